@@ -1,0 +1,41 @@
+"""The rules that a column's own description implies: `required` and the limits of `logicalTypeOptions`."""
+
+from expectations.contract import Column, JsonValue, Rule
+
+
+def column_rules(column: Column) -> list[Rule]:
+    """The expectations that check what the column promises by itself."""
+    limits, on_column = column.limits, {"column": column.name}
+    rules: list[Rule] = []
+    if column.required:
+        rules.append(Rule(f"{column.name}.required", "expect_column_values_to_not_be_null", on_column))
+    if bounds := _bounds(column):
+        rules.append(Rule(f"{column.name}.range", "expect_column_values_to_be_between", on_column | bounds))
+    if limits.min_length is not None or limits.max_length is not None:
+        lengths = _given(min_value=limits.min_length, max_value=limits.max_length)
+        rules.append(
+            Rule(f"{column.name}.length", "expect_column_value_lengths_to_be_between", on_column | lengths)
+        )
+    if limits.pattern is not None:
+        rules.append(
+            Rule(
+                f"{column.name}.pattern",
+                "expect_column_values_to_match_regex",
+                on_column | {"regex": limits.pattern},
+            )
+        )
+    return rules
+
+
+def _bounds(column: Column) -> dict[str, JsonValue]:
+    limits = column.limits
+    bounds = _given(min_value=limits.minimum, max_value=limits.maximum)
+    if limits.exclusive_minimum is not None:
+        bounds |= {"min_value": limits.exclusive_minimum, "strict_min": True}
+    if limits.exclusive_maximum is not None:
+        bounds |= {"max_value": limits.exclusive_maximum, "strict_max": True}
+    return bounds
+
+
+def _given(**values: JsonValue) -> dict[str, JsonValue]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,157 @@
+"""What a data contract says, as plain frozen values.
+
+Standard library only: a Lambda imports this on every cold start. The YAML is read by `expectations.odcs`; a built
+Lambda reads the same contracts from JSON with `load_compiled`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
+type Row = dict[str, Any]  # column name -> JSON value, numbers with a fraction as Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What `logicalTypeOptions` says about a column's values; None is "no limit". Text limits dates and timestamps."""
+
+    minimum: int | float | str | None = None
+    maximum: int | float | str | None = None
+    exclusive_minimum: int | float | str | None = None
+    exclusive_maximum: int | float | str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    enum: tuple[JsonValue, ...] = field(default=(), hash=False)
+    min_items: int | None = None
+    max_items: int | None = None
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; `type` is an Iceberg type: string, int, long, …, decimal(p,s), struct<a: int>, list<string>."""
+
+    name: str
+    type: str
+    required: bool = False
+    fields: tuple["Column", ...] = ()  # of a struct; a list has one, named "element"
+    aliases: tuple[str, ...] = ()
+    default: JsonValue = field(default=None, hash=False)
+    has_default: bool = False  # tells a default of null from none
+    classification: str | None = None
+    description: str = ""
+    limits: Limits = NO_LIMITS
+
+    @property
+    def kind(self) -> str:
+        """The type without its parameters: `decimal` of `decimal(10,2)`, `list` of `list<int>`."""
+        return self.type.partition("(")[0].partition("<")[0]
+
+    @property
+    def precision_scale(self) -> tuple[int, int]:
+        """Precision and scale of a decimal column."""
+        precision, scale = self.type.removeprefix("decimal(").removesuffix(")").split(",")
+        return int(precision), int(scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """An Iceberg partition field; `transform` is identity, years, months, days, hours, bucket[n] or truncate[n]."""
+
+    column: str
+    transform: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One quality rule: the Great Expectations expectation that checks it, and its arguments."""
+
+    name: str  # unique within the contract; quarantine reasons and results carry it
+    expectation: str
+    kwargs: Mapping[str, JsonValue] = field(hash=False)
+    description: str = ""
+    severity: str = "critical"  # critical | warning | info, as in Great Expectations
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One dataset: its columns, key, partitioning and rules. `source` is the file it came from."""
+
+    dataset: str
+    version: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]  # names of the key columns in key order
+    partitions: tuple[Partition, ...] = ()
+    sequence_column: str | None = None
+    rules: tuple[Rule, ...] = ()
+    source: str = ""
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError names the dataset if there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"dataset {self.dataset} has no column {name}")
+
+    @property
+    def key_columns(self) -> tuple[Column, ...]:
+        """The key columns in key order."""
+        return tuple(self.column(name) for name in self.key)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, lossless: `from_dict` gives an equal contract."""
+        plain: dict[str, Any] = _plain(self)
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "Contract":
+        """The contract that `to_dict` made this of, also after a trip through JSON."""
+        return cls(
+            **{
+                **plain,
+                "columns": tuple(_column(column) for column in plain["columns"]),
+                "key": tuple(plain["key"]),
+                "partitions": tuple(Partition(**partition) for partition in plain["partitions"]),
+                "rules": tuple(Rule(**rule) for rule in plain["rules"]),
+            }
+        )
+
+
+def load_compiled(path: str | Path) -> dict[str, Contract]:
+    """Dataset -> contract, from the file that `python -m expectations compile` wrote."""
+    compiled = json.loads(Path(path).read_text(encoding="utf-8"))
+    return {dataset: Contract.from_dict(plain) for dataset, plain in compiled.items()}
+
+
+def dump_compiled(contracts: Mapping[str, Contract]) -> str:
+    """The text `load_compiled` reads; the same contracts give the same text."""
+    plain = {dataset: contracts[dataset].to_dict() for dataset in sorted(contracts)}
+    return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (Contract, Column, Limits, Partition, Rule)):
+        return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    return value
+
+
+def _column(plain: Mapping[str, Any]) -> Column:
+    return Column(
+        **{
+            **plain,
+            "fields": tuple(_column(inner) for inner in plain["fields"]),
+            "aliases": tuple(plain["aliases"]),
+            "limits": Limits(**{**plain["limits"], "enum": tuple(plain["limits"]["enum"])}),
+        }
+    )

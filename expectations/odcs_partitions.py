@@ -1,0 +1,60 @@
+"""ODCS partitioning -> Iceberg partition fields."""
+
+import re
+from collections.abc import Sequence
+
+from open_data_contract_standard.model import SchemaProperty
+
+from expectations.contract import Column, Partition
+from expectations.odcs_columns import COLUMN_PROPERTIES, custom_properties
+from expectations.problems import Findings
+
+TRANSFORMS = {  # transform -> kinds of column it takes
+    "identity": ("string", "int", "long", "boolean", "date", "timestamp", "decimal", "binary"),
+    "years": ("date", "timestamp"),
+    "months": ("date", "timestamp"),
+    "days": ("date", "timestamp"),
+    "hours": ("timestamp",),
+    "bucket": ("string", "int", "long", "date", "timestamp", "decimal", "binary"),
+    "truncate": ("string", "int", "long", "decimal", "binary"),
+}
+_SIZED = ("bucket", "truncate")
+_FORM = re.compile(r"([a-z]+)(?:\[([1-9][0-9]{0,8})\])?")
+
+
+def read_partitions(
+    properties: Sequence[SchemaProperty], columns: Sequence[Column], path: str, findings: Findings
+) -> tuple[Partition, ...]:
+    """Partition fields in the order of `partitionKeyPosition`; a column marked `partitioned` has one."""
+    by_name = {column.name: column for column in columns}
+    positions: dict[int, Partition] = {}
+    for index, prop in enumerate(properties):
+        where = f"{path}[{index}]"
+        # Only read here: the column's own reader has reported what is wrong with them.
+        custom = custom_properties(prop.customProperties, COLUMN_PROPERTIES, where, Findings(findings.file))
+        if not prop.partitioned:
+            if "partitionTransform" in custom or prop.partitionKeyPosition is not None:
+                findings.add(
+                    where, "partitioned", "expected partitioned: true beside its details, got none; add it"
+                )
+            continue
+        transform, transform_path = custom.get("partitionTransform", ("identity", f"{where}.partitioned"))
+        if prop.name in by_name:
+            _check_transform(by_name[prop.name], transform, transform_path, findings)
+        position = prop.partitionKeyPosition or len(positions) + 1
+        if position in positions:
+            message = f"expected each position once, got {position} again; number the partition columns"
+            findings.add(f"{where}.partitionKeyPosition", "partition-position", message)
+        positions[position] = Partition(prop.name or "", str(transform))
+    return tuple(positions[position] for position in sorted(positions))
+
+
+def _check_transform(column: Column, transform: object, path: str, findings: Findings) -> None:
+    found = _FORM.fullmatch(transform) if isinstance(transform, str) else None
+    name = found[1] if found else ""
+    if found is None or name not in TRANSFORMS or (found[2] is not None) != (name in _SIZED):
+        known = ", ".join(f"{name}[n]" if name in _SIZED else name for name in TRANSFORMS)
+        findings.add(path, "partition-transform", f"expected {known}, got {transform!r}; use one of them")
+    elif column.kind not in TRANSFORMS[name]:
+        message = f"expected a column of type {', '.join(TRANSFORMS[name])} for {name}, got {column.type}; use another"
+        findings.add(path, "partition-transform", message)
