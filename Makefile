@@ -1,0 +1,95 @@
+# Glueline. `make` lists the targets; `make run` and `make test` need nothing set up before.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := $(CURDIR)/.local/tools/bin/uv
+BIN := .venv/bin
+GLUELINE := $(BIN)/glueline
+PYTEST_ARGS ?=
+export UV
+
+##@ Use
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: setup ## Real baskets through every stage into the lake, checked against a model.
+	@$(GLUELINE) run
+
+.PHONY: up
+up: setup ## Start the local stack (the whole template, on this machine) and return when it is ready.
+	@$(GLUELINE) up
+
+.PHONY: down
+down: ## End the local stack and everything it started.
+	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down; else echo "Nothing is set up here, so nothing runs."; fi
+
+.PHONY: status
+status: setup ## What runs, where it listens, where its logs are.
+	@$(GLUELINE) status
+
+.PHONY: query
+query: setup ## SQL="select …": ask the lake in Athena's dialect.
+	@$(GLUELINE) query "$$SQL"
+
+##@ Develop
+
+.PHONY: setup
+setup: .local/setup.stamp ## Find or fetch uv, CPython 3.13, a JDK, all packages and the jars (the others call it).
+
+.PHONY: test
+test: setup ## All tests: unit, Spark, and end to end against a running stack.
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+.PHONY: test-unit
+test-unit: setup ## The quick part: no Spark, no stack.
+	$(BIN)/pytest -m "not spark and not e2e" $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: setup ## ruff, strict mypy, the contracts, cfn-lint and sam validate.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(GLUELINE) contract check
+	$(BIN)/cfn-lint workflows/template.yaml
+	cd workflows && ../$(BIN)/sam validate --lint --template template.yaml
+
+.PHONY: format
+format: setup ## Let ruff write what it can.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: clean
+clean: ## Remove what setup and runs left (ends a running stack first).
+	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down; fi
+	rm -rf .venv .local .aws-sam workflows/.aws-sam dist
+
+##@ Deploy
+
+.PHONY: deploy
+deploy: setup ## Build and deploy to the AWS account your credentials name (SAM).
+	@$(GLUELINE) deploy
+
+# uv comes from the package registry into .local/tools, whatever Python is here: nothing is installed for the user.
+$(UV):
+	@command -v $(PYTHON) >/dev/null || { echo "Glueline needs a Python with pip to start from; '$(PYTHON)' is not here. Name another: make PYTHON=…"; exit 1; }
+	@echo "Fetching uv $(UV_VERSION) …"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .local/tools "uv==$(UV_VERSION)"
+
+# One environment for us, one for the embedded AWS (whose Lambdas must not lean on ours); then the JDK and the jars.
+.local/setup.stamp: pyproject.toml uv.lock .python-version | $(UV)
+	@echo "Setting up CPython 3.13 and the packages (a minute or two the first time) …"
+	@$(UV) sync --frozen --quiet || { \
+	  echo "If it is CPython 3.13 that is missing and uv could not fetch one: install it (Debian/Ubuntu: apt install python3.13; Fedora: dnf install python3.13; macOS: brew install python@3.13; pyenv: pyenv install 3.13) and run this again."; exit 1; }
+	@UV_PROJECT_ENVIRONMENT=.local/emulator-env $(UV) sync --frozen --quiet --only-group emulator --no-install-project
+	@$(BIN)/python -m workflows.local.java
+	@$(BIN)/python -m workflows.local.jars
+	@touch $@

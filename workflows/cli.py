@@ -1,0 +1,295 @@
+"""The command line. Each command parses, calls one function, prints, and says what to do next.
+
+Exit code 0 only on success. `--json` prints the answer for a program in place of the picture for a person.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from workflows.run import Outcome, Stage
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+contract_app = typer.Typer(no_args_is_help=True, help="Check the contracts, or start a new one.")
+app.add_typer(contract_app, name="contract")
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+StackName = Annotated[
+    str | None,
+    typer.Option("--stack", help="A stack deployed on AWS; without it (or GLUELINE_STACK) the local one."),
+]
+
+SAMPLE_QUERIES: Final = (
+    "select status, count(*) as lines, sum(sales_value) as sales from transactions group by 1 order by 1",
+    "select p.department, count(*) as lines, sum(t.sales_value) as sales from transactions t "
+    "join products p on p.product_id = t.product_id group by 1 order by 3 desc limit 5",
+    "select dataset, reasons[1] as reason, count(*) as rejected from lake_ops.quarantine "
+    "group by 1, 2 order by 1, 2 limit 8",
+)
+
+
+@contextmanager
+def speaking_plainly() -> Iterator[None]:
+    """Show an error a person can act on as its message, with exit code 1; any other is a bug."""
+    from expectations.odcs import ContractError, ContractErrors
+    from workflows.local.stack import StackError
+    from workflows.query import QueryError
+    from workflows.run import NotThroughInTime
+    from workflows.target import NoStack
+
+    try:
+        yield
+    except (ContractError, ContractErrors, StackError, QueryError, NotThroughInTime, NoStack) as error:
+        err.print(Text(str(error), style="red"))
+        raise typer.Exit(1) from error
+
+
+def print_json(answer: Any) -> None:
+    """One JSON document on stdout; decimals keep their digits as text, times are ISO."""
+    sys.stdout.write(json.dumps(answer, default=_plain, indent=2) + "\n")
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+# --- the stack ----------------------------------------------------------------------------------------------
+
+
+@app.command()
+def up(as_json: AsJson = False) -> None:
+    """Start the local stack: the embedded AWS with the whole template, the local Glue, a warm Spark."""
+    from workflows.local import stack
+
+    with speaking_plainly():
+        started = stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
+        if as_json:
+            print_json(started.to_dict())
+            return
+        out.print(started.notice)
+        out.print(
+            "Next: make run (real data through every stage), glueline status (logs), make down (end it)."
+        )
+
+
+@app.command()
+def down() -> None:
+    """End the local stack and every process it started."""
+    from workflows.local import stack
+
+    with speaking_plainly():
+        out.print(stack.down())
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """What runs here, where it listens, its latest workflow runs and where its logs are."""
+    from workflows.local import stack
+
+    with speaking_plainly():
+        state = stack.status()
+        if as_json:
+            print_json(state.to_dict())
+        else:
+            out.print(state.picture())
+        if not state.running:
+            raise typer.Exit(1)
+
+
+# --- data in ------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def run(
+    lines: Annotated[int, typer.Option(min=100, help="How many basket lines to send.")] = 3000,
+    as_json: AsJson = False,
+) -> None:
+    """Send real baskets and partner files through every stage, wait until all is merged, and prove it."""
+    from workflows.local import stack
+    from workflows.run import run as run_all
+    from workflows.target import local
+
+    with speaking_plainly():
+        stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
+        target = local()
+        with Live(console=err, refresh_per_second=4) as live:
+            started = datetime.now(UTC)
+            outcomes = run_all(target, lines, lambda stage: live.update(progress(stage, started)))
+        if as_json:
+            print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])
+        else:
+            _show_run(outcomes)
+        if not all(outcome.adds_up for outcome in outcomes):
+            raise typer.Exit(1)
+
+
+def progress(stage: Stage, started: datetime) -> Text:
+    """One line that shrinks from left to right as the data moves on."""
+    seconds = (datetime.now(UTC) - started).seconds
+    return Text(
+        f"  {seconds:>3} s   inbound queue {stage.inbound:>5}   intake queue {stage.intake:>4}   "
+        f"open batches {stage.batches}   files to come {stage.files}"
+    )
+
+
+def _show_run(outcomes: list[Outcome]) -> None:
+    from workflows.query import query as run_query
+    from workflows.target import local
+
+    out.print(outcome_table(outcomes))
+    for outcome in outcomes:
+        for line in (outcome.lost + outcome.differing)[:10]:
+            out.print(f"  {outcome.dataset} {line}", style="red")
+    target = local()
+    for sql in SAMPLE_QUERIES:
+        out.print(f"\n[bold]{sql}[/bold]")
+        out.print(arrow_table(run_query(target, sql)))
+    good = all(outcome.adds_up for outcome in outcomes)
+    out.print(
+        "\nEvery message and row is accounted for, and the tables equal the model."
+        if good
+        else "\nThe numbers do not add up: the lines in red say where.",
+        style="green" if good else "red",
+    )
+    out.print(
+        'Next: make query SQL="select * from transactions limit 5"; rejected rows: lake_ops.quarantine;\n'
+        "rejected messages stay in the dead-letter queue; logs: glueline status; end it all: make down."
+    )
+
+
+def outcome_table(outcomes: list[Outcome]) -> Table:
+    """The report of a run, a row per dataset."""
+    table = Table(
+        "dataset",
+        "sent",
+        "accepted",
+        "superseded",
+        "rejected",
+        "in DynamoDB",
+        "in the table",
+        "equal",
+        "s to queryable",
+    )
+    for outcome in outcomes:
+        reasons = "\n".join(f"{count} {reason}" for reason, count in sorted(outcome.rejected.items())) or "0"
+        table.add_row(
+            outcome.dataset,
+            f"{outcome.sent:,}",
+            f"{outcome.accepted:,}",
+            f"{outcome.superseded:,}",
+            reasons,
+            "-" if outcome.in_dynamodb is None else f"{outcome.in_dynamodb:,}",
+            f"{outcome.in_table:,}",
+            "yes" if outcome.adds_up else "NO",
+            "already there" if outcome.seconds is None else f"{outcome.seconds:.0f}",
+        )
+    return table
+
+
+@app.command()
+def send(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], stack: StackName = None) -> None:
+    """Put the lines of FILE (one CloudEvent in JSON a line) on the inbound queue."""
+    from workflows.run import send as send_bodies
+    from workflows.target import connect
+
+    with speaking_plainly():
+        target = connect(stack)
+        bodies = [line for line in file.read_text().splitlines() if line.strip()]
+        send_bodies(target, bodies)
+        out.print(
+            f"Sent {len(bodies)} messages to {target.output('InboundQueueUrl')}. The refused come to the "
+            "dead-letter queue with their reasons; the others are in the table in a minute or so."
+        )
+
+
+# --- questions ----------------------------------------------------------------------------------------------
+
+
+@app.command()
+def query(sql: str, as_json: AsJson = False, stack: StackName = None) -> None:
+    """Run one SELECT, in Athena's dialect, over the lake (database `lake`; bookkeeping is in `lake_ops`)."""
+    from workflows.query import query as run_query
+    from workflows.query import rows
+    from workflows.target import connect
+
+    with speaking_plainly():
+        answer = run_query(connect(stack), sql)
+        if as_json:
+            print_json(rows(answer))
+        else:
+            out.print(arrow_table(answer))
+            out.print(f"{answer.num_rows} rows", style="dim")
+
+
+def arrow_table(answer: pa.Table) -> Table:
+    """An answer as a printed table."""
+    table = Table(*answer.column_names)
+    for row in answer.to_pylist():
+        table.add_row(*("" if value is None else _cell(value) for value in row.values()))
+    return table
+
+
+def _cell(value: Any) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+@app.command()
+def token(
+    scope: Annotated[
+        str, typer.Option(help="Scopes asked for, blank-separated.")
+    ] = "glueline/read glueline/write glueline/delete",
+    stack: StackName = None,
+) -> None:
+    """Print a bearer token of the stack's client, for calls to the Data API."""
+    from workflows.access_token import fetch_token
+    from workflows.target import connect
+
+    with speaking_plainly():
+        sys.stdout.write(fetch_token(connect(stack), scope) + "\n")
+
+
+# --- contracts ----------------------------------------------------------------------------------------------
+
+
+@contract_app.command("check")
+def contract_check(as_json: AsJson = False) -> None:
+    """Read every contract and everything made from it; an error names file, path and rule."""
+    from expectations.odcs import load_contracts
+
+    with speaking_plainly():
+        contracts = load_contracts()
+        if as_json:
+            print_json({name: contract.version for name, contract in contracts.items()})
+        else:
+            for name, contract in contracts.items():
+                out.print(
+                    f"{name} {contract.version}: {len(contract.columns)} columns, key ({', '.join(contract.key)})"
+                )
+            out.print(
+                f"{len(contracts)} contracts are good. Next: make up (or make deploy) puts them to work."
+            )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,340 @@
+"""`glueline run`: real events through every stage, then the proof that nothing was lost and nothing changed.
+
+The proof has two halves. Conservation: every message and every row of every file is found again, as an
+accepted change, as superseded by a newer one, in the dead-letter queue or in quarantine, with its reason.
+Equality: the table holds, value for value, what `demo.model` says of the same events. Both read only what
+an outsider can read: queues, DynamoDB, tables.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import batched
+from typing import TYPE_CHECKING, Any, Final
+
+from workflows import demo
+from workflows.query import QueryError, lake_catalog, query, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Set
+
+    from workflows.demo import Change, Drop, Key, Message, Row
+    from workflows.target import Target
+
+DEFAULT_LINES: Final = 3000
+PATIENCE_SECONDS: Final = 240
+_POLL_SECONDS: Final = 2.0
+_SENDERS: Final = 8
+_PEEK_SECONDS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What still waits where; `waiting` is zero when all that was sent has been merged."""
+
+    inbound: int
+    intake: int
+    files: int
+    batches: int
+
+    @property
+    def waiting(self) -> int:
+        return self.inbound + self.intake + self.files + self.batches
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One dataset's line of the report."""
+
+    dataset: str
+    sent: int
+    accepted: int
+    superseded: int
+    rejected: dict[str, int]
+    in_dynamodb: int | None
+    in_table: int
+    differing: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    seconds: float | None = None
+
+    @property
+    def adds_up(self) -> bool:
+        """Everything sent ended somewhere, and the table is what the model says."""
+        return self.sent == self.accepted + self.superseded + sum(self.rejected.values()) and not (
+            self.differing or self.lost
+        )
+
+
+class NotThroughInTime(Exception):
+    """Raised when what was sent has not been merged within the patience; names what still waits."""
+
+
+def run(target: Target, lines: int, tell: Callable[[Stage], None]) -> list[Outcome]:
+    """Send the events of `lines` basket lines and the partner's files, await the merge, account for all."""
+    started = datetime.now(UTC)
+    sent = demo.messages(lines)
+    files = demo.drops(f"run-{started:%Y%m%dT%H%M%S}")
+    put_drops(target, files)
+    message_ids = send(target, [message.body for message in sent])
+    wait(target, files, tell)
+    return [
+        account_for_messages(target, sent, message_ids, started),
+        *(account_for_drops(target, files, dataset, started) for dataset in ("products", "households")),
+    ]
+
+
+def send(target: Target, bodies: list[str]) -> list[str]:
+    """Put messages on the inbound queue, ten a call; their SQS ids in the order of the bodies."""
+    sqs, queue = target.client("sqs"), target.output("InboundQueueUrl")
+
+    def send_ten(ten: tuple[str, ...]) -> list[str]:
+        entries = [{"Id": str(place), "MessageBody": body} for place, body in enumerate(ten)]
+        answer = sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+        if answer.get("Failed"):
+            raise RuntimeError(f"SQS refused {len(answer['Failed'])} of ten messages: {answer['Failed'][0]}")
+        ids = {entry["Id"]: entry["MessageId"] for entry in answer["Successful"]}
+        return [ids[str(place)] for place in range(len(ten))]
+
+    with ThreadPoolExecutor(_SENDERS) as pool:
+        return [
+            message_id for ids in pool.map(send_ten, batched(bodies, 10, strict=False)) for message_id in ids
+        ]
+
+
+def put_drops(target: Target, files: list[Drop]) -> None:
+    """Put the partner's files where partners put them."""
+    s3, bucket = target.client("s3"), target.output("RawBucket")
+    for drop in files:
+        s3.put_object(Bucket=bucket, Key=_key_of(drop), Body=drop.content)
+
+
+# --- waiting ------------------------------------------------------------------------------------------------
+
+
+def wait(target: Target, files: list[Drop], tell: Callable[[Stage], None]) -> None:
+    """Return when nothing waits any more, twice in a row (a record may be between two places for a moment).
+
+    Raises NotThroughInTime if what waits has not changed for PATIENCE_SECONDS.
+    """
+    calm, last, deadline = 0, None, time.monotonic() + PATIENCE_SECONDS
+    while calm < 2:
+        stage = look(target, files)
+        tell(stage)
+        calm = calm + 1 if stage.waiting == 0 else 0
+        if stage != last:
+            last, deadline = stage, time.monotonic() + PATIENCE_SECONDS
+        elif time.monotonic() > deadline:
+            raise NotThroughInTime(
+                f"Nothing has moved for {PATIENCE_SECONDS} s; still waiting: {stage.inbound} messages in the "
+                f"inbound queue, {stage.intake} objects in the intake queue, {stage.files} files, "
+                f"{stage.batches} open batches. What waits is kept: see the logs (glueline status names them), "
+                "repair, run again."
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def look(target: Target, files: list[Drop]) -> Stage:
+    """What waits now, stage by stage in the direction of the flow."""
+    sqs, s3 = target.client("sqs"), target.client("s3")
+    inbound, intake = (_depth(sqs, target.output(name)) for name in ("InboundQueueUrl", "IntakeQueueUrl"))
+    opened = s3.list_objects_v2(Bucket=target.output("LakeBucket"), Prefix="open/").get("KeyCount", 0)
+    taken = (
+        {receipt["source_file"] for receipt in receipts(target, files)}
+        if inbound + intake + opened == 0
+        else set()
+    )
+    return Stage(inbound, intake, sum(_uri(target, drop) not in taken for drop in files), opened)
+
+
+def receipts(target: Target, files: list[Drop]) -> list[Row]:
+    """The lines of `lake_ops.batches` for these files: rows read, accepted, quarantined."""
+    names = ", ".join(f"'{_uri(target, drop)}'" for drop in files)
+    try:
+        return rows(query(target, f"select * from lake_ops.batches where source_file in ({names})"))  # noqa: S608
+    except QueryError:  # no batch has been checked yet, so the table isn't there
+        return []
+
+
+def _depth(sqs: Any, queue: str) -> int:
+    """Messages of a queue, those being worked on included."""
+    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=list(counts))["Attributes"]
+    return sum(int(attributes[name]) for name in counts)
+
+
+# --- accounting ---------------------------------------------------------------------------------------------
+
+
+def account_for_messages(target: Target, sent: list[Message], ids: list[str], started: datetime) -> Outcome:
+    """Find every message again: in the changes, behind a newer change, or in the dead-letter queue."""
+    dead = dead_letters(target, started)
+    changes = rows(
+        query(target, "select basket_id, product_id, _version, _event_id from transactions_changes")
+    )
+    in_changes = {change["_event_id"] for change in changes}
+    newest: dict[Key, int] = {}
+    for change in changes:
+        key = (change["basket_id"], change["product_id"])
+        newest[key] = max(newest.get(key, 0), change["_version"])
+
+    fates = Counter[str]()
+    lost = []
+    for message, message_id in zip(sent, ids, strict=True):
+        fate = _fate(message, dead.get(message_id), in_changes, newest)
+        fates[fate] += 1
+        if fate == "lost" or (message.reason and fate != message.reason):
+            lost.append(f"{message.event_id}: expected {message.reason or 'a change'}, found {fate}")
+    accepted, superseded = fates.pop("accepted", 0), fates.pop("superseded", 0)
+    fates.pop("lost", None)
+    meant = [message.change for message in sent if message.change]
+    ours = {change.key for change in meant}
+    table = table_rows(target, "transactions", ("basket_id", "product_id"), ours)
+    items = dynamodb_keys(target, "transactions") & ours
+    differing = differences(demo.model(meant), table) + [
+        f"{key}: in {'DynamoDB' if key in items else 'the table'} only" for key in items ^ table.keys()
+    ]
+    return Outcome(
+        "transactions",
+        len(sent),
+        accepted,
+        superseded,
+        dict(fates),
+        len(items),
+        len(table),
+        differing,
+        lost,
+        seconds_to_queryable(target, "transactions", started),
+    )
+
+
+def _fate(message: Message, dead: str | None, in_changes: set[str], newest: dict[Key, int]) -> str:
+    if dead is not None:
+        return dead
+    change: Change | None = message.change
+    if message.event_id in in_changes:
+        return "accepted"
+    if change is not None and newest.get(change.key, 0) > _micros(change.version):
+        return "superseded"
+    return "lost"
+
+
+def account_for_drops(target: Target, files: list[Drop], dataset: str, started: datetime) -> Outcome:
+    """Add up the receipts of a dataset's files and compare the table with the rows that were put in them."""
+    mine = [drop for drop in files if drop.dataset == dataset]
+    got = {receipt["source_file"]: receipt for receipt in receipts(target, mine)}
+    reasons = quarantine_reasons(target, mine)
+    lost = []
+    for drop in mine:
+        receipt = got[_uri(target, drop)]
+        if (receipt["accepted"], receipt["quarantined"]) != (len(drop.rows), drop.broken):
+            lost.append(
+                f"{drop.name}: expected {len(drop.rows)} rows accepted and {drop.broken} quarantined, "
+                f"found {receipt['accepted']} and {receipt['quarantined']}"
+            )
+    expected = {key: row for drop in mine for key, row in drop.rows.items()}
+    table = table_rows(target, dataset, (mine[0].key_column,), expected.keys())
+    return Outcome(
+        dataset,
+        sum(len(drop.rows) + drop.broken for drop in mine),
+        sum(receipt["accepted"] for receipt in got.values()),
+        0,
+        reasons,
+        None,
+        len(table),
+        differences(expected, table),
+        lost,
+        seconds_to_queryable(target, dataset, started),
+    )
+
+
+def differences(expected: dict[Key, Row], table: dict[Key, Row]) -> list[str]:
+    """Every key whose row is missing, extra or not value for value the expected one."""
+    found = []
+    for key in sorted(expected.keys() | table.keys()):
+        if key not in table:
+            found.append(f"{key}: missing in the table")
+        elif key not in expected:
+            found.append(f"{key}: in the table, but no event put it there")
+        elif wrong := {
+            name: (value, table[key][name])
+            for name, value in expected[key].items()
+            if table[key][name] != value
+        }:
+            found.append(f"{key}: (expected, found) {wrong}")
+    return found
+
+
+def dead_letters(target: Target, since: datetime) -> dict[str, str]:
+    """Reason by original message id of all dead letters sent since then; they stay in the queue."""
+    found = {}
+    for letter in _peek(target.client("sqs"), target.output("DeadLetterQueueUrl")):
+        if int(letter["Attributes"]["SentTimestamp"]) >= _micros(since) // 1000 - 1000:
+            attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+            found[attributes["message_id"]] = attributes["reason"]
+    return found
+
+
+def _peek(sqs: Any, queue: str) -> Iterator[dict[str, Any]]:
+    """Every message of a queue once, each put back at once for whoever owns it."""
+    held: dict[str, str] = {}
+    while messages := sqs.receive_message(
+        QueueUrl=queue,
+        MaxNumberOfMessages=10,
+        VisibilityTimeout=_PEEK_SECONDS,
+        AttributeNames=["All"],
+        MessageAttributeNames=["All"],
+    ).get("Messages"):
+        for message in messages:
+            if message["MessageId"] not in held:
+                yield message
+            held[message["MessageId"]] = message["ReceiptHandle"]
+    for receipt in held.values():
+        sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=receipt, VisibilityTimeout=0)
+
+
+def quarantine_reasons(target: Target, files: list[Drop]) -> dict[str, int]:
+    """How many rows (or whole files) of these files were quarantined, by the rule of their first reason."""
+    names = ", ".join(f"'{_uri(target, drop)}'" for drop in files)
+    found = rows(query(target, f"select reasons from lake_ops.quarantine where source_file in ({names})"))  # noqa: S608
+    return dict(Counter(row["reasons"][0].split(":")[0] for row in found))
+
+
+def table_rows(target: Target, dataset: str, key: tuple[str, ...], ours: Set[Key]) -> dict[Key, Row]:
+    """The current table by key, of the keys this run speaks of (other rows are not its to judge)."""
+    found = rows(query(target, f"select * from {dataset}"))  # noqa: S608
+    by_key = {tuple(row[name] for name in key): row for row in found}
+    return {key: row for key, row in by_key.items() if key in ours}
+
+
+def dynamodb_keys(target: Target, dataset: str) -> set[Key]:
+    """Keys of the items that DynamoDB holds and does not mark as deleted."""
+    pages = (
+        target.client("dynamodb")
+        .get_paginator("scan")
+        .paginate(TableName=f"{target.output('TablePrefix')}{dataset}")
+    )
+    items = (item for page in pages for item in page["Items"] if "_deleted" not in item)
+    return {tuple(int(part) for part in item["_key"]["S"].split(",")) for item in items}
+
+
+def seconds_to_queryable(target: Target, dataset: str, started: datetime) -> float | None:
+    """From the first send to the commit that made the last of it queryable; None if nothing had to change."""
+    snapshot = lake_catalog(target).load_table(("lake", dataset)).current_snapshot()
+    committed = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC) if snapshot else started
+    return (committed - started).total_seconds() if committed > started else None
+
+
+def _key_of(drop: Drop) -> str:
+    return f"drops/{drop.dataset}/{drop.name}"
+
+
+def _uri(target: Target, drop: Drop) -> str:
+    return f"s3://{target.output('RawBucket')}/{_key_of(drop)}"
+
+
+def _micros(at: datetime) -> int:
+    return round(at.timestamp() * 1_000_000)
