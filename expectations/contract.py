@@ -1,7 +1,7 @@
 """What a data contract says, as plain frozen values.
 
-Standard library only: a Lambda imports this on every cold start. The YAML is read by `expectations.odcs`; a built
-Lambda reads the same contracts from JSON with `load_compiled`.
+Standard library only: a Lambda imports this on every cold start. The YAML is read by `expectations.odcs`; a
+built Lambda reads the same contracts from JSON with `load_compiled`.
 """
 
 import json
@@ -16,7 +16,7 @@ type Row = dict[str, Any]  # column name -> JSON value, numbers with a fraction 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What `logicalTypeOptions` says about a column's values; None is "no limit". Text limits dates and timestamps."""
+    """What `logicalTypeOptions` says about a column's values; dates and timestamps are limited by text."""
 
     minimum: int | float | str | None = None
     maximum: int | float | str | None = None
@@ -35,7 +35,7 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `type` is an Iceberg type: string, int, long, …, decimal(p,s), struct<a: int>, list<string>."""
+    """One column; `type` is an Iceberg type: string, int, …, decimal(p,s), struct<a: int>, list<string>."""
 
     name: str
     type: str
@@ -62,7 +62,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """An Iceberg partition field; `transform` is identity, years, months, days, hours, bucket[n] or truncate[n]."""
+    """A partition field; `transform` is identity, years, months, days, hours, bucket[n] or truncate[n]."""
 
     column: str
     transform: str

@@ -1,7 +1,7 @@
 """One row's key as one text: the hash attribute `_key` in DynamoDB and the `{key}` of API paths.
 
-Each key value in its canonical form, percent-encoded, joined by commas: `encode_key` and `decode_key` are inverse, so
-two rows have the same text exactly if they have the same key. Standard library only.
+Each key value in its canonical form, percent-encoded, joined by commas: `encode_key` and `decode_key` are
+inverse, so two rows have the same text exactly if they have the same key. Standard library only.
 """
 
 import re
@@ -15,7 +15,9 @@ from expectations import timestamps
 from expectations.contract import Column, Contract
 
 KEY_KINDS = ("string", "int", "long", "decimal", "boolean", "date", "timestamp")
-_INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
+_INTEGER = re.compile(r"-?[0-9]{1,39}")
+_DECIMAL = re.compile(r"-?[0-9]{1,39}([.][0-9]{1,39})?")
+_MAX_BYTES = 2048  # of a DynamoDB hash key
 
 
 class InvalidKey(ValueError):
@@ -24,9 +26,21 @@ class InvalidKey(ValueError):
 
 def encode_key(contract: Contract, row: Mapping[str, Any]) -> str:
     """The key text of a row; InvalidKey names the column that is missing or has a value of another type."""
-    return ",".join(
-        quote(_to_text(contract, column, row.get(column.name)), safe="") for column in contract.key_columns
-    )
+    try:
+        parts = [
+            quote(_to_text(contract, column, row.get(column.name)), safe="")
+            for column in contract.key_columns
+        ]
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can spell but UTF-8 cannot
+        raise InvalidKey(
+            f"{contract.dataset}: expected a key of Unicode text, got {error.object!r}"
+        ) from error
+    text = ",".join(parts)
+    if len(text) > _MAX_BYTES:
+        raise InvalidKey(
+            f"{contract.dataset}: expected a key text of up to {_MAX_BYTES} bytes, got {len(text)}"
+        )
+    return text
 
 
 def decode_key(contract: Contract, text: str) -> dict[str, Any]:
@@ -36,65 +50,67 @@ def decode_key(contract: Contract, text: str) -> dict[str, Any]:
     """
     parts = text.split(",")
     if len(parts) != len(contract.key):
+        form = ",".join(f"{{{name}}}" for name in contract.key)
         raise InvalidKey(
-            f"{contract.dataset}: expected {_form(contract)}, got {text!r}; percent-encode commas in values"
+            f"{contract.dataset}: expected {form}, got {text!r}; percent-encode commas in values"
         )
     values = {
         column.name: _from_text(contract, column, unquote(part))
         for column, part in zip(contract.key_columns, parts, strict=True)
     }
-    if encode_key(contract, values) != text:
-        raise InvalidKey(
-            f"{contract.dataset}: {text!r} is not canonical; this key is written {encode_key(contract, values)!r}"
-        )
+    canonical = encode_key(contract, values)
+    if canonical != text:
+        raise InvalidKey(f"{contract.dataset}: expected the key in its one form {canonical!r}, got {text!r}")
     return values
 
 
-def _to_text(contract: Contract, column: Column, value: Any) -> str:  # noqa: PLR0911 -- one line for each type
+def _to_text(contract: Contract, column: Column, value: Any) -> str:
+    text: str | None = None
     match column.kind, value:
         case "int" | "long", int() if not isinstance(value, bool):
-            return str(value)
-        case "string", str() if value:  # DynamoDB refuses an empty key
-            return value
+            text = str(value)
+        case "string" | "timestamp" | "date", str() if _is_text_of(column, value):
+            text = value
         case "timestamp", datetime():
-            return timestamps.to_text(value)
-        case "timestamp", str() if timestamps.is_canonical(value):
-            return value
+            text = timestamps.to_text(value)
         case "date", date() if not isinstance(value, datetime):
-            return value.isoformat()
-        case "date", str() if timestamps.is_date(value):
-            return value
+            text = value.isoformat()
         case "boolean", bool():
-            return "true" if value else "false"
+            text = str(value).lower()
         case "decimal", Decimal() | int() if not isinstance(value, bool):
-            return _decimal_text(contract, column, Decimal(value))
-    raise InvalidKey(
-        f"{contract.dataset}.{column.name}: expected a key value of type {column.type}, got {value!r}"
-    )
+            text = _decimal_text(column, Decimal(value))
+    if text is None:
+        raise InvalidKey(
+            f"{contract.dataset}.{column.name}: expected a key of type {column.type}, got {value!r}"
+        )
+    return text
 
 
-def _decimal_text(contract: Contract, column: Column, value: Decimal) -> str:
+def _is_text_of(column: Column, value: str) -> bool:
+    if column.kind == "timestamp":
+        return timestamps.is_canonical(value)
+    if column.kind == "date":
+        return timestamps.is_date(value)
+    return value != ""  # DynamoDB refuses an empty key
+
+
+def _decimal_text(column: Column, value: Decimal) -> str | None:
+    """The decimal with all digits of its scale. No arithmetic: that would round to the context's 28 digits."""
     precision, scale = column.precision_scale
-    digits = value.scaleb(scale) if value.is_finite() else value
-    if not value.is_finite() or digits != digits.to_integral_value() or abs(digits) >= 10**precision:
-        raise InvalidKey(f"{contract.dataset}.{column.name}: expected a {column.type}, got {value}")
-    return f"{value:.{scale}f}" if value else f"{0:.{scale}f}"
+    if not value.is_finite() or (value and value.adjusted() >= precision - scale):
+        return None
+    text = f"{value:.{scale}f}" if value else f"{0:.{scale}f}"
+    return text if Decimal(text) == value else None
 
 
 def _from_text(contract: Contract, column: Column, text: str) -> Any:
     match column.kind:
         case "int" | "long" if _INTEGER.fullmatch(text):
             return int(text)
-        case "decimal" if _INTEGER.fullmatch(text.replace(".", "", 1)) or re.fullmatch(r"-?0\.[0-9]+", text):
+        case "decimal" if _DECIMAL.fullmatch(text):
             return Decimal(text)
         case "boolean" if text in ("true", "false"):
             return text == "true"
         case "string" | "date" | "timestamp":
             return text
-    raise InvalidKey(
-        f"{contract.dataset}.{column.name}: expected a key value of type {column.type}, got {text!r}"
-    )
-
-
-def _form(contract: Contract) -> str:
-    return ",".join(f"{{{name}}}" for name in contract.key)
+    raise InvalidKey(f"{contract.dataset}.{column.name}: expected a key of type {column.type}, got {text!r}")

@@ -1,7 +1,7 @@
 """Reads contract files: YAML in the Open Data Contract Standard 3.1 -> `Contract`.
 
-On top of the standard, a file of ours describes exactly one dataset, named like the file, with a primary key. What the
-code could not keep is refused here, with every problem of every file in one `ContractError`.
+On top of the standard, a file of ours describes exactly one dataset, named like the file, with a primary key.
+What the code could not keep is refused here, with every problem of every file in one `ContractError`.
 """
 
 from collections import Counter
@@ -45,7 +45,7 @@ def load_contract(path: Path) -> Contract:
 
 
 def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
-    """Dataset -> contract of every `*.yaml` in the folder (by default ours); ContractError has all problems of all."""
+    """Dataset -> contract of each `*.yaml` in the folder (by default ours); ContractError has all problems."""
     contracts: dict[str, Contract] = {}
     problems: list[Problem] = []
     for path in sorted((folder or Path(__file__).parent).glob("*.yaml")):
@@ -183,7 +183,7 @@ def _read_key(
             continue
         position = prop.primaryKeyPosition or len(positions) + 1
         if position in positions or position < 1:
-            message = f"expected positions 1, 2, … each once, got {position} again or below 1; number the key columns"
+            message = f"expected positions 1, 2, … each once, got {position}; number the key columns"
             findings.add(f"{path}.primaryKeyPosition", "key-position", message)
         positions[position] = prop.name or ""
         if not prop.required:
@@ -258,7 +258,7 @@ def _nested_quality(prop: SchemaProperty, path: str) -> Iterator[tuple[str, Sequ
 
 
 def _with_enums(columns: Sequence[Column], rules: Sequence[Rule]) -> tuple[Column, ...]:
-    """A column that may hold nothing but listed values has them as a limit too, so that a message is checked early."""
+    """A column that may hold nothing but listed values has them as a limit too: messages are checked by it."""
     enums: dict[str, tuple[Any, ...]] = {}
     for rule in rules:
         strict = rule.severity == "critical" and "mostly" not in rule.kwargs

@@ -25,11 +25,20 @@ _RANGE = {
     "exclusiveMinimum": "exclusive_minimum",
     "exclusiveMaximum": "exclusive_maximum",
 }
+_DEFAULTS = {  # kind -> types of a default in YAML
+    "string": (str,),
+    "boolean": (bool,),
+    "int": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "decimal": (int, float),
+}
 _RANGED = ("int", "long", "float", "double", "decimal", "date", "timestamp")
 
 
 def read_columns(properties: Sequence[SchemaProperty], path: str, findings: Findings) -> tuple[Column, ...]:
-    """The columns of a schema object or struct; what is wrong with one goes to findings, and it is left out."""
+    """The columns of a schema object or struct; one with problems goes to findings, and may be left out."""
     columns: list[Column] = []
     for index, prop in enumerate(properties):
         column = read_column(prop, f"{path}[{index}]", findings)
@@ -70,7 +79,7 @@ def read_column(
 def custom_properties(
     given: Iterable[CustomProperty] | None, known: Sequence[str], path: str, findings: Findings
 ) -> dict[str, tuple[Any, str]]:
-    """Known custom property -> (value, path). Others belong to other tools, but a near miss is a typing error."""
+    """Known custom property -> (value, path). Others are other tools' own, but a near miss is a typing error."""
     found: dict[str, tuple[Any, str]] = {}
     for index, custom in enumerate(given or ()):
         where = f"{path}.customProperties[{index}]"
@@ -89,7 +98,7 @@ def custom_properties(
 def _read_name(prop: SchemaProperty, path: str, findings: Findings) -> str | None:
     name = prop.name or ""
     if name.startswith("_"):
-        message = f"expected a name without leading underscore, got {name!r}; those are reserved for bookkeeping: rename"
+        message = f"expected a name without leading underscore, got {name!r}; those are reserved: rename it"
         findings.add(f"{path}.name", "reserved-name", message)
         return None
     if not NAME.fullmatch(name):
@@ -227,20 +236,11 @@ def _with_custom(column: Column, prop: SchemaProperty, path: str, findings: Find
 
 
 def _fits(column: Column, value: Any) -> bool:
-    match column.kind:
-        case "string":
-            return isinstance(value, str) and (not column.limits.enum or value in column.limits.enum)
-        case "boolean":
-            return isinstance(value, bool)
-        case "int" | "long":
-            return type(value) is int
-        case "float" | "double" | "decimal":
-            return type(value) in (int, float)
-        case "timestamp":
-            return isinstance(value, str) and timestamps.canonical(value) is not None
-        case "date":
-            return isinstance(value, str) and timestamps.is_date(value)
-    return False
+    if column.kind == "timestamp":
+        return isinstance(value, str) and timestamps.canonical(value) is not None
+    if column.kind == "date":
+        return isinstance(value, str) and timestamps.is_date(value)
+    return type(value) in _DEFAULTS.get(column.kind, ())
 
 
 def _check_aliases(columns: Sequence[Column], path: str, findings: Findings) -> None:

@@ -56,5 +56,6 @@ def _check_transform(column: Column, transform: object, path: str, findings: Fin
         known = ", ".join(f"{name}[n]" if name in _SIZED else name for name in TRANSFORMS)
         findings.add(path, "partition-transform", f"expected {known}, got {transform!r}; use one of them")
     elif column.kind not in TRANSFORMS[name]:
-        message = f"expected a column of type {', '.join(TRANSFORMS[name])} for {name}, got {column.type}; use another"
+        kinds = ", ".join(TRANSFORMS[name])
+        message = f"expected a column of type {kinds} for {name}, got {column.type}; use another"
         findings.add(path, "partition-transform", message)

@@ -1,8 +1,8 @@
 """ODCS quality rules -> Great Expectations expectations.
 
-A metric that must be zero becomes the expectation about single rows, so that a failing row can be told from the others.
-A share of rows that is tolerated becomes `mostly`; any other threshold a query that finds a row exactly if it is broken.
-Rules judge one batch of changes, not the whole table.
+A metric that must be zero becomes the expectation about single rows, so that a failing row can be told from the
+others. A tolerated share of rows becomes `mostly`; any other threshold a query that has a result exactly if it is
+broken. Rules judge one batch of changes, not the whole table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,6 +34,15 @@ ARGUMENTS = {  # metric -> arguments it takes on a column
 }
 TABLE_ARGUMENTS: dict[str, tuple[str, ...]] = {"duplicateValues": ("properties",), "rowCount": ()}
 ENGINES = ("greatexpectations", "great-expectations", "great_expectations")
+_COUNT_BOUNDS: dict[
+    str, tuple[Sequence[str], dict[str, JsonValue]]
+] = {  # operator -> bounds, and their strictness
+    "mustBeGreaterThan": (("min_value",), {"strict_min": True}),
+    "mustBeGreaterOrEqualTo": (("min_value",), {}),
+    "mustBeLessThan": (("max_value",), {"strict_max": True}),
+    "mustBeLessOrEqualTo": (("max_value",), {}),
+    "mustBeBetween": (("min_value", "max_value"), {}),
+}
 _COLUMN_KWARGS = ("column", "column_A", "column_B")
 
 
@@ -58,7 +67,7 @@ def read_rules(
     columns: Sequence[str],
     findings: Findings,
 ) -> list[Rule]:
-    """The rules of a column, or of the dataset if `column` is None. Text rules are for people: they check nothing."""
+    """The rules of a column, or of the dataset if `column` is None. Text rules are for people: no rule."""
     rules: list[Rule] = []
     for index, quality in enumerate(qualities):
         check = _Check(quality, f"{path}[{index}]", column, columns, findings)
@@ -209,21 +218,10 @@ def _per_row(check: _Check, arguments: Mapping[str, Any], mostly: dict[str, Json
 
 
 def _row_count(operator: str, values: Sequence[float]) -> _Expectation:
-    between = "expect_table_row_count_to_be_between"
-    match operator:
-        case "mustBe":
-            return "expect_table_row_count_to_equal", {"value": int(values[0])}
-        case "mustBeGreaterThan":
-            return between, {"min_value": values[0], "strict_min": True}
-        case "mustBeGreaterOrEqualTo":
-            return between, {"min_value": values[0]}
-        case "mustBeLessThan":
-            return between, {"max_value": values[0], "strict_max": True}
-        case "mustBeLessOrEqualTo":
-            return between, {"max_value": values[0]}
-        case "mustBeBetween":
-            return between, {"min_value": values[0], "max_value": values[1]}
-    return _broken_if("count(*)", "{batch}", OPERATORS[operator], values)
+    if operator not in _COUNT_BOUNDS:
+        return _broken_if("count(*)", "{batch}", OPERATORS[operator], values)
+    names, strict = _COUNT_BOUNDS[operator]
+    return "expect_table_row_count_to_be_between", {**dict(zip(names, values, strict=True)), **strict}
 
 
 def _query(

@@ -71,7 +71,7 @@ def physical_type(text: str) -> str:
 
 
 def logical_type(text: str, size: str | None) -> str:
-    """The Iceberg type of a logicalType that has no physicalType; `size` is its format option (i32, f32, …)."""
+    """The Iceberg type of a logicalType without physicalType; `size` is its format option (i32, f32, …)."""
     if text not in LOGICAL:
         raise UnknownType(
             f"expected one of {', '.join(LOGICAL)}, got {text!r}; give a physicalType of {KNOWN}"

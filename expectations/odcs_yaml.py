@@ -54,7 +54,7 @@ def _visit(node: yaml.Node, path: str, lines: dict[str, int], findings: Findings
                 findings.add(
                     inner,
                     "duplicate-field",
-                    f"expected each field once, got it again in line {key.start_mark.line + 1}; keep one of them",
+                    f"expected each field once, got it again in line {key.start_mark.line + 1}; keep one",
                 )
                 continue
             lines[inner] = key.start_mark.line + 1

@@ -7,11 +7,17 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CANONICAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{6})?Z$"
+# Without look-around, so that every regular expression engine takes it. It lets days like 02-30 through.
+CANONICAL = (
+    r"^(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-[0-9]{2}-[0-9]{2}"
+    r"T[0-9]{2}:[0-9]{2}:[0-5][0-9]"
+    r"([.]([0-9]{5}[1-9]|[0-9]{4}[1-9]0|[0-9]{3}[1-9]00|[0-9]{2}[1-9]000|[0-9][1-9]0000|[1-9]00000))?Z$"
+)
 _CANONICAL = re.compile(CANONICAL)
-_FRACTION = re.compile(r"[.,](\d+)")
 _ISO = re.compile(
-    r"\d{4}-?\d{2}-?\d{2}([Tt ]\d{2}(:?\d{2}(:?\d{2}([.,]\d{1,9})?)?)? ?([Zz]|[+-]\d{2}(:?\d{2})?)?)?",
+    r"(?P<day>\d{4}-?\d{2}-?\d{2})"
+    r"(?:[Tt ](?P<time>\d{2}(?::?\d{2}(?::?\d{2})?)?)(?:[.,](?P<fraction>\d+))?)?"
+    r" ?(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)?",
     re.ASCII,
 )
 
@@ -24,20 +30,21 @@ def to_text(instant: datetime) -> str:
 
 
 def parse(text: str) -> datetime | None:
-    """The instant a text in any ISO 8601 form names, cut to microseconds; None if it names none.
+    """The instant that a text in any ISO 8601 form names, cut to microseconds; None if it names none.
 
-    Extended and basic form, `T` or space, any offset (none means UTC), a date alone (midnight). Cut, not rounded:
-    a rounded instant could fall into the next day's partition.
+    Extended and basic form, `T` or space, any offset (none means UTC), a date alone (midnight). Cut, not
+    rounded: a rounded instant could fall into the next day's partition.
     """
-    if _ISO.fullmatch(text) is None:
+    found = _ISO.fullmatch(text)
+    if found is None or (found["fraction"] and len(found["time"].replace(":", "")) < len("HHMMSS")):
         return None
-    shortened = _FRACTION.sub(lambda found: "." + found.group(1)[:6].ljust(6, "0"), text)
+    fraction = f".{found['fraction'][:6]:0<6}" if found["fraction"] else ""
+    zone = (found["zone"] or "Z").upper()
     try:
-        instant = datetime.fromisoformat(
-            shortened.upper().replace(" +", "+").replace(" -", "-").replace(" Z", "Z")
+        return datetime.fromisoformat(f"{found['day']}T{found['time'] or '00'}{fraction}{zone}").astimezone(
+            UTC
         )
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-    except (ValueError, OverflowError):  # no such day or hour; or the offset leads out of years 1..9999
+    except (ValueError, OverflowError):  # no such day or hour; or the offset leads out of years 1 to 9999
         return None
 
 
@@ -49,7 +56,7 @@ def canonical(text: str) -> str | None:
 
 def is_canonical(text: str) -> bool:
     """Whether the text is the one text of a real instant."""
-    return _CANONICAL.fullmatch(text) is not None and canonical(text) == text
+    return _CANONICAL.fullmatch(text) is not None and parse(text) is not None
 
 
 def to_micros(text: str) -> int:

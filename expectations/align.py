@@ -1,0 +1,216 @@
+"""Brings a row of a message into the contract's form: the small differences that carry no doubt.
+
+Declared aliases and camelCase become column names, text is trimmed, numbers in text become numbers (int and
+Decimal, never float), timestamps in any ISO 8601 form become the one text in UTC, and declared defaults fill
+what is absent. Whatever is wrong beyond that stays as it came, for the JSON Schema to name.
+
+Standard library only.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple
+
+from expectations import timestamps
+from expectations.contract import Column, Contract, JsonValue
+
+type Op = Literal["upsert", "delete"]
+type Aligner = Callable[[Any], tuple[Any, list[Adjustment]]]
+type _Convert = Callable[[Any, str, list[Adjustment]], Any]
+
+_MAX_DIGITS = 60  # beyond every type, but no denial of service by a number of a million digits
+_INTEGER = re.compile(r"[+-]?[0-9]{1,60}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:[.][0-9]{0,60})?|[.][0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?")
+_DOUBLE_DIGITS = 17
+_BASIC_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_is_canonical = re.compile(timestamps.CANONICAL).fullmatch
+
+
+class Adjustment(NamedTuple):
+    """One value that was changed; `path` is its place in the aligned row (`/items/0/size`)."""
+
+    path: str
+    rule: str  # name | trim | number | date | timestamp | default
+    before: Any
+    after: Any
+
+
+def aligner(contract: Contract, op: Op = "upsert") -> Aligner:
+    """The contract's `align` with everything prepared: keep it where many rows are aligned."""
+    row = _row(contract.columns, defaults=op == "upsert")
+
+    def align_row(data: Any) -> tuple[Any, list[Adjustment]]:
+        adjustments: list[Adjustment] = []
+        return row(data, "", adjustments), adjustments
+
+    return align_row
+
+
+_prepared: dict[tuple[int, Op], tuple[Contract, Aligner]] = {}
+
+
+def align(contract: Contract, data: Any, op: Op = "upsert") -> tuple[Any, list[Adjustment]]:
+    """The row in the contract's form, and what was changed to get there; `data` itself stays as it is.
+
+    Never raises, and aligning twice changes nothing more. A delete gets no defaults: it keeps what is stored.
+    """
+    # By identity, as hashing a contract costs more than aligning a row. It is kept, so its id stays its own.
+    prepared = _prepared.get((id(contract), op))
+    if prepared is None:
+        prepared = _prepared[id(contract), op] = (contract, aligner(contract, op))
+    return prepared[1](data)
+
+
+def camel_case(name: str) -> str:
+    """`order_id` as `orderId`."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _row(columns: Iterable[Column], *, defaults: bool) -> _Convert:
+    columns = tuple(columns)
+    converts = {column.name: _convert(column, defaults=defaults) for column in columns}
+    names = _spellings(columns)
+    missing = tuple((column.name, _default(column)) for column in columns if column.has_default and defaults)
+
+    def row(data: Any, path: str, adjustments: list[Adjustment]) -> Any:
+        if not isinstance(data, dict):
+            return data
+        aligned: dict[str, Any] = {}
+        for given, value in data.items():
+            name = given
+            if given not in converts:
+                name = names.get(given, given)
+                if name is given or name in data or name in aligned:  # unknown, or the column came twice
+                    aligned[given] = value
+                    continue
+                adjustments.append(Adjustment(f"{path}/{name}", "name", given, name))
+            convert = converts[name]
+            aligned[name] = value if value is None else convert(value, f"{path}/{name}", adjustments)
+        for name, default in missing:
+            if name not in aligned:
+                aligned[name] = default
+                adjustments.append(Adjustment(f"{path}/{name}", "default", None, default))
+        return aligned
+
+    return row
+
+
+def _spellings(columns: Iterable[Column]) -> dict[str, str]:
+    """Alias or camelCase -> column name; an alias goes before another column's camelCase."""
+    aliases = {alias: column.name for column in columns for alias in column.aliases}
+    return {camel_case(column.name): column.name for column in columns} | aliases
+
+
+def _default(column: Column) -> JsonValue | Decimal:
+    default = column.default
+    return Decimal(repr(default)) if isinstance(default, float) else default
+
+
+def _convert(column: Column, *, defaults: bool) -> _Convert:
+    if column.kind == "struct":
+        return _row(column.fields, defaults=defaults)
+    if column.kind == "list":
+        return _list(column.fields[0], defaults=defaults)
+    return _SCALARS[column.kind]
+
+
+def _as_it_is(value: Any, path: str, adjustments: list[Adjustment]) -> Any:
+    return value
+
+
+def _trim(value: Any, path: str, adjustments: list[Adjustment]) -> Any:
+    if not isinstance(value, str):
+        return value
+    trimmed = value.strip()
+    if trimmed != value:
+        adjustments.append(Adjustment(path, "trim", value, trimmed))
+    return trimmed
+
+
+def _timestamp(value: Any, path: str, adjustments: list[Adjustment]) -> Any:
+    if not isinstance(value, str) or _is_canonical(value):
+        return value
+    text = timestamps.canonical(value.strip())
+    if text is None:
+        return value
+    adjustments.append(Adjustment(path, "timestamp", value, text))
+    return text
+
+
+def _date(value: Any, path: str, adjustments: list[Adjustment]) -> Any:
+    if not isinstance(value, str):
+        return value
+    day = _BASIC_DATE.sub(r"\1-\2-\3", value.strip())
+    if day == value or not timestamps.is_date(day):
+        return value
+    adjustments.append(Adjustment(path, "date", value, day))
+    return day
+
+
+def _number(to_number: Callable[[Decimal], Any]) -> _Convert:
+    def number(value: Any, path: str, adjustments: list[Adjustment]) -> Any:
+        kind = type(value)
+        if kind is int:
+            return value
+        if kind is str:
+            text = value.strip()
+            if _NUMBER.fullmatch(text) is None:
+                return value
+            exact = Decimal(text)
+        elif kind is Decimal or kind is float:
+            exact = value if kind is Decimal else Decimal(repr(value))
+            if not exact.is_finite():
+                return value
+        else:
+            return value
+        converted = to_number(exact)
+        if converted is None:
+            return value
+        if kind is str:
+            adjustments.append(Adjustment(path, "number", value, converted))
+        return converted
+
+    return number
+
+
+def _to_integer(exact: Decimal) -> int | None:
+    return int(exact) if exact.adjusted() < _MAX_DIGITS and exact == exact.to_integral_value() else None
+
+
+def _to_decimal(exact: Decimal) -> Decimal:
+    return exact
+
+
+def _to_double(exact: Decimal) -> Decimal:
+    """A double has the precision of a double: the shortest digits that name the same one."""
+    return exact if len(exact.as_tuple().digits) <= _DOUBLE_DIGITS else Decimal(repr(float(exact)))
+
+
+def _list(element: Column, *, defaults: bool) -> _Convert:
+    convert = _convert(element, defaults=defaults)
+
+    def items(value: Any, path: str, adjustments: list[Adjustment]) -> Any:
+        if not isinstance(value, list):
+            return value
+        return [
+            item if item is None else convert(item, f"{path}/{index}", adjustments)
+            for index, item in enumerate(value)
+        ]
+
+    return items
+
+
+_SCALARS: dict[str, _Convert] = {
+    "string": _trim,
+    "binary": _trim,
+    "int": _number(_to_integer),
+    "long": _number(_to_integer),
+    "decimal": _number(_to_decimal),
+    "float": _number(_to_double),
+    "double": _number(_to_double),
+    "boolean": _as_it_is,
+    "date": _date,
+    "timestamp": _timestamp,
+}

@@ -1,0 +1,177 @@
+"""Contract -> JSON Schema (draft 2020-12) of the `data` of a change, for rows as `align` leaves them.
+
+Give a validator `validate_formats=True` and `keywords=KEYWORDS`, and parse JSON with `parse_float=Decimal`: then
+decimals are compared digit by digit. Rows have text for dates, timestamps and (base64) binary.
+
+Standard library only.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from expectations import timestamps
+from expectations.align import Op
+from expectations.contract import Column, Contract, Limits
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_DYNAMODB_MAX = Decimal("1E+125")  # the largest power of ten in a DynamoDB number; a double reaches further
+_DOUBLE = {"type": "number", "minimum": _DYNAMODB_MAX.copy_negate(), "maximum": _DYNAMODB_MAX}
+_INSTANT = {"format": "date-time"}
+_SCALARS: dict[str, dict[str, Any]] = {
+    "string": {"type": "string"},
+    "int": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
+    "long": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
+    "float": _DOUBLE,
+    "double": _DOUBLE,
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "format": "date"},
+    # The pattern is judged only where the format holds, so that no value is reported twice.
+    "timestamp": {"type": "string", **_INSTANT, "if": _INSTANT, "then": {"pattern": timestamps.CANONICAL}},
+    "binary": {"type": "string", "contentEncoding": "base64", "pattern": "^[A-Za-z0-9+/]*={0,2}$"},
+}
+
+
+class FormatMinimum:
+    """Keyword `formatMinimum` (and its kin below): a limit on dates and timestamps, which the standard lacks.
+
+    Texts of instants compare as texts once the zone is cut off, as "…:00" is a prefix of "…:00.5".
+    """
+
+    expected = "expected {limit} or later, got {given}"
+
+    def __init__(self, parent_schema: dict[str, Any], value: Any, schema_path: list[str | int]) -> None:
+        self.limit = str(value)
+
+    def holds(self, given: str, limit: str) -> bool:
+        """Whether a value is on the right side of the limit."""
+        return given >= limit
+
+    def validate(self, instance: Any) -> None:
+        """ValueError if the value is on the wrong side of the limit; what is no point in time is not judged."""
+        if not isinstance(instance, str) or not (
+            timestamps.is_canonical(instance) or timestamps.is_date(instance)
+        ):
+            return
+        if not self.holds(instance.removesuffix("Z"), self.limit.removesuffix("Z")):
+            raise ValueError(self.expected.format(limit=self.limit, given=instance))
+
+
+class FormatMaximum(FormatMinimum):
+    """Keyword `formatMaximum`."""
+
+    expected = "expected {limit} or earlier, got {given}"
+
+    def holds(self, given: str, limit: str) -> bool:
+        return given <= limit
+
+
+class FormatExclusiveMinimum(FormatMinimum):
+    """Keyword `formatExclusiveMinimum`."""
+
+    expected = "expected later than {limit}, got {given}"
+
+    def holds(self, given: str, limit: str) -> bool:
+        return given > limit
+
+
+class FormatExclusiveMaximum(FormatMinimum):
+    """Keyword `formatExclusiveMaximum`."""
+
+    expected = "expected earlier than {limit}, got {given}"
+
+    def holds(self, given: str, limit: str) -> bool:
+        return given < limit
+
+
+KEYWORDS: dict[str, type[FormatMinimum]] = {
+    "formatMinimum": FormatMinimum,
+    "formatMaximum": FormatMaximum,
+    "formatExclusiveMinimum": FormatExclusiveMinimum,
+    "formatExclusiveMaximum": FormatExclusiveMaximum,
+}
+
+
+def data_schema(contract: Contract, op: Op = "upsert") -> dict[str, Any]:
+    """What a change's `data` has to be: a whole row for an upsert; key and sequence column at least for a delete."""
+    columns = contract.columns
+    if op == "upsert":
+        required = [column.name for column in columns if column.required]
+    else:
+        required = [*contract.key, *filter(None, [contract.sequence_column])]
+    schema = {"$schema": DIALECT, "title": f"{contract.dataset}.{op}"}
+    return schema | _object(columns, required, set(contract.key))
+
+
+def _object(columns: Iterable[Column], required: list[str], key: set[str]) -> dict[str, Any]:
+    columns = tuple(columns)
+    return {
+        "type": "object",
+        "properties": {
+            column.name: _value(column, nullable=column.name not in required, key=column.name in key)
+            for column in columns
+        },
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def _value(column: Column, *, nullable: bool, key: bool = False) -> dict[str, Any]:
+    schema = _typed(column) | _limited(column)
+    if key and column.kind == "string":  # DynamoDB takes no empty key
+        schema["minLength"] = max(schema.get("minLength", 0), 1)
+    if column.limits.enum:
+        schema["enum"] = [*column.limits.enum, *([None] if nullable else [])]
+    if nullable:
+        schema["type"] = [schema["type"], "null"]
+    if column.description:
+        schema["description"] = column.description
+    if column.has_default:
+        schema["default"] = column.default
+    return schema
+
+
+def _typed(column: Column) -> dict[str, Any]:
+    match column.kind:
+        case "decimal":
+            return {"type": "number", **_decimal(*column.precision_scale)}
+        case "struct":
+            return _object(column.fields, [field.name for field in column.fields if field.required], set())
+        case "list":
+            (element,) = column.fields
+            return {"type": "array", "items": _value(element, nullable=not element.required)}
+    return _SCALARS[column.kind]
+
+
+def _decimal(precision: int, scale: int) -> dict[str, Any]:
+    """The largest value and the step, as exact decimals: validators compare floats beyond 2^53 wrongly."""
+    largest = Decimal((0, (9,) * precision, -scale))
+    return {"minimum": largest.copy_negate(), "maximum": largest, "multipleOf": Decimal((0, (1,), -scale))}
+
+
+def _limited(column: Column) -> dict[str, Any]:
+    limits = column.limits
+    given: dict[str, Any] = {
+        "minLength": limits.min_length,
+        "maxLength": limits.max_length,
+        "pattern": limits.pattern,
+        "minItems": limits.min_items,
+        "maxItems": limits.max_items,
+        **_range(column, limits),
+    }
+    return {keyword: limit for keyword, limit in given.items() if limit is not None}
+
+
+def _range(column: Column, limits: Limits) -> dict[str, Any]:
+    bounds = {
+        "minimum": limits.minimum,
+        "maximum": limits.maximum,
+        "exclusiveMinimum": limits.exclusive_minimum,
+        "exclusiveMaximum": limits.exclusive_maximum,
+    }
+    if column.kind in ("date", "timestamp"):
+        return {f"format{keyword[0].upper()}{keyword[1:]}": limit for keyword, limit in bounds.items()}
+    return {
+        keyword: Decimal(repr(limit)) if isinstance(limit, float) else limit
+        for keyword, limit in bounds.items()
+    }
