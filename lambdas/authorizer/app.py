@@ -1,0 +1,72 @@
+"""HTTP API authorizer (payload format 2.0, simple response): who calls, and what may they do?
+
+Believes bearer tokens of the configured issuers and passes on `permissions` and `subject`; denies all
+else. If an issuer's keys can't be fetched the invocation fails: API Gateway denies access and the
+function's `Errors` alarm rings.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from lambdas.authorizer.jwks import KeySet
+from lambdas.authorizer.settings import Settings
+from lambdas.authorizer.tokens import TokenRefused, granted, subject, verify
+from lambdas.metrics import count
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Lambda entry point."""
+    return authorize(event, _trust())
+
+
+def authorize(event: dict[str, Any], trust: "Trust") -> dict[str, Any]:
+    """The simple response for this request; a refusal is logged with its reason, never with the token."""
+    try:
+        claims = verify(_bearer_token(event), trust.settings.issuers, trust.key_sets)
+        permissions = granted(claims, trust.settings.permissions)
+        if not permissions:
+            raise TokenRefused("no-permission", f"subject {subject(claims)}")
+    except TokenRefused as refusal:
+        request_id = event.get("requestContext", {}).get("requestId")
+        _logger.warning("token refused", reason=refusal.reason, detail=str(refusal), request_id=request_id)
+        count({"refused": 1}, reason=refusal.reason)
+        return {"isAuthorized": False}
+    return {
+        "isAuthorized": True,
+        "context": {"permissions": " ".join(permissions), "subject": subject(claims)},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The settings and the keys fetched so far; lives as long as the Lambda's process."""
+
+    settings: Settings
+    key_sets: Mapping[str, KeySet]
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Trust":
+        """Nothing is fetched yet."""
+        return cls(settings, {name: KeySet(issuer.jwks_uri) for name, issuer in settings.issuers.items()})
+
+
+def _bearer_token(event: dict[str, Any]) -> str:
+    scheme, _, token = event.get("headers", {}).get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenRefused("no-token", "expected an Authorization header `Bearer <token>`")
+    return str(token.strip())
+
+
+@cache
+def _trust() -> Trust:
+    return Trust.of(Settings.from_env(os.environ))
+
+
+_logger = Logger()
+if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:  # in Lambda: INIT has the full CPU, a request has not
+    _trust()

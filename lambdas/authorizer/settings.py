@@ -1,0 +1,93 @@
+"""Whom the authorizer trusts and what their scopes and groups allow, read once from the environment."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from lambdas.environment import ConfigurationError
+
+_PERMISSION = re.compile(r"(\*|[a-z][a-z0-9_]*):(read|write|delete)")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """One OIDC issuer: the exact `iss` of its tokens, where its keys are, and which audiences are us."""
+
+    issuer: str
+    jwks_uri: str
+    audience: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`ISSUERS` by their `iss`, and `PERMISSIONS` by scope or group."""
+
+    issuers: Mapping[str, Issuer]
+    permissions: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """The settings, or a ConfigurationError with all that is wrong."""
+        problems: list[str] = []
+        issuers = [_issuer(entry, problems) for entry in _json(env, "ISSUERS", list, problems)]
+        permissions = {
+            name: _permissions(name, listed, problems)
+            for name, listed in _json(env, "PERMISSIONS", dict, problems).items()
+        }
+        if problems:
+            raise ConfigurationError("; ".join(problems))
+        return cls({issuer.issuer: issuer for issuer in issuers}, permissions)
+
+
+def _json[T: (list[Any], dict[str, Any])](
+    env: Mapping[str, str], name: str, kind: type[T], problems: list[str]
+) -> T:
+    try:
+        value = json.loads(env.get(name, ""))
+    except ValueError:
+        value = None
+    if isinstance(value, kind) and value:
+        return value
+    problems.append(f"{name}: expected a JSON {kind.__name__} that is not empty, got {env.get(name)!r}")
+    return kind()
+
+
+def _issuer(entry: Any, problems: list[str]) -> Issuer:
+    fields = entry if isinstance(entry, dict) else {}
+    issuer, jwks_uri, audience = fields.get("issuer"), fields.get("jwks_uri"), fields.get("audience")
+    if not isinstance(issuer, str) or not issuer:
+        problems.append(f"ISSUERS: expected the `iss` of the tokens as `issuer`, got {issuer!r}")
+    if not isinstance(jwks_uri, str) or not _is_safe(jwks_uri):
+        problems.append(f"ISSUERS: expected an https `jwks_uri` (http on this host), got {jwks_uri!r}")
+    if not _is_texts(audience) or not audience:  # no audience must not come to mean any audience
+        problems.append(f"ISSUERS: expected a list of audiences or client ids, got {audience!r}")
+        audience = []
+    return Issuer(str(issuer), str(jwks_uri), frozenset(audience))
+
+
+def _permissions(name: str, listed: Any, problems: list[str]) -> frozenset[str]:
+    if _is_texts(listed) and all(map(_PERMISSION.fullmatch, listed)):
+        return frozenset(listed)
+    problems.append(
+        f"PERMISSIONS[{name}]: expected a list of <dataset|*>:<read|write|delete>, got {listed!r}"
+    )
+    return frozenset()
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
+
+
+def _is_safe(uri: str) -> bool:
+    """Keys fetched in the clear could be anyone's: only the local emulator may serve them so."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return False
+    if not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

@@ -1,0 +1,113 @@
+from typing import Any
+
+import pytest
+
+from lambdas.authorizer.jwks import KEEP_SECONDS, REFETCH_SECONDS, JwksUnreachable, KeySet, fetch_keys
+from tests.lambdas.authorizer.identity import OTHER_RSA_KEY, RSA_KEY, IdentityProvider
+from tests.lambdas.loopback import Answer, Loopback
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def provider(loopback: Loopback) -> IdentityProvider:
+    return IdentityProvider(loopback)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def keys_of(provider: IdentityProvider, clock: Clock) -> KeySet:
+    return KeySet(provider.issuer.jwks_uri, clock=clock)
+
+
+def test_keys_are_fetched_once_and_kept(provider: IdentityProvider, clock: Clock) -> None:
+    keys = keys_of(provider, clock)
+
+    found = [keys.find("key-1") for _ in range(3)]
+
+    assert [key and key["kid"] for key in found] == ["key-1"] * 3
+    assert len(provider.server.requests) == 1
+
+
+def test_a_rotated_key_is_found_at_its_first_token(provider: IdentityProvider, clock: Clock) -> None:
+    keys = keys_of(provider, clock)
+    keys.find("key-1")
+    provider.publish("key-2", OTHER_RSA_KEY, "RS256")
+    clock.now += REFETCH_SECONDS
+
+    assert keys.find("key-2") is not None
+
+
+def test_made_up_key_ids_do_not_become_requests(provider: IdentityProvider, clock: Clock) -> None:
+    keys = keys_of(provider, clock)
+
+    assert [keys.find(f"made-up-{number}") for number in range(50)] == [None] * 50
+    assert len(provider.server.requests) == 1
+
+
+def test_a_withdrawn_key_is_forgotten_in_time(provider: IdentityProvider, clock: Clock) -> None:
+    keys = keys_of(provider, clock)
+    keys.find("key-1")
+    provider.keys.clear()
+    provider.publish("key-2", RSA_KEY, "RS256")
+    clock.now += KEEP_SECONDS
+
+    assert keys.find("key-1") is None
+
+
+def test_known_keys_serve_while_the_issuer_is_down_but_no_longer_than_they_are_kept(
+    provider: IdentityProvider, clock: Clock
+) -> None:
+    keys = keys_of(provider, clock)
+    keys.find("key-1")
+    provider.server.routes[provider.path] = lambda _: Answer(503)
+    clock.now += REFETCH_SECONDS
+
+    with pytest.raises(JwksUnreachable):
+        keys.find("key-2")
+    assert keys.find("key-2") is None  # not asked again at once
+    assert keys.find("key-1") is not None
+    clock.now += KEEP_SECONDS
+    with pytest.raises(JwksUnreachable):
+        keys.find("key-1")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(500),
+        Answer(200, b"<html>"),
+        Answer(200, b"[]"),
+        Answer(200, b'{"keys": null}'),
+        Answer(200, b'{"keys": ["text"]}'),
+        Answer(200, b"\xff\xfe"),
+        Answer(302, headers={"location": "/elsewhere"}),
+    ],
+)
+def test_an_answer_that_is_no_key_set_is_an_error_that_says_where(loopback: Loopback, answer: Answer) -> None:
+    loopback.routes["/jwks.json"] = lambda _: answer
+    loopback.routes["/elsewhere"] = lambda _: Answer(200, b'{"keys": []}')
+
+    with pytest.raises(JwksUnreachable, match=f"{loopback.url}/jwks.json.*check the issuer's jwks_uri"):
+        fetch_keys(f"{loopback.url}/jwks.json")
+
+
+def test_an_issuer_nobody_answers_for_is_an_error() -> None:
+    with pytest.raises(JwksUnreachable, match="refused"):
+        fetch_keys("http://127.0.0.1:9/jwks.json")
+
+
+def test_only_signing_keys_with_an_id_count(provider: IdentityProvider) -> None:
+    extra: list[dict[str, Any]] = [{"kid": "key-2", "kty": "RSA", "use": "enc"}, {"kty": "RSA"}]
+    provider.keys += extra
+
+    assert list(fetch_keys(provider.issuer.jwks_uri)) == ["key-1"]
