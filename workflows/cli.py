@@ -52,7 +52,8 @@ SAMPLE_QUERIES: Final = (
 @contextmanager
 def speaking_plainly() -> Iterator[None]:
     """Show an error a person can act on as its message, with exit code 1; any other is a bug."""
-    from expectations.odcs import ContractError, ContractErrors
+    from expectations.odcs import ContractError
+    from workflows.contract_draft import DraftError
     from workflows.local.stack import StackError
     from workflows.query import QueryError
     from workflows.run import NotThroughInTime
@@ -60,7 +61,7 @@ def speaking_plainly() -> Iterator[None]:
 
     try:
         yield
-    except (ContractError, ContractErrors, StackError, QueryError, NotThroughInTime, NoStack) as error:
+    except (ContractError, DraftError, StackError, QueryError, NotThroughInTime, NoStack) as error:
         err.print(Text(str(error), style="red"))
         raise typer.Exit(1) from error
 
@@ -283,12 +284,33 @@ def contract_check(as_json: AsJson = False) -> None:
             print_json({name: contract.version for name, contract in contracts.items()})
         else:
             for name, contract in contracts.items():
-                out.print(
-                    f"{name} {contract.version}: {len(contract.columns)} columns, key ({', '.join(contract.key)})"
-                )
+                key = ", ".join(contract.key)
+                out.print(f"{name} {contract.version}: {len(contract.columns)} columns, key ({key})")
             out.print(
                 f"{len(contracts)} contracts are good. Next: make up (or make deploy) puts them to work."
             )
+
+
+@contract_app.command("new")
+def contract_new(
+    dataset: Annotated[str, typer.Argument(help="Name of the dataset, e.g. orders.")],
+    sample: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, JSON Lines or Parquet.")],
+    key: Annotated[str, typer.Option(help="Key columns, separated by commas.")],
+    sequence: Annotated[str | None, typer.Option(help="Column that orders the changes of a key.")] = None,
+    folder: Annotated[Path, typer.Option(help="Where contracts live.")] = Path("expectations"),
+) -> None:
+    """Draft the contract of a new dataset from a sample file; nothing else has to be edited."""
+    from expectations.odcs import load_contract
+    from workflows.contract_draft import DraftError, draft
+
+    with speaking_plainly():
+        path = folder / f"{dataset}.yaml"
+        if path.exists():
+            raise DraftError(f"{path} exists already; edit it, or remove it first.")
+        text = draft(dataset, key.split(","), sequence, sample)
+        path.write_text(text)
+        load_contract(path)
+        out.print(f"Wrote {path}. Next: read it, make it stricter, then glueline contract check and make up.")
 
 
 if __name__ == "__main__":

@@ -131,8 +131,8 @@ def wait(target: Target, files: list[Drop], tell: Callable[[Stage], None]) -> No
             raise NotThroughInTime(
                 f"Nothing has moved for {PATIENCE_SECONDS} s; still waiting: {stage.inbound} messages in the "
                 f"inbound queue, {stage.intake} objects in the intake queue, {stage.files} files, "
-                f"{stage.batches} open batches. What waits is kept: see the logs (glueline status names them), "
-                "repair, run again."
+                f"{stage.batches} open batches. What waits is kept: see the logs (glueline status names "
+                "them), repair, run again."
             )
         time.sleep(_POLL_SECONDS)
 

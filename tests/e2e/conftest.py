@@ -1,0 +1,41 @@
+"""The running stack, seen only through AWS APIs: started by `glueline up` if none runs, ended if we started it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workflows.target import STACK_FILE, Target, local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GLUELINE = (sys.executable, "-m", "workflows.cli")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("e2e")
+
+
+def glueline(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the command line as a person does."""
+    return subprocess.run([*GLUELINE, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
+
+
+@pytest.fixture(scope="session")
+def target() -> Iterator[Target]:
+    ours = not STACK_FILE.exists()
+    started = glueline("up", "--json")
+    assert started.returncode == 0, started.stderr
+    assert json.loads(started.stdout)["endpoint_url"].startswith("http://127.0.0.1:")
+    yield local()
+    if ours:
+        ended = glueline("down")
+        assert ended.returncode == 0, ended.stderr

@@ -1,0 +1,290 @@
+"""Queue, API and files in; SQL out. Everything is sent at once, then each thing sent is looked for."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from workflows.access_token import fetch_token
+from workflows.query import QueryError, query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workflows.target import Target
+
+PATIENCE_SECONDS = 150
+PRODUCT_HEADER = "product_id,manufacturer_id,department,brand,product_category,product_type,package_size"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What this module sent: a tag that makes its ids its own, and keys no real basket has."""
+
+    tag: str
+    basket: int
+    files: dict[str, str]
+    message_ids: dict[str, str]
+
+
+def line(basket: int, product: int, updated_at: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "basket_id": basket,
+        "product_id": product,
+        "household_id": 1,
+        "store_id": 2,
+        "quantity": 3,
+        "sales_value": "4.50",
+        "retail_disc": 0,
+        "coupon_disc": 0,
+        "coupon_match_disc": 0,
+        "week": 10,
+        "transaction_timestamp": "2017-03-01T10:00:00Z",
+        "updated_at": updated_at,
+    } | fields
+
+
+def event(event_id: str, kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"specversion": "1.0", "id": event_id, "source": "tests", "type": kind, "data": data}
+
+
+def messages(tag: str, basket: int) -> dict[str, str]:
+    """Message bodies by a name for each."""
+
+    def body(name: str, kind: str, data: dict[str, Any]) -> str:
+        return json.dumps(event(f"{tag}-{name}", kind, data))
+
+    return {
+        "sold": body("sold", "transactions.upsert", line(basket, 1, "2017-03-01T10:00:00Z")),
+        "corrected": body(
+            "corrected",
+            "transactions.upsert",
+            line(basket, 1, "2017-03-02T10:00:00Z", status="corrected", salesValue=" 9.99 ", sales_value=None)
+            | {"sales_value": "9.99"},
+        ),
+        "older": body("older", "transactions.upsert", line(basket, 1, "2017-02-01T10:00:00Z", quantity=99)),
+        "void": body(
+            "void",
+            "transactions.delete",
+            {"basket_id": basket, "product_id": 2, "updated_at": "2017-03-05T00:00:00Z"},
+        ),
+        "after its void": body(
+            "after", "transactions.upsert", line(basket, 2, "2017-03-01T10:00:00Z", quantity=7)
+        ),
+        "broken-json": body("broken", "transactions.upsert", line(basket, 3, "2017-03-01T10:00:00Z"))[:-3],
+        "wrong-envelope": json.dumps({"id": f"{tag}-envelope", "data": {}}),
+        "unknown-dataset": body("unknown", "refunds.upsert", line(basket, 3, "2017-03-01T10:00:00Z")),
+        "contract-violation": body(
+            "violations",
+            "transactions.upsert",
+            {
+                key: value
+                for key, value in line(basket, 3, "yesterday", quantity=-1, colour="red").items()
+                if key != "store_id"
+            },
+        ),
+    }
+
+
+def files(tag: str, product: int) -> dict[str, tuple[str, bytes]]:
+    """Drops by a name for each: object key and content."""
+    good = [f"{product + n},2,GROCERY,National,FRUIT,APPLES,{n} OZ" for n in range(20)]
+    one_bad = [*good, f"{product + 20},2,GROCERY,Nationale,FRUIT,APPLES,1 OZ"]
+    households = pa.table(
+        {"household_id": [product], "age": ["35-44"], "income": ["50-74K"], "household_size": ["2"]}
+        | {"home_ownership": [None], "marital_status": ["Married"]}
+        | {"household_comp": ["2 Adults Kids"], "kids_count": ["1"]},
+        schema=pa.schema(
+            [("household_id", pa.int64())]
+            + [
+                (name, pa.string())
+                for name in ("age", "income", "household_size", "home_ownership", "marital_status")
+                + ("household_comp", "kids_count")
+            ]
+        ),
+    )
+    parquet = io.BytesIO()
+    pq.write_table(households, parquet)
+
+    def csv(lines: list[str], header: str = PRODUCT_HEADER) -> bytes:
+        return "\n".join([header, *lines, ""]).encode()
+
+    return {
+        "one bad row": (f"drops/products/{tag}-one-bad.csv", csv(one_bad)),
+        "wrong header": (f"drops/products/{tag}-header.csv", csv(good, "colour,size,weight,a,b,c,d")),
+        "cut off": (f"drops/products/{tag}-cut.csv.gz", gzip.compress(csv(good * 50))[:-40]),
+        "not parquet": (f"drops/households/{tag}-not.parquet", b"PAR1 this is no Parquet"),
+        "parquet": (f"drops/households/{tag}.parquet", parquet.getvalue()),
+    }
+
+
+@pytest.fixture(scope="module")
+def sent(target: Target) -> Sent:
+    tag, basket = f"e2e-{uuid.uuid4().hex[:8]}", 10**15 + int(time.time())
+    sqs, s3 = target.client("sqs"), target.client("s3")
+    queue = target.output("InboundQueueUrl")
+    ids = {
+        name: sqs.send_message(QueueUrl=queue, MessageBody=body)["MessageId"]
+        for name, body in messages(tag, basket).items()
+    }
+    keys = {}
+    for name, (key, content) in files(tag, basket).items():
+        s3.put_object(Bucket=target.output("RawBucket"), Key=key, Body=content)
+        keys[name] = f"s3://{target.output('RawBucket')}/{key}"
+    return Sent(tag, basket, keys, ids)
+
+
+def eventually(look: Callable[[], Any], what: str) -> Any:
+    """What `look` finds, as soon as it finds anything; fails after the patience."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(1)
+    pytest.fail(f"{what}: nothing within {PATIENCE_SECONDS} s")
+
+
+def rows(target: Target, sql: str) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = query(target, sql).to_pylist()
+    except QueryError:  # the table appears with the first batch
+        return []
+    return found
+
+
+def receipt(target: Target, sent: Sent, name: str) -> dict[str, Any]:
+    sql = f"select * from lake_ops.batches where source_file = '{sent.files[name]}'"  # noqa: S608
+    (found,) = eventually(lambda: rows(target, sql), f"receipt of {sent.files[name]}")
+    return dict(found)
+
+
+def quarantined(target: Target, sent: Sent, name: str) -> list[str]:
+    sql = f"select reasons from lake_ops.quarantine where source_file = '{sent.files[name]}'"  # noqa: S608
+    return [reason for row in rows(target, sql) for reason in row["reasons"]]
+
+
+def dead_letter(target: Target, sent: Sent, name: str) -> dict[str, str]:
+    """The dead letter's attributes; the letter stays in its queue."""
+    sqs, queue = target.client("sqs"), target.output("DeadLetterQueueUrl")
+
+    def look() -> dict[str, str] | None:
+        letters = sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=1, MessageAttributeNames=["All"]
+        ).get("Messages", [])
+        for letter in letters:
+            attributes = {key: value["StringValue"] for key, value in letter["MessageAttributes"].items()}
+            if attributes["message_id"] == sent.message_ids[name]:
+                return attributes | {"body": letter["Body"]}
+        return None
+
+    return dict(eventually(look, f"dead letter of the message {name}"))
+
+
+def test_a_message_becomes_a_row_and_only_its_newest_version_stays(target: Target, sent: Sent) -> None:
+    sql = f"select * from transactions where basket_id = {sent.basket} and product_id = 1"  # noqa: S608
+    (row,) = eventually(
+        lambda: [row for row in rows(target, sql) if row["status"] == "corrected"], "the corrected line"
+    )
+
+    assert (row["sales_value"], row["quantity"], row["_source"]) == (Decimal("9.99"), 3, "stream")
+
+
+def test_a_late_message_does_not_bring_a_voided_line_back(target: Target, sent: Sent) -> None:
+    sql = f"select * from transactions where basket_id = {sent.basket} order by product_id"  # noqa: S608
+    eventually(lambda: rows(target, sql), "any line of the basket")
+
+    assert [row["product_id"] for row in rows(target, sql)] == [1]
+
+
+@pytest.mark.parametrize("reason", ["broken-json", "wrong-envelope", "unknown-dataset", "contract-violation"])
+def test_a_message_that_cannot_be_taken_is_a_dead_letter_with_its_reason(
+    target: Target, sent: Sent, reason: str
+) -> None:
+    letter = dead_letter(target, sent, reason)
+
+    assert letter["reason"] == reason
+    assert letter["body"] == messages(sent.tag, sent.basket)[reason]
+
+
+def test_a_message_with_several_violations_is_reported_with_all_of_them(target: Target, sent: Sent) -> None:
+    violations = json.loads(dead_letter(target, sent, "contract-violation")["detail"])
+
+    text = json.dumps(violations)
+    assert len(violations) >= 4
+    assert all(name in text for name in ("store_id", "quantity", "colour", "updated_at"))
+
+
+def test_one_bad_row_is_quarantined_and_the_rest_of_the_file_taken(target: Target, sent: Sent) -> None:
+    found = receipt(target, sent, "one bad row")
+
+    assert (found["rows_read"], found["accepted"], found["quarantined"]) == (21, 20, 1)
+    assert any(
+        "brand" in reason and "Nationale" in reason for reason in quarantined(target, sent, "one bad row")
+    )
+    sql = f"select count(*) as n from products where product_id >= {sent.basket}"  # noqa: S608
+    assert eventually(lambda: [row for row in rows(target, sql) if row["n"] == 20], "the twenty good rows")
+
+
+@pytest.mark.parametrize("name", ["wrong header", "cut off", "not parquet"])
+def test_a_file_that_cannot_be_read_is_quarantined_as_a_file(target: Target, sent: Sent, name: str) -> None:
+    found = receipt(target, sent, name)
+
+    assert (found["rows_read"], found["accepted"], found["quarantined"]) == (1, 0, 1)
+    assert len(quarantined(target, sent, name)) == 1
+
+
+def test_a_parquet_drop_becomes_rows(target: Target, sent: Sent) -> None:
+    sql = f"select age, home_ownership, _source from households where household_id = {sent.basket}"  # noqa: S608
+    found = eventually(lambda: rows(target, sql), "the household")
+
+    assert found == [{"age": "35-44", "home_ownership": None, "_source": "drop"}]
+
+
+def test_what_the_api_takes_and_deletes_the_table_follows(target: Target, sent: Sent) -> None:
+    api, key = target.output("DataApiUrl"), str(sent.basket + 500)
+    headers = {
+        "authorization": f"Bearer {fetch_token(target, 'glueline/read glueline/write glueline/delete')}"
+    }
+    product = dict(
+        zip(PRODUCT_HEADER.split(","), (int(key), 2, "DELI", "Private", "A", "B", "1 OZ"), strict=True)
+    )
+    sql = f"select department from products where product_id = {key}"  # noqa: S608
+
+    created = httpx.post(f"{api}/products", json=product, headers=headers)
+    changed = httpx.patch(
+        f"{api}/products/{key}",
+        json={"department": "SEAFOOD"},
+        headers=headers | {"if-match": created.headers["etag"]},
+    )
+    stale = httpx.patch(
+        f"{api}/products/{key}",
+        json={"department": "MEAT"},
+        headers=headers | {"if-match": created.headers["etag"]},
+    )
+
+    assert (created.status_code, changed.status_code, stale.status_code) == (201, 200, 412)
+    assert httpx.get(f"{api}/products/{key}", headers=headers).json()["department"] == "SEAFOOD"
+    eventually(lambda: rows(target, sql) == [{"department": "SEAFOOD"}], "the changed product")
+
+    assert httpx.delete(f"{api}/products/{key}", headers=headers).status_code == 204
+    assert httpx.get(f"{api}/products/{key}", headers=headers).status_code == 404
+    eventually(lambda: rows(target, sql) == [], "the deleted product's absence")
+
+
+def test_a_caller_without_a_token_learns_nothing(target: Target) -> None:
+    api = target.output("DataApiUrl")
+
+    assert httpx.get(f"{api}/products").status_code == 401
+    assert httpx.get(f"{api}/products", headers={"authorization": "Bearer forged"}).status_code in (401, 403)
+    assert httpx.get(f"{api}/openapi.json").json()["openapi"].startswith("3.1")

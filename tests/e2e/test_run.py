@@ -1,0 +1,41 @@
+"""`glueline run` proves itself, and a killed run run again ends in the same tables."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.conftest import GLUELINE, glueline
+
+if TYPE_CHECKING:
+    from workflows.target import Target
+
+LINES = "300"
+
+
+@pytest.mark.parametrize("seconds", [3, 9])
+def test_a_run_killed_and_run_again_ends_in_the_tables_of_the_model(target: Target, seconds: int) -> None:
+    killed = subprocess.Popen([*GLUELINE, "run", "--lines", LINES])  # noqa: S603
+    time.sleep(seconds)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+
+    again = glueline("run", "--lines", LINES, "--json")
+
+    assert again.returncode == 0, again.stderr + again.stdout
+    outcomes = {outcome["dataset"]: outcome for outcome in json.loads(again.stdout)}
+    assert all(outcome["adds_up"] for outcome in outcomes.values())
+    assert outcomes["products"]["in_table"] == 92331
+    assert outcomes["transactions"]["in_dynamodb"] == outcomes["transactions"]["in_table"] > 0
+
+
+def test_a_second_up_says_that_one_runs_already(target: Target) -> None:
+    second = glueline("up")
+
+    assert second.returncode == 0
+    assert "already" in second.stdout + second.stderr
