@@ -31,7 +31,7 @@ def draft(dataset: str, key: list[str], sequence: str | None, sample: Path) -> s
     """The YAML of a contract for `dataset`: a column per column of the sample (CSV, JSON Lines or Parquet).
 
     Types are what the sample shows; columns without a null in it become required. Changes are ordered by
-    `sequence`, rows are spread over buckets of the first key column. A draft to be read and made stricter, not a verdict.
+    `sequence`, rows are spread over buckets of the first key column. A draft to be read and made stricter.
     """
     columns = _columns(sample)
     for name in [*key, *([sequence] if sequence else [])]:

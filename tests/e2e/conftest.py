@@ -1,4 +1,4 @@
-"""The running stack, seen only through AWS APIs: started by `glueline up` if none runs, ended if we started it."""
+"""The running stack, seen only through AWS APIs; started if none runs, and then ended again."""
 
 from __future__ import annotations
 

@@ -70,8 +70,7 @@ def messages(tag: str, basket: int) -> dict[str, str]:
         "corrected": body(
             "corrected",
             "transactions.upsert",
-            line(basket, 1, "2017-03-02T10:00:00Z", status="corrected", salesValue=" 9.99 ", sales_value=None)
-            | {"sales_value": "9.99"},
+            line(basket, 1, "2017-03-02T10:00:00Z", status="corrected", sales_value=" 9.99 "),
         ),
         "older": body("older", "transactions.upsert", line(basket, 1, "2017-02-01T10:00:00Z", quantity=99)),
         "void": body(
@@ -101,21 +100,19 @@ def files(tag: str, product: int) -> dict[str, tuple[str, bytes]]:
     """Drops by a name for each: object key and content."""
     good = [f"{product + n},2,GROCERY,National,FRUIT,APPLES,{n} OZ" for n in range(20)]
     one_bad = [*good, f"{product + 20},2,GROCERY,Nationale,FRUIT,APPLES,1 OZ"]
-    households = pa.table(
-        {"household_id": [product], "age": ["35-44"], "income": ["50-74K"], "household_size": ["2"]}
-        | {"home_ownership": [None], "marital_status": ["Married"]}
-        | {"household_comp": ["2 Adults Kids"], "kids_count": ["1"]},
-        schema=pa.schema(
-            [("household_id", pa.int64())]
-            + [
-                (name, pa.string())
-                for name in ("age", "income", "household_size", "home_ownership", "marital_status")
-                + ("household_comp", "kids_count")
-            ]
-        ),
-    )
+    household = {
+        "household_id": product,
+        "age": "35-44",
+        "income": "50-74K",
+        "home_ownership": None,
+        "marital_status": "Married",
+        "household_size": "2",
+        "household_comp": "2 Adults Kids",
+        "kids_count": "1",
+    }
+    text = pa.schema([(name, pa.int64() if name == "household_id" else pa.string()) for name in household])
     parquet = io.BytesIO()
-    pq.write_table(households, parquet)
+    pq.write_table(pa.Table.from_pylist([household], schema=text), parquet)
 
     def csv(lines: list[str], header: str = PRODUCT_HEADER) -> bytes:
         return "\n".join([header, *lines, ""]).encode()
