@@ -1,7 +1,7 @@
 """Contract -> JSON Schema (draft 2020-12) of the `data` of a change, for rows as `align` leaves them.
 
-Give a validator `validate_formats=True` and `keywords=KEYWORDS`, and parse JSON with `parse_float=Decimal`: then
-decimals are compared digit by digit. Rows have text for dates, timestamps and (base64) binary.
+Give a validator `validate_formats=True` and `keywords=KEYWORDS`, and parse JSON with `parse_float=Decimal`:
+then decimals are compared digit by digit. Rows have text for dates, timestamps and (base64) binary.
 
 Standard library only.
 """
@@ -48,7 +48,7 @@ class FormatMinimum:
         return given >= limit
 
     def validate(self, instance: Any) -> None:
-        """ValueError if the value is on the wrong side of the limit; what is no point in time is not judged."""
+        """ValueError if a point in time is on the wrong side of the limit."""
         if not isinstance(instance, str) or not (
             timestamps.is_canonical(instance) or timestamps.is_date(instance)
         ):
@@ -93,7 +93,7 @@ KEYWORDS: dict[str, type[FormatMinimum]] = {
 
 
 def data_schema(contract: Contract, op: Op = "upsert") -> dict[str, Any]:
-    """What a change's `data` has to be: a whole row for an upsert; key and sequence column at least for a delete."""
+    """What a change's `data` has to be: a whole row, or for a delete at least key and sequence column."""
     columns = contract.columns
     if op == "upsert":
         required = [column.name for column in columns if column.required]

@@ -95,7 +95,7 @@ def _is_text_of(column: Column, value: str) -> bool:
 
 
 def _decimal_text(column: Column, value: Decimal) -> str | None:
-    """The decimal with all digits of its scale. No arithmetic: that would round to the context's 28 digits."""
+    """The decimal with all digits of its scale. No arithmetic, which rounds to 28 digits."""
     precision, scale = column.precision_scale
     if not value.is_finite() or (value and value.adjusted() >= precision - scale):
         return None

@@ -45,7 +45,7 @@ def load_contract(path: Path) -> Contract:
 
 
 def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
-    """Dataset -> contract of each `*.yaml` in the folder (by default ours); ContractError has all problems."""
+    """Dataset -> contract of each `*.yaml` in the folder (default: ours); ContractError has all problems."""
     contracts: dict[str, Contract] = {}
     problems: list[Problem] = []
     for path in sorted((folder or Path(__file__).parent).glob("*.yaml")):
@@ -258,7 +258,7 @@ def _nested_quality(prop: SchemaProperty, path: str) -> Iterator[tuple[str, Sequ
 
 
 def _with_enums(columns: Sequence[Column], rules: Sequence[Rule]) -> tuple[Column, ...]:
-    """A column that may hold nothing but listed values has them as a limit too: messages are checked by it."""
+    """A column of nothing but listed values has them as a limit too: messages are checked by it."""
     enums: dict[str, tuple[Any, ...]] = {}
     for rule in rules:
         strict = rule.severity == "critical" and "mostly" not in rule.kwargs

@@ -79,7 +79,7 @@ def read_column(
 def custom_properties(
     given: Iterable[CustomProperty] | None, known: Sequence[str], path: str, findings: Findings
 ) -> dict[str, tuple[Any, str]]:
-    """Known custom property -> (value, path). Others are other tools' own, but a near miss is a typing error."""
+    """Known custom property -> (value, path). Others are for other tools, but a near miss is an error."""
     found: dict[str, tuple[Any, str]] = {}
     for index, custom in enumerate(given or ()):
         where = f"{path}.customProperties[{index}]"

@@ -1,8 +1,8 @@
 """ODCS quality rules -> Great Expectations expectations.
 
-A metric that must be zero becomes the expectation about single rows, so that a failing row can be told from the
-others. A tolerated share of rows becomes `mostly`; any other threshold a query that has a result exactly if it is
-broken. Rules judge one batch of changes, not the whole table.
+A metric that must be zero becomes the expectation about single rows, so that a failing row can be told from
+the others. A tolerated share of rows becomes `mostly`; any other threshold a query that has a result exactly
+if it is broken. Rules judge one batch of changes, not the whole table.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,0 +1,262 @@
+"""Contracts -> the OpenAPI 3.1 document that the Data API serves. Standard library only."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from expectations.contract import Contract
+from expectations.json_schema import data_schema
+
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem document.",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "violations": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("path", "rule", "message")},
+                "required": ["path", "rule", "message"],
+            },
+        },
+    },
+    "required": ["title", "status"],
+}
+_BATCH_LIMIT = 500
+_SAFE = 2**63  # larger numbers are shorter as floats
+_PROBLEMS = {
+    400: "The request cannot be read.",
+    401: "No valid bearer token.",
+    403: "The token does not permit this.",
+    404: "No such dataset or row.",
+    409: "A row with this key, or a newer version of it, is stored.",
+    412: "The stored version is not the one of If-Match.",
+    422: "The row breaks the contract; violations has every rule it breaks.",
+    503: "Not written now; try again.",
+}
+_KEY = {
+    "name": "key",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string"},
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "The row's ETag.",
+}
+_IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
+_ETAG = {"ETag": {"schema": {"type": "string"}, "description": 'The row\'s version, as "<_version>".'}}
+
+
+def openapi(contracts: Mapping[str, Contract], server_url: str = "/") -> dict[str, Any]:
+    """The whole document, ready for `json.dumps`."""
+    paths: dict[str, Any] = {"/batch": {"post": _batch(contracts)}}
+    schemas: dict[str, Any] = {"problem": _PROBLEM}
+    for dataset in sorted(contracts):
+        contract = contracts[dataset]
+        paths[f"/{dataset}"] = _collection(contract)
+        paths[f"/{dataset}/{{key}}"] = _item(contract)
+        schemas |= _schemas(contract)
+    document: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Glueline Data API",
+            "version": "1.0.0",
+            "description": "Rows of every dataset that has a data contract. "
+            + ", ".join(f"{dataset} {contracts[dataset].version}" for dataset in sorted(contracts)),
+        },
+        "servers": [{"url": server_url}],
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+    plain: dict[str, Any] = _json(document)
+    return plain
+
+
+def _schemas(contract: Contract) -> dict[str, Any]:
+    row = data_schema(contract)
+    defaults = {column.name for column in contract.columns if column.has_default}
+    row["required"] = [name for name in row["required"] if name not in defaults]
+    del row["$schema"]
+    stored = row | {"properties": row["properties"] | {"_version": {"type": "integer", "format": "int64"}}}
+    delete = data_schema(contract, "delete")
+    del delete["$schema"]
+    patch = {
+        "type": "object",
+        "description": "JSON merge patch (RFC 7396): the columns to change; null clears one.",
+    }
+    return {
+        contract.dataset: row,
+        f"{contract.dataset}.stored": stored | {"title": f"{contract.dataset}.stored"},
+        f"{contract.dataset}.delete": delete,
+        f"{contract.dataset}.patch": patch | {"title": f"{contract.dataset}.patch"},
+    }
+
+
+def _collection(contract: Contract) -> dict[str, Any]:
+    dataset = contract.dataset
+    page = {
+        "type": "object",
+        "properties": {
+            "items": {"type": "array", "items": _ref(f"{dataset}.stored")},
+            "next": {"type": ["string", "null"], "description": "Give it as `next` for the following page."},
+        },
+        "required": ["items"],
+    }
+    location = {"Location": {"schema": {"type": "string", "format": "uri-reference"}}}
+    return {
+        "get": {
+            "operationId": f"list_{dataset}",
+            "tags": [dataset],
+            "parameters": [
+                {
+                    "name": "limit",
+                    "in": "query",
+                    "schema": {"type": "integer", "minimum": 1, "maximum": 1000},
+                },
+                {"name": "next", "in": "query", "schema": {"type": "string"}},
+            ],
+            "responses": {"200": {"description": "One page.", "content": _content(page)}, **_problems(400)},
+        },
+        "post": {
+            "operationId": f"create_{dataset}",
+            "tags": [dataset],
+            "requestBody": _body(dataset),
+            "responses": {"201": _stored(dataset, "Created.", location), **_problems(400, 409, 422, 503)},
+        },
+    }
+
+
+def _item(contract: Contract) -> dict[str, Any]:
+    dataset = contract.dataset
+    form = ",".join(f"{{{name}}}" for name in contract.key)
+    key = _KEY | {"description": f"{form}, each value percent-encoded."}
+    changed = {"200": _stored(dataset, "As it is now stored."), **_problems(404, 409, 412, 422, 503)}
+    return {
+        "parameters": [key],
+        "get": {
+            "operationId": f"read_{dataset}",
+            "tags": [dataset],
+            "parameters": [_IF_NONE_MATCH],
+            "responses": {
+                "200": _stored(dataset, "The row."),
+                "304": {"description": "The row has the version of If-None-Match."},
+                **_problems(404),
+            },
+        },
+        "put": {
+            "operationId": f"replace_{dataset}",
+            "tags": [dataset],
+            "parameters": [_IF_MATCH, _IF_NONE_MATCH],
+            "requestBody": _body(dataset),
+            "responses": {"201": _stored(dataset, "Created."), **changed},
+        },
+        "patch": {
+            "operationId": f"patch_{dataset}",
+            "tags": [dataset],
+            "parameters": [_IF_MATCH],
+            "requestBody": _body(f"{dataset}.patch", "application/merge-patch+json"),
+            "responses": changed,
+        },
+        "delete": {
+            "operationId": f"delete_{dataset}",
+            "tags": [dataset],
+            "parameters": [_IF_MATCH],
+            "responses": {"204": {"description": "Deleted."}, **_problems(404, 409, 412, 503)},
+        },
+    }
+
+
+def _batch(contracts: Mapping[str, Contract]) -> dict[str, Any]:
+    changes = [
+        {
+            "type": "object",
+            "properties": {
+                "dataset": {"const": dataset},
+                "op": {"const": op},
+                "data": _ref(dataset if op == "upsert" else f"{dataset}.delete"),
+                "event_id": {"type": "string"},
+            },
+            "required": ["dataset", "op", "data"],
+        }
+        for dataset in sorted(contracts)
+        for op in ("upsert", "delete")
+    ]
+    body = {
+        "type": "object",
+        "properties": {"changes": {"type": "array", "maxItems": _BATCH_LIMIT, "items": {"oneOf": changes}}},
+        "required": ["changes"],
+    }
+    result = {
+        "type": "object",
+        "properties": {
+            "status": {"enum": ["accepted", "stale", "rejected"]},
+            "key": {"type": "string"},
+            "version": {"type": "integer", "format": "int64"},
+            "problem": _ref("problem"),
+        },
+        "required": ["status"],
+    }
+    results = {
+        "type": "object",
+        "properties": {"results": {"type": "array", "items": result}},
+        "required": ["results"],
+    }
+    return {
+        "operationId": "write_batch",
+        "requestBody": {"required": True, "content": _content(body)},
+        "responses": {
+            "200": {"description": "One result for each change, in order.", "content": _content(results)},
+            **_problems(400, 503),
+        },
+    }
+
+
+def _body(schema: str, media_type: str = "application/json") -> dict[str, Any]:
+    return {"required": True, "content": _content(_ref(schema), media_type)}
+
+
+def _stored(dataset: str, description: str, headers: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "description": description,
+        "headers": {**_ETAG, **(headers or {})},
+        "content": _content(_ref(f"{dataset}.stored")),
+    }
+
+
+def _problems(*statuses: int) -> dict[str, Any]:
+    content = _content(_ref("problem"), "application/problem+json")
+    return {
+        str(status): {"description": _PROBLEMS[status], "content": content}
+        for status in sorted({401, 403, *statuses})
+    }
+
+
+def _content(schema: Mapping[str, Any], media_type: str = "application/json") -> dict[str, Any]:
+    return {media_type: {"schema": schema}}
+
+
+def _ref(schema: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{schema}"}
+
+
+def _json(value: Any) -> Any:
+    """The same with numbers that json writes: for readers, so the nearest float of a long decimal will do."""
+    if isinstance(value, Mapping):
+        return {name: _json(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(item) for item in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) and abs(value) < _SAFE else float(value)
+    return value

@@ -1,0 +1,187 @@
+"""Contract -> Spark schemas and Iceberg tables.
+
+Only the key is NOT NULL in tables: whether other required columns have values is for the checks to say, row
+by row, and a delete in `<dataset>_changes` has nothing but its key.
+"""
+
+from collections.abc import Iterable
+
+from pyspark.sql.types import (
+    ArrayType,
+    BinaryType,
+    BooleanType,
+    DataType,
+    DateType,
+    DecimalType,
+    DoubleType,
+    FloatType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+from expectations.contract import Column, Contract, Partition
+
+TABLE_BOOKKEEPING = StructType(
+    [
+        StructField("_version", LongType()),
+        StructField("_tie", StringType()),
+        StructField("_source", StringType()),
+        StructField("_updated_at", TimestampType()),
+    ]
+)
+CHANGES_BOOKKEEPING = StructType(
+    [
+        StructField("_op", StringType()),
+        StructField("_version", LongType()),
+        StructField("_tie", StringType()),
+        StructField("_source", StringType()),
+        StructField("_event_id", StringType()),
+        StructField("_batch_id", StringType()),
+        StructField("_ingested_at", TimestampType()),
+        StructField("_updated_at", TimestampType()),
+    ]
+)
+ITEM_BOOKKEEPING = ("_key", "_version", "_event_id", "_deleted", "_expires_at")
+PROPERTIES = {
+    "format-version": "2",  # Athena reads and writes v2, and not yet v3
+    "write.format.default": "parquet",
+    "write.parquet.compression-codec": "zstd",
+    # A change touches few rows of a file: writing their positions is cheaper than writing the file again.
+    "write.delete.mode": "merge-on-read",
+    "write.update.mode": "merge-on-read",
+    "write.merge.mode": "merge-on-read",
+}
+_SCALARS: dict[str, DataType] = {
+    "string": StringType(),
+    "int": IntegerType(),
+    "long": LongType(),
+    "float": FloatType(),
+    "double": DoubleType(),
+    "boolean": BooleanType(),
+    "date": DateType(),
+    "timestamp": TimestampType(),
+    "binary": BinaryType(),
+}
+
+
+def spark_type(column: Column) -> DataType:
+    """The exact Spark type of a column."""
+    if column.kind == "decimal":
+        return DecimalType(*column.precision_scale)
+    if column.kind == "struct":
+        return StructType([StructField(field.name, spark_type(field)) for field in column.fields])
+    if column.kind == "list":
+        return ArrayType(spark_type(column.fields[0]))
+    return _SCALARS[column.kind]
+
+
+def row_schema(contract: Contract) -> StructType:
+    """The contract's columns, typed; only key columns are not nullable."""
+    return StructType(
+        [
+            StructField(column.name, spark_type(column), nullable=column.name not in contract.key)
+            for column in contract.columns
+        ]
+    )
+
+
+def table_schema(contract: Contract) -> StructType:
+    """The columns of `<dataset>`, in order."""
+    return StructType([*row_schema(contract), *TABLE_BOOKKEEPING])
+
+
+def changes_schema(contract: Contract) -> StructType:
+    """The columns of `<dataset>_changes`, in order."""
+    return StructType([*row_schema(contract), *CHANGES_BOOKKEEPING])
+
+
+def text_schema(contract: Contract) -> StructType:
+    """The contract's columns with every scalar as text: how to read CSV and JSON without losing a digit."""
+    return StructType([StructField(column.name, _text_type(column)) for column in contract.columns])
+
+
+def item_schema(contract: Contract) -> StructType:
+    """A DynamoDB image (`{"quantity": {"N": "1"}, …}`): every attribute with the type tags it may carry.
+
+    Numbers and binaries stay text. A value under a tag of another type is kept, so that it can be named.
+    """
+    columns = [StructField(column.name, _attribute_type(column)) for column in contract.columns]
+    return StructType([*columns, *(StructField(name, _attribute_type(None)) for name in ITEM_BOOKKEEPING)])
+
+
+def create_table_ddl(contract: Contract, table: str) -> str:
+    """CREATE TABLE IF NOT EXISTS for `<dataset>`; `table` is its full name."""
+    return _create_ddl(contract, table, table_schema(contract), contract.description)
+
+
+def create_changes_ddl(contract: Contract, table: str) -> str:
+    """CREATE TABLE IF NOT EXISTS for `<dataset>_changes`.
+
+    Partitioned like `<dataset>`, so that Spark joins the two bucket by bucket without shuffling either.
+    """
+    return _create_ddl(
+        contract, table, changes_schema(contract), f"Every accepted change of {contract.dataset}."
+    )
+
+
+def _create_ddl(contract: Contract, table: str, schema: StructType, comment: str) -> str:
+    descriptions = {column.name: column.description for column in contract.columns}
+    columns = [
+        f"`{field.name}` {field.dataType.simpleString()}"
+        + ("" if field.nullable else " NOT NULL")
+        + (f" COMMENT {_literal(text)}" if (text := descriptions.get(field.name)) else "")
+        for field in schema
+    ]
+    partitions = ", ".join(_partition_ddl(partition) for partition in contract.partitions)
+    properties = ", ".join(f"{_literal(name)} = {_literal(value)}" for name, value in PROPERTIES.items())
+    clauses = [
+        f"CREATE TABLE IF NOT EXISTS {table} (\n  " + ",\n  ".join(columns) + "\n)",
+        "USING iceberg",
+        *([f"PARTITIONED BY ({partitions})"] if partitions else []),
+        *([f"COMMENT {_literal(comment)}"] if comment else []),
+        f"TBLPROPERTIES ({properties})",
+    ]
+    return "\n".join(clauses)
+
+
+def _partition_ddl(partition: Partition) -> str:
+    name, _, size = partition.transform.removesuffix("]").partition("[")
+    column = f"`{partition.column}`"
+    if name == "identity":
+        return column
+    return f"{name}({size}, {column})" if size else f"{name}({column})"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _text_type(column: Column) -> DataType:
+    if column.kind == "struct":
+        return StructType([StructField(field.name, _text_type(field)) for field in column.fields])
+    if column.kind == "list":
+        return ArrayType(_text_type(column.fields[0]))
+    return StringType()
+
+
+def _attribute_type(column: Column | None) -> StructType:
+    tags: list[StructField] = [
+        *_tags(("S", "N", "B"), StringType()),
+        *_tags(("BOOL", "NULL"), BooleanType()),
+        *_tags(("SS", "NS", "BS"), ArrayType(StringType())),
+    ]
+    if column is not None and column.kind == "struct":
+        tags.append(
+            StructField("M", StructType([StructField(f.name, _attribute_type(f)) for f in column.fields]))
+        )
+    if column is not None and column.kind == "list":
+        tags.append(StructField("L", ArrayType(_attribute_type(column.fields[0]))))
+    return StructType(tags)
+
+
+def _tags(names: Iterable[str], kind: DataType) -> list[StructField]:
+    return [StructField(name, kind) for name in names]

@@ -1,0 +1,68 @@
+"""Contract -> Great Expectations suite: the contract's one list of rules, as GX checks them."""
+
+from datetime import date
+from typing import Any
+
+from great_expectations.core import ExpectationSuite
+from great_expectations.exceptions.exceptions import ExpectationNotFoundError
+from great_expectations.expectations.expectation import Expectation
+from great_expectations.expectations.metadata_types import FailureSeverity
+from great_expectations.expectations.registry import get_expectation_impl
+
+from expectations import timestamps
+from expectations.contract import Contract, Rule
+from expectations.problems import ContractError, Problem
+
+
+def build_suite(contract: Contract) -> ExpectationSuite:
+    """The suite of a contract's rules in their order; each expectation's `meta["rule"]` is the rule's name.
+
+    ContractError names every rule that GX does not know or whose arguments it refuses.
+    """
+    expectations: list[Expectation] = []
+    problems: list[Problem] = []
+    for rule in contract.rules:
+        try:
+            expectations.append(_expectation(contract, rule))
+        except ExpectationNotFoundError:
+            message = (
+                f"expected an expectation of Great Expectations, got {rule.expectation!r}; correct the name"
+            )
+            problems.append(_problem(contract, rule, message))
+        except ValueError as error:  # pydantic's ValidationError, of whichever version GX brings
+            reason = "; ".join(str(error).splitlines()[1:]).strip()
+            message = f"expected arguments that {rule.expectation} takes, got {dict(rule.kwargs)!r}: {reason}"
+            problems.append(_problem(contract, rule, message))
+    if problems:
+        raise ContractError(problems)
+    return ExpectationSuite(
+        name=contract.dataset, expectations=expectations, meta={"version": contract.version}
+    )
+
+
+def _expectation(contract: Contract, rule: Rule) -> Expectation:
+    kwargs = {name: _typed(contract, rule, name, value) for name, value in rule.kwargs.items()}
+    return get_expectation_impl(rule.expectation)(
+        **kwargs,
+        severity=FailureSeverity(rule.severity),
+        description=rule.description or None,
+        meta={"rule": rule.name},
+    )
+
+
+def _typed(contract: Contract, rule: Rule, name: str, value: Any) -> Any:
+    """Text that limits a date or timestamp as a date or instant: Spark does not compare those with text."""
+    if isinstance(value, list) and name == "value_set":
+        return [_typed(contract, rule, "value", item) for item in value]
+    if name not in ("min_value", "max_value", "value") or not isinstance(value, str):
+        return value
+    kind = next((column.kind for column in contract.columns if column.name == rule.kwargs.get("column")), "")
+    if kind == "timestamp":
+        return timestamps.parse(value) or value
+    if kind == "date":
+        return date.fromisoformat(value) if timestamps.is_date(value) else value
+    return value
+
+
+def _problem(contract: Contract, rule: Rule, message: str) -> Problem:
+    return Problem(contract.source, f"rule {rule.name}", "known-expectation", message)
