@@ -1,0 +1,49 @@
+"""JSON without floats: numbers with a fraction are Decimal and keep every digit, in and out."""
+
+import json
+from decimal import Decimal
+from json.encoder import encode_basestring_ascii
+from typing import Any, NoReturn
+
+_CONSTANTS = {None: "null", True: "true", False: "false"}
+
+
+class BrokenJson(ValueError):
+    """Raised when a text is not JSON that can be kept exactly; the message says what is wrong."""
+
+
+def loads(text: str) -> Any:
+    """The value of a JSON text, or BrokenJson. Never raises anything else, whatever the text."""
+    try:
+        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        if "\\ud" in text or "\\uD" in text:  # half a surrogate pair is no text: nothing downstream takes it
+            json.dumps(value, ensure_ascii=False, default=str).encode()
+    except RecursionError as error:
+        raise BrokenJson("expected JSON of reasonable depth") from error
+    except ArithmeticError as error:
+        raise BrokenJson("expected numbers with reasonable exponents") from error
+    except UnicodeEncodeError as error:
+        raise BrokenJson("expected text, got half of a surrogate pair") from error
+    except ValueError as error:  # also an integer of more than 4,300 digits
+        raise BrokenJson(f"expected JSON: {error}") from error
+    return value
+
+
+def dumps(value: Any) -> str:
+    """The compact JSON text of a value made of what `loads` gives."""
+    kind = type(value)
+    if kind is str:
+        return encode_basestring_ascii(value)
+    if kind is int or kind is Decimal:
+        return str(value)
+    if kind is dict:
+        return "{" + ",".join([f"{encode_basestring_ascii(k)}:{dumps(v)}" for k, v in value.items()]) + "}"
+    if kind is list:
+        return "[" + ",".join([dumps(item) for item in value]) + "]"
+    if kind is bool or value is None:
+        return _CONSTANTS[value]
+    raise TypeError(f"expected a value made of what loads gives, got {kind.__name__}")
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number")

@@ -1,0 +1,65 @@
+"""DynamoDB Streams -> RAW bucket: a batch of stream records becomes one gzip JSON Lines object per dataset.
+
+Safe to repeat: the object's name and bytes are functions of the batch alone, so a retry overwrites it with
+the same content. Any failure fails the batch, which Lambda then hands over again: nothing is skipped.
+"""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from lambdas.environment import required
+from lambdas.forwarder.objects import RawObject, raw_objects
+from lambdas.metrics import count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_s3 import S3Client
+
+
+def handler(event: dict[str, Any], context: object) -> None:
+    """Lambda entry point."""
+    settings = _settings()
+    for raw in raw_objects(event["Records"], settings.table_prefix):
+        put(_s3(), settings.raw_bucket, raw)
+        _logger.info("forwarded", dataset=raw.dataset, key=raw.key, records=raw.records, bytes=len(raw.body))
+        count({"forwarded": raw.records}, dataset=raw.dataset)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the function needs to know of its stack."""
+
+    raw_bucket: str
+    table_prefix: str
+
+    @classmethod
+    def from_env(cls, env: "Mapping[str, str]") -> "Settings":
+        """The settings, or a ConfigurationError with all that is missing."""
+        return cls(*required(env, "RAW_BUCKET", "TABLE_PREFIX"))
+
+
+def put(s3: "S3Client", bucket: str, raw: RawObject) -> None:
+    """Write the object; S3 checks that it got what was sent."""
+    s3.put_object(Bucket=bucket, Key=raw.key, Body=raw.body, ContentType="application/gzip")
+
+
+@cache
+def _settings() -> Settings:
+    return Settings.from_env(os.environ)
+
+
+@cache
+def _s3() -> "S3Client":
+    return boto3.client("s3")
+
+
+_logger = Logger()
+if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:  # in Lambda: INIT has the full CPU, a request has not
+    _settings()
+    _s3()

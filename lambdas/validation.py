@@ -1,0 +1,61 @@
+"""Checks data against contracts: every violation, with its place and the rule broken."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import jsonschema_rs
+
+from expectations.align import Op
+from expectations.contract import Contract
+from expectations.json_schema import KEYWORDS, data_schema
+
+MAX_MESSAGE = 300  # a violation quotes the value, which may be a document
+
+
+class Violation(NamedTuple):
+    """One broken rule: where (JSON Pointer into the data), which, and what was expected and came."""
+
+    path: str
+    rule: str
+    message: str
+
+
+class Validators:
+    """The contracts' validators, each built when it is first needed."""
+
+    def __init__(self, contracts: Mapping[str, Contract]) -> None:
+        self._contracts = contracts
+        self._built: dict[tuple[str, Op], jsonschema_rs.Draft202012Validator] = {}
+
+    def violations(self, dataset: str, op: Op, data: object) -> list[Violation]:
+        """All that is wrong with the data of a change; empty if nothing is."""
+        validator = self._built.get((dataset, op)) or self._build(dataset, op)
+        try:
+            return [violation for error in validator.iter_errors(data) for violation in _violations(error)]
+        except ValueError as error:  # nested deeper than the validator follows
+            return [Violation("", "depth", f"expected data as the contract describes it, got {error}")]
+
+    def _build(self, dataset: str, op: Op) -> jsonschema_rs.Draft202012Validator:
+        schema = data_schema(self._contracts[dataset], op)
+        validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True, keywords={**KEYWORDS})
+        self._built[dataset, op] = validator
+        return validator
+
+
+def pointer(*parts: str | int) -> str:
+    """The JSON Pointer (RFC 6901) of a place."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _violations(error: jsonschema_rs.ValidationError) -> Iterator[Violation]:
+    """One for each member that is missing or unknown, so that the path leads to it."""
+    kind, at = error.kind, error.instance_path
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        yield Violation(pointer(*at, kind.property), "required", "expected a value, got none")
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        for name in kind.unexpected:
+            yield Violation(pointer(*at, name), "additionalProperties", "expected no such column")
+    else:
+        message = error.message
+        shown = message if len(message) <= MAX_MESSAGE else message[:MAX_MESSAGE] + "…"
+        yield Violation(pointer(*at), str(error.schema_path[-1]), shown)

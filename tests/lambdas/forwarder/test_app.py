@@ -1,0 +1,61 @@
+import gzip
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from lambdas.environment import ConfigurationError
+from lambdas.forwarder import app
+
+BUCKET = "glueline-raw"
+
+
+@pytest.fixture(autouse=True)
+def _raw_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("RAW_BUCKET", BUCKET)
+    monkeypatch.setenv("TABLE_PREFIX", "glueline-")
+    app._settings.cache_clear()
+    app._s3.cache_clear()
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        yield
+    app._settings.cache_clear()
+    app._s3.cache_clear()
+
+
+def objects() -> list[str]:
+    return [found["Key"] for found in boto3.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+
+
+def test_a_batch_lands_in_the_raw_bucket(event_named: Callable[[str], Any]) -> None:
+    app.handler(event_named("dynamodb_stream"), None)
+
+    [key] = objects()
+    body = boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    assert key.startswith("stream/transactions/2026/11/24/10/")
+    assert len(gzip.decompress(body).splitlines()) == 3
+
+
+def test_a_batch_handed_over_again_leaves_one_object(event_named: Callable[[str], Any]) -> None:
+    app.handler(event_named("dynamodb_stream"), None)
+    app.handler(event_named("dynamodb_stream"), None)
+
+    assert len(objects()) == 1
+
+
+def test_a_batch_that_cannot_be_written_fails_as_a_whole(
+    event_named: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAW_BUCKET", "missing")
+    app._settings.cache_clear()
+
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        app.handler(event_named("dynamodb_stream"), None)
+
+
+def test_missing_variables_are_named_together() -> None:
+    with pytest.raises(ConfigurationError, match="RAW_BUCKET, TABLE_PREFIX"):
+        app.Settings.from_env({})

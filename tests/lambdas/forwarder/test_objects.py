@@ -1,0 +1,98 @@
+import copy
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lambdas.forwarder.objects import ForeignStream, raw_objects
+
+PREFIX = "glueline-"
+
+
+@pytest.fixture
+def records(event_named: Callable[[str], Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = event_named("dynamodb_stream")["Records"]
+    return found
+
+
+def test_a_batch_becomes_one_object_of_its_dataset_with_every_record_as_it_came(
+    records: list[dict[str, Any]],
+) -> None:
+    [raw] = raw_objects(records, PREFIX)
+
+    lines = gzip.decompress(raw.body).decode().splitlines()
+    assert (raw.dataset, raw.records) == ("transactions", 3)
+    assert [json.loads(line) for line in lines] == records
+
+
+def test_the_name_says_dataset_hour_stream_and_sequence_numbers(records: list[dict[str, Any]]) -> None:
+    [raw] = raw_objects(records, PREFIX)
+
+    assert raw.key == (
+        "stream/transactions/2026/11/24/10/"
+        "57d4cba4d87d-4421584500000000017450439091-4421584500000000017450439100.jsonl.gz"
+    )
+
+
+def test_a_retry_makes_the_same_object(records: list[dict[str, Any]]) -> None:
+    assert raw_objects(records, PREFIX) == raw_objects(copy.deepcopy(records), PREFIX)
+
+
+def test_a_table_made_anew_does_not_overwrite_what_the_old_one_wrote(records: list[dict[str, Any]]) -> None:
+    anew = [
+        {**record, "eventSourceARN": record["eventSourceARN"].replace("2026-11-24", "2026-11-25")}
+        for record in records
+    ]
+
+    assert raw_objects(records, PREFIX)[0].key != raw_objects(anew, PREFIX)[0].key
+
+
+def test_records_of_two_tables_become_an_object_each(records: list[dict[str, Any]]) -> None:
+    of_products = {
+        **records[1],
+        "eventSourceARN": records[1]["eventSourceARN"].replace("transactions", "products"),
+    }
+
+    raws = raw_objects([records[0], of_products, records[2]], PREFIX)
+
+    assert [(raw.dataset, raw.records) for raw in raws] == [("transactions", 2), ("products", 1)]
+
+
+@pytest.mark.parametrize(
+    ("times", "hour"),
+    [
+        ([1795515330, 1795518932.0], "2026/11/24/10"),
+        ([1795515330.75, None], "2026/11/24/10"),
+        ([None, 1795518932], "2026/11/24/11"),
+        ([None, None], "1970/01/01/00"),
+    ],
+)
+def test_the_hour_is_that_of_the_first_record_with_a_time(
+    records: list[dict[str, Any]], times: list[float | None], hour: str
+) -> None:
+    for record, time in zip(records, times, strict=False):
+        del record["dynamodb"]["ApproximateCreationDateTime"]
+        if time is not None:
+            record["dynamodb"]["ApproximateCreationDateTime"] = time
+
+    [raw] = raw_objects(records[:2], PREFIX)
+
+    assert raw.key.startswith(f"stream/transactions/{hour}/")
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        "arn:aws:dynamodb:us-east-1:123456789012:table/other-transactions/stream/2026-11-24T00:48:05.899",
+        "arn:aws:dynamodb:us-east-1:123456789012:table/glueline-/stream/2026-11-24T00:48:05.899",
+        "arn:aws:dynamodb:us-east-1:123456789012:table/glueline-transactions",
+        "arn:aws:sqs:us-east-1:123456789012:glueline-inbound",
+    ],
+)
+def test_a_stream_that_is_not_of_our_tables_is_an_error_that_says_so(
+    records: list[dict[str, Any]], stream: str
+) -> None:
+    with pytest.raises(ForeignStream, match=f"glueline-<dataset>, got {stream}; check"):
+        raw_objects([{**records[0], "eventSourceARN": stream}], PREFIX)
