@@ -120,10 +120,11 @@ def _value(column: Column, *, nullable: bool, key: bool = False) -> dict[str, An
     schema = _typed(column) | _limited(column)
     if key and column.kind == "string":  # DynamoDB takes no empty key
         schema["minLength"] = max(schema.get("minLength", 0), 1)
-    if column.limits.enum:
-        schema["enum"] = [*column.limits.enum, *([None] if nullable else [])]
     if nullable:
         schema["type"] = [schema["type"], "null"]
+    if column.limits.enum:
+        schema["enum"] = [*column.limits.enum, *([None] if nullable else [])]
+        del schema["type"]  # the values say it already, and one mistake is one violation
     if column.description:
         schema["description"] = column.description
     if column.has_default:

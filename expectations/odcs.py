@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from expectations.column_rules import column_rules
 from expectations.contract import Column, Contract, Rule
 from expectations.keys import KEY_KINDS
-from expectations.odcs_columns import NAME, custom_properties, read_columns
+from expectations.odcs_columns import NAME, custom_properties, given_position, read_columns
 from expectations.odcs_partitions import read_partitions
 from expectations.odcs_quality import read_rules
 from expectations.odcs_yaml import read_yaml
@@ -181,7 +181,8 @@ def _read_key(
         if not prop.primaryKey:
             _check_not_key(prop, path, findings)
             continue
-        position = prop.primaryKeyPosition or len(positions) + 1
+        position = given_position(prop.primaryKeyPosition)
+        position = len(positions) + 1 if position is None else position
         if position in positions or position < 1:
             message = f"expected positions 1, 2, … each once, got {position}; number the key columns"
             findings.add(f"{path}.primaryKeyPosition", "key-position", message)
@@ -200,7 +201,7 @@ def _read_key(
 
 
 def _check_not_key(prop: SchemaProperty, path: str, findings: Findings) -> None:
-    if prop.primaryKeyPosition is not None:
+    if given_position(prop.primaryKeyPosition) is not None:
         message = "expected primaryKey: true beside a position, got none; add it or drop the position"
         findings.add(f"{path}.primaryKeyPosition", "key-position", message)
     if prop.unique:
@@ -214,37 +215,42 @@ def _read_sequence_column(schema: SchemaObject, columns: Sequence[Column], findi
         return None
     name, where = custom["sequenceColumn"]
     column = next((column for column in columns if column.name == name), None)
-    if column is None:
-        findings.add(
-            where, "sequence-column", f"expected a column of the dataset, got {name!r}; correct the name"
-        )
+    if name not in _names(schema):
+        message = f"expected a column of the dataset, got {name!r}; correct the name"
+        findings.add(where, "sequence-column", message)
+    elif column is None:
+        pass  # its own problem has been found
     elif column.kind not in ("int", "long", "timestamp"):
         message = f"expected an int, long or timestamp column, got {name} of type {column.type}; name another"
         findings.add(where, "sequence-column", message)
     elif not column.required:
-        findings.add(
-            where, "sequence-column", f"expected a required column, got optional {name}; add required: true"
-        )
+        message = f"expected a required column, got optional {name}; add required: true"
+        findings.add(where, "sequence-column", message)
     return str(name)
 
 
 def _read_rules(schema: SchemaObject, columns: Sequence[Column], findings: Findings) -> list[Rule]:
     """What each column promises by itself, then its quality rules, then those of the dataset."""
-    names = [column.name for column in columns]
+    by_name = {column.name: column for column in columns}
+    names = _names(schema)
     rules: list[Rule] = []
     for index, prop in enumerate(schema.properties or ()):
-        column = next((column for column in columns if column.name == prop.name), None)
-        if column is not None:
-            rules += column_rules(column)
-            rules += read_rules(
-                prop.quality or (), f"{_COLUMNS}[{index}].quality", column.name, names, findings
-            )
+        if prop.name in by_name:
+            rules += column_rules(by_name[prop.name])
+        rules += read_rules(
+            prop.quality or (), f"{_COLUMNS}[{index}].quality", prop.name or "", names, findings
+        )
         for inner, quality in _nested_quality(prop, f"{_COLUMNS}[{index}]"):
             message = (
                 f"expected quality rules on columns, got {len(quality)} inside a struct or list; move them up"
             )
             findings.add(f"{inner}.quality", "known-rule", message)
     return rules + read_rules(schema.quality or (), f"{_SCHEMA}.quality", None, names, findings)
+
+
+def _names(schema: SchemaObject) -> list[str]:
+    """All names of columns, also of those whose own description is broken: no problem is to cause another."""
+    return [prop.name for prop in schema.properties or () if prop.name]
 
 
 def _nested_quality(prop: SchemaProperty, path: str) -> Iterator[tuple[str, Sequence[DataQuality]]]:

@@ -76,6 +76,11 @@ def read_column(
     return _with_custom(column, prop, path, findings)
 
 
+def given_position(position: int | None) -> int | None:
+    """The position of a key or partition column, if one is given: the standard's default of -1 is none."""
+    return None if position == -1 else position
+
+
 def custom_properties(
     given: Iterable[CustomProperty] | None, known: Sequence[str], path: str, findings: Findings
 ) -> dict[str, tuple[Any, str]]:
@@ -123,12 +128,10 @@ def _read_type(prop: SchemaProperty, path: str, findings: Findings) -> str | Non
         findings.add(where, "known-type", str(error))
         return None
     if logical is not None and kind.partition("(")[0] not in LOGICAL.get(logical, ()):
-        expected = ", ".join(LOGICAL.get(logical, ())) or f"a logicalType of {', '.join(LOGICAL)}"
-        findings.add(
-            where,
-            "types-agree",
-            f"logicalType {logical} expects {expected}, got {physical!r}; change one of them",
-        )
+        kinds = ", ".join(LOGICAL.get(logical, ()))
+        expected = f"{kinds} for logicalType {logical}" if kinds else f"a logicalType of {', '.join(LOGICAL)}"
+        got = physical if kinds else logical
+        findings.add(where, "types-agree", f"expected {expected}, got {got!r}; change one of them")
         return None
     return kind
 
@@ -172,7 +175,9 @@ def _read_limits(column: Column, options: dict[str, Any], path: str, findings: F
                 if option == "enum"
                 else "use one of these, or a quality rule with engine greatExpectations"
             )
-            findings.add(where, "known-option", f"{column.type} expects {expected}, got {option!r}; {advice}")
+            findings.add(
+                where, "known-option", f"expected {expected} for {column.type}, got {option!r}; {advice}"
+            )
             continue
         checked = _limit_value(column, option, value)
         if checked is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from open_data_contract_standard.model import SchemaProperty
 
 from expectations.contract import Column, Partition
-from expectations.odcs_columns import COLUMN_PROPERTIES, custom_properties
+from expectations.odcs_columns import COLUMN_PROPERTIES, custom_properties, given_position
 from expectations.problems import Findings
 
 TRANSFORMS = {  # transform -> kinds of column it takes
@@ -33,7 +33,7 @@ def read_partitions(
         # Only read here: the column's own reader has reported what is wrong with them.
         custom = custom_properties(prop.customProperties, COLUMN_PROPERTIES, where, Findings(findings.file))
         if not prop.partitioned:
-            if "partitionTransform" in custom or prop.partitionKeyPosition is not None:
+            if "partitionTransform" in custom or given_position(prop.partitionKeyPosition) is not None:
                 findings.add(
                     where, "partitioned", "expected partitioned: true beside its details, got none; add it"
                 )
@@ -41,7 +41,8 @@ def read_partitions(
         transform, transform_path = custom.get("partitionTransform", ("identity", f"{where}.partitioned"))
         if prop.name in by_name:
             _check_transform(by_name[prop.name], transform, transform_path, findings)
-        position = prop.partitionKeyPosition or len(positions) + 1
+        position = given_position(prop.partitionKeyPosition)
+        position = len(positions) + 1 if position is None else position
         if position in positions:
             message = f"expected each position once, got {position} again; number the partition columns"
             findings.add(f"{where}.partitionKeyPosition", "partition-position", message)

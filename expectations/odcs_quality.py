@@ -229,8 +229,9 @@ def _query(
 ) -> _Expectation:
     percent = check.quality.unit == "percent"
     if check.quality.metric == "duplicateValues":
-        by = ", ".join(f"`{name}`" for name in arguments.get("properties", [check.column]))
-        source = f"(SELECT count(*) AS n FROM {{batch}} WHERE ({by}) IS NOT NULL GROUP BY {by})"  # noqa: S608
+        names = [f"`{name}`" for name in arguments.get("properties", [check.column])]
+        present = " AND ".join(f"{name} IS NOT NULL" for name in names)
+        source = f"(SELECT count(*) AS n FROM {{batch}} WHERE {present} GROUP BY {', '.join(names)})"  # noqa: S608
         value = "sum(if(n > 1, n, 0))"
         return _broken_if(
             f"100.0 * {value} / sum(n)" if percent else f"coalesce({value}, 0)", source, operator, values

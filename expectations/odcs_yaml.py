@@ -19,10 +19,10 @@ _PlainLoader.yaml_implicit_resolvers = {
 
 def read_yaml(text: str, findings: Findings) -> Any:
     """The document's values; None (with the reason in findings) if it is not YAML. Fills `findings.lines`."""
-    loader = _PlainLoader(text)
     try:
+        loader = _PlainLoader(text)
         node = loader.get_single_node()
-        if node is None:
+        if node is None or node.tag == "tag:yaml.org,2002:null":
             findings.add("", "yaml", "expected a data contract, got an empty file")
             return None
         lines: dict[str, int] = {}
@@ -36,10 +36,8 @@ def read_yaml(text: str, findings: Findings) -> Any:
         findings.add("", "yaml", f"expected YAML, got a syntax error in {where}: {context}")
         return None
     except yaml.YAMLError as error:
-        findings.add("", "yaml", f"expected YAML in UTF-8, got text that cannot be read: {error}")
+        findings.add("", "yaml", f"expected YAML, got text that cannot be read: {error}")
         return None
-    finally:
-        loader.dispose()
 
 
 def _visit(node: yaml.Node, path: str, lines: dict[str, int], findings: Findings) -> None:

@@ -1,0 +1,194 @@
+import json
+from importlib import resources
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from expectations.contract import Column, Contract, Limits, Partition, Rule
+from expectations.odcs import ContractError, load_contract, load_contracts
+from tests import builders
+from tests.expectations.contract_files import SOUND, changed, load, problems, write
+
+
+def test_a_contract_file_becomes_a_contract(tmp_path: Path) -> None:
+    assert load_contract(write(tmp_path, SOUND)) == Contract(
+        dataset="orders",
+        version="1.0.0",
+        description="What was ordered.",
+        columns=(
+            Column("order_id", "long", required=True),
+            Column("amount", "decimal(10,2)", limits=Limits(minimum=0)),
+            Column("changed_at", "timestamp", required=True),
+        ),
+        key=("order_id",),
+        partitions=(Partition("changed_at", "days"),),
+        sequence_column="changed_at",
+        rules=(
+            Rule("order_id.required", "expect_column_values_to_not_be_null", {"column": "order_id"}),
+            Rule("amount.range", "expect_column_values_to_be_between", {"column": "amount", "min_value": 0}),
+            Rule("amount.given", "expect_column_values_to_not_be_null", {"column": "amount"}),
+            Rule("changed_at.required", "expect_column_values_to_not_be_null", {"column": "changed_at"}),
+            Rule("orders.any", "expect_table_row_count_to_be_between", {"min_value": 0, "strict_min": True}),
+        ),
+        source="orders.yaml",
+    )
+
+
+@pytest.mark.parametrize("dataset", ["transactions", "products", "households"])
+def test_our_contracts_obey_the_standards_own_schema(dataset: str) -> None:
+    standard = json.loads(resources.files("open_data_contract_standard").joinpath("schema.json").read_text())
+    path = Path(load_contracts.__code__.co_filename).with_name(f"{dataset}.yaml")
+
+    validator = jsonschema_rs.validator_for(standard)
+    errors = [
+        error.message for error in validator.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))
+    ]
+
+    assert errors == []
+
+
+def test_our_datasets_have_the_keys_and_partitions_of_their_kind() -> None:
+    assert {
+        dataset: (contract.key, contract.partitions, contract.sequence_column)
+        for dataset, contract in builders.contracts().items()
+    } == {
+        "transactions": (
+            ("basket_id", "product_id"),
+            (Partition("transaction_timestamp", "days"),),
+            "updated_at",
+        ),
+        "products": (("product_id",), (Partition("product_id", "bucket[8]"),), None),
+        "households": (("household_id",), (Partition("household_id", "bucket[4]"),), None),
+    }
+
+
+def test_a_column_of_listed_values_is_limited_to_them() -> None:
+    assert builders.contracts()["transactions"].column("status").limits.enum == (
+        "pending",
+        "settled",
+        "corrected",
+    )
+
+
+def test_key_and_partitions_go_by_their_positions(tmp_path: Path) -> None:
+    text = SOUND.replace(
+        "        primaryKey: true\n", "        primaryKey: true\n        primaryKeyPosition: 2\n"
+    )
+    text = text.replace(
+        "logicalType: timestamp\n",
+        "logicalType: timestamp\n        primaryKey: true\n        primaryKeyPosition: 1\n",
+    )
+
+    assert load_contract(write(tmp_path, text)).key == ("changed_at", "order_id")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "rule"),
+    [
+        ("kind: DataContract", "kind: Contract", "kind", "fundamentals"),
+        ("apiVersion: v3.1.0", "apiVersion: v2.2.0", "apiVersion", "fundamentals"),
+        ("version: 1.0.0\n", "", "version", "fundamentals"),
+        ("status: active", "status: active\nstatuss: x", "statuss", "unknown-field"),
+        ("status: active", "status: active\nstatus: x", "status", "duplicate-field"),
+        ("metric: rowCount", "metrik: x, metric: rowCount", "schema[0].quality[0].metrik", "unknown-field"),
+        ("primaryKey: true", "primaryKey: maybe", "schema[0].properties[0].primaryKey", "odcs"),
+        ("- name: orders\n", "- name: Orders\n", "schema[0].name", "dataset-name"),
+        ("- name: orders\n", "- name: sales\n", "schema[0].name", "dataset-name"),
+        ("        primaryKey: true\n", "", "schema[0].properties", "key-present"),
+        ("        primaryKey: true\n        required: true", "        primaryKey: true",
+         "schema[0].properties[0]", "key-required"),
+        ("        primaryKey: true", "        primaryKey: true\n        primaryKeyPosition: 0",
+         "schema[0].properties[0].primaryKeyPosition", "key-position"),
+        ("        primaryKey: true", "        physicalType: double\n        primaryKey: true",
+         "schema[0].properties[0].physicalType", "types-agree"),
+        ("        logicalType: integer\n        primaryKey", "        logicalType: number\n        primaryKey",
+         "schema[0].properties[0]", "key-type"),
+        ("value: changed_at", "value: changed", "schema[0].customProperties[0].value", "sequence-column"),
+        ("value: changed_at", "value: amount", "schema[0].customProperties[0].value", "sequence-column"),
+        ("        required: true\n        partitioned", "        partitioned",
+         "schema[0].customProperties[0].value", "sequence-column"),
+        ("property: sequenceColumn", "property: sequenceColum", "schema[0].customProperties[0].property", "unknown-field"),
+        ("- name: amount\n", "- name: amount\n        unique: true\n", "schema[0].properties[1].unique", "unique"),
+        ("- name: amount\n", "- name: amount\n        primaryKeyPosition: 2\n",
+         "schema[0].properties[1].primaryKeyPosition", "key-position"),
+        ("name: orders.any", "name: amount.given", "schema[0]", "rule-name"),
+        ("        logicalTypeOptions: {minimum: 0}\n",
+         "        properties: [{name: a, logicalType: string, quality: [{metric: nullValues, mustBe: 0}]}]\n",
+         "schema[0].properties[1].properties[0].quality", "known-rule"),
+    ],
+)  # fmt: skip
+def test_each_broken_rule_is_named_with_its_place(
+    tmp_path: Path, old: str, new: str, path: str, rule: str
+) -> None:
+    found = problems(tmp_path, changed(old, new))
+
+    assert [(problem.path, problem.rule) for problem in found] == [(path, rule)]
+    assert found[0].message.startswith(("expected ", "Input should be"))
+    assert "; " in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected a data contract, got an empty file"),
+        ("- 1\n", "expected a mapping of contract fields, got list"),
+        ("kind: [\n", "expected YAML, got a syntax error in line 2, column 1"),
+        ("kind: \x00\n", "expected YAML, got text that cannot be read"),
+        (SOUND.partition("schema:")[0], "expected one schema object, got 0"),
+    ],
+)
+def test_a_file_that_is_no_contract_says_why(tmp_path: Path, text: str, message: str) -> None:
+    (problem,) = problems(tmp_path, text)
+
+    assert message in problem.message
+
+
+def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    (tmp_path / "orders.yaml").write_bytes(b"kind: \xff")
+
+    with pytest.raises(ContractError, match=r"orders\.yaml: expected a readable file in UTF-8"):
+        load_contract(tmp_path / "orders.yaml")
+
+
+def test_two_schema_objects_are_one_too_many(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, SOUND + "  - name: more\n")
+
+    assert (
+        str(problem)
+        == "orders.yaml: schema (line 6): expected one schema object, got 2; one file, one dataset"
+    )
+
+
+def test_the_error_reads_as_file_place_and_advice(tmp_path: Path) -> None:
+    with pytest.raises(ContractError) as error:
+        load(tmp_path, "physicalType: decimal(10,2)", "physicalType: money")
+
+    assert str(error.value) == (
+        "orders.yaml: schema[0].properties[1].physicalType (line 18): expected string, int, long, float, double, "
+        "decimal(p,s), boolean, date, timestamp, binary, struct or list, got 'money'; write the column's Iceberg type"
+    )
+
+
+def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        changed("physicalType: decimal(10,2)", "physicalType: money").replace("mustBe: 0", "mustBee: 0"),
+    )
+    write(
+        tmp_path,
+        SOUND.replace("name: orders\n", "name: sales\n").replace("value: days", "value: day"),
+        "sales",
+    )
+    write(tmp_path, SOUND.replace("name: orders\n", "name: fine\n"), "fine")
+
+    with pytest.raises(ContractError) as error:
+        load_contracts(tmp_path)
+
+    assert [(problem.file, problem.rule) for problem in error.value.problems] == [
+        ("orders.yaml", "unknown-field"),
+        ("orders.yaml", "known-type"),
+        ("orders.yaml", "one-operator"),
+        ("sales.yaml", "partition-transform"),
+    ]
