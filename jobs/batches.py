@@ -1,0 +1,97 @@
+"""Where a batch stands, as a few small objects in the lake bucket.
+
+    open/<batch_id>                    the batch has begun and is not merged: written first, removed last
+    batches/<batch_id>/manifest.json   what it reads; only then may its messages be deleted
+    batches/<batch_id>/checked.json    its changes and quarantined rows are in the tables
+    batches/<batch_id>/merged.json     its changes are in the datasets' tables
+
+Each step writes its object when its work is done, so a run that stops anywhere is taken up by the next one.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jobs.manifest import Manifest
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+MANIFEST, CHECKED, MERGED = "manifest.json", "checked.json", "merged.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """The batches of one lake bucket."""
+
+    s3: "S3Client"
+    bucket: str
+
+    def open(self, manifest: Manifest) -> None:
+        """Begin a batch; when this returns, its messages may be deleted."""
+        self._put(f"open/{manifest.batch_id}", "")
+        self._put(_name(manifest.batch_id, MANIFEST), manifest.to_json())
+
+    def begun(self) -> list[str]:
+        """The ids of all batches that are not merged, the oldest first."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="open/")
+        markers = [marker for page in pages for marker in page.get("Contents", ())]
+        return [
+            marker["Key"].removeprefix("open/")
+            for marker in sorted(markers, key=lambda marker: (marker["LastModified"], marker["Key"]))
+        ]
+
+    def to_check(self) -> Iterator[Manifest]:
+        """Batches that are not checked. One without a manifest is closed: its messages were never deleted."""
+        for batch_id in self.begun():
+            steps = self.steps(batch_id)
+            if MANIFEST not in steps:
+                self.close(batch_id)
+            elif CHECKED not in steps:
+                yield self.manifest(batch_id)
+
+    def to_merge(self) -> list[str]:
+        """The ids of batches that are checked and not closed, the oldest first."""
+        return [batch_id for batch_id in self.begun() if CHECKED in self.steps(batch_id)]
+
+    def free_id(self, run_id: str) -> str:
+        """The run's id, with a number behind it if the run has begun a batch before (it is a retry)."""
+        number, batch_id = 1, run_id
+        while MANIFEST in self.steps(batch_id):
+            number += 1
+            batch_id = f"{run_id}-{number}"
+        return batch_id
+
+    def steps(self, batch_id: str) -> set[str]:
+        """The names of the objects that the batch has."""
+        prefix = _name(batch_id, "")
+        found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", ())
+        return {item["Key"].removeprefix(prefix) for item in found}
+
+    def manifest(self, batch_id: str) -> Manifest:
+        """What the batch reads."""
+        return Manifest.from_json(self._get(_name(batch_id, MANIFEST)))
+
+    def checked(self, batch_id: str) -> dict[str, Any]:
+        """What was counted when the batch was checked."""
+        counted: dict[str, Any] = json.loads(self._get(_name(batch_id, CHECKED)))
+        return counted
+
+    def done(self, batch_id: str, step: str, result: Mapping[str, Any]) -> None:
+        """Write that a step (`CHECKED`, `MERGED`) is done, and with what result."""
+        self._put(_name(batch_id, step), json.dumps({"batch_id": batch_id, **result}, indent=1))
+
+    def close(self, batch_id: str) -> None:
+        """Take the batch off the list of those that wait for work."""
+        self.s3.delete_object(Bucket=self.bucket, Key=f"open/{batch_id}")
+
+    def _put(self, key: str, text: str) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode())
+
+    def _get(self, key: str) -> bytes:
+        return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+
+def _name(batch_id: str, step: str) -> str:
+    return f"batches/{batch_id}/{step}"

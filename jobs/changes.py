@@ -1,0 +1,151 @@
+"""What the doors have in common: from a received row to a change with its position, or the reasons why not.
+
+A frame of *parsed* rows, as the doors give it, has where the row came from (`source_file`, `row_number`,
+`payload`), the contract's columns typed, and
+
+    _op          upsert | delete
+    _version     long; with _tie the position of the change among all changes of its key
+    _tie         the stream's sequence number, 40 digits; of other doors "-" and a hash of the change. So a
+                 record of the stream wins a tie, and content decides any other, not the order of arrival
+    _source      the door
+    _event_id    what to look for in logs: the id of the CloudEvent or request, else of the record or row
+    _updated_at  when it happened at its door: a function of the change, never a job's clock
+    _moved_from  partition columns before the change, where the stream shows that a change moved its row
+    reasons      why the row is no change; empty if it is one
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructField, StructType
+
+from expectations.contract import Column, Contract
+from expectations.spark_schema import row_schema, spark_type
+from jobs.values import Read, read_text
+
+UPSERT, DELETE = "upsert", "delete"
+BOOKKEEPING = ("_op", "_version", "_tie", "_source", "_event_id", "_updated_at", "_moved_from")
+_SHOWN = 80  # characters of a value in a reason
+
+
+def reason(when: Expression, *text: str | Expression) -> Expression:
+    """The text (parts that are null are left out) where the condition holds, else null."""
+    parts = [F.lit(part) if isinstance(part, str) else F.coalesce(part, F.lit("")) for part in text]
+    return F.when(when, F.concat(*parts))
+
+
+def shown(value: Expression) -> Expression:
+    """A value as a reason shows it."""
+    return F.concat(F.lit("'"), F.substring(value, 1, _SHOWN), F.lit("'"))
+
+
+def type_reasons(
+    contract: Contract, reads: Mapping[str, Read], given: Mapping[str, Expression], op: Expression
+) -> list[Expression]:
+    """A reason for each value of another type. A delete needs its key and place in the order only."""
+    decisive = {*contract.key, contract.sequence_column}
+    return [
+        reason(
+            reads[column.name].wrong & (F.lit(column.name in decisive) | (op == UPSERT)),
+            f"type: column {column.name}: expected {column.type}, got ",
+            shown(given[column.name]),
+        )
+        for column in contract.columns
+    ]
+
+
+def key_reasons(contract: Contract, reads: Mapping[str, Read]) -> list[Expression]:
+    """A reason for each key column without a value."""
+    return [
+        reason(
+            reads[name].value.isNull() & ~reads[name].wrong,
+            f"key: column {name}: expected a value, got none",
+        )
+        for name in contract.key
+    ]
+
+
+def unknown_reason(names: Expression, op: Expression) -> Expression:
+    """The reason that names the columns which the contract doesn't have."""
+    return reason(
+        (F.size(names) > 0) & (op == UPSERT),
+        "unknown: expected the contract's columns, got also ",
+        F.array_join(names, ", "),
+    )
+
+
+def collect_reasons(reasons: Iterable[Expression]) -> Expression:
+    """Array of the reasons that are not null."""
+    return F.array_compact(F.array(*reasons))
+
+
+def or_default(column: Column, value: Expression, is_absent: Expression) -> Expression:
+    """The value, or the contract's default where the row doesn't have the column (null is a value)."""
+    default = column.default
+    if default is None:
+        return value
+    text = default if isinstance(default, str) else json.dumps(default)
+    return F.when(is_absent, read_text(column, F.lit(text)).value).otherwise(value)
+
+
+def order_of(column: Column, value: Expression) -> Expression:
+    """The version that a value of the sequence column gives: microseconds of a time, else the number."""
+    if column.kind in ("timestamp", "date"):
+        return F.unix_micros(value.cast("timestamp"))
+    return value.cast("bigint")
+
+
+def content_tie(contract: Contract) -> Expression:
+    """A tie-break made of all that a change says, so that equal positions mean equal changes."""
+    content = F.struct(*(F.col(column.name) for column in contract.columns), "_op", "_source", "_updated_at")
+    return F.concat(F.lit("-"), F.sha2(F.to_json(content), 256))
+
+
+def movable_columns(contract: Contract) -> list[Column]:
+    """Partition columns outside the key: a change of theirs moves a row to another partition."""
+    names = dict.fromkeys(partition.column for partition in contract.partitions)
+    return [contract.column(name) for name in names if name not in contract.key]
+
+
+def moved_type(contract: Contract) -> StructType:
+    """The type of `_moved_from`."""
+    return StructType([StructField(column.name, spark_type(column)) for column in movable_columns(contract)])
+
+
+def in_columns(parsed: DataFrame, contract: Contract) -> DataFrame:
+    """The parsed rows with exactly the columns that this module promises, in order and typed."""
+    typed = [F.col(field.name).cast(field.dataType).alias(field.name) for field in row_schema(contract)]
+    return parsed.select("source_file", "row_number", "payload", *typed, *BOOKKEEPING, "reasons")
+
+
+def accepted_changes(parsed: DataFrame, contract: Contract) -> DataFrame:
+    """The changes of rows without reasons.
+
+    One row each; two where a row moved: a delete where it was, just before the upsert where it is. So no row
+    stays behind, and an older change that arrives later finds a tombstone instead of an empty place.
+    """
+    accepted = parsed.where(F.size("reasons") == 0)
+    movable = {column.name for column in movable_columns(contract)}
+    if not movable:
+        return accepted
+    moved = F.col("_moved_from").isNotNull()
+    clearing = F.explode(F.when(moved, F.array(F.lit(True), F.lit(False))).otherwise(F.array(F.lit(False))))
+    clears = F.col("_clears")
+    replaced = {name: F.when(clears, F.col(f"_moved_from.{name}")).otherwise(F.col(name)) for name in movable}
+    emptied = {
+        column.name: F.when(~clears, F.col(column.name))
+        for column in contract.columns
+        if column.name not in {*contract.key, *movable}
+    }
+    return accepted.withColumn("_clears", clearing).withColumns(
+        {
+            **replaced,
+            **emptied,
+            "_op": F.when(clears, F.lit(DELETE)).otherwise(F.col("_op")),
+            # "~" sorts behind every digit: the upsert comes after its own delete and before the next record.
+            "_tie": F.when(moved & ~clears, F.concat("_tie", F.lit("~"))).otherwise(F.col("_tie")),
+        }
+    )

@@ -1,0 +1,76 @@
+"""The intake queue: the list of what landed in the RAW bucket, told by S3 through EventBridge."""
+
+import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MOST_MESSAGES = 10_000  # of one batch; the rest makes the next one
+HIDDEN_SECONDS = 300  # longer than draining takes; a run that dies in between delays its messages by this
+_PER_CALL = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the queue and the receipt that deletes it."""
+
+    body: str
+    receipt: str
+
+
+def receive_all(sqs: "SQSClient", queue_url: str, most: int = MOST_MESSAGES) -> list[Message]:
+    """The messages that wait, hidden but not deleted: that is for when the manifest is written."""
+    receivers = max(1, min(8, waiting(sqs, queue_url) // 100))
+    with ThreadPoolExecutor(receivers) as pool:
+        parts = pool.map(lambda _: _receive(sqs, queue_url, most // receivers), range(receivers))
+        return [message for part in parts for message in part]
+
+
+def delete(sqs: "SQSClient", queue_url: str, messages: Iterable[Message]) -> None:
+    """Delete the messages. One that SQS keeps comes again and is read again, which changes nothing."""
+
+    def delete_some(some: tuple[Message, ...]) -> None:
+        entries = [
+            {"Id": str(number), "ReceiptHandle": message.receipt} for number, message in enumerate(some)
+        ]
+        sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries)  # type: ignore[arg-type]  # plain dicts
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(delete_some, batched(messages, _PER_CALL, strict=False)))
+
+
+def waiting(sqs: "SQSClient", queue_url: str) -> int:
+    """About how many messages wait."""
+    name = "ApproximateNumberOfMessages"
+    found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])  # type: ignore[list-item]
+    return int(found["Attributes"][name])  # type: ignore[index]  # keyed by a literal type
+
+
+def announce_backlog(events: Any, number: int) -> None:
+    """Start the workflow once more: the event of what waits may have met a run that could not start."""
+    detail = json.dumps({"waiting": number})
+    entry = {"Source": "glueline", "DetailType": "Intake Backlog", "Detail": detail}
+    answer = events.put_events(Entries=[entry])
+    if answer["FailedEntryCount"]:
+        print(f"intake: the backlog event was refused ({answer['Entries']}); the schedule takes what waits")
+
+
+def _receive(sqs: "SQSClient", queue_url: str, most: int) -> list[Message]:
+    received: list[Message] = []
+    while len(received) < most:
+        answer = sqs.receive_message(
+            QueueUrl=queue_url,
+            MaxNumberOfMessages=_PER_CALL,
+            WaitTimeSeconds=1,  # asks all of the queue's servers; without it "empty" can be untrue
+            VisibilityTimeout=HIDDEN_SECONDS,
+        )
+        messages = answer.get("Messages", ())
+        if not messages:
+            break
+        received += [Message(message["Body"], message["ReceiptHandle"]) for message in messages]
+    return received

@@ -1,0 +1,105 @@
+"""The lake's tables: their names, their making, and appends that happen once.
+
+An append commits with the id of its batch in the snapshot's summary. A batch that is checked again, because a
+run died after the append, finds its id there and appends nothing. One job writes at a time; rows and id are
+one commit, so there is no moment at which the one is there without the other.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from expectations.contract import Contract
+from expectations.spark_schema import PROPERTIES, create_changes_ddl, create_table_ddl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+BATCH_ID = "glueline.batch-id"
+QUARANTINE, BATCHES, QUALITY_RESULTS, TOMBSTONES = "quarantine", "batches", "quality_results", "tombstones"
+_CLOCK_SKEW = timedelta(hours=1)
+_OPS_TABLES = {
+    QUARANTINE: """dataset string, reasons array<string>, payload string, source_file string,
+        row_number bigint, batch_id string, quarantined_at timestamp""",
+    BATCHES: """batch_id string, dataset string, source_file string, door string, rows_read bigint,
+        accepted bigint, quarantined bigint, checked_at timestamp""",
+    QUALITY_RESULTS: """batch_id string, dataset string, success boolean, statistics string, result string,
+        ran_at timestamp""",
+    TOMBSTONES: """dataset string NOT NULL, key string NOT NULL, _version bigint, _tie string,
+        deleted_at timestamp""",
+}
+_OPS_PARTITIONS = {QUARANTINE: "days(quarantined_at)", TOMBSTONES: "dataset"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The full names of the tables."""
+
+    database: str
+    ops_database: str
+    catalog: str = "glue_catalog"
+
+    def table(self, dataset: str) -> str:
+        return f"{self.catalog}.{self.database}.{dataset}"
+
+    def changes(self, dataset: str) -> str:
+        return f"{self.catalog}.{self.database}.{dataset}_changes"
+
+    def ops(self, name: str) -> str:
+        return f"{self.catalog}.{self.ops_database}.{name}"
+
+
+def create_dataset_tables(spark: SparkSession, lake: Lake, contract: Contract) -> None:
+    """Make the dataset's tables where they are missing."""
+    spark.sql(create_table_ddl(contract, lake.table(contract.dataset)))
+    spark.sql(create_changes_ddl(contract, lake.changes(contract.dataset)))
+
+
+def create_ops_tables(spark: SparkSession, lake: Lake) -> None:
+    """Make the tables that the platform keeps about itself where they are missing."""
+    properties = ", ".join(f"'{name}' = '{value}'" for name, value in PROPERTIES.items())
+    for name, columns in _OPS_TABLES.items():
+        partitioned = f"PARTITIONED BY ({_OPS_PARTITIONS[name]})" if name in _OPS_PARTITIONS else ""
+        spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {lake.ops(name)} ({columns}) USING iceberg {partitioned} "
+            f"TBLPROPERTIES ({properties})"
+        )
+
+
+def append_once(rows: DataFrame, table: str, batch_id: str, begun: datetime) -> int:
+    """Append a batch's rows unless that has happened; how many rows the table got of the batch.
+
+    `begun` is when the batch began: no snapshot older than that can be of the batch.
+    """
+    committed = find_commit(rows.sparkSession, table, batch_id, begun)
+    if committed is None:
+        rows.writeTo(table).option(f"snapshot-property.{BATCH_ID}", batch_id).append()
+        committed = find_commit(rows.sparkSession, table, batch_id, begun)
+    return int((committed or {}).get("added-records", 0))
+
+
+def find_commit(
+    spark: SparkSession, table: str, batch_id: str, begun: datetime
+) -> "Mapping[str, str] | None":
+    """The summary of the table's snapshot that carries the batch's id; None if there is none."""
+    for snapshot in _snapshots(spark, table):
+        if snapshot.timestampMillis() < (begun - _CLOCK_SKEW).timestamp() * 1000:
+            return None
+        summary: dict[str, str] = dict(snapshot.summary())
+        if batch_id in summary.get(BATCH_ID, "").split(","):
+            return summary
+    return None
+
+
+def _snapshots(spark: SparkSession, table: str) -> "Iterator[Any]":
+    """The table's snapshots from the current one back. By Iceberg's own API: a query would be a Spark job."""
+    iceberg: Any = spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(  # type: ignore[union-attr]
+        spark._jsparkSession, table
+    )
+    snapshot = iceberg.currentSnapshot()
+    while snapshot is not None:
+        yield snapshot
+        parent = snapshot.parentId()
+        snapshot = None if parent is None else iceberg.snapshot(parent)

@@ -1,0 +1,127 @@
+"""What a batch is made of: the objects that S3 announced, each with its door, dataset and format, or why not.
+
+Pure: events in, manifest out. `jobs.intake` reads the queue and keeps the batch's files in S3.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+FORMATS = ("csv", "csv.gz", "jsonl", "jsonl.gz", "parquet")  # of a drop
+STREAM_FORMAT = "jsonl.gz"
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """One object to read, exactly as it was when its event was sent."""
+
+    bucket: str
+    key: str
+    etag: str
+    version_id: str | None
+    size: int
+    event_time: str  # ISO 8601, UTC
+    dataset: str
+    door: str
+    format: str
+
+    @property
+    def source_file(self) -> str:
+        """The name the file goes by in tables and errors."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message or object that no door takes, and why."""
+
+    key: str
+    reason: str
+    payload: str  # the message as it came
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that one batch reads. Written before its messages are deleted, never changed after."""
+
+    batch_id: str
+    created_at: str
+    files: tuple[ManifestFile, ...] = ()
+    refused: tuple[Refused, ...] = ()
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Manifest":
+        plain = json.loads(text)
+        return cls(
+            plain["batch_id"],
+            plain["created_at"],
+            tuple(ManifestFile(**file) for file in plain["files"]),
+            tuple(Refused(**refused) for refused in plain["refused"]),
+        )
+
+
+def make_manifest(
+    batch_id: str, created_at: datetime, bodies: Iterable[str], datasets: Collection[str]
+) -> Manifest:
+    """The manifest of the messages' bodies.
+
+    One state of an object is read once, at the last time it was announced, as the later change wins anyway.
+    """
+    files: dict[tuple[str, str, str], ManifestFile] = {}
+    refused: dict[str, Refused] = {}
+    for body in bodies:
+        item = read_message(body, datasets)
+        if isinstance(item, ManifestFile):
+            state = (item.bucket, item.key, item.version_id or item.etag)
+            files[state] = max(item, files.get(state, item), key=lambda file: file.event_time)
+        elif item is not None:
+            refused.setdefault(body, item)
+    ordered = sorted(files.values(), key=lambda file: (file.key, file.event_time))
+    return Manifest(batch_id, created_at.isoformat(), tuple(ordered), tuple(refused.values()))
+
+
+def read_message(body: str, datasets: Collection[str]) -> ManifestFile | Refused | None:
+    """The object that an intake message announces; None for a folder's placeholder, which holds nothing."""
+    try:
+        event = json.loads(body)
+        detail = event["detail"]
+        bucket, s3_object = detail["bucket"]["name"], detail["object"]
+        key = s3_object["key"]
+        state = (
+            str(s3_object["etag"]).strip('"'),
+            s3_object.get("version-id") or None,
+            int(s3_object.get("size", 0)),
+            datetime.fromisoformat(event["time"]).isoformat(),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as problem:
+        reason = f"intake: expected an S3 'Object Created' event, got something else ({problem!r})"
+        return Refused("", reason, body)
+    if key.endswith("/") and state[2] == 0:
+        return None
+    place = classify(key, datasets)
+    return Refused(key, place, body) if isinstance(place, str) else ManifestFile(bucket, key, *state, *place)
+
+
+def classify(key: str, datasets: Collection[str]) -> tuple[str, str, str] | str:
+    """Dataset, door and format of an object key, or the reason why no door takes it."""
+    door, _, rest = key.partition("/")
+    dataset, _, name = rest.partition("/")
+    if door not in _READERS or not name:
+        return (
+            f"intake: expected {' or '.join(f'{door}/<dataset>/…' for door in _READERS)}, got {key}; move it"
+        )
+    if dataset not in datasets:
+        known = ", ".join(sorted(datasets))
+        return f"intake: expected a dataset that has a contract ({known}), got {dataset!r} in {key}"
+    for file_format in _READERS[door]:
+        if name.lower().endswith(f".{file_format}"):
+            return dataset, _DOORS[door], file_format
+    return f"intake: expected a file named *.{', *.'.join(_READERS[door])}, got {key}"
+
+
+_READERS: Mapping[str, tuple[str, ...]] = {"stream": (STREAM_FORMAT,), "drops": FORMATS}
+_DOORS: Mapping[str, str] = {"stream": "stream", "drops": "drop"}  # folder -> door

@@ -1,0 +1,69 @@
+"""Gets one object of a manifest, exactly as its event announced it, ready to be read from its start.
+
+Runs on Spark executors. What the object itself makes impossible (gone, changed, its gzip cut off) is
+an `UnreadableFile` and ends in quarantine; what may pass (network, throttling, permissions) fails the task.
+"""
+
+import gzip
+import shutil
+import tempfile
+import zlib
+from functools import cache
+from typing import IO, TYPE_CHECKING, Any
+
+from jobs.manifest import ManifestFile
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+IN_MEMORY = 4 * 1024 * 1024  # bytes of one file; what is larger goes to the worker's disk
+DOWNLOADS = 16  # at a time
+
+
+class UnreadableFile(Exception):
+    """Raised when a file as a whole can't be read; the message is the reason that quarantine keeps."""
+
+
+def fetch(file: ManifestFile) -> IO[bytes]:
+    """The file's bytes, decompressed. All of them: a gzip that is cut off must not yield its first rows."""
+    body = _get(file)
+    plain = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- the caller closes it
+    try:
+        shutil.copyfileobj(gzip.GzipFile(fileobj=body) if file.format.endswith(".gz") else body, plain)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
+        raise UnreadableFile(
+            f"gzip: expected a complete gzip file, got one that breaks off: {problem}"
+        ) from None
+    finally:
+        body.close()
+    plain.seek(0)
+    return plain
+
+
+def _get(file: ManifestFile) -> Any:
+    from botocore.exceptions import ClientError
+
+    state = {"VersionId": file.version_id} if file.version_id else {"IfMatch": file.etag}
+    try:
+        return _s3().get_object(Bucket=file.bucket, Key=file.key, **state)["Body"]  # type: ignore[arg-type]
+    except ClientError as error:
+        match error.response["Error"]["Code"]:
+            case "NoSuchKey" | "NoSuchVersion" | "404":
+                raise UnreadableFile(
+                    "gone: the object was deleted after it was announced; put it there again"
+                ) from None
+            case "PreconditionFailed" | "412":
+                raise UnreadableFile(
+                    f"changed: expected the object with etag {file.etag}, but it was replaced; "
+                    "its new content was announced on its own"
+                ) from None
+        raise
+
+
+@cache
+def _s3() -> "S3Client":
+    import boto3
+    from botocore.config import Config
+
+    retries: Any = {"mode": "standard", "max_attempts": 6}
+    return boto3.client("s3", config=Config(max_pool_connections=DOWNLOADS, retries=retries))

@@ -1,0 +1,168 @@
+"""Splits an open file into rows, each as JSON text just as it was received; types are read later, in Spark.
+
+Pure Python, streaming. A row that can't be told apart or decoded comes with its problem; the rest goes on.
+"""
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import IO, Any, NamedTuple
+
+from expectations.align import camel_case
+from expectations.contract import Column, Contract
+from jobs.objects import UnreadableFile
+
+OP = "_op"  # the optional column of a drop: upsert or delete
+LONGEST_ROW = 16 * 1024 * 1024  # bytes; a DynamoDB item has at most 400 KB
+_LONGEST_FIELD = 1024 * 1024
+_PARQUET_ROWS = 2_000
+
+
+class ReceivedRow(NamedTuple):
+    """One row as received; `number` counts from 1: lines in JSON Lines, rows after the header in CSV."""
+
+    number: int
+    payload: str | None
+    problem: str | None = None
+
+
+def read_rows(file_format: str, file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
+    """The rows of a file; an empty file has none. UnreadableFile, at the first one, if none can be read.
+
+    A format that names its columns once for all rows must name the contract's.
+    """
+    if not file.read(1):
+        return iter(())
+    file.seek(0)
+    return _READERS[file_format.removesuffix(".gz")](file, contract)
+
+
+def spellings(column: Column) -> tuple[str, ...]:
+    """The names under which a drop may bring the column."""
+    return tuple(dict.fromkeys((column.name, *column.aliases, camel_case(column.name))))
+
+
+def check_header(contract: Contract, names: Sequence[str]) -> None:
+    """UnreadableFile unless the names are the contract's, each once, and none that a row needs is missing.
+
+    With an `_op` column, the file may hold deletes alone, which need their key and place in the order only.
+    """
+    column_of = {name: column.name for column in contract.columns for name in spellings(column)}
+    found = [column_of.get(name, name) for name in names]
+    known = {column.name for column in contract.columns}
+    needed = [
+        column.name
+        for column in contract.columns
+        if column.name in {*contract.key, contract.sequence_column}
+        or (column.required and not column.has_default and OP not in found)
+    ]
+    faults = {
+        "missing": [name for name in needed if name not in found],
+        "unknown": [name for name in names if column_of.get(name, name) not in {*known, OP}],
+        "twice": sorted({name for name in found if found.count(name) > 1}),
+    }
+    if any(faults.values()):
+        got = "; ".join(f"{fault}: {', '.join(names)}" for fault, names in faults.items() if names)
+        raise UnreadableFile(f"header: expected the columns of contract {contract.dataset}, got {got}")
+
+
+def _read_csv(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
+    csv.field_size_limit(_LONGEST_FIELD)
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    # An empty field is null, a quoted empty one is the empty text.
+    reader = csv.reader(text, quoting=csv.QUOTE_NOTNULL, strict=True)
+    number = 0
+    try:
+        header = [(name or "").strip() for name in next(reader, ())]
+        check_header(contract, header)
+        for fields in reader:
+            if not fields:
+                continue
+            number += 1
+            if len(fields) == len(header):
+                yield _row(number, dict(zip(header, fields, strict=True)))
+            else:
+                problem = f"csv: expected {len(header)} fields, got {len(fields)}"
+                yield ReceivedRow(number, _row(number, fields).payload, problem)
+    except csv.Error as problem:
+        yield _remainder(number, f"csv: {problem} (line {reader.line_num})")
+
+
+def _read_jsonl(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
+    number = 0
+    while line := file.readline(LONGEST_ROW):
+        number += 1
+        text = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
+        if len(line) == LONGEST_ROW and not line.endswith(b"\n"):
+            yield _remainder(
+                number - 1, f"json: expected lines of at most {LONGEST_ROW} bytes, got a longer one"
+            )
+            return
+        if not text:
+            continue
+        try:
+            yield ReceivedRow(number, text.decode())
+        except UnicodeDecodeError as problem:
+            readable = text.decode(errors="backslashreplace")
+            yield ReceivedRow(number, readable, f"encoding: expected UTF-8, got {problem.reason}")
+
+
+def _read_parquet(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        parquet = pq.ParquetFile(file)
+    except (pa.ArrowInvalid, OSError) as problem:
+        raise UnreadableFile(f"parquet: expected a Parquet file: {problem}") from None
+    check_header(contract, parquet.schema_arrow.names)
+    number = 0
+    try:
+        for batch in parquet.iter_batches(_PARQUET_ROWS):
+            for number, row in enumerate(batch.to_pylist(), number + 1):  # noqa: B020 -- counts on
+                yield _row(number, row)
+    except (pa.ArrowInvalid, OSError) as problem:
+        yield _remainder(number, f"parquet: {problem}")
+
+
+_READERS: Mapping[str, Callable[[IO[bytes], Contract], Iterator[ReceivedRow]]] = {
+    "csv": _read_csv,
+    "jsonl": _read_jsonl,
+    "parquet": _read_parquet,
+}
+
+
+def _row(number: int, values: Mapping[str, Any] | Sequence[str | None]) -> ReceivedRow:
+    payload = json.dumps(values, ensure_ascii=False, default=_to_json)
+    try:
+        payload.encode()
+    except UnicodeEncodeError:  # bytes that were no UTF-8, kept by surrogateescape
+        readable = payload.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        return ReceivedRow(number, readable, "encoding: expected UTF-8")
+    return ReceivedRow(number, payload)
+
+
+def _remainder(read: int, problem: str) -> ReceivedRow:
+    """What stands for the rest of a file that can't be split into rows behind the `read` ones before."""
+    if not read:
+        raise UnreadableFile(problem)
+    number = read + 1
+    return ReceivedRow(
+        number, None, f"{problem}; from row {number} on nothing was read: drop a corrected file"
+    )
+
+
+def _to_json(value: object) -> str:
+    """A Parquet value that JSON does not have, as the text that a contract's types are read from."""
+    match value:
+        case datetime() | date() | time():
+            return value.isoformat()
+        case bytes():
+            return base64.b64encode(value).decode()
+        case Decimal():
+            return f"{value:f}"
+    return str(value)

@@ -1,0 +1,82 @@
+"""What all tests share: hypothesis profiles, an AWS on this machine, and one Spark session."""
+
+import os
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+
+REGION = "us-east-1"
+CATALOG = "spark.sql.catalog.glue_catalog"
+PACKAGES = (
+    "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0,"
+    "org.apache.iceberg:iceberg-aws-bundle:1.11.0,"
+    "org.apache.hadoop:hadoop-aws:3.4.2,"
+    "software.amazon.awssdk:s3:2.40.2"
+)
+
+# A property that runs Spark takes seconds an example: few by default, many with --hypothesis-profile=deep.
+_SLOW = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+settings.register_profile("default", deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("deep", deadline=None, suppress_health_check=_SLOW, max_examples=500)
+settings.load_profile("default")
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[str]:
+    """The address of an AWS that lives in this process, also for the Python workers that Spark starts."""
+    # The server of moto imports flask_cors for browsers only; no browser speaks to it here.
+    sys.modules.setdefault("flask_cors", SimpleNamespace(CORS=lambda app: None))  # type: ignore[arg-type]
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.delenv("AWS_PROFILE", raising=False)
+        yield os.environ["AWS_ENDPOINT_URL"]
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def spark(aws: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
+    """The shared session: Spark as the jobs get it, with a catalog in a folder instead of AWS Glue."""
+    from pyspark.sql import SparkSession
+
+    folder: Path = tmp_path_factory.mktemp("lake")
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    session = (
+        SparkSession.builder.master("local[2]")
+        .appName("glueline-tests")
+        .config("spark.jars.packages", PACKAGES)
+        .config("spark.jars.excludes", "software.amazon.awssdk:bundle")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.memory", "2g")
+        .config("spark.sql.warehouse.dir", str(folder / "spark"))
+        .config(
+            "spark.sql.extensions",
+            "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        )
+        .config(CATALOG, "org.apache.iceberg.spark.SparkCatalog")
+        .config(f"{CATALOG}.type", "hadoop")
+        .config(f"{CATALOG}.warehouse", str(folder / "iceberg"))
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
