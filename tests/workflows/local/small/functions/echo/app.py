@@ -1,0 +1,16 @@
+"""Says what a function can see of the machine it runs on."""
+
+import importlib.util
+import os
+import sys
+
+
+def handler(event, context):  # type: ignore[no-untyped-def]
+    wanted = ("boto3", "pydantic", "ministack", "workflows", "expectations", "pyspark")
+    return {
+        "event": event,
+        "importable": [name for name in wanted if importlib.util.find_spec(name)],
+        "version": list(sys.version_info[:2]),
+        "endpoint": os.environ.get("AWS_ENDPOINT_URL"),
+        "pythonpath": os.environ.get("PYTHONPATH"),
+    }

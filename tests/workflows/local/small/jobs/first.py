@@ -1,0 +1,21 @@
+"""Writes what it was given to the bucket, for the test to read."""
+
+import json
+import sys
+
+import boto3
+from awsglue.utils import getResolvedOptions
+from pyspark.sql import SparkSession
+
+options = getResolvedOptions(sys.argv, ["JOB_NAME", "BUCKET", "EXTRA", "WORKFLOW_NAME", "WORKFLOW_RUN_ID"])
+spark = SparkSession.builder.getOrCreate()
+run = {"Name": options["WORKFLOW_NAME"], "RunId": options["WORKFLOW_RUN_ID"]}
+report = {
+    "options": options,
+    "partitions": spark.conf.get("spark.sql.shuffle.partitions"),
+    "said": spark.conf.get("spark.glueline.said"),
+    "rows": spark.range(5).count(),
+    "properties": boto3.client("glue").get_workflow_run_properties(**run)["RunProperties"],
+}
+spark.conf.set("spark.glueline.said", "changed by the first")
+boto3.client("s3").put_object(Bucket=options["BUCKET"], Key="out/first.json", Body=json.dumps(report).encode())

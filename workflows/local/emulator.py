@@ -1,0 +1,228 @@
+"""The embedded AWS with the local Glue in it: `python -m workflows.local.emulator`.
+
+It runs in an environment of its own. MiniStack answers for every AWS service. It stores Glue workflows and
+triggers at best, never fires one, and marks a Spark job as succeeded without running it. So a layer around
+it answers for jobs, triggers and workflows itself, receives the EventBridge events meant for workflows,
+and adds the resource types that CloudFormation lacks.
+
+The pinned version is reached into by private names; `_require` says at once if one of them has gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import re
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from workflows.local.cloudformation import glue_handlers, named_query_handlers
+from workflows.local.glue import Glue
+from workflows.local.glue_api import OPERATIONS
+from workflows.local.glue_errors import GlueError
+from workflows.local.glue_service import GlueService
+from workflows.local.home import CHECKOUT
+from workflows.local.spark_runner import Layout, SparkRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import ModuleType
+
+type Message = dict[str, Any]
+type Receive = Callable[[], Awaitable[Message]]
+type Send = Callable[[Message], Awaitable[None]]
+type App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+STATUS_PATH: Final = "/_glueline/status"
+_WORKFLOW_ARN: Final = re.compile(r"arn:aws[\w-]*:glue:[\w-]+:\d+:workflow/(?P<name>.+)")
+_AWS_ENVIRONMENT: Final = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+def with_local_glue(app: App, service: GlueService, status: Callable[[], Message]) -> App:
+    """The app, but with jobs, triggers and workflows answered by the local Glue."""
+
+    async def layered(scope: Message, receive: Receive, send: Send) -> None:
+        headers = dict(scope.get("headers", ()))
+        target, _, operation = headers.get(b"x-amz-target", b"").decode("latin-1").partition(".")
+        if target == "AWSGlue" and operation in OPERATIONS:
+            request = json.loads(await _body(receive) or b"{}")
+            await _reply(send, *answer(service, operation, request))
+        elif scope["type"] == "http" and scope["path"] == STATUS_PATH:
+            await _reply(send, 200, status())
+        else:
+            await app(scope, receive, send)
+
+    return layered
+
+
+def answer(service: GlueService, operation: str, request: Message) -> tuple[int, Message]:
+    """Status and body of one Glue operation, errors in the form that AWS SDKs read."""
+    try:
+        return 200, service.call(operation, request)
+    except GlueError as error:
+        return 400, {"__type": error.code, "Message": str(error)}
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _reply(send: Send, status: int, body: Message) -> None:
+    content_type = (b"content-type", b"application/x-amz-json-1.1")
+    await send({"type": "http.response.start", "status": status, "headers": [content_type]})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+def deliver_to_workflows(eventbridge: ModuleType, deliver: Callable[[str, str], None]) -> None:
+    """Let EventBridge rules reach Glue workflows, which MiniStack does not know as targets."""
+    invoke_other = _require(eventbridge, "_invoke_target")
+
+    def invoke(target: Message, event: Message, *more: Any) -> None:
+        workflow = _WORKFLOW_ARN.fullmatch(target.get("Arn", ""))
+        if workflow:
+            deliver(workflow["name"], event["EventId"])
+        else:
+            invoke_other(target, event, *more)
+
+    eventbridge._invoke_target = invoke  # type: ignore[attr-defined]
+
+
+def add_resource_types(service: GlueService) -> None:
+    """Teach CloudFormation the types of the template that it lacks or stores only in part."""
+    from ministack.services import athena
+    from ministack.services.cloudformation import provisioners
+
+    physical_name = _require(provisioners, "_physical_name")
+
+    def name(stack: str, logical_id: str) -> str:
+        return str(physical_name(stack, logical_id, max_len=255))
+
+    _require(provisioners, "_RESOURCE_HANDLERS").update(
+        {
+            **glue_handlers(service.call, name),
+            "AWS::Athena::NamedQuery": named_query_handlers(athena),
+        }
+    )
+
+
+def isolate_lambdas() -> None:
+    """Run Lambdas on the bare interpreter: what a function's package lacks is missing here as it is on AWS.
+
+    By default MiniStack runs them on its own environment, where boto3, pydantic and others lie about.
+    """
+    from ministack.core import lambda_runtime
+
+    _, script = _require(lambda_runtime, "_detect_runtime_binary")("python3.13")
+    bare = getattr(sys, "_base_executable", sys.executable)
+
+    def bare_python(runtime: str) -> tuple[str, str]:
+        return (bare, script) if runtime.startswith("python") else ("", "")
+
+    lambda_runtime._detect_runtime_binary = bare_python
+
+
+def _require(module: ModuleType, name: str) -> Any:
+    if not hasattr(module, name):
+        raise SystemExit(
+            f"{module.__name__} has no {name}: this is another MiniStack than the pinned one. "
+            "Set the emulator's environment up again: make setup"
+        )
+    return getattr(module, name)
+
+
+def _environment(port: int, scratch: Path) -> dict[str, str]:
+    """What MiniStack reads at import: loopback only, no other listeners, all state in the scratch folder."""
+    return {
+        **_AWS_ENVIRONMENT,
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": "us-east-1",
+        "S3_DATA_DIR": str(scratch / "s3"),
+        "STATE_DIR": str(scratch / "state"),
+        "TMPDIR": str(scratch),
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": f"unix://{scratch}/no-docker",
+        "PYTHONNOUSERSITE": "1",
+    }
+
+
+def _spark_layout(options: argparse.Namespace) -> Layout:
+    endpoint = f"http://127.0.0.1:{options.port}"
+    python = [options.python, "-m", "workflows.local.spark_worker"]
+    return Layout(
+        command=[*python, "--endpoint", endpoint, "--scratch", str(options.scratch / "spark")],
+        environment={
+            **os.environ,
+            **_AWS_ENVIRONMENT,
+            "AWS_ENDPOINT_URL": endpoint,
+            "PYSPARK_PYTHON": options.python,
+            "PYTHONPATH": str(CHECKOUT),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+        },
+        checkout=CHECKOUT,
+        jobs=options.jobs,
+        logs=options.logs,
+    )
+
+
+async def serve(app: App, port: int) -> None:
+    """Answer on the loopback until SIGTERM."""
+    from hypercorn.asyncio import serve as hypercorn_serve
+    from hypercorn.config import Config
+
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.keep_alive_timeout = 75
+    config.backlog = 1024
+    await hypercorn_serve(app, config)
+
+
+def main() -> None:
+    """Put the parts together and serve."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument(
+        "--scratch", type=Path, required=True, help="folder for what is worth nothing afterwards"
+    )
+    parser.add_argument("--logs", type=Path, required=True)
+    parser.add_argument("--jobs", type=Path, required=True, help="folder of the job scripts")
+    parser.add_argument("--python", required=True, help="interpreter with PySpark, for the jobs")
+    options = parser.parse_args()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
+
+    runner = SparkRunner(_spark_layout(options))
+    service = GlueService(Glue(), runner)
+    runner.running, runner.ended = service.running, service.ended
+
+    os.environ.update(_environment(options.port, options.scratch))
+    from ministack import app as ministack
+    from ministack.services import eventbridge
+
+    deliver_to_workflows(eventbridge, service.deliver)
+    add_resource_types(service)
+    isolate_lambdas()
+    threading.Thread(target=service.keep_time, daemon=True, name="glue-clock").start()
+    threading.Thread(target=runner.serve, daemon=True, name="spark-runner").start()
+    asyncio.run(serve(with_local_glue(ministack.app, service, lambda: {"spark": runner.state}), options.port))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Where a local stack lives: the checkout it runs from, and the one folder that holds all it writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The paths of one local stack. Two stacks with folders of their own don't touch each other."""
+
+    folder: Path
+    checkout: Path = CHECKOUT
+
+    @property
+    def logs(self) -> Path:
+        """Logs of the emulator, Spark and each job run."""
+        return self.folder / "logs"
+
+    @property
+    def scratch(self) -> Path:
+        """What the emulator and Spark write while they run; worth nothing once they have ended."""
+        return self.folder / "scratch"
+
+    @property
+    def stack_file(self) -> Path:
+        """The running stack for whoever wants to use it; there only while it is ready."""
+        return self.folder / "stack.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the one `up` at work."""
+        return self.folder / "up.lock"
+
+    @property
+    def emulator_python(self) -> Path:
+        """The interpreter of the emulator's own environment."""
+        return self.checkout / ".local" / "emulator-env" / "bin" / "python"
+
+
+DEFAULT = Home(CHECKOUT / ".local")

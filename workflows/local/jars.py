@@ -1,0 +1,89 @@
+"""The jars that Glue 6.0 has and a plain PySpark lacks: fetched once, found at once ever after.
+
+`python -m workflows.local.jars` fetches them; `jar_paths()` does so too, if they are not here yet.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from workflows.local.errors import StackError
+from workflows.local.home import DEFAULT
+
+COORDINATES: Final = (
+    "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0",
+    "org.apache.iceberg:iceberg-aws-bundle:1.11.0",
+    "org.apache.hadoop:hadoop-aws:3.4.2",
+    "software.amazon.awssdk:s3:2.40.2",
+    "software.amazon.awssdk:s3-transfer-manager:2.40.2",
+)
+# 600 MB that hadoop-aws asks for; the S3 module above is all of it that S3A needs.
+EXCLUDES: Final = ("software.amazon.awssdk:bundle",)
+_RECORD: Final = DEFAULT.folder / "jars.json"
+
+
+class NoJars(StackError):
+    """Raised when the jars can't be fetched."""
+
+
+def jar_paths(record: Path = _RECORD) -> list[str]:
+    """The jar files for `spark.jars`, fetched if they are not here yet; raises NoJars."""
+    known = _recorded(record)
+    if known is not None:
+        return known
+    # In a process of its own: a JVM started for this would stay, and be the one of every later session.
+    command = [sys.executable, "-m", "workflows.local.jars", "--fetch", str(record)]
+    fetch = subprocess.run(command, cwd=DEFAULT.checkout, capture_output=True, text=True, check=False)  # noqa: S603
+    fetched = _recorded(record)
+    if fetch.returncode or fetched is None:
+        last = "\n".join(fetch.stderr.strip().splitlines()[-12:])
+        raise NoJars(
+            f"Spark's jars could not be fetched from Maven Central ({', '.join(COORDINATES)}). "
+            f"Check the network and run it again: python -m workflows.local.jars\n{last}"
+        )
+    return fetched
+
+
+def _recorded(record: Path) -> list[str] | None:
+    """The recorded jars, if they are those wanted and all still there."""
+    try:
+        known = json.loads(record.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    if known["coordinates"] != [*COORDINATES] or not all(Path(jar).is_file() for jar in known["jars"]):
+        return None
+    jars: list[str] = known["jars"]
+    return jars
+
+
+def _fetch(record: Path) -> None:
+    """Let Spark's own Ivy resolve the coordinates, and record what it found. No Spark is started."""
+    from pyspark import SparkConf
+    from pyspark.java_gateway import launch_gateway
+
+    wanted = SparkConf().set("spark.jars.packages", ",".join(COORDINATES))
+    gateway = launch_gateway(  # type: ignore[no-untyped-call]
+        wanted.set("spark.jars.excludes", ",".join(EXCLUDES))
+    )
+    resolved = SparkConf(_jvm=gateway.jvm).get("spark.jars") or ""
+    gateway.shutdown()
+    jars = [unquote(urlsplit(jar).path) for jar in resolved.split(",")]
+    record.parent.mkdir(parents=True, exist_ok=True)
+    written = record.with_suffix(".new")
+    written.write_text(json.dumps({"coordinates": [*COORDINATES], "jars": jars}, indent=1))
+    written.replace(record)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--fetch"]:
+        _fetch(Path(sys.argv[2]))
+    else:
+        try:
+            jar_paths()
+        except NoJars as error:
+            sys.exit(str(error))

@@ -1,0 +1,55 @@
+"""The processes of a local stack: all that were started for it, found by a mark that they inherit.
+
+The mark is an environment variable with the stack's folder. It needs no bookkeeping that a killed `up`
+could leave undone, and a process number that the system gave to somebody else can't be mistaken for ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workflows.local.home import Home
+
+MARK: Final = "GLUELINE_HOME"
+_GRACE_SECONDS: Final = 3.0
+
+
+def marked_environment(home: Home) -> dict[str, str]:
+    """This process's environment with the mark, for whatever is started for a stack."""
+    return {**os.environ, MARK: str(home.folder)}
+
+
+def stack_processes(home: Home) -> list[psutil.Process]:
+    """Every process of a stack that lives, whoever its parent is now."""
+    return list(_marked(str(home.folder)))
+
+
+def _marked(folder: str) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        # Gone meanwhile, a zombie, or somebody else's: not one of ours that lives.
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid != os.getpid() and process.environ().get(MARK) == folder:
+                yield process
+
+
+def end_processes(home: Home) -> int:
+    """End every process of a stack; how many there were. Returns only when none is left."""
+    found = stack_processes(home)
+    for process in found:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    psutil.wait_procs(found, timeout=_GRACE_SECONDS)
+    # Until none is found: one that was being ended may just have started another.
+    while left := stack_processes(home):
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=_GRACE_SECONDS)
+    return len(found)

@@ -1,0 +1,54 @@
+"""The stack that runs now: what it left in its file, and whether it is alive."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from workflows.local.processes import stack_processes
+
+if TYPE_CHECKING:
+    from workflows.local.home import Home
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack that is ready for use."""
+
+    endpoint_url: str
+    region: str
+    outputs: dict[str, str]
+    pid: int
+    started_at: str
+    notice: str = field(default="", compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What stands in stack.json."""
+        return {key: value for key, value in asdict(self).items() if key != "notice"}
+
+
+def running_stack(home: Home) -> Stack | None:
+    """The stack that runs, None if none does; a file that speaks of a dead one counts for nothing."""
+    try:
+        stack = Stack(**json.loads(home.stack_file.read_text()))
+    except FileNotFoundError:
+        return None
+    alive = any(process.pid == stack.pid for process in stack_processes(home))
+    return stack if alive and is_healthy(stack.endpoint_url) else None
+
+
+def spark_state(endpoint: str) -> dict[str, Any]:
+    """What the warm Spark is doing."""
+    spark: dict[str, Any] = httpx.get(f"{endpoint}/_glueline/status", timeout=10).json()["spark"]
+    return spark
+
+
+def is_healthy(endpoint: str) -> bool:
+    """Whether the embedded AWS answers."""
+    try:
+        return httpx.get(f"{endpoint}/_ministack/health", timeout=5).is_success
+    except httpx.TransportError:
+        return False

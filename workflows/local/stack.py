@@ -1,0 +1,200 @@
+"""Start and end the local stack: the embedded AWS with the template deployed to it, and a warm Spark.
+
+`up` holds a lock, so two of them don't meet; what a killed `up` left is ended by the next `up` or `down`.
+The file `stack.json` is there only while the stack is ready.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from workflows.local.deployment import REGION, Deployment, build, deploy
+from workflows.local.errors import StackError
+from workflows.local.home import DEFAULT, Home
+from workflows.local.jars import jar_paths
+from workflows.local.java import find_java
+from workflows.local.processes import end_processes, marked_environment
+from workflows.local.running import Stack, is_healthy, running_stack, spark_state
+from workflows.local.status import State, status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["Stack", "StackError", "State", "down", "status", "up"]
+
+FIRST_PORT: Final = 4566
+_HEALTH_SECONDS: Final = 60
+_SPARK_SECONDS: Final = 180
+_WINDOW_SECONDS: Final = 2
+
+
+def our_deployment(home: Home) -> Deployment:
+    """Glueline's own template, with a dataset for each contract."""
+    datasets = sorted(file.stem for file in (home.checkout / "expectations").glob("*.yaml"))
+    made_of = ("lambdas", "expectations", "uv.lock", "pyproject.toml")
+    return Deployment(
+        template=home.checkout / "workflows" / "template.yaml",
+        stack_name="glueline",
+        parameters={"Datasets": ",".join(datasets), "IngestWindowSeconds": str(_WINDOW_SECONDS)},
+        sources=tuple(home.checkout / name for name in made_of),
+        jobs=home.checkout / "jobs",
+    )
+
+
+def up(tell: Callable[[str], None], home: Home = DEFAULT, deployment: Deployment | None = None) -> Stack:
+    """Start the stack and return when it is ready; if one runs already, say so in its notice.
+
+    `tell` hears a line about each step. Raises StackError.
+    """
+    home.logs.mkdir(parents=True, exist_ok=True)
+    with _alone(home, tell):
+        running = running_stack(home)
+        if running is not None:
+            return replace(running, notice=f"The stack runs already, at {running.endpoint_url}.")
+        _clear_away(home)
+        try:
+            return _start(tell, home, deployment or our_deployment(home))
+        except BaseException:
+            _clear_away(home)
+            raise
+
+
+def down(home: Home = DEFAULT) -> str:
+    """End every process of the stack; what was done, in a sentence."""
+    ended = _clear_away(home)
+    return f"Ended {ended} processes; none is left." if ended else "No stack was running."
+
+
+def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> Stack:
+    began = time.monotonic()
+
+    def told(what: str) -> None:
+        tell(f"{what} ({time.monotonic() - began:.0f} s)")
+
+    find_java()
+    jar_paths()
+    port = _free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    emulator = _start_emulator(home, port, deployment.jobs)
+    built = build(deployment, home)
+    told("Lambda packages built" if built else "Lambda packages: nothing has changed")
+    _wait_for_health(emulator, endpoint, home)
+    told(f"embedded AWS answers at {endpoint}")
+    outputs = deploy(deployment, home, endpoint)
+    told("template deployed")
+    _wait_for_spark(emulator, endpoint, home)
+    told("Spark is warm")
+    stack = Stack(
+        endpoint,
+        REGION,
+        outputs,
+        emulator.pid,
+        datetime.now(UTC).isoformat(timespec="seconds"),
+        f"The stack is ready after {time.monotonic() - began:.0f} s, at {endpoint}.",
+    )
+    written = home.stack_file.with_suffix(".new")
+    written.write_text(json.dumps(stack.to_dict(), indent=2))
+    written.replace(home.stack_file)
+    return stack
+
+
+def _clear_away(home: Home) -> int:
+    """End what runs, and remove what only made sense while it ran."""
+    home.stack_file.unlink(missing_ok=True)
+    ended = end_processes(home)
+    shutil.rmtree(home.scratch, ignore_errors=True)
+    return ended
+
+
+@contextmanager
+def _alone(home: Home, tell: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of the one `up` at work. It goes with the process that holds it, however that ends."""
+    with home.lock_file.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell("another `up` is at work: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _start_emulator(home: Home, port: int, jobs: Path) -> subprocess.Popen[bytes]:
+    python = home.emulator_python
+    if not python.is_file():
+        raise StackError(
+            f"The embedded AWS has no environment yet ({python} is missing). Set it up: make setup"
+        )
+    (home.scratch / "spark").mkdir(parents=True, exist_ok=True)
+    options = {
+        "port": port,
+        "scratch": home.scratch,
+        "logs": home.logs,
+        "jobs": jobs,
+        "python": sys.executable,
+    }
+    arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    environment = marked_environment(home)
+    # Lambdas inherit its environment: nothing of ours may lead them to our packages.
+    for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
+        environment.pop(name, None)
+    with (home.logs / "emulator.log").open("w") as log:
+        return subprocess.Popen(  # noqa: S603
+            [python, "-m", "workflows.local.emulator", *arguments],
+            cwd=home.checkout,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _wait_for_health(emulator: subprocess.Popen[bytes], endpoint: str, home: Home) -> None:
+    for _ in _patiently(_HEALTH_SECONDS, emulator, home):
+        if is_healthy(endpoint):
+            return
+
+
+def _wait_for_spark(emulator: subprocess.Popen[bytes], endpoint: str, home: Home) -> None:
+    for _ in _patiently(_SPARK_SECONDS, emulator, home):
+        spark = spark_state(endpoint)
+        if spark["state"] in ("ready", "running"):
+            return
+        if spark["state"] == "failed":
+            raise StackError(spark["message"])
+
+
+def _patiently(seconds: float, emulator: subprocess.Popen[bytes], home: Home) -> Iterator[None]:
+    """Try again every quarter of a second; raises StackError when time is up or the emulator has ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if emulator.poll() is not None:
+            raise StackError(
+                f"The embedded AWS ended (exit code {emulator.returncode}); "
+                f"{home.logs / 'emulator.log'} says why."
+            )
+        yield
+        time.sleep(0.25)
+    raise StackError(f"The stack was not ready within {seconds:.0f} s. Its logs are in {home.logs}.")
+
+
+def _free_port() -> int:
+    for port in range(FIRST_PORT, FIRST_PORT + 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise StackError(f"No port from {FIRST_PORT} to {FIRST_PORT + 99} is free on 127.0.0.1.")

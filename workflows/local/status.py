@@ -1,0 +1,125 @@
+"""What a local stack is doing, for a person and for a program."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from workflows.local.deployment import client
+from workflows.local.home import DEFAULT, Home
+from workflows.local.processes import stack_processes
+from workflows.local.running import running_stack, spark_state
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rich.console import RenderableType
+
+_RUNS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRun:
+    """One run of a Glue workflow and what became of its jobs."""
+
+    workflow: str
+    run_id: str
+    status: str
+    started: str
+    seconds: float | None
+    jobs: dict[str, str]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state of a local stack; with none running, only where its logs are."""
+
+    running: bool
+    logs: dict[str, str]
+    endpoint_url: str | None = None
+    started_at: str | None = None
+    spark: dict[str, Any] = field(default_factory=dict)
+    processes: dict[int, str] = field(default_factory=dict)
+    workflow_runs: list[WorkflowRun] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+    def picture(self) -> RenderableType:
+        """For a person."""
+        if not self.running:
+            return Text(f"No stack is running. Start one: make up. Logs of the last: {self.logs['folder']}")
+        parts: list[RenderableType] = [
+            Text(
+                f"The stack runs at {self.endpoint_url} since {self.started_at}, Spark is {self.spark['state']}."
+            ),
+            Text(f"Processes: {', '.join(f'{pid} {name}' for pid, name in self.processes.items())}"),
+            Text("Logs:"),
+            *(Text(f"  {what:<9} {where}") for what, where in self.logs.items()),
+        ]
+        return Group(*parts, _runs_table(self.workflow_runs)) if self.workflow_runs else Group(*parts)
+
+
+def status(home: Home = DEFAULT) -> State:
+    """Look at the stack through the same APIs that anybody has."""
+    logs = {
+        "folder": str(home.logs),
+        "AWS": str(home.logs / "emulator.log"),
+        "Spark": str(home.logs / "spark.log"),
+        "job runs": str(home.logs / "jobs"),
+    }
+    stack = running_stack(home)
+    if stack is None:
+        return State(running=False, logs=logs)
+    return State(
+        running=True,
+        logs=logs,
+        endpoint_url=stack.endpoint_url,
+        started_at=stack.started_at,
+        spark=spark_state(stack.endpoint_url),
+        processes={process.pid: process.name() for process in stack_processes(home)},
+        workflow_runs=_latest_runs(client("glue", stack.endpoint_url)),
+    )
+
+
+def _latest_runs(glue: Any) -> list[WorkflowRun]:
+    runs = [
+        run
+        for workflow in glue.list_workflows()["Workflows"]
+        for run in glue.get_workflow_runs(Name=workflow, IncludeGraph=True, MaxResults=_RUNS_SHOWN)["Runs"]
+    ]
+    runs.sort(key=lambda run: run["StartedOn"], reverse=True)
+    return [_workflow_run(run) for run in runs[:_RUNS_SHOWN]]
+
+
+def _workflow_run(run: dict[str, Any]) -> WorkflowRun:
+    ended: datetime | None = run.get("CompletedOn")
+    jobs = (node for node in run["Graph"]["Nodes"] if node["Type"] == "JOB")
+    return WorkflowRun(
+        workflow=run["Name"],
+        run_id=run["WorkflowRunId"],
+        status=run["Status"],
+        started=run["StartedOn"].isoformat(timespec="seconds"),
+        seconds=round((ended - run["StartedOn"]).total_seconds(), 1) if ended else None,
+        jobs={job["Name"]: _last_state(job["JobDetails"]["JobRuns"]) for job in jobs},
+        message=run.get("ErrorMessage", ""),
+    )
+
+
+def _last_state(job_runs: list[dict[str, Any]]) -> str:
+    return job_runs[-1]["JobRunState"] if job_runs else "-"
+
+
+def _runs_table(runs: list[WorkflowRun]) -> Table:
+    table = Table("workflow", "started", "s", "status", "jobs", "run")
+    for run in runs:
+        jobs = ", ".join(f"{name} {state}" for name, state in run.jobs.items())
+        seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
+        table.add_row(run.workflow, run.started, seconds, run.status, run.message or jobs, run.run_id[:11])
+    return table
