@@ -135,7 +135,7 @@ def _value(column: Column, *, nullable: bool, key: bool = False) -> dict[str, An
 def _typed(column: Column) -> dict[str, Any]:
     match column.kind:
         case "decimal":
-            return {"type": "number", **_decimal(*column.precision_scale)}
+            return _decimal(*column.precision_scale)
         case "struct":
             return _object(column.fields, [field.name for field in column.fields if field.required], set())
         case "list":
@@ -145,9 +145,15 @@ def _typed(column: Column) -> dict[str, Any]:
 
 
 def _decimal(precision: int, scale: int) -> dict[str, Any]:
-    """The largest value and the step, as exact decimals: validators compare floats beyond 2^53 wrongly."""
+    """Bounds and step of a decimal type, in the forms that jsonschema-rs compares digit by digit.
+
+    Those are int and a Decimal with a fraction; as float it compares a float, and a whole `multipleOf`.
+    """
+    if scale == 0:
+        return {"type": "integer", "minimum": 1 - 10**precision, "maximum": 10**precision - 1}
     largest = Decimal((0, (9,) * precision, -scale))
-    return {"minimum": largest.copy_negate(), "maximum": largest, "multipleOf": Decimal((0, (1,), -scale))}
+    step = Decimal((0, (1,), -scale))
+    return {"type": "number", "minimum": largest.copy_negate(), "maximum": largest, "multipleOf": step}
 
 
 def _limited(column: Column) -> dict[str, Any]:
@@ -172,7 +178,10 @@ def _range(column: Column, limits: Limits) -> dict[str, Any]:
     }
     if column.kind in ("date", "timestamp"):
         return {f"format{keyword[0].upper()}{keyword[1:]}": limit for keyword, limit in bounds.items()}
-    return {
-        keyword: Decimal(repr(limit)) if isinstance(limit, float) else limit
-        for keyword, limit in bounds.items()
-    }
+    return {keyword: _exact(limit) for keyword, limit in bounds.items()}
+
+
+def _exact(limit: int | float | str | None) -> int | Decimal | str | None:
+    if not isinstance(limit, float):
+        return limit
+    return int(limit) if limit.is_integer() else Decimal(repr(limit))

@@ -79,7 +79,7 @@ def _read(path: Path, findings: Findings) -> Contract | None:
         dataset=dataset,
         version=document.version or "",
         description=" ".join((schema.description or "").split()),
-        columns=_with_enums(columns, rules),
+        columns=_with_limits(columns, rules),
         key=_read_key(properties, columns, findings),
         partitions=read_partitions(properties, columns, _COLUMNS, findings),
         sequence_column=_read_sequence_column(schema, columns, findings),
@@ -235,8 +235,9 @@ def _read_rules(schema: SchemaObject, columns: Sequence[Column], findings: Findi
     names = _names(schema)
     rules: list[Rule] = []
     for index, prop in enumerate(schema.properties or ()):
-        if prop.name in by_name:
-            rules += column_rules(by_name[prop.name])
+        column = by_name.pop(prop.name or "", None)
+        if column is not None:
+            rules += column_rules(column)
         rules += read_rules(
             prop.quality or (), f"{_COLUMNS}[{index}].quality", prop.name or "", names, findings
         )
@@ -263,21 +264,23 @@ def _nested_quality(prop: SchemaProperty, path: str) -> Iterator[tuple[str, Sequ
         yield from _nested_quality(field, where)
 
 
-def _with_enums(columns: Sequence[Column], rules: Sequence[Rule]) -> tuple[Column, ...]:
-    """A column of nothing but listed values has them as a limit too: messages are checked by it."""
-    enums: dict[str, tuple[Any, ...]] = {}
+def _with_limits(columns: Sequence[Column], rules: Sequence[Rule]) -> tuple[Column, ...]:
+    """A column that may hold nothing but listed values, or text of one form, has that as a limit too.
+
+    So the JSON Schema refuses early what the suite would send to quarantine.
+    """
+    limits = {column.name: column.limits for column in columns}
     for rule in rules:
-        strict = rule.severity == "critical" and "mostly" not in rule.kwargs
-        if rule.expectation == "expect_column_values_to_be_in_set" and strict:
-            name, values = str(rule.kwargs["column"]), rule.kwargs["value_set"]
-            if isinstance(values, list):
-                enums[name] = tuple(value for value in values if value in enums.get(name, values))
-    return tuple(
-        replace(column, limits=replace(column.limits, enum=enums[column.name]))
-        if column.name in enums
-        else column
-        for column in columns
-    )
+        name = str(rule.kwargs.get("column"))
+        if rule.severity != "critical" or "mostly" in rule.kwargs or name not in limits:
+            continue
+        values, regex = rule.kwargs.get("value_set"), rule.kwargs.get("regex")
+        if rule.expectation == "expect_column_values_to_be_in_set" and isinstance(values, list):
+            known = limits[name].enum or values
+            limits[name] = replace(limits[name], enum=tuple(value for value in values if value in known))
+        if rule.expectation == "expect_column_values_to_match_regex" and limits[name].pattern is None:
+            limits[name] = replace(limits[name], pattern=str(regex))
+    return tuple(replace(column, limits=limits[column.name]) for column in columns)
 
 
 def _check_rule_names(contract: Contract, findings: Findings) -> None:

@@ -100,6 +100,17 @@ def custom_properties(
     return found
 
 
+def is_pattern(text: object) -> bool:
+    """Whether the value is a regular expression."""
+    if not isinstance(text, str):
+        return False
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
 def _read_name(prop: SchemaProperty, path: str, findings: Findings) -> str | None:
     name = prop.name or ""
     if name.startswith("_"):
@@ -191,7 +202,7 @@ def _read_limits(column: Column, options: dict[str, Any], path: str, findings: F
 def _limit_value(column: Column, option: str, value: Any) -> Any:
     """The value as Limits keeps it; None if it is no such limit."""
     if option == "pattern":
-        return value if isinstance(value, str) and _is_pattern(value) else None
+        return value if is_pattern(value) else None
     if option not in _RANGE:
         return value if type(value) is int and value >= 0 else None
     if column.kind == "timestamp":
@@ -209,14 +220,6 @@ def _limit_form(column: Column, option: str) -> str:
     return {"timestamp": "an ISO 8601 timestamp", "date": "a date like 2026-01-31"}.get(
         column.kind, "a number"
     )
-
-
-def _is_pattern(text: str) -> bool:
-    try:
-        re.compile(text)
-    except re.error:
-        return False
-    return True
 
 
 def _with_custom(column: Column, prop: SchemaProperty, path: str, findings: Findings) -> Column:

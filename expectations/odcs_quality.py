@@ -13,6 +13,7 @@ import yaml
 from open_data_contract_standard.model import DataQuality
 
 from expectations.contract import JsonValue, Rule
+from expectations.odcs_columns import is_pattern
 from expectations.problems import Findings
 
 SEVERITIES = ("critical", "warning", "info")
@@ -142,7 +143,7 @@ def _read_arguments(check: _Check, known: Sequence[str]) -> dict[str, list[JsonV
                 f"expected {', '.join(known) or 'no arguments'}, got {name!r}; correct it",
             )
         elif name == "pattern":
-            if not isinstance(value, str):
+            if not is_pattern(value):
                 check.refuse(
                     where, "argument-value", f"expected a regular expression, got {value!r}; correct it"
                 )

@@ -38,15 +38,16 @@ limits = st.builds(
 @st.composite
 def columns(draw: st.DrawFn, *, nested: bool = True, required: bool | None = None) -> Column:
     """A column of any type; structs and lists hold scalars or one more level."""
-    shape = draw(st.sampled_from(["scalar", "struct", "list"])) if nested else "scalar"
+    shape = draw(st.sampled_from(["scalar", "scalar", "struct", "list"])) if nested else "scalar"
+    inner_columns = columns(nested=draw(st.integers(0, 3)) == 0)
     name = draw(names)
     mandatory = draw(st.booleans()) if required is None else required
     if shape == "struct":
-        inner = draw(st.lists(columns(), min_size=1, max_size=3, unique_by=lambda column: column.name))
+        inner = draw(st.lists(inner_columns, min_size=1, max_size=3, unique_by=lambda column: column.name))
         kind = ", ".join(f"{field.name}: {field.type}" for field in inner)
         return Column(name, f"struct<{kind}>", mandatory, fields=tuple(inner))
     if shape == "list":
-        element = draw(columns())
+        element = draw(inner_columns)
         element = Column("element", element.type, element.required, fields=element.fields)
         return Column(name, f"list<{element.type}>", mandatory, fields=(element,))
     return Column(name, draw(scalar_types), mandatory)

@@ -11,6 +11,9 @@ from expectations.odcs import ContractError, load_contract, load_contracts
 from tests import builders
 from tests.expectations.contract_files import SOUND, changed, load, problems, write
 
+P = [f"schema[0].properties[{index}]" for index in range(3)]
+CUSTOM = "schema[0].customProperties[0]"
+
 
 def test_a_contract_file_becomes_a_contract(tmp_path: Path) -> None:
     assert load_contract(write(tmp_path, SOUND)) == Contract(
@@ -64,12 +67,19 @@ def test_our_datasets_have_the_keys_and_partitions_of_their_kind() -> None:
     }
 
 
-def test_a_column_of_listed_values_is_limited_to_them() -> None:
-    assert builders.contracts()["transactions"].column("status").limits.enum == (
-        "pending",
-        "settled",
-        "corrected",
-    )
+@pytest.mark.parametrize(
+    ("dataset", "column", "limits"),
+    [
+        ("transactions", "status", Limits(enum=("pending", "settled", "corrected"))),
+        ("households", "kids_count", Limits(enum=("0", "1", "2", "3+"))),
+        ("products", "department", Limits(min_length=1, max_length=40, pattern="^[^a-z]+$")),
+        ("products", "product_category", Limits(max_length=60)),
+    ],
+)
+def test_what_the_rules_demand_of_every_row_limits_the_column(
+    dataset: str, column: str, limits: Limits
+) -> None:
+    assert builders.contracts()[dataset].column(column).limits == limits
 
 
 def test_key_and_partitions_go_by_their_positions(tmp_path: Path) -> None:
@@ -93,30 +103,30 @@ def test_key_and_partitions_go_by_their_positions(tmp_path: Path) -> None:
         ("status: active", "status: active\nstatuss: x", "statuss", "unknown-field"),
         ("status: active", "status: active\nstatus: x", "status", "duplicate-field"),
         ("metric: rowCount", "metrik: x, metric: rowCount", "schema[0].quality[0].metrik", "unknown-field"),
-        ("primaryKey: true", "primaryKey: maybe", "schema[0].properties[0].primaryKey", "odcs"),
+        ("primaryKey: true", "primaryKey: maybe", P[0] + ".primaryKey", "odcs"),
         ("- name: orders\n", "- name: Orders\n", "schema[0].name", "dataset-name"),
         ("- name: orders\n", "- name: sales\n", "schema[0].name", "dataset-name"),
         ("        primaryKey: true\n", "", "schema[0].properties", "key-present"),
         ("        primaryKey: true\n        required: true", "        primaryKey: true",
-         "schema[0].properties[0]", "key-required"),
+         P[0], "key-required"),
         ("        primaryKey: true", "        primaryKey: true\n        primaryKeyPosition: 0",
-         "schema[0].properties[0].primaryKeyPosition", "key-position"),
+         P[0] + ".primaryKeyPosition", "key-position"),
         ("        primaryKey: true", "        physicalType: double\n        primaryKey: true",
-         "schema[0].properties[0].physicalType", "types-agree"),
-        ("        logicalType: integer\n        primaryKey", "        logicalType: number\n        primaryKey",
-         "schema[0].properties[0]", "key-type"),
-        ("value: changed_at", "value: changed", "schema[0].customProperties[0].value", "sequence-column"),
-        ("value: changed_at", "value: amount", "schema[0].customProperties[0].value", "sequence-column"),
+         P[0] + ".physicalType", "types-agree"),
+        ("        logicalType: integer\n        primaryKey: true",
+         "        logicalType: number\n        primaryKey: true", P[0], "key-type"),
+        ("value: changed_at", "value: changed", CUSTOM + ".value", "sequence-column"),
+        ("value: changed_at", "value: amount", CUSTOM + ".value", "sequence-column"),
         ("        required: true\n        partitioned", "        partitioned",
-         "schema[0].customProperties[0].value", "sequence-column"),
-        ("property: sequenceColumn", "property: sequenceColum", "schema[0].customProperties[0].property", "unknown-field"),
-        ("- name: amount\n", "- name: amount\n        unique: true\n", "schema[0].properties[1].unique", "unique"),
+         CUSTOM + ".value", "sequence-column"),
+        ("property: sequenceColumn", "property: sequenceColum", CUSTOM + ".property", "unknown-field"),
+        ("- name: amount\n", "- name: amount\n        unique: true\n", P[1] + ".unique", "unique"),
         ("- name: amount\n", "- name: amount\n        primaryKeyPosition: 2\n",
-         "schema[0].properties[1].primaryKeyPosition", "key-position"),
+         P[1] + ".primaryKeyPosition", "key-position"),
         ("name: orders.any", "name: amount.given", "schema[0]", "rule-name"),
         ("        logicalTypeOptions: {minimum: 0}\n",
          "        properties: [{name: a, logicalType: string, quality: [{metric: nullValues, mustBe: 0}]}]\n",
-         "schema[0].properties[1].properties[0].quality", "known-rule"),
+         P[1] + ".properties[0].quality", "known-rule"),
     ],
 )  # fmt: skip
 def test_each_broken_rule_is_named_with_its_place(
@@ -166,8 +176,9 @@ def test_the_error_reads_as_file_place_and_advice(tmp_path: Path) -> None:
         load(tmp_path, "physicalType: decimal(10,2)", "physicalType: money")
 
     assert str(error.value) == (
-        "orders.yaml: schema[0].properties[1].physicalType (line 18): expected string, int, long, float, double, "
-        "decimal(p,s), boolean, date, timestamp, binary, struct or list, got 'money'; write the column's Iceberg type"
+        "orders.yaml: schema[0].properties[1].physicalType (line 18): expected string, int, long, float, "
+        "double, decimal(p,s), boolean, date, timestamp, binary, struct or list, got 'money'; "
+        "write the column's Iceberg type"
     )
 
 

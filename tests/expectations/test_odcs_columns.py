@@ -1,0 +1,145 @@
+from pathlib import Path
+
+import pytest
+
+from expectations.contract import Column, Limits
+from tests.expectations.contract_files import changed, load, problems
+
+AMOUNT = "        physicalType: decimal(10,2)\n        logicalTypeOptions: {minimum: 0}\n"
+AT = "schema[0].properties[1]"
+
+
+def column(folder: Path, description: str) -> Column:
+    """The second column of the sound contract, described otherwise."""
+    return load(folder, AMOUNT, f"        {description}\n").column("amount")
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        ("logicalType: string", Column("amount", "string")),
+        ("{description: 'How  much', classification: public}", None),
+        (
+            "logicalType: integer\n"
+            "        logicalTypeOptions: {format: i32, exclusiveMinimum: 0, maximum: 9}",
+            Column("amount", "int", limits=Limits(exclusive_minimum=0, maximum=9)),
+        ),
+        (
+            "logicalType: string\n        logicalTypeOptions: {minLength: 1, maxLength: 5, pattern: '^a'}",
+            Column("amount", "string", limits=Limits(min_length=1, max_length=5, pattern="^a")),
+        ),
+        (
+            "logicalType: timestamp\n        logicalTypeOptions: {minimum: 2017-01-01}",
+            Column("amount", "timestamp", limits=Limits(minimum="2017-01-01T00:00:00Z")),
+        ),
+        (
+            "logicalType: date\n        logicalTypeOptions: {maximum: 2017-01-01}",
+            Column("amount", "date", limits=Limits(maximum="2017-01-01")),
+        ),
+        (
+            "logicalType: string\n        customProperties: [{property: aliases, value: [sum, Amount]}]",
+            Column("amount", "string", aliases=("sum", "Amount")),
+        ),
+        (
+            "logicalType: string\n        customProperties: [{property: default, value: none}]",
+            Column("amount", "string", default="none", has_default=True),
+        ),
+        (
+            "logicalType: array\n        items: {logicalType: integer, required: true}\n"
+            "        logicalTypeOptions: {maxItems: 3}",
+            Column(
+                "amount",
+                "list<long>",
+                fields=(Column("element", "long", required=True),),
+                limits=Limits(max_items=3),
+            ),
+        ),
+        (
+            "logicalType: object\n"
+            "        properties: [{name: a, logicalType: date}, {name: b, physicalType: int}]",
+            Column("amount", "struct<a: date, b: int>", fields=(Column("a", "date"), Column("b", "int"))),
+        ),
+    ],
+)
+def test_a_property_becomes_a_column(tmp_path: Path, description: str, expected: Column | None) -> None:
+    quality = "\n        quality:\n          - {name: amount.given, metric: nullValues, mustBe: 0}\n"
+    if expected is None:
+        expected = Column("amount", "string", classification="public", description="How much")
+        description = "logicalType: string\n        classification: public\n        description: 'How  much'"
+
+    assert quality and column(tmp_path, description) == expected
+
+
+@pytest.mark.parametrize(
+    ("description", "path", "rule"),
+    [
+        ("tags: []", "", "known-type"),
+        ("logicalType: text", ".logicalType", "known-type"),
+        ("{logicalType: string, physicalType: date}", None, "types-agree"),
+        ("logicalType: object", "", "struct-fields"),
+        ("logicalType: array", "", "list-element"),
+        ("{logicalType: array, items: {physicalType: money}}", None, "known-type"),
+        ("{logicalType: object, properties: [{name: _a, logicalType: date}]}", None, "reserved-name"),
+        ("{logicalType: string, logicalTypeOptions: {enum: [a]}}", None, "known-option"),
+        ("{logicalType: integer, logicalTypeOptions: {multipleOf: 5}}", None, "known-option"),
+        ("{logicalType: boolean, logicalTypeOptions: {minimum: 0}}", None, "known-option"),
+        ("{logicalType: integer, logicalTypeOptions: {minimum: low}}", None, "option-value"),
+        ("{logicalType: string, logicalTypeOptions: {maxLength: -1}}", None, "option-value"),
+        ("{logicalType: string, logicalTypeOptions: {pattern: '('}}", None, "option-value"),
+        ("{logicalType: date, logicalTypeOptions: {minimum: 2017-02-30}}", None, "option-value"),
+        ("{logicalType: timestamp, logicalTypeOptions: {minimum: soon}}", None, "option-value"),
+        ("{logicalType: string, customProperties: [{property: aliases, value: sum}]}", None, "aliases"),
+        ("{logicalType: string, customProperties: [{property: alias, value: [sum]}]}", None, "unknown-field"),
+        ("{logicalType: string, customProperties: [{property: default, value: 5}]}", None, "default-value"),
+        ("{logicalType: integer, customProperties: [{property: default, value: x}]}", None, "default-value"),
+        ("{logicalType: array, items: {logicalType: date}, "
+         "customProperties: [{property: default, value: []}]}", None, "default-value"),
+    ],
+)  # fmt: skip
+def test_what_a_column_cannot_be_is_named(
+    tmp_path: Path, description: str, path: str | None, rule: str
+) -> None:
+    if description.startswith("{"):
+        parts = description[1:-1]
+        text = changed("      - name: amount\n" + AMOUNT, f"      - {{name: amount, {parts}}}\n")
+        text = text.replace(
+            "        quality:\n          - {name: amount.given, metric: nullValues, mustBe: 0}\n", ""
+        )
+    else:
+        text = changed(AMOUNT, f"        {description}\n")
+
+    (problem,) = problems(tmp_path, text)
+
+    assert problem.rule == rule
+    assert problem.path.startswith(AT + (path or ""))
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("_version", "reserved-name"),
+        ("Amount", "column-name"),
+        ("a-b", "column-name"),
+        ("order_id", "unique-name"),
+    ],
+)
+def test_a_column_has_a_name_of_its_own(tmp_path: Path, name: str, rule: str) -> None:
+    (problem,) = problems(tmp_path, changed("- name: amount\n", f"- name: {name}\n"))
+
+    assert (problem.path, problem.rule) == (f"{AT}.name", rule)
+
+
+def test_an_alias_names_one_column(tmp_path: Path) -> None:
+    alias = "        customProperties: [{property: aliases, value: [order_id]}]\n"
+
+    (problem,) = problems(tmp_path, changed(AMOUNT, AMOUNT + alias))
+
+    assert (
+        problem.message == "expected 'order_id' to name one column, got order_id and amount; drop one of them"
+    )
+
+
+def test_custom_properties_of_other_tools_are_left_alone(tmp_path: Path) -> None:
+    text = changed(AMOUNT, AMOUNT + "        customProperties: [{property: pii, value: true}]\n")
+
+    assert problems(tmp_path, text) == ()

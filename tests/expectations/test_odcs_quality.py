@@ -1,0 +1,192 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.contract import Rule
+from tests.expectations.contract_files import changed, load, problems
+
+ON_COLUMN = "{name: amount.given, metric: nullValues, mustBe: 0}"
+ON_DATASET = "{name: orders.any, metric: rowCount, mustBeGreaterThan: 0}"
+GX = "type: custom, engine: greatExpectations"
+QUERY = "unexpected_rows_expectation"
+
+
+def rules(folder: Path, place: str, quality: str) -> list[tuple[str, dict[str, Any]]]:
+    """Expectation and arguments of the rules that one quality entry becomes."""
+    own = {"order_id.required", "amount.range", "changed_at.required", "amount.given", "orders.any"}
+    entry = quality.replace("{", "{name: tried, ", 1)
+    found = load(folder, place, entry).rules
+    return [(rule.expectation, dict(rule.kwargs)) for rule in found if rule.name not in own]
+
+
+@pytest.mark.parametrize(
+    ("quality", "expected"),
+    [
+        ("{metric: nullValues, mustBe: 0}", [("expect_column_values_to_not_be_null", {})]),
+        ("{metric: nullValues, mustBeLessThan: 1}", [("expect_column_values_to_not_be_null", {})]),
+        (
+            "{type: library, metric: nullValues, mustBeLessOrEqualTo: 0, unit: percent}",
+            [("expect_column_values_to_not_be_null", {})],
+        ),
+        (
+            "{metric: nullValues, mustBeLessOrEqualTo: 5, unit: percent}",
+            [("expect_column_values_to_not_be_null", {"mostly": 0.95})],
+        ),
+        (
+            "{metric: missingValues, arguments: {missingValues: [null, 0]}, mustBe: 0}",
+            [
+                ("expect_column_values_to_not_be_null", {}),
+                ("expect_column_values_to_not_be_in_set", {"value_set": [0]}),
+            ],
+        ),
+        (
+            "{metric: invalidValues, arguments: {validValues: [1, 2]}, mustBe: 0}",
+            [("expect_column_values_to_be_in_set", {"value_set": [1, 2]})],
+        ),
+        (
+            "{metric: invalidValues, arguments: {pattern: '^a'}, mustBe: 0}",
+            [("expect_column_values_to_match_regex", {"regex": "^a"})],
+        ),
+        ("{metric: duplicateValues, mustBe: 0}", [("expect_column_values_to_be_unique", {})]),
+        (
+            f"{{{GX}, implementation: {{type: expect_column_values_to_be_null}}}}",
+            [("expect_column_values_to_be_null", {})],
+        ),
+        (
+            "{type: custom, engine: great-expectations, implementation: "
+            "{expectation_type: expect_column_max_to_be_between, kwargs: {max_value: 5}}}",
+            [("expect_column_max_to_be_between", {"max_value": 5})],
+        ),
+        ("{type: text, description: Trust me.}", []),
+    ],
+)
+def test_a_rule_of_a_column_becomes_its_expectation(
+    tmp_path: Path, quality: str, expected: list[tuple[str, dict[str, Any]]]
+) -> None:
+    assert rules(tmp_path, ON_COLUMN, quality) == [
+        (name, {"column": "amount", **kwargs}) for name, kwargs in expected
+    ]
+
+
+@pytest.mark.parametrize(
+    ("quality", "expectation", "kwargs"),
+    [
+        ("{metric: rowCount, mustBe: 5}", QUERY, None),
+        (
+            "{metric: rowCount, mustBeBetween: [1, 5]}",
+            "expect_table_row_count_to_be_between",
+            {"min_value": 1, "max_value": 5},
+        ),
+        (
+            "{metric: rowCount, mustBeLessThan: 5}",
+            "expect_table_row_count_to_be_between",
+            {"max_value": 5, "strict_max": True},
+        ),
+        ("{metric: rowCount, mustNotBe: 5}", QUERY, None),
+        (
+            "{metric: duplicateValues, arguments: {properties: [order_id, amount]}, mustBe: 0}",
+            "expect_compound_columns_to_be_unique",
+            {"column_list": ["order_id", "amount"]},
+        ),
+        (
+            "{type: custom, engine: greatExpectations, implementation: "
+            "'{type: expect_table_row_count_to_equal, kwargs: {value: 5}}'}",
+            "expect_table_row_count_to_equal",
+            {"value": 5},
+        ),
+    ],
+)
+def test_a_rule_of_the_dataset_becomes_its_expectation(
+    tmp_path: Path, quality: str, expectation: str, kwargs: dict[str, Any] | None
+) -> None:
+    ((name, found),) = rules(tmp_path, ON_DATASET, quality)
+
+    assert name == expectation
+    assert kwargs is None or found == kwargs
+
+
+@pytest.mark.parametrize(
+    ("quality", "query"),
+    [
+        (
+            "{metric: nullValues, mustBeLessThan: 5}",
+            "SELECT value FROM (SELECT count_if(`amount` IS NULL) AS value FROM {batch}) "
+            "WHERE NOT (value < 5)",
+        ),
+        (
+            '{metric: invalidValues, arguments: {pattern: "^\\\\d{2}\'"}, mustBeLessThan: 5, unit: percent}',
+            r"SELECT value FROM (SELECT 100.0 * count_if(NOT `amount` RLIKE '^\\d{{2}}\'') / count(*) "
+            "AS value "
+            "FROM {batch}) WHERE NOT (value < 5)",
+        ),
+        (
+            "{metric: missingValues, arguments: {missingValues: [null, -1]}, mustBeBetween: [0, 9]}",
+            "SELECT value FROM (SELECT count_if(`amount` IS NULL OR `amount` IN (-1)) AS value FROM {batch}) "
+            "WHERE NOT (value BETWEEN 0 AND 9)",
+        ),
+        (
+            "{metric: duplicateValues, mustBeLessThan: 9}",
+            "SELECT value FROM (SELECT coalesce(sum(if(n > 1, n, 0)), 0) AS value FROM (SELECT count(*) AS n "
+            "FROM {batch} WHERE `amount` IS NOT NULL GROUP BY `amount`)) WHERE NOT (value < 9)",
+        ),
+    ],
+)
+def test_a_threshold_that_no_expectation_has_becomes_a_query(
+    tmp_path: Path, quality: str, query: str
+) -> None:
+    assert rules(tmp_path, ON_COLUMN, quality) == [(QUERY, {"unexpected_rows_query": query})]
+
+
+def test_a_rule_keeps_its_name_description_and_severity(tmp_path: Path) -> None:
+    entry = "{id: amounts, description: 'Rarely  none.', metric: nullValues, mustBe: 0, severity: warning}"
+
+    assert load(tmp_path, ON_COLUMN, entry).rules[2] == Rule(
+        "amounts", "expect_column_values_to_not_be_null", {"column": "amount"}, "Rarely none.", "warning"
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "quality", "path", "rule"),
+    [
+        (ON_COLUMN, "{mustBe: 0}", ".metric", "known-rule"),
+        (ON_COLUMN, "{metric: rowCount, mustBe: 0}", ".metric", "known-rule"),
+        (ON_DATASET, "{metric: nullValues, mustBe: 0}", ".metric", "known-rule"),
+        (ON_COLUMN, "{metric: nullValues}", "", "one-operator"),
+        (ON_COLUMN, "{metric: nullValues, mustBe: 0, mustBeLessThan: 5}", "", "one-operator"),
+        (ON_COLUMN, "{metric: nullValues, mustBe: none}", ".mustBe", "operator-value"),
+        (ON_COLUMN, "{metric: nullValues, mustBeBetween: [5, 1]}", ".mustBeBetween", "operator-value"),
+        (ON_COLUMN, "{metric: nullValues, mustBe: 0, unit: shares}", ".unit", "unit"),
+        (ON_DATASET, "{metric: rowCount, mustBe: 5, unit: percent}", ".unit", "unit"),
+        (ON_COLUMN, "{metric: nullValues, mustBe: 0, severity: error}", ".severity", "severity"),
+        (ON_COLUMN, "{metric: nullValues, mustBe: 0, arguments: {x: [1]}}", ".arguments.x", "known-argument"),
+        (ON_COLUMN, "{metric: invalidValues, mustBe: 0}", ".arguments", "known-argument"),
+        (ON_COLUMN, "{metric: invalidValues, mustBe: 0, arguments: {validValues: a}}",
+         ".arguments.validValues", "argument-value"),
+        (ON_COLUMN, "{metric: invalidValues, mustBe: 0, arguments: {pattern: 5}}",
+         ".arguments.pattern", "argument-value"),
+        (ON_COLUMN, "{metric: invalidValues, mustBe: 0, arguments: {pattern: '('}}",
+         ".arguments.pattern", "argument-value"),
+        (ON_DATASET, "{metric: duplicateValues, mustBe: 0, arguments: {properties: [colour]}}",
+         ".arguments.properties", "known-column"),
+        (ON_COLUMN, "{type: sql, query: select 1, mustBe: 0}", ".type", "known-rule"),
+        (ON_COLUMN, "{type: custom, engine: soda, implementation: x}", ".engine", "known-rule"),
+        (ON_COLUMN, "{type: custom, engine: greatExpectations}", ".implementation", "implementation"),
+        (ON_COLUMN, f"{{{GX}, implementation: '{{'}}", ".implementation", "yaml"),
+        (ON_COLUMN, "{type: custom, engine: greatExpectations, implementation: {kwargs: {}}}",
+         ".implementation", "implementation"),
+        (ON_COLUMN, "{type: custom, engine: greatExpectations, implementation: {type: x, column: a}}",
+         ".implementation", "implementation"),
+        (ON_DATASET, "{type: custom, engine: greatExpectations, "
+         "implementation: {type: expect_column_values_to_be_unique, kwargs: {column: colour}}}",
+         ".implementation.kwargs", "known-column"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_checked_is_named(
+    tmp_path: Path, place: str, quality: str, path: str, rule: str
+) -> None:
+    at = "schema[0].properties[1].quality[0]" if place == ON_COLUMN else "schema[0].quality[0]"
+
+    (problem,) = problems(tmp_path, changed(place, quality))
+
+    assert (problem.path, problem.rule) == (at + path, rule)
