@@ -276,10 +276,17 @@ def token(
 @contract_app.command("check")
 def contract_check(as_json: AsJson = False) -> None:
     """Read every contract and everything made from it; an error names file, path and rule."""
+    from expectations.json_schema import data_schema
     from expectations.odcs import load_contracts
+    from expectations.spark_schema import create_table_ddl
+    from expectations.suite import build_suite
 
     with speaking_plainly():
         contracts = load_contracts()
+        for name, contract in contracts.items():
+            data_schema(contract)
+            create_table_ddl(contract, name)
+            build_suite(contract)
         if as_json:
             print_json({name: contract.version for name, contract in contracts.items()})
         else:
