@@ -1,0 +1,202 @@
+"""The Data API: rows of every dataset that has a contract, in one DynamoDB table each."""
+
+import json
+import os
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from expectations.align import align
+from expectations.contract import Contract
+from expectations.keys import decode_key
+from lambdas.data_api import pages, rows
+from lambdas.data_api.batch import counts, read_batch, read_changes
+from lambdas.data_api.changes import Change
+from lambdas.data_api.preconditions import etag, expectation, is_known
+from lambdas.data_api.problems import Problem, broken_contract, unknown_dataset
+from lambdas.data_api.requests import JSON, MERGE_PATCH, is_permitted, read_body, read_key, require
+from lambdas.data_api.service import Service, Settings
+from lambdas.data_api.store import UNREACHABLE, is_busy
+from lambdas.data_api.transactions import write_batch
+from lambdas.data_api.writes import Expectation, Stored, Write
+from lambdas.exact_json import dumps
+from lambdas.metrics import count
+from lambdas.validation import Violation
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_api = APIGatewayHttpResolver()  # without enable_validation, which imports pydantic: 200 ms of a cold start
+_logger = Logger()
+
+
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """Lambda entry point."""
+    _logger.set_correlation_id(event["requestContext"]["requestId"])
+    return _api.resolve(event, context)
+
+
+@_api.get("/openapi.json")
+def describe() -> Response[str]:
+    """The OpenAPI document; the only route that needs no token."""
+    return Response(200, JSON, _openapi(), {"Cache-Control": "max-age=300"})
+
+
+@_api.post("/batch")
+def batch() -> Response[str]:
+    """Up to 500 changes of any datasets; each has its own result."""
+    event, service = _api.current_event, _service()
+    given = read_batch(read_body(event), _request_id())
+    changes, results = read_changes(given, service.checker, partial(is_permitted, event))
+    results |= write_batch(service.store, changes)
+    for dataset, outcomes in counts(given, results, service.contracts).items():
+        count(outcomes, dataset=dataset)
+        _logger.info("batch written", dataset=dataset, outcomes=outcomes)
+    for index, result in results.items():
+        if result.status != "accepted":
+            _logger.warning("change not taken", event_id=given[index]["event_id"], **result.summary())
+    if results and all(result.is_unwritten for result in results.values()):
+        raise Problem("unavailable", "DynamoDB took none of the changes in time; send the batch again")
+    return _json(200, {"results": [results[index].document() for index in sorted(results)]})
+
+
+@_api.get("/<dataset>")
+def list_rows(dataset: str) -> Response[str]:
+    """A page of the dataset's rows, in no order."""
+    contract = _contract(dataset, "read")
+    page = pages.read_page(contract, _api.current_event.query_string_parameters)
+    return Response(200, JSON, pages.list_rows(_service().store, contract, page))
+
+
+@_api.post("/<dataset>")
+def create(dataset: str) -> Response[str]:
+    """A new row; 409 if its key has one."""
+    contract = _contract(dataset, "write")
+    data = read_body(_api.current_event)
+    change = _service().checker.change(contract, "upsert", data, _request_id())
+    written, _ = rows.write(_service().store, change, Expectation(live=False), unexpected="exists")
+    # Relative to `…/<dataset>`, so it holds behind any stage or domain name.
+    return _written(201, written, {"Location": f"{dataset}/{quote(change.key, safe=',')}"})
+
+
+@_api.get("/<dataset>/.+")
+def read(dataset: str) -> Response[str]:
+    """The row, or 304 if the caller has this version."""
+    contract = _contract(dataset, "read")
+    stored = rows.read(_service().store, contract, read_key(_api.current_event, contract))
+    headers = {"ETag": etag(stored.version)}
+    if is_known(_api.current_event.headers, stored.version):
+        return Response(304, headers=headers)
+    return _json(200, rows.body(contract, stored), headers)
+
+
+@_api.put("/<dataset>/.+")
+def replace(dataset: str) -> Response[str]:
+    """The row as given, whether it was there (200) or not (201). The body may leave the key out."""
+    contract = _contract(dataset, "write")
+    key = read_key(_api.current_event, contract)
+    row, _ = align(contract, read_body(_api.current_event))
+    data = {**decode_key(contract, key), **row} if isinstance(row, dict) else row
+    change = _service().checker.change(contract, "upsert", data, _request_id())
+    if change.key != key:
+        raise broken_contract(dataset, [Violation("", "key", f"expected the key {key}, got {change.key}")])
+    written, before = rows.write(_service().store, change, expectation(_api.current_event.headers))
+    return _written(200 if before is not None and before.is_live else 201, written)
+
+
+@_api.patch("/<dataset>/.+")
+def patch(dataset: str) -> Response[str]:
+    """The row with some columns changed, by JSON merge patch."""
+    contract = _contract(dataset, "write")
+    event = _api.current_event
+    key, columns = read_key(event, contract), read_body(event, MERGE_PATCH)
+    asked = rows.Patch(contract, key, columns, expectation(event.headers), _request_id())
+    return _written(200, rows.patch(_service().store, _service().checker, asked))
+
+
+@_api.delete("/<dataset>/.+")
+def delete(dataset: str) -> Response[str]:
+    """No row from now on, also where none was: an older change still on its way will not make one."""
+    contract = _contract(dataset, "delete")
+    change = Change.deletion(contract, read_key(_api.current_event, contract), _request_id())
+    rows.write(_service().store, change, expectation(_api.current_event.headers))
+    count({"accepted": 1}, dataset=dataset)
+    return Response(204)
+
+
+def answer_problem(problem: Problem) -> Response[str]:
+    """The problem document; a refused write is counted."""
+    event = _api.current_event
+    dataset = event.path.split("/")[1]
+    if event.http_method != "GET" and dataset in _service().contracts and problem.status != 403:
+        outcome = {"stale": "stale", "unavailable": "unwritten"}.get(problem.kind, "rejected")
+        count({outcome: 1}, dataset=dataset)
+    _logger.info("problem", path=event.path, method=event.http_method, **problem.summary())
+    document = {**problem.document(), "instance": f"urn:glueline:request:{_request_id()}"}
+    return Response(problem.status, "application/problem+json", dumps(document), problem.headers)
+
+
+def answer_unavailable(error: ClientError | BotoCoreError) -> Response[str]:
+    """503 if it may work later; anything else is ours to mend, and fails the invocation."""
+    if not is_busy(error):
+        raise error
+    _logger.warning("DynamoDB unavailable", error=str(error))
+    return answer_problem(Problem("unavailable", "DynamoDB does not answer in time"))
+
+
+def answer_no_route(_: NotFoundError) -> Response[str]:
+    """404 as a problem document too."""
+    event = _api.current_event
+    return answer_problem(Problem("not-found", f"there is no {event.http_method} {event.path}"))
+
+
+def _contract(dataset: str, verb: str) -> Contract:
+    """The contract of the dataset in the path. Who may not ask does not learn what there is."""
+    require(_api.current_event, dataset, verb)
+    contracts = _service().contracts
+    if dataset not in contracts:
+        raise unknown_dataset(dataset, contracts)
+    return contracts[dataset]
+
+
+def _written(status: int, write: Write, headers: dict[str, str] | None = None) -> Response[str]:
+    contract = write.change.contract
+    count({"accepted": 1}, dataset=contract.dataset)
+    body = rows.body(contract, Stored(write.item))
+    return _json(status, body, {"ETag": etag(write.version), **(headers or {})})
+
+
+def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Response[str]:
+    return Response(status, JSON, dumps(body), headers)
+
+
+def _request_id() -> str:
+    return _api.current_event.request_context.request_id
+
+
+@cache
+def _openapi() -> str:
+    from expectations.openapi import openapi
+
+    return json.dumps(openapi(_service().contracts, server_url="."))
+
+
+@cache
+def _service() -> Service:
+    # API Gateway gives up after 30 s: answer 503 before that, rather than be cut off.
+    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 3})
+    return Service.of(Settings.from_env(os.environ), boto3.client("dynamodb", config=config))
+
+
+_api.exception_handler(Problem)(answer_problem)
+_api.exception_handler([ClientError, *UNREACHABLE])(answer_unavailable)
+_api.not_found(answer_no_route)
+if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:  # in Lambda: INIT has the full CPU, a request has not
+    _service()

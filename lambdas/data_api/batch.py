@@ -1,0 +1,64 @@
+"""A batch request: which changes it brings, and how many of each outcome there were."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lambdas.data_api.changes import Change, Checker
+from lambdas.data_api.problems import Problem, unknown_dataset
+from lambdas.data_api.transactions import Index, Result
+
+MAX_CHANGES = 500
+VERBS = {"upsert": "write", "delete": "delete"}
+
+type IsPermitted = Callable[[str, str], bool]  # (dataset, verb)
+
+
+def read_batch(body: Any, event_id: str) -> list[dict[str, Any]]:
+    """The changes of the body as they were given; one without event id gets this one.
+
+    Problem 400 or 413 if the body is no batch.
+    """
+    given = body.get("changes") if isinstance(body, dict) else None
+    if not isinstance(given, list):
+        raise Problem("bad-request", 'expected a body {"changes": [...]}')
+    if len(given) > MAX_CHANGES:
+        raise Problem("too-large", f"expected at most {MAX_CHANGES} changes, got {len(given)}")
+    return [{"event_id": event_id, **(one if isinstance(one, dict) else {})} for one in given]
+
+
+def read_changes(
+    given: Sequence[Mapping[str, Any]], checker: Checker, is_permitted: IsPermitted
+) -> tuple[dict[Index, Change], dict[Index, Result]]:
+    """The changes that can be tried, and the results of those that can't, by their places in the batch."""
+    changes: dict[Index, Change] = {}
+    results: dict[Index, Result] = {}
+    for index, one in enumerate(given):
+        try:
+            changes[index] = _change(one, checker, is_permitted)
+        except Problem as problem:
+            results[index] = Result("rejected", problem=problem)
+    return changes, results
+
+
+def counts(
+    given: Sequence[Mapping[str, Any]], results: Mapping[Index, Result], known: Mapping[str, Any]
+) -> dict[str, Counter[str]]:
+    """Dataset -> how many changes had each outcome; `none` is for those that name no dataset we have."""
+    by_dataset: dict[str, Counter[str]] = defaultdict(Counter)
+    for index, result in results.items():
+        dataset = given[index].get("dataset")
+        label = dataset if isinstance(dataset, str) and dataset in known else "none"
+        by_dataset[label]["unwritten" if result.is_unwritten else result.status] += 1
+    return by_dataset
+
+
+def _change(given: Mapping[str, Any], checker: Checker, is_permitted: IsPermitted) -> Change:
+    dataset, op, event_id = (given.get(name) for name in ("dataset", "op", "event_id"))
+    if not (isinstance(dataset, str) and isinstance(event_id, str) and op in ("upsert", "delete")):
+        raise Problem("bad-request", "expected an object with dataset, op (upsert or delete) and data")
+    if not is_permitted(dataset, VERBS[op]):
+        raise Problem("forbidden", f"expected a token that permits {dataset[:100]}:{VERBS[op]}")
+    if dataset not in checker.contracts:
+        raise unknown_dataset(dataset, checker.contracts)
+    return checker.change(checker.contracts[dataset], op, given.get("data"), event_id)

@@ -1,0 +1,144 @@
+"""Rows as JSON has them <-> items as DynamoDB has them, digit by digit: no float on the way. No AWS in here.
+
+int, long, decimal, double -> N; string, date, timestamp -> S; boolean -> BOOL; binary (base64 in JSON) -> B;
+struct -> M; list -> L. A column that is null has no attribute.
+"""
+
+import base64
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from expectations.contract import Column, Contract, Row
+from lambdas.data_api.problems import Problem, broken_contract
+from lambdas.validation import Violation, pointer
+
+KEY, VERSION, EVENT_ID, DELETED, EXPIRES_AT = "_key", "_version", "_event_id", "_deleted", "_expires_at"
+# DynamoDB takes 400 KB; the rest is room for the marks of a delete, which must always be possible.
+MAX_ITEM_BYTES = 400 * 1024 - 2048
+_SMALLEST_EXPONENT = -130  # of a DynamoDB number
+
+type Attribute = dict[str, Any]
+type Item = dict[str, Attribute]
+
+
+def to_item(contract: Contract, row: Row) -> Item:
+    """The attributes of a row that keeps its contract; Problem 422 for a value DynamoDB has no place for."""
+    try:
+        return _members(contract.columns, row, ())
+    except _Unstorable as error:
+        raise broken_contract(contract.dataset, [error.violation]) from error
+
+
+def from_item(contract: Contract, item: Mapping[str, Attribute]) -> Row:
+    """The contract's columns of an item, null where it has none."""
+    return {column.name: _value(column, item.get(column.name)) for column in contract.columns}
+
+
+def check_size(item: Item) -> None:
+    """Problem 413 if DynamoDB would refuse the item for its size."""
+    size = _size_of_members(item)
+    if size > MAX_ITEM_BYTES:
+        raise Problem("too-large", f"expected a row of at most {MAX_ITEM_BYTES} bytes, got {size}")
+
+
+class _Unstorable(Exception):
+    """Raised where a value is found that JSON Schema lets pass and DynamoDB does not take."""
+
+    def __init__(self, at: tuple[str, ...], message: str) -> None:
+        super().__init__(message)
+        self.violation = Violation(pointer(*at), "storable", message)
+
+
+def _members(columns: Iterable[Column], row: Row, at: tuple[str, ...]) -> Item:
+    return {
+        column.name: _attribute(column, row[column.name], (*at, column.name))
+        for column in columns
+        if row.get(column.name) is not None
+    }
+
+
+def _attribute(column: Column, value: Any, at: tuple[str, ...]) -> Attribute:
+    if value is None:
+        return {"NULL": True}
+    if column.kind == "struct":
+        return {"M": _members(column.fields, value, at)}
+    if column.kind == "list":
+        (element,) = column.fields
+        return {"L": [_attribute(element, item, (*at, str(index))) for index, item in enumerate(value)]}
+    try:
+        return _SCALARS[column.kind](value)
+    except ValueError as error:
+        raise _Unstorable(at, str(error)) from error
+
+
+def _integer(value: int | Decimal) -> Attribute:
+    return {"N": str(int(value))}
+
+
+def _number(value: int | Decimal) -> Attribute:
+    if value and Decimal(value).adjusted() < _SMALLEST_EXPONENT:
+        raise ValueError(f"expected zero or a number of at least 1E{_SMALLEST_EXPONENT}, got {value}")
+    return {"N": str(value)}
+
+
+def _text(value: str) -> Attribute:
+    return {"S": value}
+
+
+_SCALARS: dict[str, Callable[[Any], Attribute]] = {
+    "int": _integer,
+    "long": _integer,
+    "decimal": _number,
+    "float": _number,
+    "double": _number,
+    "boolean": lambda value: {"BOOL": value},
+    "string": _text,
+    "date": _text,
+    "timestamp": _text,
+    "binary": lambda value: {"B": base64.b64decode(value, validate=True)},
+}
+
+
+def _value(column: Column, attribute: Attribute | None) -> Any:
+    """What was written, as it was written; an attribute of another type (not written by the API) as it is."""
+    if attribute is None:
+        return None
+    [(tag, value)] = attribute.items()
+    return _VALUES[tag](column, value) if tag in _VALUES else value
+
+
+def _from_number(column: Column, text: str) -> int | Decimal:
+    value = Decimal(text)
+    if column.kind in ("int", "long"):
+        return int(value)
+    if column.kind == "decimal":  # DynamoDB drops trailing zeros; format() has no precision to round to
+        return Decimal(f"{value:.{column.precision_scale[1]}f}")
+    return value
+
+
+_VALUES: dict[str, Callable[[Column, Any], Any]] = {
+    "N": _from_number,
+    "B": lambda _, value: base64.b64encode(value).decode(),
+    "M": lambda column, value: {field.name: _value(field, value.get(field.name)) for field in column.fields},
+    "L": lambda column, value: [_value(column.fields[0], element) for element in value],
+    "NULL": lambda _column, _value: None,
+}
+
+
+def _size(attribute: Attribute) -> int:
+    """Bytes as DynamoDB counts them, or a little more (developer guide, "Item sizes and formats")."""
+    [(tag, value)] = attribute.items()
+    if tag in ("S", "B"):
+        return len(value.encode() if tag == "S" else value)
+    if tag == "N":
+        return len(value) // 2 + 2
+    if tag == "M":
+        return 3 + len(value) + _size_of_members(value)
+    if tag == "L":
+        return 3 + len(value) + sum(map(_size, value))
+    return 1
+
+
+def _size_of_members(item: Item) -> int:
+    return sum(len(name.encode()) + _size(attribute) for name, attribute in item.items())

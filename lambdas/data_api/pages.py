@@ -1,0 +1,76 @@
+"""Listing a dataset page by page."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+from expectations.contract import Contract
+from lambdas.data_api.items import DELETED, KEY
+from lambdas.data_api.problems import Problem
+from lambdas.data_api.rows import body
+from lambdas.data_api.store import Store
+from lambdas.data_api.writes import Stored
+from lambdas.exact_json import dumps
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+MAX_SCANS = 8  # pages of a table full of deleted items end too; the next one goes on
+MAX_BYTES = 2 * 1024 * 1024  # a scan adds at most 1 MB of items, and a Lambda answers at most 6 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a page starts (the key before it, None is the beginning) and how many rows it may have."""
+
+    limit: int
+    after: str | None
+
+
+def read_page(contract: Contract, query: dict[str, str]) -> Page:
+    """The page that the query parameters `limit` and `next` ask for, or Problem 400."""
+    limit = query.get("limit", str(DEFAULT_LIMIT))
+    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:5]) <= MAX_LIMIT):
+        raise Problem("bad-request", f"expected limit from 1 to {MAX_LIMIT}, got {limit[:50]!r}")
+    return Page(int(limit), _after(contract, query["next"]) if "next" in query else None)
+
+
+def list_rows(store: Store, contract: Contract, page: Page) -> str:
+    """The JSON text of the page: its live rows, and the token of the next page, null at the end."""
+    rows: list[str] = []
+    size, after = 0, page.after
+    for _ in range(MAX_SCANS):
+        found = store.dynamodb.scan(**_scan(store.table(contract), page.limit - len(rows), after))
+        fresh = [dumps(body(contract, Stored(item))) for item in found["Items"]]
+        rows += fresh
+        size += sum(map(len, fresh))
+        after = found["LastEvaluatedKey"][KEY]["S"] if "LastEvaluatedKey" in found else None
+        if after is None or len(rows) >= page.limit or size >= MAX_BYTES:
+            break
+    token = None if after is None else _token(contract, after)
+    return f'{{"items":[{",".join(rows)}],"next":{dumps(token)}}}'
+
+
+def _scan(table: str, limit: int, after: str | None) -> dict[str, Any]:
+    start = {} if after is None else {"ExclusiveStartKey": {KEY: {"S": after}}}
+    return {
+        "TableName": table,
+        "Limit": limit,
+        "FilterExpression": "attribute_not_exists(#deleted)",
+        "ExpressionAttributeNames": {"#deleted": DELETED},
+        **start,
+    }
+
+
+def _token(contract: Contract, after: str) -> str:
+    return base64.urlsafe_b64encode(f"{contract.dataset}/{after}".encode()).decode().rstrip("=")
+
+
+def _after(contract: Contract, token: str) -> str:
+    try:
+        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        text = ""
+    dataset, _, after = text.partition("/")
+    if dataset != contract.dataset or not after:
+        raise Problem("bad-request", "expected next as a page of this dataset gave it")
+    return after

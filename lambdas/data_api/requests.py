@@ -1,0 +1,64 @@
+"""What a request says: its body, the key in its path, what its caller may do. No AWS in here."""
+
+import base64
+import binascii
+from typing import Any
+from urllib.parse import quote
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from expectations.contract import Contract
+from expectations.keys import InvalidKey, decode_key
+from lambdas.data_api.problems import Problem
+from lambdas.exact_json import BrokenJson, loads
+
+MAX_BODY_BYTES = 5 * 1024 * 1024  # Lambda takes 6 MB for the whole event
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+def read_body(event: APIGatewayProxyEventV2, *media_types: str) -> Any:
+    """The JSON value of the body; Problem 415, 413 or 400 if its type, its size or the JSON is wrong."""
+    media_type = event.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in (JSON, *media_types):
+        expected = " or ".join((JSON, *media_types))
+        raise Problem("unsupported-media-type", f"expected Content-Type: {expected}, got {media_type!r}")
+    text = event.get("body") or ""
+    if len(text) > MAX_BODY_BYTES:
+        raise Problem("too-large", f"expected a body of at most {MAX_BODY_BYTES} bytes, got {len(text)}")
+    try:
+        return loads(base64.b64decode(text).decode() if event.get("isBase64Encoded") else text)
+    except (BrokenJson, UnicodeDecodeError, binascii.Error) as error:
+        raise Problem("bad-request", str(error)) from error
+
+
+def read_key(event: APIGatewayProxyEventV2, contract: Contract) -> str:
+    """The key text in the path `/<dataset>/<key>`; Problem 404 if no row can have it.
+
+    An HTTP API decodes the path, all but `%25`. A key text sent without encoding its percent signs arrives as
+    the plain values, which is as good where they have no commas.
+    """
+    given = event.path.split("/", 2)[2]
+    encoded = given.replace("%25", "%")
+    for key in (encoded, ",".join(quote(part, safe="") for part in given.split(","))):
+        try:
+            decode_key(contract, key)
+        except InvalidKey as error:
+            reason = str(error)
+        else:
+            return key
+    raise Problem("not-found", reason)
+
+
+def require(event: APIGatewayProxyEventV2, dataset: str, verb: str) -> None:
+    """Problem 403 if the caller may not do this to the dataset."""
+    if not is_permitted(event, dataset, verb):
+        raise Problem("forbidden", f"expected a token that permits {dataset}:{verb}")
+
+
+def is_permitted(event: APIGatewayProxyEventV2, dataset: str, verb: str) -> bool:
+    """Whether the authorizer permits it, in words `<dataset or *>:<verb>`; without one nothing is."""
+    authorizer = event.request_context.authorizer
+    context = (authorizer.get_lambda if authorizer else None) or {}
+    permissions = str(context.get("permissions", "")).split()
+    return f"{dataset}:{verb}" in permissions or f"*:{verb}" in permissions

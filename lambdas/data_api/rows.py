@@ -1,0 +1,141 @@
+"""What the API does with one row: read, write, patch."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from expectations.align import align
+from expectations.contract import Contract, Row
+from lambdas.data_api.changes import Change, Checker, stamp
+from lambdas.data_api.items import VERSION, from_item
+from lambdas.data_api.problems import Problem, broken_contract
+from lambdas.data_api.store import ATTEMPTS, Store
+from lambdas.data_api.writes import Expectation, Stored, Write
+from lambdas.validation import Violation
+
+
+def read(store: Store, contract: Contract, key: str) -> Stored:
+    """The live row of that key, or Problem 404."""
+    return _live(store.read(contract, key), contract, key)
+
+
+def body(contract: Contract, stored: Stored) -> Row:
+    """A row as the API answers it: the contract's columns and `_version`."""
+    return {**from_item(contract, stored.item), VERSION: stored.version}
+
+
+def write(
+    store: Store, change: Change, expected: Expectation, unexpected: str = "precondition-failed"
+) -> tuple[Write, Stored | None]:
+    """Write the change in one conditional call; what was written, and what was stored before it.
+
+    Problem `unexpected` if something else than the expected is stored, 409 if something newer is. A change
+    without a version is stamped again when it meets a version that is not older than now.
+    """
+    _refuse_impossible(expected, unexpected)
+    version = stamp(change.contract, None, store.now()) if change.version is None else change.version
+    for _ in range(ATTEMPTS):
+        prepared = store.prepare(change, version, expected)
+        outcome = store.write(prepared)
+        if outcome.taken:
+            return prepared, outcome.before
+        if outcome.before is None or not expected.holds(outcome.before):
+            raise _surprise(unexpected, outcome.before)
+        if change.version is not None:
+            raise stale(change.version, outcome.before.version)
+        version = stamp(change.contract, outcome.before.version, store.now())
+    raise Problem("unavailable", f"other writers of this row were faster {ATTEMPTS} times")
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A JSON merge patch (RFC 7396) of the row with that key."""
+
+    contract: Contract
+    key: str
+    columns: Any
+    expected: Expectation
+    event_id: str
+
+
+def patch(store: Store, checker: Checker, asked: Patch) -> Write:
+    """Apply the patch to the live row; if the row changes meanwhile, to what it has become.
+
+    A patch must not change the key or the partition. Without a value for the sequence column it is newer than
+    what is stored; with one it must not be older.
+    """
+    _refuse_impossible(asked.expected, "precondition-failed")
+    columns, _ = align(asked.contract, asked.columns, "delete")  # names and forms; a patch gets no defaults
+    if not isinstance(columns, dict):
+        raise Problem("bad-request", "expected a JSON object of the columns to change")
+    columns.pop(VERSION, None)
+    stored = store.read(asked.contract, asked.key)
+    for _ in range(ATTEMPTS):
+        live = _live(stored, asked.contract, asked.key)
+        if not asked.expected.holds(live):
+            raise _surprise("precondition-failed", live)
+        prepared = _patched(store, checker, replace(asked, columns=columns), live)
+        outcome = store.write(prepared)
+        if outcome.taken:
+            return prepared
+        stored = outcome.before
+    raise Problem("unavailable", f"other writers of this row were faster {ATTEMPTS} times")
+
+
+def merge_patch(target: Any, changes: Any) -> Any:
+    """RFC 7396, section 2: objects merge, null removes, everything else replaces."""
+    if not isinstance(changes, dict):
+        return changes
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in changes.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged
+
+
+def stale(version: int, stored: int) -> Problem:
+    """The problem of a change that is older than what is stored."""
+    return Problem("stale", f"expected version {stored} or newer, got {version}; nothing was changed")
+
+
+def _patched(store: Store, checker: Checker, asked: Patch, live: Stored) -> Write:
+    contract = asked.contract
+    before = from_item(contract, live.item)
+    change = checker.change(contract, "upsert", merge_patch(before, asked.columns), asked.event_id)
+    _refuse_moves(contract, before, from_item(contract, change.item))
+    if contract.sequence_column not in asked.columns:
+        change = replace(change, version=None)
+    version = change.version
+    if version is None:
+        version = stamp(contract, live.version, store.now())
+    elif version < live.version:
+        raise stale(version, live.version)
+    return store.prepare(change, version, Expectation(versions=frozenset({live.version})))
+
+
+def _refuse_moves(contract: Contract, before: Row, after: Row) -> None:
+    fixed = {*contract.key, *(partition.column for partition in contract.partitions)}
+    moves = [
+        Violation(f"/{name}", "immutable", f"expected {before[name]!r} as stored, got {after[name]!r}")
+        for name in sorted(fixed)
+        if after[name] != before[name]
+    ]
+    if moves:
+        raise broken_contract(contract.dataset, moves)
+
+
+def _refuse_impossible(expected: Expectation, unexpected: str) -> None:
+    if expected.versions == frozenset():
+        raise Problem(unexpected, "expected the entity tag of a version, got only tags that no row has")
+
+
+def _live(stored: Stored | None, contract: Contract, key: str) -> Stored:
+    if stored is None or not stored.is_live:
+        raise Problem("not-found", f"{contract.dataset} has no row with key {key}")
+    return stored
+
+
+def _surprise(kind: str, stored: Stored | None) -> Problem:
+    found = "no row" if stored is None or not stored.is_live else f"a row of version {stored.version}"
+    return Problem(kind, f"stored is {found}; nothing was changed")

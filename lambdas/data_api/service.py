@@ -1,0 +1,41 @@
+"""What the functions of the API work with, made once for the life of the Lambda's process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from expectations.contract import Contract, load_compiled
+from lambdas.data_api.changes import Checker
+from lambdas.data_api.store import Store
+from lambdas.environment import contracts_path, required
+from lambdas.validation import Validators
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says."""
+
+    contracts: Path
+    table_prefix: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """The settings, or a ConfigurationError with all that is missing."""
+        return cls(contracts_path(env), *required(env, "TABLE_PREFIX"))
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The contracts, the checker of changes and the tables."""
+
+    contracts: Mapping[str, Contract]
+    checker: Checker
+    store: Store
+
+    @classmethod
+    def of(cls, settings: Settings, dynamodb: Any) -> Self:
+        """Validators are not built yet: most processes need those of few datasets."""
+        contracts = load_compiled(settings.contracts)
+        checker = Checker(contracts, Validators(contracts))
+        return cls(contracts, checker, Store(dynamodb, settings.table_prefix))

@@ -1,0 +1,180 @@
+"""Many changes of any datasets in few calls: TransactWriteItems, a hundred changes each.
+
+Changes of one key go in rounds, in the order of their versions, since a transaction takes a key once. A
+transaction is cancelled as a whole: what it names as stale is settled, the rest goes again. Writing a change
+twice changes nothing, so a caller that got no answer can send the batch again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.data_api.changes import Change, stamp
+from lambdas.data_api.problems import Problem
+from lambdas.data_api.store import UNREACHABLE, Store, code_of, is_busy, pauses
+from lambdas.data_api.writes import ANYTHING, Stored, Write
+
+TRANSACTION_CHANGES = 100
+TRANSACTION_BYTES = 3 * 1024 * 1024  # DynamoDB takes 4 MB; sizes are estimates
+
+_BUSY_REASONS = ("TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError")
+
+type Index = int  # a change's place in the batch
+type Writes = dict[Index, Write]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a change."""
+
+    status: str  # accepted | stale | rejected
+    key: str | None = None
+    version: int | None = None  # as written; of a stale change, what is stored
+    problem: Problem | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As the API answers it."""
+        problem = None if self.problem is None else self.problem.document()
+        members = {"status": self.status, "key": self.key, "version": self.version, "problem": problem}
+        return {name: value for name, value in members.items() if value is not None}
+
+    def summary(self) -> dict[str, Any]:
+        """For logs, without the values of the row."""
+        problem = {} if self.problem is None else self.problem.summary()
+        return {**problem, "outcome": self.status, "key": self.key, "version": self.version}
+
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether the same change may be taken when it is sent again."""
+        return self.problem is not None and self.problem.kind == "unavailable"
+
+
+def write_batch(store: Store, changes: Mapping[Index, Change]) -> dict[Index, Result]:
+    """Write the changes; one result for each, under its index."""
+    results: dict[Index, Result] = {}
+    blocked: set[tuple[str, str]] = set()
+    try:
+        for of_round in rounds(changes):
+            # A change whose predecessor is not written waits with it, or it would be overtaken by it later.
+            ready = {index: change for index, change in of_round.items() if _row_of(change) not in blocked}
+            for chunk in chunks(ready):
+                for index, result in _transact(store, chunk):
+                    results[index] = result
+            blocked |= {_row_of(change) for index, change in ready.items() if index not in results}
+    except UNREACHABLE:  # the next call would wait as long: what has no result now is not written
+        pass
+    unwritten = Problem("unavailable", "DynamoDB did not take this change in time; send it again")
+    return {
+        index: results.get(index) or Result("rejected", change.key, problem=unwritten)
+        for index, change in changes.items()
+    }
+
+
+def rounds(changes: Mapping[Index, Change]) -> list[dict[Index, Change]]:
+    """The first change of every key, the second, …, each key's in the order of versions, else of arrival."""
+    by_row: dict[tuple[str, str], list[tuple[Index, Change]]] = {}
+    for index, change in changes.items():
+        by_row.setdefault(_row_of(change), []).append((index, change))
+    for of_row in by_row.values():
+        of_row.sort(key=lambda found: found[1].version or 0)
+    return [dict(filter(None, of_round)) for of_round in zip_longest(*by_row.values())]
+
+
+def chunks(changes: Mapping[Index, Change]) -> Iterator[dict[Index, Change]]:
+    """The changes in portions that a transaction takes."""
+    chunk: dict[Index, Change] = {}
+    size = 0
+    for index, change in changes.items():
+        grown = size + _estimated_bytes(change)
+        if chunk and (len(chunk) == TRANSACTION_CHANGES or grown > TRANSACTION_BYTES):
+            yield chunk
+            chunk, grown = {}, _estimated_bytes(change)
+        chunk[index], size = change, grown
+    if chunk:
+        yield chunk
+
+
+def _transact(store: Store, chunk: Mapping[Index, Change]) -> Iterator[tuple[Index, Result]]:
+    """Write the chunk, again and again without what is settled. What has no result stays unwritten."""
+    writes = {index: _at_first(store, change) for index, change in chunk.items()}
+    for pause in pauses():
+        requests = [write.transact(store.table(write.change.contract)) for write in writes.values()]
+        try:
+            store.dynamodb.transact_write_items(TransactItems=requests)
+        except ClientError as error:
+            if code_of(error) == "ValidationException":
+                yield from _apart(store, writes, error)
+                return
+            reasons = _reasons(error, len(writes))
+        else:
+            for index, write in writes.items():
+                yield index, Result("accepted", write.change.key, write.version)
+            return
+        yield from _settled(writes, reasons)
+        writes = _open(store, writes, reasons)
+        if not writes:
+            return
+        if any(reason["Code"] in _BUSY_REASONS for reason in reasons):
+            store.sleep(pause)
+
+
+def _apart(store: Store, writes: Writes, error: ClientError) -> Iterator[tuple[Index, Result]]:
+    """One change that DynamoDB finds invalid must not keep the others out: look for it by halves."""
+    changes = [(index, write.change) for index, write in writes.items()]
+    if len(changes) == 1:
+        [(index, change)] = changes
+        detail = f"DynamoDB does not take the row: {error.response['Error']['Message']}"
+        yield index, Result("rejected", change.key, problem=Problem("contract-violation", detail))
+        return
+    middle = len(changes) // 2
+    yield from _transact(store, dict(changes[:middle]))
+    yield from _transact(store, dict(changes[middle:]))
+
+
+def _reasons(error: ClientError, count: int) -> list[dict[str, Any]]:
+    """Why each write of the transaction was not taken; "None" stands for those that were no reason."""
+    if code_of(error) == "TransactionCanceledException":
+        response: Any = error.response
+        return [{"Code": "None", **reason} for reason in response["CancellationReasons"]]
+    if is_busy(error):
+        return [{"Code": "ThrottlingError"}] * count
+    raise error
+
+
+def _settled(writes: Writes, reasons: Iterable[dict[str, Any]]) -> Iterator[tuple[Index, Result]]:
+    """The results of the writes that there is no use in sending again."""
+    for (index, write), reason in zip(writes.items(), reasons, strict=True):
+        change = write.change
+        if reason["Code"] == "ConditionalCheckFailed" and change.version is not None:
+            yield index, Result("stale", change.key, Stored(reason["Item"]).version)
+        elif reason["Code"] not in ("None", "ConditionalCheckFailed", *_BUSY_REASONS):
+            detail = f"DynamoDB does not take the row: {reason.get('Message')} ({reason['Code']})"
+            yield index, Result("rejected", change.key, problem=Problem("contract-violation", detail))
+
+
+def _open(store: Store, writes: Writes, reasons: Iterable[dict[str, Any]]) -> Writes:
+    """The writes to be sent again; one that met a version that is not older than now is stamped later."""
+    still_open: Writes = {}
+    for (index, write), reason in zip(writes.items(), reasons, strict=True):
+        if reason["Code"] in ("None", *_BUSY_REASONS):
+            still_open[index] = write
+        elif reason["Code"] == "ConditionalCheckFailed" and write.change.version is None:
+            version = stamp(write.change.contract, Stored(reason["Item"]).version, store.now())
+            still_open[index] = replace(write, version=version)
+    return still_open
+
+
+def _at_first(store: Store, change: Change) -> Write:
+    version = stamp(change.contract, None, store.now()) if change.version is None else change.version
+    return store.prepare(change, version, ANYTHING)
+
+
+def _row_of(change: Change) -> tuple[str, str]:
+    return change.contract.dataset, change.key
+
+
+def _estimated_bytes(change: Change) -> int:
+    return len(str(change.item))

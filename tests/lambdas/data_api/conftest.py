@@ -1,0 +1,155 @@
+"""The API over an in-memory DynamoDB: requests in, answers out, and the items to look at."""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from moto import mock_aws
+
+from expectations.contract import Contract
+from lambdas.data_api import app
+from lambdas.data_api.changes import Checker
+from lambdas.data_api.service import Service
+from lambdas.data_api.store import Store
+from lambdas.exact_json import dumps, loads
+from lambdas.validation import Validators
+from tests.builders import contracts
+from tests.lambdas.made_up import COUNTERS, THINGS
+
+PREFIX = "glueline-"
+NOW = 1_795_515_330_000_000  # microseconds
+EVERYTHING = "*:read *:write *:delete"
+CONTRACTS: dict[str, Contract] = {**contracts(), "things": THINGS, "counters": COUNTERS}
+CHECKER = Checker(CONTRACTS, Validators(CONTRACTS))
+
+
+@pytest.fixture(scope="session")
+def client() -> Any:
+    """One client for all tests: making one takes longer than a test. It speaks to moto only."""
+    with mock_aws():
+        return boto3.client("dynamodb", region_name="us-east-1")
+
+
+@pytest.fixture
+def dynamodb(client: Any) -> Iterator[Any]:
+    """An empty table for every dataset."""
+    with mock_aws():
+        for dataset in CONTRACTS:
+            client.create_table(
+                TableName=PREFIX + dataset,
+                KeySchema=[{"AttributeName": "_key", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "_key", "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        yield client
+
+
+@dataclass(slots=True)
+class Clock:
+    """Stands still until it is set."""
+
+    micros: int = NOW
+
+    def __call__(self) -> int:
+        return self.micros * 1000
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@dataclass(slots=True)
+class Failing:
+    """A DynamoDB client that first raises what is in `failures`, one for each call, and counts the calls."""
+
+    client: Any
+    failures: list[Exception] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**parameters: Any) -> Any:
+            self.calls.append(name)
+            if self.failures:
+                raise self.failures.pop(0)
+            return getattr(self.client, name)(**parameters)
+
+        return call
+
+
+@pytest.fixture
+def failing(dynamodb: Any) -> Failing:
+    return Failing(dynamodb)
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    """How long the store would have waited."""
+    return []
+
+
+@pytest.fixture
+def store(failing: Failing, clock: Clock, slept: list[float]) -> Store:
+    return Store(failing, PREFIX, clock, slept.append)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Of the API; headers in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def etag(self) -> str:
+        return self.headers["etag"]
+
+
+type Call = Callable[..., Answer]
+
+
+@pytest.fixture
+def call(store: Store, event_named: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Ask the API: `call("PUT", "/products/1", {...}, if_match='"5"')`."""
+    service = Service(CONTRACTS, CHECKER, store)
+    monkeypatch.setattr(app, "_service", lambda: service)
+    template = event_named("http_api")
+
+    def ask(
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        permissions: str | None = EVERYTHING,
+        authorizer: str | None = "lambda",
+        query: dict[str, str] | None = None,
+        raw: dict[str, Any] | None = None,
+        **headers: str,
+    ) -> Answer:
+        event = copy.deepcopy(template)
+        event |= {"rawPath": path, "body": None if body is None else dumps(body)} | (raw or {})
+        event["requestContext"]["http"] |= {"method": method, "path": path}
+        event["requestContext"]["authorizer"] = (
+            {authorizer: {"permissions": permissions}} if authorizer else None
+        )
+        event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
+        if query is not None:
+            event["queryStringParameters"] = query
+        answer = app.handler(event, LambdaContext())
+        answered = {name.lower(): value for name, value in answer.get("headers", {}).items()}
+        return Answer(answer["statusCode"], answered, loads(answer["body"]) if answer.get("body") else None)
+
+    return ask
+
+
+@pytest.fixture
+def item(dynamodb: Any) -> Callable[[str, str], Any]:
+    """What the table holds under a key."""
+    return lambda dataset, key: dynamodb.get_item(TableName=PREFIX + dataset, Key={"_key": {"S": key}}).get(
+        "Item"
+    )

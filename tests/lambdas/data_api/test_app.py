@@ -1,0 +1,530 @@
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from tests.builders import product, transaction
+from tests.lambdas.data_api.conftest import NOW, Call, Clock, Failing
+from tests.lambdas.made_up import thing
+
+LINE = "/transactions/31198570044,1095275"
+UPDATED = 1_483_271_606_000_000  # microseconds of transaction()'s updated_at
+
+type ItemOf = Callable[[str, str], Any]
+
+
+def test_a_created_row_is_read_back_with_all_its_digits(call: Call) -> None:
+    created = call("POST", "/transactions", transaction())
+
+    read = call("GET", LINE)
+
+    assert (created.status, read.status) == (201, 200)
+    assert read.body == created.body == transaction() | {"_version": UPDATED}
+    assert str(read.body["sales_value"]) == "0.50"
+    assert read.etag == created.etag == f'"{UPDATED}"'
+    assert created.headers["location"] == "transactions/31198570044,1095275"
+
+
+def test_every_type_makes_the_round_trip(call: Call) -> None:
+    call("POST", "/things", thing())
+
+    assert call("GET", "/things/left%252C%20or%2050%20%2525,2026-11-24").body == thing() | {"_version": NOW}
+
+
+def test_the_location_of_a_row_leads_to_it_whatever_its_key(call: Call) -> None:
+    location = call("POST", "/things", thing()).headers["location"]
+
+    # An HTTP API decodes the path, all but %25.
+    assert call("GET", "/" + location).status == 200
+
+
+def test_a_key_sent_with_its_plain_values_is_understood(call: Call) -> None:
+    call("POST", "/things", thing(name="a b/c"))
+
+    assert call("GET", "/things/a b/c,2026-11-24").status == 200
+
+
+def test_an_item_has_the_columns_and_what_the_lake_needs_to_order_and_trace_it(
+    call: Call, item: ItemOf
+) -> None:
+    call("POST", "/products", product(product_category=None))
+
+    assert item("products", "25671") == {
+        "_key": {"S": "25671"},
+        "_version": {"N": str(NOW)},
+        "_event_id": {"S": "UjQ3mh3doAMEPaw="},
+        "product_id": {"N": "25671"},
+        "manufacturer_id": {"N": "2"},
+        "department": {"S": "GROCERY"},
+        "brand": {"S": "National"},
+        "product_type": {"S": "ICE - CRUSHED/CUBED"},
+        "package_size": {"S": "22 LB"},
+    }
+
+
+def test_a_row_that_exists_is_not_created_again(call: Call) -> None:
+    call("POST", "/products", product())
+
+    again = call("POST", "/products", product(department="DELI"))
+
+    assert (again.status, again.body["type"]) == (409, "urn:glueline:problem:exists")
+    assert call("GET", "/products/25671").body["department"] == "GROCERY"
+
+
+def test_a_row_is_written_in_one_call(call: Call, failing: Failing, clock: Clock) -> None:
+    call("POST", "/products", product())
+    clock.micros += 1
+    call("PUT", "/products/25671", product())
+    clock.micros += 1
+    call("DELETE", "/products/25671")
+
+    assert failing.calls == ["put_item", "put_item", "update_item"]
+
+
+def test_put_creates_then_replaces(call: Call, clock: Clock) -> None:
+    created = call("PUT", "/products/25671", product())
+    clock.micros += 1
+    replaced = call("PUT", "/products/25671", product(package_size=None))
+
+    assert (created.status, replaced.status) == (201, 200)
+    assert replaced.body == product(package_size=None) | {"_version": NOW + 1}
+
+
+def test_put_takes_the_key_from_the_path(call: Call) -> None:
+    without_key = {name: value for name, value in product().items() if name != "product_id"}
+
+    assert call("PUT", "/products/25671", without_key).body["product_id"] == 25671
+    other = call("PUT", "/products/25671", product(product_id=7))
+    assert (other.status, other.body["violations"][0]["rule"]) == (422, "key")
+
+
+def test_what_a_get_answered_can_be_sent_back(call: Call) -> None:
+    call("POST", "/transactions", transaction())
+
+    assert call("PUT", LINE, call("GET", LINE).body).status == 200
+
+
+def test_a_row_is_aligned_as_the_source_does_it(call: Call) -> None:
+    row = transaction(storeId="330", updated_at="2017-01-01T12:53:26+01:00")
+    del row["store_id"], row["status"]
+
+    assert call("POST", "/transactions", row).body == transaction() | {"_version": UPDATED}
+
+
+def test_a_versioned_row_is_not_overwritten_by_an_older_one(call: Call) -> None:
+    call("POST", "/transactions", transaction(status="settled", updated_at="2017-01-02T00:00:00Z"))
+
+    older = call("PUT", LINE, transaction())
+
+    assert (older.status, older.body["type"]) == (409, "urn:glueline:problem:stale")
+    assert call("GET", LINE).body["status"] == "settled"
+
+
+def test_a_row_of_the_same_version_is_taken_again(call: Call) -> None:
+    call("PUT", LINE, transaction())
+
+    assert call("PUT", LINE, transaction()).status == 200
+
+
+def test_a_row_written_in_the_future_is_still_followed_by_what_comes_next(call: Call, clock: Clock) -> None:
+    clock.micros = NOW + 5_000_000
+    call("PUT", "/products/25671", product())
+    clock.micros = NOW
+
+    after = call("PUT", "/products/25671", product(department="DELI"))
+
+    assert (after.status, after.body["_version"]) == (200, NOW + 5_000_001)
+
+
+def test_a_deleted_row_is_gone_but_its_item_stays_marked(call: Call, item: ItemOf) -> None:
+    call("POST", "/products", product())
+    before = item("products", "25671")
+
+    deleted = call("DELETE", "/products/25671")
+
+    assert (deleted.status, deleted.body) == (204, None)
+    assert call("GET", "/products/25671").status == 404
+    assert item("products", "25671") == before | {
+        "_version": {"N": str(NOW + 1)},
+        "_deleted": {"BOOL": True},
+        "_expires_at": {"N": str(NOW // 1_000_000 + 7 * 24 * 3600)},
+    }
+
+
+def test_a_delete_is_newer_than_the_row_and_its_sequence_column_says_so(call: Call, item: ItemOf) -> None:
+    call("POST", "/transactions", transaction())
+
+    call("DELETE", LINE)
+
+    marked = item("transactions", "31198570044,1095275")
+    assert marked["_version"] == {"N": str(NOW)}
+    assert marked["updated_at"] == {"S": "2026-11-24T10:15:30Z"}
+    assert marked["status"] == {"S": "pending"}
+
+
+def test_an_older_create_does_not_bring_a_deleted_row_back(call: Call) -> None:
+    call("DELETE", LINE)
+
+    created = call("POST", "/transactions", transaction())
+
+    assert (created.status, created.body["type"]) == (409, "urn:glueline:problem:stale")
+    assert call("GET", LINE).status == 404
+
+
+def test_a_newer_create_makes_a_row_of_a_deleted_one(call: Call, item: ItemOf, clock: Clock) -> None:
+    call("POST", "/products", product())
+    call("DELETE", "/products/25671")
+    clock.micros += 10
+
+    assert call("POST", "/products", product(department="DELI")).status == 201
+    assert "_deleted" not in item("products", "25671")
+
+
+def test_versions_that_are_counted_go_on_being_counted(call: Call, item: ItemOf) -> None:
+    call("POST", "/counters", {"name": "a", "revision": 7, "value": 1})
+
+    call("PATCH", "/counters/a", {"value": 2})
+    assert call("GET", "/counters/a").body == {"name": "a", "revision": 8, "value": 2, "_version": 8}
+    call("DELETE", "/counters/a")
+    assert item("counters", "a")["revision"] == {"N": "9"}
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_a_write_with_another_version_than_the_stored_one_changes_nothing(call: Call, method: str) -> None:
+    call("POST", "/products", product())
+
+    answer = call(method, "/products/25671", product(department="DELI"), if_match='"1"')
+
+    assert (answer.status, answer.body["type"]) == (412, "urn:glueline:problem:precondition-failed")
+    assert call("GET", "/products/25671").body["department"] == "GROCERY"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("if_match", ["*", '"{0}"', '"1", "{0}"', '"x","{0}"'])
+def test_a_write_with_the_stored_version_is_taken(call: Call, method: str, if_match: str) -> None:
+    version = call("POST", "/products", product()).body["_version"]
+
+    answer = call(method, "/products/25671", product(), if_match=if_match.format(version))
+
+    assert answer.status in (200, 204)
+
+
+@pytest.mark.parametrize("if_match", ['W/"{0}"', '"{0}x"', '""', '"0{0}"', '"{0}.0"'])
+def test_no_other_tag_is_the_stored_version(call: Call, if_match: str) -> None:
+    version = call("POST", "/products", product()).body["_version"]
+
+    assert call("PUT", "/products/25671", product(), if_match=if_match.format(version)).status == 412
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_write_that_expects_a_row_needs_one(call: Call, method: str) -> None:
+    assert call(method, "/products/25671", product(), if_match="*").status == 412
+    call("DELETE", "/products/25671")
+    assert call(method, "/products/25671", product(), if_match="*").status == 412
+    assert call(method, "/products/25671", product(), if_match=f'"{NOW}"').status == 412
+
+
+def test_a_put_that_expects_no_row_creates_only(call: Call) -> None:
+    assert call("PUT", "/products/25671", product(), if_none_match="*").status == 201
+    assert call("PUT", "/products/25671", product(), if_none_match="*").status == 412
+
+
+def test_a_reader_who_has_the_version_is_told_so(call: Call) -> None:
+    tag = call("POST", "/products", product()).etag
+
+    known = call("GET", "/products/25671", if_none_match=f'"1", W/{tag}')
+
+    assert (known.status, known.body, known.etag) == (304, None, tag)
+    assert call("GET", "/products/25671", if_none_match='"1"').status == 200
+
+
+def test_a_header_that_is_no_entity_tag_is_refused_with_an_example(call: Call) -> None:
+    answer = call("PUT", "/products/25671", product(), if_match="1483271606000000")
+
+    assert answer.status == 400
+    assert 'like "1483271606000000"' in answer.body["detail"]
+
+
+def test_a_patch_changes_what_it_names(call: Call, clock: Clock) -> None:
+    call("POST", "/products", product())
+    clock.micros += 5
+
+    patched = call(
+        "PATCH",
+        "/products/25671",
+        {"department": " DELI ", "package_size": None},
+        content_type="application/merge-patch+json",
+    )
+
+    assert patched.status == 200
+    assert patched.body == product(department="DELI", package_size=None) | {"_version": NOW + 5}
+
+
+def test_a_patch_reaches_into_structs(call: Call) -> None:
+    call("POST", "/things", thing(name="a"))
+
+    patched = call("PATCH", "/things/a,2026-11-24", {"size": {"unit": "cm"}, "tags": ["b"]})
+
+    assert patched.body == thing(name="a", size={"width": 3, "unit": "cm"}, tags=["b"]) | {
+        "_version": NOW + 1
+    }
+
+
+def test_a_patch_without_a_sequence_value_is_the_newest_version(call: Call) -> None:
+    call("POST", "/transactions", transaction())
+
+    patched = call("PATCH", LINE, {"status": "settled"})
+
+    assert patched.body == transaction(status="settled", updated_at="2026-11-24T10:15:30Z") | {
+        "_version": NOW
+    }
+
+
+def test_a_patch_must_not_be_older_than_the_row(call: Call) -> None:
+    call("POST", "/transactions", transaction())
+
+    newer = call("PATCH", LINE, {"status": "settled", "updated_at": "2017-01-02T00:00:00Z"})
+    older = call("PATCH", LINE, {"status": "corrected", "updated_at": "2017-01-01T12:00:00Z"})
+
+    assert (newer.status, older.status, older.body["type"]) == (200, 409, "urn:glueline:problem:stale")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("product_id", 7), ("transaction_timestamp", "2017-01-01T11:53:27Z")]
+)
+def test_a_patch_must_not_move_a_row(call: Call, column: str, value: Any) -> None:
+    call("POST", "/transactions", transaction())
+
+    answer = call("PATCH", LINE, {column: value})
+
+    assert (answer.status, answer.body["violations"][0]["path"]) == (422, f"/{column}")
+    assert answer.body["violations"][0]["rule"] == "immutable"
+
+
+def test_a_patch_that_names_the_key_as_it_is_is_taken(call: Call) -> None:
+    call("POST", "/transactions", transaction())
+
+    assert call("PATCH", LINE, {"productId": "1095275", "week": 2}).status == 200
+
+
+@pytest.mark.parametrize("body", [[], "x", 7, None])
+def test_a_patch_that_is_no_object_is_refused(call: Call, body: Any) -> None:
+    assert call("PATCH", LINE, body).status == 400
+
+
+def test_a_patch_needs_a_row(call: Call) -> None:
+    assert call("PATCH", "/products/25671", {}).status == 404
+    call("DELETE", "/products/25671")
+    assert call("PATCH", "/products/25671", {}).status == 404
+
+
+def test_a_patch_is_applied_to_what_the_row_has_become_meanwhile(
+    call: Call, failing: Failing, dynamodb: Any
+) -> None:
+    call("POST", "/products", product())
+    real = dynamodb.get_item
+
+    def read_then_lose_a_race(**parameters: Any) -> Any:
+        found = real(**parameters)
+        call("PUT", "/products/25671", product(brand="Private"))
+        return found
+
+    failing.client = type("Racing", (), {"get_item": staticmethod(read_then_lose_a_race)})()
+    failing.client.put_item = dynamodb.put_item
+
+    patched = call("PATCH", "/products/25671", {"department": "DELI"})
+
+    assert (patched.body["department"], patched.body["brand"]) == ("DELI", "Private")
+
+
+def test_a_row_that_breaks_its_contract_is_refused_with_every_violation(call: Call) -> None:
+    row = transaction(quantity=-1, sales_value=Decimal("0.123"), colour="red")
+    del row["store_id"]
+
+    answer = call("POST", "/transactions", row)
+
+    assert (answer.status, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert sorted((found["path"], found["rule"]) for found in answer.body["violations"]) == [
+        ("/colour", "additionalProperties"),
+        ("/quantity", "minimum"),
+        ("/sales_value", "multipleOf"),
+        ("/store_id", "required"),
+    ]
+    assert answer.body["instance"] == "urn:glueline:request:UjQ3mh3doAMEPaw="
+
+
+@pytest.mark.parametrize(
+    ("changed", "violation"),
+    [
+        ({"ratio": Decimal("1E-200")}, ("/ratio", "storable")),
+        ({"blob": "AAA"}, ("/blob", "storable")),
+        ({"name": "x" * 2050}, ("", "key")),
+        ({"name": ""}, ("/name", "minLength")),
+    ],
+)
+def test_a_value_that_dynamodb_cannot_hold_is_refused(
+    call: Call, changed: dict[str, Any], violation: tuple[str, str]
+) -> None:
+    answer = call("POST", "/things", thing(**changed))
+
+    assert answer.status == 422
+    assert [(found["path"], found["rule"]) for found in answer.body["violations"]] == [violation]
+
+
+def test_a_row_over_400_kilobytes_is_too_large(call: Call) -> None:
+    assert call("POST", "/things", thing(name="a", tags=["x" * 400_000])).status == 201
+    assert call("POST", "/things", thing(name="b", tags=["x" * 408_000])).status == 413
+
+
+@pytest.mark.parametrize(
+    ("raw", "headers", "status"),
+    [
+        ({"body": "{"}, {}, 400),
+        ({"body": '{"ratio": NaN}'}, {}, 400),
+        ({"body": '"\\ud800"'}, {}, 400),
+        ({"body": "[" * 100_000}, {}, 400),
+        ({"body": "/w==", "isBase64Encoded": True}, {}, 400),
+        ({"body": "x", "isBase64Encoded": True}, {}, 400),
+        ({"body": None}, {}, 400),
+        ({"body": "[]"}, {}, 422),
+        ({"body": "{}"}, {"content_type": "text/csv"}, 415),
+        ({"body": "{}"}, {"content_type": ""}, 415),
+        ({"body": '"' + "x" * (5 * 1024 * 1024) + '"'}, {}, 413),
+    ],
+)
+def test_a_body_that_cannot_be_taken_says_why(
+    call: Call, raw: dict[str, Any], headers: dict[str, str], status: int
+) -> None:
+    answer = call("POST", "/things", raw=raw, **headers)
+
+    assert (answer.status, answer.body["status"]) == (status, status)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_sent_in_base64_is_read(call: Call) -> None:
+    assert call("POST", "/things", raw={"body": "e30=", "isBase64Encoded": True}).status == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/nothing"),
+        ("GET", "/nothing/1"),
+        ("POST", "/nothing"),
+        ("GET", "/transactions/1"),
+        ("GET", "/transactions/01,2"),
+        ("GET", "/transactions/a,b"),
+        ("GET", "/"),
+        ("DELETE", "/transactions"),
+        ("GET", "/transactions/1,2"),
+    ],
+)
+def test_what_is_not_there_is_a_problem_document_too(call: Call, method: str, path: str) -> None:
+    answer = call(method, path, {})
+
+    assert (answer.status, answer.body["type"]) == (404, "urn:glueline:problem:not-found")
+
+
+@pytest.mark.parametrize(
+    ("permissions", "allowed"),
+    [
+        ("*:read *:write *:delete", {"GET", "PUT", "PATCH", "POST", "DELETE"}),
+        ("products:write", {"PUT", "PATCH", "POST"}),
+        ("products:read", {"GET"}),
+        ("transactions:delete products:delete", {"DELETE"}),
+        ("transactions:write", set()),
+        ("", set()),
+        (None, set()),
+    ],
+)
+def test_permissions_are_of_a_dataset_and_a_verb(
+    call: Call, permissions: str | None, allowed: set[str]
+) -> None:
+    asked = {
+        "GET": "/products",
+        "POST": "/products",
+        "PUT": "/products/25671",
+        "PATCH": "/products/25671",
+        "DELETE": "/products/25671",
+    }
+
+    statuses = {
+        method: call(method, path, product(), permissions=permissions).status
+        for method, path in asked.items()
+    }
+
+    assert {method for method, status in statuses.items() if status != 403} == allowed
+
+
+def test_a_request_that_passed_no_authorizer_is_refused(call: Call) -> None:
+    assert call("GET", "/products", authorizer=None).status == 403
+
+
+def test_the_stage_in_the_path_is_no_dataset(call: Call, event_named: Callable[[str], Any]) -> None:
+    context = event_named("http_api")["requestContext"] | {"stage": "prod"}
+
+    answer = call("GET", "/prod/products", raw={"requestContext": context})
+
+    assert (answer.status, answer.body) == (200, {"items": [], "next": None})
+
+
+def test_the_openapi_document_needs_no_token(call: Call) -> None:
+    answer = call("GET", "/openapi.json", permissions="")
+
+    assert answer.status == 200
+    assert "/things/{key}" in answer.body["paths"]
+    assert answer.body["servers"] == [{"url": "."}]
+
+
+def error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "message"}}, "PutItem")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        error("ProvisionedThroughputExceededException"),
+        error("ThrottlingException"),
+        error("InternalServerError"),
+        EndpointConnectionError(endpoint_url="https://dynamodb"),
+    ],
+)
+def test_a_dynamodb_that_is_busy_or_out_of_reach_is_503_and_when_to_come_back(
+    call: Call, failing: Failing, failure: Exception
+) -> None:
+    failing.failures = [failure]
+
+    answer = call("POST", "/products", product())
+
+    assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+
+
+def test_a_row_that_a_transaction_holds_is_tried_again(
+    call: Call, failing: Failing, slept: list[float]
+) -> None:
+    failing.failures = [error("TransactionConflictException")] * 2
+    assert call("POST", "/products", product()).status == 201
+    assert len(slept) == 2
+
+    failing.failures = [error("TransactionConflictException")] * 100
+    assert call("DELETE", "/products/25671").status == 503
+    assert sum(slept) < 10
+
+
+def test_an_error_that_is_ours_fails_the_invocation(call: Call, failing: Failing) -> None:
+    failing.failures = [error("AccessDeniedException")]
+
+    with pytest.raises(ClientError):
+        call("POST", "/products", product())
+
+
+def test_outcomes_are_counted_by_dataset(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    call("PUT", LINE, transaction(updated_at="2017-01-02T00:00:00Z"))
+    call("PUT", LINE, transaction())
+    call("PUT", LINE, transaction(week=99))
+
+    printed = capsys.readouterr().out
+    for outcome in ("accepted", "stale", "rejected"):
+        assert f'"dataset":"transactions","service":"test","{outcome}":[1.0]' in printed

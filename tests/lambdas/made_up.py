@@ -1,0 +1,53 @@
+"""Contracts that the real datasets have no case for: every type, a text key, versions that are counted."""
+
+from decimal import Decimal
+
+from expectations.contract import Column, Contract, Row
+
+THINGS = Contract(
+    dataset="things",
+    version="1.0.0",
+    description="One column of every type; no sequence column.",
+    columns=(
+        Column("name", "string", required=True),
+        Column("day", "date", required=True),
+        Column("exact", "decimal(38,10)"),
+        Column("ratio", "double"),
+        Column("flag", "boolean"),
+        Column("blob", "binary"),
+        Column(
+            "size",
+            "struct<width:int,unit:string>",
+            fields=(Column("width", "int", required=True), Column("unit", "string")),
+        ),
+        Column("tags", "list<string>", fields=(Column("element", "string"),)),
+    ),
+    key=("name", "day"),
+)
+
+COUNTERS = Contract(
+    dataset="counters",
+    version="1.0.0",
+    description="Versions that are counted, not times.",
+    columns=(
+        Column("name", "string", required=True),
+        Column("revision", "long", required=True),
+        Column("value", "int"),
+    ),
+    key=("name",),
+    sequence_column="revision",
+)
+
+
+def thing(**changed: object) -> Row:
+    """A row with every column."""
+    return {
+        "name": "left, or 50 %",
+        "day": "2026-11-24",
+        "exact": Decimal("1234567890123456789012345678.0123456789"),
+        "ratio": Decimal("0.1"),
+        "flag": False,
+        "blob": "AAH/",
+        "size": {"width": 3, "unit": None},
+        "tags": ["a", None, ""],
+    } | changed
