@@ -13,14 +13,13 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from expectations import timestamps
-from expectations.contract import Column, Contract, JsonValue
+from expectations.contract import Column, Contract
 
 type Op = Literal["upsert", "delete"]
 type Aligner = Callable[[Any], tuple[Any, list[Adjustment]]]
 type _Convert = Callable[[Any, str, list[Adjustment]], Any]
 
 _MAX_DIGITS = 60  # beyond every type, but no denial of service by a number of a million digits
-_INTEGER = re.compile(r"[+-]?[0-9]{1,60}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:[.][0-9]{0,60})?|[.][0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?")
 _DOUBLE_DIGITS = 17
 _BASIC_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
@@ -72,7 +71,11 @@ def _row(columns: Iterable[Column], *, defaults: bool) -> _Convert:
     columns = tuple(columns)
     converts = {column.name: _convert(column, defaults=defaults) for column in columns}
     names = _spellings(columns)
-    missing = tuple((column.name, _default(column)) for column in columns if column.has_default and defaults)
+    missing = tuple(
+        (column.name, converts[column.name](column.default, "", []))
+        for column in columns
+        if column.has_default and defaults
+    )
 
     def row(data: Any, path: str, adjustments: list[Adjustment]) -> Any:
         if not isinstance(data, dict):
@@ -101,11 +104,6 @@ def _spellings(columns: Iterable[Column]) -> dict[str, str]:
     """Alias or camelCase -> column name; an alias goes before another column's camelCase."""
     aliases = {alias: column.name for column in columns for alias in column.aliases}
     return {camel_case(column.name): column.name for column in columns} | aliases
-
-
-def _default(column: Column) -> JsonValue | Decimal:
-    default = column.default
-    return Decimal(repr(default)) if isinstance(default, float) else default
 
 
 def _convert(column: Column, *, defaults: bool) -> _Convert:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One broken rule: where it is and what to do about it."""
+    """One broken rule: where it is, what was expected, what came, and what to do."""
 
     file: str
     path: str  # e.g. schema[0].properties[3].physicalType; empty for the file as a whole
     rule: str  # short code of the broken rule, e.g. known-type
-    message: str  # expected …, got …; what to do
+    message: str
     line: int | None = None
 
     def __str__(self) -> str:
@@ -32,11 +32,12 @@ class Findings:
     """The problems of one file as its reader finds them."""
 
     file: str
-    lines: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)  # path -> line; filled by the YAML's reader
     problems: list[Problem] = field(default_factory=list)
 
-    def add(self, path: str, rule: str, message: str) -> None:
+    def add(self, path: str, rule: str, expected: str, got: str, advice: str) -> None:
         """Note a problem; its line is that of the path, or of the nearest part of it that the file has."""
+        message = f"expected {expected}, got {got}; {advice}"
         self.problems.append(Problem(self.file, path, rule, message, self._line(path)))
 
     def _line(self, path: str) -> int | None:

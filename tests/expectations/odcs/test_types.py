@@ -1,6 +1,6 @@
 import pytest
 
-from expectations.odcs_types import UnknownType, logical_type, physical_type
+from expectations.odcs.types import UnknownType, logical_type, physical_type
 
 
 @pytest.mark.parametrize(

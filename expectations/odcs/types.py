@@ -52,7 +52,11 @@ _MAX_PRECISION = 38
 
 
 class UnknownType(ValueError):
-    """Raised when a type is none that a column can have; the message says what was expected."""
+    """Raised when a type is none that a column can have."""
+
+    def __init__(self, expected: str, got: str, advice: str) -> None:
+        self.expected, self.got, self.advice = expected, got, advice
+        super().__init__(f"expected {expected}, got {got!r}; {advice}")
 
 
 def physical_type(text: str) -> str:
@@ -63,19 +67,15 @@ def physical_type(text: str) -> str:
     if found := _DECIMAL.fullmatch(name):
         precision, scale = int(found[1]), int(found[2] or 0)
         if not 1 <= precision <= _MAX_PRECISION or scale > precision:
-            raise UnknownType(
-                f"expected decimal(p,s) with p from 1 to 38 and s from 0 to p, got {text!r}; correct p or s"
-            )
+            raise UnknownType("decimal(p,s) with p from 1 to 38 and s from 0 to p", text, "correct p or s")
         return f"decimal({precision},{scale})"
-    raise UnknownType(f"expected {KNOWN}, got {text!r}; {_advice(name)}")
+    raise UnknownType(KNOWN, text, _advice(name))
 
 
 def logical_type(text: str, size: str | None) -> str:
     """The Iceberg type of a logicalType without physicalType; `size` is its format option (i32, f32, …)."""
     if text not in LOGICAL:
-        raise UnknownType(
-            f"expected one of {', '.join(LOGICAL)}, got {text!r}; give a physicalType of {KNOWN}"
-        )
+        raise UnknownType(f"one of {', '.join(LOGICAL)}", text, f"give a physicalType of {KNOWN}")
     return FORMATS.get(size or "", LOGICAL[text][0])
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from open_data_contract_standard.model import SchemaProperty
 
 from expectations.contract import Column, Partition
-from expectations.odcs_columns import COLUMN_PROPERTIES, custom_properties, given_position
+from expectations.odcs.columns import COLUMN_PROPERTIES
+from expectations.odcs.document import custom_properties, given_position
 from expectations.problems import Findings
 
 TRANSFORMS = {  # transform -> kinds of column it takes
@@ -25,18 +26,16 @@ _FORM = re.compile(r"([a-z]+)(?:\[([1-9][0-9]{0,8})\])?")
 def read_partitions(
     properties: Sequence[SchemaProperty], columns: Sequence[Column], path: str, findings: Findings
 ) -> tuple[Partition, ...]:
-    """Partition fields in the order of `partitionKeyPosition`; a column marked `partitioned` has one."""
+    """Partition fields by `partitionKeyPosition`, or else by place; a column marked `partitioned` has one."""
     by_name = {column.name: column for column in columns}
     positions: dict[int, Partition] = {}
     for index, prop in enumerate(properties):
         where = f"{path}[{index}]"
-        # Only read here: the column's own reader has reported what is wrong with them.
+        # Only looked up here: the column's own reader has reported what is wrong with them.
         custom = custom_properties(prop.customProperties, COLUMN_PROPERTIES, where, Findings(findings.file))
         if not prop.partitioned:
             if "partitionTransform" in custom or given_position(prop.partitionKeyPosition) is not None:
-                findings.add(
-                    where, "partitioned", "expected partitioned: true beside its details, got none; add it"
-                )
+                findings.add(where, "partitioned", "partitioned: true beside its details", "none", "add it")
             continue
         transform, transform_path = custom.get("partitionTransform", ("identity", f"{where}.partitioned"))
         if prop.name in by_name:
@@ -44,8 +43,9 @@ def read_partitions(
         position = given_position(prop.partitionKeyPosition)
         position = len(positions) + 1 if position is None else position
         if position in positions:
-            message = f"expected each position once, got {position} again; number the partition columns"
-            findings.add(f"{where}.partitionKeyPosition", "partition-position", message)
+            where_position = f"{where}.partitionKeyPosition"
+            advice = "number the partition columns"
+            findings.add(where_position, "partition-position", "each position once", str(position), advice)
         positions[position] = Partition(prop.name or "", str(transform))
     return tuple(positions[position] for position in sorted(positions))
 
@@ -55,8 +55,7 @@ def _check_transform(column: Column, transform: object, path: str, findings: Fin
     name = found[1] if found else ""
     if found is None or name not in TRANSFORMS or (found[2] is not None) != (name in _SIZED):
         known = ", ".join(f"{name}[n]" if name in _SIZED else name for name in TRANSFORMS)
-        findings.add(path, "partition-transform", f"expected {known}, got {transform!r}; use one of them")
+        findings.add(path, "partition-transform", known, repr(transform), "use one of them")
     elif column.kind not in TRANSFORMS[name]:
-        kinds = ", ".join(TRANSFORMS[name])
-        message = f"expected a column of type {kinds} for {name}, got {column.type}; use another"
-        findings.add(path, "partition-transform", message)
+        expected = f"a column of type {', '.join(TRANSFORMS[name])} for {name}"
+        findings.add(path, "partition-transform", expected, column.type, "use another transform")

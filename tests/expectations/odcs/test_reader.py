@@ -6,6 +6,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
+import expectations
 from expectations.contract import Column, Contract, Limits, Partition, Rule
 from expectations.odcs import ContractError, load_contract, load_contracts
 from tests import builders
@@ -42,7 +43,7 @@ def test_a_contract_file_becomes_a_contract(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dataset", ["transactions", "products", "households"])
 def test_our_contracts_obey_the_standards_own_schema(dataset: str) -> None:
     standard = json.loads(resources.files("open_data_contract_standard").joinpath("schema.json").read_text())
-    path = Path(load_contracts.__code__.co_filename).with_name(f"{dataset}.yaml")
+    path = Path(*expectations.__path__) / f"{dataset}.yaml"
 
     validator = jsonschema_rs.validator_for(standard)
     errors = [
@@ -106,6 +107,9 @@ def test_key_and_partitions_go_by_their_positions(tmp_path: Path) -> None:
         ("primaryKey: true", "primaryKey: maybe", P[0] + ".primaryKey", "odcs"),
         ("- name: orders\n", "- name: Orders\n", "schema[0].name", "dataset-name"),
         ("- name: orders\n", "- name: sales\n", "schema[0].name", "dataset-name"),
+        ("metric: nullValues, mustBe: 0", "metric: invalidValues, arguments: {validValues: [1]}, mustBe: 0}\n"
+         "        customProperties:\n          - {property: default, value: 2",
+         "schema[0].properties", "default-value"),
         ("        primaryKey: true\n", "", "schema[0].properties", "key-present"),
         ("        primaryKey: true\n        required: true", "        primaryKey: true",
          P[0], "key-required"),
@@ -142,7 +146,7 @@ def test_each_broken_rule_is_named_with_its_place(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "expected a data contract, got an empty file"),
+        ("", "expected YAML with content, got nothing"),
         ("- 1\n", "expected a mapping of contract fields, got list"),
         ("kind: [\n", "expected YAML, got a syntax error in line 2, column 1"),
         ("kind: \x00\n", "expected YAML, got text that cannot be read"),
@@ -162,12 +166,19 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
         load_contract(tmp_path / "orders.yaml")
 
 
+@pytest.mark.parametrize("name", ["batch", "orders_changes"])
+def test_a_name_that_something_else_has_is_reserved(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, changed("- name: orders\n", f"- name: {name}\n"), name)
+
+    with pytest.raises(ContractError, match=r"schema\[0\]\.name .*: expected a name that nothing else has"):
+        load_contract(path)
+
+
 def test_two_schema_objects_are_one_too_many(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, SOUND + "  - name: more\n")
 
-    assert (
-        str(problem)
-        == "orders.yaml: schema (line 6): expected one schema object, got 2; one file, one dataset"
+    assert str(problem) == (
+        "orders.yaml: schema (line 6): expected one schema object, got 2; give each dataset a file of its own"
     )
 
 

@@ -1,0 +1,154 @@
+"""ODCS schema properties -> columns."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from open_data_contract_standard.model import SchemaProperty
+
+from expectations import timestamps
+from expectations.contract import Column
+from expectations.odcs.document import custom_properties
+from expectations.odcs.limits import read_limits
+from expectations.odcs.types import LOGICAL, UnknownType, logical_type, physical_type
+from expectations.problems import Findings
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+COLUMN_PROPERTIES = ("aliases", "default", "partitionTransform")
+_DEFAULTS = {  # kind -> types of a default in YAML
+    "string": (str,),
+    "boolean": (bool,),
+    "int": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "decimal": (int, float),
+}
+
+
+def read_columns(properties: Sequence[SchemaProperty], path: str, findings: Findings) -> tuple[Column, ...]:
+    """The columns of a schema object or struct; one with problems goes to findings, and may be left out."""
+    columns: list[Column] = []
+    for index, prop in enumerate(properties):
+        where = f"{path}[{index}]"
+        column = read_column(prop, where, findings)
+        if column is None:
+            continue
+        if any(column.name == other.name for other in columns):
+            findings.add(
+                f"{where}.name", "unique-name", "unique names", f"{column.name!r} twice", "rename one"
+            )
+            continue
+        columns.append(column)
+    _check_aliases(columns, path, findings)
+    return tuple(columns)
+
+
+def read_column(
+    prop: SchemaProperty, path: str, findings: Findings, name: str | None = None
+) -> Column | None:
+    """One property as a column; `name` is given for a list's element, which has none of its own."""
+    name = name or _read_name(prop, path, findings)
+    kind = _read_type(prop, path, findings)
+    if name is None or kind is None:
+        return None
+    column = Column(
+        name=name,
+        type=kind,
+        required=bool(prop.required),
+        classification=prop.classification,
+        description=" ".join((prop.description or "").split()),
+    )
+    column = _with_fields(column, prop, path, findings)
+    column = replace(column, limits=read_limits(column, prop.logicalTypeOptions or {}, path, findings))
+    return _with_custom(column, prop, path, findings)
+
+
+def _read_name(prop: SchemaProperty, path: str, findings: Findings) -> str | None:
+    name = prop.name or ""
+    where = f"{path}.name"
+    if name.startswith("_"):
+        advice = "rename it: such names are reserved"
+        findings.add(where, "reserved-name", "a name without leading underscore", repr(name), advice)
+        return None
+    if not NAME.fullmatch(name):
+        advice = "rename it (other spellings can be aliases)"
+        findings.add(where, "column-name", "a lower-case name like order_id", repr(name), advice)
+        return None
+    return name
+
+
+def _read_type(prop: SchemaProperty, path: str, findings: Findings) -> str | None:
+    logical, physical = prop.logicalType, prop.physicalType
+    if logical is None and physical is None:
+        findings.add(path, "known-type", "a physicalType or a logicalType", "neither", "add one")
+        return None
+    where = f"{path}.logicalType" if physical is None else f"{path}.physicalType"
+    try:
+        size = (prop.logicalTypeOptions or {}).get("format")
+        kind = logical_type(logical or "", size) if physical is None else physical_type(physical)
+    except UnknownType as error:
+        findings.add(where, "known-type", error.expected, repr(error.got), error.advice)
+        return None
+    if logical is None or kind.partition("(")[0] in LOGICAL.get(logical, ()):
+        return kind
+    if logical in LOGICAL:
+        expected = f"{', '.join(LOGICAL[logical])} for logicalType {logical}"
+        findings.add(where, "types-agree", expected, repr(physical), "change one of them")
+    else:
+        findings.add(f"{path}.logicalType", "known-type", ", ".join(LOGICAL), repr(logical), "correct it")
+    return None
+
+
+def _with_fields(column: Column, prop: SchemaProperty, path: str, findings: Findings) -> Column:
+    if column.type == "struct":
+        if not prop.properties:
+            findings.add(
+                path, "struct-fields", "the fields of the struct", "none", "list them under properties"
+            )
+        fields = read_columns(prop.properties or (), f"{path}.properties", findings)
+        inner = ", ".join(f"{field.name}: {field.type}" for field in fields)
+        return replace(column, type=f"struct<{inner}>", fields=fields)
+    if column.type == "list":
+        if prop.items is None:
+            findings.add(path, "list-element", "the type of the elements", "none", "describe it under items")
+            return column
+        element = read_column(prop.items, f"{path}.items", findings, name="element")
+        return column if element is None else replace(column, type=f"list<{element.type}>", fields=(element,))
+    return column
+
+
+def _with_custom(column: Column, prop: SchemaProperty, path: str, findings: Findings) -> Column:
+    custom = custom_properties(prop.customProperties, COLUMN_PROPERTIES, path, findings)
+    if "aliases" in custom:
+        aliases, where = custom["aliases"]
+        if isinstance(aliases, list) and all(isinstance(alias, str) and alias for alias in aliases):
+            column = replace(column, aliases=tuple(aliases))
+        else:
+            findings.add(where, "aliases", "a list of names", repr(aliases), "write [orderId, OrderID]")
+    if "default" in custom:
+        default, where = custom["default"]
+        if _fits(column, default):
+            column = replace(column, default=default, has_default=True)
+        else:
+            findings.add(where, "default-value", f"a {column.type}", repr(default), "correct the default")
+    return column
+
+
+def _fits(column: Column, value: Any) -> bool:
+    if column.kind == "timestamp":
+        return isinstance(value, str) and timestamps.canonical(value) is not None
+    if column.kind == "date":
+        return isinstance(value, str) and timestamps.is_date(value)
+    return type(value) in _DEFAULTS.get(column.kind, ())
+
+
+def _check_aliases(columns: Sequence[Column], path: str, findings: Findings) -> None:
+    owners = {column.name: column.name for column in columns}
+    for column in columns:
+        for alias in column.aliases:
+            owner = owners.setdefault(alias, column.name)
+            if owner != column.name:
+                got = f"{owner} and {column.name}"
+                findings.add(path, "aliases", f"{alias!r} to name one column", got, "drop one of them")

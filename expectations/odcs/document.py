@@ -1,0 +1,99 @@
+"""A contract file -> the standard's own model, with nothing dropped on the way."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard
+from pydantic import ValidationError
+
+from expectations.odcs.yaml_text import read_yaml
+from expectations.problems import Findings
+
+FUNDAMENTALS = {"apiVersion": "v3.1.0", "kind": "DataContract", "id": None, "version": None, "status": None}
+_NEAR_MISS = 0.8
+
+
+def read_document(path: Path, findings: Findings) -> OpenDataContractStandard | None:
+    """The file as ODCS 3.1; None, with the reasons in findings, if it is not."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        findings.add("", "readable", "a readable file in UTF-8", str(error), "write it anew")
+        return None
+    raw = read_yaml(text, findings)
+    if raw is None:
+        return None
+    if not isinstance(raw, dict):
+        findings.add("", "yaml", "a mapping of contract fields", type(raw).__name__, "start with apiVersion")
+        return None
+    try:
+        document = OpenDataContractStandard.model_validate(raw)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            where = _path(detail["loc"])
+            if detail["type"] == "extra_forbidden":
+                _add_unknown(where, findings)
+            else:
+                expected = f"what ODCS 3.1 says ({detail['msg']})"
+                findings.add(where, "odcs", expected, repr(detail["input"]), "correct it")
+        return None
+    _check_unknown(raw, document.model_dump(by_alias=True, exclude_unset=True), "", findings)
+    _check_fundamentals(document, findings)
+    return document
+
+
+def custom_properties(
+    given: Iterable[CustomProperty] | None, known: Sequence[str], path: str, findings: Findings
+) -> dict[str, tuple[Any, str]]:
+    """Known custom property -> (value, path). Others are for other tools, but a near miss is an error."""
+    found: dict[str, tuple[Any, str]] = {}
+    for index, custom in enumerate(given or ()):
+        where = f"{path}.customProperties[{index}]"
+        name = custom.property or ""
+        if name in found:
+            findings.add(
+                f"{where}.property", "duplicate-field", f"{name} once", "it again", "keep one of them"
+            )
+        elif name in known:
+            found[name] = (custom.value, f"{where}.value")
+        elif close := get_close_matches(name, known, n=1, cutoff=_NEAR_MISS):
+            findings.add(f"{where}.property", "unknown-field", close[0], repr(name), "correct the name")
+    return found
+
+
+def given_position(position: int | None) -> int | None:
+    """The position of a key or partition column, if one is given: the standard's default of -1 is none."""
+    return None if position == -1 else position
+
+
+def _check_fundamentals(document: OpenDataContractStandard, findings: Findings) -> None:
+    for name, expected in FUNDAMENTALS.items():
+        given = getattr(document, name)
+        if given is None or (expected is not None and given != expected):
+            got = "none" if given is None else repr(given)
+            findings.add(name, "fundamentals", expected or "a value", got, "the standard requires it")
+
+
+def _check_unknown(raw: Any, known: Any, path: str, findings: Findings) -> None:
+    """Fields that the model dropped without a word are typing errors."""
+    if isinstance(raw, dict) and isinstance(known, dict):
+        for name, value in raw.items():
+            where = f"{path}.{name}" if path else str(name)
+            if name not in known:
+                _add_unknown(where, findings)
+            else:
+                _check_unknown(value, known[name], where, findings)
+    elif isinstance(raw, list) and isinstance(known, list):
+        for index, (value, known_value) in enumerate(zip(raw, known, strict=True)):
+            _check_unknown(value, known_value, f"{path}[{index}]", findings)
+
+
+def _add_unknown(path: str, findings: Findings) -> None:
+    findings.add(path, "unknown-field", "a field of ODCS 3.1", "an unknown one", "correct its name")
+
+
+def _path(location: Sequence[str | int]) -> str:
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location]
+    return "".join(parts).removeprefix(".")

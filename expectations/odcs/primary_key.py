@@ -1,0 +1,56 @@
+"""ODCS primary keys -> the names of the key columns, in order."""
+
+from collections.abc import Sequence
+
+from open_data_contract_standard.model import SchemaProperty
+
+from expectations.contract import Column
+from expectations.keys import KEY_KINDS
+from expectations.odcs.document import given_position
+from expectations.problems import Findings
+
+
+def read_key(
+    properties: Sequence[SchemaProperty], columns: Sequence[Column], path: str, findings: Findings
+) -> tuple[str, ...]:
+    """The key columns by `primaryKeyPosition`, or else by place; each is required and has an exact text."""
+    by_name = {column.name: column for column in columns}
+    positions: dict[int, str] = {}
+    for index, prop in enumerate(properties):
+        where = f"{path}[{index}]"
+        if not prop.primaryKey:
+            _check_not_key(prop, where, findings)
+            continue
+        position = given_position(prop.primaryKeyPosition)
+        position = len(positions) + 1 if position is None else position
+        if position in positions or position < 1:
+            expected = "positions 1, 2, … each once"
+            where_position = f"{where}.primaryKeyPosition"
+            findings.add(where_position, "key-position", expected, str(position), "number the key columns")
+        positions[position] = prop.name or ""
+        _check_key_column(prop, by_name.get(prop.name or ""), where, findings)
+    if not positions:
+        advice = "set primaryKey: true on the columns that identify a row"
+        findings.add(path, "key-present", "a primary key", "none", advice)
+    return tuple(positions[position] for position in sorted(positions))
+
+
+def _check_key_column(prop: SchemaProperty, column: Column | None, path: str, findings: Findings) -> None:
+    if not prop.required:
+        findings.add(path, "key-required", "required: true on a key column", "none", "add it")
+    if column is not None and column.kind not in KEY_KINDS:
+        expected = f"a key of {', '.join(KEY_KINDS)}"
+        findings.add(
+            path, "key-type", expected, column.type, "name a column whose values have one exact text"
+        )
+
+
+def _check_not_key(prop: SchemaProperty, path: str, findings: Findings) -> None:
+    if given_position(prop.primaryKeyPosition) is not None:
+        where = f"{path}.primaryKeyPosition"
+        findings.add(
+            where, "key-position", "primaryKey: true beside it", "none", "add it or drop the position"
+        )
+    if prop.unique:
+        advice = "drop it: a batch of changes cannot show that other columns are unique"
+        findings.add(f"{path}.unique", "unique", "unique on the key alone", "it elsewhere", advice)

@@ -1,0 +1,165 @@
+"""ODCS quality rules -> Great Expectations expectations. Rules judge one batch of changes, not the table."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from open_data_contract_standard.model import DataQuality
+
+from expectations.contract import Rule
+from expectations.odcs.limits import is_pattern
+from expectations.odcs.metrics import (
+    COLUMN_ARGUMENTS,
+    DATASET_ARGUMENTS,
+    OPERATORS,
+    Expectation,
+    Metric,
+    Threshold,
+    expectations_of,
+)
+from expectations.odcs.yaml_text import read_yaml
+from expectations.problems import Findings
+
+SEVERITIES = ("critical", "warning", "info")
+UNITS = ("rows", "percent")
+ENGINES = ("greatexpectations", "great-expectations", "great_expectations")
+_ON_COLUMNS = ("column", "column_A", "column_B")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of a `quality` list while it is read."""
+
+    quality: DataQuality
+    path: str
+    column: str | None  # None for an entry of the dataset
+    columns: Sequence[str]  # all of the dataset
+    findings: Findings
+
+    def refuse(self, part: str, rule: str, expected: str, got: str, advice: str = "correct it") -> None:
+        """Note what is wrong with a part of the entry."""
+        path = f"{self.path}.{part}" if part else self.path
+        self.findings.add(path, rule, expected, got, advice)
+
+
+def read_rules(
+    qualities: Iterable[DataQuality],
+    path: str,
+    column: str | None,
+    columns: Sequence[str],
+    findings: Findings,
+) -> list[Rule]:
+    """The rules of a column, or of the dataset if `column` is None; text rules are for people alone."""
+    rules: list[Rule] = []
+    for index, quality in enumerate(qualities):
+        entry = _Entry(quality, f"{path}[{index}]", column, columns, findings)
+        severity = quality.severity or SEVERITIES[0]
+        if severity not in SEVERITIES:
+            entry.refuse("severity", "severity", ", ".join(SEVERITIES), repr(severity), "use one of them")
+        name = quality.name or quality.id or f"{column or 'dataset'}.{quality.metric or 'rule'}"
+        description = " ".join((quality.description or "").split())
+        for number, (expectation, kwargs) in enumerate(_read(entry)):
+            part = name if number == 0 else f"{name}.{number + 1}"
+            rules.append(Rule(part, expectation, kwargs, description, severity))
+    return rules
+
+
+def _read(entry: _Entry) -> list[Expectation]:
+    kind = entry.quality.type or "library"
+    if kind == "text":
+        return []
+    if kind == "library":
+        return _read_metric(entry)
+    if kind == "custom":
+        return _read_custom(entry)
+    advice = "write a query as engine greatExpectations, type unexpected_rows_expectation"
+    entry.refuse("type", "known-rule", "library, custom or text", repr(kind), advice)
+    return []
+
+
+def _read_metric(entry: _Entry) -> list[Expectation]:
+    name = entry.quality.metric or ""
+    known = DATASET_ARGUMENTS if entry.column is None else COLUMN_ARGUMENTS
+    if name not in known:
+        place = "the dataset" if entry.column is None else "a column"
+        expected = f"a metric of {place} ({', '.join(known)})"
+        entry.refuse("metric", "known-rule", expected, repr(name) if name else "none", "use one of them")
+        return []
+    arguments = _read_arguments(entry, known[name])
+    threshold = _read_threshold(entry)
+    if arguments is None or threshold is None:
+        return []
+    return expectations_of(Metric(name, entry.column, arguments), threshold)
+
+
+def _read_arguments(entry: _Entry, known: Sequence[str]) -> dict[str, Any] | None:
+    arguments = entry.quality.arguments or {}
+    found_before = len(entry.findings.problems)
+    if known and not arguments:
+        entry.refuse("arguments", "known-argument", " or ".join(known), "none", "add it")
+    for name, value in arguments.items():
+        where = f"arguments.{name}"
+        if name not in known:
+            entry.refuse(where, "known-argument", ", ".join(known) or "no arguments", repr(name))
+        elif name == "pattern":
+            if not is_pattern(value):
+                entry.refuse(where, "argument-value", "a regular expression", repr(value))
+        elif not isinstance(value, list) or not value:
+            entry.refuse(where, "argument-value", "a list of values", repr(value))
+        elif name == "properties":
+            _check_columns(entry, where, value)
+    return arguments if len(entry.findings.problems) == found_before else None
+
+
+def _read_threshold(entry: _Entry) -> Threshold | None:
+    quality = entry.quality
+    given = {name: value for name in OPERATORS if (value := getattr(quality, name)) is not None}
+    units = UNITS[:1] if quality.metric == "rowCount" else UNITS
+    unit = quality.unit or UNITS[0]
+    if unit not in units:
+        entry.refuse("unit", "unit", " or ".join(units), repr(unit))
+    if len(given) != 1:
+        expected = f"one operator ({', '.join(OPERATORS)})"
+        entry.refuse("", "one-operator", expected, ", ".join(given) or "none", "state one per rule")
+        return None
+    ((operator, value),) = given.items()
+    values = value if isinstance(value, list) else [value]
+    if not all(type(number) in (int, float) for number in values) or values != sorted(values):
+        entry.refuse(operator, "operator-value", "a number, or two in ascending order", repr(value))
+        return None
+    return Threshold(operator, tuple(values), percent=unit == "percent")
+
+
+def _read_custom(entry: _Entry) -> list[Expectation]:
+    engine = entry.quality.engine
+    if (engine or "").lower() not in ENGINES:
+        entry.refuse("engine", "known-rule", "greatExpectations", repr(engine), "write it for that engine")
+        return []
+    implementation: Any = entry.quality.implementation
+    if isinstance(implementation, str):
+        implementation = read_yaml(implementation, entry.findings, f"{entry.path}.implementation")
+        if implementation is None:
+            return []
+    if not isinstance(implementation, dict) or set(implementation) - {"type", "expectation_type", "kwargs"}:
+        entry.refuse("implementation", "implementation", "type and kwargs", repr(implementation))
+        return []
+    expectation = implementation.get("type", implementation.get("expectation_type"))
+    kwargs = implementation.get("kwargs") or {}
+    if not isinstance(expectation, str) or not isinstance(kwargs, dict):
+        expected = "the name of an expectation as type, and a mapping as kwargs"
+        entry.refuse("implementation", "implementation", expected, repr(implementation))
+        return []
+    needs_column = expectation.startswith("expect_column_") and not {*_ON_COLUMNS, "column_list"} & set(
+        kwargs
+    )
+    if entry.column and needs_column:
+        kwargs = {"column": entry.column, **kwargs}
+    named = [kwargs[name] for name in _ON_COLUMNS if name in kwargs]
+    _check_columns(entry, "implementation.kwargs", [*named, *kwargs.get("column_list", ())])
+    return [(expectation, kwargs)]
+
+
+def _check_columns(entry: _Entry, part: str, names: Iterable[Any]) -> None:
+    for name in names:
+        if name not in entry.columns:
+            entry.refuse(part, "known-column", "a column of the dataset", repr(name))

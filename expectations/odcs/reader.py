@@ -1,0 +1,178 @@
+"""One contract file -> one `Contract`.
+
+On top of the standard, a file of ours describes exactly one dataset, named like the file, with a primary key.
+What the code could not keep is refused here, with every problem of every file in one `ContractError`.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from open_data_contract_standard.model import DataQuality, SchemaObject, SchemaProperty
+
+import expectations
+from expectations.contract import Column, Contract, Rule
+from expectations.odcs.column_rules import column_rules
+from expectations.odcs.columns import NAME, read_columns
+from expectations.odcs.document import custom_properties, read_document
+from expectations.odcs.partitions import read_partitions
+from expectations.odcs.primary_key import read_key
+from expectations.odcs.quality import read_rules
+from expectations.problems import ContractError, Findings, Problem
+
+DATASET_PROPERTIES = ("sequenceColumn",)
+_SCHEMA = "schema[0]"
+_COLUMNS = f"{_SCHEMA}.properties"
+_SEQUENCE_KINDS = ("int", "long", "timestamp")
+
+
+def load_contract(path: Path) -> Contract:
+    """The contract in one file; ContractError has all its problems."""
+    findings = Findings(path.name)
+    contract = _read(path, findings)
+    if contract is None or findings.problems:
+        raise ContractError(findings.problems)
+    return contract
+
+
+def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
+    """Dataset -> contract of each `*.yaml` in the folder (default: ours); ContractError has all problems."""
+    contracts: dict[str, Contract] = {}
+    problems: list[Problem] = []
+    for path in sorted((folder or Path(*expectations.__path__)).glob("*.yaml")):
+        try:
+            contracts[path.stem] = load_contract(path)
+        except ContractError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ContractError(problems)
+    return contracts
+
+
+def _read(path: Path, findings: Findings) -> Contract | None:
+    document = read_document(path, findings)
+    if document is None:
+        return None
+    schemas = document.schema_ or []
+    if len(schemas) != 1:
+        advice = "give each dataset a file of its own"
+        findings.add("schema", "one-dataset", "one schema object", str(len(schemas)), advice)
+        return None
+    (schema,) = schemas
+    properties = schema.properties or []
+    columns = read_columns(properties, _COLUMNS, findings)
+    rules = _read_rules(schema, columns, findings)
+    columns = _with_limits(columns, rules)
+    _check_rule_names(rules, findings)
+    _check_defaults(columns, findings)
+    return Contract(
+        dataset=_read_dataset(schema, path, findings),
+        version=document.version or "",
+        description=" ".join((schema.description or "").split()),
+        columns=columns,
+        key=read_key(properties, columns, _COLUMNS, findings),
+        partitions=read_partitions(properties, columns, _COLUMNS, findings),
+        sequence_column=_read_sequence_column(schema, columns, findings),
+        rules=tuple(rules),
+        source=path.name,
+    )
+
+
+def _read_dataset(schema: SchemaObject, path: Path, findings: Findings) -> str:
+    where = f"{_SCHEMA}.name"
+    name = schema.name or ""
+    if not NAME.fullmatch(name):
+        findings.add(where, "dataset-name", "a lower-case name like orders", repr(name), "rename it")
+    elif name != path.stem:
+        findings.add(where, "dataset-name", f"{path.stem!r} as the file's name", repr(name), "rename one")
+    elif name == "batch" or name.endswith("_changes"):
+        advice = "rename it: the API has a route /batch, and every dataset a table <dataset>_changes"
+        findings.add(where, "reserved-name", "a name that nothing else has", repr(name), advice)
+    return name
+
+
+def _read_sequence_column(schema: SchemaObject, columns: Sequence[Column], findings: Findings) -> str | None:
+    custom = custom_properties(schema.customProperties, DATASET_PROPERTIES, _SCHEMA, findings)
+    if "sequenceColumn" not in custom:
+        return None
+    name, where = custom["sequenceColumn"]
+    if name not in _names(schema):
+        findings.add(where, "sequence-column", "a column of the dataset", repr(name), "correct the name")
+    for column in columns:  # none if its own description is broken, which has been found
+        if column.name != name:
+            continue
+        if column.kind not in _SEQUENCE_KINDS:
+            expected = f"a column of type {', '.join(_SEQUENCE_KINDS)}"
+            findings.add(where, "sequence-column", expected, f"{name}: {column.type}", "name another")
+        elif not column.required:
+            findings.add(
+                where, "sequence-column", "a required column", f"optional {name}", "set required: true"
+            )
+    return str(name)
+
+
+def _read_rules(schema: SchemaObject, columns: Sequence[Column], findings: Findings) -> list[Rule]:
+    """What each column promises by itself, then its quality rules, then those of the dataset."""
+    by_name = {column.name: column for column in columns}
+    names = _names(schema)
+    rules: list[Rule] = []
+    for index, prop in enumerate(schema.properties or ()):
+        where = f"{_COLUMNS}[{index}]"
+        column = by_name.pop(prop.name or "", None)
+        if column is not None:
+            rules += column_rules(column)
+        rules += read_rules(prop.quality or (), f"{where}.quality", prop.name or "", names, findings)
+        for inner, _ in _nested_quality(prop, where):
+            advice = "move them up: a rule sees a column as a whole"
+            findings.add(f"{inner}.quality", "known-rule", "rules on columns", "some inside one", advice)
+    return rules + read_rules(schema.quality or (), f"{_SCHEMA}.quality", None, names, findings)
+
+
+def _names(schema: SchemaObject) -> list[str]:
+    """All names of columns, also of those whose own description is broken: no problem is to cause another."""
+    return [prop.name for prop in schema.properties or () if prop.name]
+
+
+def _nested_quality(prop: SchemaProperty, path: str) -> Iterator[tuple[str, Sequence[DataQuality]]]:
+    inner = [(f"{path}.properties[{index}]", field) for index, field in enumerate(prop.properties or ())]
+    if prop.items is not None:
+        inner.append((f"{path}.items", prop.items))
+    for where, field in inner:
+        if field.quality:
+            yield where, field.quality
+        yield from _nested_quality(field, where)
+
+
+def _with_limits(columns: Sequence[Column], rules: Sequence[Rule]) -> tuple[Column, ...]:
+    """A column that may hold nothing but listed values, or text of one form, has that as a limit too.
+
+    So the JSON Schema refuses early what the suite would send to quarantine.
+    """
+    limits = {column.name: column.limits for column in columns}
+    for rule in rules:
+        name = str(rule.kwargs.get("column"))
+        if rule.severity != "critical" or "mostly" in rule.kwargs or name not in limits:
+            continue
+        values, regex = rule.kwargs.get("value_set"), rule.kwargs.get("regex")
+        if rule.expectation == "expect_column_values_to_be_in_set" and isinstance(values, list):
+            known = limits[name].enum or values
+            limits[name] = replace(limits[name], enum=tuple(value for value in values if value in known))
+        if rule.expectation == "expect_column_values_to_match_regex" and limits[name].pattern is None:
+            limits[name] = replace(limits[name], pattern=str(regex))
+    return tuple(replace(column, limits=limits[column.name]) for column in columns)
+
+
+def _check_defaults(columns: Sequence[Column], findings: Findings) -> None:
+    for column in columns:
+        enum = column.limits.enum
+        if column.has_default and enum and column.default not in enum:
+            expected = f"a default of {column.name} among {', '.join(map(repr, enum))}"
+            findings.add(_COLUMNS, "default-value", expected, repr(column.default), "correct the default")
+
+
+def _check_rule_names(rules: Sequence[Rule], findings: Findings) -> None:
+    for name, count in Counter(rule.name for rule in rules).items():
+        if count > 1:
+            got = f"{name!r} {count} times"
+            findings.add(_SCHEMA, "rule-name", "a name of its own for each rule", got, "give them names")

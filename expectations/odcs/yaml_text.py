@@ -1,0 +1,64 @@
+"""A contract file's YAML as plain values: with the line of every path, and no key silently given twice."""
+
+from typing import Any
+
+import yaml
+
+from expectations.problems import Findings
+
+_NULL = "tag:yaml.org,2002:null"
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML with JSON's view of dates: `2017-01-01` is text."""
+
+
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != _TIMESTAMP]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_yaml(text: str, findings: Findings, path: str = "") -> Any:
+    """The document's values; None, with the reason in findings, if it has none.
+
+    Fills `findings.lines`, unless the text is only a part of the file, the one at `path`.
+    """
+    try:
+        loader = _PlainLoader(text)
+        node = loader.get_single_node()
+        if node is None or node.tag == _NULL:
+            findings.add(
+                path, "yaml", "YAML with content", "nothing", "write it, or remove the file or field"
+            )
+            return None
+        lines: dict[str, int] = {}
+        _visit(node, path, lines, findings)
+        if not path:
+            findings.lines = lines
+        return loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the text"
+        reason = " ".join(part for part in (error.context, error.problem) if part)
+        findings.add(path, "yaml", "YAML", f"a syntax error in {where}", f"mend this: {reason}")
+    except yaml.YAMLError as error:
+        findings.add(path, "yaml", "YAML", "text that cannot be read", f"mend this: {error}")
+    return None
+
+
+def _visit(node: yaml.Node, path: str, lines: dict[str, int], findings: Findings) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _visit(item, f"{path}[{index}]", lines, findings)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = f"{path}.{key.value}" if path else str(key.value)
+            if inner in lines:
+                again = f"it again in line {key.start_mark.line + 1}"
+                findings.add(inner, "duplicate-field", "each field once", again, "keep one of them")
+                continue
+            lines[inner] = key.start_mark.line + 1
+            _visit(value, inner, lines, findings)
