@@ -1,6 +1,7 @@
 """Checks data against contracts: every violation, with its place and the rule broken."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 import jsonschema_rs
@@ -9,7 +10,8 @@ from expectations.align import Op
 from expectations.contract import Contract
 from expectations.json_schema import KEYWORDS, data_schema
 
-MAX_MESSAGE = 300  # a violation quotes the value, which may be a document
+MAX_TEXT = 300  # a violation quotes names and values, which may be documents
+MAX_VIOLATIONS = 1000
 
 
 class Violation(NamedTuple):
@@ -31,9 +33,13 @@ class Validators:
         """All that is wrong with the data of a change; empty if nothing is."""
         validator = self._built.get((dataset, op)) or self._build(dataset, op)
         try:
-            return [violation for error in validator.iter_errors(data) for violation in _violations(error)]
+            found = (violation for error in validator.iter_errors(data) for violation in _violations(error))
+            violations = list(islice(found, MAX_VIOLATIONS))
         except ValueError as error:  # nested deeper than the validator follows
             return [Violation("", "depth", f"expected data as the contract describes it, got {error}")]
+        if len(violations) == MAX_VIOLATIONS:
+            violations.append(Violation("", "truncated", f"{MAX_VIOLATIONS} violations, or more"))
+        return violations
 
     def _build(self, dataset: str, op: Op) -> jsonschema_rs.Draft202012Validator:
         schema = data_schema(self._contracts[dataset], op)
@@ -44,7 +50,7 @@ class Validators:
 
 def pointer(*parts: str | int) -> str:
     """The JSON Pointer (RFC 6901) of a place."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    return _shown("".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts))
 
 
 def _violations(error: jsonschema_rs.ValidationError) -> Iterator[Violation]:
@@ -56,6 +62,8 @@ def _violations(error: jsonschema_rs.ValidationError) -> Iterator[Violation]:
         for name in kind.unexpected:
             yield Violation(pointer(*at, name), "additionalProperties", "expected no such column")
     else:
-        message = error.message
-        shown = message if len(message) <= MAX_MESSAGE else message[:MAX_MESSAGE] + "…"
-        yield Violation(pointer(*at), str(error.schema_path[-1]), shown)
+        yield Violation(pointer(*at), str(error.schema_path[-1]), _shown(error.message))
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"

@@ -17,7 +17,7 @@ from expectations.align import align
 from expectations.contract import Contract
 from expectations.keys import decode_key
 from lambdas.data_api import pages, rows
-from lambdas.data_api.batch import counts, read_batch, read_changes
+from lambdas.data_api.batch import answer, counts, read_batch, read_changes
 from lambdas.data_api.changes import Change
 from lambdas.data_api.preconditions import etag, expectation, is_known
 from lambdas.data_api.problems import Problem, broken_contract, unknown_dataset
@@ -64,7 +64,7 @@ def batch() -> Response[str]:
             _logger.warning("change not taken", event_id=given[index]["event_id"], **result.summary())
     if results and all(result.is_unwritten for result in results.values()):
         raise Problem("unavailable", "DynamoDB took none of the changes in time; send the batch again")
-    return _json(200, {"results": [results[index].document() for index in sorted(results)]})
+    return Response(200, JSON, answer([results[index] for index in sorted(results)]))
 
 
 @_api.get("/<dataset>")

@@ -7,8 +7,10 @@ from typing import Any
 from lambdas.data_api.changes import Change, Checker
 from lambdas.data_api.problems import Problem, unknown_dataset
 from lambdas.data_api.transactions import Index, Result
+from lambdas.exact_json import dumps
 
 MAX_CHANGES = 500
+MAX_ANSWER_BYTES = 4 * 1024 * 1024  # Lambda returns 6 MB, in which this text is quoted once more
 VERBS = {"upsert": "write", "delete": "delete"}
 
 type IsPermitted = Callable[[str, str], bool]  # (dataset, verb)
@@ -51,6 +53,17 @@ def counts(
         label = dataset if isinstance(dataset, str) and dataset in known else "none"
         by_dataset[label]["unwritten" if result.is_unwritten else result.status] += 1
     return by_dataset
+
+
+def answer(results: Sequence[Result]) -> str:
+    """The JSON text of the answer; without the violations if those of all changes are too many to return."""
+    documents = [result.document() for result in results]
+    text = dumps({"results": documents})
+    if len(text) > MAX_ANSWER_BYTES:
+        for document in documents:
+            document.get("problem", {}).pop("violations", None)
+        text = dumps({"results": documents})
+    return text
 
 
 def _change(given: Mapping[str, Any], checker: Checker, is_permitted: IsPermitted) -> Change:

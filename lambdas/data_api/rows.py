@@ -102,7 +102,11 @@ def stale(version: int, stored: int) -> Problem:
 def _patched(store: Store, checker: Checker, asked: Patch, live: Stored) -> Write:
     contract = asked.contract
     before = from_item(contract, live.item)
-    change = checker.change(contract, "upsert", merge_patch(before, asked.columns), asked.event_id)
+    try:
+        row = merge_patch(before, asked.columns)
+    except RecursionError as error:
+        raise Problem("bad-request", "expected a patch of the contract's depth") from error
+    change = checker.change(contract, "upsert", row, asked.event_id)
     _refuse_moves(contract, before, from_item(contract, change.item))
     if contract.sequence_column not in asked.columns:
         change = replace(change, version=None)

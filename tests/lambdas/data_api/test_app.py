@@ -314,6 +314,14 @@ def test_a_patch_that_is_no_object_is_refused(call: Call, body: Any) -> None:
     assert call("PATCH", LINE, body).status == 400
 
 
+def test_a_patch_deeper_than_any_row_is_refused(call: Call) -> None:
+    call("POST", "/things", thing(name="a"))
+
+    answer = call("PATCH", "/things/a,2026-11-24", raw={"body": '{"a":' * 1500 + "1" + "}" * 1500})
+
+    assert answer.status == 400
+
+
 def test_a_patch_needs_a_row(call: Call) -> None:
     assert call("PATCH", "/products/25671", {}).status == 404
     call("DELETE", "/products/25671")

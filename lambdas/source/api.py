@@ -1,0 +1,72 @@
+"""The Data API as the source calls it: many changes in one request."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import urllib3
+
+from lambdas.exact_json import BrokenJson, loads
+from lambdas.source.messages import Change
+from lambdas.source.tokens import DataApiUnavailable, Tokens
+
+MAX_CHANGES = 500  # of one batch
+MAX_BYTES = 3 * 1024 * 1024  # Lambda takes 6 MB, in which API Gateway quotes this text once more
+# API Gateway answers within 30 s. A failed connection is tried again, an answer that is late is not waited
+# for twice: the queue brings the messages back.
+TIMEOUT = urllib3.Timeout(connect=3, read=30)
+RETRIES = urllib3.Retry(connect=2, read=False, redirect=False, status=False, other=False, backoff_factor=0.1)
+
+
+class DataApi:
+    """Posts batches with a token of its own."""
+
+    def __init__(self, http: urllib3.PoolManager, url: str, tokens: Tokens) -> None:
+        self._http = http
+        self._url = f"{url.rstrip('/')}/batch"
+        self._tokens = tokens
+
+    def write(self, changes: Sequence[Change]) -> list[dict[str, Any]]:
+        """One result for each change, in order; DataApiUnavailable if there is no such answer."""
+        body = f'{{"changes":[{",".join([change.text for change in changes])}]}}'
+        answer = self._post(body)
+        if answer.status in (
+            401,
+            403,
+        ):  # an HTTP API says 403 if its authorizer refuses the token
+            self._tokens.forget()
+            answer = self._post(body)
+        if answer.status != 200:
+            raise self._unexpected(f"status {answer.status}: {answer.data[:300]!r}")
+        try:
+            results = loads(answer.data.decode())["results"]
+        except (BrokenJson, UnicodeDecodeError, LookupError, TypeError) as error:
+            raise self._unexpected(f"{answer.data[:300]!r}") from error
+        if not isinstance(results, list) or len(results) != len(changes):
+            raise self._unexpected("another number of results")
+        return results
+
+    def _post(self, body: str) -> urllib3.BaseHTTPResponse:
+        headers = {"Authorization": f"Bearer {self._tokens.current()}", "Content-Type": "application/json"}
+        try:
+            return self._http.request(
+                "POST", self._url, body=body, headers=headers, timeout=TIMEOUT, retries=RETRIES
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise self._unexpected(f"{type(error).__name__}: {error}") from error
+
+    def _unexpected(self, got: str) -> DataApiUnavailable:
+        return DataApiUnavailable(f"expected a result for each change from {self._url}, got {got}")
+
+
+def portions(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """The changes in as few portions as the API takes: nearly always one."""
+    portion: list[Change] = []
+    size = 0
+    for change in changes:
+        if portion and (len(portion) == MAX_CHANGES or size + len(change.text) > MAX_BYTES):
+            yield portion
+            portion, size = [], 0
+        portion.append(change)
+        size += len(change.text)
+    if portion:
+        yield portion

@@ -1,0 +1,37 @@
+"""What the source needs to know of its stack, read once from the environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from lambdas.environment import contracts_path, required
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Addresses and names. The client's secret is not among them: Cognito gives it to who may ask."""
+
+    contracts: Path
+    data_api_url: str
+    token_url: str
+    user_pool_id: str
+    client_id: str
+    dead_letter_queue_url: str
+    alert_topic_arn: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """The settings, or a ConfigurationError with all that is missing."""
+        return cls(
+            contracts_path(env),
+            *required(
+                env,
+                "DATA_API_URL",
+                "TOKEN_URL",
+                "USER_POOL_ID",
+                "CLIENT_ID",
+                "DEAD_LETTER_QUEUE_URL",
+                "ALERT_TOPIC_ARN",
+            ),
+        )

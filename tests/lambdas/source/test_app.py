@@ -1,0 +1,366 @@
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from expectations.contract import dump_compiled
+from lambdas.exact_json import dumps
+from lambdas.source import app
+from lambdas.source.messages import Reader
+from lambdas.source.settings import Settings
+from lambdas.validation import Validators
+from tests.builders import contracts, transaction
+from tests.lambdas.loopback import Answer
+from tests.lambdas.source.stack import SECRET, Clock, Stack, accept
+
+READER = Reader(contracts(), Validators(contracts()))
+
+
+class Queue:
+    """The dead-letter queue in memory; `refuses` has what it does not take, "all" fails the call."""
+
+    def __init__(self) -> None:
+        self.letters: list[dict[str, Any]] = []
+        self.refuses: set[str] = set()
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:
+        if "all" in self.refuses:
+            raise ClientError({"Error": {"Code": "QueueDoesNotExist", "Message": ""}}, "SendMessageBatch")
+        ids = {entry["MessageAttributes"]["message_id"]["StringValue"]: entry for entry in Entries}
+        self.letters += [entry for message_id, entry in ids.items() if message_id not in self.refuses]
+        refused = [entry["Id"] for message_id, entry in ids.items() if message_id in self.refuses]
+        return {"Failed": [{"Id": place, "Code": "InternalError", "SenderFault": False} for place in refused]}
+
+    @property
+    def message_ids(self) -> list[str]:
+        return [letter["MessageAttributes"]["message_id"]["StringValue"] for letter in self.letters]
+
+
+class Topic:
+    """The alert topic in memory."""
+
+    def __init__(self) -> None:
+        self.alerts: list[dict[str, str]] = []
+        self.is_down = False
+
+    def publish(self, **alert: str) -> None:
+        if self.is_down:
+            raise ClientError({"Error": {"Code": "InternalError", "Message": ""}}, "Publish")
+        self.alerts.append(alert)
+
+
+@pytest.fixture
+def queue() -> Queue:
+    return Queue()
+
+
+@pytest.fixture
+def topic() -> Topic:
+    return Topic()
+
+
+@pytest.fixture
+def wiring(stack: Stack, clock: Clock, queue: Queue, topic: Topic) -> app.Wiring:
+    names = (
+        "DATA_API_URL",
+        "TOKEN_URL",
+        "USER_POOL_ID",
+        "CLIENT_ID",
+        "DEAD_LETTER_QUEUE_URL",
+        "ALERT_TOPIC_ARN",
+    )
+    settings = Settings.from_env({name: name.lower() for name in names})
+    return app.Wiring(settings, READER, stack.api(clock), queue, topic)
+
+
+def record(message_id: str, body: Any = None, **changed: Any) -> dict[str, Any]:
+    event = {
+        "specversion": "1.0",
+        "id": f"event-of-{message_id}",
+        "source": "till/330",
+        "type": "transactions.upsert",
+        "data": transaction(**changed),
+    }
+    return {"messageId": message_id, "body": body if isinstance(body, str) else dumps(event)}
+
+
+def failed(answer: dict[str, Any]) -> list[str]:
+    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+
+def test_good_messages_go_to_the_api_in_one_request(wiring: app.Wiring, stack: Stack) -> None:
+    answer = app.take([record(f"m{number}", product_id=number) for number in range(1, 301)], wiring)
+
+    assert answer == {"batchItemFailures": []}
+    assert len(stack.server.asked("/api/batch")) == 1
+    assert [change["event_id"] for change in stack.written[:2]] == ["event-of-m1", "event-of-m2"]
+
+
+def test_a_batch_of_real_records_is_taken(
+    wiring: app.Wiring, stack: Stack, queue: Queue, event_named: Callable[[str], Any]
+) -> None:
+    answer = app.take(event_named("sqs")["Records"], wiring)
+
+    assert answer == {"batchItemFailures": []}
+    assert [change["data"] for change in stack.written] == [transaction()]
+    assert [letter["MessageBody"] for letter in queue.letters] == ["not json"]
+
+
+def test_bad_messages_become_dead_letters_and_one_alert_while_the_rest_goes_on(
+    wiring: app.Wiring, stack: Stack, queue: Queue, topic: Topic
+) -> None:
+    records = [
+        record("m1"),
+        record("m2", "{"),
+        record("m3", "[]"),
+        record("m4", '{"specversion":"1.0","id":"e","source":"s","type":"weather.upsert","data":{}}'),
+        record("m5", week=99, quantity=-1),
+    ]
+
+    answer = app.take(records, wiring)
+
+    assert (answer, len(stack.written)) == ({"batchItemFailures": []}, 1)
+    told = [
+        {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+        for letter in queue.letters
+    ]
+    assert [one["reason"] for one in told] == [
+        "broken-json",
+        "wrong-envelope",
+        "unknown-dataset",
+        "contract-violation",
+    ]
+    assert {found["path"] for found in json.loads(told[3]["detail"])} == {"/data/quantity", "/data/week"}
+    assert queue.letters[3]["MessageBody"] == records[4]["body"]
+    [alert] = topic.alerts
+    assert alert["Subject"] == "Glueline: 4 messages refused"
+
+
+def test_a_batch_without_good_messages_asks_no_api(wiring: app.Wiring, stack: Stack) -> None:
+    app.take([record("m1", "{")], wiring)
+
+    assert stack.server.requests == []
+
+
+def test_a_batch_without_bad_messages_sends_no_alert(wiring: app.Wiring, topic: Topic) -> None:
+    app.take([record("m1")], wiring)
+
+    assert topic.alerts == []
+
+
+def test_stale_counts_as_handled(
+    wiring: app.Wiring, stack: Stack, queue: Queue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.judge = lambda change: {"status": "stale", "version": 9}
+
+    assert app.take([record("m1")], wiring) == {"batchItemFailures": []}
+    assert queue.letters == []
+    assert '"dataset":"transactions","service":"test","stale":[1.0]' in capsys.readouterr().out
+
+
+def test_what_the_api_rejects_is_a_dead_letter_with_its_reasons(
+    wiring: app.Wiring, stack: Stack, queue: Queue
+) -> None:
+    violation = {"path": "/week", "rule": "maximum", "message": "too large"}
+    problems = {
+        "event-of-m1": {"status": 422, "type": "urn:x", "violations": [violation]},
+        "event-of-m2": {"status": 413, "type": "urn:glueline:problem:too-large", "detail": "too large"},
+    }
+    stack.judge = lambda change: {"status": "rejected", "problem": problems[change["event_id"]]}
+
+    answer = app.take([record("m1"), record("m2")], wiring)
+
+    details = [json.loads(letter["MessageAttributes"]["detail"]["StringValue"]) for letter in queue.letters]
+    assert answer == {"batchItemFailures": []}
+    assert details == [
+        [violation | {"path": "/data/week"}],
+        [{"path": "/data", "rule": "urn:glueline:problem:too-large", "message": "too large"}],
+    ]
+    assert {letter["MessageAttributes"]["reason"]["StringValue"] for letter in queue.letters} == {
+        "rejected-by-api"
+    }
+
+
+def test_what_the_api_could_not_write_comes_back(wiring: app.Wiring, stack: Stack) -> None:
+    stack.judge = lambda change: (
+        {"status": "rejected", "problem": {"status": 503}}
+        if change["event_id"] == "event-of-m2"
+        else accept(change)
+    )
+
+    answer = app.take([record("m1"), record("m2"), record("m3")], wiring)
+
+    assert failed(answer) == ["m2"]
+
+
+def test_an_api_out_of_reach_brings_the_good_messages_back_and_buries_the_bad(
+    wiring: app.Wiring, stack: Stack, queue: Queue
+) -> None:
+    stack.server.routes["/api/batch"] = lambda _: Answer(503)
+
+    answer = app.take([record("m1"), record("m2", "{"), record("m3")], wiring)
+
+    assert failed(answer) == ["m1", "m3"]
+    assert queue.message_ids == ["m2"]
+
+
+def test_an_api_out_of_reach_is_asked_once(wiring: app.Wiring, stack: Stack) -> None:
+    stack.server.routes["/api/batch"] = lambda _: Answer(500)
+
+    answer = app.take([record(f"m{number}") for number in range(1001)], wiring)
+
+    assert len(failed(answer)) == 1001
+    assert len(stack.server.asked("/api/batch")) == 1
+
+
+def test_a_dead_letter_that_could_not_be_sent_comes_back(
+    wiring: app.Wiring, queue: Queue, topic: Topic
+) -> None:
+    queue.refuses = {"m2"}
+
+    answer = app.take([record("m1", "{"), record("m2", "{"), record("m3")], wiring)
+
+    assert (failed(answer), queue.message_ids) == (["m2"], ["m1"])
+    assert topic.alerts[0]["Subject"] == "Glueline: 1 messages refused"
+
+
+def test_a_dead_letter_queue_out_of_reach_loses_nothing(
+    wiring: app.Wiring, queue: Queue, topic: Topic
+) -> None:
+    queue.refuses = {"all"}
+
+    answer = app.take([record("m1", "{"), record("m2")], wiring)
+
+    assert (failed(answer), topic.alerts) == (["m1"], [])
+
+
+def test_an_alert_that_could_not_be_sent_does_not_send_the_letters_twice(
+    wiring: app.Wiring, topic: Topic, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic.is_down = True
+
+    assert app.take([record("m1", "{")], wiring) == {"batchItemFailures": []}
+    assert queue.message_ids == ["m1"]
+    assert "alert not sent" in caplog.messages
+
+
+def test_what_aligning_changed_is_logged_without_the_values(
+    wiring: app.Wiring, event_named: Callable[[str], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    app.take(event_named("sqs")["Records"][:1], wiring)
+
+    [logged] = [vars(found) for found in caplog.records if found.message == "messages aligned"]
+    assert logged["messages"] == 1
+    assert logged["adjustments"]["transactions/quantity number"] == 1
+    assert logged["example"]["event_id"] == "7b0f6b1e-5f7e-4e55-9f3a-1f2f2f0a5c11"
+
+
+def test_a_refused_message_can_be_followed_by_its_ids(
+    wiring: app.Wiring, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.take([record("m1", household_id="secret-household")], wiring)
+
+    [logged] = [vars(found) for found in caplog.records if found.message == "message refused"]
+    assert (logged["message_id"], logged["event_id"]) == ("m1", "event-of-m1")
+    assert logged["violations"] == ["/data/household_id type"]
+    assert "secret-household" not in str([vars(found) for found in caplog.records])
+
+
+KINDS: dict[str, Any] = {
+    "accepted": {"status": "accepted"},
+    "stale": {"status": "stale"},
+    "rejected": {"status": "rejected", "problem": {"status": 422}},
+    "unwritten": {"status": "rejected", "problem": {"status": 503}},
+    "unheard-of": {"status": "unheard-of"},
+}
+
+
+@given(
+    kinds=st.lists(st.sampled_from(["broken", "invalid", *KINDS]), max_size=30),
+    api_is_down=st.booleans(),
+    data=st.data(),
+)
+def test_every_message_ends_in_exactly_one_way(
+    wiring: app.Wiring,
+    stack: Stack,
+    queue: Queue,
+    *,
+    kinds: list[str],
+    api_is_down: bool,
+    data: st.DataObject,
+) -> None:
+    records = []
+    for number, kind in enumerate(kinds):
+        body = "{" if kind == "broken" else None
+        records.append(record(f"{number}", body, week=99 if kind == "invalid" else 1))
+    queue.letters.clear()
+    queue.refuses = data.draw(st.sets(st.sampled_from([*(str(n) for n in range(30)), "all"])))
+    handled: list[str] = []
+
+    def judge(change: dict[str, Any]) -> Any:
+        number = change["event_id"].removeprefix("event-of-")
+        result = KINDS[kinds[int(number)]]
+        handled.extend([number] if result["status"] in ("accepted", "stale") else [])
+        return result
+
+    stack.judge = judge
+    stack.server.routes["/api/batch"] = (lambda _: Answer(500)) if api_is_down else stack._batch
+
+    answer = app.take(records, wiring)
+
+    ends = Counter([*handled, *queue.message_ids, *failed(answer)])
+    assert ends == Counter(str(number) for number in range(len(kinds)))
+
+
+@pytest.fixture
+def deployed(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[str]:
+    """The environment of the deployed function, with its queue and topic; gives the queue's address."""
+    (tmp_path / "contracts.json").write_text(dump_compiled(contracts()), encoding="utf-8")
+    with mock_aws():
+        queue = boto3.client("sqs").create_queue(QueueName="dead")["QueueUrl"]
+        environment = {
+            "CONTRACTS": str(tmp_path / "contracts.json"),
+            "DATA_API_URL": f"{stack.server.url}/api",
+            "TOKEN_URL": f"{stack.server.url}/oauth2/token",
+            "USER_POOL_ID": "pool",
+            "CLIENT_ID": "client-1",
+            "DEAD_LETTER_QUEUE_URL": queue,
+            "ALERT_TOPIC_ARN": boto3.client("sns").create_topic(Name="alerts")["TopicArn"],
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        app._wiring.cache_clear()
+        yield queue
+    app._wiring.cache_clear()
+
+
+class Cognito:
+    """Amazon Cognito as far as the source asks it."""
+
+    def describe_user_pool_client(self, UserPoolId: str, ClientId: str) -> Any:
+        if (UserPoolId, ClientId) != ("pool", "client-1"):
+            raise ClientError({"Error": {"Code": "NotFound", "Message": ""}}, "DescribeUserPoolClient")
+        return {"UserPoolClient": {"ClientSecret": SECRET}}
+
+
+def test_the_handler_works_with_what_its_environment_names(
+    deployed: str, stack: Stack, event_named: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = boto3.client
+    monkeypatch.setattr(
+        boto3, "client", lambda service: Cognito() if service == "cognito-idp" else real(service)
+    )
+
+    answer = app.handler(event_named("sqs"), None)
+
+    assert (answer, len(stack.written)) == ({"batchItemFailures": []}, 1)
+    received = real("sqs").receive_message(QueueUrl=deployed, MessageAttributeNames=["All"])
+    [letter] = received["Messages"]
+    assert letter["MessageAttributes"]["reason"]["StringValue"] == "broken-json"

@@ -1,0 +1,100 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.source.dead_letters import (
+    MAX_BATCH_BYTES,
+    MAX_DETAIL_BYTES,
+    MAX_LETTER_BYTES,
+    alert,
+    attributes,
+    batches,
+    detail_text,
+    letter_bytes,
+)
+from lambdas.source.messages import DeadLetter, Message
+from lambdas.validation import Violation
+
+VIOLATIONS = [Violation("/data/week", "maximum", "99 is greater than 53"), Violation("/data/a", "type", "é")]
+
+
+def letter(body: str = "{}", violations: list[Violation] = VIOLATIONS, **named: Any) -> DeadLetter:
+    message = Message("message-1", body, **{"event_id": "event-1", "dataset": "transactions", **named})
+    return DeadLetter(message, "contract-violation", violations)
+
+
+def test_a_letter_tells_reason_violations_and_ids() -> None:
+    told = attributes(letter())
+
+    assert json.loads(told.pop("detail")) == [violation._asdict() for violation in VIOLATIONS]
+    assert told == {
+        "reason": "contract-violation",
+        "dataset": "transactions",
+        "event_id": "event-1",
+        "message_id": "message-1",
+    }
+
+
+def test_what_is_not_known_is_no_attribute() -> None:
+    assert "event_id" not in attributes(letter(event_id=""))
+
+
+def test_an_id_of_any_characters_is_one_that_sqs_takes() -> None:
+    assert attributes(letter(event_id="a\x00b\ufffe" + "é" * 1000))["event_id"] == "a�b�" + "é" * 252
+
+
+@given(
+    st.lists(st.builds(Violation, st.text(max_size=9), st.text(max_size=9), st.text(max_size=30))),
+    st.integers(0, 999),
+)
+def test_a_detail_fits_its_room_and_stays_a_list(violations: list[Violation], room: int) -> None:
+    text = detail_text(violations, room)
+
+    assert len(text.encode()) <= room
+    if text:
+        shown = json.loads(text)
+        kept = [violation._asdict() for violation in violations]
+        assert shown == kept or (shown[:-1] == kept[: len(shown) - 1] and shown[-1]["rule"] == "truncated")
+
+
+def test_thousands_of_violations_are_cut_with_a_note() -> None:
+    told = attributes(letter(violations=VIOLATIONS * 5000))
+
+    assert MAX_DETAIL_BYTES - 200 < len(told["detail"]) <= MAX_DETAIL_BYTES
+    assert (
+        json.loads(told["detail"])[-1]
+        == Violation("", "truncated", "10000 violations, not all shown")._asdict()
+    )
+
+
+@pytest.mark.parametrize("room", [0, 20, 60, 150, 300, 10_000])
+def test_a_body_that_fills_its_message_leaves_out_what_does_not_fit(room: int) -> None:
+    full = letter("x" * (MAX_LETTER_BYTES - room))
+
+    assert letter_bytes(full) <= MAX_LETTER_BYTES
+    assert ("reason" in attributes(full)) is (room > 20)
+
+
+@given(st.lists(st.sampled_from([10, 30_000, 200_000, 300_000, 1_000_000]), max_size=40))
+def test_letters_go_in_order_in_calls_that_sqs_takes(sizes: list[int]) -> None:
+    letters = [letter("x" * size) for size in sizes]
+
+    found = list(batches(letters))
+
+    assert [one for batch in found for one in batch] == letters
+    for batch in found:
+        assert 1 <= len(batch) <= 10
+        assert len(batch) == 1 or sum(map(letter_bytes, batch)) <= MAX_BATCH_BYTES
+
+
+def test_an_alert_sums_up_and_shows_examples_without_values() -> None:
+    subject, text = alert([letter()] * 5 + [letter(dataset="", event_id="")])
+
+    assert subject == "Glueline: 6 messages refused"
+    assert "5 contract-violation (transactions)" in text
+    assert "1 contract-violation (unknown)" in text
+    assert text.count("message message-1, event event-1: contract-violation: /data/week maximum") == 3
+    assert "99" not in text

@@ -1,0 +1,69 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.exact_json import BrokenJson, dumps, loads
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+decimals = st.decimals(allow_nan=False, allow_infinity=False)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | decimals | texts,
+    lambda inner: st.lists(inner) | st.dictionaries(texts, inner),
+    max_leaves=20,
+)
+
+
+@given(values)
+def test_what_is_written_is_read_back_digit_by_digit(value: Any) -> None:
+    assert loads(dumps(value)) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["0.10", "1E+2", "-0.0", "99999999999999999999999999999999999999.99", "1E-130"]
+)
+def test_a_number_keeps_its_digits(text: str) -> None:
+    assert dumps(loads(text)) == text
+
+
+@given(st.text())
+def test_any_text_is_json_or_broken(text: str) -> None:
+    try:
+        loads(text)
+    except BrokenJson as error:
+        assert str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "NaN",
+        "-Infinity",
+        '{"a": Infinity}',
+        "[" * 100_000,
+        "1" * 5000,
+        "1e99999999999999999999",
+        '"\\ud800"',
+        '{"\\uDc00": 1}',
+        "\ufeff{}",
+        "{} {}",
+        "'a'",
+    ],
+)
+def test_a_text_that_cannot_be_kept_exactly_is_broken(text: str) -> None:
+    with pytest.raises(BrokenJson, match=r"expected (JSON|numbers|text)"):
+        loads(text)
+
+
+def test_a_whole_surrogate_pair_is_text() -> None:
+    assert loads('"\\ud83d\\ude00"') == "😀"
+
+
+@pytest.mark.parametrize("value", [0.1, 1.0, float("nan"), b"", {1, 2}, object()])
+def test_nothing_but_exact_values_is_written(value: Any) -> None:
+    with pytest.raises(TypeError, match="expected a value made of what loads gives"):
+        dumps([value, Decimal(1)])
