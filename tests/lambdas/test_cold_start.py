@@ -1,0 +1,75 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from expectations.contract import dump_compiled
+from tests.builders import contracts
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {
+    "great_expectations",
+    "httpx",
+    "jsonschema",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "pyspark",
+    "requests",
+    "yaml",
+}
+ENVIRONMENT = {
+    "ALERT_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:alerts",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "CLIENT_ID": "client",
+    "DATA_API_URL": "https://api.example",
+    "DEAD_LETTER_QUEUE_URL": "https://queue.example",
+    "ISSUERS": json.dumps([{"issuer": "i", "jwks_uri": "https://i.example/keys", "audience": ["client"]}]),
+    "PERMISSIONS": json.dumps({"readers": ["*:read"]}),
+    "RAW_BUCKET": "raw",
+    "TABLE_PREFIX": "glueline-",
+    "TOKEN_URL": "https://token.example",
+    "USER_POOL_ID": "pool",
+}
+
+
+def imported_by(function: str, contracts_at: Path) -> set[str]:
+    """The top-level modules that a process has once the function is ready for its first event."""
+    script = f"import sys, lambdas.{function}.app; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run(  # noqa: S603 -- our own script
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "CONTRACTS": str(contracts_at), **ENVIRONMENT},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return set(done.stdout.split())
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> Path:
+    path = tmp_path / "contracts.json"
+    path.write_text(dump_compiled(contracts()), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("function", "not_its_own"),
+    [
+        ("authorizer", {"boto3", "jsonschema_rs", "expectations"}),
+        ("data_api", {"jwt"}),
+        ("forwarder", {"jwt", "jsonschema_rs", "expectations"}),
+        ("source", {"jwt"}),
+    ],
+)
+def test_a_function_is_ready_without_importing_what_it_does_not_use(
+    function: str, not_its_own: set[str], compiled: Path
+) -> None:
+    assert imported_by(function, compiled) & (HEAVY | not_its_own) == set()
