@@ -42,14 +42,22 @@ def shown(value: Expression) -> Expression:
     return F.concat(F.lit("'"), F.substring(value, 1, _SHOWN), F.lit("'"))
 
 
-def type_reasons(
-    contract: Contract, reads: Mapping[str, Read], given: Mapping[str, Expression], op: Expression
-) -> list[Expression]:
+def typed(rows: DataFrame, contract: Contract, reads: Mapping[str, Read], *others: str) -> DataFrame:
+    """The rows with `others`, each column typed, and `_wrong_<column>`.
+
+    A projection of its own, as are those before and behind it, so that Spark reads each value once.
+    """
+    values = [reads[column.name].value.alias(column.name) for column in contract.columns]
+    wrongs = [reads[column.name].wrong.alias(f"_wrong_{column.name}") for column in contract.columns]
+    return rows.select(*others, *values, *wrongs)
+
+
+def type_reasons(contract: Contract, given: Mapping[str, Expression]) -> list[Expression]:
     """A reason for each value of another type. A delete needs its key and place in the order only."""
     decisive = {*contract.key, contract.sequence_column}
     return [
         reason(
-            reads[column.name].wrong & (F.lit(column.name in decisive) | (op == UPSERT)),
+            F.col(f"_wrong_{column.name}") & (F.lit(column.name in decisive) | (F.col("_op") == UPSERT)),
             f"type: column {column.name}: expected {column.type}, got ",
             shown(given[column.name]),
         )
@@ -57,21 +65,20 @@ def type_reasons(
     ]
 
 
-def key_reasons(contract: Contract, reads: Mapping[str, Read]) -> list[Expression]:
+def key_reasons(contract: Contract) -> list[Expression]:
     """A reason for each key column without a value."""
     return [
         reason(
-            reads[name].value.isNull() & ~reads[name].wrong,
-            f"key: column {name}: expected a value, got none",
+            F.col(name).isNull() & ~F.col(f"_wrong_{name}"), f"key: column {name}: expected a value, got none"
         )
         for name in contract.key
     ]
 
 
-def unknown_reason(names: Expression, op: Expression) -> Expression:
+def unknown_reason(names: Expression) -> Expression:
     """The reason that names the columns which the contract doesn't have."""
     return reason(
-        (F.size(names) > 0) & (op == UPSERT),
+        (F.size(names) > 0) & (F.col("_op") == UPSERT),
         "unknown: expected the contract's columns, got also ",
         F.array_join(names, ", "),
     )
@@ -82,13 +89,14 @@ def collect_reasons(reasons: Iterable[Expression]) -> Expression:
     return F.array_compact(F.array(*reasons))
 
 
-def or_default(column: Column, value: Expression, is_absent: Expression) -> Expression:
-    """The value, or the contract's default where the row doesn't have the column (null is a value)."""
+def or_default(column: Column, read: Read, is_absent: Expression) -> Read:
+    """What was read, or the contract's default where an upsert doesn't have the column (null is a value)."""
     default = column.default
     if default is None:
-        return value
+        return read
     text = default if isinstance(default, str) else json.dumps(default)
-    return F.when(is_absent, read_text(column, F.lit(text)).value).otherwise(value)
+    takes_default = is_absent & (F.col("_op") == UPSERT)
+    return Read(F.when(takes_default, read_text(column, F.lit(text)).value).otherwise(read.value), read.wrong)
 
 
 def order_of(column: Column, value: Expression) -> Expression:

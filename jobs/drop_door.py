@@ -22,80 +22,94 @@ from jobs.changes import (
     reason,
     shown,
     type_reasons,
+    typed,
     unknown_reason,
 )
 from jobs.rows import OP, spellings
-from jobs.values import Read, read_text
+from jobs.values import read_text
+
+_CARRIED = ("source_file", "row_number", "payload", "event_time", "problem", "_op", "_unreadable", "_unknown")
 
 
 def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
     """Received rows (`jobs.doors.RECEIVED`) as parsed rows (`jobs.changes`)."""
-    rows = received.withColumn("_values", F.from_json("payload", "map<string,string>"))
-    given = {
-        column.name: F.coalesce(*(F.col("_values")[name] for name in spellings(column)))
+    given = {column.name: F.col(f"_given_{column.name}") for column in contract.columns}
+    reads = {
+        column.name: or_default(column, read_text(column, given[column.name]), ~F.col(f"_has_{column.name}"))
         for column in contract.columns
     }
-    reads = {column.name: read_text(column, given[column.name]) for column in contract.columns}
-    op = F.lower(F.trim(F.coalesce(F.col("_values")[OP], F.lit(UPSERT))))
-    typed = {
-        column.name: or_default(column, reads[column.name].value, (op == UPSERT) & _is_absent(column))
-        for column in contract.columns
-    }
-    parsed = rows.select(
-        "source_file",
-        "row_number",
-        "payload",
-        *(value.alias(name) for name, value in typed.items()),
-        op.alias("_op"),
-        _version(contract, reads).alias("_version"),
-        F.lit("drop").alias("_source"),
-        F.concat_ws("#", "source_file", "row_number").alias("_event_id"),
-        F.col("event_time").alias("_updated_at"),
-        F.lit(None).cast(moved_type(contract)).alias("_moved_from"),
-        _reasons(contract, reads, given, op).alias("reasons"),
+    rows = typed(_with_given(received, contract), contract, reads, *_CARRIED, *map(_given, contract.columns))
+    parsed = rows.withColumns(
+        {
+            "_version": _version(contract),
+            "_source": F.lit("drop"),
+            "_event_id": F.concat_ws("#", "source_file", "row_number"),
+            "_updated_at": F.col("event_time"),
+            "_moved_from": F.lit(None).cast(moved_type(contract)),
+            "reasons": _reasons(contract, given),
+        }
     )
     return in_columns(parsed.withColumn("_tie", content_tie(contract)), contract)
 
 
-def _is_absent(column: Column) -> Expression:
-    return ~F.arrays_overlap(F.map_keys("_values"), F.array(*map(F.lit, spellings(column))))
+def _given(column: Column) -> str:
+    return f"_given_{column.name}"
 
 
-def _version(contract: Contract, reads: dict[str, Read]) -> Expression:
+def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
+    """With the text that the row gives for each column, whichever name it came by."""
+    values = F.col("_values")
+    known = {OP, *(name for column in contract.columns for name in spellings(column))}
+    return received.withColumn("_values", F.from_json("payload", "map<string,string>")).select(
+        *_CARRIED[:5],
+        F.lower(F.trim(F.coalesce(values[OP], F.lit(UPSERT)))).alias("_op"),
+        values.isNull().alias("_unreadable"),
+        F.array_except(F.map_keys(values), F.array(*map(F.lit, sorted(known)))).alias("_unknown"),
+        *(
+            F.coalesce(*(values[name] for name in spellings(column))).alias(_given(column))
+            for column in contract.columns
+        ),
+        *(_has(column, values) for column in contract.columns if column.has_default),
+    )
+
+
+def _has(column: Column, values: Expression) -> Expression:
+    names = F.array(*map(F.lit, spellings(column)))
+    return F.arrays_overlap(F.map_keys(values), names).alias(f"_has_{column.name}")
+
+
+def _version(contract: Contract) -> Expression:
     if contract.sequence_column is None:
         return F.unix_micros("event_time")
-    return order_of(contract.column(contract.sequence_column), reads[contract.sequence_column].value)
+    return order_of(contract.column(contract.sequence_column), F.col(contract.sequence_column))
 
 
-def _reasons(
-    contract: Contract, reads: dict[str, Read], given: dict[str, Expression], op: Expression
-) -> Expression:
-    known = {OP, *(name for column in contract.columns for name in spellings(column))}
-    unknown = F.array_except(F.map_keys("_values"), F.array(*map(F.lit, sorted(known))))
+def _reasons(contract: Contract, given: dict[str, Expression]) -> Expression:
+    op = F.col("_op")
     of_values = collect_reasons(
         [
             reason(~op.isin(UPSERT, DELETE), f"op: expected {UPSERT} or {DELETE}, got ", shown(op)),
-            unknown_reason(unknown, op),
-            *key_reasons(contract, reads),
-            _order_reason(contract, reads),
-            *type_reasons(contract, reads, given, op),
+            unknown_reason(F.col("_unknown")),
+            *key_reasons(contract),
+            _order_reason(contract),
+            *type_reasons(contract, given),
             *_structure_reasons(contract, given),
         ]
     )
     unreadable = F.concat(F.lit("json: expected a JSON object, got "), shown(F.col("payload")))
     return (
         F.when(F.col("problem").isNotNull(), F.array("problem"))
-        .when(F.col("_values").isNull(), F.array(unreadable))
+        .when(F.col("_unreadable"), F.array(unreadable))
         .otherwise(of_values)
     )
 
 
-def _order_reason(contract: Contract, reads: dict[str, Read]) -> Expression:
+def _order_reason(contract: Contract) -> Expression:
     """The reason of a row that has no place in the order of its key's changes."""
     name = contract.sequence_column
     if name is None or name in contract.key:
         return F.lit(None).cast("string")
-    missing = reads[name].value.isNull() & ~reads[name].wrong
+    missing = F.col(name).isNull() & ~F.col(f"_wrong_{name}")
     return reason(missing, f"version: column {name}: expected a value, which orders the changes, got none")
 
 

@@ -5,17 +5,16 @@ run died after the append, finds its id there and appends nothing. One job write
 one commit, so there is no moment at which the one is there without the other.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from expectations.contract import Contract
 from expectations.spark_schema import PROPERTIES, create_changes_ddl, create_table_ddl
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 BATCH_ID = "glueline.batch-id"
 QUARANTINE, BATCHES, QUALITY_RESULTS, TOMBSTONES = "quarantine", "batches", "quality_results", "tombstones"
@@ -80,9 +79,7 @@ def append_once(rows: DataFrame, table: str, batch_id: str, begun: datetime) -> 
     return int((committed or {}).get("added-records", 0))
 
 
-def find_commit(
-    spark: SparkSession, table: str, batch_id: str, begun: datetime
-) -> "Mapping[str, str] | None":
+def find_commit(spark: SparkSession, table: str, batch_id: str, begun: datetime) -> Mapping[str, str] | None:
     """The summary of the table's snapshot that carries the batch's id; None if there is none."""
     for snapshot in _snapshots(spark, table):
         if snapshot.timestampMillis() < (begun - _CLOCK_SKEW).timestamp() * 1000:
@@ -93,11 +90,21 @@ def find_commit(
     return None
 
 
-def _snapshots(spark: SparkSession, table: str) -> "Iterator[Any]":
+@contextmanager
+def committing(spark: SparkSession, batch_ids: Iterable[str]) -> Iterator[None]:
+    """What SQL commits to tables inside carries the batches' ids, as an append's does."""
+    name = f"spark.sql.iceberg.snapshot-property.{BATCH_ID}"
+    spark.conf.set(name, ",".join(batch_ids))
+    try:
+        yield
+    finally:
+        spark.conf.unset(name)
+
+
+def _snapshots(spark: SparkSession, table: str) -> Iterator[Any]:
     """The table's snapshots from the current one back. By Iceberg's own API: a query would be a Spark job."""
-    iceberg: Any = spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(  # type: ignore[union-attr]
-        spark._jsparkSession, table
-    )
+    jvm: Any = spark._jvm
+    iceberg = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
     snapshot = iceberg.currentSnapshot()
     while snapshot is not None:
         yield snapshot

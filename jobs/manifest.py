@@ -50,6 +50,11 @@ class Manifest:
     files: tuple[ManifestFile, ...] = ()
     refused: tuple[Refused, ...] = ()
 
+    @property
+    def begun(self) -> datetime:
+        """When the batch began."""
+        return datetime.fromisoformat(self.created_at)
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False)
 

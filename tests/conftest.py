@@ -16,18 +16,23 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 CATALOG = "spark.sql.catalog.glue_catalog"
-PACKAGES = (
-    "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0,"
-    "org.apache.iceberg:iceberg-aws-bundle:1.11.0,"
-    "org.apache.hadoop:hadoop-aws:3.4.2,"
-    "software.amazon.awssdk:s3:2.40.2"
-)
 
 # A property that runs Spark takes seconds an example: few by default, many with --hypothesis-profile=deep.
 _SLOW = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 settings.register_profile("default", deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("deep", deadline=None, suppress_health_check=_SLOW, max_examples=500)
 settings.load_profile("default")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever uses the session is a Spark test, whoever wrote it."""
+    # py4j leaves closing its sockets to the garbage collector, which may come to it during any test.
+    sockets = "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spark)
+            for ignored in sockets:
+                item.add_marker(pytest.mark.filterwarnings(ignored))
 
 
 @pytest.fixture(scope="session")
@@ -55,13 +60,14 @@ def spark(aws: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Spark
     """The shared session: Spark as the jobs get it, with a catalog in a folder instead of AWS Glue."""
     from pyspark.sql import SparkSession
 
+    from workflows.local.jars import jar_paths
+
     folder: Path = tmp_path_factory.mktemp("lake")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     session = (
         SparkSession.builder.master("local[2]")
         .appName("glueline-tests")
-        .config("spark.jars.packages", PACKAGES)
-        .config("spark.jars.excludes", "software.amazon.awssdk:bundle")
+        .config("spark.jars", ",".join(jar_paths()))
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.session.timeZone", "UTC")

@@ -1,0 +1,52 @@
+"""Changes -> what they come to for each key: pure functions of frames.
+
+A row of a table lies in the *places* (partition values, `jobs.partitions`) that its change named. Only
+columns outside the key can move a row from one place to another; where there are none, `places` is empty.
+"""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from jobs.changes import DELETE
+
+POSITION = ("_version", "_tie")
+
+
+def greatest_deletes(changes: DataFrame) -> DataFrame:
+    """The tombstone of each key that has a delete: columns key, _version, _tie, deleted_at.
+
+    A function of the set of changes: whichever come together, the greatest of all stays.
+    """
+    deletes = changes.where(F.col("_op") == DELETE)
+    newest = F.max(F.struct(*POSITION, F.col("_updated_at").alias("deleted_at")))
+    return deletes.groupBy("_key").agg(newest.alias("newest")).select(F.col("_key").alias("key"), "newest.*")
+
+
+def newest_per_place(changes: DataFrame, key: Sequence[str], places: Sequence[str]) -> DataFrame:
+    """The newest change of each key in each place. Equal positions are equal changes: any of them will do."""
+    newest = F.max_by(F.struct("*"), F.struct(*POSITION))
+    return changes.groupBy(*key, *places).agg(newest.alias("_newest")).select("_newest.*")
+
+
+def outranked_become_deletes(
+    newest: DataFrame, tombstones: DataFrame, key: Sequence[str], places: Sequence[str]
+) -> DataFrame:
+    """Turn what a newer change or a tombstone of the same key outranks into a delete at that position.
+
+    So the newest change is the only upsert of its key, if it is one; every other place that a change of the
+    key named is cleared of what is older.
+    """
+    own, grave = F.struct(*POSITION), F.col("_grave")
+    best = F.max(own).over(Window.partitionBy(*key)) if places else own
+    graves = tombstones.select(F.col("key").alias("_key"), F.struct(*POSITION).alias("_grave"))
+    ranked = newest.join(graves, "_key", "left").withColumn("_best", best)
+    ranked = ranked.withColumn("_best", F.when(grave > F.col("_best"), grave).otherwise(F.col("_best")))
+    return ranked.withColumns(
+        {
+            "_op": F.when(F.col("_best") > own, DELETE).otherwise(F.col("_op")),
+            "_version": F.col("_best._version"),
+            "_tie": F.col("_best._tie"),
+        }
+    ).drop("_grave", "_best")

@@ -1,0 +1,99 @@
+"""Glue job `merge`: checked changes -> the datasets' tables.
+
+Reads `<dataset>_changes` of the batches that are checked and not merged. Writes `tombstones`, `<dataset>`,
+and the batches' own objects in the lake bucket (`jobs.batches`).
+
+What a table holds is a function of the set of all changes, whatever their order, repetition and batches:
+
+* The changes of a key are totally ordered by their position `(_version, _tie)`, which is part of the
+  change; equal positions are equal changes. A row is the newest change of its key, if that is an upsert; a
+  tombstone is its greatest delete. Both are maxima, and a maximum does not depend on order, grouping or
+  repetition.
+* MERGE writes only what is greater than what the table holds. It can't compare with what the table does not
+  show: that a key is gone. Tombstones say so. They are written before the table, so there is no moment at
+  which an older upsert could find neither the row nor the tombstone.
+* Each step takes all changes of the run's batches at once. If the run stops between or in the steps, the
+  batches stay open, and the next run does all steps again: maxima once more. A table's MERGE commits with
+  the batches' ids, so that what was done is not done twice; that saves work and snapshots, and is not what
+  makes it safe.
+* A row lies in the partition that its newest change names, and MERGE looks only into partitions that a
+  change names. A change that moves its row therefore names both: `check` makes it a delete where the row
+  was and an upsert where it is. A delete that names no partition (a drop may give the key alone) is looked
+  for in all.
+"""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import boto3
+from pyspark.sql import SparkSession
+
+from expectations.contract import Contract
+from expectations.odcs import load_contracts
+from jobs import intake
+from jobs.batches import MERGED, Batches
+from jobs.lake import Lake, find_commit
+from jobs.merge_changes import merge_changes
+from jobs.options import Options
+from jobs.steps import step
+
+# Joins of two tables in the same buckets without a shuffle, and by hash rather than by sorting the larger
+# one.
+JOINS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.sources.v2.bucketing.enabled": "true",
+    "spark.sql.sources.v2.bucketing.pushPartValues.enabled": "true",
+    "spark.sql.iceberg.planning.preserve-data-grouping": "true",
+    "spark.sql.requireAllClusterKeysForCoPartition": "false",
+    "spark.sql.join.preferSortMergeJoin": "false",
+}
+
+
+def main(argv: Sequence[str]) -> None:
+    """Merge all checked batches; then start the workflow once more if messages wait."""
+    options = Options.from_argv(argv)
+    spark = SparkSession.builder.getOrCreate()
+    batches = Batches(boto3.client("s3"), options.lake_bucket)
+    merge_batches(spark, Lake(options.database, options.ops_database), batches, load_contracts())
+
+    number = intake.waiting(boto3.client("sqs"), options.intake_queue_url)
+    if number:
+        intake.announce_backlog(boto3.client("events"), number)
+
+
+def merge_batches(
+    spark: SparkSession, lake: Lake, batches: Batches, contracts: Mapping[str, Contract]
+) -> None:
+    """Merge the batches that are checked and not merged, and close them."""
+    to_merge = batches.to_merge()
+    if not to_merge:
+        print("merge: nothing waits")
+        return
+    for name, value in JOINS.items():
+        spark.conf.set(name, value)
+    begun = {batch_id: batches.manifest(batch_id).begun for batch_id in to_merge}
+    with step(f"merge of {', '.join(to_merge)}"):
+        for dataset, batch_ids in datasets_of(batches, to_merge).items():
+            with step(f"merge: {dataset}"):
+                table = lake.table(dataset)
+                missing = [one for one in batch_ids if not find_commit(spark, table, one, begun[one])]
+                if missing:
+                    merge_changes(spark, lake, contracts[dataset], missing)
+    for batch_id in to_merge:
+        batches.done(batch_id, MERGED, {"merged_at": datetime.now(UTC).isoformat()})
+        batches.close(batch_id)
+
+
+def datasets_of(batches: Batches, batch_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Dataset -> the batches that have changes of it."""
+    found: dict[str, list[str]] = {}
+    for batch_id in batch_ids:
+        counts = batches.checked(batch_id)["files"]
+        for dataset in dict.fromkeys(count["dataset"] for count in counts if count["changes"]):
+            found.setdefault(dataset, []).append(batch_id)
+    return found
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,80 @@
+"""How a dataset's table is partitioned: where a change's row lies, and what a MERGE need not read."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import functions as F
+
+from expectations.contract import Contract, Partition
+
+# Iceberg's evaluators give up on longer lists (IN_PREDICATE_LIMIT): then only the bounds prune.
+MOST_LISTED = 200
+
+
+def is_bucketed_by_key(contract: Contract) -> bool:
+    """Whether table and changes lie in the same buckets of the key: Spark joins them without a shuffle."""
+    partitions = contract.partitions
+    return len(partitions) == 1 and partitions[0].transform.startswith("bucket") and (
+        (partitions[0].column,) == contract.key
+    )  # fmt: skip
+
+
+def movable(contract: Contract) -> tuple[Partition, ...]:
+    """The partition fields that are no function of the key: a change of theirs moves a row."""
+    return tuple(partition for partition in contract.partitions if partition.column not in contract.key)
+
+
+def place(catalog: str, partition: Partition, column: Expression) -> Expression:
+    """The partition value of rows, by the function that Iceberg partitions them by."""
+    name, size = _transform(partition)
+    if name == "identity":
+        return column
+    return F.call_function(f"{catalog}.system.{name}", *(F.lit(number) for number in size), column)
+
+
+def place_sql(catalog: str, partition: Partition, table: str) -> str:
+    """`place` of a table's column, as SQL."""
+    name, size = _transform(partition)
+    column = f"{table}.`{partition.column}`"
+    if name == "identity":
+        return column
+    return f"{catalog}.system.{name}({', '.join([*map(str, size), column])})"
+
+
+def pruning_sql(catalog: str, partition: Partition, table: str, values: Iterable[Any]) -> str:
+    """A condition that all rows in the partitions of these values meet, and that reaches Iceberg's scan.
+
+    A cast of the column or a comparison with another table's column would reach it as no filter at all;
+    Iceberg's own function compared with literals does (its partition filter), so files of other partitions
+    are never opened.
+    """
+    found = set(values)
+    known = sorted(value for value in found if value is not None)
+    row_place = place_sql(catalog, partition, table)
+    if len(known) > MOST_LISTED:
+        condition = f"{row_place} BETWEEN {_literal(known[0])} AND {_literal(known[-1])}"
+    elif known:
+        condition = f"{row_place} IN ({', '.join(map(_literal, known))})"
+    else:
+        condition = "false"
+    return f"({condition} OR {table}.`{partition.column}` IS NULL)" if None in found else condition
+
+
+def _transform(partition: Partition) -> tuple[str, Sequence[int]]:
+    name, _, size = partition.transform.removesuffix("]").partition("[")
+    return name, [int(size)] if size else []
+
+
+def _literal(value: Any) -> str:
+    match value:
+        case bool() | int() | Decimal():
+            return str(value)
+        case datetime():
+            return f"timestamp'{value.isoformat(' ')}'"
+        case date():
+            return f"date'{value.isoformat()}'"
+    text = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"

@@ -1,0 +1,119 @@
+"""Great Expectations on the rows of one dataset of a batch, and which of them break a rule that decides."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from expectations.contract import Contract
+from jobs.row_rules import RowRule, row_rules, rule_name
+
+if TYPE_CHECKING:
+    from great_expectations.core import (
+        ExpectationSuite,
+        ExpectationSuiteValidationResult,
+        ExpectationValidationResult,
+    )
+
+
+class RuleNotEvaluated(Exception):
+    """Raised when a rule of a contract can't be evaluated on its rows at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What GX says of the rows, and the rules that decide about each of them."""
+
+    suite: "ExpectationSuite"
+    result: "ExpectationSuiteValidationResult"
+    row_rules: tuple[RowRule, ...]
+
+    @property
+    def success(self) -> bool:
+        return bool(self.result.success)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The names of the rules that do not hold."""
+        return tuple(_rule_of(one) for one in self.result.results if not one.success)
+
+    @property
+    def statistics(self) -> str:
+        """How many rules there are and how many hold, as JSON."""
+        return json.dumps(self.result.statistics)
+
+    @property
+    def as_json(self) -> str:
+        """All that GX says, as JSON."""
+        plain: Any = self.result.to_json_dict()  # type: ignore[no-untyped-call]
+        return json.dumps(plain)
+
+
+def judge(rows: DataFrame, contract: Contract) -> Verdict:
+    """Run the contract's suite on the rows, which the caller has cached.
+
+    GX takes its cheapest way (BOOLEAN_ONLY); the counts that it leaves out come from one pass of our own.
+    RuleNotEvaluated names the rules that GX could not evaluate.
+    """
+    # Some seconds, the first time.
+    import great_expectations as gx
+    from great_expectations.core.result_format import ResultFormat
+
+    from expectations.suite import build_suite
+
+    suite = build_suite(contract)
+    context: Any = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    # GX would cache the rows once more, and never let go of them.
+    source = context.data_sources.add_spark("batch", persist=False)
+    asset = source.add_dataframe_asset(contract.dataset)
+    definition = asset.add_batch_definition_whole_dataframe("rows")
+    batch = definition.get_batch(batch_parameters={"dataframe": rows})
+    result = batch.validate(suite, result_format=ResultFormat.BOOLEAN_ONLY)
+    _raise_for_errors(contract, result)
+    rules = row_rules(contract, suite, batch.data.execution_engine)
+    _add_counts(result, rows, rules)
+    return Verdict(suite, result, rules)
+
+
+def _rule_of(one: "ExpectationValidationResult") -> str:
+    return rule_name(one.expectation_config.meta if one.expectation_config else None)
+
+
+def _raise_for_errors(contract: Contract, result: "ExpectationSuiteValidationResult") -> None:
+    errors = [
+        f"{_rule_of(one)}: {'; '.join(messages)}"
+        for one in result.results
+        if (messages := list(_error_messages(one.exception_info)))
+    ]
+    if errors:
+        raise RuleNotEvaluated(
+            f"{contract.source}: expected rules that can be evaluated on rows of {contract.dataset}, "
+            f"got errors: {' | '.join(errors)}; correct the contract"
+        )
+
+
+def _error_messages(info: Mapping[str, Any] | None) -> Iterator[str]:
+    """GX gives one exception_info, or one for each metric."""
+    if info and info.get("raised_exception"):
+        yield str(info.get("exception_message")).strip()
+    elif info and "raised_exception" not in info:
+        for one in info.values():
+            yield from _error_messages(one)
+
+
+def _add_counts(
+    result: "ExpectationSuiteValidationResult", rows: DataFrame, rules: Sequence[RowRule]
+) -> None:
+    """Add how many rows there were, and how many broke each rule that decides, under GX's own names."""
+    counts = rows.agg(F.count("*"), *(F.count_if(rule.broken) for rule in rules)).first()
+    total, *broken = counts or (0,)
+    broken_by = dict(zip((rule.name for rule in rules), broken, strict=True))
+    for one in result.results:
+        if (number := broken_by.get(_rule_of(one))) is not None:
+            one.result["element_count"] = total
+            one.result["unexpected_count"] = number
+            one.result["unexpected_percent"] = 100 * number / total if total else 0.0

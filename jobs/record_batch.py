@@ -1,0 +1,112 @@
+"""Writes what a checked batch came to: changes, quarantine, counts and quality results, each appended once.
+
+One append for each table, so that a batch costs as few commits as it has tables. What the tables say they got
+is held against what was read: a batch that does not add up fails.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import reduce
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from expectations.spark_schema import changes_schema
+from jobs.changes import accepted_changes
+from jobs.checked_dataset import CheckedDataset, FileCount
+from jobs.lake import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake, append_once
+from jobs.manifest import Manifest
+
+_REJECT = "dataset string, reasons array<string>, payload string, source_file string, row_number bigint"
+
+
+class BatchDoesNotAddUp(Exception):
+    """Raised when rows read, accepted and quarantined don't match what the tables got."""
+
+
+def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: datetime) -> None:
+    """The accepted rows into `<dataset>_changes`."""
+    contract = dataset.contract
+    expected = sum(count.changes for count in dataset.counts)
+    if expected:
+        names = changes_schema(contract).fieldNames()
+        changes = accepted_changes(dataset.rows, contract).withColumns(
+            {"_batch_id": F.lit(manifest.batch_id), "_ingested_at": F.lit(at)}
+        )
+        table = lake.changes(contract.dataset)
+        got = append_once(changes.select(names), table, manifest.batch_id, manifest.begun)
+        _compare(table, manifest, expected, got)
+
+
+def append_quarantine(
+    spark: SparkSession, lake: Lake, manifest: Manifest, datasets: Sequence[CheckedDataset], at: datetime
+) -> None:
+    """The rejected rows, files and messages into `quarantine`."""
+    expected = sum(count.quarantined for dataset in datasets for count in dataset.counts)
+    expected += len(manifest.refused)
+    if expected:
+        rejects = [_rejected_rows(dataset) for dataset in datasets if _any_quarantined(dataset)]
+        rejects.append(_refused_rows(spark, manifest))
+        rows = reduce(DataFrame.unionByName, rejects).withColumns(
+            {"batch_id": F.lit(manifest.batch_id), "quarantined_at": F.lit(at)}
+        )
+        table = lake.ops(QUARANTINE)
+        got = append_once(rows, table, manifest.batch_id, manifest.begun)
+        _compare(table, manifest, expected, got)
+
+
+def append_results(
+    spark: SparkSession, lake: Lake, manifest: Manifest, datasets: Sequence[CheckedDataset], at: datetime
+) -> None:
+    """The counts of each file into `batches`, the verdict on each dataset into `quality_results`."""
+    batches = lake.ops(BATCHES)
+    counts = [(manifest.batch_id, *_count_row(count), at) for count in file_counts(manifest, datasets)]
+    append_once(_frame(spark, counts, batches), batches, manifest.batch_id, manifest.begun)
+    if datasets:
+        results = lake.ops(QUALITY_RESULTS)
+        verdicts = [
+            (manifest.batch_id, one.contract.dataset, one.verdict.success, one.verdict.statistics,
+             one.verdict.as_json, at)
+            for one in datasets
+        ]  # fmt: skip
+        append_once(_frame(spark, verdicts, results), results, manifest.batch_id, manifest.begun)
+
+
+def file_counts(manifest: Manifest, datasets: Iterable[CheckedDataset]) -> list[FileCount]:
+    """The counts of all files of the batch; a refused message is one row, read and quarantined."""
+    refused = [FileCount(None, refused.key, None, 1, 0, 1, 0) for refused in manifest.refused]
+    return [count for dataset in datasets for count in dataset.counts] + refused
+
+
+def _count_row(count: FileCount) -> tuple[object, ...]:
+    return (
+        count.dataset, count.source_file, count.door, count.rows_read, count.accepted, count.quarantined
+    )  # fmt: skip
+
+
+def _frame(spark: SparkSession, rows: Sequence[tuple[object, ...]], table: str) -> DataFrame:
+    """Rows made here, in one partition: one small file."""
+    return spark.createDataFrame(rows, spark.table(table).schema).coalesce(1)
+
+
+def _any_quarantined(dataset: CheckedDataset) -> bool:
+    return any(count.quarantined for count in dataset.counts)
+
+
+def _rejected_rows(dataset: CheckedDataset) -> DataFrame:
+    return dataset.rows.where(F.size("reasons") > 0).select(
+        F.lit(dataset.contract.dataset).alias("dataset"), "reasons", "payload", "source_file", "row_number"
+    )
+
+
+def _refused_rows(spark: SparkSession, manifest: Manifest) -> DataFrame:
+    rows = [(None, [refused.reason], refused.payload, refused.key, None) for refused in manifest.refused]
+    return spark.createDataFrame(rows, _REJECT)
+
+
+def _compare(table: str, manifest: Manifest, expected: int, got: int) -> None:
+    if expected != got:
+        raise BatchDoesNotAddUp(
+            f"batch {manifest.batch_id}: expected {expected} rows in {table}, got {got}; if an earlier run "
+            "wrote them, a file has changed since: compare the batch's manifest with the files' versions"
+        )

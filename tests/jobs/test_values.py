@@ -1,0 +1,146 @@
+"""Text and DynamoDB attributes become a contract's exact types, or are told to be of another."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from expectations.contract import Column
+from jobs.values import ATTRIBUTE, read_attribute, read_text
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+WRONG = object()
+NINES = "9" * 20 + "." + "9" * 18
+STRUCT = Column(
+    "place", "struct<street: string, n: int>", fields=(Column("street", "string"), Column("n", "int"))
+)
+
+TEXTS: list[tuple[str, str, Any]] = [
+    # type, text, value
+    ("int", "5", 5),
+    ("int", "-5", -5),
+    ("int", " 5 ", 5),
+    ("int", "5.0", 5),
+    ("int", "5e2", 500),
+    ("int", "50e-1", 5),
+    ("int", "", None),
+    ("int", "5.5", WRONG),
+    ("int", "5e-1", WRONG),
+    ("int", "five", WRONG),
+    ("int", "2147483648", WRONG),
+    ("long", "9223372036854775807", 9223372036854775807),
+    ("long", "9223372036854775808", WRONG),
+    ("decimal(10,2)", "1.10", Decimal("1.10")),
+    ("decimal(10,2)", "1", Decimal("1.00")),
+    ("decimal(10,2)", ".5", Decimal("0.50")),
+    ("decimal(10,2)", "1.1000", Decimal("1.10")),
+    ("decimal(10,2)", "1.5E+3", Decimal("1500.00")),
+    ("decimal(10,2)", "12.5e-1", Decimal("1.25")),
+    ("decimal(10,2)", "1.005", WRONG),
+    ("decimal(10,2)", "12.55e-1", WRONG),
+    ("decimal(10,2)", "123456789.00", WRONG),
+    ("decimal(10,2)", "1,10", WRONG),
+    ("decimal(38,18)", NINES, Decimal(NINES)),
+    ("decimal(38,0)", "1.5E0", WRONG),
+    ("double", "2.5", 2.5),
+    ("double", "1e400", WRONG),
+    ("double", "NaN", WRONG),
+    ("double", "1d", WRONG),
+    ("boolean", "True", True),
+    ("boolean", "false", False),
+    ("boolean", "yes", WRONG),
+    ("date", "2024-02-29", date(2024, 2, 29)),
+    ("date", "2024-02-29T00:00:00", date(2024, 2, 29)),
+    ("date", "2024-02-30", WRONG),
+    ("date", "2024-02-29T12:00:00", WRONG),
+    ("date", "2024", WRONG),
+    ("timestamp", "2024-02-29T12:30:00Z", datetime(2024, 2, 29, 12, 30, tzinfo=UTC)),
+    ("timestamp", "2024-02-29 12:30", datetime(2024, 2, 29, 12, 30, tzinfo=UTC)),
+    ("timestamp", "2024-02-29T12:30:00.123456789", datetime(2024, 2, 29, 12, 30, 0, 123456, tzinfo=UTC)),
+    ("timestamp", "2024-02-29T14:30:00+02:00", datetime(2024, 2, 29, 12, 30, tzinfo=UTC)),
+    ("timestamp", "2024-02-29T14:30:00+0200", datetime(2024, 2, 29, 12, 30, tzinfo=UTC)),
+    ("timestamp", "2024-02-29", datetime(2024, 2, 29, tzinfo=UTC)),
+    ("timestamp", "12:30", WRONG),
+    ("timestamp", "2024-02-29T25:00:00Z", WRONG),
+    ("binary", "aGk=", bytearray(b"hi")),
+    ("binary", "%", WRONG),
+    ("string", "", ""),
+    ("string", " a ", " a "),
+    ("list<int>", "[1,2.0,null]", [1, 2, None]),
+    ("list<int>", '[1,"x"]', WRONG),
+    ("list<int>", "1", WRONG),
+    ("struct", '{"street":"A","n":1}', ("A", 1)),
+    ("struct", '{"street":"A"}', ("A", None)),
+    ("struct", '{"street":"A","n":"x"}', WRONG),
+    ("struct", "A", WRONG),
+]
+
+ATTRIBUTES: list[tuple[str, dict[str, Any] | None, Any]] = [
+    # type, attribute, value
+    ("int", {"N": "5"}, 5),
+    ("int", {"S": "5"}, 5),
+    ("int", {"BOOL": "true"}, WRONG),
+    ("int", {"NULL": "true"}, None),
+    ("int", None, None),
+    ("decimal(38,18)", {"N": NINES}, Decimal(NINES)),
+    ("string", {"S": ""}, ""),
+    ("string", {"N": "5"}, WRONG),
+    ("string", {"M": "{}"}, WRONG),
+    ("boolean", {"BOOL": "true"}, True),
+    ("date", {"S": "2024-02-29"}, date(2024, 2, 29)),
+    ("timestamp", {"S": "2024-02-29T12:30:00Z"}, datetime(2024, 2, 29, 12, 30, tzinfo=UTC)),
+    ("binary", {"B": "aGk="}, bytearray(b"hi")),
+    ("binary", {"S": "aGk="}, WRONG),
+    ("list<int>", {"L": '[{"N":"2"},{"N":"1"},{"NULL":true}]'}, [2, 1, None]),
+    ("list<int>", {"L": '[{"S":"x"}]'}, WRONG),
+    ("list<int>", {"NS": '["10","9"]'}, [9, 10]),
+    ("list<string>", {"SS": '["b","a"]'}, ["a", "b"]),
+    ("list<int>", {"S": "1"}, WRONG),
+    ("struct", {"M": '{"street":{"S":"A"},"n":{"N":"1"}}'}, ("A", 1)),
+    ("struct", {"M": '{"street":{"NULL":true}}'}, (None, None)),
+    ("struct", {"M": '{"n":{"S":"x"}}'}, WRONG),
+]
+
+
+def column(kind: str) -> Column:
+    if kind == "struct":
+        return STRUCT
+    element = kind.removeprefix("list<").removesuffix(">")
+    return Column("c", kind, fields=(Column("element", element),) if element != kind else ())
+
+
+def test_text_is_read_exactly_or_told_to_be_of_another_type(spark: "SparkSession") -> None:
+    from pyspark.sql import functions as F
+
+    frame = spark.createDataFrame([tuple(text for _, text, _ in TEXTS)], [f"c{n}" for n in range(len(TEXTS))])
+    reads = [read_text(column(kind), F.col(f"c{n}")) for n, (kind, _, _) in enumerate(TEXTS)]
+
+    found = frame.select(*(cell for read in reads for cell in (read.value, read.wrong))).first()
+
+    assert found is not None
+    assert _told(found) == [(kind, text, value) for kind, text, value in TEXTS]
+
+
+def test_attributes_are_read_exactly_or_told_to_be_of_another_type(spark: "SparkSession") -> None:
+    from pyspark.sql import functions as F
+
+    schema = ", ".join(f"c{n} {ATTRIBUTE}" for n in range(len(ATTRIBUTES)))
+    frame = spark.createDataFrame([tuple(attribute for _, attribute, _ in ATTRIBUTES)], schema)
+    reads = [read_attribute(column(kind), F.col(f"c{n}")) for n, (kind, _, _) in enumerate(ATTRIBUTES)]
+
+    found = frame.select(*(cell for read in reads for cell in (read.value, read.wrong))).first()
+
+    assert found is not None
+    assert _told(found, ATTRIBUTES) == [(kind, text, value) for kind, text, value in ATTRIBUTES]
+
+
+def _told(found: Any, cases: list[Any] = TEXTS) -> list[tuple[str, Any, Any]]:
+    """What was found of each case, in the form of the cases."""
+    told = []
+    for number, (kind, given, _) in enumerate(cases):
+        value, wrong = found[2 * number], found[2 * number + 1]
+        if isinstance(value, datetime):
+            value = value.astimezone(UTC)
+        told.append((kind, given, WRONG if wrong else value))
+    return told
