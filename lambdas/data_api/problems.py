@@ -37,7 +37,7 @@ class Problem(Exception):
 
     def summary(self) -> dict[str, Any]:
         """For logs: what the document says, without the values of the row."""
-        rules = [f"{violation.path} {violation.rule}" for violation in self.violations]
+        rules = [f"{violation.path} {violation.rule}" for violation in self.violations[:20]]
         return {"problem": self.kind, "status": self.status, "detail": self.detail, "violations": rules}
 
     def document(self) -> dict[str, Any]:

@@ -30,8 +30,8 @@ class Stored:
 
     @property
     def version(self) -> int:
-        """Its place in the order of changes."""
-        return int(self.item[VERSION]["N"])
+        """Its place in the order of changes; an item that was not written by the API comes first."""
+        return int(self.item.get(VERSION, {"N": "0"})["N"])
 
     @property
     def is_live(self) -> bool:

@@ -54,8 +54,8 @@ class DeadLetter:
         return {
             "reason": self.reason,
             "message_id": self.message.message_id,
-            "event_id": self.message.event_id,
-            "dataset": self.message.dataset,
+            "event_id": self.message.event_id[:256],
+            "dataset": self.message.dataset[:256],
             "violations": [f"{violation.path} {violation.rule}" for violation in self.violations[:20]],
         }
 
