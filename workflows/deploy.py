@@ -158,7 +158,7 @@ def _upload_jobs(s3: Any, bucket: str) -> str:
     What is there already is left: the same content has the same key.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _run([_uv(), "build", "--wheel", "--quiet", "--out-dir", folder], "uv build", cwd=CHECKOUT)
+        _run([uv(), "build", "--wheel", "--quiet", "--out-dir", folder], "uv build", cwd=CHECKOUT)
         (wheel,) = Path(folder).glob("*.whl")
         files = {file.name: file.read_bytes() for file in (wheel, *sorted((CHECKOUT / "jobs").glob("*.py")))}
     digest = hashlib.sha256()
@@ -180,11 +180,11 @@ def _sam(command: str, overrides: Path, region: str | None, *arguments: str, **e
         [*sam, "--parameter-overrides", f"file://{overrides}"],
         f"sam {command}",
         cwd=WORKFLOWS,
-        env={"UV": _uv(), "SAM_CLI_TELEMETRY": "0", **os.environ, **environment},
+        env={"UV": uv(), "SAM_CLI_TELEMETRY": "0", **os.environ, **environment},
     )
 
 
-def _uv() -> str:
+def uv() -> str:
     """The uv of `make setup`, else the one on the PATH."""
     ours = CHECKOUT / ".local" / "tools" / "bin" / "uv"
     found = os.environ.get("UV") or (str(ours) if ours.is_file() else shutil.which("uv"))

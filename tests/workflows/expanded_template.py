@@ -1,0 +1,36 @@
+"""The template as CloudFormation sees it: loops unrolled, references to resources left as they are."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+from samcli.lib.cfn_language_extensions.sam_integration import expand_language_extensions
+from samcli.yamlhelper import yaml_parse
+
+from workflows.deploy import WORKFLOWS
+
+type Resource = dict[str, Any]
+
+TEXT = (WORKFLOWS / "template.yaml").read_text()
+TEMPLATE: dict[str, Any] = yaml_parse(TEXT)
+
+
+@cache
+def expanded(**parameters: str) -> dict[str, Any]:
+    """The template with these parameters."""
+    result: dict[str, Any] = expand_language_extensions(TEMPLATE, parameters, enabled=True).expanded_template
+    return result
+
+
+def resources(*types: str, **parameters: str) -> dict[str, Resource]:
+    """Resources of these types by logical id; of all types if none is named."""
+    every = expanded(**parameters)["Resources"]
+    return {name: found for name, found in every.items() if not types or found["Type"] in types}
+
+
+def each(*types: str) -> pytest.MarkDecorator:
+    """One case for each resource of these types."""
+    found = resources(*types)
+    return pytest.mark.parametrize(("name", "resource"), found.items(), ids=list(found))

@@ -1,0 +1,154 @@
+"""What the template makes: jobs, workflows, a table for each dataset, and the names that others rely on."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+
+from expectations.odcs import load_contracts
+from tests.workflows.expanded_template import TEMPLATE, TEXT, Resource, each, expanded, resources
+from workflows.deploy import CHECKOUT, WORKFLOWS, datasets_parameter
+
+OUTPUTS_OTHERS_RELY_ON = (
+    "DataApiUrl",
+    "InboundQueueUrl",
+    "DeadLetterQueueUrl",
+    "IntakeQueueUrl",
+    "AlertTopicArn",
+    "RawBucket",
+    "LakeBucket",
+    "LakeDatabase",
+    "IngestWorkflow",
+    "CareWorkflow",
+    "UserPoolId",
+    "UserPoolClientId",
+)
+
+
+# --- jobs and datasets --------------------------------------------------------------------------------------
+
+
+@each("AWS::Glue::Job")
+def test_a_job_is_a_script_of_ours_on_glue_6_with_a_role_of_its_own(name: str, resource: Resource) -> None:
+    properties = resource["Properties"]
+    arguments = properties["DefaultArguments"]
+    job = name.removeprefix("Job")
+
+    assert properties["Name"] == job
+    assert properties["GlueVersion"] == "6.0"
+    assert properties["Role"] == {"Fn::GetAtt": [f"JobRole{job}", "Arn"]}
+    assert properties["ExecutionProperty"] == {"MaxConcurrentRuns": 1}
+    assert properties["SecurityConfiguration"] == {"Ref": "JobSecurity"}
+    assert properties["Command"]["ScriptLocation"].endswith(f"/{job}.py")
+    assert (CHECKOUT / "jobs" / f"{job}.py").is_file()
+    assert arguments["--datalake-formats"] == "iceberg"
+    assert "spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO" in arguments["--conf"]
+
+
+def test_script_and_wheel_come_from_the_address_that_deploying_gives() -> None:
+    given = "s3://artifacts/code/0123abcd/glueline-0.1.0-py3-none-any.whl"
+
+    job = resources("AWS::Glue::Job", JobsWheel=given)["Jobcheck"]["Properties"]
+
+    assert job["Command"]["ScriptLocation"] == "s3://artifacts/code/0123abcd/check.py"
+    assert job["DefaultArguments"]["--additional-python-modules"] == given
+
+
+@each("AWS::Glue::Workflow")
+def test_a_workflow_runs_once_at_a_time_and_has_one_start_trigger_at_most(
+    name: str, resource: Resource
+) -> None:
+    starts = [
+        trigger
+        for trigger in resources("AWS::Glue::Trigger").values()
+        if trigger["Properties"]["WorkflowName"] == {"Ref": name}
+        and trigger["Properties"]["Type"] != "CONDITIONAL"
+    ]
+
+    assert resource["Properties"]["MaxConcurrentRuns"] == 1
+    assert len(starts) <= 1
+
+
+def test_the_default_datasets_are_those_that_have_contracts() -> None:
+    default = TEMPLATE["Parameters"]["Datasets"]["Default"].split(",")
+
+    assert sorted(default) == datasets_parameter(load_contracts()).split(",")
+
+
+def test_a_dataset_with_an_underscore_in_its_name_gets_its_table_stream_and_queries() -> None:
+    names = datasets_parameter(["order_lines", "products"])
+    pattern = TEMPLATE["Parameters"]["Datasets"]["AllowedPattern"]
+
+    made = resources(Datasets=names)
+
+    assert all(re.fullmatch(pattern, name) for name in names.split(","))
+    assert all(re.fullmatch("[A-Za-z0-9]+", name) for name in made)
+    assert made["TableorderXlines"]["Properties"]["TableName"] == "${AWS::StackName}-order_lines"
+    assert made["StreamorderXlines"]["Properties"]["EventSourceArn"] == {
+        "Fn::GetAtt": ["TableorderXlines", "StreamArn"]
+    }
+    assert "order_lines_changes" in made["HistoryorderXlines"]["Properties"]["QueryString"]
+
+
+def test_a_local_endpoint_changes_urls_and_nothing_else() -> None:
+    aws = leaves(expanded())
+    local = leaves(expanded(LocalEndpoint="http://127.0.0.1:4566"))
+
+    changed = {
+        path.split("/")[-1]: local.get(path)
+        for path in aws.keys() | local.keys()
+        if aws.get(path) != local.get(path) and not path.startswith("/Conditions/")
+    }
+
+    assert changed.keys() == {"DATA_API_URL", "TOKEN_URL", "ISSUERS", "Value"}
+    assert all("http://127.0.0.1:4566" in str(value) for value in changed.values())
+
+
+def leaves(node: Any, path: str = "") -> dict[str, Any]:
+    """Every value of a tree by its path; a reference counts as one value."""
+    if isinstance(node, dict) and not any(key == "Ref" or key.startswith("Fn::") for key in node):
+        found = [leaves(value, f"{path}/{key}") for key, value in node.items()]
+    elif isinstance(node, list):
+        found = [leaves(value, f"{path}/{index}") for index, value in enumerate(node)]
+    else:
+        return {path: node}
+    return {key: value for part in found for key, value in part.items()}
+
+
+# --- the text -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("output", OUTPUTS_OTHERS_RELY_ON)
+def test_an_output_that_others_rely_on_is_there(output: str) -> None:
+    assert output in TEMPLATE["Outputs"]
+
+
+def test_every_resource_says_what_breaks_without_it() -> None:
+    lines = TEXT[TEXT.index("\nResources:\n") : TEXT.index("\nOutputs:\n")].splitlines()
+    speaking: list[str] = []
+    silent: list[str] = []
+    for number, line in enumerate(lines):
+        if re.fullmatch(r"( {2}| {4}- | {6})[A-Z][\w${}&]*:", line) and "Type: AWS::" in lines[number + 1]:
+            comment = number - 1
+            while lines[comment - 1].lstrip().startswith("#"):
+                comment -= 1
+            says = re.match(r" +# Without (it|\w+) ", lines[comment])
+            (speaking if says else silent).append(line.strip())
+
+    assert not silent
+    assert len(speaking) > 60
+
+
+def test_every_parameter_is_explained_and_has_a_default_for_a_first_deployment() -> None:
+    for parameter in TEMPLATE["Parameters"].values():
+        assert {"Description", "Default"} <= set(parameter)
+
+
+def test_plain_sam_knows_the_stack_and_unrolls_the_loops() -> None:
+    config = tomllib.loads((WORKFLOWS / "samconfig.toml").read_text())["default"]
+
+    assert config["global"]["parameters"] == {"stack_name": "glueline", "language_extensions": True}
+    assert config["build"]["parameters"]["build_in_source"] is True

@@ -1,0 +1,209 @@
+"""What keeps data safe in every resource of the template, whoever adds the next one."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.workflows.expanded_template import Resource, each, resources
+from workflows.cli import app
+from workflows.deploy import CHECKOUT
+
+
+def statements(document: dict[str, Any]) -> list[dict[str, Any]]:
+    found = document["Statement"]
+    return found if isinstance(found, list) else [found]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def granted() -> list[tuple[str, dict[str, Any]]]:
+    """Every statement of every role's policies and managed policy, with the logical id it is in."""
+    return [
+        (name, statement)
+        for name, found in resources("AWS::IAM::Role", "AWS::IAM::ManagedPolicy").items()
+        for policy in [*found["Properties"].get("Policies", ()), found["Properties"]]
+        for statement in statements(policy.get("PolicyDocument", {"Statement": []}))
+    ]
+
+
+def refused_without_tls(policy_type: str) -> str:
+    """What the policies of that type deny to whoever comes without TLS, as text."""
+    return json.dumps(
+        [
+            statement["Resource"]
+            for policy in resources(policy_type).values()
+            for statement in statements(policy["Properties"]["PolicyDocument"])
+            if statement["Effect"] == "Deny"
+            and statement["Principal"] == "*"
+            and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        ]
+    )
+
+
+# --- storage ------------------------------------------------------------------------------------------------
+
+
+@each("AWS::S3::Bucket")
+def test_a_bucket_is_private_encrypted_with_our_key_and_owned_by_us(name: str, resource: Resource) -> None:
+    properties = resource["Properties"]
+    (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    assert rule["ServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": {"Fn::GetAtt": ["Key", "Arn"]},
+    }
+    assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert properties["LifecycleConfiguration"]["Rules"]
+
+
+@each("AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::SNS::Topic")
+def test_nothing_is_sent_or_fetched_without_tls(name: str, resource: Resource) -> None:
+    policy_types = {
+        "AWS::S3::Bucket": "AWS::S3::BucketPolicy",
+        "AWS::SQS::Queue": "AWS::SQS::QueuePolicy",
+        "AWS::SNS::Topic": "AWS::SNS::TopicPolicy",
+    }
+
+    refused = refused_without_tls(policy_types[resource["Type"]])
+
+    assert f'"{name}"' in refused
+    assert f'"${{{name}.Arn}}/*"' in refused or resource["Type"] != "AWS::S3::Bucket"
+
+
+@each("AWS::SQS::Queue")
+def test_a_queue_is_encrypted_and_keeps_messages_as_long_as_sqs_can(name: str, resource: Resource) -> None:
+    assert resource["Properties"]["SqsManagedSseEnabled"] is True
+    assert resource["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+@each("AWS::DynamoDB::Table")
+def test_a_table_is_streamed_recoverable_encrypted_and_protected(name: str, resource: Resource) -> None:
+    properties = resource["Properties"]
+
+    assert properties["KeySchema"] == [{"AttributeName": "_key", "KeyType": "HASH"}]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "_expires_at", "Enabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"]["KMSMasterKeyId"] == {"Fn::GetAtt": ["Key", "Arn"]}
+    assert properties["DeletionProtectionEnabled"] == "true"
+
+
+@each("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Cognito::UserPool")
+def test_what_holds_data_outlives_the_stack(name: str, resource: Resource) -> None:
+    assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_key_rotates() -> None:
+    assert resources("AWS::KMS::Key")["Key"]["Properties"]["EnableKeyRotation"] is True
+
+
+# --- who may do what ----------------------------------------------------------------------------------------
+
+
+@each("AWS::Serverless::Function")
+def test_a_function_has_a_role_a_log_group_and_a_build_of_its_own(name: str, resource: Resource) -> None:
+    others = [other for id_, other in resources("AWS::Serverless::Function").items() if id_ != name]
+    properties = resource["Properties"]
+    handler = CHECKOUT / properties["Handler"].removesuffix(".handler").replace(".", "/")
+
+    assert properties["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
+    assert properties["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}Logs"}}
+    assert all(properties["Role"] != other["Properties"]["Role"] for other in others)
+    assert handler.with_suffix(".py").is_file()
+    assert f"\nbuild-{name}: " in (CHECKOUT / "lambdas" / "Makefile").read_text()
+
+
+@pytest.mark.parametrize(("where", "statement"), granted())
+def test_a_policy_names_its_actions_and_resources(where: str, statement: dict[str, Any]) -> None:
+    actions, targets = as_list(statement["Action"]), as_list(statement["Resource"])
+
+    assert not [action for action in actions if "*" in action]
+    if actions == ["cloudwatch:PutMetricData"]:  # takes no resource: a namespace is what can be named
+        assert statement["Condition"]["StringEquals"]["cloudwatch:namespace"]
+    else:
+        assert "*" not in targets
+
+
+def test_only_the_stack_and_its_account_are_trusted() -> None:
+    services = {
+        "lambda.amazonaws.com",
+        "glue.amazonaws.com",
+        "events.amazonaws.com",
+    }
+    for role in resources("AWS::IAM::Role").values():
+        (statement,) = statements(role["Properties"]["AssumeRolePolicyDocument"])
+        assert set(statement["Principal"]) == {"Service"}
+        assert statement["Principal"]["Service"] in services
+        assert not role["Properties"].get("ManagedPolicyArns") or role["Properties"]["ManagedPolicyArns"] == [
+            {"Ref": "JobsPolicy"}
+        ]
+
+
+def test_no_route_but_the_description_is_open() -> None:
+    routes = {
+        route["Properties"]["RouteKey"]: route for route in resources("AWS::ApiGatewayV2::Route").values()
+    }
+    is_open = {key for key, route in routes.items() if route["Properties"]["AuthorizationType"] == "NONE"}
+
+    assert is_open == {"GET /openapi.json"}
+    assert routes["$default"]["Properties"]["AuthorizerId"] == {"Ref": "ApiAuthorizer"}
+
+
+def test_no_secret_is_in_an_environment() -> None:
+    names = {
+        name
+        for function in resources("AWS::Serverless::Function").values()
+        for name in function["Properties"]["Environment"]["Variables"]
+    }
+
+    assert not [name for name in names if re.search("SECRET|PASSWORD|KEY", name)]
+
+
+# --- logs and alarms ----------------------------------------------------------------------------------------
+
+
+@each("AWS::Logs::LogGroup")
+def test_logs_end_some_day_and_are_encrypted(name: str, resource: Resource) -> None:
+    assert int(resource["Properties"]["RetentionInDays"]) == 90
+    assert resource["Properties"]["KmsKeyId"] == {"Fn::GetAtt": ["Key", "Arn"]}
+
+
+@each("AWS::CloudWatch::Alarm")
+def test_an_alarm_rings_and_names_a_command_that_exists(name: str, resource: Resource) -> None:
+    properties = resource["Properties"]
+    commands = {
+        command.name or (command.callback.__name__ if command.callback else "")
+        for command in app.registered_commands
+    }
+    named = re.findall(r"`glueline (\w+)", properties["AlarmDescription"])
+
+    assert properties["AlarmActions"] == [{"Ref": "Alerts"}]
+    assert named
+    assert commands >= set(named)
+
+
+def test_every_function_has_an_alarm_on_its_errors() -> None:
+    watched = {
+        alarm["Properties"]["Dimensions"][0]["Value"]
+        for alarm in resources("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["MetricName"] == "Errors"
+    }
+    functions = resources("AWS::Serverless::Function").values()
+
+    assert watched == {function["Properties"]["FunctionName"] for function in functions}
+
+
+def test_a_failed_job_is_told_whichever_it_is() -> None:
+    detail = resources("AWS::Events::Rule")["JobFailed"]["Properties"]["EventPattern"]["detail"]
+
+    assert [name["Ref"] for name in detail["jobName"]] == list(resources("AWS::Glue::Job"))
