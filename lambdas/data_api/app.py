@@ -183,7 +183,7 @@ def _request_id() -> str:
 
 @cache
 def _openapi() -> str:
-    from expectations.openapi import openapi
+    from expectations.openapi import openapi  # only those who ask for the document wait for it
 
     return json.dumps(openapi(_service().contracts, server_url="."))
 
@@ -191,7 +191,7 @@ def _openapi() -> str:
 @cache
 def _service() -> Service:
     # API Gateway gives up after 30 s: answer 503 before that, rather than be cut off.
-    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 3})
+    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 2})
     return Service.of(Settings.from_env(os.environ), boto3.client("dynamodb", config=config))
 
 

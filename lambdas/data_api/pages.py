@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from expectations.contract import Contract
+from lambdas.data_api.changes import MAX_KEY_BYTES
 from lambdas.data_api.items import DELETED, KEY
 from lambdas.data_api.problems import Problem
 from lambdas.data_api.rows import body
@@ -71,6 +72,6 @@ def _after(contract: Contract, token: str) -> str:
     except (binascii.Error, ValueError):
         text = ""
     dataset, _, after = text.partition("/")
-    if dataset != contract.dataset or not after:
+    if dataset != contract.dataset or not 0 < len(after.encode()) <= MAX_KEY_BYTES:
         raise Problem("bad-request", "expected next as a page of this dataset gave it")
     return after

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from expectations.contract import Contract
 from expectations.keys import InvalidKey, decode_key
+from lambdas.data_api.changes import MAX_KEY_BYTES
 from lambdas.data_api.problems import Problem
 from lambdas.exact_json import BrokenJson, loads
 
@@ -46,7 +47,9 @@ def read_key(event: APIGatewayProxyEventV2, contract: Contract) -> str:
         except InvalidKey as error:
             reason = str(error)
         else:
-            return key
+            if len(key) <= MAX_KEY_BYTES:
+                return key
+            reason = f"no key is longer than {MAX_KEY_BYTES} bytes"
     raise Problem("not-found", reason)
 
 

@@ -108,7 +108,9 @@ def _transact(store: Store, chunk: Mapping[Index, Change]) -> Iterator[tuple[Ind
             if code_of(error) == "ValidationException":
                 yield from _apart(store, writes, error)
                 return
-            reasons = _reasons(error, len(writes))
+            if is_busy(error):  # after the client's own attempts
+                return
+            reasons = _reasons(error)
         else:
             for index, write in writes.items():
                 yield index, Result("accepted", write.change.key, write.version)
@@ -134,14 +136,12 @@ def _apart(store: Store, writes: Writes, error: ClientError) -> Iterator[tuple[I
     yield from _transact(store, dict(changes[middle:]))
 
 
-def _reasons(error: ClientError, count: int) -> list[dict[str, Any]]:
+def _reasons(error: ClientError) -> list[dict[str, Any]]:
     """Why each write of the transaction was not taken; "None" stands for those that were no reason."""
-    if code_of(error) == "TransactionCanceledException":
-        response: Any = error.response
-        return [{"Code": "None", **reason} for reason in response["CancellationReasons"]]
-    if is_busy(error):
-        return [{"Code": "ThrottlingError"}] * count
-    raise error
+    if code_of(error) != "TransactionCanceledException":
+        raise error
+    response: Any = error.response
+    return [{"Code": "None", **reason} for reason in response["CancellationReasons"]]
 
 
 def _settled(writes: Writes, reasons: Iterable[dict[str, Any]]) -> Iterator[tuple[Index, Result]]:

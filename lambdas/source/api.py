@@ -15,6 +15,7 @@ MAX_BYTES = 3 * 1024 * 1024  # Lambda takes 6 MB, in which API Gateway quotes th
 # for twice: the queue brings the messages back.
 TIMEOUT = urllib3.Timeout(connect=3, read=30)
 RETRIES = urllib3.Retry(connect=2, read=False, redirect=False, status=False, other=False, backoff_factor=0.1)
+_REFUSED = (401, 403)  # an HTTP API says 403 where its authorizer does not believe a token
 
 
 class DataApi:
@@ -29,10 +30,7 @@ class DataApi:
         """One result for each change, in order; DataApiUnavailable if there is no such answer."""
         body = f'{{"changes":[{",".join([change.text for change in changes])}]}}'
         answer = self._post(body)
-        if answer.status in (
-            401,
-            403,
-        ):  # an HTTP API says 403 if its authorizer refuses the token
+        if answer.status in _REFUSED:
             self._tokens.forget()
             answer = self._post(body)
         if answer.status != 200:

@@ -93,7 +93,7 @@ def alert(letters: Sequence[DeadLetter]) -> tuple[str, str]:
     """Subject and text of the alert: how many of which, and the first few without their values."""
     counts = Counter((letter.reason, letter.message.dataset or "unknown") for letter in letters)
     lines = [
-        f"{amount} {reason} ({_printable(dataset)})" for (reason, dataset), amount in counts.most_common()
+        f"{amount} {reason} ({_printable(dataset)})" for (reason, dataset), amount in counts.most_common(20)
     ]
     examples = [_example(letter) for letter in letters[:_EXAMPLES]]
     text = "\n".join([*lines, "", "For example:", *examples, "", "They are in the dead-letter queue."])

@@ -424,6 +424,7 @@ def test_a_body_sent_in_base64_is_read(call: Call) -> None:
         ("GET", "/transactions/1"),
         ("GET", "/transactions/01,2"),
         ("GET", "/transactions/a,b"),
+        ("GET", f"/things/{'x' * 3000},2026-11-24"),
         ("GET", "/"),
         ("DELETE", "/transactions"),
         ("GET", "/transactions/1,2"),

@@ -135,8 +135,6 @@ def test_a_change_without_version_is_stamped_after_one_from_the_future(store: St
         cancelled("None", "TransactionConflict"),
         cancelled("ProvisionedThroughputExceeded", "None"),
         cancelled("ThrottlingError", "ThrottlingError"),
-        error("ThrottlingException"),
-        error("TransactionInProgressException"),
     ],
 )
 def test_what_is_busy_is_tried_again_a_little_later(
@@ -149,7 +147,7 @@ def test_what_is_busy_is_tried_again_a_little_later(
 
 
 def test_what_stays_busy_is_unwritten_and_says_so(store: Store, failing: Failing, slept: list[float]) -> None:
-    failing.failures = [error("ThrottlingException")] * ATTEMPTS
+    failing.failures = [cancelled("TransactionConflict")] * ATTEMPTS
 
     results = write_batch(store, indexed(line(1)))
 
@@ -158,13 +156,25 @@ def test_what_stays_busy_is_unwritten_and_says_so(store: Store, failing: Failing
     assert (len(failing.calls), sum(slept) < 5) == (ATTEMPTS, True)
 
 
+@pytest.mark.parametrize("code", ["ThrottlingException", "TransactionInProgressException"])
+def test_what_the_client_tried_often_enough_is_not_tried_more_often(
+    store: Store, failing: Failing, code: str
+) -> None:
+    failing.failures = [error(code)]
+
+    results = write_batch(store, indexed(*(line(number) for number in range(1, 102))))
+
+    assert statuses(results) == ["unwritten"] * 100 + ["accepted"]
+    assert len(failing.calls) == 2
+
+
 def test_what_follows_an_unwritten_change_waits_with_it(store: Store, failing: Failing) -> None:
-    failing.failures = [error("ThrottlingException")] * ATTEMPTS
+    failing.failures = [error("ThrottlingException")]
 
     results = write_batch(store, indexed(*(upsert("products", product(department=d)) for d in "AB")))
 
     assert statuses(results) == ["unwritten", "unwritten"]
-    assert len(failing.calls) == ATTEMPTS  # for the first; the second was not tried
+    assert len(failing.calls) == 1  # for the first; the second was not tried
 
 
 def test_a_dynamodb_out_of_reach_is_asked_once(store: Store, failing: Failing) -> None:
