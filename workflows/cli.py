@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pyarrow as pa
 
@@ -31,8 +31,16 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 contract_app = typer.Typer(no_args_is_help=True, help="Check the contracts, or start a new one.")
 app.add_typer(contract_app, name="contract")
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+_PAGE_WIDTH: Final = 130  # of what is written to a file or a pipe
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _PAGE_WIDTH)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 StackName = Annotated[
@@ -134,9 +142,8 @@ def run(
     with speaking_plainly():
         stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
         target = local()
-        with Live(console=err, refresh_per_second=4) as live:
-            started = datetime.now(UTC)
-            outcomes = run_all(target, lines, lambda stage: live.update(progress(stage, started)))
+        with showing_progress() as tell:
+            outcomes = run_all(target, lines, tell)
         if as_json:
             print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])
         else:
@@ -145,8 +152,26 @@ def run(
             raise typer.Exit(1)
 
 
+@contextmanager
+def showing_progress() -> Iterator[Callable[[Stage], None]]:
+    """One line that changes as the data moves on; where lines can't change, a new line for each change."""
+    started = datetime.now(UTC)
+    shown: list[Stage] = []
+
+    def write(stage: Stage) -> None:
+        if stage not in shown[-1:]:
+            err.print(progress(stage, started))
+            shown.append(stage)
+
+    if not err.is_terminal:
+        yield write
+        return
+    with Live(console=err, refresh_per_second=4) as live:
+        yield lambda stage: live.update(progress(stage, started))
+
+
 def progress(stage: Stage, started: datetime) -> Text:
-    """One line that shrinks from left to right as the data moves on."""
+    """What waits where, in the direction of the flow."""
     seconds = (datetime.now(UTC) - started).seconds
     return Text(
         f"  {seconds:>3} s   inbound queue {stage.inbound:>5}   intake queue {stage.intake:>4}   "
