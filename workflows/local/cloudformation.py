@@ -1,7 +1,7 @@
 """CloudFormation resources that the embedded AWS lacks or keeps only in part.
 
 So that the template deploys as it is: jobs, triggers and workflows go to the local Glue whole; named
-queries to the embedded Athena.
+queries and security configurations to MiniStack, which has their APIs but not their resource types.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ type Properties = dict[str, Any]
 type Call = Callable[[str, Properties], dict[str, Any]]
 type PhysicalName = Callable[[str, str], str]
 type Handlers = dict[str, Any]
+type Create = Callable[[str, Properties, str], tuple[str, dict[str, str]]]
+type Delete = Callable[[str, Properties], None]
 
 
 def glue_handlers(call: Call, physical_name: PhysicalName) -> Mapping[str, Handlers]:
@@ -71,11 +73,33 @@ def named_query_handlers(athena: Any) -> Handlers:
     """Handlers of AWS::Athena::NamedQuery over the embedded Athena. Any: its module has no types."""
 
     def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
-        status, _, body = athena._create_named_query(props)
-        if status != 200:
-            raise ValueError(f"named query {logical_id}: {body!r}")
-        query_id: str = json.loads(body)["NamedQueryId"]
+        query_id: str = _stored(logical_id, athena._create_named_query(props))["NamedQueryId"]
         return query_id, {"NamedQueryId": query_id}
+
+    def delete(physical_id: str, props: Properties) -> None:
+        athena._delete_named_query({"NamedQueryId": physical_id})
+
+    return _replaced(create, delete)
+
+
+def security_configuration_handlers(glue: Any) -> Handlers:
+    """Handlers of AWS::Glue::SecurityConfiguration over MiniStack: it is kept, and nothing is encrypted."""
+
+    def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
+        encryption = dict(props["EncryptionConfiguration"])
+        encryption["S3Encryption"] = encryption.pop("S3Encryptions", [])  # the API's name for it
+        request = {"Name": props["Name"], "EncryptionConfiguration": encryption}
+        _stored(logical_id, glue._create_security_configuration(request))
+        return props["Name"], {}
+
+    def delete(physical_id: str, props: Properties) -> None:
+        glue._delete_security_configuration({"Name": physical_id})
+
+    return _replaced(create, delete)
+
+
+def _replaced(create: Create, delete: Delete) -> Handlers:
+    """Handlers of what can't be changed: at an update the old one goes and a new one comes."""
 
     def update(
         physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str
@@ -83,7 +107,13 @@ def named_query_handlers(athena: Any) -> Handlers:
         delete(physical_id, old)
         return create(logical_id, new, stack_name)
 
-    def delete(physical_id: str, props: Properties) -> None:
-        athena._delete_named_query({"NamedQueryId": physical_id})
-
     return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
+
+
+def _stored(logical_id: str, response: tuple[int, Any, bytes]) -> dict[str, Any]:
+    """The answer of a MiniStack service, an error of it as CloudFormation wants it."""
+    status, _, body = response
+    if status != 200:
+        raise ValueError(f"{logical_id}: {body.decode()}")
+    answer: dict[str, Any] = json.loads(body or b"{}")
+    return answer

@@ -1,4 +1,4 @@
-"""Build the packages of a template and deploy it to the embedded AWS, by the SAM commands used for a real one."""
+"""Build a template's packages and deploy it to the embedded AWS, by the SAM commands used for a real one."""
 
 from __future__ import annotations
 
@@ -77,11 +77,7 @@ def build(deployment: Deployment, home: Home) -> bool:
     if deployment.built_template.is_file() and record.is_file() and record.read_text() == digest:
         return False
     record.unlink(missing_ok=True)
-    _sam(
-        deployment,
-        home,
-        ["build", "--template", deployment.template.name, "--parallel", "--build-in-source"],
-    )
+    _sam(deployment, home, ["build", "--template", deployment.template.name, "--build-in-source"])
     record.write_text(digest)
     return True
 
@@ -91,8 +87,8 @@ def deploy(deployment: Deployment, home: Home, endpoint: str) -> dict[str, str]:
     client("s3", endpoint).create_bucket(Bucket=_ARTIFACTS)
     arguments = [
         *("deploy", "--template-file", str(deployment.built_template), "--stack-name", deployment.stack_name),
-        *("--s3-bucket", _ARTIFACTS, "--region", REGION, "--no-confirm-changeset", "--no-progressbar"),
-        *("--no-fail-on-empty-changeset", "--disable-rollback"),
+        *("--no-resolve-s3", "--s3-bucket", _ARTIFACTS, "--region", REGION, "--no-progressbar"),
+        *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--disable-rollback"),
         *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"),
     ]
     _sam(deployment, home, arguments, {"LocalEndpoint": endpoint}, AWS_ENDPOINT_URL=endpoint)
@@ -109,8 +105,10 @@ def _sam(
 ) -> None:
     """Run one SAM command; raises StackError with the end of what it said."""
     log = home.logs / f"sam-{arguments[0]}.log"
-    # A configuration of its own: the settings in samconfig.toml are those for real accounts.
-    command = [str(Path(sys.executable).with_name("sam")), *arguments, "--config-env", "local"]
+    command = [str(Path(sys.executable).with_name("sam")), *arguments]
+    config = deployment.template.with_name("samconfig.toml")
+    if config.is_file():  # which sam seeks beside the built template
+        command += ["--config-file", str(config)]
     overrides = {**deployment.parameters, **(parameters or {})}
     command += ["--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items())]
     with log.open("w") as output:

@@ -4,8 +4,6 @@ It runs in an environment of its own. MiniStack answers for every AWS service. I
 triggers at best, never fires one, and marks a Spark job as succeeded without running it. So a layer around
 it answers for jobs, triggers and workflows itself, receives the EventBridge events meant for workflows,
 and adds the resource types that CloudFormation lacks.
-
-The pinned version is reached into by private names; `_require` says at once if one of them has gone.
 """
 
 from __future__ import annotations
@@ -15,13 +13,18 @@ import asyncio
 import json
 import logging
 import os
-import re
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from workflows.local.cloudformation import glue_handlers, named_query_handlers
+from workflows.local.additions import (
+    add_resource_types,
+    deliver_to_workflows,
+    isolate_lambdas,
+    keep_lambda_logs,
+    limit_lambdas,
+)
+from workflows.local.embedded_dynamodb import teach_exports
 from workflows.local.glue import Glue
 from workflows.local.glue_api import OPERATIONS
 from workflows.local.glue_errors import GlueError
@@ -31,7 +34,6 @@ from workflows.local.spark_runner import Layout, SparkRunner
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from types import ModuleType
 
 type Message = dict[str, Any]
 type Receive = Callable[[], Awaitable[Message]]
@@ -39,7 +41,6 @@ type Send = Callable[[Message], Awaitable[None]]
 type App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 STATUS_PATH: Final = "/_glueline/status"
-_WORKFLOW_ARN: Final = re.compile(r"arn:aws[\w-]*:glue:[\w-]+:\d+:workflow/(?P<name>.+)")
 _AWS_ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -89,63 +90,6 @@ async def _reply(send: Send, status: int, body: Message) -> None:
     await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
 
-def deliver_to_workflows(eventbridge: ModuleType, deliver: Callable[[str, str], None]) -> None:
-    """Let EventBridge rules reach Glue workflows, which MiniStack does not know as targets."""
-    invoke_other = _require(eventbridge, "_invoke_target")
-
-    def invoke(target: Message, event: Message, *more: Any) -> None:
-        workflow = _WORKFLOW_ARN.fullmatch(target.get("Arn", ""))
-        if workflow:
-            deliver(workflow["name"], event["EventId"])
-        else:
-            invoke_other(target, event, *more)
-
-    eventbridge._invoke_target = invoke  # type: ignore[attr-defined]
-
-
-def add_resource_types(service: GlueService) -> None:
-    """Teach CloudFormation the types of the template that it lacks or stores only in part."""
-    from ministack.services import athena
-    from ministack.services.cloudformation import provisioners
-
-    physical_name = _require(provisioners, "_physical_name")
-
-    def name(stack: str, logical_id: str) -> str:
-        return str(physical_name(stack, logical_id, max_len=255))
-
-    _require(provisioners, "_RESOURCE_HANDLERS").update(
-        {
-            **glue_handlers(service.call, name),
-            "AWS::Athena::NamedQuery": named_query_handlers(athena),
-        }
-    )
-
-
-def isolate_lambdas() -> None:
-    """Run Lambdas on the bare interpreter: what a function's package lacks is missing here as it is on AWS.
-
-    By default MiniStack runs them on its own environment, where boto3, pydantic and others lie about.
-    """
-    from ministack.core import lambda_runtime
-
-    _, script = _require(lambda_runtime, "_detect_runtime_binary")("python3.13")
-    bare = getattr(sys, "_base_executable", sys.executable)
-
-    def bare_python(runtime: str) -> tuple[str, str]:
-        return (bare, script) if runtime.startswith("python") else ("", "")
-
-    lambda_runtime._detect_runtime_binary = bare_python
-
-
-def _require(module: ModuleType, name: str) -> Any:
-    if not hasattr(module, name):
-        raise SystemExit(
-            f"{module.__name__} has no {name}: this is another MiniStack than the pinned one. "
-            "Set the emulator's environment up again: make setup"
-        )
-    return getattr(module, name)
-
-
 def _environment(port: int, scratch: Path) -> dict[str, str]:
     """What MiniStack reads at import: loopback only, no other listeners, all state in the scratch folder."""
     return {
@@ -184,7 +128,7 @@ def _spark_layout(options: argparse.Namespace) -> Layout:
 
 
 async def serve(app: App, port: int) -> None:
-    """Answer on the loopback until SIGTERM."""
+    """Answer on the loopback, until killed: nothing here is worth an orderly end."""
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
 
@@ -192,7 +136,7 @@ async def serve(app: App, port: int) -> None:
     config.bind = [f"127.0.0.1:{port}"]
     config.keep_alive_timeout = 75
     config.backlog = 1024
-    await hypercorn_serve(app, config)
+    await hypercorn_serve(app, config, shutdown_trigger=asyncio.Event().wait)
 
 
 def main() -> None:
@@ -214,11 +158,13 @@ def main() -> None:
 
     os.environ.update(_environment(options.port, options.scratch))
     from ministack import app as ministack
-    from ministack.services import eventbridge
 
-    deliver_to_workflows(eventbridge, service.deliver)
+    deliver_to_workflows(service)
     add_resource_types(service)
     isolate_lambdas()
+    limit_lambdas(at_once=max(2, os.cpu_count() or 2))
+    keep_lambda_logs(options.logs / "lambdas")
+    teach_exports(f"http://127.0.0.1:{options.port}")
     threading.Thread(target=service.keep_time, daemon=True, name="glue-clock").start()
     threading.Thread(target=runner.serve, daemon=True, name="spark-runner").start()
     asyncio.run(serve(with_local_glue(ministack.app, service, lambda: {"spark": runner.state}), options.port))

@@ -112,6 +112,7 @@ class Outcome(AbstractContextManager["Outcome"]):
 def run(spark: WarmSpark, request: Mapping[str, Any]) -> str | None:
     """Run one script; its error in one line, None if it ended well. The whole story is in its log."""
     with output_to(Path(request["log"])), as_a_fresh_process(request), Outcome() as outcome:
+        print("glueline:", *sys.argv)
         spark.session(request["conf"])
         runpy.run_path(request["script"], run_name="__main__")
     spark.tidy()

@@ -40,13 +40,18 @@ _WINDOW_SECONDS: Final = 2
 
 
 def our_deployment(home: Home) -> Deployment:
-    """Glueline's own template, with a dataset for each contract."""
-    datasets = sorted(file.stem for file in (home.checkout / "expectations").glob("*.yaml"))
+    """Glueline's own template, with a dataset for each contract. Raises ContractError."""
+    from expectations.odcs import load_contracts
+    from workflows.deploy import datasets_parameter
+
     made_of = ("lambdas", "expectations", "uv.lock", "pyproject.toml")
     return Deployment(
         template=home.checkout / "workflows" / "template.yaml",
         stack_name="glueline",
-        parameters={"Datasets": ",".join(datasets), "IngestWindowSeconds": str(_WINDOW_SECONDS)},
+        parameters={
+            "Datasets": datasets_parameter(load_contracts()),
+            "IngestWindowSeconds": str(_WINDOW_SECONDS),
+        },
         sources=tuple(home.checkout / name for name in made_of),
         jobs=home.checkout / "jobs",
     )

@@ -56,9 +56,8 @@ class State:
         if not self.running:
             return Text(f"No stack is running. Start one: make up. Logs of the last: {self.logs['folder']}")
         parts: list[RenderableType] = [
-            Text(
-                f"The stack runs at {self.endpoint_url} since {self.started_at}, Spark is {self.spark['state']}."
-            ),
+            Text(f"The stack runs at {self.endpoint_url} since {self.started_at}."),
+            Text(f"Spark is {self.spark['state']}."),
             Text(f"Processes: {', '.join(f'{pid} {name}' for pid, name in self.processes.items())}"),
             Text("Logs:"),
             *(Text(f"  {what:<9} {where}") for what, where in self.logs.items()),
@@ -72,6 +71,7 @@ def status(home: Home = DEFAULT) -> State:
         "folder": str(home.logs),
         "AWS": str(home.logs / "emulator.log"),
         "Spark": str(home.logs / "spark.log"),
+        "Lambdas": str(home.logs / "lambdas"),
         "job runs": str(home.logs / "jobs"),
     }
     stack = running_stack(home)

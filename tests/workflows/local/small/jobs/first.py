@@ -18,4 +18,6 @@ report = {
     "properties": boto3.client("glue").get_workflow_run_properties(**run)["RunProperties"],
 }
 spark.conf.set("spark.glueline.said", "changed by the first")
-boto3.client("s3").put_object(Bucket=options["BUCKET"], Key="out/first.json", Body=json.dumps(report).encode())
+boto3.client("s3").put_object(
+    Bucket=options["BUCKET"], Key="out/first.json", Body=json.dumps(report).encode()
+)

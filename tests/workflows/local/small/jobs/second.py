@@ -10,4 +10,6 @@ from pyspark.sql import SparkSession
 options = getResolvedOptions(sys.argv, ["BUCKET", "WORKFLOW_RUN_ID"])
 spark = SparkSession.builder.getOrCreate()
 report = {"options": options, "said": spark.conf.get("spark.glueline.said", "nothing")}
-boto3.client("s3").put_object(Bucket=options["BUCKET"], Key="out/second.json", Body=json.dumps(report).encode())
+boto3.client("s3").put_object(
+    Bucket=options["BUCKET"], Key="out/second.json", Body=json.dumps(report).encode()
+)
