@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from workflows.run import Outcome, Stage
+    from workflows.run import Outcome
+    from workflows.waiting import Stage
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 contract_app = typer.Typer(no_args_is_help=True, help="Check the contracts, or start a new one.")
@@ -64,8 +65,8 @@ def speaking_plainly() -> Iterator[None]:
     from workflows.contract_draft import DraftError
     from workflows.local.stack import StackError
     from workflows.query import QueryError
-    from workflows.run import NotThroughInTime
     from workflows.target import NoStack
+    from workflows.waiting import NotThroughInTime
 
     try:
         yield

@@ -8,7 +8,6 @@ an outsider can read: queues, DynamoDB, tables.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,33 +16,19 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from workflows import demo
-from workflows.query import QueryError, lake_catalog, query, rows
+from workflows.query import lake_catalog, query, rows
+from workflows.waiting import receipts, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Set
 
     from workflows.demo import Change, Drop, Key, Message, Row
     from workflows.target import Target
+    from workflows.waiting import Stage
 
 DEFAULT_LINES: Final = 3000
-PATIENCE_SECONDS: Final = 240
-_POLL_SECONDS: Final = 2.0
 _SENDERS: Final = 8
 _PEEK_SECONDS: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What still waits where; `waiting` is zero when all that was sent has been merged."""
-
-    inbound: int
-    intake: int
-    files: int
-    batches: int
-
-    @property
-    def waiting(self) -> int:
-        return self.inbound + self.intake + self.files + self.batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +54,6 @@ class Outcome:
         )
 
 
-class NotThroughInTime(Exception):
-    """Raised when what was sent has not been merged within the patience; names what still waits."""
-
-
 def run(target: Target, lines: int, tell: Callable[[Stage], None]) -> list[Outcome]:
     """Send the events of `lines` basket lines and the partner's files, await the merge, account for all."""
     started = datetime.now(UTC)
@@ -80,7 +61,7 @@ def run(target: Target, lines: int, tell: Callable[[Stage], None]) -> list[Outco
     files = demo.drops(f"run-{started:%Y%m%dT%H%M%S}")
     put_drops(target, files)
     message_ids = send(target, [message.body for message in sent])
-    wait(target, files, tell)
+    wait(target, _uris(target, files), tell)
     return [
         account_for_messages(target, sent, message_ids, started),
         *(account_for_drops(target, files, dataset, started) for dataset in ("products", "households")),
@@ -110,60 +91,6 @@ def put_drops(target: Target, files: list[Drop]) -> None:
     s3, bucket = target.client("s3"), target.output("RawBucket")
     for drop in files:
         s3.put_object(Bucket=bucket, Key=_key_of(drop), Body=drop.content)
-
-
-# --- waiting ------------------------------------------------------------------------------------------------
-
-
-def wait(target: Target, files: list[Drop], tell: Callable[[Stage], None]) -> None:
-    """Return when nothing waits any more, twice in a row (a record may be between two places for a moment).
-
-    Raises NotThroughInTime if what waits has not changed for PATIENCE_SECONDS.
-    """
-    calm, last, deadline = 0, None, time.monotonic() + PATIENCE_SECONDS
-    while calm < 2:
-        stage = look(target, files)
-        tell(stage)
-        calm = calm + 1 if stage.waiting == 0 else 0
-        if stage != last:
-            last, deadline = stage, time.monotonic() + PATIENCE_SECONDS
-        elif time.monotonic() > deadline:
-            raise NotThroughInTime(
-                f"Nothing has moved for {PATIENCE_SECONDS} s; still waiting: {stage.inbound} messages in the "
-                f"inbound queue, {stage.intake} objects in the intake queue, {stage.files} files, "
-                f"{stage.batches} open batches. What waits is kept: see the logs (glueline status names "
-                "them), repair, run again."
-            )
-        time.sleep(_POLL_SECONDS)
-
-
-def look(target: Target, files: list[Drop]) -> Stage:
-    """What waits now, stage by stage in the direction of the flow."""
-    sqs, s3 = target.client("sqs"), target.client("s3")
-    inbound, intake = (_depth(sqs, target.output(name)) for name in ("InboundQueueUrl", "IntakeQueueUrl"))
-    opened = s3.list_objects_v2(Bucket=target.output("LakeBucket"), Prefix="open/").get("KeyCount", 0)
-    taken = (
-        {receipt["source_file"] for receipt in receipts(target, files)}
-        if inbound + intake + opened == 0
-        else set()
-    )
-    return Stage(inbound, intake, sum(_uri(target, drop) not in taken for drop in files), opened)
-
-
-def receipts(target: Target, files: list[Drop]) -> list[Row]:
-    """The lines of `lake_ops.batches` for these files: rows read, accepted, quarantined."""
-    names = ", ".join(f"'{_uri(target, drop)}'" for drop in files)
-    try:
-        return rows(query(target, f"select * from lake_ops.batches where source_file in ({names})"))  # noqa: S608
-    except QueryError:  # no batch has been checked yet, so the table isn't there
-        return []
-
-
-def _depth(sqs: Any, queue: str) -> int:
-    """Messages of a queue, those being worked on included."""
-    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=list(counts))["Attributes"]
-    return sum(int(attributes[name]) for name in counts)
 
 
 # --- accounting ---------------------------------------------------------------------------------------------
@@ -225,7 +152,7 @@ def _fate(message: Message, dead: str | None, in_changes: set[str], newest: dict
 def account_for_drops(target: Target, files: list[Drop], dataset: str, started: datetime) -> Outcome:
     """Add up the receipts of a dataset's files and compare the table with the rows that were put in them."""
     mine = [drop for drop in files if drop.dataset == dataset]
-    got = {receipt["source_file"]: receipt for receipt in receipts(target, mine)}
+    got = {receipt["source_file"]: receipt for receipt in receipts(target, _uris(target, mine))}
     reasons = quarantine_reasons(target, mine)
     lost = []
     for drop in mine:
@@ -298,7 +225,7 @@ def _peek(sqs: Any, queue: str) -> Iterator[dict[str, Any]]:
 
 def quarantine_reasons(target: Target, files: list[Drop]) -> dict[str, int]:
     """How many rows (or whole files) of these files were quarantined, by the rule of their first reason."""
-    names = ", ".join(f"'{_uri(target, drop)}'" for drop in files)
+    names = ", ".join(f"'{uri}'" for uri in _uris(target, files))
     found = rows(query(target, f"select reasons from lake_ops.quarantine where source_file in ({names})"))  # noqa: S608
     return dict(Counter(row["reasons"][0].split(":")[0] for row in found))
 
@@ -330,6 +257,10 @@ def seconds_to_queryable(target: Target, dataset: str, started: datetime) -> flo
 
 def _key_of(drop: Drop) -> str:
     return f"drops/{drop.dataset}/{drop.name}"
+
+
+def _uris(target: Target, files: list[Drop]) -> list[str]:
+    return [_uri(target, drop) for drop in files]
 
 
 def _uri(target: Target, drop: Drop) -> str:
