@@ -127,6 +127,16 @@ def status(as_json: AsJson = False) -> None:
             raise typer.Exit(1)
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def deploy(context: typer.Context) -> None:
+    """Build and deploy to the AWS account of your credentials (deploy --help: stack, region, parameters)."""
+    from workflows.deploy import main
+
+    raise typer.Exit(main(context.args))
+
+
 # --- data in ------------------------------------------------------------------------------------------------
 
 
