@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from workflows.export_loading import Loaded
+    from workflows.export_loading import Progress as ExportProgress
     from workflows.run import Outcome
     from workflows.waiting import Stage
 
@@ -49,6 +51,8 @@ StackName = Annotated[
     typer.Option("--stack", help="A stack deployed on AWS; without it (or GLUELINE_STACK) the local one."),
 ]
 
+DatasetName = Annotated[str, typer.Argument(help="Name of the dataset, e.g. transactions.")]
+
 SAMPLE_QUERIES: Final = (
     "select status, count(*) as lines, sum(sales_value) as sales from transactions group by 1 order by 1",
     "select p.department, count(*) as lines, sum(t.sales_value) as sales from transactions t "
@@ -63,14 +67,16 @@ def speaking_plainly() -> Iterator[None]:
     """Show an error a person can act on as its message, with exit code 1; any other is a bug."""
     from expectations.odcs import ContractError
     from workflows.contract_draft import DraftError
+    from workflows.export_errors import ExportError
     from workflows.local.stack import StackError
     from workflows.query import QueryError
     from workflows.target import NoStack
     from workflows.waiting import NotThroughInTime
 
+    ours = (ContractError, DraftError, ExportError, StackError, QueryError, NotThroughInTime, NoStack)
     try:
         yield
-    except (ContractError, DraftError, StackError, QueryError, NotThroughInTime, NoStack) as error:
+    except ours as error:
         err.print(Text(str(error), style="red"))
         raise typer.Exit(1) from error
 
@@ -153,7 +159,7 @@ def run(
     with speaking_plainly():
         stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
         target = local()
-        with showing_progress() as tell:
+        with showing_progress(progress) as tell:
             outcomes = run_all(target, lines, tell)
         if as_json:
             print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])
@@ -164,21 +170,21 @@ def run(
 
 
 @contextmanager
-def showing_progress() -> Iterator[Callable[[Stage], None]]:
+def showing_progress[Step](picture: Callable[[Step, datetime], Text]) -> Iterator[Callable[[Step], None]]:
     """One line that changes as the data moves on; where lines can't change, a new line for each change."""
     started = datetime.now(UTC)
-    shown: list[Stage] = []
+    shown: list[Step] = []
 
-    def write(stage: Stage) -> None:
-        if stage not in shown[-1:]:
-            err.print(progress(stage, started))
-            shown.append(stage)
+    def write(step: Step) -> None:
+        if step not in shown[-1:]:
+            err.print(picture(step, started))
+            shown.append(step)
 
     if not err.is_terminal:
         yield write
         return
     with Live(console=err, refresh_per_second=4) as live:
-        yield lambda stage: live.update(progress(stage, started))
+        yield lambda step: live.update(picture(step, started))
 
 
 def progress(stage: Stage, started: datetime) -> Text:
@@ -258,6 +264,85 @@ def send(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], sta
             f"Sent {len(bodies)} messages to {target.output('InboundQueueUrl')}. The refused come to the "
             "dead-letter queue with their reasons; the others are in the table in a minute or so."
         )
+
+
+@app.command()
+def bootstrap(dataset: DatasetName, as_json: AsJson = False, stack: StackName = None) -> None:
+    """Load a whole table into the lake, by a full export of DynamoDB, while the stream flows on.
+
+    It may be stopped at any point: the export goes on, and is loaded when it is there.
+    """
+    from workflows.exports import bootstrap as load_all
+    from workflows.target import connect
+
+    with speaking_plainly(), showing_progress(export_progress) as tell:
+        loaded = [load_all(connect(stack), dataset, tell)]
+    _show_loaded(dataset, loaded, as_json)
+
+
+@app.command("catch-up")
+def catch_up(
+    dataset: DatasetName,
+    start: Annotated[str, typer.Option("--from", help="Last time known to be good (ISO 8601, UTC).")],
+    end: Annotated[str | None, typer.Option("--to", help="End of the gap; without it, now.")] = None,
+    as_json: AsJson = False,
+    stack: StackName = None,
+) -> None:
+    """Load what changed in a table since a time, by DynamoDB's incremental exports: for a gap in the stream.
+
+    It may be stopped at any point: the exports go on, and are loaded when they are there.
+    """
+    from workflows.exports import catch_up as load_changes
+    from workflows.target import connect
+
+    times = _time("--from", start), None if end is None else _time("--to", end)
+    with speaking_plainly(), showing_progress(export_progress) as tell:
+        loaded = load_changes(connect(stack), dataset, *times, tell)
+    _show_loaded(dataset, loaded, as_json)
+
+
+def _time(option: str, text: str) -> datetime:
+    from expectations.timestamps import parse
+
+    time = parse(text)
+    if time is None:
+        raise typer.BadParameter(
+            f"expected a time in ISO 8601, as 2026-11-24T12:00:00Z, got {text!r}", param_hint=option
+        )
+    return time
+
+
+def export_progress(step: ExportProgress, started: datetime) -> Text:
+    """First DynamoDB writes, then the workflow loads."""
+    seconds = (datetime.now(UTC) - started).seconds
+    if step.stage is None:
+        return Text(f"  {seconds:>5} s   exports written by DynamoDB: {step.written} of {step.exports}")
+    return Text(
+        f"  {seconds:>5} s   files to merge {step.stage.files:>4}   intake queue {step.stage.intake:>4}   "
+        f"open batches {step.stage.batches}"
+    )
+
+
+def _show_loaded(dataset: str, loaded: list[Loaded], as_json: bool) -> None:
+    good = all(export.adds_up for export in loaded)
+    if as_json:
+        exports = [asdict(export) | {"adds_up": export.adds_up} for export in loaded]
+        print_json({"dataset": dataset, "exports": exports, "adds_up": good})
+    else:
+        table = Table("export of", "items", "files", "rows read", "accepted", "quarantined", "batches")
+        for export in loaded:
+            counts = (export.items, export.files, export.rows_read, export.accepted, export.quarantined)
+            table.add_row(export.taken, *(f"{count:,}" for count in counts), "\n".join(export.batches))
+        out.print(table)
+        out.print(
+            f"Loaded. Next: glueline parity {dataset} (proves that the table is what DynamoDB holds)."
+            if good
+            else "Not every item is an accepted change: lake_ops.quarantine has the reasons. Mend the contract "
+            "or the items, then glueline replay --quarantine.",
+            style="green" if good else "red",
+        )
+    if not good:
+        raise typer.Exit(1)
 
 
 # --- questions ----------------------------------------------------------------------------------------------
