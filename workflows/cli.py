@@ -337,8 +337,8 @@ def _show_loaded(dataset: str, loaded: list[Loaded], as_json: bool) -> None:
         out.print(
             f"Loaded. Next: glueline parity {dataset} (proves that the table is what DynamoDB holds)."
             if good
-            else "Not every item is an accepted change: lake_ops.quarantine has the reasons. Mend the contract "
-            "or the items, then glueline replay --quarantine.",
+            else "Not every item is an accepted change: lake_ops.quarantine has the reasons. Mend the "
+            "contract or the items, then glueline replay --quarantine.",
             style="green" if good else "red",
         )
     if not good:
