@@ -36,11 +36,17 @@ class NotThroughInTime(Exception):
 
 
 def wait(
-    target: Target, files: Collection[str], tell: Callable[[Stage], None], *, until_quiet: bool = True
+    target: Target,
+    files: Collection[str],
+    tell: Callable[[Stage], None],
+    *,
+    until_quiet: bool = True,
+    before: Collection[str] = (),
 ) -> None:
     """Return when the files (`s3://…`) are merged and, `until_quiet`, when nothing else waits either.
 
-    Twice in a row: a record may be between two places for a moment. Raises NotThroughInTime if what is waited
+    Twice in a row: a record may be between two places for a moment. `before` are batches that don't count:
+    those that read the files before they were announced once more. Raises NotThroughInTime if what is waited
     for has not changed for `patience_seconds`.
     """
     patience = patience_seconds(target)
@@ -48,7 +54,7 @@ def wait(
     calm, deadline = 0, time.monotonic() + patience
     last: object = None
     while calm < 2:
-        stage, missing = look(target, missing, until_quiet=until_quiet)
+        stage, missing = look(target, missing, until_quiet=until_quiet, before=before)
         tell(stage)
         calm = calm + 1 if (stage.waiting if until_quiet else stage.files) == 0 else 0
         state = stage if until_quiet else missing
@@ -65,22 +71,28 @@ def wait(
             time.sleep(poll_seconds(target))
 
 
-def look(target: Target, files: frozenset[str], *, until_quiet: bool) -> tuple[Stage, frozenset[str]]:
+def look(
+    target: Target, files: frozenset[str], *, until_quiet: bool, before: Collection[str] = ()
+) -> tuple[Stage, frozenset[str]]:
     """What waits now, stage by stage in the direction of the flow, and which of the files."""
     sqs = target.client("sqs")
     inbound, intake = (_depth(sqs, target.output(name)) for name in ("InboundQueueUrl", "IntakeQueueUrl"))
     opened = open_batches(target)
     is_quiet = inbound + intake + len(opened) == 0
     # Receipts cost a query: if all has to be quiet, only then.
-    missing = files - merged(target, files) if files and (is_quiet or not until_quiet) else files
+    missing = files - merged(target, files, before) if files and (is_quiet or not until_quiet) else files
     return Stage(inbound, intake, len(missing), len(opened)), missing
 
 
-def merged(target: Target, files: Collection[str]) -> set[str]:
-    """Those of the files that are in a batch which is merged."""
+def merged(target: Target, files: Collection[str], before: Collection[str] = ()) -> set[str]:
+    """Those of the files that are in a batch which is merged, leaving out the batches before."""
     found = receipts(target, files)
     opened = open_batches(target)  # after the receipts: a batch with a receipt never opens again
-    return {receipt["source_file"] for receipt in found if receipt["batch_id"] not in opened}
+    return {
+        receipt["source_file"]
+        for receipt in found
+        if receipt["batch_id"] not in opened and receipt["batch_id"] not in before
+    }
 
 
 def receipts(target: Target, files: Collection[str]) -> list[dict[str, Any]]:
