@@ -25,9 +25,14 @@ def greatest_deletes(changes: DataFrame) -> DataFrame:
 
 
 def newest_per_place(changes: DataFrame, key: Sequence[str], places: Sequence[str]) -> DataFrame:
-    """The newest change of each key in each place. Equal positions are equal changes: any of them will do."""
-    newest = F.max_by(F.struct("*"), F.struct(*POSITION))
-    return changes.groupBy(*key, *places).agg(newest.alias("_newest")).select("_newest.*")
+    """The newest change of each key in each place. Equal positions are equal changes: any of them will do.
+
+    The key columns come out as they went in, not as parts of the newest: so Spark still knows how they are
+    bucketed, and needs no shuffle to join them.
+    """
+    rest = [name for name in changes.columns if name not in {*key, *places}]
+    newest = F.max_by(F.struct(*rest), F.struct(*POSITION)).alias("_newest")
+    return changes.groupBy(*key, *places).agg(newest).select(*key, *places, "_newest.*")
 
 
 def outranked_become_deletes(

@@ -6,7 +6,7 @@ one commit, so there is no moment at which the one is there without the other.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -90,11 +90,15 @@ def find_commit(spark: SparkSession, table: str, batch_id: str, begun: datetime)
     return None
 
 
-@contextmanager
-def committing(spark: SparkSession, batch_ids: Iterable[str]) -> Iterator[None]:
+def committing(spark: SparkSession, batch_ids: Iterable[str]) -> AbstractContextManager[None]:
     """What SQL commits to tables inside carries the batches' ids, as an append's does."""
-    name = f"spark.sql.iceberg.snapshot-property.{BATCH_ID}"
-    spark.conf.set(name, ",".join(batch_ids))
+    return setting(spark, f"spark.sql.iceberg.snapshot-property.{BATCH_ID}", ",".join(batch_ids))
+
+
+@contextmanager
+def setting(spark: SparkSession, name: str, value: str) -> Iterator[None]:
+    """A setting of the session for the statements inside."""
+    spark.conf.set(name, value)
     try:
         yield
     finally:

@@ -15,10 +15,11 @@ from expectations.spark_schema import table_schema
 from jobs.changes import DELETE, UPSERT
 from jobs.fold import POSITION, greatest_deletes, newest_per_place, outranked_become_deletes
 from jobs.key_text import encode_key
-from jobs.lake import TOMBSTONES, Lake, committing
+from jobs.lake import TOMBSTONES, Lake, committing, setting
 from jobs.partitions import is_bucketed_by_key, movable, place, place_sql, pruning_sql
 
 UNPLACED = "_unplaced"
+DISTRIBUTION = "spark.sql.iceberg.distribution-mode"
 _NEWER = "struct(s._version, s._tie) > struct(t._version, t._tie)"
 
 
@@ -87,10 +88,14 @@ def survey(changes: DataFrame, lake: Lake, contract: Contract) -> Survey:
 
 def fold(changes: DataFrame, tombstones: DataFrame, contract: Contract) -> DataFrame:
     """One row for each key in each place, as `merge_rows` needs them."""
-    movables = movable(contract)
-    places = [*(f"_place_{number}" for number in range(len(movables))), UNPLACED] if movables else []
+    places = [f"_place_{number}" for number, _ in enumerate(movable(contract))]
     of_dataset = tombstones.where(F.col("dataset") == contract.dataset)
-    newest = newest_per_place(changes, contract.key, places)
+    if not places:
+        newest = newest_per_place(changes.drop(UNPLACED), contract.key, [])
+        return outranked_become_deletes(newest, of_dataset, contract.key, []).withColumn(
+            UNPLACED, F.lit(False)
+        )
+    newest = newest_per_place(changes, contract.key, [*places, UNPLACED])
     return outranked_become_deletes(newest, of_dataset, contract.key, places)
 
 
@@ -125,7 +130,10 @@ def merge_rows(lake: Lake, contract: Contract, rows: DataFrame, pruning: Sequenc
         f"{place_sql(lake.catalog, partition, 't')} <=> s._place_{number}"
         for number, partition in enumerate(movable(contract))
     ]
-    _sql(rows, merge_sql(lake, contract, columns, [_same_key(contract), *same_place, *pruning]))
+    statement = merge_sql(lake, contract, columns, [_same_key(contract), *same_place, *pruning])
+    # Rows joined bucket by bucket are written so: any other distribution would shuffle them once more.
+    with setting(rows.sparkSession, DISTRIBUTION, "none" if is_bucketed_by_key(contract) else "hash"):
+        _sql(rows, statement)
 
 
 def merge_sql(lake: Lake, contract: Contract, columns: Sequence[str], conditions: Sequence[str]) -> str:

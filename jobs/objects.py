@@ -8,6 +8,7 @@ import gzip
 import shutil
 import tempfile
 import zlib
+from contextlib import ExitStack, closing
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any
 
@@ -26,18 +27,17 @@ class UnreadableFile(Exception):
 
 def fetch(file: ManifestFile) -> IO[bytes]:
     """The file's bytes, decompressed. All of them: a gzip that is cut off must not yield its first rows."""
-    body = _get(file)
-    plain = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- the caller closes it
-    try:
-        shutil.copyfileobj(gzip.GzipFile(fileobj=body) if file.format.endswith(".gz") else body, plain)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
-        raise UnreadableFile(
-            f"gzip: expected a complete gzip file, got one that breaks off: {problem}"
-        ) from None
-    finally:
-        body.close()
-    plain.seek(0)
-    return plain
+    with ExitStack() as on_failure, closing(_get(file)) as body:
+        plain = on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
+        try:
+            shutil.copyfileobj(gzip.GzipFile(fileobj=body) if file.format.endswith(".gz") else body, plain)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
+            raise UnreadableFile(
+                f"gzip: expected a complete gzip file, got one that breaks off: {problem}"
+            ) from None
+        plain.seek(0)
+        on_failure.pop_all()
+        return plain
 
 
 def _get(file: ManifestFile) -> Any:

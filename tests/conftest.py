@@ -1,5 +1,6 @@
 """What all tests share: hypothesis profiles, an AWS on this machine, and one Spark session."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ def aws() -> Iterator[str]:
     sys.modules.setdefault("flask_cors", SimpleNamespace(CORS=lambda app: None))  # type: ignore[arg-type]
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

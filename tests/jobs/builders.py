@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Column, Contract, Partition
 from jobs.doors import RECEIVED
+from jobs.manifest import ManifestFile
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -99,6 +100,44 @@ def record(
             "SequenceNumber": str(number),
         },
     }
+
+
+def object_created(key: str, **changed: Any) -> str:
+    """The message that the intake queue gets of a new object."""
+    event = {
+        "etag": "e",
+        "version": None,
+        "size": 1,
+        "time": "2026-11-24T12:00:00Z",
+        "bucket": "raw",
+    } | changed
+    described = {"key": key, "size": event["size"], "etag": event["etag"]}
+    if event["version"]:
+        described["version-id"] = event["version"]
+    return json.dumps(
+        {
+            "detail-type": "Object Created",
+            "source": "aws.s3",
+            "time": event["time"],
+            "detail": {"bucket": {"name": event["bucket"]}, "object": described},
+        }
+    )
+
+
+def manifest_file(key: str, **changed: Any) -> ManifestFile:
+    """A file of a manifest: a CSV drop of things, unless told otherwise."""
+    file = {
+        "bucket": "raw",
+        "key": key,
+        "etag": "e",
+        "version_id": None,
+        "size": 1,
+        "event_time": SENT.isoformat(),
+        "dataset": "things",
+        "door": "drop",
+        "format": "csv",
+    }
+    return ManifestFile(**file | changed)
 
 
 def micros(instant: datetime) -> int:

@@ -1,0 +1,45 @@
+"""The intake queue is drained whole, and nothing is deleted before it is asked for."""
+
+from typing import TYPE_CHECKING
+
+from jobs import intake
+
+if TYPE_CHECKING:
+    import pytest
+    from mypy_boto3_sqs import SQSClient
+
+
+def test_all_messages_are_received_and_only_deleted_when_told(sqs: "SQSClient", queue_url: str) -> None:
+    bodies = {str(number) for number in range(25)}
+    for body in bodies:
+        sqs.send_message(QueueUrl=queue_url, MessageBody=body)
+
+    messages = intake.receive_all(sqs, queue_url)
+    hidden = sqs.get_queue_attributes(
+        QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+    )["Attributes"]["ApproximateNumberOfMessagesNotVisible"]
+    intake.delete(sqs, queue_url, messages)
+
+    assert {message.body for message in messages} == bodies
+    assert hidden == "25"
+    assert intake.waiting(sqs, queue_url) == 0
+
+
+def test_a_batch_takes_no_more_than_it_may(sqs: "SQSClient", queue_url: str) -> None:
+    for number in range(30):
+        sqs.send_message(QueueUrl=queue_url, MessageBody=str(number))
+
+    assert len(intake.receive_all(sqs, queue_url, most=20)) == 20
+    assert intake.waiting(sqs, queue_url) == 10
+
+
+def test_a_refused_backlog_event_is_told_and_no_failure(capsys: "pytest.CaptureFixture[str]") -> None:
+    class Events:
+        def put_events(self, Entries: list[dict[str, str]]) -> dict[str, object]:
+            assert Entries[0]["Source"] == "glueline"
+            assert Entries[0]["DetailType"] == "Intake Backlog"
+            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
+
+    intake.announce_backlog(Events(), 3)
+
+    assert "ThrottlingException" in capsys.readouterr().out

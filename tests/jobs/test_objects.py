@@ -1,0 +1,68 @@
+"""Objects are fetched exactly as they were announced, or told to be unreadable and why."""
+
+import gzip
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError
+
+from jobs import objects
+from jobs.objects import UnreadableFile, fetch
+from tests.jobs.builders import manifest_file
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@pytest.fixture(autouse=True)
+def _own_client() -> Iterator[None]:
+    objects._s3.cache_clear()
+    yield
+    objects._s3.cache_clear()
+
+
+def put(s3: "S3Client", body: bytes) -> str:
+    return s3.put_object(Bucket="raw", Key="a", Body=body)["ETag"].strip('"')
+
+
+def test_gzip_is_undone(s3: "S3Client") -> None:
+    etag = put(s3, gzip.compress(b"hello"))
+
+    with fetch(manifest_file("a", etag=etag, format="csv.gz")) as content:
+        assert content.read() == b"hello"
+
+
+@pytest.mark.parametrize("body", [gzip.compress(b"hello" * 100)[:-12], b"no gzip"])
+def test_a_gzip_that_breaks_off_yields_not_even_its_first_rows(s3: "S3Client", body: bytes) -> None:
+    etag = put(s3, body)
+
+    with pytest.raises(UnreadableFile, match="gzip: expected a complete gzip file"):
+        fetch(manifest_file("a", etag=etag, format="csv.gz"))
+
+
+def test_an_object_that_is_gone_is_told(s3: "S3Client") -> None:
+    with pytest.raises(UnreadableFile, match="gone: "):
+        fetch(manifest_file("a"))
+
+
+def test_an_object_that_was_replaced_is_told(s3: "S3Client") -> None:
+    etag = put(s3, b"old")
+    put(s3, b"new")
+
+    with pytest.raises(UnreadableFile, match=f"changed: expected the object with etag {etag}"):
+        fetch(manifest_file("a", etag=etag))
+
+
+def test_in_a_versioned_bucket_the_announced_version_is_read(s3: "S3Client") -> None:
+    s3.put_bucket_versioning(Bucket="raw", VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket="raw", Key="a", Body=b"old")["VersionId"]
+    put(s3, b"new")
+
+    with fetch(manifest_file("a", version_id=version)) as content:
+        assert content.read() == b"old"
+
+
+def test_what_may_pass_is_no_fault_of_the_file(s3: "S3Client") -> None:
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        fetch(manifest_file("a", bucket="elsewhere"))

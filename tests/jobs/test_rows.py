@@ -1,0 +1,165 @@
+"""Files are split into rows as received; what is wrong with one is told, and the others come all the same."""
+
+import gzip
+import io
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from expectations.contract import Column, Contract
+from jobs import rows
+from jobs.objects import UnreadableFile
+from jobs.rows import ReceivedRow, check_header, read_rows
+
+CONTRACT = Contract(
+    dataset="things",
+    version="1",
+    description="",
+    columns=(
+        Column("id", "long", required=True),
+        Column("unit_price", "decimal(10,2)", required=True, aliases=("cost",)),
+        Column("state", "string", required=True, default="new", has_default=True),
+        Column("note", "string"),
+    ),
+    key=("id",),
+)
+
+
+def read(file_format: str, content: bytes | str) -> list[ReceivedRow]:
+    body = content.encode() if isinstance(content, str) else content
+    return list(read_rows(file_format, io.BytesIO(body), CONTRACT))
+
+
+def payloads(file_format: str, content: bytes | str) -> list[object]:
+    return [json.loads(row.payload or "null") for row in read(file_format, content)]
+
+
+def test_csv_rows_come_as_json_with_null_told_from_the_empty_text() -> None:
+    text = '\ufeffid,cost,note\r\n1,2.50,"a ""b"",\nc"\r\n2,3,\r\n3,4,""\r\n'
+
+    assert payloads("csv", text) == [
+        {"id": "1", "cost": "2.50", "note": 'a "b",\nc'},
+        {"id": "2", "cost": "3", "note": None},
+        {"id": "3", "cost": "4", "note": ""},
+    ]
+
+
+def test_a_csv_row_with_another_number_of_fields_is_a_problem_of_its_own() -> None:
+    found = read("csv", "id,cost\n1,2\n3\n\n4,5,6\n7,8\n")
+
+    assert [(row.number, row.problem) for row in found] == [
+        (1, None),
+        (2, "csv: expected 2 fields, got 1"),
+        (3, "csv: expected 2 fields, got 3"),
+        (4, None),
+    ]
+    assert found[2].payload == '["4", "5", "6"]'
+
+
+def test_a_quote_that_is_never_closed_ends_the_file_with_one_problem() -> None:
+    found = read("csv", 'id,cost\n1,2\n2,"3\n4,5\n')
+
+    assert [row.number for row in found] == [1, 2]
+    assert "from row 2 on nothing was read" in str(found[1].problem)
+
+
+def test_bytes_that_are_not_utf8_are_a_problem_of_their_row() -> None:
+    of_csv = read("csv", b"id,cost,note\n1,2,gr\xfcn\n2,3,ok\n")
+    of_lines = read("jsonl", b'{"id": "\xfc"}\n{"id": 2}\n')
+
+    for found in (of_csv, of_lines):
+        assert [bool(row.problem) for row in found] == [True, False]
+        assert "expected UTF-8" in str(found[0].problem)
+        assert "\\xfc" in str(found[0].payload)
+
+
+HEADERS = [
+    ("id,unit_price", None),
+    ("id,unitPrice,state,note", None),
+    ("note,cost,id", None),
+    ("id,_op", None),
+    ("id,note", "missing: unit_price"),
+    ("unit_price", "missing: id"),
+    ("id,unit_price,colour,size", "unknown: colour, size"),
+    ("id,unit_price,cost", "twice: unit_price"),
+    ("id;unit_price", "missing: id, unit_price; unknown: id;unit_price"),
+]
+
+
+@pytest.mark.parametrize(("names", "fault"), HEADERS)
+def test_a_header_must_name_what_a_row_needs_and_nothing_unknown(names: str, fault: str | None) -> None:
+    if fault is None:
+        check_header(CONTRACT, names.split(","))
+    else:
+        with pytest.raises(UnreadableFile, match=f"got {fault}$"):
+            check_header(CONTRACT, names.split(","))
+
+
+def test_a_file_with_another_header_has_no_rows_but_a_reason() -> None:
+    with pytest.raises(UnreadableFile, match="header: expected the columns of contract things"):
+        read("csv", "a,b\n1,2\n")
+
+
+def test_json_lines_pass_as_they_are_numbered_by_line() -> None:
+    text = '\ufeff{"id": 1.10}\n\n  not json \r\n{"id":2}'
+
+    assert read("jsonl", text) == [
+        ReceivedRow(1, '{"id": 1.10}'),
+        ReceivedRow(3, "not json"),
+        ReceivedRow(4, '{"id":2}'),
+    ]
+
+
+def test_a_line_too_long_for_any_row_ends_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "LONGEST_ROW", 20)
+
+    found = read("jsonl", '{"id":1}\n{"id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaa"}\n{"id":2}\n')
+
+    assert [bool(row.problem) for row in found] == [False, True]
+
+
+def test_parquet_rows_come_as_json_that_loses_no_digit() -> None:
+    table = pa.table(
+        {
+            "id": pa.array([2**62], pa.int64()),
+            "cost": pa.array([Decimal("12345678.90")], pa.decimal128(10, 2)),
+            "note": pa.array([None], pa.string()),
+        }
+    )
+
+    assert payloads("parquet", _parquet(table)) == [{"id": 2**62, "cost": "12345678.90", "note": None}]
+
+
+def test_parquet_values_that_json_lacks_become_text() -> None:
+    row = rows._row(1, {"day": date(2024, 2, 29), "at": datetime(2024, 2, 29, tzinfo=UTC), "blob": b"hi"})
+
+    assert row.payload == '{"day": "2024-02-29", "at": "2024-02-29T00:00:00+00:00", "blob": "aGk="}'
+
+
+def test_what_is_not_parquet_has_no_rows_but_a_reason() -> None:
+    with pytest.raises(UnreadableFile, match="parquet: expected a Parquet file"):
+        read("parquet", "id,cost\n1,2\n")
+
+
+def test_parquet_with_other_columns_has_no_rows_but_a_reason() -> None:
+    with pytest.raises(UnreadableFile, match="got missing: id, unit_price; unknown: a"):
+        read("parquet", _parquet(pa.table({"a": [1]})))
+
+
+@pytest.mark.parametrize("file_format", ["csv", "csv.gz", "jsonl", "parquet"])
+def test_an_empty_file_has_no_rows(file_format: str) -> None:
+    assert read(file_format, b"") == []
+
+
+def _parquet(table: pa.Table) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(table, file)
+    return file.getvalue()
+
+
+def test_gzip_is_undone_before_rows_are_read() -> None:
+    assert read("jsonl.gz", gzip.decompress(gzip.compress(b'{"id":1}'))) == [ReceivedRow(1, '{"id":1}')]
