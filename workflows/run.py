@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import batched
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from workflows import demo
+from workflows import dead_letters, demo
 from workflows.query import lake_catalog, query, rows
 from workflows.waiting import receipts, wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Set
+    from collections.abc import Callable, Set
 
     from workflows.demo import Change, Drop, Key, Message, Row
     from workflows.target import Target
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LINES: Final = 3000
 _SENDERS: Final = 8
-_PEEK_SECONDS: Final = 20
+_CLOCK_SKEW: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,8 @@ def put_drops(target: Target, files: list[Drop]) -> None:
 
 def account_for_messages(target: Target, sent: list[Message], ids: list[str], started: datetime) -> Outcome:
     """Find every message again: in the changes, behind a newer change, or in the dead-letter queue."""
-    dead = dead_letters(target, started)
+    letters = [letter for letter in dead_letters.read(target) if letter.sent >= started - _CLOCK_SKEW]
+    dead = {letter.message_id: letter.reason for letter in letters}
     changes = rows(
         query(target, "select basket_id, product_id, _version, _event_id from transactions_changes")
     )
@@ -193,34 +194,6 @@ def differences(expected: dict[Key, Row], table: dict[Key, Row]) -> list[str]:
         }:
             found.append(f"{key}: (expected, found) {wrong}")
     return found
-
-
-def dead_letters(target: Target, since: datetime) -> dict[str, str]:
-    """Reason by original message id of all dead letters sent since then; they stay in the queue."""
-    found = {}
-    for letter in _peek(target.client("sqs"), target.output("DeadLetterQueueUrl")):
-        if int(letter["Attributes"]["SentTimestamp"]) >= _micros(since) // 1000 - 1000:
-            attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
-            found[attributes["message_id"]] = attributes["reason"]
-    return found
-
-
-def _peek(sqs: Any, queue: str) -> Iterator[dict[str, Any]]:
-    """Every message of a queue once, each put back at once for whoever owns it."""
-    held: dict[str, str] = {}
-    while messages := sqs.receive_message(
-        QueueUrl=queue,
-        MaxNumberOfMessages=10,
-        VisibilityTimeout=_PEEK_SECONDS,
-        AttributeNames=["All"],
-        MessageAttributeNames=["All"],
-    ).get("Messages"):
-        for message in messages:
-            if message["MessageId"] not in held:
-                yield message
-            held[message["MessageId"]] = message["ReceiptHandle"]
-    for receipt in held.values():
-        sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=receipt, VisibilityTimeout=0)
 
 
 def quarantine_reasons(target: Target, files: list[Drop]) -> dict[str, int]:

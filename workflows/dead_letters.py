@@ -1,0 +1,161 @@
+"""The dead-letter queue: what the source refused, with its reasons, and the way back.
+
+A letter goes back by being sent to the inbound queue first and deleted here after. If that breaks off in
+between, the message is there twice, which changes nothing: versions order what it says. It is never gone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import batched
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from workflows.target import Target
+
+RETRIES_EXHAUSTED: Final = "retries-exhausted"  # SQS moved it here after five receipts, without a word
+HOLD_SECONDS: Final = 300  # what is looked at is hidden from others this long, if it is not put back before
+_PER_CALL: Final = 10
+_IDLE_CALLS: Final = 3
+_CALL_BYTES: Final = 256 * 1024  # what SQS takes wherever it is
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that was refused. `message_id` is the one it had in the inbound queue."""
+
+    message_id: str
+    reason: str
+    dataset: str
+    sent: datetime
+    body: str
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """How many letters went back (or would, if nothing was moved), by reason, and how many stay."""
+
+    moved: dict[str, int]
+    stay: int
+    unsent: int = 0  # SQS did not take them: they stay as well
+
+
+def redrive(
+    target: Target, reason: str | None = None, since: datetime | None = None, *, dry_run: bool = False
+) -> Redriven:
+    """Send the letters of that reason, or all, that were sent since then back to the inbound queue.
+
+    Letters that arrive meanwhile stay: what is refused again is not sent round for ever.
+    """
+    sqs, queue, started = target.client("sqs"), target.output("DeadLetterQueueUrl"), datetime.now(UTC)
+    moved, stay, unsent = Counter[str](), 0, 0
+    kept: dict[str, None] = {}  # receipts
+    try:
+        for letters in receive(sqs, queue, started):
+            kept |= dict.fromkeys(letter.receipt for letter in letters)
+            chosen = [
+                letter
+                for letter in letters
+                if reason in (None, letter.reason) and (since or letter.sent) <= letter.sent < started
+            ]
+            gone = chosen if dry_run else send_back(sqs, target, chosen)
+            for letter in () if dry_run else gone:
+                del kept[letter.receipt]
+            moved.update(letter.reason for letter in gone)
+            stay += len(letters) - len(chosen)
+            unsent += len(chosen) - len(gone)
+    finally:
+        put_back(sqs, queue, kept)
+    return Redriven(dict(moved), stay, unsent)
+
+
+def read(target: Target) -> list[Letter]:
+    """Every letter, left where it is."""
+    sqs, queue = target.client("sqs"), target.output("DeadLetterQueueUrl")
+    found: list[Letter] = []
+    try:
+        for letters in receive(sqs, queue, datetime.now(UTC)):
+            found += letters
+    finally:
+        put_back(sqs, queue, (letter.receipt for letter in found))
+    return found
+
+
+def receive(sqs: Any, queue: str, before: datetime) -> Iterator[list[Letter]]:
+    """The letters of the queue, each once and then hidden; ends when those sent before then are all out.
+
+    A queue gives no order and may be filled meanwhile, so the end is a few calls that bring no such letter.
+    """
+    seen: set[str] = set()
+    idle = 0
+    while idle < _IDLE_CALLS:
+        messages = sqs.receive_message(
+            QueueUrl=queue,
+            MaxNumberOfMessages=_PER_CALL,
+            VisibilityTimeout=HOLD_SECONDS,
+            WaitTimeSeconds=1,  # asks all of the queue's servers; without it "empty" can be untrue
+            AttributeNames=["SentTimestamp"],
+            MessageAttributeNames=["All"],
+        ).get("Messages")
+        if not messages:
+            return
+        letters = [_letter(message) for message in messages if message["MessageId"] not in seen]
+        seen.update(message["MessageId"] for message in messages)
+        idle = 0 if any(letter.sent < before for letter in letters) else idle + 1
+        yield letters
+
+
+def put_back(sqs: Any, queue: str, receipts: Iterable[str]) -> None:
+    """Let others see the letters again at once."""
+    for some in batched(receipts, _PER_CALL, strict=False):
+        entries = [
+            {"Id": str(place), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+            for place, receipt in enumerate(some)
+        ]
+        sqs.change_message_visibility_batch(QueueUrl=queue, Entries=entries)
+
+
+def send_back(sqs: Any, target: Target, letters: Sequence[Letter]) -> list[Letter]:
+    """Send the bodies to the inbound queue, then delete what it took; the letters it took."""
+    sent: list[Letter] = []
+    for some in portions(letters):
+        bodies = [{"Id": str(place), "MessageBody": letter.body} for place, letter in enumerate(some)]
+        answer = sqs.send_message_batch(QueueUrl=target.output("InboundQueueUrl"), Entries=bodies)
+        taken = [some[int(entry["Id"])] for entry in answer.get("Successful", ())]
+        receipts = [{"Id": str(place), "ReceiptHandle": letter.receipt} for place, letter in enumerate(taken)]
+        if receipts:
+            sqs.delete_message_batch(QueueUrl=target.output("DeadLetterQueueUrl"), Entries=receipts)
+        sent += taken
+    return sent
+
+
+def portions(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
+    """The letters in portions that one call takes."""
+    portion: list[Letter] = []
+    size = 0
+    for letter in letters:
+        more = len(letter.body.encode())
+        if portion and (len(portion) == _PER_CALL or size + more > _CALL_BYTES):
+            yield portion
+            portion, size = [], 0
+        portion.append(letter)
+        size += more
+    if portion:
+        yield portion
+
+
+def _letter(message: dict[str, Any]) -> Letter:
+    said = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+    return Letter(
+        said.get("message_id", message["MessageId"]),
+        said.get("reason", RETRIES_EXHAUSTED),
+        said.get("dataset", ""),
+        datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
+        message["Body"],
+        message["ReceiptHandle"],
+    )
