@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workflows.local.home import Home
 
 MARK: Final = "GLUELINE_HOME"
-_GRACE_SECONDS: Final = 3.0
+_GRACE_SECONDS: Final = 1.0
 
 
 def marked_environment(home: Home) -> dict[str, str]:

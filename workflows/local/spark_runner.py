@@ -70,7 +70,7 @@ class SparkRunner:
         self.running: Callable[[str], None] = lambda run_id: None
         self.ended: Callable[[str, str | None], None] = lambda run_id, error: None
         self._layout = layout
-        self._inbox: queue.SimpleQueue[Launch | Kill | _Said] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Launch | Kill | _Said | None] = queue.SimpleQueue()
         self._waiting: deque[JobRun] = deque()
         self._current: JobRun | None = None
         self._process: subprocess.Popen[str] | None = None
@@ -84,15 +84,20 @@ class SparkRunner:
         """Take a run out of the queue, or end it together with the process."""
         self._inbox.put(Kill(run_id))
 
+    def close(self) -> None:
+        """End the process and with it `serve`."""
+        self._inbox.put(None)
+
     def serve(self) -> None:
-        """Keep a process and run what comes, for ever: start it on a thread of its own."""
+        """Keep a process and run what comes, until closed: start it on a thread of its own."""
         self._start()
-        while True:
-            self._take(self._inbox.get())
+        while (message := self._inbox.get()) is not None:
+            self._take(message)
             if self._waiting and self._process is None:
                 self._start()
             while self._waiting and self._ready and self._current is None:
                 self._run(self._waiting.popleft())
+        self._end_process()
 
     def _take(self, message: Launch | Kill | _Said) -> None:
         match message:
@@ -165,8 +170,10 @@ class SparkRunner:
         threading.Thread(target=self._listen, args=(process,), daemon=True, name="spark-output").start()
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
-        for line in process.stdout or ():
-            self._inbox.put(_Said(process, line))
+        if process.stdout is not None:
+            with process.stdout as lines:
+                for line in lines:
+                    self._inbox.put(_Said(process, line))
         process.wait()
         self._inbox.put(_Said(process, None))
 
@@ -194,6 +201,9 @@ class SparkRunner:
             with contextlib.suppress(ProcessLookupError):  # all of it may be gone already
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            if process.stdin is not None:
+                with contextlib.suppress(BrokenPipeError):  # a request it did not live to read
+                    process.stdin.close()
 
 
 def _cause(returncode: int | None) -> str:

@@ -1,0 +1,26 @@
+"""Speaks the protocol of the Spark worker without a Spark. A script does what its name says."""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+if os.environ.get("FAKE_START") == "dies":
+    sys.exit(3)
+
+print(json.dumps({"ready": 0.1}), flush=True)
+for line in sys.stdin:
+    request = json.loads(line)
+    with Path(request["log"]).parent.joinpath("requests.jsonl").open("a") as log:
+        log.write(line)
+    match Path(request["script"]).stem:
+        case "good":
+            print(json.dumps({"ended": request["run_id"], "error": None}), flush=True)
+        case "bad":
+            print(json.dumps({"ended": request["run_id"], "error": "ValueError: no"}), flush=True)
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "endless":
+            time.sleep(60)

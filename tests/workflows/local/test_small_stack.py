@@ -1,0 +1,131 @@
+"""The runtime as a whole, on a template with one of each: deployed by SAM, used through AWS's APIs only."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from workflows.local import stack
+from workflows.local.deployment import Deployment, client
+from workflows.local.home import Home
+from workflows.local.processes import stack_processes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.timeout(240),
+    # It is meant to run on when `up` has returned.
+    pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+SMALL = Path(__file__).with_name("small")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def small(home: Home) -> Iterator[stack.Stack]:
+    deployment = Deployment(
+        template=SMALL / "template.yaml",
+        stack_name="small",
+        parameters={"Datasets": "apples,pears", "IngestWindowSeconds": "1"},
+        sources=(SMALL / "functions",),
+        jobs=SMALL / "jobs",
+    )
+    yield stack.up(print, home, deployment)
+    stack.down(home)
+
+
+def finished_run(glue: Any, workflow: str, number: int = 1) -> dict[str, Any]:
+    """The newest run of a workflow, once so many of them have ended."""
+    for _ in range(300):
+        runs: list[dict[str, Any]] = glue.get_workflow_runs(Name=workflow, IncludeGraph=True)["Runs"]
+        if len(runs) >= number and runs[0]["Status"] != "RUNNING":
+            return runs[0]
+        time.sleep(0.1)
+    raise AssertionError(f"expected {number} runs of {workflow} to end, found {runs}")
+
+
+def report(small: stack.Stack, job: str) -> dict[str, Any]:
+    s3 = client("s3", small.endpoint_url)
+    body = s3.get_object(Bucket=small.outputs["BucketName"], Key=f"out/{job}.json")["Body"].read()
+    answer: dict[str, Any] = json.loads(body)
+    return answer
+
+
+def test_a_loop_over_a_list_parameter_makes_a_table_of_each(small: stack.Stack) -> None:
+    tables = client("dynamodb", small.endpoint_url).list_tables()["TableNames"]
+
+    assert tables == ["small-apples", "small-pears"]
+
+
+def test_a_lambda_sees_only_what_its_package_brings(small: stack.Stack) -> None:
+    answer = client("lambda", small.endpoint_url).invoke(
+        FunctionName=small.outputs["EchoName"], Payload=json.dumps({"a": 1}).encode()
+    )
+    seen = json.loads(answer["Payload"].read())
+
+    assert seen == {
+        "event": {"a": 1},
+        "importable": [],
+        "version": [3, 13],
+        "endpoint": small.endpoint_url,
+        "pythonpath": None,
+    }
+
+
+def test_objects_that_land_start_the_workflow_once_and_its_jobs_run_in_order(
+    small: stack.Stack, home: Home
+) -> None:
+    s3, glue = client("s3", small.endpoint_url), client("glue", small.endpoint_url)
+    for number in range(3):
+        s3.put_object(Bucket=small.outputs["BucketName"], Key=f"drops/{number}", Body=b"x")
+
+    run = finished_run(glue, "small")
+
+    assert run["Statistics"]["SucceededActions"] == 2
+    assert len(run["WorkflowRunProperties"]["aws:eventIds"].split(", ")) == 3
+    first, second = report(small, "first"), report(small, "second")
+    assert first["rows"] == 5
+    assert first["options"]["EXTRA"] == "from the trigger"
+    assert first["options"]["WORKFLOW_RUN_ID"] == second["options"]["WORKFLOW_RUN_ID"] == run["WorkflowRunId"]
+    assert first["properties"]["colour"] == "green"
+    assert (first["said"], second["said"]) == ("hello", "nothing")  # no setting leaks into the next run
+    (log,) = (home.logs / "jobs" / "small-first").iterdir()
+    assert "--EXTRA from the trigger" in log.read_text()
+    assert stack.status(home).workflow_runs[0].jobs == {
+        "small-second": "SUCCEEDED",
+        "small-first": "SUCCEEDED",
+    }
+
+
+def test_a_job_that_fails_says_why(small: stack.Stack) -> None:
+    glue = client("glue", small.endpoint_url)
+    run_id = glue.start_job_run(JobName="small-second")["JobRunId"]  # no workflow run to speak of
+
+    for _ in range(300):
+        run = glue.get_job_run(JobName="small-second", RunId=run_id)["JobRun"]
+        if run["JobRunState"] not in ("STARTING", "RUNNING"):
+            break
+        time.sleep(0.1)
+
+    assert run["JobRunState"] == "FAILED"
+    assert "WORKFLOW_RUN_ID" in run["ErrorMessage"]
+
+
+def test_down_leaves_no_process_and_no_file(small: stack.Stack, home: Home) -> None:
+    assert len(stack_processes(home)) >= 3
+
+    assert stack.down(home).endswith("none is left.")
+
+    assert stack_processes(home) == []
+    assert not home.stack_file.exists()

@@ -1,0 +1,138 @@
+"""Starting, finding and ending a stack: what happens when one runs, died, or is being started."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workflows.local import stack
+from workflows.local.deployment import Deployment
+from workflows.local.home import Home
+from workflows.local.processes import end_processes, marked_environment, stack_processes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Answers as a healthy emulator does, and prints its port.
+EMULATOR = """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Healthy(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+server = HTTPServer(("127.0.0.1", 0), Healthy)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    made = Home(tmp_path / "local")
+    made.logs.mkdir(parents=True)
+    yield made
+    end_processes(made)
+
+
+def write_stack(home: Home, pid: int, port: int = 1) -> None:
+    written = stack.Stack(
+        f"http://127.0.0.1:{port}", "us-east-1", {"RawBucket": "raw"}, pid, "2026-11-24T12:00:00"
+    )
+    home.stack_file.write_text(json.dumps(written.to_dict()))
+
+
+@pytest.fixture
+def running(home: Home) -> Iterator[subprocess.Popen[str]]:
+    """A stack that runs in `home`, as far as anybody can tell."""
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", EMULATOR], env=marked_environment(home), stdout=subprocess.PIPE, text=True
+    ) as emulator:
+        assert emulator.stdout
+        write_stack(home, emulator.pid, int(emulator.stdout.readline()))
+        yield emulator
+        end_processes(home)
+
+
+def test_a_second_up_says_that_one_runs_and_returns_it(home: Home, running: subprocess.Popen[str]) -> None:
+    found = stack.up(print, home)
+
+    assert found.notice == f"The stack runs already, at {found.endpoint_url}."
+    assert (found.pid, found.outputs) == (running.pid, {"RawBucket": "raw"})
+    assert running.poll() is None
+
+
+def test_an_up_beside_another_waits_for_it(home: Home, running: subprocess.Popen[str]) -> None:
+    told: list[str] = []
+    waits = threading.Event()
+
+    def tell(line: str) -> None:
+        told.append(line)
+        waits.set()
+
+    with home.lock_file.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        second = threading.Thread(target=lambda: told.append(stack.up(tell, home).notice))
+        second.start()
+        assert waits.wait(10)
+        assert told == ["another `up` is at work: waiting for it"]
+    second.join(10)
+
+    assert told[1].startswith("The stack runs already")
+
+
+def test_down_ends_all_of_it_and_says_so(home: Home, running: subprocess.Popen[str]) -> None:
+    assert stack.down(home) == "Ended 1 processes; none is left."
+
+    assert stack_processes(home) == []
+    assert not home.stack_file.exists()
+    assert stack.down(home) == "No stack was running."
+
+
+def test_the_file_of_a_dead_stack_counts_for_nothing(home: Home) -> None:
+    write_stack(home, pid=2**22 + 1)
+
+    assert not stack.status(home).running
+    assert stack.down(home) == "No stack was running."
+    assert not home.stack_file.exists()
+
+
+def test_the_file_of_a_stack_whose_number_another_process_has_now_counts_for_nothing(home: Home) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as somebody:
+        write_stack(home, somebody.pid)
+
+        assert not stack.status(home).running
+        stack.down(home)
+        assert somebody.poll() is None
+        somebody.kill()
+
+
+def test_what_a_killed_up_left_is_ended_even_with_no_file(home: Home, running: subprocess.Popen[str]) -> None:
+    home.stack_file.unlink()
+    home.scratch.mkdir()
+
+    assert stack.down(home) == "Ended 1 processes; none is left."
+    assert not home.scratch.exists()
+
+
+def test_an_up_that_fails_leaves_nothing_and_says_what_to_do(tmp_path: Path) -> None:
+    home = Home(tmp_path / "local", checkout=tmp_path)
+
+    with pytest.raises(stack.StackError, match=r"no environment yet .*emulator-env.*: make setup"):
+        stack.up(print, home, Deployment(tmp_path / "template.yaml", "none", {}, (), tmp_path))
+    assert stack_processes(home) == []
+    assert not home.stack_file.exists()
+
+
+def test_without_a_stack_status_still_says_where_logs_are(home: Home) -> None:
+    state = stack.status(home)
+
+    assert not state.running
+    assert state.logs["job runs"] == str(home.logs / "jobs")
+    assert state.to_dict()["endpoint_url"] is None
