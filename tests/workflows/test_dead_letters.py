@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.workflows.empty_stack import empty_stack
 from workflows import dead_letters
 from workflows.dead_letters import Letter, Redriven, portions, read, redrive
 
 if TYPE_CHECKING:
     from workflows.target import Target
+
+
+@pytest.fixture
+def target(aws: str) -> Target:
+    return empty_stack(aws)
 
 
 def bury(target: Target, *bodies: str, **attributes: str) -> None:

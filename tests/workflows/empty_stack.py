@@ -1,0 +1,29 @@
+"""The queues and buckets of a stack, in an AWS that lives in this process."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from workflows.target import Target
+
+_numbers = count(1)
+
+
+def empty_stack(aws: str) -> Target:
+    """A stack of its own, with nothing in it: what one test does is no other's."""
+    number = next(_numbers)
+    outputs = {
+        "RawBucket": f"raw-{number}",
+        "LakeBucket": f"lake-{number}",
+        "TablePrefix": f"glueline-{number}-",
+    }
+    empty = Target("us-east-1", outputs, aws)
+    s3, sqs = empty.client("s3"), empty.client("sqs")
+    for name in ("RawBucket", "LakeBucket"):
+        s3.create_bucket(Bucket=outputs[name])
+    s3.put_bucket_versioning(Bucket=outputs["RawBucket"], VersioningConfiguration={"Status": "Enabled"})
+    queues = {
+        f"{name}QueueUrl": sqs.create_queue(QueueName=f"{name}-{number}")["QueueUrl"]
+        for name in ("Inbound", "DeadLetter", "Intake")
+    }
+    return Target("us-east-1", outputs | queues, aws)
