@@ -35,6 +35,7 @@ TABLE_BOOKKEEPING = StructType(
 )
 CHANGES_BOOKKEEPING = StructType(
     [
+        StructField("_key", StringType()),  # the key as one text (`expectations.keys`)
         StructField("_op", StringType()),
         StructField("_version", LongType()),
         StructField("_tie", StringType()),

@@ -24,6 +24,7 @@ from pyspark.sql.types import StructField, StructType
 
 from expectations.contract import Column, Contract
 from expectations.spark_schema import row_schema, spark_type
+from jobs.key_text import encode_key
 from jobs.values import Read, read_text
 
 UPSERT, DELETE = "upsert", "delete"
@@ -130,12 +131,12 @@ def in_columns(parsed: DataFrame, contract: Contract) -> DataFrame:
 
 
 def accepted_changes(parsed: DataFrame, contract: Contract) -> DataFrame:
-    """The changes of rows without reasons.
+    """The changes of rows without reasons, with `_key`.
 
     One row each; two where a row moved: a delete where it was, just before the upsert where it is. So no row
     stays behind, and an older change that arrives later finds a tombstone instead of an empty place.
     """
-    accepted = parsed.where(F.size("reasons") == 0)
+    accepted = parsed.where(F.size("reasons") == 0).withColumn("_key", encode_key(contract))
     movable = {column.name for column in movable_columns(contract)}
     if not movable:
         return accepted

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -18,6 +19,7 @@ from expectations.spark_schema import PROPERTIES, create_changes_ddl, create_tab
 
 BATCH_ID = "glueline.batch-id"
 QUARANTINE, BATCHES, QUALITY_RESULTS, TOMBSTONES = "quarantine", "batches", "quality_results", "tombstones"
+NO_PROPERTIES: Mapping[str, str] = MappingProxyType({})
 _CLOCK_SKEW = timedelta(hours=1)
 _OPS_TABLES = {
     QUARANTINE: """dataset string, reasons array<string>, payload string, source_file string,
@@ -67,14 +69,19 @@ def create_ops_tables(spark: SparkSession, lake: Lake) -> None:
         )
 
 
-def append_once(rows: DataFrame, table: str, batch_id: str, begun: datetime) -> int:
+def append_once(
+    rows: DataFrame, table: str, batch_id: str, begun: datetime, properties: Mapping[str, str] = NO_PROPERTIES
+) -> int:
     """Append a batch's rows unless that has happened; how many rows the table got of the batch.
 
-    `begun` is when the batch began: no snapshot older than that can be of the batch.
+    `begun` is when the batch began: no snapshot older than that can be of the batch. The snapshot also says
+    `properties`.
     """
     committed = find_commit(rows.sparkSession, table, batch_id, begun)
     if committed is None:
-        rows.writeTo(table).option(f"snapshot-property.{BATCH_ID}", batch_id).append()
+        said = {**properties, BATCH_ID: batch_id}
+        options = {f"snapshot-property.{name}": text for name, text in said.items()}
+        rows.writeTo(table).options(**options).append()
         committed = find_commit(rows.sparkSession, table, batch_id, begun)
     return int((committed or {}).get("added-records", 0))
 

@@ -54,7 +54,7 @@ def changes_of(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: S
     return (
         spark.table(lake.changes(contract.dataset))
         .where(F.col("_batch_id").isin(*batch_ids))
-        .withColumn("_key", encode_key(contract))
+        .withColumn("_key", F.coalesce("_key", encode_key(contract)))  # null in rows older than the column
         .withColumns(
             {
                 f"_place_{number}": place(lake.catalog, partition, F.col(partition.column))

@@ -8,15 +8,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import reduce
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from expectations.spark_schema import changes_schema
 from jobs.changes import accepted_changes
 from jobs.checked_dataset import CheckedDataset, FileCount
-from jobs.lake import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake, append_once
+from jobs.lake import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake, append_once, find_commit
 from jobs.manifest import Manifest
+from jobs.once_only import known_changes, new_changes
 
+OFFERED = "glueline.offered"  # changes that a batch came with, new or not
 _REJECT = "dataset string, reasons array<string>, payload string, source_file string, row_number bigint"
 
 
@@ -25,17 +27,33 @@ class BatchDoesNotAddUp(Exception):
 
 
 def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: datetime) -> None:
-    """The accepted rows into `<dataset>_changes`."""
+    """The accepted rows into `<dataset>_changes`, but for those that it holds already.
+
+    The snapshot says how many were offered, so that a repetition of this batch can be held against it.
+    """
     contract = dataset.contract
     expected = sum(count.changes for count in dataset.counts)
-    if expected:
-        names = changes_schema(contract).fieldNames()
+    if not expected:
+        return
+    table, spark = lake.changes(contract.dataset), dataset.rows.sparkSession
+    committed = find_commit(spark, table, manifest.batch_id, manifest.begun)
+    if committed is None:
         changes = accepted_changes(dataset.rows, contract).withColumns(
             {"_batch_id": F.lit(manifest.batch_id), "_ingested_at": F.lit(at)}
         )
-        table = lake.changes(contract.dataset)
-        got = append_once(changes.select(names), table, manifest.batch_id, manifest.begun)
-        _compare(table, manifest, expected, got)
+        known = known_changes(changes, lake, contract)
+        offered = Observation()
+        counted = changes.select(changes_schema(contract).fieldNames()).observe(
+            offered, F.count("*").alias("rows")
+        )
+        new = new_changes(counted, known, contract)
+        got = append_once(new, table, manifest.batch_id, manifest.begun, {OFFERED: str(expected)})
+        _compare(table, manifest, expected, offered.get["rows"])
+        print(
+            f"batch {manifest.batch_id}: {got} changes of {contract.dataset}, {expected - got} known already"
+        )
+    else:
+        _compare(table, manifest, expected, int(committed[OFFERED]))
 
 
 def append_quarantine(
