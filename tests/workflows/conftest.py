@@ -1,4 +1,4 @@
-"""The embedded AWS as the local stack runs it, on a port of its own, without Spark and without the template."""
+"""The embedded AWS as the local stack runs it, on a port of its own, without Spark and our template."""
 
 from __future__ import annotations
 
@@ -39,14 +39,10 @@ Resources:
       BillingMode: PAY_PER_REQUEST
       AttributeDefinitions: [{AttributeName: _key, AttributeType: S}]
       KeySchema: [{AttributeName: _key, KeyType: HASH}]
-  Key: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {}}}
   Raw:
     Type: AWS::S3::Bucket
     Properties:
       BucketName: small-raw
-      BucketEncryption:
-        ServerSideEncryptionConfiguration:
-          - ServerSideEncryptionByDefault: {SSEAlgorithm: aws:kms, KMSMasterKeyID: !GetAtt Key.Arn}
       NotificationConfiguration: {EventBridgeConfiguration: {EventBridgeEnabled: true}}
   Lake: {Type: AWS::S3::Bucket, Properties: {BucketName: small-lake}}
   Inbound: {Type: AWS::SQS::Queue, Properties: {QueueName: small-inbound}}
@@ -85,7 +81,7 @@ def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "scratch" / "spark").mkdir(parents=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with (folder / "emulator.log").open("w") as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603
             [
                 *(DEFAULT.emulator_python, "-m", "workflows.local.emulator"),
                 *(text for name, value in options.items() for text in (f"--{name}", str(value))),
