@@ -19,7 +19,7 @@ from workflows.local.export_requests import FULL, INCREMENTAL, Plan, Refused, re
 from workflows.local.table_history import KEPT_SECONDS, items_at, net_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from workflows.local.export_files import Line, Uploads
     from workflows.local.export_requests import Request
@@ -143,7 +143,7 @@ class Exports:
         self._start(lambda: self._write(plan, description, lines))
         return {"ExportDescription": description}
 
-    def _write(self, plan: Plan, description: Answer, lines: list[Line]) -> None:
+    def _write(self, plan: Plan, description: Answer, lines: Iterator[Line]) -> None:
         ended: Answer = _BROKE_OFF
         export_id = description["ExportArn"].rpartition("/")[2]
         place = Place(plan.prefix, export_id, is_full=plan.window is None)
@@ -210,13 +210,13 @@ OPERATIONS: Final[dict[str, Callable[[Exports, Request], Answer]]] = {
 }
 
 
-def _lines(plan: Plan) -> list[Line]:
-    """What the export will hold, as of this moment."""
+def _lines(plan: Plan) -> Iterator[Line]:
+    """What the export will hold: as of this moment, though the text is made when it is asked for."""
     table = plan.table
     if plan.window is not None:
-        return [change_line(change, plan.view) for change in net_changes(table, *plan.window)]
+        return (change_line(change, plan.view) for change in net_changes(table, *plan.window))
     items = list(table.items()) if plan.at is None else items_at(table, plan.at)
-    return [item_line(table.key_of(item), item) for item in items]
+    return (item_line(table.key_of(item), item) for item in items)
 
 
 def _describe(plan: Plan, request: Request, token: str, now: float) -> Answer:
