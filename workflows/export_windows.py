@@ -80,8 +80,8 @@ def iso(at: datetime) -> str:
 
 
 def _floor(at: datetime) -> datetime:
-    return at.replace(microsecond=0)
+    return at.astimezone(UTC).replace(microsecond=0)  # UTC: boto3 sends a time's digits and drops its zone
 
 
 def _ceiling(at: datetime) -> datetime:
-    return at if at.microsecond == 0 else _floor(at) + timedelta(seconds=1)
+    return _floor(at + timedelta(microseconds=999_999))

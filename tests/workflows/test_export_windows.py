@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
@@ -95,6 +95,16 @@ def test_it_begins_five_minutes_earlier_as_clocks_differ() -> None:
     whole = reach(asked, source(NOW - timedelta(days=9)), NOW)
 
     assert whole.start == asked.start.replace(microsecond=0) - timedelta(minutes=5)
+    assert whole.end == NOW.replace(microsecond=0) + SECOND
+
+
+def test_times_of_another_zone_are_sent_in_utc() -> None:
+    east = timezone(timedelta(hours=9))
+    asked = Window((NOW - timedelta(hours=1)).astimezone(east), NOW.astimezone(east))
+
+    whole = reach(asked, source(NOW - timedelta(days=9)), NOW)
+
+    assert (whole.start.tzinfo, whole.end.tzinfo) == (UTC, UTC)
     assert whole.end == NOW.replace(microsecond=0) + SECOND
 
 
