@@ -53,6 +53,10 @@ test: setup ## All tests: unit, Spark, and end to end against a running stack.
 test-unit: setup ## The quick part: no Spark, no stack.
 	$(BIN)/pytest -m "not spark and not e2e" $(PYTEST_ARGS)
 
+.PHONY: test-deep
+test-deep: setup ## The property tests with at least 500 examples each (an hour or more).
+	$(BIN)/pytest -m "not e2e" --hypothesis-profile=deep $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: setup ## ruff, strict mypy, the contracts, cfn-lint and sam validate.
 	$(BIN)/ruff check .
@@ -82,7 +86,7 @@ deploy: setup ## Build and deploy to the AWS account your credentials name (SAM)
 $(UV):
 	@command -v $(PYTHON) >/dev/null || { echo "Glueline needs a Python with pip to start from; '$(PYTHON)' is not here. Name another: make PYTHON=…"; exit 1; }
 	@echo "Fetching uv $(UV_VERSION) …"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .local/tools "uv==$(UV_VERSION)"
+	@PIP_ROOT_USER_ACTION=ignore $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .local/tools "uv==$(UV_VERSION)"
 
 # One environment for us, one for the embedded AWS (whose Lambdas must not lean on ours); then the JDK and the jars.
 .local/setup.stamp: pyproject.toml uv.lock .python-version | $(UV)
