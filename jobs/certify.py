@@ -1,0 +1,149 @@
+"""Glue job `certify`: looks again at what `reconcile` found differing, and issues the certificates.
+
+Reads the open comparisons (`parity/<dataset>/open/`), their suspects, and the items and rows of these alone.
+Writes certificates (`parity_results`, `parity/<dataset>/`, metrics) and, with `--REPAIR true`, repairs of the
+drift into the RAW bucket (`repairs/`). It never writes to a dataset's table.
+
+A suspect that the table is not right about (`jobs.verdicts`) is drift only if nothing is in flight that was
+written before the scan ended: enough time has passed for it to land (`--SETTLE_SECONDS`), and all that had
+landed by then is merged (`jobs.landed`). Otherwise the comparison stays open, and a later run looks again; it
+never waits itself, so that no cluster idles while others work.
+
+Safe to repeat, and to stop anywhere: a comparison is closed last. Until then each step is done again, to the
+same names.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from expectations.contract import Contract
+from expectations.odcs import load_contracts
+from jobs.batches import Batches
+from jobs.certificates import Certificate, Comparison, Drift, ParityObjects
+from jobs.dynamodb_scan import get
+from jobs.lake import QUARANTINE, TOMBSTONES, Lake
+from jobs.landed import Landing, in_flight
+from jobs.parity_options import ParityOptions
+from jobs.parity_tables import (
+    create_parity_tables,
+    current_snapshot,
+    forget_suspects,
+    ops_table_at,
+    record,
+    send_metrics,
+    suspects_of,
+    table_at,
+)
+from jobs.repairs import Repair, write_repairs
+from jobs.steps import step
+from jobs.verdicts import DIFFERING, EXTRA, FINE, MISSING, QUARANTINED, Now, mark_quarantined, verdicts
+
+_TOMBSTONE = "dataset string, key string, _version bigint, _tie string"
+_PAYLOAD = "dataset string, payload string"
+
+
+def main(argv: Sequence[str]) -> None:
+    """Confirm every open comparison whose suspects are settled."""
+    options = ParityOptions.from_argv(argv)
+    spark = SparkSession.builder.getOrCreate()
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    s3, sqs = boto3.client("s3"), boto3.client("sqs")
+    objects, batches = ParityObjects(s3, options.job.lake_bucket), Batches(s3, options.job.lake_bucket)
+    landing = Landing(s3, sqs, options.job.raw_bucket, options.job.intake_queue_url, batches)
+    contracts = options.datasets(load_contracts())
+    create_parity_tables(spark, options.lake)
+
+    certificates = []
+    for contract in contracts:
+        for compared in objects.waiting(contract.dataset):
+            with step(f"certify: {contract.dataset} of {compared.verified_through}"):
+                found = confirm(spark, contract, compared, landing, options)
+                if isinstance(found, Certificate):
+                    issue(spark, options.lake, objects, compared, found)
+                    certificates.append(found)
+                else:
+                    objects.open(found)
+    datasets = [contract.dataset for contract in contracts]
+    send_metrics(boto3.client("cloudwatch"), spark, options.lake, certificates, datasets)
+
+
+def confirm(
+    spark: SparkSession, contract: Contract, compared: Comparison, landing: Landing, options: ParityOptions
+) -> Certificate | Comparison:
+    """The certificate; the comparison, with what is `in_flight`, if it is too early for one."""
+    until = datetime.fromisoformat(compared.scanned_until) + options.settle
+    on_their_way = in_flight(spark, options.lake, landing, contract.dataset, until)
+    is_early = datetime.now(UTC) < until
+    judged = judge(spark, contract, compared, options).persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        wrong = judged.where(F.col("verdict") != FINE)
+        count = wrong.count()
+        print(f"{contract.dataset}: {compared.suspects} suspects, {count} of them not explained")
+        if count and (is_early or on_their_way):
+            print(f"in flight: {on_their_way[:5] or f'whatever lands until {until.isoformat()}'}")
+            return replace(compared, in_flight=count)
+        return certify(contract, compared, wrong, options) if count else agreed(compared)
+    finally:
+        judged.unpersist()
+
+
+def judge(spark: SparkSession, contract: Contract, compared: Comparison, options: ParityOptions) -> DataFrame:
+    """The verdicts on the suspects. The order of the reads matters (`jobs.verdicts`)."""
+    suspects, dataset, lake = suspects_of(spark, options.lake, compared), contract.dataset, options.lake
+    tombstones = ops_table_at(spark, lake, TOMBSTONES, _TOMBSTONE).where(F.col("dataset") == dataset)
+    table = table_at(spark, lake, contract, current_snapshot(spark, lake.table(dataset)))
+    keys = suspects.select("key")
+    items = get(spark, options.table_prefix + dataset, keys, options.read_units_per_second)
+    return verdicts(suspects, Now(tombstones, table, items), contract, compared.at)
+
+
+def agreed(compared: Comparison) -> Certificate:
+    """The certificate of a comparison whose suspects were all on their way."""
+    return Certificate.of(compared, datetime.now(UTC), Drift())
+
+
+def certify(
+    contract: Contract, compared: Comparison, wrong: DataFrame, options: ParityOptions
+) -> Certificate:
+    """The certificate that names what is wrong; repairs, if they are wanted, are written first."""
+    quarantine = ops_table_at(wrong.sparkSession, options.lake, QUARANTINE, _PAYLOAD)
+    payloads = quarantine.where(F.col("dataset") == contract.dataset)
+    named = mark_quarantined(wrong, payloads, contract).persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        drift, repaired, now = collect_drift(named), 0, datetime.now(UTC)
+        if options.repair and drift.count:
+            repair = Repair.of(compared, options.job.raw_bucket, now)
+            repaired = write_repairs(named.where(F.col("verdict") != QUARANTINED), repair, drift.count)
+        return Certificate.of(compared, now, drift, repaired)
+    finally:
+        named.unpersist()
+
+
+def collect_drift(named: DataFrame) -> Drift:
+    """The keys by verdict: what the certificate has to name, and no more of them."""
+    keys = F.sort_array(F.collect_list("key")).alias("keys")
+    rows: list[Any] = named.groupBy("verdict").agg(keys).collect()
+    by_verdict = {row["verdict"]: tuple(row["keys"]) for row in rows}
+    return Drift(*(by_verdict.get(kind, ()) for kind in (MISSING, EXTRA, DIFFERING, QUARANTINED)))
+
+
+def issue(
+    spark: SparkSession, lake: Lake, objects: ParityObjects, compared: Comparison, certificate: Certificate
+) -> None:
+    """Put the certificate where it is looked for, then close the comparison."""
+    record(spark, lake, certificate)
+    objects.issue(certificate)
+    forget_suspects(spark, lake, compared)
+    objects.close(compared)
+
+
+if __name__ == "__main__":
+    main(sys.argv)

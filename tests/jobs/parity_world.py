@@ -1,0 +1,198 @@
+"""A DynamoDB table, its Iceberg table and the buckets between them, small enough to damage on purpose."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from pyspark.sql import functions as F
+
+from expectations.contract import Contract
+from expectations.spark_schema import table_schema
+from jobs.batches import Batches
+from jobs.certificates import Certificate, Comparison, Drift, ParityObjects
+from jobs.certify import confirm
+from jobs.changes import UPSERT
+from jobs.dynamodb_scan import as_record
+from jobs.key_text import encode_key
+from jobs.lake import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
+from jobs.landed import Landing
+from jobs.options import Options
+from jobs.parity_options import ParityOptions
+from jobs.parity_tables import create_parity_tables
+from jobs.reconcile import compare
+from jobs.stream_door import parse_stream
+from tests.jobs.builders import received
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyspark.sql import DataFrame, SparkSession
+
+type Item = dict[str, dict[str, Any]]
+
+SEQUENCE = "4421584500000000017450439092"  # of a stream's record
+
+
+@dataclass(frozen=True)
+class World:
+    """One dataset on both sides. Nothing is in flight unless a test puts it there."""
+
+    spark: SparkSession
+    contract: Contract
+    name: str  # of the database, the buckets and the table's prefix: each test has its own
+    options: ParityOptions = field(init=False)
+    lake: Lake = field(init=False)
+
+    def __post_init__(self) -> None:
+        sqs, s3 = boto3.client("sqs"), boto3.client("s3")
+        for bucket in (f"{self.name}-lake", f"{self.name}-raw"):
+            s3.create_bucket(Bucket=bucket)
+        queue = sqs.create_queue(QueueName=f"{self.name}-intake")["QueueUrl"]
+        database, ops = self.name.replace("-", "_"), self.name.replace("-", "_") + "_ops"
+        job = Options(f"{self.name}-lake", f"{self.name}-raw", queue, database, ops, "wr_1")
+        options = ParityOptions(job, "jr_1", f"{self.name}-", None, True, timedelta(0), 1_000_000)
+        object.__setattr__(self, "options", options)
+        object.__setattr__(self, "lake", Lake(database, ops))
+        boto3.client("dynamodb").create_table(
+            TableName=self.dynamodb_table,
+            KeySchema=[{"AttributeName": "_key", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "_key", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        for namespace in (database, ops):
+            self.spark.sql(f"CREATE NAMESPACE IF NOT EXISTS glue_catalog.{namespace}")
+        create_ops_tables(self.spark, self.lake)
+        create_parity_tables(self.spark, self.lake)
+        create_dataset_tables(self.spark, self.lake, self.contract)
+
+    @property
+    def dynamodb_table(self) -> str:
+        return f"{self.name}-{self.contract.dataset}"
+
+    @property
+    def table(self) -> str:
+        return self.lake.table(self.contract.dataset)
+
+    @property
+    def landing(self) -> Landing:
+        s3, job = boto3.client("s3"), self.options.job
+        batches = Batches(s3, job.lake_bucket)
+        return Landing(s3, boto3.client("sqs"), job.raw_bucket, job.intake_queue_url, batches)
+
+    @property
+    def objects(self) -> ParityObjects:
+        return ParityObjects(boto3.client("s3"), self.options.job.lake_bucket)
+
+    # --- the two sides --------------------------------------------------------------------------------------
+
+    def put(self, *items: Item) -> None:
+        """Write items to DynamoDB."""
+        for item in items:
+            boto3.client("dynamodb").put_item(TableName=self.dynamodb_table, Item=item)
+
+    def remove(self, *keys: str) -> None:
+        for key in keys:
+            boto3.client("dynamodb").delete_item(TableName=self.dynamodb_table, Key={"_key": {"S": key}})
+
+    def merge(self, *items: Item, source: str = "stream", tie: str | None = None) -> None:
+        """Write the rows that the items' records come to into the table, as a merge does."""
+        rows = self.rows_of(items).withColumn("_source", F.lit(source))
+        if tie is not None:
+            rows = rows.withColumn("_tie", F.lit(tie))
+        rows.writeTo(self.table).append()
+
+    def rows_of(self, items: Iterable[Item]) -> DataFrame:
+        records = [json.loads(as_record(item)) for item in items]
+        for record in records:
+            record["dynamodb"]["SequenceNumber"] = SEQUENCE
+        changes = parse_stream(received(self.spark, records), self.contract)
+        upserts = changes.where((F.col("_op") == UPSERT) & (F.size("reasons") == 0))
+        return upserts.select(table_schema(self.contract).fieldNames())
+
+    def bury(self, key: str, version: int, tie: str = SEQUENCE) -> None:
+        """A tombstone, as a merged delete leaves it."""
+        values = (self.contract.dataset, key, version, tie, datetime.now(UTC))
+        table = self.lake.ops(TOMBSTONES)
+        self.spark.createDataFrame([values], self.spark.table(table).schema).writeTo(table).append()
+
+    def sql(self, statement: str) -> None:
+        """Damage: a statement on the table behind the pipeline's back; `{table}` is its name."""
+        self.spark.sql(statement.format(table=self.table))
+
+    def keys(self) -> list[str]:
+        """The keys that the table has."""
+        keyed = self.spark.table(self.table).select(encode_key(self.contract).alias("key"))
+        return sorted(row["key"] for row in keyed.collect())
+
+    # --- parity ---------------------------------------------------------------------------------------------
+
+    def compare(self) -> Comparison:
+        return compare(self.spark, self.contract, self.options)
+
+    def confirm(self, compared: Comparison, **changed: Any) -> Certificate | Comparison:
+        options = replace(self.options, **changed)
+        return confirm(self.spark, self.contract, compared, self.landing, options)
+
+    def certify(self, *, repair: bool = False) -> Certificate:
+        """Both phases, with nothing in flight."""
+        compared = self.compare()
+        if not compared.suspects:
+            return Certificate.of(compared, datetime.now(UTC), Drift())
+        found = self.confirm(compared, repair=repair)
+        assert isinstance(found, Certificate)
+        return found
+
+    def repair_objects(self) -> dict[str, list[dict[str, Any]]]:
+        """The lines of each object at the door `repairs/`."""
+        s3, bucket = boto3.client("s3"), self.options.job.raw_bucket
+        found = s3.list_objects_v2(Bucket=bucket, Prefix="repairs/").get("Contents", ())
+        bodies = {one["Key"]: s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read() for one in found}
+        return {
+            key: [json.loads(line) for line in gzip.decompress(body).decode().splitlines()]
+            for key, body in bodies.items()
+        }
+
+    def take_repairs(self) -> None:
+        """What the door `repairs/` and a merge do, in a few lines: retracts first, then the newest wins."""
+        lines = [line for some in self.repair_objects().values() for line in some]
+        for line in (line for line in lines if line.get("op") == "retract"):
+            self._retract(line)
+        records = [line for line in lines if "op" not in line]
+        changes = parse_stream(received(self.spark, records), self.contract)
+        names = table_schema(self.contract).fieldNames()
+        changes.select("_op", *names).createOrReplaceTempView("repairs")
+        key = " AND ".join(f"t.{name} = s.{name}" for name in self.contract.key)
+        newer = "struct(s._version, s._tie) > struct(t._version, t._tie)"
+        self.sql(
+            f"MERGE INTO {{table}} t USING repairs s ON {key} "
+            f"WHEN MATCHED AND s._op = 'delete' AND {newer} THEN DELETE "
+            f"WHEN MATCHED AND s._op = 'upsert' AND {newer} THEN UPDATE SET * "
+            "WHEN NOT MATCHED AND s._op = 'upsert' THEN INSERT *"
+        )
+
+    def _retract(self, line: Mapping[str, Any]) -> None:
+        rows = self.spark.table(self.table).withColumn("_key", encode_key(self.contract))
+        of_key = rows.where(F.col("_key") == line["key"]).select(*self.contract.key).distinct().collect()
+        for row in of_key:
+            where = " AND ".join(f"{name} = {value!r}" for name, value in row.asDict().items())
+            position = f"_version = {line['version']} AND _tie = '{line['tie']}'"
+            self.sql(f"DELETE FROM {{table}} WHERE {where} AND {position}")  # noqa: S608
+        self.spark.sql(
+            f"DELETE FROM {self.lake.ops(TOMBSTONES)} WHERE key = '{line['key']}' "  # noqa: S608
+            f"AND _version = {line['version']} AND _tie = '{line['tie']}'"
+        )
+
+
+def entity(number: int, name: str, version: int | None = 1, *, deleted: bool = False) -> Item:
+    """An item of `ENTITIES`."""
+    item: Item = {"_key": {"S": str(number)}, "id": {"N": str(number)}, "name": {"S": name}}
+    if version is not None:
+        item["_version"] = {"N": str(version)}
+    if deleted:
+        item |= {"_deleted": {"BOOL": True}, "_expires_at": {"N": "1800000000"}}
+    return item
