@@ -75,6 +75,7 @@ def speaking_plainly() -> Iterator[None]:
     from workflows.export_errors import ExportError
     from workflows.history import UnknownDataset
     from workflows.local.stack import StackError
+    from workflows.parity import ParityError
     from workflows.query import QueryError
     from workflows.replay import ReplayError
     from workflows.target import NoStack
@@ -82,7 +83,7 @@ def speaking_plainly() -> Iterator[None]:
 
     ours = (
         *(ContractError, DraftError, ExportError, InvalidKey, NoStack, NotAnnounced, NotThroughInTime),
-        *(QueryError, ReplayError, StackError, UnknownDataset),
+        *(ParityError, QueryError, ReplayError, StackError, UnknownDataset),
     )
     try:
         yield
@@ -547,6 +548,43 @@ def token(
 
     with speaking_plainly():
         sys.stdout.write(fetch_token(connect(stack), scope) + "\n")
+
+
+# --- parity -------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def parity(
+    dataset: Annotated[str | None, typer.Argument(help="One dataset; without it all of them.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Put back what is wrong; certify again.")] = False,
+    as_json: AsJson = False,
+    stack: StackName = None,
+) -> None:
+    """Compare tables with DynamoDB while writes go on: certify that they agree, or name every key."""
+    from expectations.odcs import load_contracts
+    from workflows import parity_report
+    from workflows.parity import parity as certify_all
+    from workflows.target import connect
+
+    with speaking_plainly():
+        known = load_contracts()
+        if dataset is not None and dataset not in known:
+            raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
+        names = list(known) if dataset is None else [dataset]
+        reports = certify_all(
+            connect(stack), names, repair=repair, tell=lambda line: err.print(f"  {line}", style="dim")
+        )
+        if as_json:
+            print_json([report.to_dict() for report in reports])
+        else:
+            out.print(parity_report.certificate_table(reports))
+            for report in reports:
+                for line in parity_report.lines(report):
+                    out.print(line, style="green" if report.certificate.ok else "red")
+                if advice := parity_report.advice(report.certificate):
+                    out.print(f"Next: {advice}")
+        if not all(report.certificate.ok for report in reports):
+            raise typer.Exit(1)
 
 
 # --- contracts ----------------------------------------------------------------------------------------------

@@ -1,0 +1,68 @@
+"""What a person reads of certificates: a table, the keys that are wrong, and what to do about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from jobs.certificates import Certificate
+    from workflows.parity import Report
+
+KEYS_SHOWN: Final = 10
+KINDS: Final = ("missing", "extra", "differing", "quarantined")
+
+
+def certificate_table(reports: Sequence[Report]) -> Table:
+    """A line for each certificate."""
+    counted = ("in DynamoDB", "in the table", "of drops alone", *KINDS, "buckets", "suspects")
+    table = Table("dataset", "verified through", *counted, "parity")
+    for one in (report.certificate for report in reports):
+        table.add_row(
+            one.dataset,
+            f"{datetime.fromisoformat(one.verified_through):%Y-%m-%d %H:%M:%S}",
+            *(f"{count:,}" for count in (one.items, one.rows, one.drop_only)),
+            *(f"{len(getattr(one, kind)):,}" for kind in KINDS),
+            f"{one.differing_buckets} of {one.buckets} differed",
+            f"{one.suspects:,}",
+            "yes" if one.ok else "NO",
+        )
+    return table
+
+
+def lines(report: Report) -> Iterator[str]:
+    """What was repaired, and the keys that are wrong."""
+    before = report.repaired_after
+    if before is not None:
+        yield f"{before.dataset}: {before.repaired} keys were put back: {_keys(before)}"
+    if not report.certificate.ok:
+        yield f"{report.certificate.dataset}: {_keys(report.certificate)}"
+
+
+def advice(certificate: Certificate) -> str | None:
+    """What to do about a certificate that is not good."""
+    dataset = certificate.dataset
+    if certificate.drift and certificate.repaired:
+        return f"{dataset}: the repair is on its way; glueline parity {dataset} shows whether it healed."
+    if certificate.drift:
+        return f"{dataset}: glueline parity {dataset} --repair puts the true items back through the RAW door."
+    if certificate.quarantined:
+        return (
+            f"{dataset}: check refused changes that the API took; lake_ops.quarantine has the reasons. Mend "
+            f"the items or the contract, then glueline replay --quarantine --dataset {dataset}."
+        )
+    return None
+
+
+def _keys(certificate: Certificate) -> str:
+    found = {kind: getattr(certificate, kind) for kind in KINDS}
+    return "; ".join(
+        f"{kind} {', '.join(keys[:KEYS_SHOWN])}"
+        + (f" and {len(keys) - KEYS_SHOWN:,} more" if len(keys) > KEYS_SHOWN else "")
+        for kind, keys in found.items()
+        if keys
+    )
