@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from workflows.local.errors import StackError
 from workflows.local.home import DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 COORDINATES: Final = (
     "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0",
@@ -22,8 +26,9 @@ COORDINATES: Final = (
     "software.amazon.awssdk:s3:2.40.2",
     "software.amazon.awssdk:s3-transfer-manager:2.40.2",
 )
-# 600 MB that hadoop-aws asks for; the S3 module above is all of it that S3A needs.
-EXCLUDES: Final = ("software.amazon.awssdk:bundle",)
+# 600 MB that hadoop-aws asks for, of which S3A needs the modules above; and what Spark has a bridge for.
+EXCLUDES: Final = ("software.amazon.awssdk:bundle", "commons-logging:commons-logging")
+WANTED: Final = [*COORDINATES, *(f"not {one}" for one in EXCLUDES)]
 _RECORD: Final = DEFAULT.folder / "jars.json"
 
 
@@ -32,7 +37,7 @@ class NoJars(StackError):
 
 
 def jar_paths(record: Path = _RECORD) -> list[str]:
-    """The jar files for `spark.jars`, fetched if they are not here yet; raises NoJars."""
+    """The jar files, fetched if they are not here yet; raises NoJars."""
     known = _recorded(record)
     if known is not None:
         return known
@@ -55,14 +60,15 @@ def _recorded(record: Path) -> list[str] | None:
         known = json.loads(record.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    if known["coordinates"] != [*COORDINATES] or not all(Path(jar).is_file() for jar in known["jars"]):
+    if known.get("wanted") != WANTED or not all(Path(jar).is_file() for jar in known["jars"]):
         return None
     jars: list[str] = known["jars"]
     return jars
 
 
 def _fetch(record: Path) -> None:
-    """Let Spark's own Ivy resolve the coordinates, and record what it found. No Spark is started."""
+    """Let Spark's own Ivy resolve the coordinates, and record what Spark lacks of it. No Spark is started."""
+    import pyspark
     from pyspark import SparkConf
     from pyspark.java_gateway import launch_gateway
 
@@ -72,11 +78,27 @@ def _fetch(record: Path) -> None:
     )
     resolved = SparkConf(_jvm=gateway.jvm).get("spark.jars") or ""
     gateway.shutdown()
-    jars = [unquote(urlsplit(jar).path) for jar in resolved.split(",")]
+    found = [unquote(urlsplit(jar).path) for jar in resolved.split(",")]
+    jars = lacking(found, (Path(pyspark.__file__).parent / "jars").glob("*.jar"))
     record.parent.mkdir(parents=True, exist_ok=True)
     written = record.with_suffix(".new")
-    written.write_text(json.dumps({"coordinates": [*COORDINATES], "jars": jars}, indent=1))
+    written.write_text(json.dumps({"wanted": WANTED, "jars": jars}, indent=1))
     written.replace(record)
+
+
+def lacking(found: Iterable[str], own: Iterable[Path]) -> list[str]:
+    """The jars of libraries that Spark does not bring itself: of those it does, its own version has to win.
+
+    >>> lacking(["/ivy/io.netty_netty-common-4.1.0.jar", "/ivy/x_y-1.jar"], [Path("netty-common-4.2.jar")])
+    ['/ivy/x_y-1.jar']
+    """
+    present = {_library(jar.name) for jar in own}
+    return [jar for jar in found if _library(Path(jar).name.partition("_")[2]) not in present]
+
+
+def _library(file_name: str) -> str:
+    """`netty-common` of `netty-common-4.1.126.Final.jar`."""
+    return re.sub(r"-\d.*", "", file_name)
 
 
 if __name__ == "__main__":

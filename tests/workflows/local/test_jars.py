@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from workflows.local.jars import COORDINATES, NoJars, jar_paths
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from workflows.local.jars import COORDINATES, WANTED, NoJars, jar_paths, lacking
 
 
 @pytest.fixture
@@ -27,10 +25,10 @@ def fetches(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return commands
 
 
-def record(folder: Path, coordinates: tuple[str, ...] = COORDINATES) -> Path:
+def record(folder: Path, *also_wanted: str) -> Path:
     (folder / "a.jar").touch()
     file = folder / "jars.json"
-    file.write_text(json.dumps({"coordinates": coordinates, "jars": [str(folder / "a.jar")]}))
+    file.write_text(json.dumps({"wanted": [*WANTED, *also_wanted], "jars": [str(folder / "a.jar")]}))
     return file
 
 
@@ -43,13 +41,13 @@ def test_recorded_jars_are_not_fetched_again(tmp_path: Path, fetches: list[list[
 def test_jars_are_fetched_when_the_record_cannot_be_trusted(
     lost: str, tmp_path: Path, fetches: list[list[str]]
 ) -> None:
-    file = record(tmp_path, ("org.example:old:1",) if lost == "version" else COORDINATES)
+    file = record(tmp_path, *(["org.example:another:1"] if lost == "version" else []))
     if lost == "jar":
         (tmp_path / "a.jar").unlink()
     if lost == "record":
         file.unlink()
     if lost == "half-written":
-        file.write_text('{"coordinates": [')
+        file.write_text('{"wanted": [')
 
     with pytest.raises(NoJars):
         jar_paths(file)
@@ -63,3 +61,10 @@ def test_a_failed_fetch_says_what_was_wanted_and_what_ivy_said(
         jar_paths(tmp_path / "jars.json")
     assert COORDINATES[0] in str(caught.value)
     assert "UNRESOLVED DEPENDENCIES" in str(caught.value)
+
+
+def test_of_a_library_that_spark_brings_itself_its_own_version_wins() -> None:
+    found = ["/ivy/io.netty_netty-common-4.1.126.Final.jar", "/ivy/org.apache.hadoop_hadoop-aws-3.4.2.jar"]
+    own = [Path("netty-common-4.2.7.Final.jar"), Path("hadoop-client-api-3.4.2.jar")]
+
+    assert lacking(found, own) == ["/ivy/org.apache.hadoop_hadoop-aws-3.4.2.jar"]
