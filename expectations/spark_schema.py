@@ -68,6 +68,8 @@ _SCALARS: dict[str, DataType] = {
     "binary": BinaryType(),
 }
 
+_SPELLED = {type(kind): name for name, kind in _SCALARS.items()}
+
 
 def spark_type(column: Column) -> DataType:
     """The exact Spark type of a column."""
@@ -78,6 +80,11 @@ def spark_type(column: Column) -> DataType:
     if column.kind == "list":
         return ArrayType(spark_type(column.fields[0]))
     return _SCALARS[column.kind]
+
+
+def columns_of(schema: StructType) -> tuple[Column, ...]:
+    """The columns of a Spark schema, as a contract spells them: what `spark_type` makes types of."""
+    return tuple(_column(field.name, field.dataType, required=not field.nullable) for field in schema)
 
 
 def row_schema(contract: Contract) -> StructType:
@@ -127,6 +134,16 @@ def create_changes_ddl(contract: Contract, table: str) -> str:
     return _create_ddl(
         contract, table, changes_schema(contract), f"Every accepted change of {contract.dataset}."
     )
+
+
+def _column(name: str, kind: DataType, *, required: bool = False) -> Column:
+    match kind:
+        case StructType():
+            return Column(name, kind.simpleString(), required, columns_of(kind))
+        case ArrayType():
+            return Column(name, kind.simpleString(), required, (_column("element", kind.elementType),))
+    spelled = _SPELLED.get(type(kind), kind.simpleString())
+    return Column(name, spelled, required)
 
 
 def _create_ddl(contract: Contract, table: str, schema: StructType, comment: str) -> str:

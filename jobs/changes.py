@@ -3,7 +3,7 @@
 A frame of *parsed* rows, as the doors give it, has where the row came from (`source_file`, `row_number`,
 `payload`), the contract's columns typed, and
 
-    _op          upsert | delete
+    _op          upsert | delete | retract (a repair takes back what stands at exactly its position)
     _version     long; with _tie the position of the change among all changes of its key
     _tie         the stream's sequence number, 40 digits; of other doors "-" and a hash of the change. So a
                  record of the stream wins a tie, and content decides any other, not the order of arrival
@@ -27,7 +27,7 @@ from expectations.spark_schema import row_schema, spark_type
 from jobs.key_text import encode_key
 from jobs.values import Read, read_text
 
-UPSERT, DELETE = "upsert", "delete"
+UPSERT, DELETE, RETRACT = "upsert", "delete", "retract"
 BOOKKEEPING = ("_op", "_version", "_tie", "_source", "_event_id", "_updated_at", "_moved_from")
 _SHOWN = 80  # characters of a value in a reason
 
@@ -105,6 +105,12 @@ def order_of(column: Column, value: Expression) -> Expression:
     if column.kind in ("timestamp", "date"):
         return F.unix_micros(value.cast("timestamp"))
     return value.cast("bigint")
+
+
+def is_ordered_by_time(contract: Contract) -> bool:
+    """Whether `_version` is a time: of the sequence column, or where there is none, of a clock."""
+    name = contract.sequence_column
+    return name is None or contract.column(name).kind in ("timestamp", "date")
 
 
 def content_tie(contract: Contract) -> Expression:

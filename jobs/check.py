@@ -6,13 +6,13 @@ Reads the intake queue and the RAW bucket. Writes `<dataset>_changes`, `quaranti
 Safe to repeat, and to stop anywhere: a message is deleted when the manifest that holds it is written, and not
 before. A batch whose `checked.json` is missing is checked again from its manifest; an append that was made
 before finds its batch's id in the table and does nothing (`jobs.lake`). What two batches hold both, because a
-message came twice, merges into the same rows.
+message came twice, is in `<dataset>_changes` once (`jobs.once_only`).
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,9 @@ from expectations.odcs import load_contracts
 from jobs import data_docs, intake
 from jobs.batches import CHECKED, Batches
 from jobs.checked_dataset import check_dataset
-from jobs.lake import Lake, create_dataset_tables, create_ops_tables
+from jobs.evolution import EvolutionRefused, bring_to_contract, plans
+from jobs.export_intake import open_exports
+from jobs.lake import Lake, create_ops_tables
 from jobs.manifest import Manifest, make_manifest
 from jobs.options import Options
 from jobs.record_batch import append_changes, append_quarantine, append_results, file_counts
@@ -42,27 +44,91 @@ def main(argv: Sequence[str]) -> None:
     lake = Lake(options.database, options.ops_database)
     batches = Batches(boto3.client("s3"), options.lake_bucket)
 
-    for manifest in batches.to_check():
-        check_batch(spark, lake, batches, manifest, contracts)
+    stopped = check_batches(spark, lake, batches, batches.to_check(), contracts)
     with step("intake"):
         batch_id = batches.free_id(options.run_id)
         drained = drain(boto3.client("sqs"), options.intake_queue_url, batches, batch_id, contracts)
     if drained is None:
         print("check: nothing waits")
     else:
-        check_batch(spark, lake, batches, drained, contracts)
+        parts = set_apart(spark, lake, batches, drained, contracts)
+        stopped += check_batches(spark, lake, batches, parts, contracts)
+    if stopped:
+        raise ExceptionGroup("check: the rest is done, but some batches wait for their contracts", stopped)
+
+
+def check_batches(
+    spark: SparkSession,
+    lake: Lake,
+    batches: Batches,
+    manifests: Iterable[Manifest],
+    contracts: Mapping[str, Contract],
+) -> list[EvolutionRefused]:
+    """Check the batches one by one. What stops one of them that waits for its contract stops no other."""
+    stopped = []
+    for manifest in manifests:
+        try:
+            check_batch(spark, lake, batches, manifest, contracts)
+        except EvolutionRefused as refusal:
+            print(f"batch {manifest.batch_id}: {refusal}")
+            stopped.append(refusal)
+    return stopped
 
 
 def drain(
     sqs: "SQSClient", queue_url: str, batches: Batches, batch_id: str, contracts: Mapping[str, Contract]
 ) -> Manifest | None:
-    """Turn the messages that wait into a batch of that id; None if there is nothing to read."""
+    """Turn the messages that wait into a batch of that id; None if there is nothing to read.
+
+    An export that is not complete stays in the queue, hidden for as long as it is old: that is not asked for
+    again and again, and does not look like work that waits.
+    """
+    now = datetime.now(UTC)
     messages = intake.receive_all(sqs, queue_url)
-    manifest = make_manifest(batch_id, datetime.now(UTC), (message.body for message in messages), contracts)
+    announced = make_manifest(batch_id, now, (message.body for message in messages), contracts)
+    opened = open_exports(batches.s3, announced, now)
+    manifest = opened.manifest
     if manifest.files or manifest.refused:
         batches.open(manifest)
-    intake.delete(sqs, queue_url, messages)
+    kept = {message: seconds for message in messages if (seconds := opened.waits(message.body, now))}
+    for message, seconds in kept.items():
+        intake.keep(sqs, queue_url, message, seconds)
+    intake.delete(sqs, queue_url, (message for message in messages if message not in kept))
     return manifest if manifest.files or manifest.refused else None
+
+
+def set_apart(
+    spark: SparkSession,
+    lake: Lake,
+    batches: Batches,
+    manifest: Manifest,
+    contracts: Mapping[str, Contract],
+) -> list[Manifest]:
+    """The batch without the files of datasets that wait for their contracts, which get batches of their own.
+
+    Those are opened first: if the run stops in between, files are in two batches, which changes nothing.
+    """
+    waiting = []
+    for dataset in dict.fromkeys(file.dataset for file in manifest.files):
+        try:
+            plans(spark, lake, contracts[dataset])
+        except EvolutionRefused:
+            waiting.append(dataset)
+    parts = [
+        Manifest(
+            f"{manifest.batch_id}-{dataset}",
+            manifest.created_at,
+            tuple(file for file in manifest.files if file.dataset == dataset),
+        )
+        for dataset in waiting
+    ]
+    for part in parts:
+        batches.open(part)
+    if not parts:
+        return [manifest]
+    rest = replace(manifest, files=tuple(file for file in manifest.files if file.dataset not in waiting))
+    batches.open(rest)
+    return [rest, *parts]
 
 
 def check_batch(
@@ -72,18 +138,26 @@ def check_batch(
     manifest: Manifest,
     contracts: Mapping[str, Contract],
 ) -> None:
-    """Check the files of one batch, dataset by dataset, and write down what became of them."""
+    """Check the files of one batch, dataset by dataset, and write down what became of them.
+
+    EvolutionRefused, before anything is written, if a dataset's live tables can't become what its contract
+    says. The batch stays open, and is checked when they can.
+    """
     name = f"batch {manifest.batch_id}"
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     at = datetime.now(UTC)
     with ExitStack() as kept, step(name):
+        datasets = list(dict.fromkeys(file.dataset for file in manifest.files))
         with step(f"{name}: tables"):
+            for dataset in datasets:
+                plans(spark, lake, contracts[dataset])  # asks all before anything is written
             create_ops_tables(spark, lake)
+            for dataset in datasets:
+                bring_to_contract(spark, lake, contracts[dataset])
         checked = []
-        for dataset in dict.fromkeys(file.dataset for file in manifest.files):
+        for dataset in datasets:
             with step(f"{name}: {dataset}"):
                 files = [file for file in manifest.files if file.dataset == dataset]
-                create_dataset_tables(spark, lake, contracts[dataset])
                 checked.append(kept.enter_context(check_dataset(spark, files, contracts[dataset])))
                 append_changes(lake, manifest, checked[-1], at)
         with step(f"{name}: quarantine, counts, quality results"):

@@ -16,12 +16,14 @@ from expectations.contract import Contract
 from jobs.changes import UPSERT, collect_reasons
 from jobs.doors import receive
 from jobs.drop_door import parse_drop
-from jobs.manifest import ManifestFile
+from jobs.export_door import parse_export
+from jobs.manifest import DROP, EXPORT, REPAIR, STREAM, ManifestFile
 from jobs.quality import Verdict, judge
+from jobs.repair_door import parse_repair
 from jobs.row_rules import RowRule
 from jobs.stream_door import parse_stream
 
-PARSERS = {"stream": parse_stream, "drop": parse_drop}
+PARSERS = {STREAM: parse_stream, DROP: parse_drop, EXPORT: parse_export, REPAIR: parse_repair}
 
 
 @dataclass(frozen=True, slots=True)

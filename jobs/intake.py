@@ -44,6 +44,13 @@ def delete(sqs: "SQSClient", queue_url: str, messages: Iterable[Message]) -> Non
         list(pool.map(delete_some, batched(messages, _PER_CALL, strict=False)))
 
 
+def keep(sqs: "SQSClient", queue_url: str, message: Message, seconds: int) -> None:
+    """Leave the message in the queue, hidden for so long: what it announces is not all there yet."""
+    sqs.change_message_visibility(
+        QueueUrl=queue_url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
+    )
+
+
 def waiting(sqs: "SQSClient", queue_url: str) -> int:
     """About how many messages wait."""
     name = "ApproximateNumberOfMessages"

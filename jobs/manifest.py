@@ -4,12 +4,15 @@ Pure: events in, manifest out. `jobs.intake` reads the queue and keeps the batch
 """
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 FORMATS = ("csv", "csv.gz", "jsonl", "jsonl.gz", "parquet")  # of a drop
-STREAM_FORMAT = "jsonl.gz"
+STREAM_FORMAT = "jsonl.gz"  # and that of a repair
+EXPORTS, SUMMARY_FORMAT = "exports", "manifest-summary.json"
+STREAM, DROP, EXPORT, REPAIR = "stream", "drop", "export", "repair"  # the doors
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,9 @@ class ManifestFile:
     dataset: str
     door: str
     format: str
+    # Of a data file of an export, as its manifest says:
+    md5: str | None = None
+    items: int | None = None
 
     @property
     def source_file(self) -> str:
@@ -43,7 +49,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that one batch reads. Written before its messages are deleted, never changed after."""
+    """All that one batch reads. Written before its messages are deleted; what it lost since, others have."""
 
     batch_id: str
     created_at: str
@@ -90,7 +96,10 @@ def make_manifest(
 
 
 def read_message(body: str, datasets: Collection[str]) -> ManifestFile | Refused | None:
-    """The object that an intake message announces; None for a folder's placeholder, which holds nothing."""
+    """The object that an intake message announces; None if it is nothing to read by itself.
+
+    That is a folder's placeholder, or a part of an export.
+    """
     try:
         event = json.loads(body)
         detail = event["detail"]
@@ -108,11 +117,16 @@ def read_message(body: str, datasets: Collection[str]) -> ManifestFile | Refused
     if key.endswith("/") and state[2] == 0:
         return None
     place = classify(key, datasets)
+    if place is None:
+        return None
     return Refused(key, place, body) if isinstance(place, str) else ManifestFile(bucket, key, *state, *place)
 
 
-def classify(key: str, datasets: Collection[str]) -> tuple[str, str, str] | str:
-    """Dataset, door and format of an object key, or the reason why no door takes it."""
+def classify(key: str, datasets: Collection[str]) -> tuple[str, str, str] | str | None:
+    """Dataset, door and format of an object key, or the reason why no door takes it.
+
+    None for the parts of an export: its summary alone opens it.
+    """
     door, _, rest = key.partition("/")
     dataset, _, name = rest.partition("/")
     if door not in _READERS or not name:
@@ -122,11 +136,29 @@ def classify(key: str, datasets: Collection[str]) -> tuple[str, str, str] | str:
     if dataset not in datasets:
         known = ", ".join(sorted(datasets))
         return f"intake: expected a dataset that has a contract ({known}), got {dataset!r} in {key}"
+    if door == EXPORTS:
+        return _classify_export(key, dataset)
     for file_format in _READERS[door]:
         if name.lower().endswith(f".{file_format}"):
             return dataset, _DOORS[door], file_format
     return f"intake: expected a file named *.{', *.'.join(_READERS[door])}, got {key}"
 
 
-_READERS: Mapping[str, tuple[str, ...]] = {"stream": (STREAM_FORMAT,), "drops": FORMATS}
-_DOORS: Mapping[str, str] = {"stream": "stream", "drops": "drop"}  # folder -> door
+def _classify_export(key: str, dataset: str) -> tuple[str, str, str] | str | None:
+    if _SUMMARY.search(key):
+        return dataset, EXPORT, SUMMARY_FORMAT
+    if _EXPORT_PART.search(key):
+        return None
+    return (
+        f"intake: expected the files of a DynamoDB export (…/AWSDynamoDB/<export id>/…), got {key}; move it"
+    )
+
+
+_READERS: Mapping[str, tuple[str, ...]] = {
+    "stream": (STREAM_FORMAT,), "drops": FORMATS, EXPORTS: (), "repairs": (STREAM_FORMAT,)
+}  # fmt: skip
+_DOORS: Mapping[str, str] = {"stream": STREAM, "drops": DROP, "repairs": REPAIR}  # folder -> door
+_SUMMARY = re.compile(r"/AWSDynamoDB/[^/]+/manifest-summary\.json$")
+_EXPORT_PART = re.compile(
+    r"/AWSDynamoDB/([^/]+/)?(data/[^/]+|_started|manifest-(summary|files)\.(json|md5|checksum))$"
+)

@@ -17,9 +17,12 @@ What a table holds is a function of the set of all changes, whatever their order
   the batches' ids, so that what was done is not done twice; that saves work and snapshots, and is not what
   makes it safe.
 * A row lies in the partition that its newest change names, and MERGE looks only into partitions that a
-  change names. A change that moves its row therefore names both: `check` makes it a delete where the row
-  was and an upsert where it is. A delete that names no partition (a drop may give the key alone) is looked
-  for in all.
+  change names. Rows of the same keys that lie in others are looked for (`jobs.places`) and join the fold as
+  what they are: upserts at their positions. So the newest of all stays, wherever it lies, and the rest is
+  cleared; a key never has two rows.
+* A retract (a repair's) takes back what stands at exactly its position. It is no maximum: it acts on what
+  came before it. So batches are merged in the order in which they began, those before a repair apart from
+  it, and if one is merged again, so are all behind it. Within its batch a retract comes first.
 """
 
 import sys
@@ -34,6 +37,7 @@ from expectations.odcs import load_contracts
 from jobs import intake
 from jobs.batches import MERGED, Batches
 from jobs.lake import Lake, find_commit
+from jobs.manifest import REPAIR
 from jobs.merge_changes import merge_changes
 from jobs.options import Options
 from jobs.steps import step
@@ -74,24 +78,42 @@ def merge_batches(
         spark.conf.set(name, value)
     begun = {batch_id: batches.manifest(batch_id).begun for batch_id in to_merge}
     with step(f"merge of {', '.join(to_merge)}"):
-        for dataset, batch_ids in datasets_of(batches, to_merge).items():
+        for dataset, groups in datasets_of(batches, to_merge).items():
             with step(f"merge: {dataset}"):
-                table = lake.table(dataset)
-                missing = [one for one in batch_ids if not find_commit(spark, table, one, begun[one])]
-                if missing:
-                    merge_changes(spark, lake, contracts[dataset], missing)
+                merge_dataset(spark, lake, contracts[dataset], groups, begun)
     for batch_id in to_merge:
         batches.done(batch_id, MERGED, {"merged_at": datetime.now(UTC).isoformat()})
         batches.close(batch_id)
 
 
-def datasets_of(batches: Batches, batch_ids: Iterable[str]) -> dict[str, list[str]]:
-    """Dataset -> the batches that have changes of it."""
-    found: dict[str, list[str]] = {}
+def merge_dataset(
+    spark: SparkSession,
+    lake: Lake,
+    contract: Contract,
+    groups: Sequence[Sequence[str]],
+    begun: Mapping[str, datetime],
+) -> None:
+    """Merge groups of batches in their order, from the first of which a batch was not merged before."""
+    table = lake.table(contract.dataset)
+    is_needed = False
+    for group in groups:
+        missing = [one for one in group if is_needed or not find_commit(spark, table, one, begun[one])]
+        if missing:
+            merge_changes(spark, lake, contract, missing)
+            is_needed = True
+
+
+def datasets_of(batches: Batches, batch_ids: Iterable[str]) -> dict[str, list[list[str]]]:
+    """Dataset -> the batches that have changes of it, in groups to be merged at once: a repair begins one."""
+    found: dict[str, list[list[str]]] = {}
     for batch_id in batch_ids:
-        counts = batches.checked(batch_id)["files"]
-        for dataset in dict.fromkeys(count["dataset"] for count in counts if count["changes"]):
-            found.setdefault(dataset, []).append(batch_id)
+        counts = [count for count in batches.checked(batch_id)["files"] if count["changes"]]
+        repaired = {count["dataset"] for count in counts if count["door"] == REPAIR}
+        for dataset in dict.fromkeys(count["dataset"] for count in counts):
+            groups = found.setdefault(dataset, [])
+            if not groups or dataset in repaired:
+                groups.append([])
+            groups[-1].append(batch_id)
     return found
 
 

@@ -10,93 +10,123 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from expectations.contract import Contract
+from expectations.contract import Contract, Partition
 from expectations.spark_schema import table_schema
-from jobs.changes import DELETE, UPSERT
+from jobs.changes import DELETE, RETRACT, UPSERT
 from jobs.fold import POSITION, greatest_deletes, newest_per_place, outranked_become_deletes
 from jobs.key_text import encode_key
 from jobs.lake import TOMBSTONES, Lake, committing, setting
-from jobs.partitions import is_bucketed_by_key, movable, place, place_sql, pruning_sql
+from jobs.partitions import is_bucketed_by_key, movable, place_sets, place_sql, pruning_sql
+from jobs.places import UNPLACED, key_bounds, place_names, places_of, rows_elsewhere, within_bounds
 
-UNPLACED = "_unplaced"
 DISTRIBUTION = "spark.sql.iceberg.distribution-mode"
 _NEWER = "struct(s._version, s._tie) > struct(t._version, t._tie)"
+_SAME_POSITION = "t._version <=> s._version AND t._tie <=> s._tie"
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What has to be known of the changes before they can be merged."""
 
+    changes: int
     deletes: int
-    unplaced: int  # deletes that don't say in which partition their row is
-    pruning: tuple[str, ...]  # conditions on the table, `t`, that all other rows in question meet
+    retracts: int
+    in_bounds: str  # a condition on the table, `t`, that all rows of the changes' keys meet
+    places: tuple[frozenset[Any], ...]  # that the changes name, for each partition that rules anything out
 
 
 def merge_changes(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: Sequence[str]) -> None:
-    """Fold the batches' changes of one dataset into its tombstones and its table."""
-    changes = changes_of(spark, lake, contract, batch_ids)
-    found = survey(changes, lake, contract)
+    """Fold the batches' changes of one dataset into its tombstones and its table; retracts come first."""
+    received = changes_of(spark, lake, contract, batch_ids)
+    found = survey(received, lake, contract)
+    if found.retracts:
+        apply_retracts(lake, contract, received.where(F.col("_op") == RETRACT), found.in_bounds)
+    if found.changes == found.retracts:
+        return
+    changes = received.where(F.col("_op") != RETRACT)
     if found.deletes:
         merge_tombstones(lake, contract, greatest_deletes(changes))
+    places = found.places
+    if movable(contract):
+        elsewhere = rows_elsewhere(changes, lake, contract, found.in_bounds)
+        if elsewhere is not None:
+            there = survey(elsewhere, lake, contract).places
+            places = tuple(named | others for named, others in zip(places, there, strict=True))
+            changes = changes.unionByName(elsewhere, allowMissingColumns=True)
     rows = fold(changes, spark.table(lake.ops(TOMBSTONES)), contract)
-    if found.unplaced:
-        delete_everywhere(lake, contract, rows.where(UNPLACED))
+    pruning = [
+        pruning_sql(lake.catalog, partition, "t", values)
+        for partition, values in zip(_pruned(contract), places, strict=True)
+    ]
     with committing(spark, batch_ids):
-        merge_rows(lake, contract, rows.where(~F.col(UNPLACED)), found.pruning)
+        merge_rows(lake, contract, rows.where(~F.col(UNPLACED)), pruning)
 
 
 def changes_of(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: Sequence[str]) -> DataFrame:
-    """The batches' changes, with `_key`, the places they name (`_place_0`, …), and whether they name none."""
-    movables = movable(contract)
+    """The batches' changes, with the places they name (`_place_0`, …), and whether they name none."""
     unplaced = F.lit(False)
-    for partition in movables:
-        unplaced = unplaced | ((F.col("_op") == DELETE) & F.col(partition.column).isNull())
-    return (
-        spark.table(lake.changes(contract.dataset))
-        .where(F.col("_batch_id").isin(*batch_ids))
-        .withColumn("_key", F.coalesce("_key", encode_key(contract)))  # null in rows older than the column
-        .withColumns(
-            {
-                f"_place_{number}": place(lake.catalog, partition, F.col(partition.column))
-                for number, partition in enumerate(movables)
-            }
-        )
-        .withColumn(UNPLACED, unplaced)
+    for partition in movable(contract):
+        unplaced = unplaced | ((F.col("_op") != UPSERT) & F.col(partition.column).isNull())
+    changes = spark.table(lake.changes(contract.dataset)).where(F.col("_batch_id").isin(*batch_ids))
+    return changes.withColumns(
+        {
+            "_key": F.coalesce("_key", encode_key(contract)),  # null in rows older than the column
+            **places_of(changes, lake, contract),
+            UNPLACED: unplaced,
+        }
     )
 
 
 def survey(changes: DataFrame, lake: Lake, contract: Contract) -> Survey:
-    """Count deletes, and find the partitions that the changes are about: partition values, not rows."""
-    pruned = () if is_bucketed_by_key(contract) else contract.partitions
-    unplaced = F.col(UNPLACED)
-    places = [
-        # In a struct, since a set of bare values would leave null out.
-        F.collect_set(F.when(~unplaced, F.struct(place(lake.catalog, partition, F.col(partition.column)))))
-        for partition in pruned
-    ]
-    found: Any = changes.agg(F.count_if(F.col("_op") == DELETE), F.count_if(unplaced), *places).first()
-    deletes, without_place, *values = found
+    """Count the changes, and find what they are about: bounds of keys and partition values, not rows."""
+    op, bounds = F.col("_op"), key_bounds(contract)
+    found: Any = changes.agg(
+        F.count("*"),
+        F.count_if(op == DELETE),
+        F.count_if(op == RETRACT),
+        *bounds,
+        *place_sets(lake.catalog, _pruned(contract), ~F.col(UNPLACED)),
+    ).first()
+    number, deletes, retracts, *rest = found
     return Survey(
+        number,
         deletes,
-        without_place,
-        tuple(
-            pruning_sql(lake.catalog, partition, "t", (value[0] for value in of_partition))
-            for partition, of_partition in zip(pruned, values, strict=True)
-        ),
+        retracts,
+        within_bounds(contract, rest[: len(bounds)]),
+        tuple(frozenset(value[0] for value in values) for values in rest[len(bounds) :]),
     )
 
 
 def fold(changes: DataFrame, tombstones: DataFrame, contract: Contract) -> DataFrame:
     """One row for each key in each place, as `merge_rows` needs them."""
-    places = [f"_place_{number}" for number, _ in enumerate(movable(contract))]
+    places = [*place_names(contract), UNPLACED] if movable(contract) else []
     of_dataset = tombstones.where(F.col("dataset") == contract.dataset)
-    if not places:
-        newest = newest_per_place(changes.drop(UNPLACED), contract.key, [])
-        return outranked_become_deletes(newest, of_dataset, contract.key, []).withColumn(
-            UNPLACED, F.lit(False)
-        )
-    newest = newest_per_place(changes, contract.key, [*places, UNPLACED])
+    newest = newest_per_place(changes, contract.key, places)
     return outranked_become_deletes(newest, of_dataset, contract.key, places)
+
+
+def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bounds: str) -> None:
+    """Take away the row and the tombstone that stand at exactly these positions of their keys.
+
+    Of the two, only one can be what is wrong; the other stands elsewhere and is left alone.
+    """
+    positions = retracts.select(*contract.key, "_key", *POSITION).distinct()
+    _sql(
+        positions,
+        f"""
+        MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
+        ON t.dataset = '{contract.dataset}' AND t.key = s._key AND {_SAME_POSITION}
+        WHEN MATCHED THEN DELETE
+        """,
+    )
+    _sql(
+        positions,
+        f"""
+        MERGE INTO {lake.table(contract.dataset)} t USING {{source}} s
+        ON {_same_key(contract)} AND {in_bounds} AND {_SAME_POSITION}
+        WHEN MATCHED THEN DELETE
+        """,
+    )
 
 
 def merge_tombstones(lake: Lake, contract: Contract, deletes: DataFrame) -> None:
@@ -108,17 +138,6 @@ def merge_tombstones(lake: Lake, contract: Contract, deletes: DataFrame) -> None
         ON t.dataset = '{contract.dataset}' AND t.dataset = s.dataset AND t.key = s.key
         WHEN MATCHED AND {_NEWER} THEN UPDATE SET *
         WHEN NOT MATCHED THEN INSERT *
-        """,
-    )
-
-
-def delete_everywhere(lake: Lake, contract: Contract, deletes: DataFrame) -> None:
-    """Delete rows older than their key's delete in all partitions: it reads the keys of the whole table."""
-    _sql(
-        deletes.select(*contract.key, *POSITION),
-        f"""
-        MERGE INTO {lake.table(contract.dataset)} t USING {{source}} s ON {_same_key(contract)}
-        WHEN MATCHED AND {_NEWER} THEN DELETE
         """,
     )
 
@@ -149,6 +168,11 @@ def merge_sql(lake: Lake, contract: Contract, columns: Sequence[str], conditions
             INSERT ({", ".join(f"`{name}`" for name in columns)})
             VALUES ({", ".join(f"s.`{name}`" for name in columns)})
     """  # noqa: S608
+
+
+def _pruned(contract: Contract) -> tuple[Partition, ...]:
+    """The partitions whose values rule out files: changes touch all buckets of the key anyway."""
+    return () if is_bucketed_by_key(contract) else contract.partitions
 
 
 def _same_key(contract: Contract) -> str:

@@ -4,7 +4,9 @@ Runs on Spark executors. What the object itself makes impossible (gone, changed,
 an `UnreadableFile` and ends in quarantine; what may pass (network, throttling, permissions) fails the task.
 """
 
+import base64
 import gzip
+import hashlib
 import shutil
 import tempfile
 import zlib
@@ -26,18 +28,60 @@ class UnreadableFile(Exception):
 
 
 def fetch(file: ManifestFile) -> IO[bytes]:
-    """The file's bytes, decompressed. All of them: a gzip that is cut off must not yield its first rows."""
-    with ExitStack() as on_failure, closing(_get(file)) as body:
+    """The file's bytes, decompressed. All of them: a gzip that is cut off must not yield its first rows.
+
+    A data file of an export must be what the export's manifest says of it.
+    """
+    with ExitStack() as on_failure, closing(_get(file)) as received:
         plain = on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
+        body = _Digested(received)
         try:
             shutil.copyfileobj(gzip.GzipFile(fileobj=body) if file.format.endswith(".gz") else body, plain)
         except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
             raise UnreadableFile(
                 f"gzip: expected a complete gzip file, got one that breaks off: {problem}"
             ) from None
+        if file.md5 is not None:
+            body.check(file.md5)
         plain.seek(0)
+        if file.items is not None:
+            _check_items(plain, file.items)
         on_failure.pop_all()
         return plain
+
+
+class _Digested:
+    """A body as it is read, and the MD5 of what was read."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+        self._digest = hashlib.md5(usedforsecurity=False)
+
+    def read(self, size: int = -1) -> bytes:
+        some: bytes = self._body.read(None if size < 0 else size)
+        self._digest.update(some)
+        return some
+
+    def check(self, md5: str) -> None:
+        """UnreadableFile unless that (base64) is the MD5 of the whole body."""
+        while self.read(IN_MEMORY):  # what gzip left unread behind its end
+            pass
+        found = base64.b64encode(self._digest.digest()).decode()
+        if found != md5:
+            raise UnreadableFile(
+                f"checksum: expected MD5 {md5} as the export's manifest says, got {found}: the file was "
+                "changed or damaged; copy it again, or request the export again"
+            )
+
+
+def _check_items(plain: IO[bytes], items: int) -> None:
+    found = sum(1 for line in plain if line.strip())
+    if found != items:
+        raise UnreadableFile(
+            f"itemCount: expected {items} items as the export's manifest says, got {found}; "
+            "request the export again"
+        )
+    plain.seek(0)
 
 
 def _get(file: ManifestFile) -> Any:

@@ -2,7 +2,8 @@
 
 A change is its key, `_version`, `_tie` and `_op`: what has these is the same change, whichever file brought
 it and however often. A stream batch that Lambda sent twice, an object that was announced again, a replay and
-a second export of an unchanged item therefore add nothing.
+a second export of an unchanged item therefore add nothing. A retract is always new: what it took away may
+stand there once more.
 
 The table is not searched for them as a whole. Equal changes have equal columns, so they lie in the same
 partition; and they have the same `_version`, whose bounds Iceberg knows of every file. For recent changes
@@ -15,8 +16,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
+from jobs.changes import RETRACT
 from jobs.lake import Lake
-from jobs.partitions import is_bucketed_by_key, place, pruning_sql
+from jobs.partitions import is_bucketed_by_key, place_sets, pruning_sql
 
 IDENTITY = ("_version", "_tie", "_op")
 
@@ -35,7 +37,7 @@ def known_changes(changes: DataFrame, lake: Lake, contract: Contract) -> DataFra
     known = changes.sparkSession.table(lake.changes(contract.dataset)).alias("t")
     for condition in _where_they_would_be(changes, lake, contract):
         known = known.where(condition)
-    return known.select(*contract.key, *IDENTITY)
+    return known.where(F.col("_op") != RETRACT).select(*contract.key, *IDENTITY)
 
 
 def _where_they_would_be(changes: DataFrame, lake: Lake, contract: Contract) -> Sequence[str]:
@@ -45,11 +47,7 @@ def _where_they_would_be(changes: DataFrame, lake: Lake, contract: Contract) -> 
     found = changes.agg(
         F.min("_version"),
         F.max("_version"),
-        # In a struct, since a set of bare values would leave null out.
-        *(
-            F.collect_set(F.struct(place(lake.catalog, partition, F.col(partition.column))))
-            for partition in pruned
-        ),
+        *place_sets(lake.catalog, pruned),
     ).first()
     least, greatest, *places = found or (None, None)
     if least is None:

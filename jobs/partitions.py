@@ -44,6 +44,15 @@ def place_sql(catalog: str, partition: Partition, table: str) -> str:
     return f"{catalog}.system.{name}({', '.join([*map(str, size), column])})"
 
 
+def place_sets(
+    catalog: str, partitions: Iterable[Partition], rows: Expression | None = None
+) -> list[Expression]:
+    """The distinct partition values of rows (all, or those that meet a condition), to be aggregated."""
+    # In a struct, since a set of bare values would leave null out.
+    places = [F.struct(place(catalog, partition, F.col(partition.column))) for partition in partitions]
+    return [F.collect_set(one if rows is None else F.when(rows, one)) for one in places]
+
+
 def pruning_sql(catalog: str, partition: Partition, table: str, values: Iterable[Any]) -> str:
     """A condition that all rows in the partitions of these values meet, and that reaches Iceberg's scan.
 
@@ -55,9 +64,9 @@ def pruning_sql(catalog: str, partition: Partition, table: str, values: Iterable
     known = sorted(value for value in found if value is not None)
     row_place = place_sql(catalog, partition, table)
     if len(known) > MOST_LISTED:
-        condition = f"{row_place} BETWEEN {_literal(known[0])} AND {_literal(known[-1])}"
+        condition = f"{row_place} BETWEEN {literal(known[0])} AND {literal(known[-1])}"
     elif known:
-        condition = f"{row_place} IN ({', '.join(map(_literal, known))})"
+        condition = f"{row_place} IN ({', '.join(map(literal, known))})"
     else:
         condition = "false"
     return f"({condition} OR {table}.`{partition.column}` IS NULL)" if None in found else condition
@@ -68,7 +77,8 @@ def _transform(partition: Partition) -> tuple[str, Sequence[int]]:
     return name, [int(size)] if size else []
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
+    """A value as SQL."""
     match value:
         case bool() | int() | Decimal():
             return str(value)

@@ -79,7 +79,8 @@ def test_tables_have_the_contracts_columns_and_then_the_bookkeeping() -> None:
     assert table_schema(contract).names == [*columns, "_version", "_tie", "_source", "_updated_at"]
     assert changes_schema(contract).names == [
         *columns,
-        *("_op", "_version", "_tie", "_source", "_event_id", "_batch_id", "_ingested_at", "_updated_at"),
+        *("_key", "_op", "_version", "_tie", "_source", "_event_id", "_batch_id", "_ingested_at"),
+        "_updated_at",
     ]
 
 

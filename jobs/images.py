@@ -1,0 +1,106 @@
+"""What the doors that bring DynamoDB items have in common: an item's image -> typed columns and a version.
+
+A frame of *captured* rows has `CAPTURED`: where the row came from, and
+
+    _event_id   what to look for in logs
+    _time       when the change happened, as its door tells
+    _key        the item's key text
+    _removed    whether the item is gone
+    _new, _old  the item after and before the change, type `ITEM`; null if the door doesn't show it
+"""
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from expectations.contract import Contract
+from jobs.changes import (
+    DELETE,
+    UPSERT,
+    collect_reasons,
+    key_reasons,
+    or_default,
+    order_of,
+    reason,
+    shown,
+    type_reasons,
+    typed,
+    unknown_reason,
+)
+from jobs.key_text import decode_key, encode_key
+from jobs.values import Read, read_attribute
+
+CAPTURED = (
+    "source_file", "row_number", "payload", "problem",
+    "_event_id", "_time", "_key", "_removed", "_new", "_old",
+)  # fmt: skip
+REPEATED_DELETE_TIE = ""
+
+
+def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataFrame:
+    """Captured rows with their columns typed, `_op`, the image these are of, and the images' stamps."""
+    image = F.col("_image")
+    reads = {
+        column.name: or_default(
+            column, read_attribute(column, image[column.name]), image[column.name].isNull()
+        )
+        for column in contract.columns
+    }
+    seen = captured.withColumns(
+        {
+            "_op": F.when(F.col("_removed") | is_marked(F.col("_new")), DELETE).otherwise(UPSERT),
+            "_image": F.coalesce("_new", "_old"),
+        }
+    )
+    rows = typed(seen, contract, reads | _key_reads(contract, reads), *CAPTURED, "_op", "_image", *others)
+    return rows.withColumns(
+        {
+            "_new_version": stamp(contract, F.col("_new")),
+            "_old_version": stamp(contract, F.col("_old")),
+            "_is_repeated": F.col("_removed") & is_marked(F.col("_old")),
+        }
+    )
+
+
+def is_marked(image: Expression) -> Expression:
+    """Whether the item is marked as deleted."""
+    return F.coalesce(image["_deleted"]["BOOL"] == "true", F.lit(False))
+
+
+def stamp(contract: Contract, image: Expression) -> Expression:
+    """The version an image carries; null if its writer stamped none."""
+    stamped = image["_version"]["N"].try_cast("bigint")
+    if contract.sequence_column is None:
+        return stamped
+    column = contract.column(contract.sequence_column)
+    return F.greatest(stamped, order_of(column, read_attribute(column, image[column.name]).value))
+
+
+def image_reasons(contract: Contract) -> Expression:
+    """Why the image is no row of the contract; an empty array if it is one."""
+    key, written = F.col("_key"), encode_key(contract)
+    names = F.filter(F.map_keys("_new"), lambda name: ~F.startswith(name, F.lit("_")))
+    unknown = F.array_except(names, F.array(*(F.lit(column.name) for column in contract.columns)))
+    other_key = "key: expected the key of the item's columns, "
+    given = {column.name: F.to_json(F.col("_image")[column.name]) for column in contract.columns}
+    return collect_reasons(
+        [
+            unknown_reason(unknown),
+            *key_reasons(contract),
+            reason(key != written, other_key, shown(written), ", got ", shown(key)),
+            *type_reasons(contract, given),
+        ]
+    )
+
+
+def _key_reads(contract: Contract, reads: dict[str, Read]) -> dict[str, Read]:
+    """The key columns of the image; those of the key text where a row has no image."""
+    decoded = decode_key(contract, F.col("_key"))
+    has_image = F.col("_image").isNotNull()
+    return {
+        name: Read(
+            F.when(has_image, reads[name].value).otherwise(decoded[name].value),
+            F.when(has_image, reads[name].wrong).otherwise(decoded[name].wrong),
+        )
+        for name in contract.key
+    }
