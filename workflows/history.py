@@ -1,16 +1,19 @@
 """How each row of a dataset came to be: SCD type 2 intervals over `<dataset>_changes`, in one SQL text.
 
 The text is Athena's dialect and the same for every dataset; the named queries of the template hold it too.
-What it says is what the changes come to when they are folded into the table, position by position:
 
 * A version is an accepted change at a position `(_version, _tie)` of its key, however often it is there. It
-  holds from the moment its `_version` means until the next version of its key begins.
+  holds from the moment that its `_version` means until the next one of its key begins.
 * A delete is a moment: `valid_to` is `valid_from`, and nothing holds until the key comes again.
-* A retract (a repair) is no version. It takes back what stood at exactly its position before it came.
 * At one `_version`, deletes and the records of lesser doors (an export that repeats the stream) say nothing
-  new beside the change that wins by `_tie`. Records of the stream all count, if only for an empty interval.
+  beside the change that wins by `_tie`. Records of the stream all count, if only for an empty interval.
+* A retract (a repair's) is no version. If it takes back what stood, which is the greatest position that came
+  before it, that ends with the repair, and what comes from then on stands behind all that came before it:
+  from the repair on, unless its own position is beyond what was taken back.
 
-`is_coarse` marks what an export brought: it shows a state, and hides what came between two of them.
+So what is current is what the table holds (except where a key is repaired twice with no change in between,
+and taken away the second time). `is_coarse` marks what an export brought: it shows a state, and hides what
+came between two of them.
 """
 
 from __future__ import annotations
@@ -41,43 +44,50 @@ TIME_OF_VERSION: Final = """CAST(concat(
       '.', lpad(CAST(_micros AS varchar), 6, '0'), ' UTC') AS timestamp(6) with time zone)"""
 # A sequence that counts has no time in it: then a version begins when its door says that it happened.
 TIME_AT_DOOR: Final = "_updated_at"
-# For a text that knows no contract: no clock of this century counts as few microseconds as a sequence counts.
+# For a text that knows no contract: less than 1e14 us, which is early 1973, is taken for a count.
 TIME_BY_SIZE: Final = f"""CASE WHEN _version BETWEEN 0 AND 99999999999999 THEN {TIME_AT_DOOR} ELSE
-    {TIME_OF_VERSION} END"""
+      {TIME_OF_VERSION} END"""
 
-HISTORY: Final = """WITH accepted AS (
-  SELECT max(CASE WHEN _op = 'retract' THEN _ingested_at END) OVER (PARTITION BY _key, _version, _tie)
-      AS _retracted_at,
+HISTORY: Final = """WITH told AS (
+  SELECT row_number() OVER (PARTITION BY _key, _version, _tie, _op = 'retract' ORDER BY _ingested_at, _op)
+      AS _copy,
+    max(CASE WHEN _op <> 'retract' THEN ROW(_version, _tie) END) OVER (PARTITION BY _key ORDER BY _ingested_at
+      GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS _stood,
+    (_version % 1000000 + 1000000) % 1000000 AS _micros,
     c.*
   FROM ${Name}_changes AS c${OfKey}
-), standing AS (
-  SELECT row_number() OVER (PARTITION BY _key, _version, _tie ORDER BY _op) AS _copy,
-    dense_rank() OVER (PARTITION BY _key, _version ORDER BY _tie DESC) AS _rank,
-    (_version % 1000000 + 1000000) % 1000000 AS _micros,
+), accepted AS (
+  SELECT max(CASE WHEN _op = 'retract' THEN _updated_at END) OVER (PARTITION BY _key ORDER BY _ingested_at)
+      AS _repaired_at,
+    max(CASE WHEN _op = 'retract' THEN _stood END) OVER (PARTITION BY _key ORDER BY _ingested_at) AS _taken,
+    t.*
+  FROM told AS t
+  WHERE CASE WHEN _op = 'retract' THEN _stood = ROW(_version, _tie) ELSE _copy = 1 END
+), events AS (
+  SELECT dense_rank() OVER (PARTITION BY _key, _repaired_at, _op = 'retract', _version ORDER BY _tie DESC)
+      AS _rank,
+    CASE WHEN ROW(_version, _tie) <= _taken THEN _repaired_at ELSE
+      ${Moment} END AS _moment,
     a.*
   FROM accepted AS a
-  WHERE _op <> 'retract' AND (_retracted_at IS NULL OR _retracted_at <= _ingested_at)
-), versions AS (
-  SELECT ${Moment} AS _moment,
-    s.*
-  FROM standing AS s
-  WHERE _copy = 1 AND (_rank = 1 OR (_op = 'upsert' AND _source = 'stream'))
 ), intervals AS (
-  SELECT min(_moment) OVER (PARTITION BY _key ORDER BY _version, _tie
-      ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS _from,
-    min(_moment) OVER (PARTITION BY _key ORDER BY _version, _tie
-      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS _next_from,
-    v.*
-  FROM versions AS v
+  SELECT min(_moment) OVER (PARTITION BY _key ORDER BY _repaired_at NULLS FIRST, _op = 'retract' DESC,
+      _version, _tie ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS _from,
+    min(_moment) OVER (PARTITION BY _key ORDER BY _repaired_at NULLS FIRST, _op = 'retract' DESC,
+      _version, _tie ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS _next_from,
+    e.*
+  FROM events AS e
+  WHERE _rank = 1 OR (_op = 'upsert' AND _source = 'stream')
 ), history AS (
   SELECT _from AS valid_from,
     CASE WHEN _op = 'delete' THEN _from ELSE _next_from END AS valid_to,
-    _op <> 'delete' AND _next_from IS NULL AS is_current,
+    _op = 'upsert' AND _next_from IS NULL AS is_current,
     _source = 'export' AS is_coarse,
     i.*
   FROM intervals AS i
+  WHERE _op <> 'retract'
 )
-SELECT * FROM history${AsOf} ORDER BY _key, _version, _tie${Limit}"""
+SELECT * FROM history${AsOf} ORDER BY _key, _repaired_at NULLS FIRST, _version, _tie${Limit}"""
 _AS_OF: Final = " WHERE valid_from <= ${At} AND (valid_to > ${At} OR valid_to IS NULL)"
 
 

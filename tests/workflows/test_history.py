@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
 from itertools import pairwise
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pyarrow as pa
 import pytest
+import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +21,7 @@ from expectations.keys import InvalidKey
 from tests.workflows.test_query import Lake, Scanned
 from workflows import history as histories
 from workflows.history import UnknownDataset, contract_of, history, history_sql, named_query
-from workflows.query import query_here
+from workflows.query import _icu, query_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -173,25 +176,63 @@ def test_a_delete_seen_again_when_ttl_removes_the_item_is_one_delete() -> None:
 
 
 def retract(key: str, at: datetime, **other: Any) -> Change:
-    """A repair's line that takes back what stands at exactly this position."""
-    repair = {"_op": "retract", "_source": "repair", "_batch_id": "wr_7", "_ingested_at": after(700)}
-    return change(key, at, None, **(repair | other))
+    """A repair's line, 700 seconds later, that takes back what stands at exactly this position."""
+    return repaired(key, at, None, _op="retract", **({"_tie": "1".zfill(40)} | other))
 
 
-def test_a_retract_takes_back_what_stood_at_its_position() -> None:
-    assert told(change("a", T0, 1), change("a", after(1), 9), retract("a", after(1))) == [(1, 0, None)]
+def repaired(key: str, at: datetime, level: int | None, **other: Any) -> Change:
+    """The record that the same repair puts back: it loses to the stream's own record of that version."""
+    repair = {"_source": "repair", "_batch_id": "wr_7", "_ingested_at": after(705), "_updated_at": after(700)}
+    return change(key, at, level, **({"_tie": "0".zfill(40)} | repair | other))
 
 
-def test_a_retract_of_another_position_is_nothing() -> None:
-    elsewhere = retract("a", after(1), _tie="-aa"), retract("a", after(2)), retract("b", after(1))
+def test_a_row_that_dynamodb_no_longer_had_ends_with_the_repair_that_took_it() -> None:
+    story = change("a", T0, 1), change("a", after(1), 9), retract("a", after(1))
 
-    assert told(change("a", T0, 1), change("a", after(1), 9), *elsewhere) == [(1, 0, 1), (9, 1, None)]
+    assert told(*story) == [(1, 0, 1), (9, 1, 700)]
+    assert not any(row["is_current"] for row in ask(story, history_sql(STOCK)))
 
 
-def test_what_a_repair_puts_back_holds_also_at_the_position_it_took_back() -> None:
-    put_back = change("a", after(1), 2, _source="repair", _batch_id="wr_7", _ingested_at=after(700))
+def test_a_version_put_back_where_it_stood_holds_from_the_repair_on() -> None:
+    story = change("a", T0, 1), change("a", after(1), 9), retract("a", after(1)), repaired("a", after(1), 8)
 
-    assert told(change("a", T0, 1), retract("a", after(1)), put_back) == [(1, 0, 1), (2, 1, None)]
+    assert told(*story) == [(1, 0, 1), (9, 1, 700), (8, 700, None)]
+
+
+def test_a_version_that_the_stream_lost_holds_from_its_own_moment_on() -> None:
+    story = change("a", T0, 1), retract("a", T0), repaired("a", after(2), 2), change("a", after(900), 3)
+
+    assert told(*story) == [(1, 0, 2), (2, 2, 900), (3, 900, None)]
+
+
+def test_a_table_set_back_to_older_items_shows_them_from_the_repair_on() -> None:
+    story = [change("a", after(number), number) for number in range(4)]
+
+    told_ = told(*story, retract("a", after(3)), repaired("a", after(1), 1))
+
+    assert told_ == [(0, 0, 1), (1, 1, 2), (2, 2, 3), (3, 3, 700), (1, 700, None)]
+
+
+def test_a_delete_that_never_was_in_dynamodb_ends_with_the_repair_that_took_it() -> None:
+    story = change("a", T0, 1), change("a", after(2), None), retract("a", after(2)), repaired("a", T0, 1)
+
+    assert told(*story) == [(1, 0, 2), (None, 2, 2), (1, 700, None)]
+
+
+def test_a_retract_of_what_does_not_stand_there_is_nothing() -> None:
+    story = change("a", T0, 1), change("a", after(1), 9)
+    elsewhere = (
+        *(retract("a", T0), retract("a", after(2)), retract("b", after(1))),
+        *(retract("a", after(1), _tie="-aa"), retract("a", after(1), _tie=None)),
+    )
+
+    assert told(*story, *elsewhere) == [(1, 0, 1), (9, 1, None)]
+
+
+def test_a_row_put_there_behind_the_pipelines_back_and_taken_away_again_was_never_there() -> None:
+    story = change("a", T0, 1), retract("a", after(500)), repaired("a", T0, 1)
+
+    assert told(*story) == [(1, 0, None)]
 
 
 # --- sequences that count -----------------------------------------------------------------------------------
@@ -305,58 +346,137 @@ def test_a_named_query_as_of_a_time_runs_as_it_stands() -> None:
 # --- the model ----------------------------------------------------------------------------------------------
 
 SECONDS = st.integers(0, 6)
-TIES = st.sampled_from([(1, "stream"), (2, "stream"), (0, "export"), (0, "drop")])
+STREAM_TIES = tuple(f"1{number:020}".zfill(40) for number in range(3))
+TIES = st.sampled_from([*((tie, "stream") for tie in STREAM_TIES), ("-aa", "export"), ("-bb", "drop")])
+
+
+@dataclass
+class World:
+    """A table and its tombstones as `jobs.merge` leaves them, batch after batch, and all accepted changes."""
+
+    rows: dict[str, Change] = field(default_factory=dict)
+    graves: dict[str, Change] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+
+    def merge(self, batch: list[Change]) -> None:
+        self.changes += batch
+        for one in batch:
+            if one["_op"] == "retract":
+                for standing in (self.rows, self.graves):
+                    if _position(standing.get(one["_key"])) == _position(one):
+                        del standing[one["_key"]]
+        for one in batch:
+            key = one["_key"]
+            if one["_op"] == "delete" and _position(one) > _position(self.graves.get(key)):
+                self.graves[key] = one
+                if _position(self.rows.get(key)) < _position(one):
+                    self.rows.pop(key, None)
+            older = max(_position(self.rows.get(key)), _position(self.graves.get(key)))
+            if one["_op"] == "upsert" and _position(one) > older:
+                self.rows[key] = one
+
+    def levels(self) -> dict[str, int]:
+        return {key: row["level"] for key, row in self.rows.items()}
+
+
+def _position(one: Change | None) -> tuple[int, str]:
+    return (-1, "") if one is None else (one["_version"], one["_tie"])
+
+
+def _received(draw: st.DrawFn, known: list[Change], number: int, since: int) -> list[Change]:
+    """A batch of changes in any order, some at one version, some known already, none twice."""
+    found = {(one["_key"], *_position(one)): one for one in known}
+    new = []
+    for _ in range(draw(st.integers(0, 8))):
+        key, at, (tie, source) = draw(st.sampled_from("abc")), draw(SECONDS), draw(TIES)
+        level = draw(st.none() | st.integers(0, 9))
+        one = change(
+            key, after(since + at), level, _tie=tie, _source=source, _ingested_at=after(100 * number)
+        )
+        if found.setdefault((key, *_position(one)), one) is one:
+            new.append(one)
+    return new
+
+
+def _repair(draw: st.DrawFn, world: World, number: int) -> list[Change]:
+    """What a repair of a key writes (`jobs.repairs`): DynamoDB may have no item, or one of any version.
+
+    Not of a key that has been repaired since it changed last.
+    """
+    latest = {one["_key"]: one["_source"] for one in world.changes}
+    key = draw(st.sampled_from([key for key in "abcdef" if latest.get(key) != "repair"]))
+    written = {"_ingested_at": after(100 * number), "_updated_at": after(100 * number)}
+    items: list[Change] = []
+    if draw(st.booleans()):
+        at, level = draw(SECONDS), draw(st.none() | st.integers(0, 9))
+        items = [repaired(key, after(at), level, _tie=str(number).zfill(40), **written)]
+    wrong = [world.rows[key]] if key in world.rows else []
+    grave = world.graves.get(key)
+    wrong += [
+        grave for one in items if grave and one["level"] is not None and grave["_version"] >= one["_version"]
+    ]
+    return [
+        *(retract(key, T0, **written, _version=one["_version"], _tie=one["_tie"]) for one in wrong),
+        *items,
+    ]
 
 
 @st.composite
-def change_sets(draw: st.DrawFn) -> list[Change]:
-    """Changes and retracts of two keys, several at one version, some twice, in any order."""
-    found: dict[tuple[Any, ...], Change] = {}
-    for _ in range(draw(st.integers(0, 12))):
-        key, at, (number, source) = draw(st.sampled_from("ab")), draw(SECONDS), draw(TIES)
-        tie = str(number).zfill(40) if number else f"-{source}"
-        level = draw(st.none() | st.integers(0, 9))
-        found.setdefault((key, at, tie), change(key, after(at), level, _tie=tie, _source=source))
-    for key, at, tie in draw(st.lists(st.sampled_from(sorted(found)), max_size=3)) if found else ():
-        found[key, at, tie, "retract"] = retract(key, after(at), _tie=tie)
-    copies = draw(st.lists(st.sampled_from(list(found.values())), max_size=3)) if found else []
-    return draw(st.permutations([*found.values(), *copies]))
+def worlds(draw: st.DrawFn, *, repairs: bool) -> World:
+    """Batches merged one after another; what comes after a repair is newer than what came before it."""
+    world, since = World(), 0
+    for number in range(1, draw(st.integers(1, 6)) + 1):
+        if repairs and number > 1 and draw(st.booleans()):
+            world.merge(_repair(draw, world, number))
+            since = 100 * number
+        else:
+            world.merge(_received(draw, world.changes, number, since))
+    return world
 
 
-def fold(changes: list[Change], until: datetime) -> dict[str, int]:
-    """What the table holds when all changes up to a time are merged."""
-    retracted = {_position(one) for one in changes if one["_op"] == "retract"}
-    newest: dict[str, Change] = {}
-    for one in sorted(changes, key=_position):
-        stands = one["_op"] != "retract" and _position(one) not in retracted
-        if stands and one["_version"] <= micros(until):
-            newest[one["_key"]] = one
-    return {key: one["level"] for key, one in newest.items() if one["_op"] == "upsert"}
+def _quickly(changes: list[Change], sql: str) -> list[dict[str, Any]]:
+    """As `ask`, with a statement that is read once and a database that is opened once."""
+    database, statement = _opened(), _read(sql)
+    database.register("stock_changes", pa.Table.from_pylist(changes, schema=SCHEMA))
+    found: list[dict[str, Any]] = database.execute(statement).to_arrow_table().to_pylist()
+    return found
 
 
-def _position(one: Change) -> tuple[str, int, str]:
-    return one["_key"], one["_version"], one["_tie"]
+@cache
+def _opened() -> duckdb.DuckDBPyConnection:
+    database = duckdb.connect(":memory:")
+    database.load_extension(_icu())
+    database.execute("set TimeZone = 'UTC'")
+    return database
 
 
-@given(changes=change_sets(), at=SECONDS)
-def test_as_of_any_time_is_what_the_table_held_when_all_up_to_then_was_merged(
-    changes: list[Change], at: int
+@cache
+def _read(sql: str) -> str:
+    return sqlglot.parse_one(sql, dialect="athena").sql(dialect="duckdb")
+
+
+@given(data=st.data(), world=worlds(repairs=False), at=SECONDS)
+def test_as_of_any_time_is_what_a_merge_of_all_up_to_then_leaves(
+    data: st.DataObject, world: World, at: int
 ) -> None:
-    found = ask(changes, history_sql(STOCK, as_of=after(at)))
+    then = World()
+    then.merge([one for one in world.changes if one["_version"] <= micros(after(at))])
+    told_twice = data.draw(st.permutations([*world.changes, *world.changes[:3]]))
 
-    assert {row["_key"]: row["level"] for row in found} == fold(changes, after(at))
+    found = _quickly(told_twice, history_sql(STOCK, as_of=after(at)))
+
+    assert {row["_key"]: row["level"] for row in found} == then.levels()
     assert len({row["_key"] for row in found}) == len(found)
 
 
-@given(changes=change_sets())
-def test_what_is_current_is_what_the_table_holds_and_intervals_meet(changes: list[Change]) -> None:
-    found = ask(changes, history_sql(STOCK))
+@given(world=worlds(repairs=True))
+def test_what_is_current_is_what_the_table_holds_and_intervals_meet(world: World) -> None:
+    found = _quickly(world.changes, history_sql(STOCK))
 
-    current = {row["_key"]: row["level"] for row in found if row["is_current"]}
-    assert current == fold(changes, after(99))
-    assert sum(row["is_current"] for row in found) == len(current)
-    for key in "ab":
+    current = [row for row in found if row["is_current"]]
+    assert {row["_key"]: row["level"] for row in current} == world.levels()
+    assert len(current) == len(world.rows)
+    for key in "abcdef":
         versions = [row for row in found if row["_key"] == key]
         for one, following in pairwise(versions):
-            end = one["valid_from"] if one["_op"] == "delete" else following["valid_from"]
-            assert one["valid_from"] <= one["valid_to"] == end <= following["valid_from"]
+            assert one["valid_from"] <= one["valid_to"] <= following["valid_from"]
