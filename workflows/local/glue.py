@@ -266,24 +266,10 @@ class Glue:
     def _end(self, run: JobRun, state: str, message: str, now: float) -> None:
         run.state, run.ended_on, run.message = state, now, message
         if state == "FAILED" and run.attempt < run.job.max_retries:
-            self._launch(self._retry_of(run, now))
+            self._note(f"job {run.job.name}: {run.id} failed, trying again")
+            self._launch(run.retry(self.jobs.get(run.job.name, run.job), now))
         elif run.workflow_run is not None and run.workflow_run.is_active:
             self._go_on(run.workflow_run, now)
-
-    def _retry_of(self, run: JobRun, now: float) -> JobRun:
-        first_id = run.id.partition("_attempt_")[0]
-        self._note(f"job {run.job.name}: {run.id} failed, trying again")
-        return JobRun(
-            id=f"{first_id}_attempt_{run.attempt + 1}",
-            job=self.jobs.get(run.job.name, run.job),
-            given=run.given,
-            timeout_minutes=run.timeout_minutes,
-            started_on=now,
-            workflow_run=run.workflow_run,
-            trigger=run.trigger,
-            attempt=run.attempt + 1,
-            previous=run.id,
-        )
 
     def _go_on(self, run: WorkflowRun, now: float) -> None:
         """Fire what now may fire, until nothing more does; with nothing left to run, the run is complete."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -51,6 +51,22 @@ class JobRun:
                 "--WORKFLOW_RUN_ID": self.workflow_run.id,
             }
         return {**self.job.arguments(self.given), **added}
+
+    def retry(self, job: Job, now: float) -> JobRun:
+        """The next attempt, with the job as it is defined now; Glue numbers attempts in the id."""
+        first_id = self.id.partition("_attempt_")[0]
+        return replace(
+            self,
+            id=f"{first_id}_attempt_{self.attempt + 1}",
+            job=job,
+            started_on=now,
+            attempt=self.attempt + 1,
+            previous=self.id,
+            state="STARTING",
+            running_since=None,
+            ended_on=None,
+            message="",
+        )
 
 
 @dataclass(slots=True)

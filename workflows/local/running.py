@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from workflows.local.errors import StackError
 from workflows.local.processes import stack_processes
 
 if TYPE_CHECKING:
     from workflows.local.home import Home
+
+# A machine that works hard answers late; to take that for a dead stack would end a living one.
+_PATIENCE_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,19 @@ def running_stack(home: Home) -> Stack | None:
         stack = Stack(**json.loads(home.stack_file.read_text()))
     except FileNotFoundError:
         return None
-    alive = any(process.pid == stack.pid for process in stack_processes(home))
-    return stack if alive and is_healthy(stack.endpoint_url) else None
+    return stack if any(process.pid == stack.pid for process in stack_processes(home)) else None
 
 
 def spark_state(endpoint: str) -> dict[str, Any]:
-    """What the warm Spark is doing."""
-    spark: dict[str, Any] = httpx.get(f"{endpoint}/_glueline/status", timeout=10).json()["spark"]
+    """What the warm Spark is doing; raises StackError if the embedded AWS does not answer."""
+    try:
+        answer = httpx.get(f"{endpoint}/_glueline/status", timeout=_PATIENCE_SECONDS)
+    except httpx.TransportError as error:
+        raise StackError(
+            f"The embedded AWS runs but does not answer at {endpoint} ({error}). "
+            "If it stays so, end it and start it again: make down, make up."
+        ) from error
+    spark: dict[str, Any] = answer.json()["spark"]
     return spark
 
 

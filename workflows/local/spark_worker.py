@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import importlib
 import json
 import os
 import queue
@@ -19,24 +18,20 @@ import signal
 import sys
 import threading
 import time
-import traceback
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
+from workflows.local.home import CHECKOUT
 from workflows.local.jars import jar_paths
+from workflows.local.script_run import ChangedCode, Outcome, as_a_fresh_process, output_to
 from workflows.local.spark_conf import endpoint_conf, job_conf, machine_conf
 from workflows.local.spark_warmup import EXTENSIONS, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from types import TracebackType
-
-# What a run has to load again, since a developer may have changed it since the last one.
-_OWN_PACKAGES: Final = ("jobs", "expectations")
 
 
 class WarmSpark:
@@ -44,6 +39,7 @@ class WarmSpark:
 
     def __init__(self, endpoint: str, scratch: Path) -> None:
         self.endpoint = endpoint
+        self.code = ChangedCode(CHECKOUT)
         self._fixed = machine_conf(jar_paths(), scratch) | endpoint_conf(endpoint)
         self._conf = self._fixed | {"spark.sql.extensions": EXTENSIONS}
         self._base = self._start()
@@ -93,65 +89,20 @@ def _set(session: SparkSession, conf: Mapping[str, str]) -> dict[str, str]:
     return refused
 
 
-class Outcome(AbstractContextManager["Outcome"]):
-    """What became of a script: all it can raise, SystemExit and KeyboardInterrupt included, ends here."""
-
-    error: str | None = None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
-        if isinstance(error, SystemExit):
-            self.error = None if error.code in (None, 0) else f"SystemExit: {error.code}"
-        elif error is not None:
-            traceback.print_exception(error)
-            self.error = traceback.format_exception_only(error)[-1].strip()[:2000]
-        return True
-
-
 def run(spark: WarmSpark, request: Mapping[str, Any]) -> str | None:
     """Run one script; its error in one line, None if it ended well. The whole story is in its log."""
-    with output_to(Path(request["log"])), as_a_fresh_process(request), Outcome() as outcome:
+    spark.code.forget()
+    script = request["script"]
+    with (
+        output_to(Path(request["log"])),
+        as_a_fresh_process(script, request["arguments"]),
+        Outcome() as outcome,
+    ):
         print("glueline:", *sys.argv)
         spark.session(request["conf"])
-        runpy.run_path(request["script"], run_name="__main__")
+        runpy.run_path(script, run_name="__main__")
     spark.tidy()
     return outcome.error
-
-
-@contextmanager
-def as_a_fresh_process(request: Mapping[str, Any]) -> Iterator[None]:
-    """Arguments of this run, our own code loaded anew, and what the script does to the environment undone."""
-    arguments = [text for pair in request["arguments"].items() for text in pair]
-    kept = dict(os.environ), list(sys.path), sys.argv
-    for name in [name for name in sys.modules if name.split(".")[0] in _OWN_PACKAGES]:
-        del sys.modules[name]
-    importlib.invalidate_caches()
-    sys.argv = [request["script"], *arguments]
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(kept[0])
-        sys.path[:], sys.argv = kept[1:]
-
-
-@contextmanager
-def output_to(log: Path) -> Iterator[None]:
-    """Send all that this process prints to a file, whoever prints it and however."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    saved = os.dup(1), os.dup(2)
-    with log.open("ab", buffering=0) as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for number, descriptor in enumerate(saved, start=1):
-            os.dup2(descriptor, number)
-            os.close(descriptor)
 
 
 def requests(source: IO[str]) -> Iterator[dict[str, Any]]:

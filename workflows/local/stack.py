@@ -66,6 +66,7 @@ def up(tell: Callable[[str], None], home: Home = DEFAULT, deployment: Deployment
     with _alone(home, tell):
         running = running_stack(home)
         if running is not None:
+            spark_state(running.endpoint_url)  # raises if it does not answer
             return replace(running, notice=f"The stack runs already, at {running.endpoint_url}.")
         _clear_away(home)
         try:

@@ -32,7 +32,6 @@ class WorkflowRun:
     started: str
     seconds: float | None
     jobs: dict[str, str]
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,7 @@ class State:
     spark: dict[str, Any] = field(default_factory=dict)
     processes: dict[int, str] = field(default_factory=dict)
     workflow_runs: list[WorkflowRun] = field(default_factory=list)
+    refused_starts: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -62,7 +62,12 @@ class State:
             Text("Logs:"),
             *(Text(f"  {what:<9} {where}") for what, where in self.logs.items()),
         ]
-        return Group(*parts, _runs_table(self.workflow_runs)) if self.workflow_runs else Group(*parts)
+        if self.refused_starts:
+            refused = f"{self.refused_starts} starts were refused beside a run; their work was left to it."
+            parts.append(Text(refused))
+        if self.workflow_runs:
+            parts.append(_runs_table(self.workflow_runs))
+        return Group(*parts)
 
 
 def status(home: Home = DEFAULT) -> State:
@@ -77,6 +82,8 @@ def status(home: Home = DEFAULT) -> State:
     stack = running_stack(home)
     if stack is None:
         return State(running=False, logs=logs)
+    runs = _all_runs(client("glue", stack.endpoint_url))
+    real = [run for run in runs if run["Status"] != "ERROR"]
     return State(
         running=True,
         logs=logs,
@@ -84,18 +91,20 @@ def status(home: Home = DEFAULT) -> State:
         started_at=stack.started_at,
         spark=spark_state(stack.endpoint_url),
         processes={process.pid: process.name() for process in stack_processes(home)},
-        workflow_runs=_latest_runs(client("glue", stack.endpoint_url)),
+        workflow_runs=[_workflow_run(run) for run in real[:_RUNS_SHOWN]],
+        refused_starts=len(runs) - len(real),
     )
 
 
-def _latest_runs(glue: Any) -> list[WorkflowRun]:
-    runs = [
-        run
+def _all_runs(glue: Any) -> list[dict[str, Any]]:
+    """Every workflow run, refused starts among them, newest first."""
+    pages = (
+        page
         for workflow in glue.list_workflows()["Workflows"]
-        for run in glue.get_workflow_runs(Name=workflow, IncludeGraph=True, MaxResults=_RUNS_SHOWN)["Runs"]
-    ]
-    runs.sort(key=lambda run: run["StartedOn"], reverse=True)
-    return [_workflow_run(run) for run in runs[:_RUNS_SHOWN]]
+        for page in glue.get_paginator("get_workflow_runs").paginate(Name=workflow, IncludeGraph=True)
+    )
+    runs = [run for page in pages for run in page["Runs"]]
+    return sorted(runs, key=lambda run: run["StartedOn"], reverse=True)
 
 
 def _workflow_run(run: dict[str, Any]) -> WorkflowRun:
@@ -108,7 +117,6 @@ def _workflow_run(run: dict[str, Any]) -> WorkflowRun:
         started=run["StartedOn"].isoformat(timespec="seconds"),
         seconds=round((ended - run["StartedOn"]).total_seconds(), 1) if ended else None,
         jobs={job["Name"]: _last_state(job["JobDetails"]["JobRuns"]) for job in jobs},
-        message=run.get("ErrorMessage", ""),
     )
 
 
@@ -121,5 +129,5 @@ def _runs_table(runs: list[WorkflowRun]) -> Table:
     for run in runs:
         jobs = ", ".join(f"{name} {state}" for name, state in run.jobs.items())
         seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
-        table.add_row(run.workflow, run.started, seconds, run.status, run.message or jobs, run.run_id[:11])
+        table.add_row(run.workflow, run.started, seconds, run.status, jobs, run.run_id[:11])
     return table

@@ -27,6 +27,7 @@ class Healthy(BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
+        self.wfile.write(b'{"spark": {"state": "ready"}}')
 server = HTTPServer(("127.0.0.1", 0), Healthy)
 print(server.server_port, flush=True)
 server.serve_forever()
@@ -85,6 +86,16 @@ def test_an_up_beside_another_waits_for_it(home: Home, running: subprocess.Popen
     second.join(10)
 
     assert told[1].startswith("The stack runs already")
+
+
+def test_a_stack_that_lives_but_does_not_answer_is_not_ended_behind_its_users_back(
+    home: Home, running: subprocess.Popen[str]
+) -> None:
+    write_stack(home, running.pid, port=1)
+
+    with pytest.raises(stack.StackError, match=r"does not answer .* make down, make up"):
+        stack.up(print, home)
+    assert running.poll() is None
 
 
 def test_down_ends_all_of_it_and_says_so(home: Home, running: subprocess.Popen[str]) -> None:
