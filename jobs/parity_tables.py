@@ -93,10 +93,10 @@ def suspects_of(spark: SparkSession, lake: Lake, compared: Comparison) -> DataFr
 
 def forget_suspects(spark: SparkSession, lake: Lake, compared: Comparison) -> None:
     """Delete the suspects of a comparison that has its certificate."""
+    at = f"TIMESTAMP '{compared.at.astimezone(UTC).replace(tzinfo=None)}Z'"
     spark.sql(
-        f"DELETE FROM {lake.ops(PARITY_SUSPECTS)} "  # noqa: S608 -- names of ours, values as parameters
-        "WHERE dataset = :dataset AND verified_through = :at",
-        args={"dataset": compared.dataset, "at": compared.at},
+        f"DELETE FROM {lake.ops(PARITY_SUSPECTS)} "  # noqa: S608 -- names and times of ours
+        f"WHERE dataset = '{compared.dataset}' AND verified_through = {at}"
     )
 
 

@@ -110,8 +110,8 @@ def run_job(target: Target, job: str, arguments: Mapping[str, str]) -> str:
         time.sleep(poll_seconds(target) / 4)
     if state["JobRunState"] != "SUCCEEDED":
         raise ParityError(
-            f"The job {job} ended {state['JobRunState']}: {state.get('ErrorMessage', 'no reason given')}. Its "
-            f"run is {state['Id']}; glueline status names the folder of its log. No table was changed by it."
+            f"The job {job} ended {state['JobRunState']}: {state.get('ErrorMessage', 'no reason given')}. "
+            f"Its run is {state['Id']}; glueline status names the folder of its log. No table was changed."
         )
     return run
 

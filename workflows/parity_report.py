@@ -18,16 +18,18 @@ KINDS: Final = ("missing", "extra", "differing", "quarantined")
 
 
 def certificate_table(reports: Sequence[Report]) -> Table:
-    """A line for each certificate."""
-    counted = ("in DynamoDB", "in the table", "of drops alone", *KINDS, "buckets", "suspects")
+    """A line for each certificate; `drops` are those of the rows that DynamoDB never held."""
+    counted = ("items", "rows", "drops", *KINDS, "buckets", "suspects")
     table = Table("dataset", "verified through", *counted, "parity")
+    for column in table.columns:
+        column.no_wrap = True
     for one in (report.certificate for report in reports):
         table.add_row(
             one.dataset,
-            f"{datetime.fromisoformat(one.verified_through):%Y-%m-%d %H:%M:%S}",
+            f"{datetime.fromisoformat(one.verified_through):%m-%d %H:%M:%S}",
             *(f"{count:,}" for count in (one.items, one.rows, one.drop_only)),
             *(f"{len(getattr(one, kind)):,}" for kind in KINDS),
-            f"{one.differing_buckets} of {one.buckets} differed",
+            f"{one.differing_buckets}/{one.buckets}",
             f"{one.suspects:,}",
             "yes" if one.ok else "NO",
         )

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from pyspark.sql import functions as F
 
-from expectations.contract import Contract
 from expectations.spark_schema import table_schema
 from jobs.batches import Batches
 from jobs.certificates import Certificate, Comparison, Drift, ParityObjects
-from jobs.certify import confirm
+from jobs.certify import confirm, issue
 from jobs.changes import UPSERT
 from jobs.dynamodb_scan import as_record
 from jobs.key_text import encode_key
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pyspark.sql import DataFrame, SparkSession
+
+    from expectations.contract import Contract
 
 type Item = dict[str, dict[str, Any]]
 
@@ -143,8 +144,10 @@ class World:
         compared = self.compare()
         if not compared.suspects:
             return Certificate.of(compared, datetime.now(UTC), Drift())
+        self.objects.open(compared)
         found = self.confirm(compared, repair=repair)
         assert isinstance(found, Certificate)
+        issue(self.spark, self.lake, self.objects, compared, found)
         return found
 
     def repair_objects(self) -> dict[str, list[dict[str, Any]]]:

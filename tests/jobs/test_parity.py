@@ -1,11 +1,11 @@
-"""Damage behind the pipeline's back: the certificate names exactly those keys; what is in flight it does not."""
+"""Damage behind the pipeline's back: the certificate names exactly those keys, and nothing in flight."""
 
 from __future__ import annotations
 
 import base64
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -13,8 +13,9 @@ import pytest
 from jobs.certificates import Certificate, Comparison
 from jobs.lake import QUARANTINE
 from jobs.parity import BucketSum, bucket_count, content_hash, differing_buckets, item_states
+from jobs.parity_tables import PARITY_RESULTS, PARITY_SUSPECTS
 from tests.jobs.builders import ENTITIES, EVERY_TYPE, received
-from tests.jobs.parity_world import World, entity
+from tests.jobs.parity_world import Item, World, entity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,24 @@ def test_a_table_that_is_what_dynamodb_holds_gets_its_certificate(world: World) 
     assert certificate.ok
     assert (certificate.items, certificate.rows, certificate.suspects) == (20, 20, 0)
     assert (certificate.differing_buckets, certificate.drop_only) == (0, 0)
+
+
+def test_a_certificate_lies_in_the_bucket_and_in_the_table_and_its_suspects_are_forgotten(
+    world: World,
+) -> None:
+    world.put(entity(1, "lost"))
+
+    certificate = world.certify()
+
+    at = datetime.fromisoformat(certificate.verified_through)
+    assert list(world.objects.issued("entities", at - timedelta(seconds=1))) == [certificate]
+    assert list(world.objects.issued("entities", at + timedelta(seconds=1))) == []
+    assert list(world.objects.waiting("entities")) == []
+    assert world.spark.table(world.lake.ops(PARITY_SUSPECTS)).count() == 0
+    (row,) = world.spark.table(world.lake.ops(PARITY_RESULTS)).collect()
+    assert (row["dataset"], row["missing"], row["ok"]) == ("entities", ["1"], False)
+    snapshot = world.spark.table(f"{world.lake.ops(PARITY_SUSPECTS)}.snapshots").tail(1)[0]
+    assert snapshot["operation"] == "delete"  # of whole files: none was read or written again
 
 
 def test_an_empty_dataset_agrees(world: World) -> None:
@@ -214,7 +233,7 @@ def test_nothing_is_drift_while_a_batch_that_has_just_begun_is_open(world: World
 
 # --- hashes -------------------------------------------------------------------------------------------------
 
-FULL = {
+FULL: Item = {
     "_key": {"S": "a"},
     "_version": {"N": "1"},
     "id": {"S": "a"},
@@ -233,7 +252,7 @@ FULL = {
     "sizes": {"L": [{"N": "1"}, {"NULL": True}]},
     "tags": {"SS": ["a", "b"]},
 }
-OTHER = {
+OTHER: dict[str, list[dict[str, Any]]] = {
     "small": [{"N": "2"}, {"NULL": True}],
     "large": [{"N": "9223372036854775806"}],
     "price": [{"N": "1.51"}],
