@@ -7,6 +7,7 @@ import base64
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -20,6 +21,7 @@ OP = "_op"  # the optional column of a drop: upsert or delete
 LONGEST_ROW = 16 * 1024 * 1024  # bytes; a DynamoDB item has at most 400 KB
 _LONGEST_FIELD = 1024 * 1024
 _PARQUET_ROWS = 2_000
+_LONG_NUMBER = re.compile(rb"[:\[,]\s*-?(?=[0-9.]{17})[0-9]+[.eE]")  # that is no integer and no exact double
 
 
 class ReceivedRow(NamedTuple):
@@ -105,10 +107,21 @@ def _read_jsonl(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
         if not text:
             continue
         try:
-            yield ReceivedRow(number, text.decode())
+            received = text.decode()
+            yield ReceivedRow(
+                number, _with_exact_numbers(received) if _LONG_NUMBER.search(text) else received
+            )
         except UnicodeDecodeError as problem:
             readable = text.decode(errors="backslashreplace")
             yield ReceivedRow(number, readable, f"encoding: expected UTF-8, got {problem.reason}")
+
+
+def _with_exact_numbers(line: str) -> str:
+    """The same JSON with every fraction as text: on its way to text Spark would make a double of it."""
+    try:
+        return json.dumps(json.loads(line, parse_float=str), ensure_ascii=False)
+    except json.JSONDecodeError:
+        return line  # for the parser to name
 
 
 def _read_parquet(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:

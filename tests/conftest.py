@@ -24,15 +24,22 @@ settings.register_profile("default", deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("deep", deadline=None, suppress_health_check=_SLOW, max_examples=500)
 settings.load_profile("default")
 
+_OF_LIBRARIES = (
+    # py4j leaves closing its sockets to the garbage collector, which may come to it during any test.
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore::ResourceWarning",
+    # Great Expectations imports what Python 3.13 calls old.
+    "ignore::DeprecationWarning:great_expectations",
+    "ignore:module 'sre_constants' is deprecated:DeprecationWarning",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever uses the session is a Spark test, whoever wrote it."""
-    # py4j leaves closing its sockets to the garbage collector, which may come to it during any test.
-    sockets = "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
     for item in items:
         if "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
-            for ignored in sockets:
+            for ignored in _OF_LIBRARIES:
                 item.add_marker(pytest.mark.filterwarnings(ignored))
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Column, Contract, Partition
+from expectations.timestamps import from_micros, to_text
 from jobs.doors import RECEIVED
 from jobs.manifest import ManifestFile
 
@@ -99,6 +100,31 @@ def record(
             **{which: image for which, image in images.items() if image is not None},
             "SequenceNumber": str(number),
         },
+    }
+
+
+def event(
+    shop: str, number: int, happened_at: datetime, *, version: int, amount: str | None = None
+) -> dict[str, Any]:
+    """A DynamoDB item of `EVENTS`, as the Data API writes it."""
+    return {
+        "_key": {"S": f"{shop},{number}"},
+        "_version": {"N": str(version)},
+        "shop": {"S": shop},
+        "number": {"N": str(number)},
+        "happened_at": {"S": to_text(happened_at)},
+        "updated_at": {"S": from_micros(version)},
+        **({"amount": {"N": amount}} if amount else {}),
+    }
+
+
+def entity(number: int, name: str | None = None, *, version: int | None = None) -> dict[str, Any]:
+    """A DynamoDB item of `ENTITIES`; without a version as by a writer that is not the Data API."""
+    return {
+        "_key": {"S": str(number)},
+        "id": {"N": str(number)},
+        **({"name": {"S": name}} if name else {}),
+        **({"_version": {"N": str(version)}} if version is not None else {}),
     }
 
 

@@ -1,11 +1,12 @@
 """Text and DynamoDB attributes become a contract's exact types, or are told to be of another."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Column
-from jobs.values import ATTRIBUTE, read_attribute, read_text
+from jobs.values import ATTRIBUTE, Read, read_attribute, read_text
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -111,36 +112,37 @@ def column(kind: str) -> Column:
 
 
 def test_text_is_read_exactly_or_told_to_be_of_another_type(spark: "SparkSession") -> None:
-    from pyspark.sql import functions as F
+    found = told(spark, TEXTS, "string", read_text)
 
-    frame = spark.createDataFrame([tuple(text for _, text, _ in TEXTS)], [f"c{n}" for n in range(len(TEXTS))])
-    reads = [read_text(column(kind), F.col(f"c{n}")) for n, (kind, _, _) in enumerate(TEXTS)]
-
-    found = frame.select(*(cell for read in reads for cell in (read.value, read.wrong))).first()
-
-    assert found is not None
-    assert _told(found) == [(kind, text, value) for kind, text, value in TEXTS]
+    assert found == [(kind, text, value) for kind, text, value in TEXTS]
 
 
 def test_attributes_are_read_exactly_or_told_to_be_of_another_type(spark: "SparkSession") -> None:
+    found = told(spark, ATTRIBUTES, ATTRIBUTE, read_attribute)
+
+    assert found == [(kind, attribute, value) for kind, attribute, value in ATTRIBUTES]
+
+
+def told(spark: "SparkSession", cases: list[Any], given: str, read: Callable[..., Read]) -> list[Any]:
+    """What is read of each case, in the form of the cases."""
     from pyspark.sql import functions as F
 
-    schema = ", ".join(f"c{n} {ATTRIBUTE}" for n in range(len(ATTRIBUTES)))
-    frame = spark.createDataFrame([tuple(attribute for _, attribute, _ in ATTRIBUTES)], schema)
-    reads = [read_attribute(column(kind), F.col(f"c{n}")) for n, (kind, _, _) in enumerate(ATTRIBUTES)]
+    rows = [(number, kind, case) for number, (kind, case, _) in enumerate(cases)]
+    frame = spark.createDataFrame(rows, f"number int, kind string, given {given}")
+    kinds = dict.fromkeys(kind for kind, _, _ in cases)
+    reads = {kind: read(column(kind), F.col("given")) for kind in kinds}
+    found = {
+        row["number"]: row
+        for kind, read_ in reads.items()
+        for row in frame.where(F.col("kind") == kind)
+        .select("number", read_.value.alias("value"), read_.wrong.alias("wrong"))
+        .collect()
+    }
+    return [
+        (kind, case, WRONG if found[number]["wrong"] else in_utc(found[number]["value"]))
+        for number, (kind, case, _) in enumerate(cases)
+    ]
 
-    found = frame.select(*(cell for read in reads for cell in (read.value, read.wrong))).first()
 
-    assert found is not None
-    assert _told(found, ATTRIBUTES) == [(kind, text, value) for kind, text, value in ATTRIBUTES]
-
-
-def _told(found: Any, cases: list[Any] = TEXTS) -> list[tuple[str, Any, Any]]:
-    """What was found of each case, in the form of the cases."""
-    told = []
-    for number, (kind, given, _) in enumerate(cases):
-        value, wrong = found[2 * number], found[2 * number + 1]
-        if isinstance(value, datetime):
-            value = value.astimezone(UTC)
-        told.append((kind, given, WRONG if wrong else value))
-    return told
+def in_utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

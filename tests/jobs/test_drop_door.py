@@ -1,0 +1,141 @@
+"""Rows of partners' files become changes, or are told everything that is wrong with them."""
+
+import io
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from jobs.drop_door import parse_drop
+from jobs.rows import read_rows
+from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, micros, received
+
+if TYPE_CHECKING:
+    from pyspark.sql import Row, SparkSession
+
+    from expectations.contract import Contract
+
+AT = "2026-01-01T10:00:00Z"
+CHANGED = datetime(2026, 1, 2, tzinfo=UTC)
+EVENT = {"shop": "a", "number": 1, "happened_at": AT, "amount": "1.10", "updated_at": CHANGED.isoformat()}
+
+
+def parse(spark: "SparkSession", contract: "Contract", *rows: Any, **options: Any) -> list["Row"]:
+    return parse_drop(received(spark, rows, **options), contract).orderBy("row_number").collect()
+
+
+def test_a_row_is_an_upsert_at_its_sequence_columns_time(spark: "SparkSession") -> None:
+    (row,) = parse(spark, EVENTS, EVENT)
+
+    assert (row["_op"], row["_version"], row["_source"]) == ("upsert", micros(CHANGED), "drop")
+    assert (row["shop"], row["number"], row["amount"]) == ("a", 1, Decimal("1.10"))
+    assert (row["_event_id"], row["_moved_from"], row["reasons"]) == ("s3://raw/file#1", None, [])
+
+
+def test_without_a_sequence_column_a_row_is_as_old_as_its_file(spark: "SparkSession") -> None:
+    (row,) = parse(spark, ENTITIES, {"id": 1, "name": "a"})
+
+    assert row["_version"] == micros(SENT)
+
+
+def test_equal_changes_tie_and_different_changes_do_not(spark: "SparkSession") -> None:
+    ties = [row["_tie"] for row in parse(spark, EVENTS, EVENT, EVENT, EVENT | {"amount": "2"})]
+    later = [row["_tie"] for row in parse(spark, EVENTS, EVENT, event_time=CHANGED)]
+
+    assert all(tie.startswith("-") for tie in ties)
+    assert len({*ties, *later}) == 3
+
+
+def test_a_delete_needs_its_key_and_its_place_in_the_order_only(spark: "SparkSession") -> None:
+    key = {"shop": "a", "number": 1, "updated_at": AT}
+    rows = parse(
+        spark,
+        EVENTS,
+        key | {"_op": "DELETE"},
+        key | {"_op": "delete", "amount": "much", "colour": "red"},
+        {"shop": "a", "number": 1, "_op": "delete"},
+        {"number": "x", "updated_at": AT, "_op": "delete"},
+        key | {"_op": "remove"},
+    )
+
+    assert [row["_op"] for row in rows[:2]] == ["delete", "delete"]
+    assert [row["reasons"] for row in rows] == [
+        [],
+        [],
+        ["version: column updated_at: expected a value, which orders the changes, got none"],
+        ["key: column shop: expected a value, got none", "type: column number: expected int, got 'x'"],
+        ["op: expected upsert or delete, got 'remove'"],
+    ]
+
+
+def test_a_row_is_told_everything_that_is_wrong_with_it(spark: "SparkSession") -> None:
+    wrong = EVENT | {"number": None, "amount": "1.105", "happened_at": "soon", "colour": "red", "size": 1}
+
+    (row,) = parse(spark, EVENTS, wrong)
+
+    assert row["reasons"] == [
+        "unknown: expected the contract's columns, got also colour, size",
+        "key: column number: expected a value, got none",
+        "type: column happened_at: expected timestamp, got 'soon'",
+        "type: column amount: expected decimal(10,2), got '1.105'",
+    ]
+
+
+def test_what_is_no_json_object_is_told_so(spark: "SparkSession") -> None:
+    rows = parse(spark, EVENTS, '{"shop": "a"', "[1]", "1")
+
+    assert [row["reasons"] for row in rows] == [
+        [f"json: expected a JSON object, got '{text}'"] for text in ('{"shop": "a"', "[1]", "1")
+    ]
+
+
+def test_columns_come_by_name_alias_or_camel_case_and_defaults_fill_the_absent(spark: "SparkSession") -> None:
+    rows = parse(
+        spark,
+        EVERY_TYPE,
+        {"id": "1", "cost": 2.50, "isNew": True, "seenAt": AT},
+        {"id": "2", "price": "2.50", "state": None},
+        {"id": "3", "_op": "delete"},
+    )
+
+    assert [row["reasons"] for row in rows] == [[], [], []]
+    assert [(row["price"], row["is_new"], row["state"]) for row in rows] == [
+        (Decimal("2.50"), True, "new"),
+        (Decimal("2.50"), None, None),
+        (None, None, None),
+    ]
+
+
+def test_every_type_is_read_from_json(spark: "SparkSession") -> None:
+    text = (
+        '{"id": "1", "small": 1, "large": 9223372036854775807, "exact": "0.123456789012345678", '
+        '"ratio": 0.1, "approximate": 0.5, "day": "2024-02-29", "seen_at": "2024-02-29T12:00:00+02:00", '
+        '"blob": "aGk=", '
+        '"place": {"street": "A", "number": 1}, "sizes": [1, null], "tags": ["x", "1"]}'
+    )
+
+    (row,) = parse(spark, EVERY_TYPE, text)
+
+    assert row["reasons"] == []
+    assert (row["small"], row["large"], row["ratio"]) == (1, 9223372036854775807, 0.1)
+    assert row["exact"] == Decimal("0.123456789012345678")
+    assert (row["place"]["street"], row["sizes"], row["tags"]) == ("A", [1, None], ["x", "1"])
+    assert row["seen_at"].astimezone(UTC) == datetime(2024, 2, 29, 10, tzinfo=UTC)
+
+
+def test_a_number_in_json_keeps_all_its_digits(spark: "SparkSession") -> None:
+    digits = "-12345678901234567890.123456789012345678"
+    line = f'{{"id": "1", "exact": {digits}}}'.encode()
+    (read,) = read_rows("jsonl", io.BytesIO(line), EVERY_TYPE)
+
+    (row,) = parse(spark, EVERY_TYPE, read.payload)
+
+    assert row["exact"] == Decimal(digits)
+
+
+def test_an_object_is_no_text_though_it_looks_like_one(spark: "SparkSession") -> None:
+    rows = parse(spark, ENTITIES, {"id": 1, "name": {"a": 1}}, {"id": 2, "name": '{"a": 1}'})
+
+    assert [row["reasons"] for row in rows] == [
+        ["type: column name: expected string, got '{\"a\":1}'"],
+        [],
+    ]

@@ -1,0 +1,191 @@
+"""Merging folds batches into the table as they come, once, reading only what they are about."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from expectations.contract import Contract
+from expectations.spark_schema import changes_schema
+from jobs import merge, merge_changes
+from jobs.batches import CHECKED, Batches
+from jobs.lake import BATCH_ID, Lake, create_dataset_tables
+from jobs.manifest import Manifest
+from tests.jobs.builders import ENTITIES, EVENTS, SENT
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+CONTRACTS = {"entities": ENTITIES, "events": EVENTS}
+DAYS = [datetime(2026, 1, day, 10, tzinfo=UTC) for day in range(1, 32)]
+
+
+def change(op: str, number: int, version: int, **columns: Any) -> dict[str, Any]:
+    """A change of the entity with that id, or of the event with that number."""
+    return {
+        "_op": op,
+        "_version": version,
+        "_tie": "0",
+        "id": number,
+        "shop": "a",
+        "number": number,
+        **columns,
+    }
+
+
+def check(
+    spark: "SparkSession", lake: Lake, batches: Batches, contract: Contract, batch_id: str, *changes: Any
+) -> None:
+    """Leave a batch as `check` leaves it."""
+    create_dataset_tables(spark, lake, contract)
+    kept = {"_source": "stream", "_batch_id": batch_id, "_ingested_at": SENT, "_updated_at": SENT}
+    schema = changes_schema(contract)
+    rows = [dict.fromkeys(schema.fieldNames()) | kept | one for one in changes]
+    frame = spark.createDataFrame([[row[name] for name in schema.fieldNames()] for row in rows], schema)
+    frame.writeTo(lake.changes(contract.dataset)).option(f"snapshot-property.{BATCH_ID}", batch_id).append()
+    batches.open(Manifest(batch_id, SENT.isoformat()))
+    count = {"dataset": contract.dataset, "changes": len(changes), "door": "stream"}
+    batches.done(batch_id, CHECKED, {"files": [count]})
+
+
+def entities(spark: "SparkSession", lake: Lake) -> list[tuple[Any, ...]]:
+    rows = spark.table(lake.table("entities")).select("id", "name", "_version").orderBy("id").collect()
+    return [tuple(row) for row in rows]
+
+
+def events(spark: "SparkSession", lake: Lake) -> list[tuple[Any, ...]]:
+    rows = spark.table(lake.table("events")).orderBy("number", "happened_at").collect()
+    return [(row["number"], row["happened_at"].astimezone(UTC).day, row["amount"]) for row in rows]
+
+
+def snapshots(spark: "SparkSession", table: str) -> int:
+    return spark.table(f"{table}.snapshots").count()
+
+
+def test_inserts_updates_and_deletes_fold_into_the_table(
+    spark: "SparkSession", lake: Lake, batches: Batches
+) -> None:
+    first = [change("upsert", number, 1, name="old") for number in range(4)]
+    check(spark, lake, batches, ENTITIES, "b1", *first)
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    second = [
+        change("upsert", 1, 2, name="new"),
+        change("delete", 2, 2),
+        change("upsert", 3, 0, name="too old"),
+        change("upsert", 4, 1, name="more"),
+        change("delete", 5, 1),
+    ]
+    check(spark, lake, batches, ENTITIES, "b2", *second)
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+
+    assert entities(spark, lake) == [(0, "old", 1), (1, "new", 2), (3, "old", 1), (4, "more", 1)]
+    assert batches.begun() == []
+
+
+def test_a_late_update_does_not_bring_a_deleted_row_back(
+    spark: "SparkSession", lake: Lake, batches: Batches
+) -> None:
+    check(spark, lake, batches, ENTITIES, "b1", change("delete", 1, 5))
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    check(spark, lake, batches, ENTITIES, "b2", change("upsert", 1, 4, name="ghost"))
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    late = entities(spark, lake)
+    check(spark, lake, batches, ENTITIES, "b3", change("upsert", 1, 6, name="again"))
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+
+    assert (late, entities(spark, lake)) == ([], [(1, "again", 6)])
+
+
+def test_tombstones_outrank_late_updates_in_every_bucket(
+    spark: "SparkSession", lake: Lake, batches: Batches
+) -> None:
+    numbers = range(40)
+    check(spark, lake, batches, ENTITIES, "b1", *(change("upsert", number, 1) for number in numbers))
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    check(spark, lake, batches, ENTITIES, "b2", *(change("delete", number, 3) for number in numbers[::2]))
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    late = [change("upsert", number, 2, name="late") for number in numbers]
+    check(spark, lake, batches, ENTITIES, "b3", *late)
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+
+    assert entities(spark, lake) == [(number, "late", 2) for number in numbers[1::2]]
+
+
+@pytest.mark.parametrize("crash_at", ["merge_rows", "fold"])
+def test_a_merge_that_stops_anywhere_is_taken_up_where_it_stopped(
+    spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch, crash_at: str
+) -> None:
+    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("upsert", 2, 1, name="b"))
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    check(spark, lake, batches, ENTITIES, "b2", change("delete", 1, 2), change("upsert", 2, 2, name="c"))
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+        patch.setattr(merge_changes, crash_at, _killed)
+        merge.merge_batches(spark, lake, batches, CONTRACTS)
+    waiting = batches.to_merge()
+
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+
+    assert (waiting, batches.to_merge()) == (["b2"], [])
+    assert entities(spark, lake) == [(2, "c", 2)]
+
+
+def test_a_batch_that_was_merged_but_not_closed_is_closed_without_another_snapshot(
+    spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+        patch.setattr(Batches, "close", _killed)
+        merge.merge_batches(spark, lake, batches, CONTRACTS)
+    before = snapshots(spark, lake.table("entities"))
+
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+
+    assert (before, snapshots(spark, lake.table("entities"))) == (1, 1)
+    assert (entities(spark, lake), batches.begun()) == ([(1, "a", 1)], [])
+
+
+def test_merging_changes_again_changes_nothing(spark: "SparkSession", lake: Lake, batches: Batches) -> None:
+    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"), change("delete", 2, 1))
+    merge_changes.merge_changes(spark, lake, ENTITIES, ["b1"])
+    check(spark, lake, batches, ENTITIES, "b2", change("upsert", 1, 2, name="b"))
+    merge_changes.merge_changes(spark, lake, ENTITIES, ["b2"])
+
+    merge_changes.merge_changes(spark, lake, ENTITIES, ["b1"])
+
+    assert entities(spark, lake) == [(1, "b", 2)]
+
+
+def test_a_key_that_was_deleted_and_came_back_on_another_day_has_one_row(
+    spark: "SparkSession", lake: Lake, batches: Batches
+) -> None:
+    monday, tuesday = DAYS[4], DAYS[5]
+    check(spark, lake, batches, EVENTS, "b1", change("upsert", 1, 1, happened_at=monday, amount=Decimal(1)))
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    again = [
+        change("delete", 1, 2, happened_at=monday),
+        change("upsert", 1, 3, happened_at=tuesday, amount=Decimal(3)),
+    ]
+    check(spark, lake, batches, EVENTS, "b2", *again)
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+
+    assert events(spark, lake) == [(1, 6, Decimal("3.00"))]
+
+
+def test_a_delete_that_does_not_say_the_day_finds_its_row_on_any(
+    spark: "SparkSession", lake: Lake, batches: Batches
+) -> None:
+    rows = [
+        change("upsert", number, 1, happened_at=DAYS[number], amount=Decimal(number)) for number in range(3)
+    ]
+    check(spark, lake, batches, EVENTS, "b1", *rows)
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    more = [change("delete", 1, 2), change("delete", 2, 0), change("upsert", 0, 2, happened_at=DAYS[0])]
+    check(spark, lake, batches, EVENTS, "b2", *more)
+    merge.merge_batches(spark, lake, batches, CONTRACTS)
+
+    assert events(spark, lake) == [(0, 1, None), (2, 3, Decimal("2.00"))]
+
+
+def _killed(*_: object, **__: object) -> None:
+    raise RuntimeError("killed")

@@ -1,0 +1,86 @@
+"""A MERGE costs what its changes cost: its plan reads no other partitions, and shuffles no table in buckets.
+
+On the plan and not on seconds: on a small table a full scan is as fast.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from expectations.contract import Contract
+from expectations.spark_schema import changes_schema
+from jobs import merge_changes
+from jobs.lake import Lake, create_dataset_tables
+from jobs.merge import JOINS
+from tests.jobs.builders import ENTITIES, EVENTS, SENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@pytest.fixture(autouse=True)
+def _joins_of_the_job(spark: "SparkSession") -> "Iterator[None]":
+    for name, value in JOINS.items():
+        spark.conf.set(name, value)
+    yield
+    for name in JOINS.keys() - {"spark.sql.session.timeZone"}:
+        spark.conf.unset(name)
+
+
+def plan_of_merge(
+    spark: "SparkSession", lake: Lake, contract: Contract, monkeypatch: pytest.MonkeyPatch, **columns: Any
+) -> str:
+    """The plan of the MERGE of one change into a table that holds a hundred, over all its partitions."""
+    schema = changes_schema(contract)
+    create_dataset_tables(spark, lake, contract)
+    plans: list[str] = []
+    run = merge_changes._sql
+
+    def explain(source: "DataFrame", statement: str) -> None:
+        if lake.table(contract.dataset) in statement:
+            found = source.sparkSession.sql(f"EXPLAIN FORMATTED {statement}", source=source).first()
+            plans.append(found[0] if found else "")
+        run(source, statement)
+
+    monkeypatch.setattr(merge_changes, "_sql", explain)
+    for batch_id, numbers in (("b1", range(100)), ("b2", range(7, 8))):
+        rows = [
+            {name: None for name in schema.fieldNames()}
+            | {"_op": "upsert", "_version": int(batch_id[1]), "_tie": "", "_batch_id": batch_id}
+            | {name: make(number) for name, make in columns.items()}
+            for number in numbers
+        ]
+        values = [[row[name] for name in schema.fieldNames()] for row in rows]
+        spark.createDataFrame(values, schema).writeTo(lake.changes(contract.dataset)).append()
+        merge_changes.merge_changes(spark, lake, contract, [batch_id])
+    return plans[-1]
+
+
+def test_the_merge_of_recent_changes_reads_their_days_only(
+    spark: "SparkSession", lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of_merge(
+        spark, lake, EVENTS, monkeypatch,
+        shop=lambda _: "a", number=lambda number: number,
+        happened_at=lambda number: datetime(2026, 1, 1 + number % 28, tzinfo=UTC), updated_at=lambda _: SENT,
+    )  # fmt: skip
+
+    filters = re.findall(rf"table={re.escape(lake.table('events'))},.*?filters=(.*?), runtimeFilters", plan)
+    day = (datetime(2026, 1, 8, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
+    assert filters
+    assert all(f"day(happened_at) = {day}" in one or f"day(happened_at) IN ({day})" in one for one in filters)
+
+
+def test_the_merge_into_a_table_in_buckets_shuffles_neither_side(
+    spark: "SparkSession", lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of_merge(
+        spark, lake, ENTITIES, monkeypatch, id=lambda number: number, name=lambda number: str(number)
+    )
+
+    assert "BatchScan" in plan
+    assert [line for line in plan.splitlines() if re.search(r"[+:]- Exchange", line)] == []
