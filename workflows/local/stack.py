@@ -150,15 +150,11 @@ def _start_emulator(home: Home, port: int, jobs: Path) -> subprocess.Popen[bytes
         "python": sys.executable,
     }
     arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
-    environment = marked_environment(home)
-    # Lambdas inherit its environment: nothing of ours may lead them to our packages.
-    for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
-        environment.pop(name, None)
     with (home.logs / "emulator.log").open("w") as log:
         return subprocess.Popen(  # noqa: S603
             [python, "-m", "workflows.local.emulator", *arguments],
             cwd=home.checkout,
-            env=environment,
+            env=marked_environment(home),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

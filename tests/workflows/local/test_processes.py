@@ -13,6 +13,8 @@ from workflows.local.processes import end_processes, marked_environment, stack_p
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
 SLEEP = "import time; time.sleep(60)"
 # Ignores SIGTERM, and leaves a grandchild in a session of its own behind.
 STUBBORN = f"""
@@ -69,3 +71,16 @@ print(end_processes(Home(Path({str(tmp_path)!r}))))
     )
     assert ran.stdout == "0\n"
     assert os.environ.get("GLUELINE_HOME") != str(tmp_path)
+
+
+def test_nothing_that_is_started_is_led_to_an_account_or_to_our_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "PYTHONPATH", "VIRTUAL_ENV"):
+        monkeypatch.setenv(name, "elsewhere")
+
+    environment = marked_environment(Home(tmp_path))
+
+    assert "elsewhere" not in environment.values()
+    assert environment["GLUELINE_HOME"] == str(tmp_path)
+    assert environment["PATH"] == os.environ["PATH"]
