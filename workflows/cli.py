@@ -469,13 +469,15 @@ def _show_letters(letters: Redriven, dry_run: bool) -> None:
         table.add_row(reason, f"{count:,}")
     if letters.moved:
         out.print(table)
-    rest = f"{letters.stay:,} other letters stay in the dead-letter queue."
+    out.print(f"{letters.stay:,} other letters stay in the dead-letter queue.")
     if letters.unsent:
         out.print(f"The inbound queue did not take {letters.unsent:,}: they stay, try again.", style="red")
     if dry_run:
-        out.print(f"{rest} Nothing was moved. Next: glueline redrive --reason CODE")
-    else:
-        out.print(f"{rest} What is refused again comes back there, with its reasons.")
+        out.print("Nothing was moved. Next: glueline redrive --reason CODE")
+        return
+    if letters.came:
+        out.print(f"{letters.came:,} came meanwhile: new, or refused again.", style="yellow")
+    out.print("What is refused again comes back there, with its reasons: glueline redrive --dry-run")
 
 
 # --- questions ----------------------------------------------------------------------------------------------
@@ -491,20 +493,31 @@ def history(  # noqa: PLR0913, PLR0917 -- the options of a command
     stack: StackName = None,
 ) -> None:
     """Every version of a dataset's rows with the time it held (SCD type 2), from all accepted changes."""
-    from workflows.history import contract_of
-    from workflows.history import history as ask
+    from workflows import history as histories
     from workflows.query import rows
     from workflows.target import connect
 
     at = None if as_of is None else _time("--as-of", as_of)
     with speaking_plainly():
-        answer = ask(connect(stack), contract_of(dataset), key, at, limit)
+        contract = histories.contract_of(dataset)
+        versions = rows(histories.history(connect(stack), contract, key, at, limit))
     if as_json:
-        print_json(rows(answer))
+        print_json(versions)
         return
-    out.print(arrow_table(answer))
-    cut = "; there may be more: --limit, --key" if answer.num_rows == limit else ""
-    out.print(f"{answer.num_rows} versions{cut}", style="dim")
+    table = Table("key", "from", "to", "what changed")
+    for version, changed in zip(versions, histories.what_changed(versions, contract), strict=True):
+        told = "deleted" if changed is None else _story(changed)
+        coarse = " (from an export)" if version["is_coarse"] in (True, "true") else ""
+        times = (str(version[name] or "") for name in ("valid_from", "valid_to"))
+        table.add_row(version["_key"], *times, told + coarse)
+    out.print(table)
+    cut = "; there may be more: --limit, --key" if len(versions) == limit else ""
+    out.print(f"{len(versions)} versions{cut}", style="dim")
+
+
+def _story(changed: dict[str, Any]) -> str:
+    values = {name: "null" if value is None else _cell(value) for name, value in changed.items()}
+    return "  ".join(f"{name} {value}" for name, value in values.items()) or "nothing"
 
 
 @app.command()

@@ -42,7 +42,8 @@ class Redriven:
 
     moved: dict[str, int]
     stay: int
-    unsent: int = 0  # SQS did not take them: they stay as well
+    came: int = 0  # meanwhile: new, or refused again; they stay as well
+    unsent: int = 0  # the inbound queue did not take them, so they stay
 
 
 def redrive(
@@ -53,25 +54,27 @@ def redrive(
     Letters that arrive meanwhile stay: what is refused again is not sent round for ever.
     """
     sqs, queue, started = target.client("sqs"), target.output("DeadLetterQueueUrl"), datetime.now(UTC)
-    moved, stay, unsent = Counter[str](), 0, 0
+    moved, stay, came, unsent = Counter[str](), 0, 0, 0
     kept: dict[str, None] = {}  # receipts
     try:
         for letters in receive(sqs, queue, started):
             kept |= dict.fromkeys(letter.receipt for letter in letters)
+            old = [letter for letter in letters if letter.sent < started]
             chosen = [
                 letter
-                for letter in letters
-                if reason in (None, letter.reason) and (since or letter.sent) <= letter.sent < started
+                for letter in old
+                if reason in (None, letter.reason) and (since is None or since <= letter.sent)
             ]
             gone = chosen if dry_run else send_back(sqs, target, chosen)
             for letter in () if dry_run else gone:
                 del kept[letter.receipt]
             moved.update(letter.reason for letter in gone)
-            stay += len(letters) - len(chosen)
+            stay += len(old) - len(chosen)
+            came += len(letters) - len(old)
             unsent += len(chosen) - len(gone)
     finally:
         put_back(sqs, queue, kept)
-    return Redriven(dict(moved), stay, unsent)
+    return Redriven(dict(moved), stay, came, unsent)
 
 
 def read(target: Target) -> list[Letter]:

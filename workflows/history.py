@@ -19,7 +19,7 @@ came between two of them.
 from __future__ import annotations
 
 from string import Template
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from expectations.keys import decode_key
 from expectations.odcs import load_contracts
@@ -136,6 +136,23 @@ def named_query(at: str | None = None, limit: int = 1000) -> str:
     as_of = "" if at is None else Template(_AS_OF).substitute(At=at)
     places = {"Name": "${Name}", "OfKey": "", "Moment": TIME_BY_SIZE, "AsOf": as_of}
     return _filled(places | {"Limit": f" LIMIT {limit:d}"})
+
+
+def what_changed(versions: list[dict[str, Any]], contract: Contract) -> list[dict[str, Any] | None]:
+    """For each version, the columns in which it differs from the one before it; None for a delete.
+
+    All columns with a value, less the key's, where there is none before it.
+    """
+    columns = [column.name for column in contract.columns if column.name not in contract.key]
+    found: list[dict[str, Any] | None] = []
+    before: dict[str, Any] = {}
+    for version in versions:
+        is_next = before.get("_key") == version["_key"] and before["_op"] != "delete"
+        old = before if is_next else dict.fromkeys(columns)
+        new = {name: version[name] for name in columns if version[name] != old[name]}
+        found.append(None if version["_op"] == "delete" else new)
+        before = version
+    return found
 
 
 def is_ordered_by_time(contract: Contract) -> bool:

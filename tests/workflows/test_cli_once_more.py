@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
@@ -133,7 +133,12 @@ def test_dead_letters_are_grouped_by_reason_then_moved(target: Target) -> None:
     assert listed.exit_code == moved.exit_code == 0
     assert "broken-json" in listed.stdout
     assert "Nothing was moved" in listed.stdout
-    assert json.loads(moved.stdout) == {"moved": {"broken-json": 2}, "stay": 1, "unsent": 0}
+    assert json.loads(moved.stdout) == {
+        "moved": {"broken-json": 2},
+        "stay": 1,
+        "came": 0,
+        "unsent": 0,
+    }
 
 
 def test_a_stream_batch_that_can_not_be_redriven_fails_the_command(target: Target) -> None:
@@ -150,17 +155,14 @@ def test_a_stream_batch_that_can_not_be_redriven_fails_the_command(target: Targe
 
 
 def test_history_is_printed_for_people_and_programs(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    def query(_: Target, sql: str) -> pa.Table:
-        columns = (
-            *histories.INTERVALS,
-            *(column.name for column in histories.contract_of("households").columns),
-        )
-        rows: list[dict[str, Any]] = [dict.fromkeys(columns, "x")] * 2
-        return pa.Table.from_pylist(rows)
-
-    monkeypatch.setattr(histories, "query", query)
+    names = (*histories.INTERVALS, *(column.name for column in histories.contract_of("households").columns))
+    first = dict.fromkeys(names) | {"_key": "7", "_op": "upsert", "valid_from": "2026-11-24", "age": "65+"}
+    second = first | {"valid_from": "2026-11-25", "is_coarse": True, "income": "35-49K"}
+    monkeypatch.setattr(histories, "query", lambda target, sql: pa.Table.from_pylist([first, second]))
 
     people, program = call("history", "households", "--limit", "2"), call("history", "households", "--json")
 
+    assert "age 65+" in people.stdout
+    assert "income 35-49K (from an export)" in people.stdout
     assert "2 versions; there may be more: --limit, --key" in people.stdout
-    assert json.loads(program.stdout)[0]["valid_from"] == "x"
+    assert json.loads(program.stdout)[1]["income"] == "35-49K"

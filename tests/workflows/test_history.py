@@ -20,7 +20,14 @@ from expectations.contract import Column, Contract
 from expectations.keys import InvalidKey
 from tests.workflows.test_query import Lake, Scanned
 from workflows import history as histories
-from workflows.history import UnknownDataset, contract_of, history, history_sql, named_query
+from workflows.history import (
+    UnknownDataset,
+    contract_of,
+    history,
+    history_sql,
+    named_query,
+    what_changed,
+)
 from workflows.query import _icu, query_here
 
 if TYPE_CHECKING:
@@ -314,6 +321,17 @@ def test_one_keys_history_is_that_keys_alone(monkeypatch: pytest.MonkeyPatch) ->
     assert history(target, STOCK, None, None, 2).num_rows == 2
     with pytest.raises(InvalidKey, match="expected"):
         history(target, STOCK, "a,b", None, 100)
+
+
+def test_a_version_is_told_by_what_it_changed() -> None:
+    story = [
+        *(change("a", T0, 1), change("a", after(1), 2), change("a", after(2), None)),
+        *(change("a", after(3), 2), change("a", after(4), 2), change("b", T0, 2)),
+    ]
+
+    found = ask(story, history_sql(STOCK))
+
+    assert what_changed(found, STOCK) == [{"level": 1}, {"level": 2}, None, {"level": 2}, {}, {"level": 2}]
 
 
 def test_a_dataset_without_a_contract_is_told_which_there_are() -> None:
