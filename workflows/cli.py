@@ -403,7 +403,8 @@ def _show_replay(found: Replay, read: dict[str, int] | None) -> None:
     asked = "" if found.rows is None else f", for {found.rows:,} rows in quarantine"
     out.print(f"Announced {len(found.files):,} files of {len(found.batches):,} batches again{asked}.")
     for lost in found.lost:
-        out.print(f"  {lost.source_file or 'a message'} (batch {lost.batch_id}): {lost.why}", style="red")
+        name = lost.source_file or "a message"
+        out.print(Text(f"  {name} (batch {lost.batch_id}): {lost.why}", style="red"))
     if read is not None:
         counts = f"{read['accepted']:,} accepted, {read['quarantined']:,} quarantined"
         out.print(f"Read {read['rows_read']:,} rows: {counts}.", style="green")
@@ -466,7 +467,7 @@ def _show_failures(failures: list[Failure], dry_run: bool) -> None:
 def _show_letters(letters: Redriven, dry_run: bool) -> None:
     table = Table("reason", "would go back" if dry_run else "sent back")
     for reason, count in sorted(letters.moved.items()):
-        table.add_row(reason, f"{count:,}")
+        table.add_row(Text(reason), f"{count:,}")
     if letters.moved:
         out.print(table)
     out.print(f"{letters.stay:,} other letters stay in the dead-letter queue.")
@@ -509,7 +510,7 @@ def history(  # noqa: PLR0913, PLR0917 -- the options of a command
         told = "deleted" if changed is None else _story(changed)
         coarse = " (from an export)" if version["is_coarse"] in (True, "true") else ""
         times = (str(version[name] or "") for name in ("valid_from", "valid_to"))
-        table.add_row(version["_key"], *times, told + coarse)
+        table.add_row(Text(version["_key"]), *times, Text(told + coarse))
     out.print(table)
     cut = "; there may be more: --limit, --key" if len(versions) == limit else ""
     out.print(f"{len(versions)} versions{cut}", style="dim")

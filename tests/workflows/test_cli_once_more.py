@@ -54,7 +54,7 @@ def test_a_batch_is_announced_again_and_the_next_step_named(target: Target) -> N
 
 
 def test_files_that_are_gone_are_named_and_the_command_fails(target: Target) -> None:
-    batch(target, "a.csv", "GONE.CSV")
+    batch(target, "a.csv", "GONE[1].CSV")
 
     result = call("replay", "wr_1", "--json")
 
@@ -62,7 +62,7 @@ def test_files_that_are_gone_are_named_and_the_command_fails(target: Target) -> 
     assert result.exit_code == 1
     assert [file["key"] for file in answer["files"]] == ["drops/products/a.csv"]
     assert [lost["why"] for lost in answer["lost"]] == ["the object is gone: put it there again"]
-    assert "GONE.CSV" in call("replay", "wr_1").stdout
+    assert "GONE[1].CSV" in call("replay", "wr_1").stdout
 
 
 def test_quarantined_rows_are_counted(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,12 +157,12 @@ def test_a_stream_batch_that_can_not_be_redriven_fails_the_command(target: Targe
 def test_history_is_printed_for_people_and_programs(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     names = (*histories.INTERVALS, *(column.name for column in histories.contract_of("households").columns))
     first = dict.fromkeys(names) | {"_key": "7", "_op": "upsert", "valid_from": "2026-11-24", "age": "65+"}
-    second = first | {"valid_from": "2026-11-25", "is_coarse": True, "income": "35-49K"}
+    second = first | {"valid_from": "2026-11-25", "is_coarse": True, "income": "[35-49K]"}
     monkeypatch.setattr(histories, "query", lambda target, sql: pa.Table.from_pylist([first, second]))
 
     people, program = call("history", "households", "--limit", "2"), call("history", "households", "--json")
 
     assert "age 65+" in people.stdout
-    assert "income 35-49K (from an export)" in people.stdout
+    assert "income [35-49K] (from an export)" in people.stdout
     assert "2 versions; there may be more: --limit, --key" in people.stdout
-    assert json.loads(program.stdout)[1]["income"] == "35-49K"
+    assert json.loads(program.stdout)[1]["income"] == "[35-49K]"
