@@ -11,6 +11,10 @@ from typing import Any, NamedTuple
 from jobs.objects import UnreadableFile
 
 
+class InStreamAlone(UnreadableFile):
+    """Raised for a batch without its records, as long as the stream may have them."""
+
+
 class Failure(NamedTuple):
     """Lambda's record of a batch that was given up; `event` is its payload, which may be missing."""
 

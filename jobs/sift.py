@@ -17,7 +17,7 @@ from itertools import product
 from typing import IO, Any, NamedTuple, cast
 
 from jobs.erased_keys import ErasedKeys
-from jobs.failed_batches import read_failure
+from jobs.failed_batches import InStreamAlone, is_stream_of, read_failure
 from jobs.objects import UnreadableFile
 from jobs.rows import LONGEST_ROW
 
@@ -46,7 +46,7 @@ def sift(form: str, source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | Non
     reader = _SIFTERS[form.removesuffix(".gz")]
     if not form.endswith(".gz"):
         return reader(source, keys, target)
-    plain = cast("IO[bytes]", gzip.GzipFile(fileobj=source))
+    plain = cast("IO[bytes]", gzip.GzipFile(fileobj=source, mode="rb"))
     try:
         if target is None:
             return reader(plain, keys, None)
@@ -186,6 +186,8 @@ def _codec(parquet: Any) -> str:
 def _sift_failure(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> Sifted:
     """The records of the dataset's table in a batch that Lambda gave up; those of other tables stay."""
     failure = read_failure(source.read())
+    if not failure.records and is_stream_of(keys.contract.dataset, failure.stream):
+        raise InStreamAlone("failure: expected the batch's records, got none; first: glueline redrive")
     records = failure.records
     kept = [
         one for one in records if not (failure.is_of(keys.contract.dataset, one) and keys.own_record(one))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from jobs import sift as sifting
 from jobs.erased_keys import ErasedKeys
+from jobs.failed_batches import InStreamAlone
 from jobs.objects import UnreadableFile
 from jobs.sift import FAILURE, NotOneFile, Sifted, rewrite, sift
 from tests.jobs.builders import ENTITIES, EVENTS, record
@@ -154,10 +155,12 @@ def test_records_of_other_tables_stay_whatever_their_keys(table: str) -> None:
     assert sift(FAILURE, io.BytesIO(content), SEVEN) == (2, 0)
 
 
-def test_a_batch_without_its_records_has_no_rows() -> None:
-    content = json.dumps(given_up(None)).encode()
+def test_a_batch_without_its_records_is_told_apart_if_it_is_of_the_dataset() -> None:
+    ours, other = (json.dumps(given_up(None, table)).encode() for table in ("g-entities", "g-events"))
 
-    assert sifted(FAILURE, content) == (Sifted(0, 0), content)
+    assert sifted(FAILURE, other) == (Sifted(0, 0), other)
+    with pytest.raises(InStreamAlone, match="redrive"):
+        sift(FAILURE, io.BytesIO(ours), SEVEN)
 
 
 @pytest.mark.parametrize(

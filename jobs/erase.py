@@ -1,0 +1,80 @@
+"""Glue job `erase`: removes the rows of some keys of a dataset from everywhere, in phases, and proves it.
+
+Reads the request (`jobs.erasures`), the RAW bucket, DynamoDB and all tables that hold rows of the dataset.
+Writes tombstones, which stay; removes items, lines of RAW objects, rows, files and snapshots; leaves a proof.
+
+    seal    tombstones that outrank every change, then the items of DynamoDB
+    scrub   every version of every object in the RAW bucket
+    purge   the dataset's table, its changes and quarantine: rows and the newest snapshot's files
+    prove   older snapshots and files that no snapshot has; then everything is searched once more
+    lift    (by itself) makes ordinary tombstones of the keys' tombstones
+
+Why nothing comes back: since `seal`, the merge refuses every change of the keys. What deleting the items told
+the stream lands and is merged before `scrub`. Since `scrub`, nothing in RAW brings a change of theirs, so
+`check` writes none into the changes or quarantine once the runs have ended that read before. Only then comes
+`purge`; and only when the jobs that ran and the batches that were open at `purge` are done comes `prove`,
+which takes away what those may have needed. `glueline erase` waits for that in between: a job that waited
+would hold a cluster, and on one machine the very Spark that has to merge.
+
+Safe to repeat, and to stop anywhere: a phase looks for what is there, and does what is left to do. What it
+finds, it writes down before it changes anything, so the proof counts all that was removed, once.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import boto3
+from awsglue.utils import GlueArgumentError, getResolvedOptions
+from pyspark.sql import SparkSession
+
+from expectations.odcs import load_contracts
+from jobs.erase_phases import Work, lift_keys, prove, purge_tables, scrub, seal
+from jobs.erased_keys import ErasedKeys
+from jobs.erasures import Erasures
+from jobs.lake import Lake
+from jobs.merge import JOINS
+from jobs.options import Options
+
+PHASES: Mapping[str, Callable[[Work], Any]] = {
+    "seal": seal,
+    "scrub": scrub,
+    "purge": purge_tables,
+    "prove": prove,
+    "lift": lift_keys,
+}
+
+
+def main(argv: Sequence[str]) -> None:
+    """Do one phase of one erasure."""
+    options = Options.from_argv(argv)
+    given = getResolvedOptions(list(argv), ["PHASE", "ERASURE", "TABLE_PREFIX"])
+    if given["PHASE"] not in PHASES:
+        raise GlueArgumentError(f"expected --PHASE to be one of {', '.join(PHASES)}, got {given['PHASE']}")
+    s3 = boto3.client("s3")
+    erasures = Erasures(s3, options.lake_bucket)
+    request = erasures.request(given["ERASURE"])
+    if request is None:
+        print(f"erase: nothing is asked for by the name of {given['ERASURE']}; it may be done")
+        return
+    spark = SparkSession.builder.getOrCreate()
+    for name, value in JOINS.items():
+        spark.conf.set(name, value)
+    contract = load_contracts()[request.dataset]
+    work = Work(
+        spark,
+        Lake(options.database, options.ops_database),
+        contract,
+        ErasedKeys.of(contract, request.hashes),
+        request,
+        erasures,
+        s3,
+        boto3.client("dynamodb"),
+        options.raw_bucket,
+        given["TABLE_PREFIX"] + request.dataset,
+    )
+    PHASES[given["PHASE"]](work)
+
+
+if __name__ == "__main__":
+    main(sys.argv)

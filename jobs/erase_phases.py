@@ -1,0 +1,325 @@
+"""The phases of an erasure, in order. Between them, others finish what they have begun (`jobs.erase`)."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from expectations.contract import Contract
+from jobs.batches import Batches
+from jobs.erase_tables import (
+    Stock,
+    expire_before,
+    holds,
+    location,
+    newest,
+    newest_versions,
+    purge,
+    reachable_files,
+    stocks,
+)
+from jobs.erased_keys import ErasedKeys
+from jobs.erased_tombstones import bury, lift
+from jobs.erasures import LIFTED, Erasures, Place, Proof, Request, create_erasures_table, last_seen, record
+from jobs.export_mending import mend_exports
+from jobs.lake import BATCHES, Lake, create_ops_tables
+from jobs.raw_versions import Held, list_versions, look, take_out
+from jobs.steps import step
+from jobs.stored_files import remove, rows_in_files, stored_files
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ANSWERS = "athena/"
+KEPT = (
+    "tombstones: the key itself, so that no replay brings a row back",
+    "parity: keys and hashes of rows, in lake_ops.parity_results, parity_suspects and parity/",
+    "DynamoDB's point-in-time recovery: up to 35 days, by AWS alone; an export of before has to be erased",
+    "logs: keys, until their retention ends",
+)
+_REQUESTS = 8
+_KEY, _VERSION = "_key", "_version"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the phases work on and with."""
+
+    spark: SparkSession
+    lake: Lake
+    contract: Contract
+    keys: ErasedKeys
+    request: Request
+    erasures: Erasures
+    s3: "S3Client"
+    dynamodb: Any
+    raw_bucket: str
+    table: str  # in DynamoDB
+
+    def note(self, phase: str) -> dict[str, Any]:
+        return self.erasures.note(self.request.id, phase)
+
+    def write(self, phase: str, note: Mapping[str, Any]) -> None:
+        self.erasures.write(self.request.id, phase, note)
+
+
+def seal(work: Work) -> None:
+    """First the tombstones, which outrank whatever comes; then the items, and what the stream tells of that.
+
+    Which items there are is written down before they go: their removals have to land before RAW is searched.
+    """
+    with step("erase: tombstones"):
+        create_ops_tables(work.spark, work.lake)
+        bury(work.spark, work.lake, work.contract, work.keys)
+    with step("erase: items"):
+        note = work.note("seal")
+        there = items(work)
+        if there:
+            versions = {key: _newer(note.get("newest", {}).get(key), one) for key, one in there.items()}
+            note = {
+                "items": sorted({*note.get("items", ()), *there}),
+                "newest": note.get("newest", {}) | versions,
+                "deleted": sorted(there),
+                "deleted_at": datetime.now(UTC).isoformat(),
+            }
+            work.write("seal", note)
+        with ThreadPoolExecutor(_REQUESTS) as pool:
+            list(pool.map(lambda key: work.dynamodb.delete_item(TableName=work.table, Key=_key(key)), there))
+
+
+def items(work: Work) -> dict[str, int | None]:
+    """The keys that DynamoDB has an item of, marked as deleted or not, and the item's version."""
+
+    def read(key: str) -> Any:
+        found = work.dynamodb.get_item(TableName=work.table, Key=_key(key), ConsistentRead=True)
+        return found.get("Item")
+
+    texts = sorted(work.keys.texts)
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        found = zip(texts, pool.map(read, texts), strict=True)
+        return {key: int(item[_VERSION]["N"]) if _VERSION in item else None for key, item in found if item}
+
+
+def scrub(work: Work) -> None:
+    """Take the rows out of every version of every object in the RAW bucket.
+
+    What is found is written down before anything is changed, so that the sum is right however often this
+    is done: a version is found once.
+    """
+    with step("erase: search RAW"):
+        found = look(work.spark, work.raw_bucket, _versions(work), work.keys)
+        before = {_name(one): one for one in work.note("scrub").get("held", ())}
+        held = {_name(one): one for one in map(asdict, found.held)} | before
+        work.write("scrub", {"held": list(held.values())})
+    with step("erase: rewrite RAW"):
+        to_take = [one for one in found.held if one.problem is None or work.request.remove_unreadable]
+        announced = announced_at(work, [one for one in to_take if one.door == "drops"])
+        if to_take:
+            take_out(work.spark, work.raw_bucket, to_take, work.keys, announced)
+    with step("erase: manifests of exports"):
+        rewritten = {one["key"] for one in held.values() if one["key"].startswith("exports/")}
+        mend_exports(work.s3, work.raw_bucket, work.contract.dataset, rewritten)
+
+
+def announced_at(work: Work, held: Iterable[Held]) -> dict[str, str]:
+    """Object -> when its newest version was announced first, as the manifest of its batch says."""
+    drops = {f"s3://{work.raw_bucket}/{one.key}": one for one in held if one.is_latest}
+    if not drops:
+        return {}
+    receipts = work.spark.table(work.lake.ops(BATCHES)).where(F.col("source_file").isin(list(drops)))
+    ids = sorted(row[0] for row in receipts.select("batch_id").distinct().collect())
+    batches, found = Batches(work.s3, work.erasures.bucket), dict[str, str]()
+    for batch_id in ids:
+        try:
+            files = batches.manifest(batch_id).files
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":  # its retention has ended
+                raise
+            continue
+        for file in files:
+            one = drops.get(file.source_file)
+            if one is not None and one.version_id in (file.version_id, "null") and one.etag == file.etag:
+                found[one.key] = min(file.event_time, found.get(one.key, file.event_time))
+    return found
+
+
+def purge_tables(work: Work) -> None:
+    """Take the rows out of the tables: what is to be seen, and the newest snapshot's files."""
+    note = work.note("purge")
+    note = {
+        "began": datetime.now(UTC).isoformat(),
+        "newest": note.get("newest", {}),
+        "tables": note.get("tables", {}),
+    }
+    of_keys = (work.lake.table(work.contract.dataset), work.lake.changes(work.contract.dataset))
+    for stock in stocks(work.spark, work.lake, work.contract, work.keys):
+        with step(f"erase: {stock.name}"):
+            before = note["tables"].get(stock.name, {})
+            rows = max(stock.rows(work.spark), before.get("rows", 0))
+            if stock.name in of_keys:
+                for key, version in newest_versions(work.spark, stock.name, work.contract, work.keys).items():
+                    note["newest"][key] = _newer(note["newest"].get(key), version)
+            touched = before.get("touched", False) or holds(work.spark, stock)
+            note["tables"][stock.name] = {"rows": rows, "touched": touched}
+            work.write("purge", note)
+            if touched:
+                purge(work.spark, stock)
+            note["tables"][stock.name]["clean"] = newest(work.spark, stock.name)
+            work.write("purge", note)
+
+
+def prove(work: Work) -> Proof:
+    """Let go of the past of the tables; then search everything once more, and keep what that came to."""
+    now = datetime.now(UTC)
+    answers = forget_answers(work)
+    tables = [prove_table(work, stock) for stock in stocks(work.spark, work.lake, work.contract, work.keys)]
+    with step("erase: search RAW again"):
+        raw, unsearched = prove_raw(work)
+    left = items(work)
+    was_there = len(work.note("seal").get("items", ()))
+    letters = work.note("letters")
+    places = [
+        Place("DynamoDB", len(work.keys.texts), None, was_there - len(left), len(left), "consistent reads"),
+        raw,
+        *tables,
+        Place(
+            "dead letters",
+            letters.get("searched", 0),
+            None,
+            letters.get("removed", 0),
+            letters.get("found", 0),
+        ),
+        Place("answers of queries", answers, None, 0, 0, "all of them deleted"),
+    ]
+    hashes = sorted(work.request.hashes.values())
+    proof = Proof(
+        work.request.id,
+        work.contract.dataset,
+        hashes,
+        work.request.asked_at,
+        now.isoformat(),
+        places,
+        unsearched,
+        KEPT,
+    )
+    with step("erase: record"):
+        create_erasures_table(work.spark, work.lake)
+        record(work.spark, work.lake, work.request, proof, seen_versions(work))
+        work.erasures.prove(proof)
+    return proof
+
+
+def prove_table(work: Work, stock: Stock) -> Place:
+    """Expire snapshots and remove orphans that hold rows; then read every file that lies below the table."""
+    spark, noted = work.spark, work.note("purge")
+    before = noted.get("tables", {}).get(stock.name, {})
+    place, began = location(spark, stock.name), datetime.fromisoformat(noted["began"])
+    with step(f"erase: past of {stock.name}"):
+        files = {file.path: file.written_at for file in stored_files(place)}
+        held = rows_in_files(spark, files.keys() | reachable_files(spark, stock.name), stock.count)
+        if before.get("touched") or held:
+            expire_before(spark, stock.name, before.get("clean", 0))
+            reachable = reachable_files(spark, stock.name)
+            for path in held.keys() - reachable:
+                if path in files and files[path] < began:  # whoever wrote it has ended
+                    remove(path)
+            files = {file.path: file.written_at for file in stored_files(place)}
+            held = rows_in_files(spark, files.keys() | reachable, stock.count)
+    rows = stock.rows(spark)
+    name = stock.name.partition(".")[2]
+    return Place(
+        name,
+        len(files),
+        None,
+        before.get("rows", 0) - rows,
+        max(rows, sum(held.values())),
+        "files, all snapshots",
+    )
+
+
+def prove_raw(work: Work) -> tuple[Place, list[str]]:
+    """What all versions of all objects hold; and those of which no one can say it."""
+    looked = look(work.spark, work.raw_bucket, _versions(work), work.keys)
+    found = {_name(asdict(one)): one.erased for one in looked.held if one.problem is None}
+    noted = [Held.from_dict(one) for one in work.note("scrub").get("held", ())]
+    gone = [one for one in noted if _name(asdict(one)) not in found]
+    by_door = Counter[str]()
+    for one in gone:
+        by_door[one.door] += one.erased
+    others = sum(one.rows - one.erased for one in gone if not one.is_latest)
+    told = [f"{number} in {door}/" for door, number in by_door.items() if number]
+    told += [f"overwritten versions went with {others} rows of others"] if others else []
+    place = Place(
+        "RAW: versions of objects",
+        looked.versions,
+        looked.rows,
+        by_door.total(),
+        sum(found.values()),
+        "; ".join(told),
+    )
+    unsearched = [
+        f"s3://{work.raw_bucket}/{one.key} ({one.version_id}): {one.problem}"
+        for one in looked.held
+        if one.problem is not None
+    ]
+    return place, unsearched
+
+
+def forget_answers(work: Work) -> int:
+    """Delete Athena's answers to queries, which may show any row; how many there were."""
+    s3, bucket = work.s3, work.erasures.bucket
+    number = 0
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=ANSWERS):
+        objects: Any = [{"Key": item["Key"]} for item in page.get("Contents", ())]
+        if objects:
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+            number += len(objects)
+    return number
+
+
+def lift_keys(work: Work) -> None:
+    """Let rows of the keys come again, if they are newer than what was erased; tell how many were erased."""
+    now = datetime.now(UTC)
+    create_ops_tables(work.spark, work.lake)
+    create_erasures_table(work.spark, work.lake)
+    seen = last_seen(work.spark, work.lake, work.request)
+    versions = {key: _floor(work.contract, *of_key) for key, of_key in seen.items()}
+    number = lift(work.spark, work.lake, work.contract.dataset, versions, now) if versions else 0
+    work.write(LIFTED, {"lifted": number})
+    work.erasures.close(work.request.id, LIFTED)
+
+
+def seen_versions(work: Work) -> dict[str, int | None]:
+    """The newest version that was seen of each key, anywhere."""
+    of_items, of_rows = (work.note(phase).get("newest", {}) for phase in ("seal", "purge"))
+    return {key: _newer(of_items.get(key), of_rows.get(key)) for key in work.keys.texts}
+
+
+def _floor(contract: Contract, version: int | None, erased_at: datetime) -> int | None:
+    """Above what version a key may come again. Versions that are no sequence column's are times."""
+    if contract.sequence_column is not None:
+        return version
+    micros = (erased_at - datetime.fromtimestamp(0, UTC)).total_seconds() * 1_000_000
+    return max(version or 0, int(micros))
+
+
+def _newer(one: int | None, other: int | None) -> int | None:
+    return max((version for version in (one, other) if version is not None), default=None)
+
+
+def _versions(work: Work) -> Iterable[Any]:
+    return list_versions(work.s3, work.raw_bucket, work.contract.dataset)
+
+
+def _name(held: Mapping[str, Any]) -> tuple[str, str, str]:
+    return held["key"], held["version_id"], held["etag"]
+
+
+def _key(text: str) -> dict[str, Any]:
+    return {_KEY: {"S": text}}
