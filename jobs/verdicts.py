@@ -75,10 +75,10 @@ def _least(at: datetime) -> Expression:
 
 
 def _is_between(at: datetime) -> Expression:
-    """Past the item of then, and not ahead of the item now, if there is one."""
+    """Past the item of then, and not ahead of the item now, unless that was removed just now."""
     row, item = F.col("row"), F.col("item")
     is_behind_item = F.coalesce(row["version"] < item["version"], F.lit(True))
-    is_possible = F.when(item.isNotNull(), is_behind_item).otherwise(F.col("then.is_live"))
+    is_possible = F.when(item.isNotNull(), is_behind_item).otherwise(F.col("then.is_item"))
     return _or_false((row["copies"] == 1) & (row["version"] > _least(at)) & is_possible)
 
 
