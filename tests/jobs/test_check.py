@@ -1,0 +1,202 @@
+"""The jobs as Glue runs them, on S3 and SQS: what lands is in the tables or in quarantine, and adds up."""
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jobs import check, intake, merge
+from jobs.batches import CHECKED, MERGED, Batches
+from jobs.lake import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake
+from tests.builders import product, transaction
+from tests.jobs.builders import object_created, record
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from pyspark.sql import SparkSession
+
+type Job = Callable[[Sequence[str]], None]
+type Run = Callable[[Job, str], None]
+type Land = Callable[[str, bytes], None]
+
+NAMES = (
+    "product_id",
+    "manufacturer_id",
+    "department",
+    "brand",
+    "product_category",
+    "product_type",
+    "package_size",
+)
+PRODUCTS = [
+    product(product_id=1),
+    product(product_id=2, package_size=None),
+    product(product_id=3, brand="Unknown"),
+    product(product_id="four"),
+]
+
+
+@pytest.fixture
+def land(s3: "S3Client", sqs: "SQSClient", queue_url: str) -> Land:
+    """Put an object into the RAW bucket, and announce it."""
+
+    def land(key: str, body: bytes) -> None:
+        etag = s3.put_object(Bucket="raw", Key=key, Body=body)["ETag"]
+        message = object_created(key, etag=etag, size=len(body))
+        sqs.send_message(QueueUrl=queue_url, MessageBody=message)
+
+    return land
+
+
+@pytest.fixture
+def run(spark: "SparkSession", lake: Lake, batches: Batches, queue_url: str) -> Run:
+    """Run a job's `main` with the arguments of a workflow run."""
+
+    def run(job: Job, run_id: str) -> None:
+        job([
+            "job.py", "--LAKE_BUCKET", "lake", "--RAW_BUCKET", "raw", "--INTAKE_QUEUE_URL", queue_url,
+            "--DATABASE", lake.database, "--OPS_DATABASE", lake.ops_database,
+            "--JOB_NAME", "job", "--JOB_RUN_ID", "jr", "--WORKFLOW_RUN_ID", run_id,
+        ])  # fmt: skip
+
+    return run
+
+
+def csv(rows: Sequence[dict[str, Any]]) -> bytes:
+    lines = [",".join("" if row[name] is None else str(row[name]) for name in NAMES) for row in rows]
+    return "\n".join([",".join(NAMES), *lines]).encode()
+
+
+def stream(*rows: dict[str, Any]) -> bytes:
+    records = [
+        record(
+            "INSERT",
+            f"{row['basket_id']},{row['product_id']}",
+            new={
+                name: {"S": value} if isinstance(value, str) else {"N": str(value)}
+                for name, value in row.items()
+            },
+            number=number,
+        )
+        for number, row in enumerate(rows, 1)
+    ]
+    return gzip.compress("\n".join(map(json.dumps, records)).encode())
+
+
+def item(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: {"S": text} if isinstance(text, str) else {"N": str(text)} for name, text in row.items()}
+
+
+def quarantined(spark: "SparkSession", lake: Lake) -> Counter[tuple[str | None, str]]:
+    rows = spark.table(lake.ops(QUARANTINE)).select("dataset", "reasons").collect()
+    return Counter((row["dataset"], reason.partition(":")[0]) for row in rows for reason in row["reasons"])
+
+
+def counted(spark: "SparkSession", lake: Lake) -> dict[str, tuple[int, int, int]]:
+    """File -> rows read, accepted, quarantined."""
+    return {
+        row["source_file"].rpartition("/")[2]: (row["rows_read"], row["accepted"], row["quarantined"])
+        for row in spark.table(lake.ops(BATCHES)).collect()
+    }
+
+
+def product_ids(spark: "SparkSession", table: str) -> list[int]:
+    return sorted(row["product_id"] for row in spark.table(table).select("product_id").collect())
+
+
+def test_all_that_lands_is_in_the_tables_or_in_quarantine_and_adds_up(
+    spark: "SparkSession", lake: Lake, batches: Batches, land: Land, run: Run
+) -> None:
+    land("drops/products/good.csv", csv(PRODUCTS))
+    land("drops/products/cut.csv.gz", gzip.compress(csv(PRODUCTS) * 9)[:-9])
+    land("drops/products/empty.csv", b"")
+    lines = transaction(), transaction(week=77, product_id=2)
+    land("stream/transactions/2026/11/24/12/a.jsonl.gz", stream(*lines))
+    land("drops/unknown/a.csv", b"a\n")
+
+    run(check.main, "wr")
+    run(merge.main, "wr")
+
+    assert product_ids(spark, lake.table("products")) == [1, 2]
+    assert spark.table(lake.table("transactions")).count() == 1
+    assert quarantined(spark, lake) == {
+        ("products", "brand.known"): 1,
+        ("products", "type"): 1,
+        ("products", "gzip"): 1,
+        ("transactions", "week.range"): 1,
+        (None, "intake"): 1,
+    }
+    assert counted(spark, lake) == {
+        "good.csv": (4, 2, 2),
+        "cut.csv.gz": (1, 0, 1),
+        "empty.csv": (0, 0, 0),
+        "a.jsonl.gz": (2, 1, 1),
+        "a.csv": (1, 0, 1),
+    }
+    results = spark.table(lake.ops(QUALITY_RESULTS)).select("dataset", "success").collect()
+    assert sorted(tuple(row) for row in results) == [("products", False), ("transactions", False)]
+    assert (batches.begun(), batches.steps("wr")) == ([], {"manifest.json", CHECKED, MERGED})
+    docs = batches.s3.list_objects_v2(Bucket="lake", Prefix="quality/docs/")["Contents"]
+    assert "quality/docs/index.html" in [page["Key"] for page in docs]
+
+
+def test_with_nothing_in_the_queue_there_is_no_batch(batches: Batches, run: Run) -> None:
+    run(check.main, "wr")
+    run(merge.main, "wr")
+
+    assert (batches.begun(), batches.steps("wr")) == ([], set())
+
+
+def test_a_check_that_stops_behind_one_append_after_another_ends_as_if_it_had_not(
+    spark: "SparkSession", lake: Lake, land: Land, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land("drops/products/good.csv", csv(PRODUCTS))
+
+    for crash_at in ("append_changes", "append_quarantine", "append_results"):
+        with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+            patch.setattr(check, crash_at, dying(getattr(check, crash_at)))
+            run(check.main, "wr")
+    run(check.main, "wr")
+    run(merge.main, "wr")
+
+    assert (
+        product_ids(spark, lake.changes("products")) == product_ids(spark, lake.table("products")) == [1, 2]
+    )
+    assert quarantined(spark, lake) == {("products", "brand.known"): 1, ("products", "type"): 1}
+    assert counted(spark, lake) == {"good.csv": (4, 2, 2)}
+
+
+def dying(works: Callable[..., None]) -> Callable[..., None]:
+    """The step, which does its work and dies."""
+
+    def dies(*arguments: Any) -> None:
+        works(*arguments)
+        raise RuntimeError("killed")
+
+    return dies
+
+
+def test_messages_that_were_read_but_not_deleted_change_nothing_when_they_come_again(
+    spark: "SparkSession", lake: Lake, land: Land, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land("drops/products/good.csv", csv(PRODUCTS))
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+        patch.setattr(intake, "HIDDEN_SECONDS", 0)
+        patch.setattr(intake, "MOST_MESSAGES", 1)
+        patch.setattr(intake, "delete", _killed)
+        run(check.main, "wr1")
+
+    run(check.main, "wr2")
+    run(merge.main, "wr2")
+
+    batches = [row["batch_id"] for row in spark.table(lake.ops(BATCHES)).collect()]
+    assert sorted(batches) == ["wr1", "wr2"]
+    assert product_ids(spark, lake.table("products")) == [1, 2]
+
+
+def _killed(*_: object) -> None:
+    raise RuntimeError("killed")
