@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RETRIES_EXHAUSTED: Final = "retries-exhausted"  # SQS moved it here after five receipts, without a word
 HOLD_SECONDS: Final = 300  # what is looked at is hidden from others this long, if it is not put back before
 _PER_CALL: Final = 10
-_IDLE_CALLS: Final = 3
+_IDLE_CALLS: Final = 2
 _CALL_BYTES: Final = 256 * 1024  # what SQS takes wherever it is
 
 
@@ -92,7 +92,8 @@ def read(target: Target) -> list[Letter]:
 def receive(sqs: Any, queue: str, before: datetime) -> Iterator[list[Letter]]:
     """The letters of the queue, each once and then hidden; ends when those sent before then are all out.
 
-    A queue gives no order and may be filled meanwhile, so the end is a few calls that bring no such letter.
+    A queue has no order, may be filled meanwhile, and may once give nothing though it has something: the end
+    is two calls in a row that bring no such letter.
     """
     seen: set[str] = set()
     idle = 0
@@ -104,13 +105,12 @@ def receive(sqs: Any, queue: str, before: datetime) -> Iterator[list[Letter]]:
             WaitTimeSeconds=1,  # asks all of the queue's servers; without it "empty" can be untrue
             AttributeNames=["SentTimestamp"],
             MessageAttributeNames=["All"],
-        ).get("Messages")
-        if not messages:
-            return
+        ).get("Messages", [])
         letters = [_letter(message) for message in messages if message["MessageId"] not in seen]
         seen.update(message["MessageId"] for message in messages)
         idle = 0 if any(letter.sent < before for letter in letters) else idle + 1
-        yield letters
+        if letters:
+            yield letters
 
 
 def put_back(sqs: Any, queue: str, receipts: Iterable[str]) -> None:

@@ -219,4 +219,25 @@ def test_the_queue_is_left_when_nothing_old_comes_any_more() -> None:
             }
 
     busy = Busy()
-    assert len(list(dead_letters.receive(busy, "queue", datetime.now(UTC)))) == 3
+    assert len(list(dead_letters.receive(busy, "queue", datetime.now(UTC)))) == 2
+
+
+def test_a_queue_that_gives_nothing_once_is_asked_again(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bury(target, "a", reason="broken-json")
+
+    class Absent(Stingy):
+        asked = 0
+
+        def receive_message(self, **parameters: Any) -> dict[str, Any]:
+            self.asked += 1
+            found: dict[str, Any] = {} if self.asked == 1 else self.sqs.receive_message(**parameters)
+            return found
+
+    absent = Absent(target.client("sqs"), "")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(target), "client", lambda self, service: absent)
+        letters = read(target)
+
+    assert [letter.body for letter in letters] == ["a"]
