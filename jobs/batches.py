@@ -11,6 +11,7 @@ Each step writes its object when its work is done, so a run that stops anywhere 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jobs.manifest import Manifest
@@ -85,6 +86,21 @@ class Batches:
     def close(self, batch_id: str) -> None:
         """Take the batch off the list of those that wait for work."""
         self.s3.delete_object(Bucket=self.bucket, Key=f"open/{batch_id}")
+
+    def merged_before(self, time: datetime) -> dict[str, datetime]:
+        """The ids of batches that were merged before that time, and when."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="batches/")
+        return {
+            item["Key"].split("/")[1]: item["LastModified"]
+            for page in pages
+            for item in page.get("Contents", ())
+            if item["Key"].endswith(f"/{MERGED}") and item["LastModified"] < time
+        }
+
+    def forget(self, batch_id: str) -> None:
+        """Remove the objects of a merged batch; that it is merged is said until the last one goes."""
+        for step in (MANIFEST, CHECKED, MERGED):
+            self.s3.delete_object(Bucket=self.bucket, Key=_name(batch_id, step))
 
     def _put(self, key: str, text: str) -> None:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode())

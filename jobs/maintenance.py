@@ -1,0 +1,68 @@
+"""What `maintain` did, step by step: printed, and kept in `lake_ops.maintenance`.
+
+The table also tells when orphan files were last looked for, since that lists all of a table's files and need
+not be done each time.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from expectations.spark_schema import PROPERTIES
+from jobs.lake import Lake, append_once
+
+MAINTENANCE = "maintenance"
+_COLUMNS = """run_id string, subject string, step string, files_before bigint, files_after bigint,
+    bytes_before bigint, bytes_after bigint, removed bigint, seconds double, ran_at timestamp"""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One step of care: of a table (its full name) or of a bucket's folder."""
+
+    subject: str
+    step: str
+    removed: int | None = None  # rows, objects, snapshots
+    files_before: int | None = None  # live ones: data and delete files
+    files_after: int | None = None
+    bytes_before: int | None = None
+    bytes_after: int | None = None
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        numbers = [] if self.removed is None else [f"{self.removed} removed"]
+        if self.files_before is not None:
+            numbers.append(f"{self.files_before} files, {self.bytes_before} bytes")
+            numbers.append(f"now {self.files_after} files, {self.bytes_after} bytes")
+        return f"{self.subject}: {self.step}: {', '.join(numbers)} ({self.seconds:.1f} s)"
+
+
+def create_maintenance_table(spark: SparkSession, lake: Lake) -> None:
+    """Make the table where it is missing."""
+    properties = ", ".join(f"'{name}' = '{value}'" for name, value in PROPERTIES.items())
+    spark.sql(
+        f"CREATE TABLE IF NOT EXISTS {lake.ops(MAINTENANCE)} ({_COLUMNS}) USING iceberg "
+        f"TBLPROPERTIES ({properties})"
+    )
+
+
+def keep(spark: SparkSession, lake: Lake, run_id: str, done: Iterable[Done], at: datetime) -> None:
+    """Write a run's steps, in one commit; a run that is repeated writes its own."""
+    rows = [{**asdict(one), "run_id": run_id, "ran_at": at} for one in done]
+    frame = spark.createDataFrame(rows, _COLUMNS).coalesce(1)
+    append_once(frame, lake.ops(MAINTENANCE), f"maintain-{run_id}-{at.isoformat()}", at)
+
+
+def last(spark: SparkSession, lake: Lake, step: str, now: datetime) -> dict[str, timedelta]:
+    """How long ago the step was last done, by subject."""
+    rows = (
+        spark.table(lake.ops(MAINTENANCE))
+        .where(F.col("step") == step)
+        .groupBy("subject")
+        .agg(F.timestamp_diff("SECOND", F.max("ran_at"), F.lit(now)).alias("seconds"))
+        .collect()
+    )
+    return {row["subject"]: timedelta(seconds=row["seconds"]) for row in rows}
