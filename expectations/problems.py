@@ -19,7 +19,11 @@ class Problem:
         return ": ".join(part for part in (self.file, where, self.message) if part)
 
 
-class ContractError(Exception):
+class GluelineError(Exception):
+    """Raised for what a person can put right; the message says what was expected, what came, what to do."""
+
+
+class ContractError(GluelineError):
     """Raised when contract files break rules; `problems` has every one, of every file that was read."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
+from expectations.problems import GluelineError
 from jobs.intake import announce_backlog
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _AT_ONCE: Final = 8
 _PER_CALL: Final = 10
 
 
-class NotAnnounced(Exception):
+class NotAnnounced(GluelineError):
     """Raised when the intake queue did not take all messages; what it took is read."""
 
 

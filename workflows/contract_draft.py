@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from expectations.problems import GluelineError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,7 +25,7 @@ _TYPES: Final = {
 }
 
 
-class DraftError(Exception):
+class DraftError(GluelineError):
     """Raised when no contract can be drafted: what is missing in the sample or in the request."""
 
 

@@ -25,6 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from samcli.yamlhelper import yaml_parse
 
 from expectations.odcs import ContractError, load_contracts
+from expectations.problems import GluelineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,7 +38,7 @@ BUILT: Final = ".aws-sam/deploy"  # not where the local stack keeps packages for
 COMPUTED: Final = ("Datasets", "JobsWheel", "Architecture")
 
 
-class DeployError(Exception):
+class DeployError(GluelineError):
     """Raised when a deployment can't begin or go on; the message says what to do."""
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from expectations.problems import GluelineError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,7 +26,7 @@ ADVICE: Final = {
 }
 
 
-class ExportError(Exception):
+class ExportError(GluelineError):
     """Raised when an export can't be had; the message says why and what to do instead."""
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from expectations.keys import decode_key
 from expectations.odcs import load_contracts
+from expectations.problems import GluelineError
 from workflows.literals import instant, text
 from workflows.query import query
 
@@ -91,7 +92,7 @@ SELECT * FROM history${AsOf} ORDER BY _key, _repaired_at NULLS FIRST, _version, 
 _AS_OF: Final = " WHERE valid_from <= ${At} AND (valid_to > ${At} OR valid_to IS NULL)"
 
 
-class UnknownDataset(Exception):
+class UnknownDataset(GluelineError):
     """Raised when a dataset has no contract; names those that have one."""
 
 

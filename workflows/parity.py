@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from expectations.problems import GluelineError
 from jobs.certificates import Certificate, Comparison, ParityObjects
 from workflows.waiting import open_batches, patience_seconds, poll_seconds
 
@@ -30,7 +31,7 @@ _ACTIVE: Final = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
-class ParityError(Exception):
+class ParityError(GluelineError):
     """Raised when no certificate could be had: which job failed and why, or what is in flight."""
 
 

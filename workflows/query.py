@@ -15,6 +15,7 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
+from expectations.problems import GluelineError
 from workflows.target import LOCAL_KEY
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ METADATA_TABLES: Final = ("files", "history", "manifests", "partitions", "refs",
 _POLL_SECONDS: Final = 0.5
 
 
-class QueryError(Exception):
+class QueryError(GluelineError):
     """Raised when a statement can't be run: what is wrong with it, and what there is instead."""
 
 

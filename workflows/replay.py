@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from expectations.problems import GluelineError
 from jobs.batches import Batches
 from jobs.manifest import ManifestFile, read_message
 from workflows.announcements import announce
@@ -32,7 +33,7 @@ _AT_ONCE: Final = 16
 _GONE: Final = ("NoSuchKey", "NoSuchVersion", "404", "405", "MethodNotAllowed")  # 405: a mark of a deletion
 
 
-class ReplayError(Exception):
+class ReplayError(GluelineError):
     """Raised when a replay can't be done; the message says what there is instead, or what to do."""
 
 

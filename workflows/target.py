@@ -12,12 +12,14 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
+from expectations.problems import GluelineError
+
 STACK_FILE: Final = Path(".local/stack.json")
 LOCAL_KEY: Final = "test"  # the embedded AWS takes any key
 _CONFIG: Final = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32)
 
 
-class NoStack(Exception):
+class NoStack(GluelineError):
     """Raised when there is no stack to speak to."""
 
 

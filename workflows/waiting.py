@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
+from expectations.problems import GluelineError
 from workflows.query import QueryError, query, rows
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Stage:
         return self.inbound + self.intake + self.files + self.batches
 
 
-class NotThroughInTime(Exception):
+class NotThroughInTime(GluelineError):
     """Raised when what was sent has not been merged within the patience; names what still waits."""
 
 

@@ -1,0 +1,58 @@
+"""Commands about contracts: check them, draft a new one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workflows.cli.app import contract_app
+from workflows.cli.printing import AsJson, out, print_json, speaking_plainly
+
+
+@contract_app.command("check")
+def contract_check(as_json: AsJson = False) -> None:
+    """Read every contract and everything made from it; an error names file, path and rule."""
+    from expectations.json_schema import data_schema
+    from expectations.odcs import load_contracts
+    from expectations.spark_schema import create_table_ddl
+    from expectations.suite import build_suite
+
+    with speaking_plainly():
+        contracts = load_contracts()
+        for name, contract in contracts.items():
+            data_schema(contract)
+            create_table_ddl(contract, name)
+            build_suite(contract)
+        if as_json:
+            print_json({name: contract.version for name, contract in contracts.items()})
+        else:
+            for name, contract in contracts.items():
+                key = ", ".join(contract.key)
+                out.print(f"{name} {contract.version}: {len(contract.columns)} columns, key ({key})")
+            out.print(
+                f"{len(contracts)} contracts are good. Next: make up (or make deploy) puts them to work."
+            )
+
+
+@contract_app.command("new")
+def contract_new(
+    dataset: Annotated[str, typer.Argument(help="Name of the dataset, e.g. orders.")],
+    sample: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, JSON Lines or Parquet.")],
+    key: Annotated[str, typer.Option(help="Key columns, separated by commas.")],
+    sequence: Annotated[str | None, typer.Option(help="Column that orders the changes of a key.")] = None,
+    folder: Annotated[Path, typer.Option(help="Where contracts live.")] = Path("expectations"),
+) -> None:
+    """Draft the contract of a new dataset from a sample file; nothing else has to be edited."""
+    from expectations.odcs import load_contract
+    from workflows.contract_draft import DraftError, draft
+
+    with speaking_plainly():
+        path = folder / f"{dataset}.yaml"
+        if path.exists():
+            raise DraftError(f"{path} exists already; edit it, or remove it first.")
+        text = draft(dataset, key.split(","), sequence, sample)
+        path.write_text(text)
+        load_contract(path)
+        out.print(f"Wrote {path}. Next: read it, make it stricter, then glueline contract check and make up.")

@@ -1,0 +1,108 @@
+"""The command that removes a person's rows from everywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from workflows.cli.app import app
+from workflows.cli.printing import (
+    AsJson,
+    DatasetName,
+    StackName,
+    err,
+    out,
+    print_json,
+    showing_progress,
+    speaking_plainly,
+)
+
+if TYPE_CHECKING:
+    from workflows.dead_letters import Letter
+
+
+@app.command()
+def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
+    dataset: DatasetName,
+    keys: Annotated[list[str], typer.Argument(help="Key texts, as in the Data API's paths.")],
+    lift: Annotated[bool, typer.Option("--lift", help="Let rows of erased keys come again.")] = False,
+    remove_unreadable: Annotated[
+        bool, typer.Option("--remove-unreadable", help="Delete files that can't be searched, too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    as_json: AsJson = False,
+    stack: StackName = None,
+) -> None:
+    """Remove the rows of keys from everywhere, for ever, and prove it. Stopped anywhere, it can be run again.
+
+    From DynamoDB, every version of RAW objects, tables and their past, quarantine and dead letters. A
+    tombstone of each key stays, so that no replay brings a row back, until --lift.
+    """
+    from workflows import erase as erasing
+    from workflows.history import contract_of
+    from workflows.target import connect
+
+    with speaking_plainly():
+        target = connect(stack)
+        erasure = erasing.plan(target, contract_of(dataset), keys)
+        if not yes:
+            _ask_to_erase(erasing.letters_of(target, erasure.keys), dataset, keys, lift=lift)
+        with showing_progress(erase_progress) as tell:
+            if lift:
+                answer: dict[str, Any] = {"lifted": erasing.lift(target, erasure, tell)}
+            else:
+                answer = erasing.erase(target, erasure, tell, remove_unreadable=remove_unreadable)
+    if as_json:
+        print_json(answer)
+    elif lift:
+        out.print(
+            f"{answer['lifted']} of {len(keys)} keys were erased; their rows may come again, if they are "
+            f"newer. What came meanwhile: glueline parity {dataset} --repair"
+        )
+    else:
+        _show_proof(answer)
+    if not answer.get("is_complete", True):
+        raise typer.Exit(1)
+
+
+def _ask_to_erase(letters: list[Letter], dataset: str, keys: list[str], *, lift: bool) -> None:
+    if lift:
+        typer.confirm(f"Let rows of {len(keys)} erased keys of {dataset} come again?", abort=True, err=True)
+        return
+    for letter in letters:
+        err.print(Text(f"  dead letter {letter.message_id} of {letter.sent:%Y-%m-%d %H:%M}: {letter.reason}"))
+    typer.confirm(
+        f"Erase {len(keys)} keys of {dataset} for ever, with {len(letters)} dead letters of theirs?",
+        abort=True,
+        err=True,
+    )
+
+
+def erase_progress(step: str, started: datetime) -> Text:
+    """Which phase it is in, or what it waits for."""
+    return Text(f"  {(datetime.now(UTC) - started).seconds:>4} s   {step}")
+
+
+def _show_proof(proof: dict[str, Any]) -> None:
+    table = Table("searched", "how many", "rows", "rows removed", "rows found", "")
+    for place in proof["places"]:
+        rows = "" if place["rows"] is None else f"{place['rows']:,}"
+        numbers = (f"{place[name]:,}" for name in ("removed", "found"))
+        table.add_row(Text(place["place"]), f"{place['searched']:,}", rows, *numbers, Text(place["note"]))
+    out.print(table)
+    for line in proof["unsearched"]:
+        out.print(Text(f"  not searched: {line}", style="red"))
+    for line in proof["kept"]:
+        out.print(Text(f"  stays: {line}", style="dim"))
+    if proof["is_complete"]:
+        out.print("Nothing is left. The proof is in lake_ops.erasures.", style="green")
+    else:
+        out.print(
+            "Not complete. What was found came meanwhile: run this again. What can't be searched: mend or "
+            "remove it, or run this again with --remove-unreadable.",
+            style="red",
+        )

@@ -1,0 +1,128 @@
+"""Commands that put data in: the proof with real data, and a file of messages."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.table import Table
+
+from workflows.cli.app import app
+from workflows.cli.printing import (
+    AsJson,
+    StackName,
+    arrow_table,
+    err,
+    out,
+    print_json,
+    progress,
+    showing_progress,
+    speaking_plainly,
+)
+
+if TYPE_CHECKING:
+    from workflows.run import Outcome
+
+
+SAMPLE_QUERIES: Final = (
+    "select status, count(*) as lines, sum(sales_value) as sales from transactions group by 1 order by 1",
+    "select p.department, count(*) as lines, sum(t.sales_value) as sales from transactions t "
+    "join products p on p.product_id = t.product_id group by 1 order by 3 desc limit 5",
+    "select dataset, reasons[1] as reason, count(*) as rejected from lake_ops.quarantine "
+    "group by 1, 2 order by 1, 2 limit 8",
+)
+
+
+@app.command()
+def run(
+    lines: Annotated[int, typer.Option(min=100, help="How many basket lines to send.")] = 3000,
+    as_json: AsJson = False,
+) -> None:
+    """Send real baskets and partner files through every stage, wait until all is merged, and prove it."""
+    from workflows.local import stack
+    from workflows.run import run as run_all
+    from workflows.target import local
+
+    with speaking_plainly():
+        stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
+        target = local()
+        with showing_progress(progress) as tell:
+            outcomes = run_all(target, lines, tell)
+        if as_json:
+            print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])
+        else:
+            _show_run(outcomes)
+        if not all(outcome.adds_up for outcome in outcomes):
+            raise typer.Exit(1)
+
+
+def _show_run(outcomes: list[Outcome]) -> None:
+    from workflows.query import query as run_query
+    from workflows.target import local
+
+    out.print(outcome_table(outcomes))
+    for outcome in outcomes:
+        for line in (outcome.lost + outcome.differing)[:10]:
+            out.print(f"  {outcome.dataset} {line}", style="red")
+    target = local()
+    for sql in SAMPLE_QUERIES:
+        out.print(f"\n[bold]{sql}[/bold]")
+        out.print(arrow_table(run_query(target, sql)))
+    good = all(outcome.adds_up for outcome in outcomes)
+    out.print(
+        "\nEvery message and row is accounted for, and the tables equal the model."
+        if good
+        else "\nThe numbers do not add up: the lines in red say where.",
+        style="green" if good else "red",
+    )
+    out.print(
+        'Next: make query SQL="select * from transactions limit 5"; rejected rows: lake_ops.quarantine;\n'
+        "rejected messages stay in the dead-letter queue; logs: glueline status; end it all: make down."
+    )
+
+
+def outcome_table(outcomes: list[Outcome]) -> Table:
+    """The report of a run, a row per dataset."""
+    table = Table(
+        "dataset",
+        "sent",
+        "accepted",
+        "superseded",
+        "rejected",
+        "in DynamoDB",
+        "in the table",
+        "equal",
+        "s to queryable",
+    )
+    for outcome in outcomes:
+        reasons = "\n".join(f"{count} {reason}" for reason, count in sorted(outcome.rejected.items())) or "0"
+        table.add_row(
+            outcome.dataset,
+            f"{outcome.sent:,}",
+            f"{outcome.accepted:,}",
+            f"{outcome.superseded:,}",
+            reasons,
+            "-" if outcome.in_dynamodb is None else f"{outcome.in_dynamodb:,}",
+            f"{outcome.in_table:,}",
+            "yes" if outcome.adds_up else "NO",
+            "already there" if outcome.seconds is None else f"{outcome.seconds:.0f}",
+        )
+    return table
+
+
+@app.command()
+def send(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], stack: StackName = None) -> None:
+    """Put the lines of FILE (one CloudEvent in JSON a line) on the inbound queue."""
+    from workflows.run import send as send_bodies
+    from workflows.target import connect
+
+    with speaking_plainly():
+        target = connect(stack)
+        bodies = [line for line in file.read_text().splitlines() if line.strip()]
+        send_bodies(target, bodies)
+        out.print(
+            f"Sent {len(bodies)} messages to {target.output('InboundQueueUrl')}. The refused come to the "
+            "dead-letter queue with their reasons; the others are in the table in a minute or so."
+        )

@@ -1,0 +1,114 @@
+"""How commands speak: consoles, errors, JSON, tables, progress, and the options they share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from expectations.keys import InvalidKey
+from expectations.problems import GluelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pyarrow as pa
+
+    from workflows.waiting import Stage
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+StackName = Annotated[
+    str | None,
+    typer.Option("--stack", help="A stack deployed on AWS; without it (or GLUELINE_STACK) the local one."),
+]
+
+DatasetName = Annotated[str, typer.Argument(help="Name of the dataset, e.g. transactions.")]
+
+_PAGE_WIDTH: Final = 130  # of what is written to a file or a pipe
+
+
+def console_on(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _PAGE_WIDTH)
+
+
+out = console_on(stderr=False)
+err = console_on(stderr=True)
+
+
+@contextmanager
+def speaking_plainly() -> Iterator[None]:
+    """Show an error a person can act on as its message, with exit code 1; any other is a bug."""
+    try:
+        yield
+    except (GluelineError, InvalidKey) as error:
+        err.print(Text(str(error), style="red"))
+        raise typer.Exit(1) from error
+
+
+def print_json(answer: Any) -> None:
+    """One JSON document on stdout; decimals keep their digits as text, times are ISO."""
+    sys.stdout.write(json.dumps(answer, default=_plain, indent=2) + "\n")
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def arrow_table(answer: pa.Table) -> Table:
+    """An answer as a printed table."""
+    table = Table(*answer.column_names)
+    for row in answer.to_pylist():
+        table.add_row(*("" if value is None else cell(value) for value in row.values()))
+    return table
+
+
+def cell(value: Any) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def read_time(option: str, text: str) -> datetime:
+    from expectations.timestamps import parse
+
+    time = parse(text)
+    if time is None:
+        raise typer.BadParameter(
+            f"expected a time in ISO 8601, as 2026-11-24T12:00:00Z, got {text!r}", param_hint=option
+        )
+    return time
+
+
+@contextmanager
+def showing_progress[Step](picture: Callable[[Step, datetime], Text]) -> Iterator[Callable[[Step], None]]:
+    """One line that changes as the data moves on; where lines can't change, a new line for each change."""
+    started = datetime.now(UTC)
+    shown: list[Step] = []
+
+    def write(step: Step) -> None:
+        if step not in shown[-1:]:
+            err.print(picture(step, started))
+            shown.append(step)
+
+    if not err.is_terminal:
+        yield write
+        return
+    with Live(console=err, refresh_per_second=4) as live:
+        yield lambda step: live.update(picture(step, started))
+
+
+def progress(stage: Stage, started: datetime) -> Text:
+    """What waits where, in the direction of the flow."""
+    seconds = (datetime.now(UTC) - started).seconds
+    return Text(
+        f"  {seconds:>3} s   inbound queue {stage.inbound:>5}   intake queue {stage.intake:>4}   "
+        f"open batches {stage.batches}   files to come {stage.files}"
+    )

@@ -1,0 +1,44 @@
+"""Commands that prove what the lake holds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workflows.cli.app import app
+from workflows.cli.printing import AsJson, StackName, err, out, print_json, speaking_plainly
+
+
+@app.command()
+def parity(
+    dataset: Annotated[str | None, typer.Argument(help="One dataset; without it all of them.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Put back what is wrong; certify again.")] = False,
+    as_json: AsJson = False,
+    stack: StackName = None,
+) -> None:
+    """Compare tables with DynamoDB while writes go on: certify that they agree, or name every key."""
+    from expectations.odcs import load_contracts
+    from workflows import parity_report
+    from workflows.parity import parity as certify_all
+    from workflows.target import connect
+
+    with speaking_plainly():
+        known = load_contracts()
+        if dataset is not None and dataset not in known:
+            raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
+        names = list(known) if dataset is None else [dataset]
+        reports = certify_all(
+            connect(stack), names, repair=repair, tell=lambda line: err.print(f"  {line}", style="dim")
+        )
+        if as_json:
+            print_json([report.to_dict() for report in reports])
+        else:
+            out.print(parity_report.certificate_table(reports))
+            for report in reports:
+                for line in parity_report.lines(report):
+                    out.print(line, style="green" if report.certificate.ok else "red")
+                if advice := parity_report.advice(report.certificate):
+                    out.print(f"Next: {advice}")
+        if not all(report.certificate.ok for report in reports):
+            raise typer.Exit(1)

@@ -1,0 +1,58 @@
+"""Commands about a stack: start it, end it, look at it, deploy it."""
+
+from __future__ import annotations
+
+import typer
+
+from workflows.cli.app import app
+from workflows.cli.printing import AsJson, err, out, print_json, speaking_plainly
+
+
+@app.command()
+def up(as_json: AsJson = False) -> None:
+    """Start the local stack: the embedded AWS with the whole template, the local Glue, a warm Spark."""
+    from workflows.local import stack
+
+    with speaking_plainly():
+        started = stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
+        if as_json:
+            print_json(started.to_dict())
+            return
+        out.print(started.notice)
+        out.print(
+            "Next: make run (real data through every stage), glueline status (logs), make down (end it)."
+        )
+
+
+@app.command()
+def down() -> None:
+    """End the local stack and every process it started."""
+    from workflows.local import stack
+
+    with speaking_plainly():
+        out.print(stack.down())
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """What runs here, where it listens, its latest workflow runs and where its logs are."""
+    from workflows.local import stack
+
+    with speaking_plainly():
+        state = stack.status()
+        if as_json:
+            print_json(state.to_dict())
+        else:
+            out.print(state.picture())
+        if not state.running:
+            raise typer.Exit(1)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def deploy(context: typer.Context) -> None:
+    """Build and deploy to the AWS account of your credentials (deploy --help: stack, region, parameters)."""
+    from workflows.deploy import main
+
+    raise typer.Exit(main(context.args))
