@@ -1,90 +1,96 @@
-"""What a script can and can't leave behind, without a Spark."""
+"""The warm Spark from run to run, in a process of its own, since a process has one Spark."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from workflows.local.home import CHECKOUT
-from workflows.local.spark_worker import Outcome, as_a_fresh_process, output_to
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(240)]
 
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (SystemExit(), None),
-        (SystemExit(0), None),
-        (SystemExit(2), "SystemExit: 2"),
-        (SystemExit("no input"), "SystemExit: no input"),
-        (ValueError("bad row"), "ValueError: bad row"),
-        (KeyboardInterrupt(), "KeyboardInterrupt"),
-    ],
-)
-def test_whatever_a_script_raises_is_its_outcome(error: BaseException, expected: str | None) -> None:
-    with Outcome() as outcome:
-        raise error
-    assert outcome.error == expected
-
-
-def test_a_script_sees_its_arguments_and_its_changes_to_the_process_are_undone(tmp_path: Path) -> None:
-    before = dict(os.environ), list(sys.path), list(sys.argv)
-
-    with as_a_fresh_process({"script": "/jobs/check.py", "arguments": {"--a": "1", "--b": ""}}):
-        assert sys.argv == ["/jobs/check.py", "--a", "1", "--b", ""]
-        os.environ["LEFT"] = "behind"
-        sys.path.insert(0, str(tmp_path))
-        sys.argv.append("more")
-
-    assert (dict(os.environ), list(sys.path), list(sys.argv)) == before
-
-
-def test_our_own_code_is_loaded_anew_for_each_run_and_other_code_is_not() -> None:
-    # In a process of its own: the modules of this one are in use.
-    code = """
-import jobs, expectations, json, sys
-from workflows.local.spark_worker import as_a_fresh_process
-with as_a_fresh_process({"script": "x.py", "arguments": {}}):
-    print([name in sys.modules for name in ("jobs", "expectations", "json", "workflows")])
-"""
-    ran = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
-    )
-    assert ran.stdout.strip() == "[False, False, True, True]"
-
-
-def test_all_that_is_printed_goes_to_the_log_even_by_other_processes(tmp_path: Path) -> None:
-    code = f"""
-import os, subprocess, sys
+# A first run that leaves behind what it can; then runs that need a setting Spark takes at its start only.
+LIFE = """
+import json, sys
 from pathlib import Path
-from workflows.local.spark_worker import output_to
-with output_to(Path({str(tmp_path / "deep" / "run.log")!r})):
-    print("from print")
-    print("from stderr", file=sys.stderr)
-    sys.stdout.flush()
-    subprocess.run(["echo", "from a child"])
-print("after")
+from pyspark.sql import SparkSession
+from workflows.local.spark_worker import WarmSpark
+
+KRYO = {"spark.serializer": "org.apache.spark.serializer.KryoSerializer"}
+warm = WarmSpark("http://127.0.0.1:1", Path(sys.argv[1]))
+seen = []
+
+def run(template):
+    warm.session(template)
+    spark = SparkSession.builder.getOrCreate()  # as a job's script does
+    seen.append({
+        "said": spark.conf.get("spark.glueline.said", None),
+        "views": [view.name for view in spark.catalog.listTables()],
+        "serializer": spark.sparkContext.getConf().get("spark.serializer", "default"),
+        "context": spark.sparkContext.applicationId,
+        "partitions": spark.conf.get("spark.sql.shuffle.partitions"),
+    })
+    return spark
+
+spark = run({"spark.glueline.said": "hello", "spark.sql.shuffle.partitions": "200"})
+spark.conf.set("spark.glueline.said", "left behind")
+spark.range(3).createOrReplaceTempView("left_behind")
+run({})
+run(KRYO)
+run(KRYO).stop()
+run({})
+print(json.dumps(seen))
 """
-    ran = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What each run of that life saw."""
+    scratch: Path = tmp_path_factory.mktemp("scratch")
+    lived = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", LIFE, str(scratch)],
+        cwd=CHECKOUT,
+        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert ran.stdout == "after\n"
-    assert sorted((tmp_path / "deep" / "run.log").read_text().splitlines()) == [
-        "from a child",
-        "from print",
-        "from stderr",
-    ]
+    assert lived.returncode == 0, lived.stderr[-3000:]
+    seen: list[dict[str, Any]] = json.loads(lived.stdout.splitlines()[-1])
+    return seen
 
 
-def test_output_comes_back_when_a_script_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="no"), output_to(tmp_path / "run.log"):
-        raise ValueError("no")
-    print("back")
+def test_a_run_has_the_settings_of_its_job(runs: list[dict[str, Any]]) -> None:
+    assert runs[0]["said"] == "hello"
 
-    assert capfd.readouterr().out == "back\n"
+
+def test_what_the_machine_decides_no_job_changes(runs: list[dict[str, Any]]) -> None:
+    assert runs[0]["partitions"] == "4"
+
+
+def test_nothing_of_a_run_is_left_for_the_next(runs: list[dict[str, Any]]) -> None:
+    assert (runs[1]["said"], runs[1]["views"]) == (None, [])
+
+
+def test_runs_share_one_spark(runs: list[dict[str, Any]]) -> None:
+    assert runs[0]["context"] == runs[1]["context"]
+
+
+def test_a_setting_that_a_running_spark_does_not_take_costs_a_new_one_once(
+    runs: list[dict[str, Any]],
+) -> None:
+    assert runs[2]["serializer"] == "org.apache.spark.serializer.KryoSerializer"
+    assert runs[1]["context"] != runs[2]["context"] == runs[3]["context"]
+
+
+def test_a_script_that_stops_spark_does_not_stop_the_next_run(runs: list[dict[str, Any]]) -> None:
+    assert runs[4]["context"] != runs[3]["context"]
+    assert runs[4]["said"] is None
