@@ -1,4 +1,4 @@
-"""The commands replay, redrive and history: what they print, and that 0 means that all was done."""
+"""The commands replay and redrive: what they print, and that 0 means that all was done."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
-from typer.testing import CliRunner, Result
 
 from jobs.batches import Batches
 from jobs.manifest import Manifest, ManifestFile
+from tests.workflows.cli.calling import call
 from tests.workflows.empty_stack import empty_stack
-from workflows import history as histories
 from workflows import replay as replays
-from workflows.cli import app
 
 if TYPE_CHECKING:
     from workflows.target import Target
@@ -25,10 +23,6 @@ def target(aws: str, monkeypatch: pytest.MonkeyPatch) -> Target:
     stack = empty_stack(aws)
     monkeypatch.setattr("workflows.target.connect", lambda name: stack)
     return stack
-
-
-def call(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
 
 
 def batch(target: Target, *names: str) -> None:
@@ -93,7 +87,6 @@ def test_quarantined_rows_are_counted(target: Target, monkeypatch: pytest.Monkey
         ("replay", "--quarantine", "--since", "yesterday"),
         ("redrive", "--stream", "--reason", "broken-json"),
         ("redrive", "--since", "yesterday"),
-        ("history", "products", "--as-of", "yesterday"),
     ],
 )
 def test_what_does_not_go_together_is_told_so(target: Target, arguments: tuple[str, ...]) -> None:
@@ -107,8 +100,6 @@ def test_what_does_not_go_together_is_told_so(target: Target, arguments: tuple[s
     ("arguments", "message"),
     [
         (("replay", "wr_9"), "There is no batch wr_9"),
-        (("history", "refunds"), "No contract for 'refunds'; there are households, products, transactions."),
-        (("history", "products", "--key", "007"), "expected the key in its one form '7', got '007'"),
     ],
 )
 def test_an_error_a_person_can_act_on_is_its_message(
@@ -152,17 +143,3 @@ def test_a_stream_batch_that_can_not_be_redriven_fails_the_command(target: Targe
     assert (nothing.exit_code, nothing.stdout) == (0, "The forwarder gave up no batch.\n")
     assert result.exit_code == 1
     assert "expected Lambda's record" in result.stdout
-
-
-def test_history_is_printed_for_people_and_programs(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = (*histories.INTERVALS, *(column.name for column in histories.contract_of("households").columns))
-    first = dict.fromkeys(names) | {"_key": "7", "_op": "upsert", "valid_from": "2026-11-24", "age": "65+"}
-    second = first | {"valid_from": "2026-11-25", "is_coarse": True, "income": "[35-49K]"}
-    monkeypatch.setattr(histories, "query", lambda target, sql: pa.Table.from_pylist([first, second]))
-
-    people, program = call("history", "households", "--limit", "2"), call("history", "households", "--json")
-
-    assert "age 65+" in people.stdout
-    assert "income [35-49K] (from an export)" in people.stdout
-    assert "2 versions; there may be more: --limit, --key" in people.stdout
-    assert json.loads(program.stdout)[1]["income"] == "[35-49K]"

@@ -1,0 +1,12 @@
+"""Calls the command line as a person does."""
+
+from __future__ import annotations
+
+from typer.testing import CliRunner, Result
+
+from workflows.cli import app
+
+
+def call(*arguments: str) -> Result:
+    """What a command prints, and its exit code; lines are wide, so that no word is folded."""
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})

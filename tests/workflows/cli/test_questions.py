@@ -1,0 +1,47 @@
+"""The questions of the command line: what is printed for people, and what for programs."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from tests.workflows.cli.calling import call
+from workflows import history as histories
+
+
+@pytest.fixture(autouse=True)
+def no_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows.target.connect", lambda name: None)
+
+
+def test_history_is_printed_for_people_and_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = (*histories.INTERVALS, *(column.name for column in histories.contract_of("households").columns))
+    first = dict.fromkeys(names) | {"_key": "7", "_op": "upsert", "valid_from": "2026-11-24", "age": "65+"}
+    second = first | {"valid_from": "2026-11-25", "is_coarse": True, "income": "[35-49K]"}
+    monkeypatch.setattr(histories, "query", lambda target, sql: pa.Table.from_pylist([first, second]))
+
+    people, program = call("history", "households", "--limit", "2"), call("history", "households", "--json")
+
+    assert "age 65+" in people.stdout
+    assert "income [35-49K] (from an export)" in people.stdout
+    assert "2 versions; there may be more: --limit, --key" in people.stdout
+    assert json.loads(program.stdout)[1]["income"] == "[35-49K]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("refunds",), 1, "No contract for 'refunds'; there are households, products, transactions."),
+        (("products", "--key", "007"), 1, "expected the key in its one form '7', got '007'"),
+        (("products", "--as-of", "yesterday"), 2, "expected a time in ISO 8601"),
+    ],
+)
+def test_a_question_that_can_not_be_asked_is_told_why(
+    arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    result = call("history", *arguments)
+
+    assert result.exit_code == code
+    assert message in result.stderr.replace("\n", " ")
