@@ -4,6 +4,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -186,7 +187,7 @@ def test_messages_that_were_read_but_not_deleted_change_nothing_when_they_come_a
     land("drops/products/good.csv", csv(PRODUCTS))
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
         patch.setattr(intake, "HIDDEN_SECONDS", 0)
-        patch.setattr(intake, "MOST_MESSAGES", 1)
+        patch.setattr(intake, "receive_all", partial(intake.receive_all, most=1))
         patch.setattr(intake, "delete", _killed)
         run(check.main, "wr1")
 
