@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from workflows.cli.app import app
@@ -43,6 +42,7 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
     tombstone of each key stays, so that no replay brings a row back, until --lift.
     """
     from workflows import erase as erasing
+    from workflows.erase_report import proof_picture
     from workflows.history import contract_of
     from workflows.target import connect
 
@@ -64,17 +64,18 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
             f"newer. What came meanwhile: glueline parity {dataset} --repair"
         )
     else:
-        _show_proof(answer)
+        out.print(proof_picture(answer))
     if not answer.get("is_complete", True):
         raise typer.Exit(1)
 
 
 def _ask_to_erase(letters: list[Letter], dataset: str, keys: list[str], *, lift: bool) -> None:
+    from workflows.erase_report import letters_picture
+
     if lift:
         typer.confirm(f"Let rows of {len(keys)} erased keys of {dataset} come again?", abort=True, err=True)
         return
-    for letter in letters:
-        err.print(Text(f"  dead letter {letter.message_id} of {letter.sent:%Y-%m-%d %H:%M}: {letter.reason}"))
+    err.print(letters_picture(letters))
     typer.confirm(
         f"Erase {len(keys)} keys of {dataset} for ever, with {len(letters)} dead letters of theirs?",
         abort=True,
@@ -85,24 +86,3 @@ def _ask_to_erase(letters: list[Letter], dataset: str, keys: list[str], *, lift:
 def erase_progress(step: str, started: datetime) -> Text:
     """Which phase it is in, or what it waits for."""
     return Text(f"  {(datetime.now(UTC) - started).seconds:>4} s   {step}")
-
-
-def _show_proof(proof: dict[str, Any]) -> None:
-    table = Table("searched", "how many", "rows", "rows removed", "rows found", "")
-    for place in proof["places"]:
-        rows = "" if place["rows"] is None else f"{place['rows']:,}"
-        numbers = (f"{place[name]:,}" for name in ("removed", "found"))
-        table.add_row(Text(place["place"]), f"{place['searched']:,}", rows, *numbers, Text(place["note"]))
-    out.print(table)
-    for line in proof["unsearched"]:
-        out.print(Text(f"  not searched: {line}", style="red"))
-    for line in proof["kept"]:
-        out.print(Text(f"  stays: {line}", style="dim"))
-    if proof["is_complete"]:
-        out.print("Nothing is left. The proof is in lake_ops.erasures.", style="green")
-    else:
-        out.print(
-            "Not complete. What was found came meanwhile: run this again. What can't be searched: mend or "
-            "remove it, or run this again with --remove-unreadable.",
-            style="red",
-        )
