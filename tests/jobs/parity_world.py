@@ -11,24 +11,27 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from pyspark.sql import functions as F
 
-from expectations.spark_schema import table_schema
+from expectations.spark_schema import changes_schema, table_schema
 from jobs.batches import Batches
 from jobs.certificates import Certificate, Comparison, Drift, ParityObjects
 from jobs.certify import confirm, issue
-from jobs.changes import UPSERT
+from jobs.changes import UPSERT, accepted_changes
 from jobs.dynamodb_scan import as_record
 from jobs.key_text import encode_key
 from jobs.lake import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
 from jobs.landed import Landing
+from jobs.merge_changes import merge_changes
+from jobs.once_only import known_changes, new_changes
 from jobs.options import Options
 from jobs.parity_options import ParityOptions
 from jobs.parity_tables import create_parity_tables
 from jobs.reconcile import compare
+from jobs.repair_door import parse_repair
 from jobs.stream_door import parse_stream
 from tests.jobs.builders import received
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -160,35 +163,18 @@ class World:
             for key, body in bodies.items()
         }
 
-    def take_repairs(self) -> None:
-        """What the door `repairs/` and a merge do, in a few lines: retracts first, then the newest wins."""
+    def take_repairs(self, batch_id: str = "wr_repair") -> None:
+        """What `check` and `merge` do with a batch of the objects at that door."""
         lines = [line for some in self.repair_objects().values() for line in some]
-        for line in (line for line in lines if line.get("op") == "retract"):
-            self._retract(line)
-        records = [line for line in lines if "op" not in line]
-        changes = parse_stream(received(self.spark, records), self.contract)
-        names = table_schema(self.contract).fieldNames()
-        changes.select("_op", *names).createOrReplaceTempView("repairs")
-        key = " AND ".join(f"t.{name} = s.{name}" for name in self.contract.key)
-        newer = "struct(s._version, s._tie) > struct(t._version, t._tie)"
-        self.sql(
-            f"MERGE INTO {{table}} t USING repairs s ON {key} "
-            f"WHEN MATCHED AND s._op = 'delete' AND {newer} THEN DELETE "
-            f"WHEN MATCHED AND s._op = 'upsert' AND {newer} THEN UPDATE SET * "
-            "WHEN NOT MATCHED AND s._op = 'upsert' THEN INSERT *"
+        parsed = parse_repair(received(self.spark, lines), self.contract)
+        assert parsed.where(F.size("reasons") > 0).count() == 0
+        changes = accepted_changes(parsed, self.contract).withColumns(
+            {"_batch_id": F.lit(batch_id), "_ingested_at": F.lit(datetime.now(UTC))}
         )
-
-    def _retract(self, line: Mapping[str, Any]) -> None:
-        rows = self.spark.table(self.table).withColumn("_key", encode_key(self.contract))
-        of_key = rows.where(F.col("_key") == line["key"]).select(*self.contract.key).distinct().collect()
-        for row in of_key:
-            where = " AND ".join(f"{name} = {value!r}" for name, value in row.asDict().items())
-            position = f"_version = {line['version']} AND _tie = '{line['tie']}'"
-            self.sql(f"DELETE FROM {{table}} WHERE {where} AND {position}")  # noqa: S608
-        self.spark.sql(
-            f"DELETE FROM {self.lake.ops(TOMBSTONES)} WHERE key = '{line['key']}' "  # noqa: S608
-            f"AND _version = {line['version']} AND _tie = '{line['tie']}'"
-        )
+        new = new_changes(changes, known_changes(changes, self.lake, self.contract), self.contract)
+        table = self.lake.changes(self.contract.dataset)
+        new.select(changes_schema(self.contract).fieldNames()).writeTo(table).append()
+        merge_changes(self.spark, self.lake, self.contract, [batch_id])
 
 
 def entity(number: int, name: str, version: int | None = 1, *, deleted: bool = False) -> Item:

@@ -1,4 +1,4 @@
-"""Repair lines: what they say, and that the door `repairs/` heals all damage with them, for any damage."""
+"""Repair lines: what they say, and that check and merge heal any damage with them."""
 
 from __future__ import annotations
 
