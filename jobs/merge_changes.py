@@ -110,7 +110,8 @@ def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bound
 
     Of the two, only one can be what is wrong; the other stands elsewhere and is left alone.
     """
-    positions = retracts.select(*contract.key, "_key", *POSITION).distinct()
+    # Copied for the sake of tables in buckets, as in jobs.fold.
+    positions = retracts.select(*contract.key, "_key", *POSITION).distinct().localCheckpoint()
     _sql(
         positions,
         f"""

@@ -65,6 +65,9 @@ def pruning_sql(catalog: str, partition: Partition, table: str, values: Iterable
     row_place = place_sql(catalog, partition, table)
     if len(known) > MOST_LISTED:
         condition = f"{row_place} BETWEEN {literal(known[0])} AND {literal(known[-1])}"
+    elif len(known) > 1 and isinstance(known[0], str):
+        # Iceberg's IN of texts fails on a partition of null; its equality does not.
+        condition = f"({' OR '.join(f'{row_place} = {literal(value)}' for value in known)})"
     elif known:
         condition = f"{row_place} IN ({', '.join(map(literal, known))})"
     else:

@@ -23,6 +23,7 @@ CASES: list[tuple[Partition, list[Any], str]] = [
     (Partition("id", "bucket[4]"), [3, 1], "c.system.bucket(4, t.`id`) IN (1, 3)"),
     (Partition("name", "truncate[2]"), ["O'"], "c.system.truncate(2, t.`name`) IN ('O\\'')"),
     (Partition("name", "identity"), ["a"], "t.`name` IN ('a')"),
+    (Partition("name", "identity"), ["b", "a"], "(t.`name` = 'a' OR t.`name` = 'b')"),
     (
         Partition("at", "identity"),
         [datetime(2026, 1, 1, 12, 30, tzinfo=UTC)],

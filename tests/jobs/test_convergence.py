@@ -1,0 +1,290 @@
+"""Whatever door, order, repetition, cut into batches and crash: the lake holds what the model says.
+
+Histories of a few keys go through the doors in any order and more than once, in batches that are checked and
+merged in any rhythm, while checks and merges die anywhere and are done again. Twenty-five of them by default,
+500 with `--hypothesis-profile=deep`.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import reduce
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import DataFrame, SparkSession
+
+from expectations.timestamps import from_micros
+from jobs import merge_changes, record_batch
+from jobs.checked_dataset import PARSERS, CheckedDataset, FileCount
+from jobs.doors import RECEIVED
+from jobs.lake import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
+from jobs.manifest import Manifest
+from jobs.merge import merge_batches
+from tests import model
+from tests.jobs.builders import micros
+from tests.jobs.histories import KINDS, Delivery, Kind, Row, State, Table, from_epoch, retract, symbol
+
+if TYPE_CHECKING:
+    from tests.model import Model
+
+SECOND = 1_000_000
+EXAMPLES = 500 if settings.get_current_profile_name() == "deep" else 25
+CRASHES = (
+    (record_batch, "append_once"),
+    (merge_changes, "apply_retracts"),
+    (merge_changes, "merge_tombstones"),
+    (merge_changes, "rows_elsewhere"),
+    (merge_changes, "merge_rows"),
+)
+_numbers = count(1)
+
+states = st.builds(State, st.integers(0, 2), st.integers(0, 3))
+steps = st.sampled_from([0, 1, SECOND - 1, SECOND, 3600 * SECOND])
+writes = st.sampled_from(["put", "put", "put", "foreign", "mark", "remove"])
+
+
+@dataclass(frozen=True)
+class Crash:
+    """Dies in a step of the job, before or after it has done its work."""
+
+    step: int
+    is_after: bool
+
+
+crashes = st.none() | st.builds(Crash, st.integers(0, len(CRASHES) - 1), st.booleans())
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one run reads, whether it merges, and where it dies."""
+
+    deliveries: tuple[Delivery, ...]
+    is_merged: bool
+    crash: Crash | None
+
+
+@st.composite
+def key_histories(draw: st.DrawFn, kind: Kind, key: int) -> list[Delivery]:
+    """What all doors say of one key."""
+    table = Table(kind, key, sequence=key * 1000)
+    seen: list[Delivery | None] = []
+    for _ in range(draw(st.integers(1, 5))):
+        table.now += draw(steps)
+        seen.append(table.write(draw(writes), draw(states)))
+        match draw(st.integers(0, 7)):
+            case 0:
+                seen.append(table.full_export())
+            case 1:
+                seen.append(table.window(draw(st.integers(0, 3)), old_images=draw(st.booleans())))
+            case 2:
+                op = draw(st.sampled_from(["upsert", "upsert", "delete"]))
+                seen.append(table.drop(op, draw(states), draw(steps), whole=draw(st.booleans())))
+            case 3:
+                seen.append(table.put_back())
+    return [one for one in seen if one is not None]
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> tuple[Kind, list[Batch]]:
+    """A few keys' histories, shuffled, partly twice, cut into batches."""
+    kind = draw(st.sampled_from(KINDS))
+    all_of = [one for key in range(draw(st.integers(2, 5))) for one in draw(key_histories(kind, key))]
+    on_stream = [one.changes[-1] for one in all_of if one.door == "stream"]
+    for change in draw(st.lists(st.sampled_from(on_stream), max_size=2)) if on_stream else ():
+        all_of.append(retract(change, all_of[-1].event_time))
+    again = draw(st.lists(st.sampled_from(all_of), max_size=4)) if all_of else []
+    parts: list[list[Delivery]] = [[] for _ in range(draw(st.integers(1, 3)))]
+    for delivery in draw(st.permutations(all_of + again)):
+        parts[draw(st.integers(0, len(parts) - 1))].append(delivery)
+    return kind, [
+        Batch(tuple(part), number == len(parts) - 1 or draw(st.booleans()), draw(crashes))
+        for number, part in enumerate(parts)
+    ]
+
+
+@dataclass
+class Ledger:
+    """What `jobs.batches` keeps in S3."""
+
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    counts: dict[str, Any] = field(default_factory=dict)
+
+    def to_merge(self) -> list[str]:
+        return list(self.counts)
+
+    def manifest(self, batch_id: str) -> Manifest:
+        return self.manifests[batch_id]
+
+    def checked(self, batch_id: str) -> Any:
+        return {"files": [self.counts[batch_id]]}
+
+    def done(self, *_: Any) -> None: ...
+
+    def close(self, batch_id: str) -> None:
+        del self.counts[batch_id]
+
+
+@pytest.fixture
+def quick(spark: SparkSession) -> Iterator[SparkSession]:
+    """Few rows: compiling a plan would take longer than running it."""
+    names = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+    for name, value in names.items():
+        spark.conf.set(name, value)
+    yield spark
+    for name in names:
+        spark.conf.unset(name)
+
+
+@settings(max_examples=EXAMPLES,
+          suppress_health_check=list(HealthCheck))  # fmt: skip
+@given(plan=plans())
+def test_the_lake_holds_what_the_model_says(
+    quick: SparkSession, plan: tuple[Kind, list[Batch]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, batches = plan
+    lake = make_lake(quick, kind)
+    ledger: Any = Ledger()
+    for batch in batches:
+        manifest = Manifest(f"b{next(_numbers)}", datetime.now(UTC).isoformat())
+        with dying_once(batch.crash, monkeypatch) as again:
+            again(lambda m=manifest, b=batch: check(quick, lake, kind, m, b.deliveries))  # type: ignore[misc]
+            if batch.deliveries:
+                ledger.manifests[manifest.batch_id] = manifest
+                ledger.counts[manifest.batch_id] = count_of(kind, batch)
+            if batch.is_merged:
+                again(lambda: merge_batches(quick, lake, ledger, {kind.contract.dataset: kind.contract}))
+
+    found = changes_of(quick, lake, kind)
+    expected = model.of(
+        [[change for one in batch.deliveries for change in one.changes] for batch in batches], ties_of(found)
+    )
+    assert sorted(one.identity for one in found) == sorted(expected.changes)
+    assert rows_of(quick, lake, kind) == expected_rows(expected)
+    assert graves_of(quick, lake, kind) == expected.graves
+
+
+def make_lake(spark: SparkSession, kind: Kind) -> Lake:
+    number = next(_numbers)
+    lake = Lake(f"converging_{number}", f"converging_ops_{number}")
+    for database in (lake.database, lake.ops_database):
+        spark.sql(f"CREATE NAMESPACE {lake.catalog}.{database}")
+    create_ops_tables(spark, lake)
+    create_dataset_tables(spark, lake, kind.contract)
+    return lake
+
+
+def check(
+    spark: SparkSession, lake: Lake, kind: Kind, manifest: Manifest, deliveries: Sequence[Delivery]
+) -> None:
+    """What the job does with files of these lines, but for the files and the rules."""
+    if not deliveries:
+        return
+    parsed = []
+    for door in dict.fromkeys(one.door for one in deliveries):
+        lines = [
+            ("s3://raw/f", from_epoch(one.event_time), number, json.dumps(one.payload), None)
+            for number, one in enumerate(deliveries)
+            if one.door == door
+        ]
+        received = spark.createDataFrame(lines, RECEIVED).coalesce(1)
+        parsed.append(PARSERS[door](received, kind.contract))
+    changes = sum(len(one.changes) for one in deliveries)
+    number = len(deliveries)
+    counts = (FileCount(kind.contract.dataset, "s3://raw/f", "", number, number, 0, changes),)
+    verdict: Any = None
+    dataset = CheckedDataset(
+        kind.contract, reduce(DataFrame.unionByName, parsed).coalesce(1), counts, verdict
+    )
+    record_batch.append_changes(lake, manifest, dataset, datetime.now(UTC))
+
+
+def count_of(kind: Kind, batch: Batch) -> dict[str, Any]:
+    """What checked.json says of the batch."""
+    is_repair = any(one.door == "repair" for one in batch.deliveries)
+    return {"dataset": kind.contract.dataset, "changes": 1, "door": "repair" if is_repair else "stream"}
+
+
+class Killed(Exception):
+    """Raised where a job dies."""
+
+
+@contextmanager
+def dying_once(
+    crash: Crash | None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Callable[[], None]], None]]:
+    """A way to run a step of the pipeline, which is run again if it dies at the crash."""
+    with monkeypatch.context() as patch:
+        if crash is not None:
+            module, name = CRASHES[crash.step]
+            patch.setattr(module, name, _dying_once(getattr(module, name), is_after=crash.is_after))
+
+        def again(run: Callable[[], None]) -> None:
+            try:
+                run()
+            except Killed:
+                run()
+
+        yield again
+
+
+def _dying_once(work: Callable[..., Any], *, is_after: bool) -> Callable[..., Any]:
+    deaths = iter([True])
+
+    def step(*args: Any, **kwargs: Any) -> Any:
+        dies = next(deaths, False)
+        if dies and not is_after:
+            raise Killed
+        done = work(*args, **kwargs)
+        if dies:
+            raise Killed
+        return done
+
+    return step
+
+
+def changes_of(spark: SparkSession, lake: Lake, kind: Kind) -> list[model.Change]:
+    table = spark.table(lake.changes(kind.contract.dataset)).where("_op <> 'retract'")
+    return [
+        model.Change(row["_key"], row["_op"], row["_version"], row["_tie"], _row(kind, row))
+        for row in table.collect()
+    ]
+
+
+def ties_of(changes: Sequence[model.Change]) -> dict[str, str]:
+    """How the ties of content are spelled."""
+    return {
+        symbol(one.key, one.op, one.version, one.row): one.tie for one in changes if one.tie.startswith("-")
+    }
+
+
+def rows_of(spark: SparkSession, lake: Lake, kind: Kind) -> list[tuple[Any, ...]]:
+    rows = spark.table(lake.table(kind.contract.dataset)).collect()
+    return sorted(
+        (kind.key_text(row[kind.contract.key[-1]]), row["_version"], row["_tie"], *_row(kind, row))
+        for row in rows
+    )
+
+
+def expected_rows(expected: "Model") -> list[tuple[Any, ...]]:
+    return sorted((key, *position, *row) for key, (position, row) in expected.rows.items())
+
+
+def graves_of(spark: SparkSession, lake: Lake, kind: Kind) -> dict[str, model.Position]:
+    rows = spark.table(lake.ops(TOMBSTONES)).collect()
+    return {row["key"]: (row["_version"], row["_tie"]) for row in rows}
+
+
+def _row(kind: Kind, row: Any) -> Row:
+    place: Any = None
+    if kind.place is not None:
+        place = row[kind.contract.partitions[0].column]
+        place = from_micros(micros(place.astimezone(UTC))) if isinstance(place, datetime) else place
+    value = row[kind.value]
+    spelled = value if value is None or isinstance(value, str) else str(int(value))
+    return Row(place, spelled, row["_source"], micros(row["_updated_at"].astimezone(UTC)))
