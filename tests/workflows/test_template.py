@@ -11,6 +11,7 @@ import pytest
 from expectations.odcs import load_contracts
 from tests.workflows.expanded_template import TEMPLATE, TEXT, Resource, each, expanded, resources
 from workflows.deploy import CHECKOUT, WORKFLOWS, datasets_parameter
+from workflows.history import named_query
 
 OUTPUTS_OTHERS_RELY_ON = (
     "DataApiUrl",
@@ -91,6 +92,18 @@ def test_a_dataset_with_an_underscore_in_its_name_gets_its_table_stream_and_quer
         "Fn::GetAtt": ["TableorderXlines", "StreamArn"]
     }
     assert "order_lines_changes" in made["HistoryorderXlines"]["Properties"]["QueryString"]
+
+
+def test_the_named_queries_of_history_are_the_texts_of_the_command_line() -> None:
+    made = resources()
+
+    def query(name: str) -> str:
+        return str(made[name]["Properties"]["QueryString"])
+
+    assert query("Historyproducts") == named_query().replace("${Name}", "products")
+    assert query("AsOfproducts") == named_query("current_timestamp - INTERVAL '1' DAY").replace(
+        "${Name}", "products"
+    )
 
 
 def test_a_local_endpoint_changes_urls_and_nothing_else() -> None:
