@@ -185,7 +185,7 @@ def test_an_alarm_rings_and_names_a_command_that_exists(name: str, resource: Res
         command.name or (command.callback.__name__ if command.callback else "")
         for command in app.registered_commands
     }
-    named = re.findall(r"`glueline (\w+)", properties["AlarmDescription"])
+    named = re.findall(r"`glueline ([a-z-]+)", properties["AlarmDescription"])
 
     assert properties["AlarmActions"] == [{"Ref": "Alerts"}]
     assert named
