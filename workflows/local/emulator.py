@@ -120,6 +120,7 @@ def _spark_layout(options: argparse.Namespace) -> Layout:
             "PYSPARK_PYTHON": options.python,
             "PYTHONPATH": str(CHECKOUT),
             "SPARK_LOCAL_IP": "127.0.0.1",
+            "TMPDIR": str(options.scratch / "spark"),
         },
         checkout=CHECKOUT,
         jobs=options.jobs,

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from workflows.local.home import Home
 
 MARK: Final = "GLUELINE_HOME"
-_LEADS_ASTRAY: Final = ("AWS_", "PYTHON", "VIRTUAL_ENV")
+_LEADS_ASTRAY: Final = ("AWS_", "PYTHON", "VIRTUAL_ENV", "SPARK_", "PYSPARK_", "HADOOP_")
 _GRACE_SECONDS: Final = 1.0
 
 
 def marked_environment(home: Home) -> dict[str, str]:
     """This process's environment with the mark, for whatever is started for a stack.
 
-    Without what leads to an AWS account of the user, and to Python packages that a Lambda may not see.
+    Without what leads to an AWS account of the user, to Python packages that a Lambda may not see, or to
+    another Spark.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEADS_ASTRAY)}
     return {**kept, MARK: str(home.folder)}

@@ -35,7 +35,7 @@ __all__ = ["Stack", "StackError", "State", "down", "status", "up"]
 
 FIRST_PORT: Final = 4566
 _HEALTH_SECONDS: Final = 60
-_SPARK_SECONDS: Final = 180
+_SPARK_SECONDS: Final = 300
 _WINDOW_SECONDS: Final = 2
 
 

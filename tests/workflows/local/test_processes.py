@@ -73,10 +73,10 @@ print(end_processes(Home(Path({str(tmp_path)!r}))))
     assert os.environ.get("GLUELINE_HOME") != str(tmp_path)
 
 
-def test_nothing_that_is_started_is_led_to_an_account_or_to_our_packages(
+def test_nothing_that_is_started_is_led_to_an_account_to_our_packages_or_to_another_spark(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "PYTHONPATH", "VIRTUAL_ENV"):
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "PYTHONPATH", "VIRTUAL_ENV", "SPARK_HOME"):
         monkeypatch.setenv(name, "elsewhere")
 
     environment = marked_environment(Home(tmp_path))
