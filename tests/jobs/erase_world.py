@@ -1,0 +1,294 @@
+"""A small platform with a key to be erased in every place that can hold one, for the tests of erasing."""
+
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import functions as F
+
+from expectations.contract import Contract
+from jobs.batches import CHECKED, Batches
+from jobs.checked_dataset import CheckedDataset, count_files, parse_files
+from jobs.erase_phases import Work, prove, purge_tables, scrub, seal
+from jobs.erase_tables import location
+from jobs.erased_keys import ErasedKeys
+from jobs.erasures import Erasures, Proof, Request
+from jobs.exports import checksum
+from jobs.lake import Lake, create_dataset_tables, create_ops_tables
+from jobs.manifest import Manifest, ManifestFile, classify
+from jobs.merge import merge_batches
+from jobs.record_batch import append_changes, append_quarantine, append_results
+from tests.jobs.builders import ENTITIES, SENT, record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+    from pyspark.sql import SparkSession
+
+SECRET = "Ann Secret"  # noqa: S105 -- what nothing but the key to be erased has
+KEY = 7
+STREAM_ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/glueline-entities/stream/2026-11-24T00:48:05.899"
+EXPORT = "exports/entities/AWSDynamoDB/01695097218000-d6299cbd"
+
+
+def item(number: int, version: int, name: str) -> dict[str, Any]:
+    return {
+        "_key": {"S": str(number)},
+        "_version": {"N": str(version)},
+        "id": {"N": str(number)},
+        "name": {"S": name},
+    }
+
+
+def lines(*content: Mapping[str, Any]) -> bytes:
+    return gzip.compress("".join(f"{json.dumps(one)}\n" for one in content).encode())
+
+
+def drop(*rows: tuple[Any, ...]) -> bytes:
+    return "\n".join(["id,name", *(",".join(map(str, row)) for row in rows), ""]).encode()
+
+
+def parquet(*rows: tuple[int, str]) -> bytes:
+    content = io.BytesIO()
+    pq.write_table(pa.table({"id": [row[0] for row in rows], "name": [row[1] for row in rows]}), content)
+    return content.getvalue()
+
+
+def stream_record(kind: str, number: int, version: int, name: str) -> dict[str, Any]:
+    image = item(number, version, name)
+    images: Any = {"old": image} if kind == "REMOVE" else {"new": image}
+    return {**record(kind, str(number), number=version, **images), "eventSourceARN": STREAM_ARN}
+
+
+@dataclass
+class World:
+    """RAW and lake buckets, a DynamoDB table and the tables of the dataset `entities`."""
+
+    spark: "SparkSession"
+    lake: Lake
+    s3: "S3Client"
+    dynamodb: Any
+    name: str  # of its buckets and table, so that one world is no other's
+    contract: Contract = ENTITIES
+    batch: int = 0
+    proof: Proof | None = None
+
+    @property
+    def raw(self) -> str:
+        return f"raw-{self.name}"
+
+    @property
+    def lake_bucket(self) -> str:
+        return f"lake-{self.name}"
+
+    @property
+    def table(self) -> str:
+        return f"{self.name}-entities"
+
+    @property
+    def batches(self) -> Batches:
+        return Batches(self.s3, self.lake_bucket)
+
+    def put(self, key: str, body: bytes, **told: Any) -> ManifestFile | None:
+        """Land an object; what its announcement would say, if a door takes it."""
+        answer = self.s3.put_object(Bucket=self.raw, Key=key, Body=body, **told)
+        place = classify(key, {self.contract.dataset})
+        if isinstance(place, str):
+            return None
+        version = answer.get("VersionId")
+        return ManifestFile(
+            self.raw, key, answer["ETag"].strip('"'), version, len(body), SENT.isoformat(), *place
+        )
+
+    def newest(self, key: str, at: datetime = SENT) -> ManifestFile:
+        """What the announcement of the object as it is now would say."""
+        head: Any = self.s3.head_object(Bucket=self.raw, Key=key)
+        place: Any = classify(key, {self.contract.dataset})
+        state = head["ETag"].strip('"'), head.get("VersionId"), head["ContentLength"]
+        return ManifestFile(self.raw, key, *state, at.isoformat(), *place)
+
+    def ingest(self, *files: ManifestFile | None) -> None:
+        """Check the files as one batch, by the doors alone, and merge it."""
+        self.batch += 1
+        there = tuple(file for file in files if file is not None)
+        manifest = Manifest(f"batch-{self.batch}", datetime.now(UTC).isoformat(), there)
+        self.batches.open(manifest)
+        create_dataset_tables(self.spark, self.lake, self.contract)
+        rows = parse_files(self.spark, there, self.contract).persist()
+        counts = count_files(rows, there, self.contract.dataset)
+        verdict: Any = SimpleNamespace(success=True, statistics="{}", as_json="{}")
+        checked = CheckedDataset(self.contract, rows, counts, verdict)
+        append_changes(self.lake, manifest, checked, SENT)
+        append_quarantine(self.spark, self.lake, manifest, [checked], SENT)
+        append_results(self.spark, self.lake, manifest, [checked], SENT)
+        rows.unpersist()
+        self.batches.done(manifest.batch_id, CHECKED, {"files": [asdict(count) for count in counts]})
+        merge_batches(self.spark, self.lake, self.batches, {self.contract.dataset: self.contract})
+
+    def rows(self) -> dict[int, str]:
+        """The current table."""
+        table = self.spark.table(self.lake.table("entities"))
+        return {row["id"]: row["name"] for row in table.collect()}
+
+    def changes(self) -> list[tuple[int, str, str | None]]:
+        table = self.spark.table(self.lake.changes("entities"))
+        return sorted((row["id"], row["_op"], row["name"] or "") for row in table.collect())
+
+    def tombstones(self) -> dict[str, tuple[int, str]]:
+        table = self.spark.table(self.lake.ops("tombstones")).where(F.col("dataset") == "entities")
+        return {row["key"]: (row["_version"], row["_tie"]) for row in table.collect()}
+
+    def objects(self) -> dict[str, list[bytes]]:
+        """The content of every version of every object in RAW, unpacked."""
+        found: dict[str, list[bytes]] = {}
+        for version in boto3.resource("s3").Bucket(self.raw).object_versions.all():
+            if version.size:  # a mark of deletion has none
+                body = version.get()["Body"].read()
+                body = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+                found.setdefault(version.object_key, []).append(body)
+        return found
+
+    def erasures(self) -> Erasures:
+        return Erasures(self.s3, self.lake_bucket)
+
+    def work(self, *keys: str, remove_unreadable: bool = False) -> Work:
+        """An erasure of the keys, ready for its phases; one that was begun goes on."""
+        hashes = {key: f"hash of {key}" for key in keys}
+        now = datetime.now(UTC).isoformat()
+        request = Request("e1", self.contract.dataset, hashes, now, remove_unreadable)
+        erasures = self.erasures()
+        if (begun := erasures.request("e1")) is None:
+            erasures.ask(request)
+        return Work(
+            self.spark, self.lake, self.contract, ErasedKeys.of(self.contract, keys), begun or request,
+            erasures, self.s3, self.dynamodb, self.raw, self.table,
+        )  # fmt: skip
+
+    def erase(
+        self, *keys: str, remove_unreadable: bool = False, meanwhile: Callable[[Work], None] = lambda _: None
+    ) -> Proof:
+        """All phases, as `glueline erase` runs them; the stream tells of each item that is removed."""
+        work = self.work(*keys, remove_unreadable=remove_unreadable)
+        there = {key: self._item(key) for key in keys}
+        try:
+            seal(work)
+        finally:
+            self.land_removals([item for key, item in there.items() if item and not self._item(key)])
+        scrub(work)
+        meanwhile(work)
+        purge_tables(work)
+        return prove(work)
+
+    def _item(self, key: str) -> dict[str, Any] | None:
+        found = self.dynamodb.get_item(TableName=self.table, Key={"_key": {"S": key}}, ConsistentRead=True)
+        item: dict[str, Any] | None = found.get("Item")
+        return item
+
+    def land_removals(self, items: Iterable[Mapping[str, Any]]) -> None:
+        """What the forwarder writes of removed items, merged."""
+        records = [record("REMOVE", one["_key"]["S"], old=dict(one), number=10**6) for one in items]
+        if records:
+            key = f"stream/entities/2026/11/24/13/removed-{self.batch}.jsonl.gz"
+            self.ingest(self.put(key, lines(*records)))
+
+
+@contextmanager
+def open_world(spark: "SparkSession", name: str) -> "Iterator[World]":
+    """A world with nothing in it; its buckets and DynamoDB table go when it ends."""
+    lake = Lake(f"lake_{name}", f"ops_{name}")
+    for database in (lake.database, lake.ops_database):
+        spark.sql(f"CREATE NAMESPACE {lake.catalog}.{database}")
+    create_ops_tables(spark, lake)
+    world = World(spark, lake, boto3.client("s3"), boto3.client("dynamodb"), name)
+    for bucket in (world.raw, world.lake_bucket):
+        world.s3.create_bucket(Bucket=bucket)
+    world.s3.put_bucket_versioning(Bucket=world.raw, VersioningConfiguration={"Status": "Enabled"})
+    world.dynamodb.create_table(
+        TableName=world.table,
+        KeySchema=[{"AttributeName": "_key", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "_key", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    yield world
+    world.dynamodb.delete_table(TableName=world.table)
+    for used in (world.raw, world.lake_bucket):
+        bucket = boto3.resource("s3").Bucket(used)
+        bucket.object_versions.delete()
+        bucket.objects.delete()
+        bucket.delete()
+
+
+def put_export(world: World, *items: Mapping[str, Any]) -> str:
+    """A full export of two data files, as DynamoDB writes it; the key of its summary."""
+    files = []
+    for number, some in enumerate((items[::2], items[1::2])):
+        name, body = f"{EXPORT}/data/{number}.json.gz", lines(*({"Item": one} for one in some))
+        etag = world.s3.put_object(Bucket=world.raw, Key=name, Body=body)["ETag"].strip('"')
+        files.append(
+            {"itemCount": len(some), "md5Checksum": checksum(body), "etag": etag, "dataFileS3Key": name}
+        )
+    summary = {
+        "version": "2020-06-30",
+        "exportTime": "2026-11-24T12:30:00.000Z",
+        "manifestFilesS3Key": f"{EXPORT}/manifest-files.json",
+        "itemCount": len(items),
+        "outputFormat": "DYNAMODB_JSON",
+        "exportType": "FULL_EXPORT",
+    }
+    content = {
+        "manifest-files": "".join(f"{json.dumps(file)}\n" for file in files).encode(),
+        "manifest-summary": json.dumps(summary).encode(),
+    }
+    for name, body in content.items():
+        world.s3.put_object(Bucket=world.raw, Key=f"{EXPORT}/{name}.checksum", Body=checksum(body).encode())
+        world.s3.put_object(Bucket=world.raw, Key=f"{EXPORT}/{name}.json", Body=body)
+    return f"{EXPORT}/manifest-summary.json"
+
+
+def fill(world: World) -> None:
+    """Put the key, and others, into every place."""
+    for number, name in ((KEY, SECRET), (8, "Bob")):
+        world.dynamodb.put_item(TableName=world.table, Item=item(number, 50, name))
+    records = [stream_record("INSERT", n, 10, SECRET if n == KEY else "Bob") for n in (KEY, 8, 9)]
+    world.ingest(
+        world.put("drops/entities/old.csv", drop((5, "Eve"), (KEY, SECRET), (6, "Max"))),
+        world.put("stream/entities/2026/11/24/12/a.jsonl.gz", lines(*records)),
+        world.put("drops/entities/bad.csv", b"id,name\n9,Zoe\n7,Ann Secret,too much\nnine,Zoe\n"),
+    )
+    retract = {"op": "retract", "key": "7", "version": 1, "tie": ""}
+    more = b'{"id": 1, "name": "Kim"}\n{"id": "7.0", "name": "Ann Secret"}\n'
+    world.ingest(
+        world.put("drops/entities/old.csv", drop((5, "Eva"), (6, "Max"))),  # over the first version
+        world.put("drops/entities/more.jsonl", more),
+        world.put("drops/entities/more.parquet", parquet((2, "Lee"), (KEY, SECRET), (3, "Joe"))),
+        world.put(
+            "stream/entities/2026/11/24/12/b.jsonl.gz", lines(stream_record("MODIFY", KEY, 50, SECRET))
+        ),
+        world.put("repairs/entities/r.jsonl.gz", lines(retract, stream_record("MODIFY", 8, 50, "Bob"))),
+    )
+    put_export(world, item(KEY, 50, SECRET), item(8, 50, "Bob"), item(9, 10, "Bob"))
+    failed = [stream_record("MODIFY", n, 60, SECRET if n == KEY else "Bob") for n in (KEY, 8)]
+    for name, some in (("both", failed), ("alone", failed[:1])):
+        failure = {"DDBStreamBatchInfo": {"streamArn": STREAM_ARN}, "payload": json.dumps({"Records": some})}
+        world.put(f"aws/lambda/m/s/2026/11/24/{name}", json.dumps(failure).encode())
+    world.s3.put_object(Bucket=world.lake_bucket, Key="athena/answer.csv", Body=SECRET.encode())
+    leave_orphan(world)
+
+
+def leave_orphan(world: World) -> Path:
+    """A file in the table's folder that no snapshot has: its job was ended before the commit."""
+    place = location(world.spark, world.lake.table("entities")).removeprefix("file:")
+    orphan = Path(place) / "data" / "00000-0-orphan.parquet"
+    orphan.write_bytes(parquet((KEY, SECRET)))
+    return orphan
