@@ -15,7 +15,7 @@ from workflows.local.home import CHECKOUT
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.spark, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(420)]
 
 # A first run that leaves behind what it can; then runs that need a setting Spark takes at its start only.
 LIFE = """
