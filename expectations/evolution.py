@@ -36,6 +36,12 @@ class Widening:
     column: Column
 
 
+def partition(column: str, transform: str) -> Partition:
+    """A partition by Iceberg's name of its transform: contracts say `days`, as its DDL does; it, `day`."""
+    is_time = transform in ("year", "month", "day", "hour")
+    return Partition(column, f"{transform}s" if is_time else transform)
+
+
 type Change = Addition | Widening
 
 

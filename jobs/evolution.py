@@ -10,13 +10,11 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from expectations.contract import Contract, Partition
-from expectations.evolution import Addition, Change, Live, Plan, plan
+from expectations.contract import Contract
+from expectations.evolution import Addition, Change, Live, Plan, partition, plan
 from expectations.spark_schema import changes_schema, columns_of, spark_type, table_schema
 from jobs.key_text import encode_key
 from jobs.lake import Lake, create_dataset_tables
-
-_PLURALS = ("year", "month", "day", "hour")  # of Iceberg's transforms: contracts say days, as its DDL does
 
 
 class EvolutionRefused(Exception):
@@ -58,15 +56,11 @@ def live(spark: SparkSession, table: str) -> Live:
     ours = tuple(column for column in columns if not column.name.startswith("_"))
     jvm: Any = spark._jvm
     iceberg = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
-    fields = [
-        Partition(iceberg.schema().findColumnName(field.sourceId()), str(field.transform().toString()))
+    partitions = tuple(
+        partition(iceberg.schema().findColumnName(field.sourceId()), field.transform().toString())
         for field in iceberg.spec().fields()
-    ]
-    plural = [
-        Partition(one.column, f"{one.transform}s" if one.transform in _PLURALS else one.transform)
-        for one in fields
-    ]
-    return Live(ours, tuple(plural))
+    )
+    return Live(ours, partitions)
 
 
 def statement(table: str, change: Change) -> str:

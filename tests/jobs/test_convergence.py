@@ -133,12 +133,19 @@ class Ledger:
 @pytest.fixture
 def quick(spark: SparkSession) -> Iterator[SparkSession]:
     """Few rows: compiling a plan would take longer than running it."""
-    names = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
-    for name, value in names.items():
-        spark.conf.set(name, value)
-    yield spark
-    for name in names:
-        spark.conf.unset(name)
+    quick: dict[str, str | None] = {
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.shuffle.partitions": "1",
+    }
+    usual = {name: spark.conf.get(name) for name in quick}
+    for names in (quick, usual):
+        for name, value in names.items():
+            if value is not None:
+                spark.conf.set(name, value)
+        if names is quick:
+            yield spark
 
 
 @settings(max_examples=EXAMPLES,
@@ -198,10 +205,12 @@ def check(
     number = len(deliveries)
     counts = (FileCount(kind.contract.dataset, "s3://raw/f", "", number, number, 0, changes),)
     verdict: Any = None
-    dataset = CheckedDataset(
-        kind.contract, reduce(DataFrame.unionByName, parsed).coalesce(1), counts, verdict
-    )
-    record_batch.append_changes(lake, manifest, dataset, datetime.now(UTC))
+    rows = reduce(DataFrame.unionByName, parsed).coalesce(1).persist()
+    try:
+        dataset = CheckedDataset(kind.contract, rows, counts, verdict)
+        record_batch.append_changes(lake, manifest, dataset, datetime.now(UTC))
+    finally:
+        rows.unpersist()
 
 
 def count_of(kind: Kind, batch: Batch) -> dict[str, Any]:

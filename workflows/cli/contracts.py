@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workflows.cli.app import contract_app
-from workflows.cli.printing import AsJson, out, print_json, speaking_plainly
+from workflows.cli.printing import AsJson, StackName, out, print_json, speaking_plainly
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from expectations.contract import Contract
 
 
 @contract_app.command("check")
-def contract_check(as_json: AsJson = False) -> None:
-    """Read every contract and everything made from it; an error names file, path and rule."""
+def contract_check(
+    live: Annotated[
+        bool, typer.Option("--live", help="Also against the tables of the stack, before a deployment.")
+    ] = False,
+    stack: StackName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read every contract and everything made from it; an error names file, path and rule.
+
+    With --live it says what the next run will change in the stack's tables, or why it can't.
+    """
     from expectations.json_schema import data_schema
     from expectations.odcs import load_contracts
     from expectations.spark_schema import create_table_ddl
@@ -25,15 +39,27 @@ def contract_check(as_json: AsJson = False) -> None:
             data_schema(contract)
             create_table_ddl(contract, name)
             build_suite(contract)
+        changes = _compare_with_live(stack, contracts) if live else {}
         if as_json:
-            print_json({name: contract.version for name, contract in contracts.items()})
+            versions = {name: contract.version for name, contract in contracts.items()}
+            print_json({"contracts": versions, "changes": changes} if live else versions)
         else:
             for name, contract in contracts.items():
                 key = ", ".join(contract.key)
                 out.print(f"{name} {contract.version}: {len(contract.columns)} columns, key ({key})")
+            for table, what in changes.items():
+                out.print(f"{table}: {', '.join(what) or 'is as its contract says'}")
             out.print(
                 f"{len(contracts)} contracts are good. Next: make up (or make deploy) puts them to work."
             )
+
+
+def _compare_with_live(stack: str | None, contracts: Mapping[str, Contract]) -> dict[str, list[str]]:
+    from workflows.live_tables import compare, told
+    from workflows.target import connect
+
+    found = compare(connect(stack), contracts)
+    return {table: [told(change) for change in plan.changes] for table, plan in found.items()}
 
 
 @contract_app.command("new")

@@ -1,0 +1,87 @@
+"""The lake's tables as the catalog has them, held against the contracts: before they are deployed.
+
+The rules are those by which the check job changes the tables (`expectations.evolution`), so what is refused
+here is what would stop a dataset there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.types import IcebergType, ListType, NestedField, StructType, TimestamptzType
+
+from expectations.contract import Column
+from expectations.evolution import Addition, Live, Plan, partition, plan
+from expectations.problems import GluelineError
+from workflows.query import DEFAULT_DATABASE, lake_catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyiceberg.catalog import Catalog
+    from pyiceberg.table import Table
+
+    from expectations.contract import Contract
+    from expectations.evolution import Change
+    from workflows.target import Target
+
+
+class ContractsRefused(GluelineError):
+    """Raised when live tables can't become what their contracts say; names all reasons."""
+
+
+def compare(target: Target, contracts: Mapping[str, Contract]) -> dict[str, Plan]:
+    """Table -> what has to be done to it, of the tables that there are. ContractsRefused if it can't be."""
+    catalog = lake_catalog(target)
+    found = {
+        name: plan(live(table), contract)
+        for contract in contracts.values()
+        for name, table in _tables(catalog, contract)
+    }
+    refusals = dict.fromkeys(refusal for one in found.values() for refusal in one.refusals)
+    if refusals:
+        raise ContractsRefused("The live tables can't become what the contracts say.\n" + "\n".join(refusals))
+    return found
+
+
+def live(table: Table) -> Live:
+    """A table as `expectations.evolution` compares it."""
+    schema = table.schema()
+    columns = tuple(_column(field) for field in schema.fields if not field.name.startswith("_"))
+    partitions = tuple(
+        partition(str(schema.find_column_name(field.source_id)), str(field.transform))
+        for field in table.spec().fields
+    )
+    return Live(columns, partitions)
+
+
+def told(change: Change) -> str:
+    """A change in words."""
+    path = ".".join(change.path)
+    if isinstance(change, Addition):
+        return f"adds {path} {change.column.type}"
+    return f"widens {path} to {change.column.type}"
+
+
+def _tables(catalog: Catalog, contract: Contract) -> Iterable[tuple[str, Table]]:
+    for name in (contract.dataset, f"{contract.dataset}_changes"):
+        try:
+            yield name, catalog.load_table((DEFAULT_DATABASE, name))
+        except NoSuchTableError:
+            continue
+
+
+def _column(field: NestedField) -> Column:
+    kind = field.field_type
+    inner: tuple[Column, ...] = ()
+    if isinstance(kind, StructType):
+        inner = tuple(map(_column, kind.fields))
+    elif isinstance(kind, ListType):
+        inner = (_column(kind.element_field),)
+    return Column(field.name, _spelled(kind), field.required, inner)
+
+
+def _spelled(kind: IcebergType) -> str:
+    """The type as contracts spell it: their timestamps have a zone."""
+    return "timestamp" if isinstance(kind, TimestamptzType) else str(kind).replace(", ", ",")
