@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from hypothesis import settings
 from pyspark.sql import functions as F
 
 from expectations.spark_schema import changes_schema, table_schema
@@ -31,7 +33,7 @@ from jobs.stream_door import parse_stream
 from tests.jobs.builders import received
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -39,7 +41,20 @@ if TYPE_CHECKING:
 
 type Item = dict[str, dict[str, Any]]
 
+EXAMPLES = 50 if settings.get_current_profile_name() == "deep" else 2  # of forty keys each
+
 SEQUENCE = "4421584500000000017450439092"  # of a stream's record
+
+
+@contextmanager
+def interpreting(spark: SparkSession) -> Iterator[SparkSession]:
+    """Few rows: compiling a plan would take longer than running it."""
+    names = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+    for name, value in names.items():
+        spark.conf.set(name, value)
+    yield spark
+    for name in names:
+        spark.conf.unset(name)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from jobs.lake import QUARANTINE
 from jobs.parity import BucketSum, bucket_count, content_hash, differing_buckets, item_states
 from jobs.parity_tables import PARITY_RESULTS, PARITY_SUSPECTS
 from tests.jobs.builders import ENTITIES, EVERY_TYPE, received
-from tests.jobs.parity_world import Item, World, entity
+from tests.jobs.parity_world import Item, World, entity, interpreting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,8 @@ _COUNT = iter(range(1000))
 
 @pytest.fixture
 def world(spark: SparkSession) -> Iterator[World]:
-    yield World(spark, ENTITIES, f"parity-{next(_COUNT)}")
+    with interpreting(spark):
+        yield World(spark, ENTITIES, f"parity-{next(_COUNT)}")
 
 
 def named(certificate: Certificate) -> dict[str, tuple[str, ...]]:

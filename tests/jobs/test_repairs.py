@@ -15,9 +15,11 @@ from jobs.dynamodb_scan import as_record
 from jobs.lake import TOMBSTONES
 from jobs.repairs import Repair, repair_lines
 from tests.jobs.builders import ENTITIES
-from tests.jobs.parity_world import World, entity
+from tests.jobs.parity_world import EXAMPLES, World, entity, interpreting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyspark.sql import SparkSession
 
 _COUNT = iter(range(1000))
@@ -109,8 +111,14 @@ def test_every_copy_of_a_row_is_taken_away() -> None:
 
 
 @pytest.fixture
-def world(spark: SparkSession) -> World:
-    return World(spark, ENTITIES, f"repairs-{next(_COUNT)}")
+def quick(spark: SparkSession) -> Iterator[SparkSession]:
+    with interpreting(spark):
+        yield spark
+
+
+@pytest.fixture
+def world(quick: SparkSession) -> World:
+    return World(quick, ENTITIES, f"repairs-{next(_COUNT)}")
 
 
 def test_repairs_of_a_key_are_in_one_object_named_by_the_comparison(world: World) -> None:
@@ -145,16 +153,16 @@ def test_an_item_that_a_tombstone_kept_out_comes_back(world: World) -> None:
 DAMAGES = ("none", "delete", "alter", "age", "advance", "empty", "copy")
 
 
-@settings(max_examples=4)
+@settings(max_examples=EXAMPLES)
 @given(
     st.lists(st.sampled_from(DAMAGES), min_size=5, max_size=40),
     st.lists(st.sampled_from(["never", "deleted"]), max_size=5),
     st.sets(st.integers(0, 39)),
 )
 def test_any_damage_is_named_exactly_and_healed(
-    spark: SparkSession, damages: list[str], added: list[str], unstamped: set[int]
+    quick: SparkSession, damages: list[str], added: list[str], unstamped: set[int]
 ) -> None:
-    world = World(spark, ENTITIES, f"repairs-{next(_COUNT)}")
+    world = World(quick, ENTITIES, f"repairs-{next(_COUNT)}")
     items = {n: entity(n, f"true {n}", None if n in unstamped else 10) for n in range(len(damages))}
     ghosts = [entity(100 + n, "ghost", 5) for n in range(len(added))]
     world.put(*items.values())

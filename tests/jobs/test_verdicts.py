@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
@@ -14,9 +15,11 @@ from jobs.dynamodb_scan import UNSTAMPED, as_record
 from jobs.parity import SUSPECT, item_states
 from jobs.verdicts import DIFFERING, EXTRA, FINE, MISSING, Now, verdicts
 from tests.jobs.builders import ENTITIES
-from tests.jobs.parity_world import SEQUENCE, Item, entity
+from tests.jobs.parity_world import EXAMPLES, SEQUENCE, Item, entity, interpreting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyspark.sql import DataFrame, SparkSession
 
 UNSHRUNK = (
@@ -122,6 +125,12 @@ def graves_of(spark: SparkSession, cases: list[Case]) -> DataFrame:
     return spark.createDataFrame(rows, "key string, _version long, _tie string")
 
 
+@pytest.fixture
+def quick(spark: SparkSession) -> Iterator[SparkSession]:
+    with interpreting(spark):
+        yield spark
+
+
 def judge(spark: SparkSession, cases: list[Case], table: DataFrame) -> dict[str, str]:
     now = Now(graves_of(spark, cases), table, items_of(spark, {case.key: case.now.item for case in cases}))
     rows: list[Any] = (
@@ -130,21 +139,21 @@ def judge(spark: SparkSession, cases: list[Case], table: DataFrame) -> dict[str,
     return {row["key"]: row["verdict"] for row in rows}
 
 
-@settings(max_examples=4, phases=UNSHRUNK)
+@settings(max_examples=EXAMPLES, phases=UNSHRUNK)
 @given(timelines())
-def test_a_table_on_its_way_from_then_to_now_is_never_drift(spark: SparkSession, cases: list[Case]) -> None:
-    found = judge(spark, cases, table_of(spark, cases))
+def test_a_table_on_its_way_from_then_to_now_is_never_drift(quick: SparkSession, cases: list[Case]) -> None:
+    found = judge(quick, cases, table_of(quick, cases))
 
     assert not [(case.then, case.table, case.now) for case in cases if found[case.key] != FINE]
 
 
-@settings(max_examples=4, phases=UNSHRUNK)
+@settings(max_examples=EXAMPLES, phases=UNSHRUNK)
 @given(
     timelines(),
     st.lists(st.sampled_from(["lost", "behind", "ahead", "altered", "ghost"]), min_size=40, max_size=40),
 )
 def test_a_table_that_is_wrong_about_what_was_then_is_always_drift(
-    spark: SparkSession, cases: list[Case], damages: list[str]
+    quick: SparkSession, cases: list[Case], damages: list[str]
 ) -> None:
     """Damage to keys that have stood still since the comparison: nothing on its way explains it."""
     still = [Case(one.key, one.then, one.then, one.then, one.grave) for one in cases]
@@ -161,6 +170,6 @@ def test_a_table_that_is_wrong_about_what_was_then_is_always_drift(
         else:
             expected[case.key] = EXTRA
             rows.append((int(case.key), "ghost", version - 1, SEQUENCE, "stream"))
-    table = spark.createDataFrame(rows, "id long, name string, _version long, _tie string, _source string")
+    table = quick.createDataFrame(rows, "id long, name string, _version long, _tie string, _source string")
 
-    assert judge(spark, still, table) == expected
+    assert judge(quick, still, table) == expected

@@ -1,0 +1,141 @@
+"""`glueline parity` on the running stack: while writes go on, and after damage behind the pipeline's back."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from expectations.odcs import load_contracts
+from tests.e2e.conftest import glueline
+from workflows.query import lake_catalog, query
+from workflows.run import send
+from workflows.waiting import wait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workflows.target import Target
+
+BASKET = 7_000_000_000
+LINES = 40
+
+
+def message(basket: int, product: int, quantity: int, at: datetime) -> str:
+    data = {
+        "basket_id": basket,
+        "product_id": product,
+        "household_id": 1,
+        "store_id": 2,
+        "quantity": quantity,
+        "sales_value": "4.50",
+        "retail_disc": 0,
+        "coupon_disc": 0,
+        "coupon_match_disc": 0,
+        "week": 10,
+        "transaction_timestamp": "2017-03-01T10:00:00Z",
+        "updated_at": at.isoformat(),
+    }
+    event = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": "tests", "type": "transactions.upsert"}
+    return json.dumps(event | {"data": data})
+
+
+def send_lines(target: Target, basket: int, quantity: int) -> None:
+    at = datetime.now(UTC)
+    send(target, [message(basket, product, quantity, at) for product in range(LINES)])
+
+
+@pytest.fixture(scope="module")
+def basket(target: Target) -> int:
+    """A basket that no one else writes to, in DynamoDB and in the table."""
+    basket = BASKET + int(datetime.now(UTC).timestamp()) % 1_000_000
+    send_lines(target, basket, 1)
+    wait(target, [], lambda stage: None)
+    return basket
+
+
+@pytest.fixture
+def writer(target: Target, basket: int) -> Iterator[None]:
+    """Writes each line of the basket again and again, as fast as the queue takes them."""
+    stop = threading.Event()
+
+    def write() -> None:
+        quantity = 2
+        while not stop.wait(0.5):
+            send_lines(target, basket, quantity)
+            quantity += 1
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    stop.wait(5)
+    yield
+    stop.set()
+    thread.join()
+
+
+def certified(*arguments: str, code: int = 0) -> dict[str, Any]:
+    ended = glueline("parity", "transactions", "--json", *arguments)
+    assert ended.returncode == code, ended.stderr + ended.stdout
+    (certificate,) = json.loads(ended.stdout)
+    assert isinstance(certificate, dict)
+    return certificate
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("writer")
+def test_under_constant_writes_there_is_parity(target: Target) -> None:
+    began = datetime.now(UTC)
+
+    certificate = certified()
+
+    assert certificate["ok"]
+    assert certificate["suspects"] > 0  # of which none was wrong: all were on their way
+    assert datetime.fromisoformat(certificate["verified_through"]) > began - timedelta(seconds=1)
+
+
+@pytest.mark.timeout(600)
+def test_damage_is_named_and_healed(target: Target, basket: int) -> None:
+    wait(target, [], lambda stage: None)
+    table = lake_catalog(target).load_table("lake.transactions")
+    damaged = (
+        table.scan(row_filter=f"basket_id == {basket} and product_id < 3").to_arrow().sort_by("product_id")
+    )
+    ghost = _with(damaged.slice(0, 1), "product_id", 999_999)
+    altered = _with(damaged.slice(1, 1), "quantity", 1_000)
+    aged = _with(damaged.slice(2, 1), "_version", 1)
+    table.delete(f"basket_id == {basket} and product_id < 3")
+    table.append(pa.concat_tables([ghost, altered, aged]))
+
+    found = certified(code=1)
+    assert found["missing"] == [f"{basket},0"]
+    assert found["extra"] == [f"{basket},999999"]
+    assert found["differing"] == [f"{basket},1", f"{basket},2"]
+
+    healed = certified("--repair")
+    assert healed["ok"]
+    assert healed["repaired_after"]["repaired"] == 4
+    sql = f"select product_id, quantity, _source from transactions where basket_id = {basket}"  # noqa: S608
+    rows = query(target, sql).sort_by("product_id")
+    assert rows["product_id"].to_pylist() == list(range(LINES))
+    assert rows["_source"].to_pylist() == ["repair"] * 3 + ["stream"] * (LINES - 3)
+    assert 1_000 not in rows["quantity"].to_pylist()
+
+
+def test_a_drop_only_dataset_has_parity(target: Target) -> None:
+    ended = glueline("parity", "products", "--json")
+
+    (certificate,) = json.loads(ended.stdout)
+    assert certificate["ok"], ended.stdout
+    assert certificate["dataset"] in load_contracts()
+
+
+def _with(rows: pa.Table, column: str, value: int) -> pa.Table:
+    place = rows.schema.get_field_index(column)
+    changed = pc.cast(pa.array([value] * rows.num_rows), rows.schema.field(column).type)
+    return rows.set_column(place, rows.schema.field(column), changed)
