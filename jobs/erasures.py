@@ -175,5 +175,6 @@ def last_seen(spark: SparkSession, lake: Lake, request: Request) -> dict[str, tu
     )
     start = datetime.fromtimestamp(0, UTC)
     return {
-        key_of[row["key_hash"]]: (row["newest"], start + timedelta(microseconds=row["micros"])) for row in rows
+        key_of[row["key_hash"]]: (row["newest"], start + timedelta(microseconds=row["micros"]))
+        for row in rows
     }

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 SECRET = "Ann Secret"  # noqa: S105 -- what nothing but the key to be erased has
 KEY = 7
+LATER = SENT + timedelta(minutes=30)
 STREAM_ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/glueline-entities/stream/2026-11-24T00:48:05.899"
 EXPORT = "exports/entities/AWSDynamoDB/01695097218000-d6299cbd"
 
@@ -100,15 +101,15 @@ class World:
     def batches(self) -> Batches:
         return Batches(self.s3, self.lake_bucket)
 
-    def put(self, key: str, body: bytes, **told: Any) -> ManifestFile | None:
+    def put(self, key: str, body: bytes, at: datetime = SENT) -> ManifestFile | None:
         """Land an object; what its announcement would say, if a door takes it."""
-        answer = self.s3.put_object(Bucket=self.raw, Key=key, Body=body, **told)
+        answer = self.s3.put_object(Bucket=self.raw, Key=key, Body=body)
         place = classify(key, {self.contract.dataset})
-        if isinstance(place, str):
+        if not isinstance(place, tuple):
             return None
         version = answer.get("VersionId")
         return ManifestFile(
-            self.raw, key, answer["ETag"].strip('"'), version, len(body), SENT.isoformat(), *place
+            self.raw, key, answer["ETag"].strip('"'), version, len(body), at.isoformat(), *place
         )
 
     def newest(self, key: str, at: datetime = SENT) -> ManifestFile:
@@ -223,10 +224,10 @@ def open_world(spark: "SparkSession", name: str) -> "Iterator[World]":
     yield world
     world.dynamodb.delete_table(TableName=world.table)
     for used in (world.raw, world.lake_bucket):
-        bucket = boto3.resource("s3").Bucket(used)
-        bucket.object_versions.delete()
-        bucket.objects.delete()
-        bucket.delete()
+        emptied = boto3.resource("s3").Bucket(used)
+        emptied.object_versions.delete()
+        emptied.objects.delete()
+        emptied.delete()
 
 
 def put_export(world: World, *items: Mapping[str, Any]) -> str:
@@ -269,7 +270,7 @@ def fill(world: World) -> None:
     retract = {"op": "retract", "key": "7", "version": 1, "tie": ""}
     more = b'{"id": 1, "name": "Kim"}\n{"id": "7.0", "name": "Ann Secret"}\n'
     world.ingest(
-        world.put("drops/entities/old.csv", drop((5, "Eva"), (6, "Max"))),  # over the first version
+        world.put("drops/entities/old.csv", drop((5, "Eva"), (6, "Max")), LATER),  # over the first version
         world.put("drops/entities/more.jsonl", more),
         world.put("drops/entities/more.parquet", parquet((2, "Lee"), (KEY, SECRET), (3, "Joe"))),
         world.put(
