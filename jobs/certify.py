@@ -5,9 +5,10 @@ Writes certificates (`parity_results`, `parity/<dataset>/`, metrics) and, with `
 drift into the RAW bucket (`repairs/`). It never writes to a dataset's table.
 
 A suspect that the table is not right about (`jobs.verdicts`) is drift only if nothing is in flight that was
-written before the scan ended: enough time has passed for it to land (`--SETTLE_SECONDS`), and all that had
-landed by then is merged (`jobs.landed`). Otherwise the comparison stays open, and a later run looks again; it
-never waits itself, so that no cluster idles while others work.
+written before the scan ended: the streams are read so far (`jobs.stream_lag`), enough time has passed for
+what was read to land (`--SETTLE_SECONDS`), and all that had landed by then is merged (`jobs.landed`).
+Otherwise the comparison stays open, and a later run looks again; a run never waits, so that no cluster idles
+while others work.
 
 Safe to repeat, and to stop anywhere: a comparison is closed last. Until then each step is done again, to the
 same names.
@@ -44,6 +45,7 @@ from jobs.parity_tables import (
 )
 from jobs.repairs import Repair, write_repairs
 from jobs.steps import step
+from jobs.stream_lag import is_behind
 from jobs.verdicts import DIFFERING, EXTRA, FINE, MISSING, QUARANTINED, Now, mark_quarantined, verdicts
 
 _TOMBSTONE = "dataset string, key string, _version bigint, _tie string"
@@ -57,7 +59,8 @@ def main(argv: Sequence[str]) -> None:
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     s3, sqs = boto3.client("s3"), boto3.client("sqs")
     objects, batches = ParityObjects(s3, options.job.lake_bucket), Batches(s3, options.job.lake_bucket)
-    landing = Landing(s3, sqs, options.job.raw_bucket, options.job.intake_queue_url, batches)
+    cloudwatch = boto3.client("cloudwatch")
+    landing = Landing(s3, sqs, cloudwatch, options.job.raw_bucket, options.job.intake_queue_url, batches)
     contracts = options.datasets(load_contracts())
     create_parity_tables(spark, options.lake)
 
@@ -72,16 +75,17 @@ def main(argv: Sequence[str]) -> None:
                 else:
                     objects.open(found)
     datasets = [contract.dataset for contract in contracts]
-    send_metrics(boto3.client("cloudwatch"), spark, options.lake, certificates, datasets)
+    send_metrics(cloudwatch, spark, options.lake, certificates, datasets)
 
 
 def confirm(
     spark: SparkSession, contract: Contract, compared: Comparison, landing: Landing, options: ParityOptions
 ) -> Certificate | Comparison:
     """The certificate; the comparison, with what is `in_flight`, if it is too early for one."""
-    until = datetime.fromisoformat(compared.scanned_until) + options.settle
+    scanned = datetime.fromisoformat(compared.scanned_until)
+    until, now = scanned + options.settle, datetime.now(UTC)
+    is_early = now < until or is_behind(landing.cloudwatch, options.forwarder, scanned, now)
     on_their_way = in_flight(spark, options.lake, landing, contract.dataset, until)
-    is_early = datetime.now(UTC) < until
     judged = judge(spark, contract, compared, options).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         wrong = judged.where(F.col("verdict") != FINE)

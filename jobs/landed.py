@@ -37,6 +37,7 @@ class Landing:
 
     s3: "S3Client"
     sqs: "SQSClient"
+    cloudwatch: Any
     raw_bucket: str
     queue_url: str
     batches: Batches

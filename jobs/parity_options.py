@@ -52,6 +52,11 @@ class ParityOptions:
         """The tables."""
         return Lake(self.job.database, self.job.ops_database)
 
+    @property
+    def forwarder(self) -> str:
+        """The function that carries streams to the RAW bucket; what is the stack's is named after it."""
+        return f"{self.table_prefix}forwarder"
+
     def datasets(self, contracts: Mapping[str, Contract]) -> list[Contract]:
         """The contract that was asked for, or all."""
         if self.dataset is None:

@@ -46,9 +46,9 @@ def message(basket: int, product: int, quantity: int, at: datetime) -> str:
     return json.dumps(event | {"data": data})
 
 
-def send_lines(target: Target, basket: int, quantity: int) -> None:
+def send_lines(target: Target, basket: int, quantity: int, products: range = range(LINES)) -> None:
     at = datetime.now(UTC)
-    send(target, [message(basket, product, quantity, at) for product in range(LINES)])
+    send(target, [message(basket, product, quantity, at) for product in products])
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +62,14 @@ def basket(target: Target) -> int:
 
 @pytest.fixture
 def writer(target: Target, basket: int) -> Iterator[None]:
-    """Writes each line of the basket again and again, as fast as the queue takes them."""
+    """Writes the lines of the basket again and again, ten a second."""
     stop = threading.Event()
 
     def write() -> None:
         quantity = 2
-        while not stop.wait(0.5):
-            send_lines(target, basket, quantity)
+        while not stop.wait(1):
+            first = quantity * 10 % LINES
+            send_lines(target, basket, quantity, range(first, first + 10))
             quantity += 1
 
     thread = threading.Thread(target=write)

@@ -101,7 +101,8 @@ class World:
     def landing(self) -> Landing:
         s3, job = boto3.client("s3"), self.options.job
         batches = Batches(s3, job.lake_bucket)
-        return Landing(s3, boto3.client("sqs"), job.raw_bucket, job.intake_queue_url, batches)
+        sqs, cloudwatch = boto3.client("sqs"), boto3.client("cloudwatch")
+        return Landing(s3, sqs, cloudwatch, job.raw_bucket, job.intake_queue_url, batches)
 
     @property
     def objects(self) -> ParityObjects:
