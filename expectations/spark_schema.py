@@ -44,6 +44,7 @@ CHANGES_BOOKKEEPING = StructType(
         StructField("_batch_id", StringType()),
         StructField("_ingested_at", TimestampType()),
         StructField("_updated_at", TimestampType()),
+        StructField("_absent", ArrayType(StringType())),  # columns that it did not have: null is a value
     ]
 )
 ITEM_BOOKKEEPING = ("_key", "_version", "_event_id", "_deleted", "_expires_at")
@@ -55,6 +56,8 @@ PROPERTIES = {
     "write.delete.mode": "merge-on-read",
     "write.update.mode": "merge-on-read",
     "write.merge.mode": "merge-on-read",
+    # Each commit writes the list of all snapshots anew. Of these files the last hundred are enough.
+    "write.metadata.delete-after-commit.enabled": "true",
 }
 _SCALARS: dict[str, DataType] = {
     "string": StringType(),

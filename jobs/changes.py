@@ -10,6 +10,7 @@ A frame of *parsed* rows, as the doors give it, has where the row came from (`so
     _source      the door
     _event_id    what to look for in logs: the id of the CloudEvent or request, else of the record or row
     _updated_at  when it happened at its door: a function of the change, never a job's clock
+    _absent      the columns that an upsert did not bring at all; others that are null came as null
     _moved_from  partition columns before the change, where the stream shows that a change moved its row
     reasons      why the row is no change; empty if it is one
 """
@@ -28,7 +29,7 @@ from jobs.key_text import encode_key
 from jobs.values import Read, read_text
 
 UPSERT, DELETE, RETRACT = "upsert", "delete", "retract"
-BOOKKEEPING = ("_op", "_version", "_tie", "_source", "_event_id", "_updated_at", "_moved_from")
+BOOKKEEPING = ("_op", "_version", "_tie", "_source", "_event_id", "_updated_at", "_absent", "_moved_from")
 _SHOWN = 80  # characters of a value in a reason
 
 
@@ -100,6 +101,13 @@ def or_default(column: Column, read: Read, is_absent: Expression) -> Read:
     return Read(F.when(takes_default, read_text(column, F.lit(text)).value).otherwise(read.value), read.wrong)
 
 
+def absent(contract: Contract, is_absent: Mapping[str, Expression]) -> Expression:
+    """`_absent`; null where an upsert brings all columns, which most do."""
+    names = [F.when(is_absent[column.name], F.lit(column.name)) for column in contract.columns]
+    found = F.array_compact(F.array(*names))
+    return F.when((F.col("_op") == UPSERT) & (F.size(found) > 0), found)
+
+
 def order_of(column: Column, value: Expression) -> Expression:
     """The version that a value of the sequence column gives: microseconds of a time, else the number."""
     if column.kind in ("timestamp", "date"):
@@ -160,6 +168,7 @@ def accepted_changes(parsed: DataFrame, contract: Contract) -> DataFrame:
             **replaced,
             **emptied,
             "_op": F.when(clears, F.lit(DELETE)).otherwise(F.col("_op")),
+            "_absent": F.when(~clears, F.col("_absent")),
             # "~" sorts behind every digit: the upsert comes after its own delete and before the next record.
             "_tie": F.when(moved & ~clears, F.concat("_tie", F.lit("~"))).otherwise(F.col("_tie")),
         }

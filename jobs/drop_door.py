@@ -12,6 +12,7 @@ from expectations.contract import Column, Contract
 from jobs.changes import (
     DELETE,
     UPSERT,
+    absent,
     collect_reasons,
     content_tie,
     in_columns,
@@ -38,13 +39,17 @@ def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
         column.name: or_default(column, read_text(column, given[column.name]), ~F.col(f"_has_{column.name}"))
         for column in contract.columns
     }
-    rows = typed(_with_given(received, contract), contract, reads, *_CARRIED, *map(_given, contract.columns))
+    has = [f"_has_{column.name}" for column in contract.columns]
+    lacks = {column.name: ~F.col(f"_has_{column.name}") for column in contract.columns}
+    given_rows = _with_given(received, contract)
+    rows = typed(given_rows, contract, reads, *_CARRIED, *map(_given, contract.columns), *has)
     parsed = rows.withColumns(
         {
             "_version": _version(contract),
             "_source": F.lit("drop"),
             "_event_id": F.concat_ws("#", "source_file", "row_number"),
             "_updated_at": F.col("event_time"),
+            "_absent": absent(contract, lacks),
             "_moved_from": F.lit(None).cast(moved_type(contract)),
             "reasons": _reasons(contract, given),
         }
@@ -69,7 +74,7 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
             F.coalesce(*(values[name] for name in spellings(column))).alias(_given(column))
             for column in contract.columns
         ),
-        *(_has(column, values) for column in contract.columns if column.has_default),
+        *(_has(column, values) for column in contract.columns),
     )
 
 

@@ -17,6 +17,7 @@ from expectations.contract import Contract
 from jobs.changes import (
     DELETE,
     UPSERT,
+    absent,
     collect_reasons,
     key_reasons,
     or_default,
@@ -38,7 +39,7 @@ REPEATED_DELETE_TIE = ""
 
 
 def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataFrame:
-    """Captured rows with their columns typed, `_op`, the image these are of, and the images' stamps."""
+    """Captured rows with their columns typed, `_op`, `_absent`, the image these are of, and its stamps."""
     image = F.col("_image")
     reads = {
         column.name: or_default(
@@ -53,8 +54,10 @@ def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataF
         }
     )
     rows = typed(seen, contract, reads | _key_reads(contract, reads), *CAPTURED, "_op", "_image", *others)
+    missing = {column.name: F.col("_image")[column.name].isNull() for column in contract.columns}
     return rows.withColumns(
         {
+            "_absent": absent(contract, missing),
             "_new_version": stamp(contract, F.col("_new")),
             "_old_version": stamp(contract, F.col("_old")),
             "_is_repeated": F.col("_removed") & is_marked(F.col("_old")),

@@ -46,12 +46,13 @@ def _parse_retracts(received: DataFrame, contract: Contract) -> DataFrame:
             "_source": F.lit(REPAIR),
             "_event_id": F.concat_ws("#", "source_file", "row_number"),
             "_updated_at": F.col("event_time"),
+            "_absent": F.lit(None).cast("array<string>"),
             "_moved_from": F.lit(None).cast(moved_type(contract)),
             "reasons": collect_reasons(
                 [
                     F.col("problem"),
                     reason(
-                        ~encode_key(contract).eqNullSafe(F.col("_line.key")),
+                        ~F.coalesce(encode_key(contract) == F.col("_line.key"), F.lit(False)),
                         f"key: expected the key text of a row of {contract.dataset}, got ",
                         shown(F.col("_line.key")),
                     ),

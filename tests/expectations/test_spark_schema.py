@@ -81,6 +81,7 @@ def test_tables_have_the_contracts_columns_and_then_the_bookkeeping() -> None:
         *columns,
         *("_key", "_op", "_version", "_tie", "_source", "_event_id", "_batch_id", "_ingested_at"),
         "_updated_at",
+        "_absent",
     ]
 
 
@@ -122,7 +123,8 @@ def test_the_statement_that_creates_a_table_says_it_all() -> None:
         "COMMENT 'Shirts of today\\'s collection.'\n"
         "TBLPROPERTIES ('format-version' = '2', 'write.format.default' = 'parquet', "
         "'write.parquet.compression-codec' = 'zstd', 'write.delete.mode' = 'merge-on-read', "
-        "'write.update.mode' = 'merge-on-read', 'write.merge.mode' = 'merge-on-read')"
+        "'write.update.mode' = 'merge-on-read', 'write.merge.mode' = 'merge-on-read', "
+        "'write.metadata.delete-after-commit.enabled' = 'true')"
     )
 
 
