@@ -37,6 +37,8 @@ class Opened:
 
         As long as it is old: so it is not asked for again and again, and does not look like work that waits.
         """
+        if not self.waiting:
+            return None
         item = read_message(body, {key.split("/")[1] for _, key in self.waiting})
         if not isinstance(item, ManifestFile) or (item.bucket, item.key) not in self.waiting:
             return None

@@ -53,7 +53,7 @@ def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: 
             f"batch {manifest.batch_id}: {got} changes of {contract.dataset}, {expected - got} known already"
         )
     else:
-        _compare(table, manifest, expected, int(committed[OFFERED]))
+        _compare(table, manifest, expected, int(committed.get(OFFERED, expected)))
 
 
 def append_quarantine(

@@ -1,0 +1,111 @@
+"""A key has one row, wherever its changes say it lies; a repair takes back what stands at one position."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from expectations.spark_schema import changes_schema
+from jobs.lake import BATCH_ID, TOMBSTONES, Lake, create_dataset_tables
+from jobs.merge_changes import merge_changes
+from jobs.places import within_bounds
+from tests.jobs.builders import EVENTS, SENT
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+DAYS = [datetime(2026, 1, day, 10, tzinfo=UTC) for day in range(1, 32)]
+
+
+def merge(spark: "SparkSession", lake: Lake, batch_id: str, *changes: dict[str, Any]) -> None:
+    create_dataset_tables(spark, lake, EVENTS)
+    names = changes_schema(EVENTS).fieldNames()
+    kept = {"_batch_id": batch_id, "_ingested_at": SENT, "_updated_at": SENT}
+    rows = [[(dict.fromkeys(names) | kept | one)[name] for name in names] for one in changes]
+    frame = spark.createDataFrame(rows, changes_schema(EVENTS))
+    frame.writeTo(lake.changes("events")).option(f"snapshot-property.{BATCH_ID}", batch_id).append()
+    merge_changes(spark, lake, EVENTS, [batch_id])
+
+
+def change(
+    op: str, number: int, version: int | None, day: int | None = None, **columns: Any
+) -> dict[str, Any]:
+    """A change of event a,<number>; its amount is its version."""
+    return {
+        "_key": f"a,{number}",
+        "_op": op,
+        "_version": version,
+        "_tie": "-",
+        "_source": "drop",
+        "shop": "a",
+        "number": number,
+        "happened_at": None if day is None else DAYS[day],
+        "amount": None if version is None else Decimal(version),
+        **columns,
+    }
+
+
+def rows(spark: "SparkSession", lake: Lake) -> list[tuple[int, int, int]]:
+    """Number, day and version of each row."""
+    found = spark.table(lake.table("events")).orderBy("number", "happened_at").collect()
+    return [(row["number"], row["happened_at"].astimezone(UTC).day - 1, row["_version"]) for row in found]
+
+
+def graves(spark: "SparkSession", lake: Lake) -> list[tuple[str, int]]:
+    found = spark.table(lake.ops(TOMBSTONES)).orderBy("key").collect()
+    return [(row["key"], row["_version"]) for row in found]
+
+
+def test_a_row_moves_though_its_change_does_not_say_from_where(spark: "SparkSession", lake: Lake) -> None:
+    merge(spark, lake, "b1", change("upsert", 1, 1, 3), change("upsert", 2, 1, 3), change("upsert", 3, 1, 9))
+    merge(spark, lake, "b2", change("upsert", 1, 2, 7), change("upsert", 3, 2, 9))
+
+    assert rows(spark, lake) == [(1, 7, 2), (2, 3, 1), (3, 9, 2)]
+
+
+def test_a_late_change_of_another_place_finds_the_newer_row(spark: "SparkSession", lake: Lake) -> None:
+    merge(spark, lake, "b1", change("upsert", 1, 5, 7))
+    merge(spark, lake, "b2", change("upsert", 1, 4, 3), change("upsert", 2, 1, 3))
+
+    assert rows(spark, lake) == [(1, 7, 5), (2, 3, 1)]
+
+
+def test_a_delete_that_names_no_place_deletes_older_rows_alone(spark: "SparkSession", lake: Lake) -> None:
+    merge(spark, lake, "b1", change("upsert", 1, 5, 7), change("upsert", 2, 5, 8))
+    merge(spark, lake, "b2", change("delete", 1, 6), change("delete", 2, 4))
+
+    assert rows(spark, lake) == [(2, 8, 5)]
+    assert graves(spark, lake) == [("a,1", 6), ("a,2", 4)]
+
+
+def test_a_retract_takes_back_what_stands_at_its_position_and_nothing_else(
+    spark: "SparkSession", lake: Lake
+) -> None:
+    merge(
+        spark, lake, "b1",
+        change("upsert", 1, 5, 7),
+        change("upsert", 2, 5, 8),
+        change("delete", 3, 9),
+        change("upsert", 4, 5, 1),
+    )  # fmt: skip
+    merge(
+        spark, lake, "b2",
+        change("retract", 1, 5),
+        change("retract", 2, 4),
+        change("retract", 2, 5, _tie="other"),
+        change("retract", 3, 9),
+        change("upsert", 3, 1, 2),
+        change("retract", 4, 5),
+        change("upsert", 4, 4, 6),
+    )  # fmt: skip
+    once = rows(spark, lake), graves(spark, lake)
+    merge_changes(spark, lake, EVENTS, ["b2"])
+
+    assert once == ([(2, 8, 5), (3, 2, 1), (4, 6, 4)], [])
+    assert (rows(spark, lake), graves(spark, lake)) == once
+
+
+def test_rows_of_keys_are_looked_for_within_their_bounds() -> None:
+    assert within_bounds(EVENTS, ["a", "b'", 1, 7]) == (
+        "t.`shop` BETWEEN 'a' AND 'b\\'' AND t.`number` BETWEEN 1 AND 7"
+    )
+    assert within_bounds(EVENTS, [None, None, None, None]) == "true"
