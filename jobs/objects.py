@@ -35,8 +35,11 @@ def fetch(file: ManifestFile) -> IO[bytes]:
     with ExitStack() as on_failure, closing(_get(file)) as received:
         plain = on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
         body = _Digested(received)
+        # GzipFile asks for a whole file, but only ever reads forward.
+        forward: Any = body
+        source = gzip.GzipFile(fileobj=forward) if file.format.endswith(".gz") else forward
         try:
-            shutil.copyfileobj(gzip.GzipFile(fileobj=body) if file.format.endswith(".gz") else body, plain)
+            shutil.copyfileobj(source, plain)
         except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
             raise UnreadableFile(
                 f"gzip: expected a complete gzip file, got one that breaks off: {problem}"

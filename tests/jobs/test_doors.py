@@ -46,11 +46,11 @@ def test_readable_and_unreadable_files_come_side_by_side(spark: "SparkSession", 
 
 
 def test_files_are_dealt_by_size_and_no_task_is_idle() -> None:
-    files = [manifest_file(str(size), size=size) for size in (5, 1, 1, 1, 2)]
+    files = [manifest_file(str(size), size=size) for size in (50, 10, 10, 10, 20)]
 
     shares = deal(files, parallelism=2)
 
-    assert sorted(sorted(file.size for file in share) for share in shares) == [[1, 1, 1, 2], [5]]
+    assert sorted(sorted(file.size for file in share) for share in shares) == [[10, 10, 10, 20], [50]]
 
 
 def test_many_bytes_make_more_tasks_than_run_at_once() -> None:

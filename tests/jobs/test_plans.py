@@ -49,7 +49,7 @@ def plan_of_merge(
     monkeypatch.setattr(merge_changes, "_sql", explain)
     for batch_id, numbers in (("b1", range(100)), ("b2", range(7, 8))):
         rows = [
-            {name: None for name in schema.fieldNames()}
+            dict.fromkeys(schema.fieldNames())
             | {"_op": "upsert", "_version": int(batch_id[1]), "_tie": "", "_batch_id": batch_id}
             | {name: make(number) for name, make in columns.items()}
             for number in numbers
@@ -78,9 +78,7 @@ def test_the_merge_of_recent_changes_reads_their_days_only(
 def test_the_merge_into_a_table_in_buckets_shuffles_neither_side(
     spark: "SparkSession", lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = plan_of_merge(
-        spark, lake, ENTITIES, monkeypatch, id=lambda number: number, name=lambda number: str(number)
-    )
+    plan = plan_of_merge(spark, lake, ENTITIES, monkeypatch, id=lambda number: number, name=str)
 
     assert "BatchScan" in plan
     assert [line for line in plan.splitlines() if re.search(r"[+:]- Exchange", line)] == []
