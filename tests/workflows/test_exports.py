@@ -84,7 +84,7 @@ def second_ended() -> datetime:
 
 
 def recovery_starts(target: Target) -> datetime:
-    """Forget what was written before, as a table does whose recovery is switched on anew; from when it remembers.
+    """From when a table remembers its past, after its recovery was switched on anew.
 
     Catching up begins minutes before the time asked for, so it would find what other tests wrote.
     """
