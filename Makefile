@@ -46,16 +46,16 @@ query: setup ## SQL="select …": ask the lake in Athena's dialect.
 setup: .local/setup.stamp ## Find or fetch uv, CPython 3.13, a JDK, all packages and the jars (the others call it).
 
 .PHONY: test
-test: setup ## All tests: unit, Spark, and end to end against a running stack.
-	$(BIN)/pytest $(PYTEST_ARGS)
+test: setup ## Unit, Spark, and end-to-end tests against a running stack (the longest apart: test-deep).
+	$(BIN)/pytest -m "not deep" $(PYTEST_ARGS)
 
 .PHONY: test-unit
 test-unit: setup ## The quick part: no Spark, no stack.
-	$(BIN)/pytest -m "not spark and not e2e" $(PYTEST_ARGS)
+	$(BIN)/pytest -m "not spark and not e2e and not deep" $(PYTEST_ARGS)
 
 .PHONY: test-deep
-test-deep: setup ## The property tests with at least 500 examples each (an hour or more).
-	$(BIN)/pytest -m "not e2e" --hypothesis-profile=deep $(PYTEST_ARGS)
+test-deep: setup ## The long tests: whole lives, and properties with at least 500 examples each (hours).
+	$(BIN)/pytest -m "deep or (spark and not e2e)" --hypothesis-profile=deep $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, strict mypy, the contracts, cfn-lint and sam validate.

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from workflows.target import Target
 
+pytestmark = pytest.mark.deep
+
 BASKET = 7_000_000_000
 LINES = 40
 

@@ -33,6 +33,8 @@ from tests.jobs.histories import KINDS, Delivery, Kind, Row, State, Table, from_
 if TYPE_CHECKING:
     from tests.model import Model
 
+pytestmark = pytest.mark.deep
+
 SECOND = 1_000_000
 EXAMPLES = 500 if settings.get_current_profile_name() == "deep" else 25
 CRASHES = (

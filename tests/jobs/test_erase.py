@@ -33,6 +33,8 @@ from tests.jobs.erase_world import (
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.deep
+
 OTHERS = {1: "Kim", 2: "Lee", 3: "Joe", 5: "Eva", 6: "Max", 8: "Bob", 9: "Zoe"}
 
 
