@@ -64,6 +64,13 @@ Outputs:
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever speaks to the embedded AWS waits for it: such tests are no quick ones."""
+    for item in items:
+        if "embedded_aws" in getattr(item, "fixturenames", ()):
+            item.add_marker("emulator")
+
+
 @pytest.fixture(scope="session")
 def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its address."""
