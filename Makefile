@@ -47,14 +47,14 @@ setup: .local/setup.stamp ## Find or fetch uv, CPython 3.13, a JDK, all packages
 
 .PHONY: test
 test: setup ## Unit, Spark, and end-to-end tests against a running stack (the longest apart: test-deep).
-	$(BIN)/pytest -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
 	$(BIN)/pytest -m "emulator and not deep" $(PYTEST_ARGS)
 	$(BIN)/pytest -m "spark and not e2e and not deep" $(PYTEST_ARGS)
 	$(BIN)/pytest -m "e2e and not deep" $(PYTEST_ARGS)
 
 .PHONY: test-unit
 test-unit: setup ## The quick part: no Spark, no stack.
-	$(BIN)/pytest -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
 
 .PHONY: test-deep
 test-deep: setup ## The long tests: whole lives, and properties with at least 500 examples each (hours).

@@ -1,6 +1,7 @@
 """The intake queue: the list of what landed in the RAW bucket, told by S3 through EventBridge."""
 
 import json
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 MOST_MESSAGES = 10_000  # of one batch; the rest makes the next one
 HIDDEN_SECONDS = 300  # longer than draining takes; a run that dies in between delays its messages by this
+WAIT_SECONDS = 1  # asks all of the queue's servers; without it "empty" can be untrue
+DRAIN_SECONDS = 20  # a queue that is written to all the time is never empty: the batch has to begin at last
 _PER_CALL = 10
 
 
@@ -24,10 +27,14 @@ class Message:
 
 
 def receive_all(sqs: "SQSClient", queue_url: str, most: int = MOST_MESSAGES) -> list[Message]:
-    """The messages that wait, hidden but not deleted: that is for when the manifest is written."""
+    """The messages that wait, hidden but not deleted: that is for when the manifest is written.
+
+    Ends when the queue is empty, after that many messages, or when it has been filled for `DRAIN_SECONDS`.
+    """
     receivers = max(1, min(8, waiting(sqs, queue_url) // 100))
+    until = time.monotonic() + DRAIN_SECONDS
     with ThreadPoolExecutor(receivers) as pool:
-        parts = pool.map(lambda _: _receive(sqs, queue_url, most // receivers), range(receivers))
+        parts = pool.map(lambda _: _receive(sqs, queue_url, most // receivers, until), range(receivers))
         return [message for part in parts for message in part]
 
 
@@ -67,13 +74,13 @@ def announce_backlog(events: Any, number: int) -> None:
         print(f"intake: the backlog event was refused ({answer['Entries']}); the schedule takes what waits")
 
 
-def _receive(sqs: "SQSClient", queue_url: str, most: int) -> list[Message]:
+def _receive(sqs: "SQSClient", queue_url: str, most: int, until: float) -> list[Message]:
     received: list[Message] = []
-    while len(received) < most:
+    while len(received) < most and time.monotonic() < until:
         answer = sqs.receive_message(
             QueueUrl=queue_url,
             MaxNumberOfMessages=_PER_CALL,
-            WaitTimeSeconds=1,  # asks all of the queue's servers; without it "empty" can be untrue
+            WaitTimeSeconds=WAIT_SECONDS,
             VisibilityTimeout=HIDDEN_SECONDS,
         )
         messages = answer.get("Messages", ())

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract, Partition
 from expectations.spark_schema import table_schema
 from jobs.changes import DELETE, RETRACT, UPSERT
+from jobs.conflicts import after_conflicts
 from jobs.fold import POSITION, greatest_deletes, newest_per_place, outranked_become_deletes
 from jobs.key_text import encode_key
 from jobs.lake import TOMBSTONES, Lake, committing, setting
@@ -181,4 +182,4 @@ def _same_key(contract: Contract) -> str:
 
 
 def _sql(source: DataFrame, statement: str) -> None:
-    source.sparkSession.sql(statement, source=source)
+    after_conflicts(lambda: source.sparkSession.sql(statement, source=source))

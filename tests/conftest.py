@@ -60,6 +60,8 @@ def aws() -> Iterator[str]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         patch.delenv("AWS_PROFILE", raising=False)
+        for reader in ("jobs.intake", "workflows.dead_letters"):
+            patch.setattr(f"{reader}.WAIT_SECONDS", 0)  # a queue of one server is empty when it says so
         yield os.environ["AWS_ENDPOINT_URL"]
     server.stop()
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RETRIES_EXHAUSTED: Final = "retries-exhausted"  # SQS moved it here after five receipts, without a word
 HOLD_SECONDS: Final = 300  # what is looked at is hidden from others this long, if it is not put back before
+WAIT_SECONDS: Final = 1  # asks all of the queue's servers; without it "empty" can be untrue
 _PER_CALL: Final = 10
 _IDLE_CALLS: Final = 2
 _CALL_BYTES: Final = 256 * 1024  # what SQS takes wherever it is
@@ -102,7 +103,7 @@ def receive(sqs: Any, queue: str, before: datetime) -> Iterator[list[Letter]]:
             QueueUrl=queue,
             MaxNumberOfMessages=_PER_CALL,
             VisibilityTimeout=HOLD_SECONDS,
-            WaitTimeSeconds=1,  # asks all of the queue's servers; without it "empty" can be untrue
+            WaitTimeSeconds=WAIT_SECONDS,
             AttributeNames=["SentTimestamp"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])

@@ -1,5 +1,6 @@
 """The intake queue is drained whole, and nothing is deleted before it is asked for."""
 
+import time
 from typing import TYPE_CHECKING
 
 from jobs import intake
@@ -31,6 +32,27 @@ def test_a_batch_takes_no_more_than_it_may(sqs: "SQSClient", queue_url: str) -> 
 
     assert len(intake.receive_all(sqs, queue_url, most=20)) == 20
     assert intake.waiting(sqs, queue_url) == 10
+
+
+def test_a_queue_that_is_filled_all_the_time_is_left_after_a_while(monkeypatch: "pytest.MonkeyPatch") -> None:
+    class Filled:
+        calls = 0
+
+        def get_queue_attributes(self, **_: object) -> dict[str, dict[str, str]]:
+            return {"Attributes": {"ApproximateNumberOfMessages": "1"}}
+
+        def receive_message(self, **_: object) -> dict[str, list[dict[str, str]]]:
+            self.calls += 1
+            time.sleep(0.01)
+            return {"Messages": [{"Body": str(self.calls), "ReceiptHandle": str(self.calls)}]}
+
+    monkeypatch.setattr(intake, "DRAIN_SECONDS", 0.05)
+    queue = Filled()
+
+    messages = intake.receive_all(queue, "queue")  # type: ignore[arg-type]  # of SQS only what is used
+
+    assert [message.body for message in messages] == [str(number + 1) for number in range(queue.calls)]
+    assert 0 < queue.calls < intake.MOST_MESSAGES
 
 
 def test_a_refused_backlog_event_is_told_and_no_failure(capsys: "pytest.CaptureFixture[str]") -> None:
