@@ -63,6 +63,15 @@ def expire(
         yield Done(table, "snapshots", len(ids))
 
 
+def may_have_orphans(oldest: datetime | None, now: datetime, looked_for: timedelta | None) -> bool:
+    """Whether to look for orphans: once a week, and not in a table that is too new to have any.
+
+    A table is new if its oldest snapshot is not a day old; an old table keeps older ones (`retention.LEAST`).
+    """
+    is_new = oldest is None or now - oldest < timedelta(days=1)
+    return not is_new and (looked_for is None or looked_for >= ORPHANS_EVERY)
+
+
 def remove_orphans(spark: SparkSession, table: str, now: datetime) -> Done:
     """Delete files of the table's folder that no snapshot holds and that are older than any job can run."""
     until = (now - ORPHAN_AGE).isoformat()

@@ -32,7 +32,7 @@ from pyspark.sql import SparkSession
 from jobs.batches import MANIFEST, Batches
 from jobs.compaction import compact
 from jobs.conflicts import unless_in_the_way
-from jobs.expiry import ORPHANS, ORPHANS_EVERY, expire, remove_orphans
+from jobs.expiry import ORPHANS, expire, may_have_orphans, remove_orphans
 from jobs.lake import TOMBSTONES, Lake, create_ops_tables
 from jobs.maintenance import Done, create_maintenance_table, keep, last
 from jobs.options import Options
@@ -50,7 +50,7 @@ from jobs.retention import (
     tombstones_until,
 )
 from jobs.steps import step
-from jobs.tables import tables
+from jobs.tables import oldest, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def steps(care: Care) -> Iterator[Done]:
             yield from compact(care.spark, table)
             kept = certified_snapshots(care.lake, table, certified)
             yield from expire(care.spark, table, care.now - care.retention.snapshots, needed_since, kept)
-            if looked_for.get(table, ORPHANS_EVERY) >= ORPHANS_EVERY:
+            if may_have_orphans(oldest(care.spark, table), care.now, looked_for.get(table)):
                 yield remove_orphans(care.spark, table, care.now)
 
 

@@ -61,6 +61,12 @@ def snapshots(spark: SparkSession, table: str) -> list[Snapshot]:
     return [Snapshot(row["snapshot_id"], start + timedelta(microseconds=row["micros"])) for row in rows]
 
 
+def oldest(spark: SparkSession, table: str) -> datetime | None:
+    """When the oldest snapshot was committed that the table has not expired; None if it has none."""
+    history = iceberg(spark, table).history()
+    return None if history.isEmpty() else datetime.fromtimestamp(history[0].timestampMillis() / 1000, UTC)
+
+
 def referred(spark: SparkSession, table: str) -> frozenset[int]:
     """The snapshots that branches and tags stand at; Iceberg refuses to expire these."""
     return frozenset(row[0] for row in spark.table(f"{table}.refs").select("snapshot_id").collect())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs.expiry import CLOCK_SKEW, NEWEST, expirable, expire, remove_orphans
+from jobs.expiry import CLOCK_SKEW, NEWEST, expirable, expire, may_have_orphans, remove_orphans
 from jobs.lake import BATCH_ID, BATCHES, Lake, find_commit
 from jobs.tables import Snapshot, iceberg, snapshots
 from tests.jobs.builders import SENT
@@ -42,6 +42,25 @@ def test_a_snapshot_goes_if_it_is_old_and_no_one_needs_it(
 
 def test_a_table_with_few_snapshots_keeps_them_all() -> None:
     assert expirable(FOUND[:NEWEST], SENT + 100 * HOUR, None, ()) == []
+
+
+NEW, OLD = timedelta(hours=23), timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("age", "looked_for", "due"),
+    [
+        (None, None, False),  # an empty table
+        (NEW, None, False),
+        (OLD, None, True),
+        (OLD, timedelta(days=6), False),
+        (OLD, timedelta(days=7), True),
+    ],
+)
+def test_orphans_are_looked_for_once_a_week_and_not_in_new_tables(
+    age: timedelta | None, looked_for: timedelta | None, due: bool
+) -> None:
+    assert may_have_orphans(None if age is None else SENT - age, SENT, looked_for) is due
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from jobs.maintenance import MAINTENANCE, Done
 from jobs.manifest import Manifest
 from jobs.parity_tables import PARITY_RESULTS, create_parity_tables
 from jobs.retention import Retention
-from jobs.tables import snapshots
+from jobs.tables import snapshots, tables
 from tests.jobs.builders import ENTITIES, SENT, manifest_file
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ class Stopped(Exception):
 def care(spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch) -> Care:
     create_dataset_tables(spark, lake, ENTITIES)
     create_parity_tables(spark, lake)
+    # Three tables show what ten would, in a third of the time.
+    some = [lake.table(ENTITIES.dataset), lake.ops(QUARANTINE), lake.ops(TOMBSTONES)]
+    monkeypatch.setattr(job, "tables", lambda spark, lake: iter(some))
     # Iceberg compares an orphan's age with the clock, which a test can't set; see test_expiry.
     monkeypatch.setattr(job, "remove_orphans", lambda spark, table, now: Done(table, ORPHANS, 0))
     return Care(spark, lake, batches, "raw", RETENTION, NOW)
@@ -123,7 +126,7 @@ def test_a_run_that_stops_after_any_step_is_finished_by_the_next(
     care: Care, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(care, s3)
-    for name in ("remove_read", "delete_tombstones", "compact", "keep"):
+    for name in ("remove_read", "delete_tombstones", "compact", "expire"):
         with monkeypatch.context() as patch:
             patch.setattr(job, name, stopping(getattr(job, name)))
             with pytest.raises(Stopped):
@@ -168,7 +171,14 @@ def test_a_run_does_what_is_due_and_says_so_and_the_next_finds_nothing_to_do(
     assert all(str(one) in said for one in done)
     kept = care.spark.table(lake.ops(MAINTENANCE)).where(f"step != '{ORPHANS}'")
     assert kept.where("run_id = 'first'").count() == len(done)
-    assert maintain(replace(care, now=NOW + timedelta(minutes=1)), "second") == []
+    second = maintain(replace(care, now=NOW + timedelta(minutes=1)), "second")
+    assert [one for one in second if one.step != ORPHANS] == []
+
+
+def test_every_table_of_both_databases_is_looked_after(spark: "SparkSession", lake: Lake) -> None:
+    create_dataset_tables(spark, lake, ENTITIES)
+
+    assert {lake.table("entities"), lake.changes("entities"), lake.ops(QUARANTINE)} < set(tables(spark, lake))
 
 
 def test_an_unfinished_batch_needs_snapshots_since_it_began(batches: Batches) -> None:
