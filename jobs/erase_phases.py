@@ -16,10 +16,9 @@ from jobs.batches import Batches
 from jobs.erase_tables import (
     Stock,
     expire_before,
-    holds,
+    lies_in_files,
     location,
     newest,
-    newest_versions,
     purge,
     reachable_files,
     stocks,
@@ -151,22 +150,19 @@ def announced_at(work: Work, held: Iterable[Held]) -> dict[str, str]:
 
 def purge_tables(work: Work) -> None:
     """Take the rows out of the tables: what is to be seen, and the newest snapshot's files."""
-    note = work.note("purge")
+    before = work.note("purge")
     note = {
         "began": datetime.now(UTC).isoformat(),
-        "newest": note.get("newest", {}),
-        "tables": note.get("tables", {}),
+        "newest": before.get("newest", {}),
+        "tables": before.get("tables", {}),
     }
-    of_keys = (work.lake.table(work.contract.dataset), work.lake.changes(work.contract.dataset))
     for stock in stocks(work.spark, work.lake, work.contract, work.keys):
         with step(f"erase: {stock.name}"):
-            before = note["tables"].get(stock.name, {})
-            rows = max(stock.rows(work.spark), before.get("rows", 0))
-            if stock.name in of_keys:
-                for key, version in newest_versions(work.spark, stock.name, work.contract, work.keys).items():
-                    note["newest"][key] = _newer(note["newest"].get(key), version)
-            touched = before.get("touched", False) or holds(work.spark, stock)
-            note["tables"][stock.name] = {"rows": rows, "touched": touched}
+            known, seen = note["tables"].get(stock.name, {}), stock.see(work.spark)
+            for key, version in seen.newest.items():
+                note["newest"][key] = _newer(note["newest"].get(key), version)
+            touched = bool(known.get("touched") or seen.rows or lies_in_files(work.spark, stock))
+            note["tables"][stock.name] = {"rows": max(seen.rows, known.get("rows", 0)), "touched": touched}
             work.write("purge", note)
             if touched:
                 purge(work.spark, stock)
@@ -231,7 +227,7 @@ def prove_table(work: Work, stock: Stock) -> Place:
                     remove(path)
             files = {file.path: file.written_at for file in stored_files(place)}
             held = rows_in_files(spark, files.keys() | reachable, stock.count)
-    rows = stock.rows(spark)
+    rows = stock.see(spark).rows
     name = stock.name.partition(".")[2]
     return Place(
         name,

@@ -15,10 +15,10 @@ and all batches that were open then are closed: a batch that is done again looks
 (`jobs.lake`), and a running job's files are in no snapshot yet.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -37,13 +37,20 @@ from jobs.tables import call, iceberg
 _BOUNDED = ("int", "long", "decimal", "string", "date", "timestamp")
 
 
+class Seen(NamedTuple):
+    """The rows of erased keys that a query of a table shows: how many, and the newest version of each key."""
+
+    rows: int
+    newest: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Stock:
     """A table that may hold rows of erased keys, and how to tell which."""
 
     name: str  # in full
+    see: Callable[[SparkSession], Seen]
     delete: Callable[[SparkSession], None]
-    rows: Callable[[SparkSession], int]
     count: CountRows
     where: str | None  # a condition that all these rows meet, for Iceberg to pick files by
 
@@ -53,8 +60,8 @@ def stocks(spark: SparkSession, lake: Lake, contract: Contract, keys: ErasedKeys
     by_key = [
         Stock(
             name,
+            partial(_see_keys, name, contract, keys),
             partial(_delete_keys, name, contract, keys),
-            partial(_count_keys, name, contract, keys),
             partial(count_by_key, keys),
             within(keys),
         )
@@ -62,8 +69,8 @@ def stocks(spark: SparkSession, lake: Lake, contract: Contract, keys: ErasedKeys
     ]
     quarantine = Stock(
         lake.ops(QUARANTINE),
+        partial(_see_payloads, lake.ops(QUARANTINE), keys),
         partial(_delete_payloads, lake.ops(QUARANTINE), keys),
-        lambda spark: _payloads(spark, lake.ops(QUARANTINE), keys).count(),
         partial(count_by_payload, keys),
         None,
     )
@@ -98,23 +105,15 @@ def _in_order(column: Column) -> Callable[[Any], Any]:
     return timestamps.parse if column.kind == "timestamp" else lambda value: value
 
 
-def newest_versions(spark: SparkSession, table: str, contract: Contract, keys: ErasedKeys) -> dict[str, int]:
-    """The greatest version that the table has of each key."""
-    found = _of_keys(spark, table, contract, keys).groupBy("k._key").agg(F.max("_version").alias("version"))
-    return {row["_key"]: row["version"] for row in found.collect() if row["version"] is not None}
-
-
-def _of_keys(spark: SparkSession, table: str, contract: Contract, keys: ErasedKeys) -> DataFrame:
+def _see_keys(table: str, contract: Contract, keys: ErasedKeys, spark: SparkSession) -> Seen:
     spark.sql(f"REFRESH TABLE {table}")
-    rows = spark.table(table).alias("t")
-    condition = within(keys)
+    rows, condition = spark.table(table), within(keys)
     bounded = rows if condition is None else rows.where(condition)
     wanted = F.broadcast(key_frame(spark, contract, keys)).alias("k")
-    return bounded.join(wanted, list(contract.key))
-
-
-def _count_keys(table: str, contract: Contract, keys: ErasedKeys, spark: SparkSession) -> int:
-    return _of_keys(spark, table, contract, keys).count()
+    of_keys = bounded.alias("t").join(wanted, list(contract.key)).groupBy("k._key")
+    found = of_keys.agg(F.count("*").alias("rows"), F.max("t._version").alias("newest")).collect()
+    newest = {row["_key"]: row["newest"] for row in found if row["newest"] is not None}
+    return Seen(sum(row["rows"] for row in found), newest)
 
 
 def _delete_keys(table: str, contract: Contract, keys: ErasedKeys, spark: SparkSession) -> None:
@@ -137,6 +136,10 @@ def _payloads(spark: SparkSession, table: str, keys: ErasedKeys) -> DataFrame:
         .mapInArrow(partial(_own, keys), "payload string")
         .select(F.sha2("payload", 256).alias("hash"))
     )
+
+
+def _see_payloads(table: str, keys: ErasedKeys, spark: SparkSession) -> Seen:
+    return Seen(_payloads(spark, table, keys).count(), {})
 
 
 def _own(keys: ErasedKeys, batches: Iterable[Any]) -> Iterable[Any]:
@@ -165,17 +168,18 @@ class NotClean(Exception):
     """Raised when files of a table hold erased rows after they were written again."""
 
 
-def holds(spark: SparkSession, stock: Stock) -> bool:
-    """Whether rows are to be seen, or lie in a file that the newest snapshot has or has just let go of."""
-    return bool(stock.rows(spark) or rows_in_files(spark, named_files(spark, stock.name), stock.count))
+def lies_in_files(spark: SparkSession, stock: Stock) -> bool:
+    """Whether rows lie in a file that the newest snapshot has or has just let go of."""
+    return bool(rows_in_files(spark, named_files(spark, stock.name), stock.count))
 
 
 def purge(spark: SparkSession, stock: Stock) -> None:
     """Delete the rows, and write anew what holds them. NotClean if another job brought some meanwhile."""
-    if stock.rows(spark):
+    is_seen = stock.see(spark).rows > 0
+    if is_seen:
         after_conflicts(partial(stock.delete, spark))
     live = [path for path, is_live in named_files(spark, stock.name).items() if is_live]
-    if rows_in_files(spark, live, stock.count):
+    if is_seen or rows_in_files(spark, live, stock.count):
         after_conflicts(partial(_rewrite_files, spark, stock))
     if not all(named_files(spark, stock.name).values()):
         after_conflicts(partial(_rewrite_manifests, spark, stock.name))
@@ -241,5 +245,11 @@ def _rewrite_manifests(spark: SparkSession, table: str) -> None:
     if len(found.currentSnapshot().dataManifests(found.io())) > 1:
         call(spark, table, "rewrite_manifests")
     else:
-        functions: Any = spark._jvm.org.apache.iceberg.relocated.com.google.common.base.Functions  # type: ignore[union-attr]
-        found.rewriteManifests().clusterBy(functions.constant("")).commit()
+        found.rewriteManifests().clusterBy(_constant(spark)).commit()
+
+
+def _constant(spark: SparkSession) -> Any:
+    """A Java function that gives the same for everything: a Scala map with nothing but a default is one."""
+    jvm: Any = spark._jvm
+    empty = getattr(getattr(jvm.scala.collection.immutable, "Map$"), "MODULE$").empty()
+    return jvm.scala.jdk.javaapi.FunctionConverters.asJavaFunction(empty.withDefaultValue(""))

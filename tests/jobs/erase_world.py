@@ -72,6 +72,11 @@ def stream_record(kind: str, number: int, version: int, name: str) -> dict[str, 
     return {**record(kind, str(number), number=version, **images), "eventSourceARN": STREAM_ARN}
 
 
+def erasure_of(*keys: str) -> str:
+    """The id of the erasure of these keys."""
+    return f"erasure-{len(keys)}-{'-'.join(keys)}"
+
+
 @dataclass
 class World:
     """RAW and lake buckets, a DynamoDB table and the tables of the dataset `entities`."""
@@ -165,11 +170,11 @@ class World:
 
     def work(self, *keys: str, remove_unreadable: bool = False) -> Work:
         """An erasure of the keys, ready for its phases; one that was begun goes on."""
-        hashes = {key: f"hash of {key}" for key in keys}
+        name, hashes = erasure_of(*keys), {key: f"hash of {key}" for key in keys}
         now = datetime.now(UTC).isoformat()
-        request = Request("e1", self.contract.dataset, hashes, now, remove_unreadable)
+        request = Request(name, self.contract.dataset, hashes, now, remove_unreadable)
         erasures = self.erasures()
-        if (begun := erasures.request("e1")) is None:
+        if (begun := erasures.request(name)) is None:
             erasures.ask(request)
         return Work(
             self.spark, self.lake, self.contract, ErasedKeys.of(self.contract, keys), begun or request,
