@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,9 @@ import pyarrow.compute as pc
 import pytest
 
 from expectations.odcs import load_contracts
+from tests.e2e.baskets import PRODUCTS, new_basket, send_lines
 from tests.e2e.conftest import glueline
 from workflows.query import lake_catalog, query
-from workflows.run import send
 from workflows.waiting import wait
 
 if TYPE_CHECKING:
@@ -23,38 +22,11 @@ if TYPE_CHECKING:
 
     from workflows.target import Target
 
-BASKET = 7_000_000_000
-PRODUCTS = range(1, 41)
-
-
-def message(basket: int, product: int, quantity: int, at: datetime) -> str:
-    data = {
-        "basket_id": basket,
-        "product_id": product,
-        "household_id": 1,
-        "store_id": 2,
-        "quantity": quantity,
-        "sales_value": "4.50",
-        "retail_disc": 0,
-        "coupon_disc": 0,
-        "coupon_match_disc": 0,
-        "week": 10,
-        "transaction_timestamp": "2017-03-01T10:00:00Z",
-        "updated_at": at.isoformat(),
-    }
-    event = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": "tests", "type": "transactions.upsert"}
-    return json.dumps(event | {"data": data})
-
-
-def send_lines(target: Target, basket: int, quantity: int, products: range = PRODUCTS) -> None:
-    at = datetime.now(UTC)
-    send(target, [message(basket, product, quantity, at) for product in products])
-
 
 @pytest.fixture(scope="module")
 def basket(target: Target) -> int:
     """A basket that no one else writes to, in DynamoDB and in the table."""
-    basket = BASKET + int(datetime.now(UTC).timestamp()) % 1_000_000
+    basket = new_basket()
     send_lines(target, basket, 1)
     wait(target, [], lambda stage: None)
     return basket

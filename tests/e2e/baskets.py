@@ -1,0 +1,50 @@
+"""Baskets that no other test writes to, as the till sends them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from workflows.run import send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from workflows.target import Target
+
+PRODUCTS = range(1, 41)
+
+
+def new_basket() -> int:
+    """A number that no basket has."""
+    return 7_000_000_000_000 + int(datetime.now(UTC).timestamp() * 1000) % 10**11
+
+
+def line(basket: int, product: int, quantity: int, at: datetime, op: str = "upsert") -> str:
+    """The message that a line of a basket was written or voided at that time."""
+    data = {
+        "basket_id": basket,
+        "product_id": product,
+        "household_id": 1,
+        "store_id": 2,
+        "quantity": quantity,
+        "sales_value": "4.50",
+        "retail_disc": 0,
+        "coupon_disc": 0,
+        "coupon_match_disc": 0,
+        "week": 10,
+        "transaction_timestamp": "2017-03-01T10:00:00Z",
+        "updated_at": at.isoformat(),
+    }
+    event = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": "tests", "type": f"transactions.{op}"}
+    return json.dumps(event | {"data": data})
+
+
+def send_lines(
+    target: Target, basket: int, quantity: int, products: Iterable[int] = PRODUCTS, op: str = "upsert"
+) -> None:
+    """Send these lines through the inbound queue, all with the time of now."""
+    at = datetime.now(UTC)
+    send(target, [line(basket, product, quantity, at, op) for product in products])
