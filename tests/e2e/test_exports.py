@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.filterwarnings("ignore:Merge on read is not yet supported"),
+    pytest.mark.filterwarnings("ignore:Delete operation did not match any records"),
 ]
 
 TABLES = ("lake.transactions", "lake.transactions_changes")
