@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LINES = "300"
 
 
-@pytest.mark.parametrize("seconds", [3, 9])
+@pytest.mark.parametrize("seconds", [3, *(pytest.param(later, marks=pytest.mark.deep) for later in (9, 27))])
 def test_a_run_killed_and_run_again_ends_in_the_tables_of_the_model(target: Target, seconds: int) -> None:
     killed = subprocess.Popen([*GLUELINE, "run", "--lines", LINES])  # noqa: S603
     time.sleep(seconds)
