@@ -52,7 +52,7 @@ class Trust:
     @classmethod
     def of(cls, settings: Settings) -> "Trust":
         """Nothing is fetched yet."""
-        return cls(settings, {name: KeySet(issuer.jwks_uri) for name, issuer in settings.issuers.items()})
+        return cls(settings, {name: KeySet(issuer) for name, issuer in settings.issuers.items()})
 
 
 def _bearer_token(event: dict[str, Any]) -> str:

@@ -15,10 +15,13 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """One OIDC issuer: the exact `iss` of its tokens, where its keys are, and which audiences are us."""
+    """One OIDC issuer: the exact `iss` of its tokens, where its keys are, and which audiences are us.
+
+    Without a `jwks_uri` the issuer is asked for it, at `<issuer>/.well-known/openid-configuration`.
+    """
 
     issuer: str
-    jwks_uri: str
+    jwks_uri: str | None
     audience: frozenset[str]
 
 
@@ -61,12 +64,16 @@ def _issuer(entry: Any, problems: list[str]) -> Issuer:
     issuer, jwks_uri, audience = fields.get("issuer"), fields.get("jwks_uri"), fields.get("audience")
     if not isinstance(issuer, str) or not issuer:
         problems.append(f"ISSUERS: expected the `iss` of the tokens as `issuer`, got {issuer!r}")
-    if not isinstance(jwks_uri, str) or not _is_safe(jwks_uri):
-        problems.append(f"ISSUERS: expected an https `jwks_uri` (http on this host), got {jwks_uri!r}")
+    asked = jwks_uri if "jwks_uri" in fields else issuer
+    if not isinstance(asked, str) or not is_safe(asked):
+        problems.append(
+            "ISSUERS: expected an https `jwks_uri` (http on this host), or none and such an `issuer`, "
+            f"got {asked!r}"
+        )
     if not _is_texts(audience) or not audience:  # no audience must not come to mean any audience
         problems.append(f"ISSUERS: expected a list of audiences or client ids, got {audience!r}")
         audience = []
-    return Issuer(str(issuer), str(jwks_uri), frozenset(audience))
+    return Issuer(str(issuer), None if jwks_uri is None else str(jwks_uri), frozenset(audience))
 
 
 def _permissions(name: str, listed: Any, problems: list[str]) -> frozenset[str]:
@@ -82,7 +89,7 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
 
 
-def _is_safe(uri: str) -> bool:
+def is_safe(uri: str) -> bool:
     """Keys fetched in the clear could be anyone's: only the local emulator may serve them so."""
     try:
         parts = urlsplit(uri)

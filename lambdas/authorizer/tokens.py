@@ -36,6 +36,7 @@ def verify(token: str, issuers: Mapping[str, Issuer], key_sets: Mapping[str, Key
     if key is None:
         raise TokenRefused("unknown-key", f"{key_id[:200]} of {named}")
     claims = _decode(token, key, algorithm, issuer)
+    _check_use(claims)
     _check_audience(claims, issuer)
     return claims
 
@@ -89,6 +90,13 @@ def _decode(token: str, key: Mapping[str, Any], algorithm: str, issuer: Issuer) 
         raise TokenRefused("bad-signature") from error
     except jwt.PyJWTError as error:  # a claim that is missing or has a wrong type, a key that does not fit
         raise TokenRefused("invalid", type(error).__name__) from error
+
+
+def _check_use(claims: Claims) -> None:
+    # Amazon Cognito signs ID tokens with the same keys for the same clients: those tell a client who its user
+    # is, and are no permission.
+    if claims.get("token_use", "access") != "access":
+        raise TokenRefused("not-an-access-token", str(claims["token_use"])[:50])
 
 
 def _check_audience(claims: Claims, issuer: Issuer) -> None:

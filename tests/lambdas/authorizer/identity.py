@@ -1,11 +1,15 @@
 """A stand-in for an identity provider: real keys, real tokens, and the key set it publishes."""
 
+import base64
+import hashlib
+import hmac
 import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from lambdas.authorizer.settings import Issuer
@@ -70,5 +74,32 @@ class IdentityProvider:
         """A signed token."""
         return jwt.encode(self.claims(**changed), key, algorithm, headers={"kid": key_id})
 
+    def publish_discovery(self, path: str, **changed: Any) -> Issuer:
+        """Serve an OpenID configuration; the issuer as it is configured to be asked for its keys.
+
+        The issuer's name becomes its address on the loopback server, as it is one on the internet.
+        """
+        self.name = self.server.url + path
+        document = {"issuer": self.name, "jwks_uri": self.server.url + self.path} | changed
+        body = json.dumps(document).encode()
+        asked = f"{path.removesuffix('/')}/.well-known/openid-configuration"
+        self.server.routes[asked] = lambda _: Answer(200, body)
+        return Issuer(self.name, None, frozenset({CLIENT}))
+
     def _answer(self, _: Request) -> Answer:
         return Answer(200, json.dumps({"keys": self.keys}).encode())
+
+
+def hmac_token(public_key: rsa.RSAPublicKey, claims: dict[str, Any], **header: Any) -> str:
+    """Signed by HMAC with what all know, the issuer's public key: PyJWT refuses to make such a token."""
+    secret = public_key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    signed = f"{segment({'alg': 'HS256', 'typ': 'JWT', **header})}.{segment(claims)}"
+    signature = hmac.digest(secret, signed.encode(), hashlib.sha256)
+    return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def segment(part: dict[str, Any]) -> str:
+    """Header or claims as they stand in a token (RFC 7515, section 3.1)."""
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()

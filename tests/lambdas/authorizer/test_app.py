@@ -1,13 +1,22 @@
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
+import jwt
 import pytest
 
 from lambdas.authorizer import app
 from lambdas.authorizer.jwks import JwksUnreachable
 from lambdas.authorizer.settings import Settings
-from tests.lambdas.authorizer.identity import CLIENT, IdentityProvider
+from tests.lambdas.authorizer.identity import (
+    CLIENT,
+    KEY_FOR,
+    OTHER_RSA_KEY,
+    RSA_KEY,
+    IdentityProvider,
+    hmac_token,
+)
 from tests.lambdas.loopback import Answer, Loopback
 
 type EventNamed = Callable[[str], Any]
@@ -64,6 +73,54 @@ def test_a_token_that_allows_nothing_is_denied(
     token = provider.token(scope="openid")
 
     assert app.authorize(request_with(f"bearer {token}"), trust) == {"isAuthorized": False}
+
+
+ATTACKS: dict[str, Callable[[IdentityProvider], str]] = {
+    "forged": lambda provider: provider.token(key=OTHER_RSA_KEY),
+    "forged-with-another-algorithm": lambda provider: provider.token(key=KEY_FOR["ES256"], algorithm="ES256"),
+    "expired": lambda provider: provider.token(exp=int(time.time()) - 3600),
+    "not-yet-valid": lambda provider: provider.token(nbf=int(time.time()) + 3600),
+    "unsigned": lambda provider: jwt.encode(provider.claims(), "", "none", headers={"kid": "key-1"}),
+    "hmac-with-the-public-key": lambda provider: hmac_token(
+        RSA_KEY.public_key(), provider.claims(), kid="key-1"
+    ),
+    "wrong-audience": lambda provider: provider.token(client_id="somebody-else"),
+    "wrong-issuer": lambda provider: provider.token(iss="https://issuer.example"),
+    "unknown-key-id": lambda provider: provider.token(key_id="key-9"),
+    "id-token": lambda provider: provider.token(token_use="id", aud=CLIENT),  # noqa: S106 -- a claim
+    "cut-off": lambda provider: provider.token()[:-20],
+    "malformed": lambda provider: "eyJhbGciOiJSUzI1NiJ9.e30",
+    "null-byte": lambda provider: provider.token() + "\0",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_is_told_that_it_is_denied_and_nothing_else(
+    provider: IdentityProvider,
+    trust: app.Trust,
+    request_with: Callable[[str], dict[str, Any]],
+    caplog: pytest.LogCaptureFixture,
+    attack: str,
+) -> None:
+    token = ATTACKS[attack](provider)
+
+    answer = app.authorize(request_with(f"Bearer {token}"), trust)
+
+    assert answer == {"isAuthorized": False}  # API Gateway makes of it 403 {"message": "Forbidden"}
+    assert token.split(".")[1] not in str([vars(record) for record in caplog.records])
+
+
+def test_several_issuers_are_believed_at_once(
+    loopback: Loopback, provider: IdentityProvider, request_with: Callable[[str], dict[str, Any]]
+) -> None:
+    entra = IdentityProvider(loopback, path="/entra.json")
+    discovered = entra.publish_discovery("/tenant/v2.0")
+    known = {provider.name: provider.issuer, entra.name: discovered}
+    trust = app.Trust.of(Settings(known, {"glueline/read": frozenset({"*:read"})}))
+
+    answers = [app.authorize(request_with(f"Bearer {one.token()}"), trust) for one in (provider, entra)]
+
+    assert [answer["isAuthorized"] for answer in answers] == [True, True]
 
 
 def test_a_refusal_is_logged_with_its_reason_and_without_the_token(

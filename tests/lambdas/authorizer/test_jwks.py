@@ -2,7 +2,15 @@ from typing import Any
 
 import pytest
 
-from lambdas.authorizer.jwks import KEEP_SECONDS, REFETCH_SECONDS, JwksUnreachable, KeySet, fetch_keys
+from lambdas.authorizer.jwks import (
+    KEEP_SECONDS,
+    REFETCH_SECONDS,
+    RETRY_SECONDS,
+    JwksUnreachable,
+    KeySet,
+    discover_keys,
+    fetch_keys,
+)
 from tests.lambdas.authorizer.identity import OTHER_RSA_KEY, RSA_KEY, IdentityProvider
 from tests.lambdas.loopback import Answer, Loopback
 
@@ -26,7 +34,7 @@ def clock() -> Clock:
 
 
 def keys_of(provider: IdentityProvider, clock: Clock) -> KeySet:
-    return KeySet(provider.issuer.jwks_uri, clock=clock)
+    return KeySet(provider.issuer, clock)
 
 
 def test_keys_are_fetched_once_and_kept(provider: IdentityProvider, clock: Clock) -> None:
@@ -52,6 +60,43 @@ def test_made_up_key_ids_do_not_become_requests(provider: IdentityProvider, cloc
 
     assert [keys.find(f"made-up-{number}") for number in range(50)] == [None] * 50
     assert len(provider.server.requests) == 1
+
+
+def test_an_hour_of_made_up_key_ids_is_as_many_requests_as_the_floor_allows(
+    provider: IdentityProvider, clock: Clock
+) -> None:
+    keys = keys_of(provider, clock)
+
+    for number in range(3600):
+        keys.find(f"made-up-{number}")
+        clock.now += 1
+
+    assert len(provider.server.requests) == 3600 / REFETCH_SECONDS
+
+
+def test_an_issuer_that_is_down_is_not_asked_for_every_token(
+    provider: IdentityProvider, clock: Clock
+) -> None:
+    keys = keys_of(provider, clock)
+    provider.server.routes[provider.path] = lambda _: Answer(503)
+
+    for _ in range(10 * RETRY_SECONDS):
+        with pytest.raises(JwksUnreachable):
+            keys.find("key-1")
+        clock.now += 1
+
+    assert len(provider.server.requests) == 10
+
+
+def test_an_issuer_that_is_back_is_believed_again_soon(provider: IdentityProvider, clock: Clock) -> None:
+    keys = keys_of(provider, clock)
+    down = provider.server.routes.pop(provider.path)
+    with pytest.raises(JwksUnreachable):
+        keys.find("key-1")
+    provider.server.routes[provider.path] = down
+    clock.now += RETRY_SECONDS
+
+    assert keys.find("key-1") is not None
 
 
 def test_a_withdrawn_key_is_forgotten_in_time(provider: IdentityProvider, clock: Clock) -> None:
@@ -106,8 +151,52 @@ def test_an_issuer_nobody_answers_for_is_an_error() -> None:
         fetch_keys("http://127.0.0.1:9/jwks.json")
 
 
+# As Microsoft Entra ID has them: v2.0, and v1.0, whose issuer ends with a slash.
+@pytest.mark.parametrize("path", ["/9122040d-6c67-4c5b-b112-36a304b66dad/v2.0", "/9122040d-6c67/", ""])
+def test_an_issuer_is_asked_where_its_keys_are(provider: IdentityProvider, clock: Clock, path: str) -> None:
+    keys = KeySet(provider.publish_discovery(path), clock)
+
+    assert keys.find("key-1") is not None
+    assert len(provider.server.requests) == 2
+
+
+def test_keys_that_moved_are_found_where_the_issuer_says(provider: IdentityProvider, clock: Clock) -> None:
+    keys = KeySet(provider.publish_discovery("/tenant"), clock)
+    keys.find("key-1")
+    del provider.server.routes[provider.path]
+    moved = IdentityProvider(provider.server, path="/moved.json")
+    provider.publish_discovery("/tenant", jwks_uri=moved.issuer.jwks_uri)
+    clock.now += KEEP_SECONDS
+
+    assert keys.find("key-1") is not None
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (
+            {"issuer": "https://other.example"},
+            r"to be of issuer http://.*/tenant, got https://other\.example",
+        ),
+        ({"issuer": None}, "got None"),
+        ({"jwks_uri": None}, "expected an https jwks_uri"),
+        ({"jwks_uri": "http://10.0.0.1/keys"}, "expected an https jwks_uri"),
+        ({"jwks_uri": "file:///etc/passwd"}, "expected an https jwks_uri"),
+        ({"jwks_uri": ["https://a.example"]}, "expected an https jwks_uri"),
+    ],
+)
+def test_a_discovery_document_that_is_not_the_issuers_own_is_not_followed(
+    provider: IdentityProvider, changed: dict[str, Any], told: str
+) -> None:
+    issuer = provider.publish_discovery("/tenant", **changed).issuer
+
+    with pytest.raises(JwksUnreachable, match=told):
+        discover_keys(issuer)
+    assert provider.server.asked(provider.path) == []
+
+
 def test_only_signing_keys_with_an_id_count(provider: IdentityProvider) -> None:
     extra: list[dict[str, Any]] = [{"kid": "key-2", "kty": "RSA", "use": "enc"}, {"kty": "RSA"}]
     provider.keys += extra
 
-    assert list(fetch_keys(provider.issuer.jwks_uri)) == ["key-1"]
+    assert list(fetch_keys(str(provider.issuer.jwks_uri))) == ["key-1"]

@@ -32,6 +32,30 @@ def test_every_problem_is_named_at_once() -> None:
     assert str(wrong.value).count("expected") == 4
 
 
+def test_an_issuer_without_address_of_its_keys_is_asked_for_it() -> None:
+    entra = "https://login.microsoftonline.com/9122040d-6c67-4c5b-b112-36a304b66dad/v2.0"
+
+    read = settings([{"issuer": entra, "audience": ["api://glueline"]}], {"readers": ["*:read"]})
+
+    assert read.issuers == {entra: Issuer(entra, None, frozenset({"api://glueline"}))}
+
+
+@pytest.mark.parametrize(
+    "unsafe",
+    [
+        {"issuer": "http://a.example"},
+        {"issuer": "a.example"},
+        {"jwks_uri": None},
+        {"jwks_uri": ""},
+    ],
+)
+def test_keys_or_their_address_fetched_in_the_clear_are_refused(unsafe: dict[str, Any]) -> None:
+    entry = {"issuer": "https://a.example", "audience": ["client"]} | unsafe
+
+    with pytest.raises(ConfigurationError, match="https"):
+        settings([entry], {"readers": ["*:read"]})
+
+
 @pytest.mark.parametrize("name", ["ISSUERS", "PERMISSIONS"])
 @pytest.mark.parametrize("value", ["", "{", "null", "7", "[]", "{}"])
 def test_a_variable_without_content_is_refused(name: str, value: str) -> None:

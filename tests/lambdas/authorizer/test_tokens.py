@@ -1,17 +1,23 @@
-import base64
-import hashlib
-import hmac
-import json
 import time
 from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives import serialization
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lambdas.authorizer.jwks import KeySet
+from lambdas.authorizer.settings import Issuer
 from lambdas.authorizer.tokens import ALGORITHMS, TokenRefused, granted, subject, verify
-from tests.lambdas.authorizer.identity import CLIENT, KEY_FOR, OTHER_RSA_KEY, RSA_KEY, IdentityProvider
+from tests.lambdas.authorizer.identity import (
+    CLIENT,
+    KEY_FOR,
+    OTHER_RSA_KEY,
+    RSA_KEY,
+    IdentityProvider,
+    hmac_token,
+    segment,
+)
 from tests.lambdas.loopback import Loopback
 
 
@@ -22,7 +28,7 @@ def provider(loopback: Loopback) -> IdentityProvider:
 
 def verified(token: str, *providers: IdentityProvider) -> dict[str, Any]:
     issuers = {provider.name: provider.issuer for provider in providers}
-    return verify(token, issuers, {name: KeySet(issuer.jwks_uri) for name, issuer in issuers.items()})
+    return verify(token, issuers, {name: KeySet(issuer) for name, issuer in issuers.items()})
 
 
 class Seconds(int):
@@ -66,6 +72,8 @@ def test_a_token_signed_with_any_asymmetric_algorithm_is_believed(
         ({"aud": {"a": CLIENT}}, "wrong-audience"),
         ({"iss": "https://issuer.example"}, "unknown-issuer"),
         ({"iss": None}, "unknown-issuer"),
+        ({"iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool/"}, "unknown-issuer"),
+        ({"token_use": "id", "aud": CLIENT}, "not-an-access-token"),
     ],
 )
 def test_a_token_with_a_wrong_claim_is_refused(
@@ -93,10 +101,35 @@ def test_a_token_signed_with_another_key_under_a_known_key_id_is_refused(provide
 
 def test_a_token_whose_claims_were_changed_after_signing_is_refused(provider: IdentityProvider) -> None:
     header, _, signature = provider.token().split(".")
-    forged = base64.urlsafe_b64encode(json.dumps(provider.claims(scope="glueline/delete")).encode())
+    forged = segment(provider.claims(scope="glueline/delete"))
 
-    assert (
-        reason_for(".".join((header, forged.rstrip(b"=").decode(), signature)), provider) == "bad-signature"
+    assert reason_for(f"{header}.{forged}.{signature}", provider) == "bad-signature"
+
+
+def test_a_key_that_a_token_brings_itself_is_not_used(provider: IdentityProvider) -> None:
+    own = {
+        **provider.keys[0],
+        **jwt.get_algorithm_by_name("RS256").to_jwk(OTHER_RSA_KEY.public_key(), as_dict=True),
+    }
+    headers = {
+        "kid": "key-1",
+        "jwk": own,
+        "jku": f"{provider.server.url}/own.json",
+        "x5u": "https://own.example",
+    }
+
+    token = jwt.encode(provider.claims(), OTHER_RSA_KEY, "RS256", headers=headers)
+
+    assert reason_for(token, provider) == "bad-signature"
+    assert provider.server.asked("/own.json") == []
+
+
+def test_a_token_that_must_be_understood_in_an_unknown_way_is_refused(provider: IdentityProvider) -> None:
+    headers = {"kid": "key-1", "crit": ["b64"], "b64": True}
+
+    assert reason_for(jwt.encode(provider.claims(), RSA_KEY, "RS256", headers=headers), provider) in (
+        "malformed",
+        "invalid",
     )
 
 
@@ -107,14 +140,9 @@ def test_an_unsigned_token_is_refused(provider: IdentityProvider) -> None:
 
 
 def test_a_token_signed_by_hmac_with_the_public_key_is_refused(provider: IdentityProvider) -> None:
-    public = RSA_KEY.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    parts = ({"alg": "HS256", "typ": "JWT", "kid": "key-1"}, provider.claims())
-    signed = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
-    signature = base64.urlsafe_b64encode(hmac.digest(public, signed, hashlib.sha256)).rstrip(b"=")
+    token = hmac_token(RSA_KEY.public_key(), provider.claims(), kid="key-1")
 
-    assert reason_for(f"{signed.decode()}.{signature.decode()}", provider) == "algorithm-not-allowed"
+    assert reason_for(token, provider) == "algorithm-not-allowed"
 
 
 def test_a_key_is_used_with_its_own_algorithm_only(provider: IdentityProvider) -> None:
@@ -133,6 +161,21 @@ def test_what_is_no_token_is_refused(provider: IdentityProvider, token: str) -> 
     assert reason_for(token, provider) in ("malformed", "algorithm-not-allowed")
 
 
+HEADER = segment({"alg": "RS256", "kid": "key-1"})
+texts = st.text(st.characters(codec="ascii"), max_size=40)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=3
+)
+parts = st.dictionaries(st.sampled_from(["alg", "kid", "iss", "typ", "crit", "exp"]), values).map(segment)
+
+
+@given(st.text() | st.tuples(parts | texts | st.just(HEADER), parts | texts, texts).map(".".join))
+def test_whatever_a_caller_sends_is_refused_and_raises_nothing_else(
+    provider: IdentityProvider, token: str
+) -> None:
+    assert reason_for(token, provider)
+
+
 def test_an_unknown_key_id_is_refused(provider: IdentityProvider) -> None:
     assert reason_for(provider.token(key_id="key-9"), provider) == "unknown-key"
     assert reason_for(jwt.encode(provider.claims(), RSA_KEY, "RS256"), provider) == "unknown-key"
@@ -147,6 +190,72 @@ def test_an_issuer_cannot_speak_for_another(loopback: Loopback, provider: Identi
 
     assert believed["iss"] == entra.name
     assert reason_for(provider.token(key=OTHER_RSA_KEY, key_id="key-2"), provider, entra) == "unknown-key"
+
+
+TENANT = "9122040d-6c67-4c5b-b112-36a304b66dad"
+ENTRA: dict[
+    str, dict[str, Any]
+] = {  # the claims that count of each kind of access token, as its documentation shows them
+    "v1.0, a user": {
+        "iss": f"https://sts.windows.net/{TENANT}/",
+        "aud": "api://glueline",
+        "appid": "a-client",
+        "scp": "glueline.read",
+        "groups": ["0760b6cf-170e-4a14-91b3-4b78e0739963"],
+        "ver": "1.0",
+    },
+    "v1.0, a program": {
+        "iss": f"https://sts.windows.net/{TENANT}/",
+        "aud": "api://glueline",
+        "appid": "a-client",
+        "roles": ["glueline.write"],
+        "ver": "1.0",
+    },
+    "v2.0, a user": {
+        "iss": f"https://login.microsoftonline.com/{TENANT}/v2.0",
+        "aud": "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+        "azp": "a-client",
+        "scp": "glueline.read glueline.write",
+        "ver": "2.0",
+    },
+    "v2.0, a program": {
+        "iss": f"https://login.microsoftonline.com/{TENANT}/v2.0",
+        "aud": "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+        "azp": "a-client",
+        "roles": ["glueline.read"],
+        "ver": "2.0",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "permissions"),
+    [
+        ("v1.0, a user", ["*:read", "products:delete"]),
+        ("v1.0, a program", ["*:write"]),
+        ("v2.0, a user", ["*:read", "*:write"]),
+        ("v2.0, a program", ["*:read"]),
+    ],
+)
+def test_every_kind_of_access_token_of_entra_id_is_understood(
+    provider: IdentityProvider, kind: str, permissions: list[str]
+) -> None:
+    claims = ENTRA[kind]
+    keys = [
+        {name: value for name, value in provider.keys[0].items() if name != "alg"}
+    ]  # it says no algorithm
+    entra = IdentityProvider(provider.server, claims["iss"], "/discovery/keys", keys)
+    issuer = Issuer(entra.name, entra.issuer.jwks_uri, frozenset({claims["aud"]}))
+    token = entra.token(**claims, client_id=None, token_use=None, scope=None)
+
+    believed = verify(token, {entra.name: issuer}, {entra.name: KeySet(issuer)})
+
+    of_names = {
+        "glueline.read": frozenset({"*:read"}),
+        "glueline.write": frozenset({"*:write"}),
+        "0760b6cf-170e-4a14-91b3-4b78e0739963": frozenset({"products:delete"}),
+    }
+    assert granted(believed, of_names) == permissions
 
 
 PERMISSIONS = {
