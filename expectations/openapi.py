@@ -29,16 +29,30 @@ _PROBLEM = {
 }
 _BATCH_LIMIT = 500
 _SAFE = 2**63  # larger numbers are shorter as floats
+_GATEWAY = {
+    "type": "object",
+    "description": "What API Gateway answers before it asks the API.",
+    "properties": {"message": {"type": "string"}},
+    "required": ["message"],
+}
 _PROBLEMS = {
     400: "The request cannot be read.",
-    401: "No valid bearer token.",
-    403: "The token does not permit this.",
+    401: "No bearer token.",
+    403: "The token is not valid, or does not permit this.",
     404: "No such dataset or row.",
+    405: "The path has no such method.",
     409: "A row with this key, or a newer version of it, is stored.",
     412: "The stored version is not the one of If-Match.",
+    413: "The body, or the row, is larger than can be stored.",
+    415: "The body is not sent as JSON.",
     422: "The row breaks the contract; violations has every rule it breaks.",
-    503: "Not written now; try again.",
+    429: "Too many requests; try again.",
+    503: "DynamoDB does not answer in time; try again.",
 }
+_OF_EVERY_OPERATION = (401, 403, 405, 429)
+_OF_EVERY_BODY = (400, 413, 415)
+_BY_GATEWAY_ALONE = (401, 429)
+_BY_GATEWAY_TOO = (403, 413)
 _KEY = {
     "name": "key",
     "in": "path",
@@ -52,13 +66,17 @@ _IF_MATCH = {
     "description": "The row's ETag.",
 }
 _IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
+_PROBLEM_HEADERS = {
+    405: {"Allow": {"schema": {"type": "string"}, "description": "The methods that the path has."}},
+    503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait, at least."}},
+}
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": 'The row\'s version, as "<_version>".'}}
 
 
 def openapi(contracts: Mapping[str, Contract], server_url: str = "/") -> dict[str, Any]:
     """The whole document, ready for `json.dumps`."""
     paths: dict[str, Any] = {"/batch": {"post": _batch(contracts)}}
-    schemas: dict[str, Any] = {"problem": _PROBLEM}
+    schemas: dict[str, Any] = {"problem": _PROBLEM, "gateway": _GATEWAY}
     for dataset in sorted(contracts):
         contract = contracts[dataset]
         paths[f"/{dataset}"] = _collection(contract)
@@ -127,13 +145,19 @@ def _collection(contract: Contract) -> dict[str, Any]:
                 },
                 {"name": "next", "in": "query", "schema": {"type": "string"}},
             ],
-            "responses": {"200": {"description": "One page.", "content": _content(page)}, **_problems(400)},
+            "responses": {
+                "200": {"description": "One page.", "content": _content(page)},
+                **_problems(400, 503),
+            },
         },
         "post": {
             "operationId": f"create_{dataset}",
             "tags": [dataset],
             "requestBody": _body(dataset),
-            "responses": {"201": _stored(dataset, "Created.", location), **_problems(400, 409, 422, 503)},
+            "responses": {
+                "201": _stored(dataset, "Created.", location),
+                **_problems(*_OF_EVERY_BODY, 409, 422, 503),
+            },
         },
     }
 
@@ -142,7 +166,8 @@ def _item(contract: Contract) -> dict[str, Any]:
     dataset = contract.dataset
     form = ",".join(f"{{{name}}}" for name in contract.key)
     key = _KEY | {"description": f"{form}, each value percent-encoded."}
-    changed = {"200": _stored(dataset, "As it is now stored."), **_problems(404, 409, 412, 422, 503)}
+    written = _stored(dataset, "As it is now stored.")
+    changed = {"200": written, **_problems(*_OF_EVERY_BODY, 404, 409, 412, 422, 503)}
     return {
         "parameters": [key],
         "get": {
@@ -152,7 +177,7 @@ def _item(contract: Contract) -> dict[str, Any]:
             "responses": {
                 "200": _stored(dataset, "The row."),
                 "304": {"description": "The row has the version of If-None-Match."},
-                **_problems(404),
+                **_problems(400, 404, 503),
             },
         },
         "put": {
@@ -173,7 +198,7 @@ def _item(contract: Contract) -> dict[str, Any]:
             "operationId": f"delete_{dataset}",
             "tags": [dataset],
             "parameters": [_IF_MATCH],
-            "responses": {"204": {"description": "Deleted."}, **_problems(404, 409, 412, 503)},
+            "responses": {"204": {"description": "Deleted."}, **_problems(400, 404, 409, 412, 503)},
         },
     }
 
@@ -218,7 +243,7 @@ def _batch(contracts: Mapping[str, Contract]) -> dict[str, Any]:
         "requestBody": {"required": True, "content": _content(body)},
         "responses": {
             "200": {"description": "One result for each change, in order.", "content": _content(results)},
-            **_problems(400, 503),
+            **_problems(*_OF_EVERY_BODY, 503),
         },
     }
 
@@ -236,11 +261,14 @@ def _stored(dataset: str, description: str, headers: Mapping[str, Any] | None = 
 
 
 def _problems(*statuses: int) -> dict[str, Any]:
-    content = _content(_ref("problem"), "application/problem+json")
-    return {
-        str(status): {"description": _PROBLEMS[status], "content": content}
-        for status in sorted({401, 403, *statuses})
-    }
+    return {str(status): _problem(status) for status in sorted({*_OF_EVERY_OPERATION, *statuses})}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    own = {} if status in _BY_GATEWAY_ALONE else _content(_ref("problem"), "application/problem+json")
+    gateways = _content(_ref("gateway")) if status in (*_BY_GATEWAY_ALONE, *_BY_GATEWAY_TOO) else {}
+    headers = {"headers": _PROBLEM_HEADERS[status]} if status in _PROBLEM_HEADERS else {}
+    return {"description": _PROBLEMS[status], "content": own | gateways, **headers}
 
 
 def _content(schema: Mapping[str, Any], media_type: str = "application/json") -> dict[str, Any]:

@@ -15,7 +15,7 @@ class BrokenJson(ValueError):
 def loads(text: str) -> Any:
     """The value of a JSON text, or BrokenJson. Never raises anything else, whatever the text."""
     try:
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_members)
         if "\\ud" in text or "\\uD" in text:  # half a surrogate pair is no text: nothing downstream takes it
             json.dumps(value, ensure_ascii=False, default=str).encode()
     except RecursionError as error:
@@ -43,6 +43,16 @@ def dumps(value: Any) -> str:
     if kind is bool or value is None:
         return _CONSTANTS[value]
     raise TypeError(f"expected a value made of what loads gives, got {kind.__name__}")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Which of two values of a name is meant, nobody can know, and readers differ (RFC 8259, section 4)."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice[:100]!r} comes twice in an object")
+    return members
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -21,7 +21,15 @@ from lambdas.data_api.batch import answer, counts, read_batch, read_changes
 from lambdas.data_api.changes import Change
 from lambdas.data_api.preconditions import etag, expectation, is_known
 from lambdas.data_api.problems import Problem, broken_contract, unknown_dataset
-from lambdas.data_api.requests import JSON, MERGE_PATCH, is_permitted, read_body, read_key, require
+from lambdas.data_api.requests import (
+    JSON,
+    MERGE_PATCH,
+    is_permitted,
+    read_body,
+    read_key,
+    require,
+    require_method,
+)
 from lambdas.data_api.service import Service, Settings
 from lambdas.data_api.store import UNREACHABLE, is_busy
 from lambdas.data_api.transactions import write_batch
@@ -152,13 +160,18 @@ def answer_unavailable(error: ClientError | BotoCoreError) -> Response[str]:
 
 
 def answer_no_route(_: NotFoundError) -> Response[str]:
-    """404 as a problem document too."""
+    """404 and 405 as problem documents too."""
     event = _api.current_event
+    try:
+        require_method(event)
+    except Problem as problem:
+        return answer_problem(problem)
     return answer_problem(Problem("not-found", f"there is no {event.http_method} {event.path}"))
 
 
 def _contract(dataset: str, verb: str) -> Contract:
     """The contract of the dataset in the path. Who may not ask does not learn what there is."""
+    require_method(_api.current_event)  # /batch is no dataset
     require(_api.current_event, dataset, verb)
     contracts = _service().contracts
     if dataset not in contracts:

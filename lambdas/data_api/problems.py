@@ -9,6 +9,7 @@ KINDS = {
     "bad-request": (400, "The request can't be read"),
     "forbidden": (403, "The token does not permit this"),
     "not-found": (404, "There is no such thing"),
+    "method-not-allowed": (405, "There is no such method here"),
     "exists": (409, "A row with this key exists"),
     "stale": (409, "A newer version is stored"),
     "precondition-failed": (412, "The stored row is not the one expected"),
@@ -21,19 +22,27 @@ RETRY_AFTER_SECONDS = 2
 
 
 class Problem(Exception):
-    """Raised when a request, or one change of a batch, can't be done. `kind` is one of KINDS."""
+    """Raised when a request, or one change of a batch, can't be done. `kind` is one of KINDS.
 
-    def __init__(self, kind: str, detail: str, violations: Sequence[Violation] = ()) -> None:
+    `allowed` has the methods that a path has.
+    """
+
+    def __init__(
+        self, kind: str, detail: str, violations: Sequence[Violation] = (), allowed: Sequence[str] = ()
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.status, self.title = KINDS[kind]
         self.detail = detail
         self.violations = violations
+        self.allowed = allowed
 
     @property
     def headers(self) -> Mapping[str, str]:
         """What goes with the document."""
-        return {"Retry-After": str(RETRY_AFTER_SECONDS)} if self.kind == "unavailable" else {}
+        if self.kind == "unavailable":
+            return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        return {"Allow": ", ".join(self.allowed)} if self.allowed else {}
 
     def summary(self) -> dict[str, Any]:
         """For logs: what the document says, without the values of the row."""

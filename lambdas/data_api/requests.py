@@ -16,6 +16,7 @@ from lambdas.exact_json import BrokenJson, loads
 MAX_BODY_BYTES = 5 * 1024 * 1024  # Lambda takes 6 MB for the whole event
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+_OWN_PATHS = {"/openapi.json": ("GET",), "/batch": ("POST",)}
 
 
 def read_body(event: APIGatewayProxyEventV2, *media_types: str) -> Any:
@@ -40,6 +41,10 @@ def read_key(event: APIGatewayProxyEventV2, contract: Contract) -> str:
     the plain values, which is as good where they have no commas.
     """
     given = event.path.split("/", 2)[2]
+    try:
+        given.encode()
+    except UnicodeEncodeError as error:
+        raise Problem("not-found", "expected a key in UTF-8, percent-encoded") from error
     encoded = given.replace("%25", "%")
     for key in (encoded, ",".join(quote(part, safe="") for part in given.split(","))):
         try:
@@ -51,6 +56,26 @@ def read_key(event: APIGatewayProxyEventV2, contract: Contract) -> str:
                 return key
             reason = f"no key is longer than {MAX_KEY_BYTES} bytes"
     raise Problem("not-found", reason)
+
+
+def require_method(event: APIGatewayProxyEventV2) -> None:
+    """Problem 405 if the path exists and has no such method, 404 if there is no such path."""
+    path, method = event.path, event.http_method
+    allowed = _methods_of(path)
+    if not allowed:
+        raise Problem("not-found", f"there is no {path}")
+    if method not in allowed:
+        expected = " or ".join(allowed)
+        raise Problem("method-not-allowed", f"expected {expected} for {path}, got {method}", allowed=allowed)
+
+
+def _methods_of(path: str) -> tuple[str, ...]:
+    if path in _OWN_PATHS:
+        return _OWN_PATHS[path]
+    _, dataset, *key = path.split("/", 2)
+    if not dataset or key == [""]:
+        return ()
+    return ("GET", "PUT", "PATCH", "DELETE") if key else ("GET", "POST")
 
 
 def require(event: APIGatewayProxyEventV2, dataset: str, verb: str) -> None:

@@ -52,6 +52,8 @@ def test_any_text_is_json_or_broken(text: str) -> None:
         "\ufeff{}",
         "{} {}",
         "'a'",
+        '{"a": 1, "a": 1}',
+        '[{"b": {"a": 1, "\\u0061": 2}}]',
     ],
 )
 def test_a_text_that_cannot_be_kept_exactly_is_broken(text: str) -> None:

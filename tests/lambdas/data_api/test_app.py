@@ -3,7 +3,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 
 from tests.builders import product, transaction
 from tests.lambdas.data_api.conftest import NOW, Call, Clock, Failing
@@ -391,7 +396,12 @@ def test_a_row_over_400_kilobytes_is_too_large(call: Call) -> None:
     [
         ({"body": "{"}, {}, 400),
         ({"body": '{"ratio": NaN}'}, {}, 400),
+        ({"body": '{"ratio": -Infinity}'}, {}, 400),
         ({"body": '"\\ud800"'}, {}, 400),
+        ({"body": '{"name": "a", "name": "b"}'}, {}, 400),
+        ({"body": "1e99999999999999999999"}, {}, 400),
+        ({"body": "1" * 5000}, {}, 400),
+        ({"body": "\ufeff{}"}, {}, 400),
         ({"body": "[" * 100_000}, {}, 400),
         ({"body": "/w==", "isBase64Encoded": True}, {}, 400),
         ({"body": "x", "isBase64Encoded": True}, {}, 400),
@@ -411,6 +421,45 @@ def test_a_body_that_cannot_be_taken_says_why(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+# Names of things() whose values no column of DynamoDB and Iceberg both can hold, and the rule that says so.
+HOSTILE_VALUES = {
+    "a number beyond any double": ('"ratio":1e400', "maximum"),
+    "a number with 4,000 digits": (f'"exact":{"9" * 4000}', "maximum"),
+    "a number with one digit too many before the point": (f'"exact":{"9" * 29}', "maximum"),
+    "a number with one digit too many behind the point": ('"exact":0.12345678901', "multipleOf"),
+    "a number too small for DynamoDB": ('"ratio":-1e-400', "storable"),
+    "lists in lists in lists": (f'"tags":{"[" * 900}{"]" * 900}', "depth"),
+    "objects in an object's number": (f'"size":{chr(123)}"width":{chr(123)}{chr(125) * 2}', "type"),
+    "a list for an object": ('"size":[]', "type"),
+    "an object for a list": ('"tags":{}', "type"),
+    "text that is no base64": ('"blob":"\\u0000"', "pattern"),
+}
+
+
+@pytest.mark.parametrize(("member", "rule"), HOSTILE_VALUES.values(), ids=HOSTILE_VALUES)
+def test_a_hostile_value_breaks_a_rule_of_the_contract(call: Call, member: str, rule: str) -> None:
+    body = f'{{"name":"a","day":"2026-11-24",{member}}}'
+
+    answers = [
+        call("POST", "/things", raw={"body": body}),
+        call("PUT", "/things/a,2026-11-24", raw={"body": body}),
+    ]
+
+    for answer in answers:
+        assert (answer.status, answer.headers["content-type"]) == (422, "application/problem+json")
+        assert [found["rule"] for found in answer.body["violations"]] == [rule]
+        assert len(answer.body["violations"][0]["message"]) < 400  # whatever its size, it is not sent back
+
+
+def test_38_digits_and_control_characters_are_kept_as_they_came(call: Call) -> None:
+    digits, name = "-9999999999999999999999999999.9999999999", "a\0\x1b[31m\u202e"
+
+    created = call("POST", "/things", thing(name=name, exact=Decimal(digits)))
+
+    read = call("GET", "/" + created.headers["location"])
+    assert (read.status, read.body["name"], str(read.body["exact"])) == (200, name, digits)
+
+
 def test_a_body_sent_in_base64_is_read(call: Call) -> None:
     assert call("POST", "/things", raw={"body": "e30=", "isBase64Encoded": True}).status == 422
 
@@ -426,7 +475,10 @@ def test_a_body_sent_in_base64_is_read(call: Call) -> None:
         ("GET", "/transactions/a,b"),
         ("GET", f"/things/{'x' * 3000},2026-11-24"),
         ("GET", "/"),
-        ("DELETE", "/transactions"),
+        ("GET", "/products/"),
+        ("GET", "/products/1\ud800"),
+        ("GET", "/products/1e3"),
+        ("GET", f"/products/{'9' * 5000}"),
         ("GET", "/transactions/1,2"),
     ],
 )
@@ -434,6 +486,27 @@ def test_what_is_not_there_is_a_problem_document_too(call: Call, method: str, pa
     answer = call(method, path, {})
 
     assert (answer.status, answer.body["type"]) == (404, "urn:glueline:problem:not-found")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/products", "GET, POST"),
+        ("/products/25671", "GET, PUT, PATCH, DELETE"),
+        ("/batch", "POST"),
+        ("/openapi.json", "GET"),
+    ],
+)
+def test_a_method_that_a_path_lacks_is_405_and_names_those_it_has(
+    call: Call, path: str, allowed: str
+) -> None:
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"} - {
+        *allowed.split(", ")
+    }:
+        answer = call(method, path, {})
+
+        assert (answer.status, answer.headers["allow"]) == (405, allowed), method
+        assert answer.body["type"] == "urn:glueline:problem:method-not-allowed"
 
 
 @pytest.mark.parametrize(
@@ -497,17 +570,32 @@ def error(code: str) -> ClientError:
         error("ProvisionedThroughputExceededException"),
         error("ThrottlingException"),
         error("InternalServerError"),
+        error("RequestLimitExceeded"),
         EndpointConnectionError(endpoint_url="https://dynamodb"),
+        ConnectTimeoutError(endpoint_url="https://dynamodb"),
+        ReadTimeoutError(endpoint_url="https://dynamodb"),
     ],
 )
 def test_a_dynamodb_that_is_busy_or_out_of_reach_is_503_and_when_to_come_back(
     call: Call, failing: Failing, failure: Exception
 ) -> None:
-    failing.failures = [failure]
+    requests: list[tuple[str, str, Any]] = [
+        ("POST", "/products", product()),
+        ("PUT", "/products/25671", product()),
+        ("PATCH", "/products/25671", {"department": "DELI"}),
+        ("DELETE", "/products/25671", None),
+        ("GET", "/products/25671", None),
+        ("GET", "/products", None),
+        ("POST", "/batch", {"changes": [{"dataset": "products", "op": "upsert", "data": product()}]}),
+    ]
+    for method, path, body in requests:
+        failing.failures = [failure] * 9
 
-    answer = call("POST", "/products", product())
+        answer = call(method, path, body)
 
-    assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+        assert (answer.status, answer.headers.get("retry-after")) == (503, "2"), (method, path)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.body["type"] == "urn:glueline:problem:unavailable"
 
 
 def test_a_row_that_a_transaction_holds_is_tried_again(
