@@ -41,6 +41,8 @@ class DataApi:
             raise self._unexpected(f"{answer.data[:300]!r}") from error
         if not isinstance(results, list) or len(results) != len(changes):
             raise self._unexpected("another number of results")
+        if not all(map(_is_result, results)):
+            raise self._unexpected("results of another form")
         return results
 
     def _post(self, body: str) -> urllib3.BaseHTTPResponse:
@@ -54,6 +56,15 @@ class DataApi:
 
     def _unexpected(self, got: str) -> DataApiUnavailable:
         return DataApiUnavailable(f"expected a result for each change from {self._url}, got {got}")
+
+
+def _is_result(result: Any) -> bool:
+    """Whether a result can be read, whatever it says. Only what answers in the API's place says otherwise."""
+    problem = result.get("problem", {}) if isinstance(result, dict) else None
+    if not isinstance(problem, dict) or not isinstance(problem.get("status", 0), int):
+        return False
+    violations = problem.get("violations", [])
+    return isinstance(violations, list) and all(isinstance(violation, dict) for violation in violations)
 
 
 def portions(changes: Sequence[Change]) -> Iterator[list[Change]]:

@@ -27,6 +27,11 @@ from lambdas.source.tokens import DataApiUnavailable, Tokens
 from lambdas.validation import Validators, Violation
 
 _logger = Logger()
+_LATER = (
+    408,
+    425,
+    429,
+)  # the statuses below 500 of what may be taken when it comes again (RFC 9110, 8470, 6585)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -90,7 +95,7 @@ def _settle(change: Change, result: dict[str, Any], outcome: Outcome) -> None:
     status, problem = result.get("status"), result.get("problem") or {}
     if status in ("accepted", "stale"):
         outcome.handled[change.message.dataset, status] += 1
-    elif status == "rejected" and problem.get("status", 500) < 500:
+    elif status == "rejected" and problem.get("status", 500) < 500 and problem["status"] not in _LATER:
         given = problem.get("violations") or [{"rule": problem.get("type"), "message": problem.get("detail")}]
         violations = [Violation(*(str(one.get(name) or "") for name in Violation._fields)) for one in given]
         outcome.letters.append(DeadLetter(change.message, REJECTED_BY_API, in_data(violations)))

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from expectations.contract import dump_compiled
-from lambdas.exact_json import dumps
+from lambdas.exact_json import dumps, loads
 from lambdas.source import app
 from lambdas.source.messages import Reader
 from lambdas.source.settings import Settings
 from lambdas.validation import Validators
 from tests.builders import contracts, transaction
-from tests.lambdas.loopback import Answer
+from tests.lambdas.loopback import Answer, Request
 from tests.lambdas.source.stack import SECRET, Clock, Stack, accept
 
 READER = Reader(contracts(), Validators(contracts()))
@@ -317,6 +317,92 @@ def test_every_message_ends_in_exactly_one_way(
 
     ends = Counter([*handled, *queue.message_ids, *failed(answer)])
     assert ends == Counter(str(number) for number in range(len(kinds)))
+
+
+ANSWERS: dict[str, Callable[[Stack, Request], Answer]] = {
+    "as it should": lambda stack, request: stack._batch(request),
+    "throttled by the gateway": lambda _stack, _: Answer(429, b'{"message":"Too Many Requests"}'),
+    "unavailable": lambda _stack, _: Answer(503, b"{}", {"retry-after": "2"}),
+    "too late for the gateway": lambda _stack, _: Answer(504, b'{"message":"Endpoint request timed out"}'),
+    "failed": lambda _stack, _: Answer(500, b'{"message":"Internal Server Error"}'),
+    "not found": lambda _stack, _: Answer(404, b"{}"),
+    "refused as a whole": lambda _stack, _: Answer(400, b'{"status":400}'),
+    "too large": lambda _stack, _: Answer(413, b'{"message":"Request Entity Too Large"}'),
+    "forbidden": lambda _stack, _: Answer(403, b'{"message":"Forbidden"}'),
+    "without permission": lambda _stack, _: Answer(401, b""),
+    "moved": lambda _stack, _: Answer(302, b"", {"location": "https://elsewhere.example"}),
+    "empty": lambda _stack, _: Answer(200, b""),
+    "a web page": lambda _stack, _: Answer(200, b"<html></html>"),
+    "no list": lambda _stack, _: Answer(200, b'{"results":{}}'),
+    "no results": lambda _stack, _: Answer(200, b'{"results":[]}'),
+    "results that are none": lambda _stack, request: nonsense(request, None),
+    "results that are texts": lambda _stack, request: nonsense(request, "accepted"),
+    "results without status": lambda _stack, request: nonsense(request, {}),
+    "a status that is none": lambda _stack, request: nonsense(request, {"status": ["accepted"]}),
+    "a problem that is none": lambda _stack, request: nonsense(
+        request, {"status": "rejected", "problem": "no"}
+    ),
+    "a problem's status that is none": lambda _stack, request: nonsense(
+        request, {"status": "rejected", "problem": {"status": "400"}}
+    ),
+    "violations that are none": lambda _stack, request: nonsense(
+        request, {"status": "rejected", "problem": {"status": 422, "violations": ["week"]}}
+    ),
+    "violations that are no list": lambda _stack, request: nonsense(
+        request, {"status": "rejected", "problem": {"status": 422, "violations": 7}}
+    ),
+    "throttled, each": lambda _stack, request: nonsense(
+        request, {"status": "rejected", "problem": {"status": 429}}
+    ),
+}
+
+
+def nonsense(request: Request, result: Any) -> Answer:
+    """An answer with this for every change."""
+    changes = loads(request.body.decode())["changes"]
+    return Answer(200, dumps({"results": [result] * len(changes)}).encode())
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_no_message_is_lost_whatever_the_api_answers(
+    wiring: app.Wiring, stack: Stack, queue: Queue, answer: Callable[[Stack, Request], Answer]
+) -> None:
+    stack.server.routes["/api/batch"] = lambda request: answer(stack, request)
+    records = [record("m1"), record("m2", product_id=2), record("m3", "{")]
+
+    back = failed(app.take(records, wiring))
+
+    handled = [change["event_id"].removeprefix("event-of-") for change in stack.written]
+    assert sorted([*handled, *back, *queue.message_ids]) == ["m1", "m2", "m3"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 413, 429, 500, 503])
+def test_without_a_token_every_good_message_comes_back(
+    wiring: app.Wiring, stack: Stack, queue: Queue, status: int
+) -> None:
+    stack.server.routes["/oauth2/token"] = lambda _: Answer(status, b'{"error":"invalid_client"}')
+
+    back = failed(app.take([record("m1"), record("m2", "{")], wiring))
+
+    assert (back, queue.message_ids) == (["m1"], ["m2"])
+
+
+def test_an_api_that_hangs_up_brings_the_messages_back(wiring: app.Wiring, stack: Stack) -> None:
+    def hang_up(_: Request) -> Answer:
+        raise ConnectionAbortedError
+
+    stack.server.routes["/api/batch"] = hang_up
+
+    assert failed(app.take([record("m1"), record("m2")], wiring)) == ["m1", "m2"]
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503, 504])
+def test_a_change_that_may_be_taken_later_is_no_dead_letter(
+    wiring: app.Wiring, stack: Stack, queue: Queue, status: int
+) -> None:
+    stack.judge = lambda change: {"status": "rejected", "problem": {"status": status}}
+
+    assert (failed(app.take([record("m1")], wiring)), queue.letters) == (["m1"], [])
 
 
 @pytest.fixture
