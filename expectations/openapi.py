@@ -59,13 +59,20 @@ _KEY = {
     "required": True,
     "schema": {"type": "string"},
 }
+_TAG = r'(W/)?"[!#-~]*"'
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
-    "schema": {"type": "string"},
-    "description": "The row's ETag.",
+    "schema": {"anyOf": [{"const": "*"}, {"type": "string", "pattern": f"^{_TAG}(, ?{_TAG})*$"}]},
+    "description": "The row's ETag, or * for any row.",
 }
-_IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
+_IF_NONE_MATCH = _IF_MATCH | {"name": "If-None-Match", "description": "The ETag of the row that one has."}
+_IF_NONE = {
+    "name": "If-None-Match",
+    "in": "header",
+    "schema": {"const": "*"},
+    "description": "Create the row only if there is none.",
+}
 _PROBLEM_HEADERS = {
     405: {"Allow": {"schema": {"type": "string"}, "description": "The methods that the path has."}},
     503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait, at least."}},
@@ -110,13 +117,17 @@ def _schemas(contract: Contract) -> dict[str, Any]:
     stored = row | {"properties": row["properties"] | {"_version": {"type": "integer", "format": "int64"}}}
     delete = data_schema(contract, "delete")
     del delete["$schema"]
+    replacement = row | {"required": [name for name in row["required"] if name not in contract.key]}
     patch = {
         "type": "object",
         "description": "JSON merge patch (RFC 7396): the columns to change; null clears one.",
+        "properties": {name: {} for name in row["properties"]},
+        "additionalProperties": False,
     }
     return {
         contract.dataset: row,
         f"{contract.dataset}.stored": stored | {"title": f"{contract.dataset}.stored"},
+        f"{contract.dataset}.replacement": replacement | {"title": f"{contract.dataset}.replacement"},
         f"{contract.dataset}.delete": delete,
         f"{contract.dataset}.patch": patch | {"title": f"{contract.dataset}.patch"},
     }
@@ -143,7 +154,7 @@ def _collection(contract: Contract) -> dict[str, Any]:
                     "in": "query",
                     "schema": {"type": "integer", "minimum": 1, "maximum": 1000},
                 },
-                {"name": "next", "in": "query", "schema": {"type": "string"}},
+                {"name": "next", "in": "query", "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}},
             ],
             "responses": {
                 "200": {"description": "One page.", "content": _content(page)},
@@ -183,8 +194,8 @@ def _item(contract: Contract) -> dict[str, Any]:
         "put": {
             "operationId": f"replace_{dataset}",
             "tags": [dataset],
-            "parameters": [_IF_MATCH, _IF_NONE_MATCH],
-            "requestBody": _body(dataset),
+            "parameters": [_IF_MATCH, _IF_NONE],
+            "requestBody": _body(f"{dataset}.replacement"),
             "responses": {"201": _stored(dataset, "Created."), **changed},
         },
         "patch": {

@@ -101,7 +101,7 @@ def read(dataset: str) -> Response[str]:
     stored = rows.read(_service().store, contract, read_key(_api.current_event, contract))
     headers = {"ETag": etag(stored.version)}
     if is_known(_api.current_event.headers, stored.version):
-        return Response(304, headers=headers)
+        return Response(304, body="", headers=headers)  # a null body is not for every gateway
     return _json(200, rows.body(contract, stored), headers)
 
 
@@ -136,7 +136,7 @@ def delete(dataset: str) -> Response[str]:
     change = Change.deletion(contract, read_key(_api.current_event, contract), _request_id())
     rows.write(_service().store, change, expectation(_api.current_event.headers))
     count({"accepted": 1}, dataset=dataset)
-    return Response(204, body="")  # a null body is not for every gateway
+    return Response(204, body="")  # as above
 
 
 def answer_problem(problem: Problem) -> Response[str]:
@@ -204,7 +204,7 @@ def _openapi() -> str:
 @cache
 def _service() -> Service:
     # API Gateway gives up after 30 s: answer 503 before that, rather than be cut off.
-    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 2})
+    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
     return Service.of(Settings.from_env(os.environ), boto3.client("dynamodb", config=config))
 
 

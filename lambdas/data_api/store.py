@@ -99,7 +99,11 @@ def _item_of(error: ClientError) -> Item | None:
 
 def is_busy(error: ClientError | BotoCoreError) -> bool:
     """Whether the same request may succeed a little later."""
-    return isinstance(error, UNREACHABLE) or (isinstance(error, ClientError) and code_of(error) in BUSY)
+    if isinstance(error, ClientError):
+        answered: Any = error.response.get("ResponseMetadata", {})
+        # What stands between DynamoDB and us has no code for it, but a status.
+        return code_of(error) in BUSY or answered.get("HTTPStatusCode", 0) >= 500
+    return isinstance(error, UNREACHABLE)
 
 
 def pauses() -> Iterator[float]:

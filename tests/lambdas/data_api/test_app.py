@@ -1,5 +1,6 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +11,17 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from tests.builders import product, transaction
+from expectations.contract import dump_compiled
+from lambdas.data_api import app
+from tests.builders import contracts, product, transaction
 from tests.lambdas.data_api.conftest import NOW, Call, Clock, Failing
+from tests.lambdas.loopback import Answer, Loopback
 from tests.lambdas.made_up import thing
 
 LINE = "/transactions/31198570044,1095275"
 UPDATED = 1_483_271_606_000_000  # microseconds of transaction()'s updated_at
+
+OF_ITS_OWN = app._service  # before a test puts another in its place
 
 type ItemOf = Callable[[str, str], Any]
 
@@ -596,6 +602,55 @@ def test_a_dynamodb_that_is_busy_or_out_of_reach_is_503_and_when_to_come_back(
         assert (answer.status, answer.headers.get("retry-after")) == (503, "2"), (method, path)
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.body["type"] == "urn:glueline:problem:unavailable"
+
+
+@pytest.fixture
+def with_own_client(
+    call: Call, loopback: Loopback, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Call]:
+    """The API with the client that it makes itself, which finds its DynamoDB on the loopback server."""
+    (tmp_path / "contracts.json").write_text(dump_compiled(contracts()), encoding="utf-8")
+    monkeypatch.setattr(app, "_service", OF_ITS_OWN)
+    monkeypatch.setenv("CONTRACTS", str(tmp_path / "contracts.json"))
+    monkeypatch.setenv("TABLE_PREFIX", "glueline-")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", loopback.url)
+    OF_ITS_OWN.cache_clear()
+    yield call
+    OF_ITS_OWN.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(400, b'{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException"}'),
+        Answer(400, b'{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}'),
+        Answer(500, b'{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}'),
+        Answer(503, b'{"__type":"com.amazonaws.dynamodb.v20120810#ServiceUnavailable"}'),
+        Answer(503, b"<html>from something in between</html>"),
+    ],
+)
+def test_what_dynamodb_says_when_it_is_busy_is_tried_once_more_and_then_503(
+    with_own_client: Call, loopback: Loopback, answer: Answer
+) -> None:
+    loopback.routes["/"] = lambda _: answer
+
+    for method, path, body in (("GET", "/products/1", None), ("PUT", "/products/25671", product())):
+        loopback.requests.clear()
+
+        told = with_own_client(method, path, body)
+
+        assert (told.status, told.headers["retry-after"]) == (503, "2")
+        assert len(loopback.requests) == 2
+
+
+def test_a_dynamodb_that_nobody_answers_for_is_503(
+    with_own_client: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
+
+    told = with_own_client("PUT", "/products/25671", product())
+
+    assert (told.status, told.body["type"]) == (503, "urn:glueline:problem:unavailable")
 
 
 def test_a_row_that_a_transaction_holds_is_tried_again(
