@@ -31,6 +31,7 @@ from jobs.values import Read, read_text
 UPSERT, DELETE, RETRACT = "upsert", "delete", "retract"
 BOOKKEEPING = ("_op", "_version", "_tie", "_source", "_event_id", "_updated_at", "_absent", "_moved_from")
 _SHOWN = 80  # characters of a value in a reason
+_NAMES_SHOWN = 10
 
 
 def reason(when: Expression, *text: str | Expression) -> Expression:
@@ -82,8 +83,16 @@ def unknown_reason(names: Expression) -> Expression:
     return reason(
         (F.size(names) > 0) & (F.col("_op") == UPSERT),
         "unknown: expected the contract's columns, got also ",
-        F.array_join(names, ", "),
+        F.array_join(F.transform(F.slice(names, 1, _NAMES_SHOWN), _short), ", "),
+        F.when(
+            F.size(names) > _NAMES_SHOWN,
+            F.concat(F.lit(" and "), F.size(names) - _NAMES_SHOWN, F.lit(" more")),
+        ),
     )
+
+
+def _short(name: Expression) -> Expression:
+    return F.substring(name, 1, _SHOWN)
 
 
 def collect_reasons(reasons: Iterable[Expression]) -> Expression:

@@ -29,7 +29,8 @@ from jobs.changes import (
 from jobs.rows import OP, spellings
 from jobs.values import read_text
 
-_CARRIED = ("source_file", "row_number", "payload", "event_time", "problem", "_op", "_unreadable", "_unknown")
+_RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem")
+_CARRIED = (*_RECEIVED, "_op", "_unreadable", "_twice", "_unknown")
 
 
 def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
@@ -66,9 +67,10 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
     values = F.col("_values")
     known = {OP, *(name for column in contract.columns for name in spellings(column))}
     return received.withColumn("_values", F.from_json("payload", "map<string,string>")).select(
-        *_CARRIED[:5],
+        *_RECEIVED,
         F.lower(F.trim(F.coalesce(values[OP], F.lit(UPSERT)))).alias("_op"),
         values.isNull().alias("_unreadable"),
+        (F.size(F.array_distinct(F.map_keys(values))) < F.size(F.map_keys(values))).alias("_twice"),
         F.array_except(F.map_keys(values), F.array(*map(F.lit, sorted(known)))).alias("_unknown"),
         *(
             F.coalesce(*(values[name] for name in spellings(column))).alias(_given(column))
@@ -102,9 +104,12 @@ def _reasons(contract: Contract, given: dict[str, Expression]) -> Expression:
         ]
     )
     unreadable = F.concat(F.lit("json: expected a JSON object, got "), shown(F.col("payload")))
+    # Which of two values is meant, nobody can know, and readers differ (RFC 8259, section 4).
+    twice = F.lit("json: expected every name once in an object, got one that comes twice")
     return (
         F.when(F.col("problem").isNotNull(), F.array("problem"))
         .when(F.col("_unreadable"), F.array(unreadable))
+        .when(F.col("_twice"), F.array(twice))
         .otherwise(of_values)
     )
 

@@ -105,14 +105,17 @@ def read_message(body: str, datasets: Collection[str]) -> ManifestFile | Refused
         detail = event["detail"]
         bucket, s3_object = detail["bucket"]["name"], detail["object"]
         key = s3_object["key"]
+        if not isinstance(key, str):
+            raise TypeError(f"a key of {key!r}")
         state = (
             str(s3_object["etag"]).strip('"'),
             s3_object.get("version-id") or None,
             int(s3_object.get("size", 0)),
             datetime.fromisoformat(event["time"]).isoformat(),
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as problem:
-        reason = f"intake: expected an S3 'Object Created' event, got something else ({problem!r})"
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as problem:
+        got = repr(problem)[:200]
+        reason = f"intake: expected an S3 'Object Created' event, got something else ({got})"
         return Refused("", reason, body)
     if key.endswith("/") and state[2] == 0:
         return None
@@ -127,6 +130,8 @@ def classify(key: str, datasets: Collection[str]) -> tuple[str, str, str] | str 
 
     None for the parts of an export: its summary alone opens it.
     """
+    if not {".", ".."}.isdisjoint(key.split("/")):  # clients differ in whether they resolve them
+        return f"intake: expected a key without . and .. in it, got {key}; move it"
     door, _, rest = key.partition("/")
     dataset, _, name = rest.partition("/")
     if door not in _READERS or not name:

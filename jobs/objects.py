@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes of one file; what is larger goes to the worker's disk
+# A gzip may be a thousand times as large as it looks, and real rows are no more than some fifty times.
+MOST_TIMES, SMALL = 250, 64 * 1024 * 1024
 DOWNLOADS = 16  # at a time
 
 
@@ -37,7 +39,9 @@ def fetch(file: ManifestFile) -> IO[bytes]:
         body = _Digested(received)
         # GzipFile asks for a whole file, but only ever reads forward.
         forward: Any = body
-        source = gzip.GzipFile(fileobj=forward) if file.format.endswith(".gz") else forward
+        source: Any = forward
+        if file.format.endswith(".gz"):
+            source = _Bounded(gzip.GzipFile(fileobj=forward), max(SMALL, MOST_TIMES * file.size))
         try:
             shutil.copyfileobj(source, plain)
         except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
@@ -51,6 +55,24 @@ def fetch(file: ManifestFile) -> IO[bytes]:
             _check_items(plain, file.items)
         on_failure.pop_all()
         return plain
+
+
+class _Bounded:
+    """A decompressed body as it is read; UnreadableFile once it has more bytes than can be meant."""
+
+    def __init__(self, body: gzip.GzipFile, most: int) -> None:
+        self._body = body
+        self._most = self._left = most
+
+    def read(self, size: int = -1) -> bytes:
+        some = self._body.read(size)
+        self._left -= len(some)
+        if self._left < 0:
+            raise UnreadableFile(
+                f"gzip: expected at most {self._most} bytes of a file of this size, got more: "
+                "drop it in parts, or not compressed"
+            )
+        return some
 
 
 class _Digested:

@@ -4,24 +4,40 @@ Pure Python, streaming. A row that can't be told apart or decoded comes with its
 """
 
 import base64
+import codecs
 import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from expectations.align import camel_case
 from expectations.contract import Column, Contract
 from jobs.objects import UnreadableFile
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 OP = "_op"  # the optional column of a drop: upsert or delete
 LONGEST_ROW = 16 * 1024 * 1024  # bytes; a DynamoDB item has at most 400 KB
 _LONGEST_FIELD = 1024 * 1024
 _PARQUET_ROWS = 2_000
-_LONG_NUMBER = re.compile(rb"[:\[,]\s*-?(?=[0-9.]{17})[0-9]+[.eE]")  # that is no integer and no exact double
+_NAMES_SHOWN = 10  # of a header's faults
+_OTHER_ENCODINGS = {  # by the mark that a file begins with; UTF-32's begins with UTF-16's
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+# What Spark's reader of JSON passes over or takes for something else: anything behind the object of a line,
+# single quotes, NaN, half of a surrogate pair. Where one of these may be, Python looks closely.
+_LAX = re.compile(rb"\}\s*(?:[^\s,}\]]|,\s*\{)|[\[{,:]\s*(?:'|[-+]?(?:NaN|Inf))|\\u[dD][89a-fA-F]")
+# A number that is no integer and that no double is: of many digits, or with a large exponent.
+_LONG_NUMBER = re.compile(rb"[:\[,]\s*-?(?:(?=[0-9.]{17})[0-9]+[.eE]|[0-9.]+[eE][+-]?[0-9]{3})")
 
 
 class ReceivedRow(NamedTuple):
@@ -37,8 +53,12 @@ def read_rows(file_format: str, file: IO[bytes], contract: Contract) -> Iterator
 
     A format that names its columns once for all rows must name the contract's.
     """
-    if not file.read(1):
+    start = file.read(4)
+    if not start:
         return iter(())
+    for mark, encoding in _OTHER_ENCODINGS.items():
+        if start.startswith(mark):
+            raise UnreadableFile(f"encoding: expected UTF-8, got {encoding}; save the file as UTF-8")
     file.seek(0)
     return _READERS[file_format.removesuffix(".gz")](file, contract)
 
@@ -65,11 +85,23 @@ def check_header(contract: Contract, names: Sequence[str]) -> None:
     faults = {
         "missing": [name for name in needed if name not in found],
         "unknown": [name for name in names if column_of.get(name, name) not in {*known, OP}],
-        "twice": sorted({name for name in found if found.count(name) > 1}),
+        "twice": sorted(name for name, times in Counter(found).items() if times > 1),
     }
     if any(faults.values()):
-        got = "; ".join(f"{fault}: {', '.join(names)}" for fault, names in faults.items() if names)
+        got = "; ".join(f"{fault}: {_listed(names)}" for fault, names in faults.items() if names)
         raise UnreadableFile(f"header: expected the columns of contract {contract.dataset}, got {got}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of the names, which may be anything: a file of the wrong kind has a header too."""
+    more = len(names) - _NAMES_SHOWN
+    shown = ", ".join(name[:100] for name in names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return _readable(shown)
+
+
+def _readable(text: str) -> str:
+    """With bytes that were no UTF-8, kept by surrogateescape, as escapes: all behind this is UTF-8."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _read_csv(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
@@ -108,20 +140,52 @@ def _read_jsonl(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
             continue
         try:
             received = text.decode()
-            yield ReceivedRow(
-                number, _with_exact_numbers(received) if _LONG_NUMBER.search(text) else received
-            )
         except UnicodeDecodeError as problem:
             readable = text.decode(errors="backslashreplace")
             yield ReceivedRow(number, readable, f"encoding: expected UTF-8, got {problem.reason}")
+            continue
+        fault = _strictly(received) if _LAX.search(text) else None
+        if fault is None and _LONG_NUMBER.search(text):
+            received = _with_exact_numbers(received)
+        yield ReceivedRow(number, received, fault)
+
+
+def _strictly(line: str) -> str | None:
+    """What is wrong with a line as JSON (RFC 8259), None if nothing is."""
+    try:
+        value = json.loads(line, parse_int=str, parse_constant=_refuse)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "encoding: expected text, got half of a surrogate pair"
+    except RecursionError:
+        return "json: expected a row of reasonable depth"
+    except ValueError as problem:
+        return f"json: expected one JSON object on the line: {problem}"
+    return None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number")
 
 
 def _with_exact_numbers(line: str) -> str:
-    """The same JSON with every fraction as text: on its way to text Spark would make a double of it."""
+    """The same JSON with every number as text: on its way to text Spark would make a double of a fraction."""
     try:
-        return json.dumps(json.loads(line, parse_float=str), ensure_ascii=False)
-    except json.JSONDecodeError:
+        members = json.loads(line, parse_float=str, parse_int=str, object_pairs_hook=_once_each)
+        return json.dumps(members, ensure_ascii=False)
+    except (json.JSONDecodeError, RecursionError, _Twice):
         return line  # for the parser to name
+
+
+class _Twice(Exception):
+    """Raised when an object has a name twice, which a dict would hide."""
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Twice
+    return members
 
 
 def _read_parquet(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
@@ -136,10 +200,30 @@ def _read_parquet(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
     number = 0
     try:
         for batch in parquet.iter_batches(_PARQUET_ROWS):
-            for number, row in enumerate(batch.to_pylist(), number + 1):  # noqa: B020 -- counts on
-                yield _row(number, row)
+            for row in _parquet_rows(batch, number + 1):
+                yield row
+                number = row.number
     except (pa.ArrowInvalid, OSError) as problem:
         yield _remainder(number, f"parquet: {problem}")
+
+
+def _parquet_rows(batch: "pa.RecordBatch", first: int) -> Iterator[ReceivedRow]:
+    """The rows of a batch; one by one if one of them holds what Python has no value for (the year 10000)."""
+    try:
+        rows = batch.to_pylist()
+    except (ValueError, OverflowError):
+        for place in range(batch.num_rows):
+            try:
+                (row,) = batch.slice(place, 1).to_pylist()
+            except (ValueError, OverflowError) as problem:
+                yield ReceivedRow(
+                    first + place, None, f"parquet: expected values that can be told, got {problem}"
+                )
+            else:
+                yield _row(first + place, row)
+        return
+    for number, row in enumerate(rows, first):
+        yield _row(number, row)
 
 
 _READERS: Mapping[str, Callable[[IO[bytes], Contract], Iterator[ReceivedRow]]] = {
@@ -154,8 +238,7 @@ def _row(number: int, values: Mapping[str, Any] | Sequence[str | None]) -> Recei
     try:
         payload.encode()
     except UnicodeEncodeError:  # bytes that were no UTF-8, kept by surrogateescape
-        readable = payload.encode(errors="surrogateescape").decode(errors="backslashreplace")
-        return ReceivedRow(number, readable, "encoding: expected UTF-8")
+        return ReceivedRow(number, _readable(payload), "encoding: expected UTF-8")
     return ReceivedRow(number, payload)
 
 

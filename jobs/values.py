@@ -23,6 +23,9 @@ _TIMESTAMP = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?$"
 )
+_BASIC_TIMESTAMP = (  # ISO 8601's form without signs between; Spark reads the other one alone
+    r"^([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})([.][0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?$"
+)
 
 
 class Read(NamedTuple):
@@ -102,12 +105,21 @@ def _boolean(column: Column, text: Expression) -> Expression:
 
 
 def _date(column: Column, text: Expression) -> Expression:
-    return F.when(text.rlike(_DATE), F.substring(text, 1, 10).try_cast("date"))
+    return _of_this_calendar(F.when(text.rlike(_DATE), F.substring(text, 1, 10).try_cast("date")))
 
 
 def _timestamp(column: Column, text: Expression) -> Expression:
     upper = F.upper(text)
-    return F.when(upper.rlike(_TIMESTAMP), upper.try_cast("timestamp"))
+    extended = F.regexp_replace(upper, _BASIC_TIMESTAMP, "$1-$2-$3T$4:$5:$6$7$8")
+    value = F.when(upper.rlike(_TIMESTAMP), upper.try_cast("timestamp")).when(
+        upper.rlike(_BASIC_TIMESTAMP), extended.try_cast("timestamp")
+    )
+    return _of_this_calendar(value)
+
+
+def _of_this_calendar(value: Expression) -> Expression:
+    """Years 1 to 9999, also once the offset is applied: Spark goes further, and most readers can't follow."""
+    return F.when((F.year(value) >= 1) & (F.year(value) <= 9999), value)
 
 
 def _string(column: Column, text: Expression) -> Expression:

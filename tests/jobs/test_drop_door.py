@@ -88,6 +88,24 @@ def test_what_is_no_json_object_is_told_so(spark: "SparkSession") -> None:
     ]
 
 
+def test_a_name_that_comes_twice_leaves_no_value_to_be_sure_of(spark: "SparkSession") -> None:
+    rows = parse(spark, ENTITIES, '{"id": 1, "name": "a", "name": "a"}', '{"id": 1, "\\u0069d": 2}')
+
+    assert [row["reasons"] for row in rows] == [
+        ["json: expected every name once in an object, got one that comes twice"]
+    ] * 2
+
+
+def test_of_many_unknown_columns_the_first_are_named(spark: "SparkSession") -> None:
+    (row,) = parse(spark, ENTITIES, {"id": 1} | {f"c{number}": 1 for number in range(1000)})
+
+    assert row["reasons"] == [
+        "unknown: expected the contract's columns, got also "
+        + ", ".join(f"c{number}" for number in range(10))
+        + " and 990 more"
+    ]
+
+
 def test_columns_come_by_name_alias_or_camel_case_and_defaults_fill_the_absent(spark: "SparkSession") -> None:
     rows = parse(
         spark,

@@ -1,6 +1,7 @@
 """Objects are fetched exactly as they were announced, or told to be unreadable and why."""
 
 import gzip
+import tracemalloc
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,31 @@ def test_a_gzip_that_breaks_off_yields_not_even_its_first_rows(s3: "S3Client", b
 
     with pytest.raises(UnreadableFile, match="gzip: expected a complete gzip file"):
         fetch(manifest_file("a", etag=etag, format="csv.gz"))
+
+
+def test_a_gzip_that_is_larger_than_can_be_meant_is_given_up_in_time_and_in_little_memory(
+    s3: "S3Client",
+) -> None:
+    bomb = gzip.compress(bytes(200_000_000))
+    etag = put(s3, bomb)
+
+    tracemalloc.start()
+    with pytest.raises(UnreadableFile, match="gzip: expected at most 67108864 bytes of a file of this size"):
+        fetch(manifest_file("a", etag=etag, size=len(bomb), format="csv.gz"))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < 4 * objects.IN_MEMORY
+
+
+def test_a_gzip_of_rows_that_are_much_alike_is_read(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "SMALL", 0)
+    rows = b'{"product_id":1,"department":"GROCERY","brand":"National"}\n' * 1000
+    packed = gzip.compress(rows)
+    etag = put(s3, packed)
+
+    with fetch(manifest_file("a", etag=etag, size=len(packed), format="jsonl.gz")) as content:
+        assert content.read() == rows
 
 
 def test_an_object_that_is_gone_is_told(s3: "S3Client") -> None:

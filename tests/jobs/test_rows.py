@@ -114,6 +114,61 @@ def test_json_lines_pass_as_they_are_numbered_by_line() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('{"id":1}{"id":2}', "json: expected one JSON object on the line"),
+        ('{"id":1},{"id":2}', "json: expected one JSON object on the line"),
+        ('{"id":1} and more', "json: expected one JSON object on the line"),
+        ("{'id':1}", "json: expected one JSON object on the line"),
+        ('{"id": NaN}', "json: expected one JSON object on the line: NaN is not a number"),
+        ('{"id":[-Infinity]}', "json: expected one JSON object on the line: -Infinity is not a number"),
+        ('{"note":"\\ud800"}', "encoding: expected text, got half of a surrogate pair"),
+        ('{"note":"\\ud83c\\udf4e"}', None),
+        ('{"note":"a} b, \\"NaN\\" \'c\'","id":1}', None),
+        ('{"list":[{"id":1},{"id":2}]}', None),
+    ],
+)
+def test_what_sparks_reader_would_pass_over_is_a_problem_of_its_line(line: str, problem: str | None) -> None:
+    (row,) = read("jsonl", line)
+
+    assert row.payload == line
+    assert (row.problem or "").startswith(problem or "")
+    assert (row.problem is None) == (problem is None)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000 + "12345678901234567.5",
+        '{"id":12345678901234567.5,"id":1}',
+        '{"id":12345678901234567.5',
+    ],
+)
+def test_a_line_that_cannot_be_read_exactly_is_left_to_the_parser_to_name(line: str) -> None:
+    assert read("jsonl", line) == [ReceivedRow(1, line)]
+
+
+@pytest.mark.parametrize("number", ["12345678901234567.5", "1e400", "-1.5E-130", "9" * 5000 + ".5"])
+def test_a_number_that_no_double_holds_is_kept_as_text(number: str) -> None:
+    assert payloads("jsonl", f'{{"id":{number}}}') == [{"id": number}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("file_format", ["csv", "jsonl"])
+def test_another_encoding_is_named_by_its_mark(file_format: str, encoding: str) -> None:
+    with pytest.raises(UnreadableFile, match=f"expected UTF-8, got {encoding.upper()}"):
+        read(file_format, "id,unit_price\n1,2\n".encode(encoding))
+
+
+def test_a_header_of_any_bytes_and_length_is_told_in_a_readable_line() -> None:
+    names = ["gr\xfc\xdf", *(f"c{number}" for number in range(10_000))]
+
+    with pytest.raises(UnreadableFile, match=r"unknown: gr\\xfc\\xdf, c0, .*, c8 and 9991 more$") as told:
+        read("csv", ",".join(names).encode("latin-1"))
+    assert str(told.value).encode()
+
+
 def test_a_line_too_long_for_any_row_ends_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "LONGEST_ROW", 20)
 
@@ -138,6 +193,21 @@ def test_parquet_values_that_json_lacks_become_text() -> None:
     row = rows._row(1, {"day": date(2024, 2, 29), "at": datetime(2024, 2, 29, tzinfo=UTC), "blob": b"hi"})
 
     assert row.payload == '{"day": "2024-02-29", "at": "2024-02-29T00:00:00+00:00", "blob": "aGk="}'
+
+
+def test_a_parquet_value_that_python_has_not_is_a_problem_of_its_row() -> None:
+    table = pa.table(
+        {
+            "id": [1, 2, 3],
+            "cost": ["1", "2", "3"],
+            "note": pa.array([0, 300_000_000_000_000_000, 0], pa.timestamp("us")),
+        }
+    )
+
+    found = read("parquet", _parquet(table))
+
+    assert [(row.number, bool(row.problem)) for row in found] == [(1, False), (2, True), (3, False)]
+    assert str(found[1].problem).startswith("parquet: expected values that can be told")
 
 
 def test_what_is_not_parquet_has_no_rows_but_a_reason() -> None:

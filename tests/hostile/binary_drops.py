@@ -1,0 +1,218 @@
+"""Hostile files that no editor shows: of extreme sizes, compressed, not what their name says, Parquet."""
+
+import gzip
+
+import pyarrow as pa
+
+from tests.hostile.drops import (
+    ANOTHER_HEADER,
+    GOOD,
+    GOOD_JSON,
+    HEADER,
+    LINE,
+    NO_GZIP,
+    NO_HEADER,
+    NO_PARQUET,
+    NOT_JSON,
+    made,
+    not_of_type,
+    parquet,
+)
+
+SIZES = [
+    made("empty.csv", "nothing", b""),
+    made("empty.jsonl", "nothing", b""),
+    made("empty.parquet", "nothing", b""),
+    made("empty.csv.gz", "nothing, compressed", gzip.compress(b"")),
+    made("zero_bytes.csv.gz", "nothing, said to be compressed", b"", (), {}),
+    made("line_ends.jsonl", "line ends alone", b"\n\r\n\n"),
+    made("bom_alone.jsonl", "a byte order mark alone", b"\xef\xbb\xbf"),
+    made(
+        "columns.csv",
+        "10,000 columns",
+        ",".join(f"c{number}" for number in range(10_000)) + "\n",
+        (),
+        {None: f"{NO_HEADER}c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 9990 more"},
+    ),
+    made(
+        "columns.jsonl",
+        "10,000 columns in a row",
+        GOOD_JSON.rstrip()[:-1] + "".join(f',"c{number}":1' for number in range(10_000)) + "}\n" + GOOD_JSON,
+        (2,),
+        {
+            1: "unknown: expected the contract's columns, got also c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 "
+            "and 9990 more"
+        },
+    ),
+    made(
+        "long_field.csv",
+        "a field of more than 1 MB",
+        GOOD + "3,2," + "X" * 1_100_000 + ",National,,,\n",
+        (1, 2),
+        {3: "csv: field larger than field limit"},
+    ),
+    made(
+        "long_text.jsonl",
+        "a text longer than its limit",
+        GOOD_JSON + GOOD_JSON.replace("GRO", "GRO" * 100_000),
+        (1,),
+        {2: "department.length: "},
+    ),
+    made(
+        "long_line.jsonl",
+        "a line of more than 16 MB",
+        GOOD_JSON + "[" + "1," * 9_000_000 + "1]\n" + GOOD_JSON,
+        (1,),
+        {2: "json: expected lines of at most "},
+    ),
+    made(
+        "deep.jsonl",
+        "nested 100,000 deep, with a long number",
+        GOOD_JSON + "[" * 100_000 + "12345678901234567.5\n",
+        (1,),
+        {2: NOT_JSON},
+    ),
+    made(
+        "deep_member.jsonl",
+        "a member nested 5,000 deep",
+        GOOD_JSON + GOOD_JSON.replace('"GROCERY"', "[" * 5000 + "]" * 5000),
+        (1,),
+        {2: NOT_JSON},
+    ),
+    made(
+        "digits.jsonl",
+        "a number of 5,000 digits beside an exact one",
+        GOOD_JSON + GOOD_JSON.replace(":1,", f":{'9' * 5000},").replace(":2,", ":12345678901234567.0,"),
+        (1,),
+        {2: not_of_type("product_id", "9999")},
+    ),
+    made(
+        "bomb.csv.gz",
+        "80 MB that look like 80 KB",
+        gzip.compress(f"{HEADER}\n".encode() + bytes(80_000_000)),
+        (),
+        {None: "gzip: expected at most 67108864 bytes"},
+    ),
+]
+
+KINDS = [
+    made("gzip.csv", "gzip that is named csv", gzip.compress(GOOD.encode(), mtime=0), (), {None: NO_HEADER}),
+    made("plain.csv.gz", "no gzip, though it is named so", GOOD, (), {None: NO_GZIP}),
+    made("cut_off.csv.gz", "a gzip that breaks off", gzip.compress(GOOD.encode())[:-12], (), {None: NO_GZIP}),
+    made(
+        "wrong_checksum.csv.gz",
+        "a gzip whose checksum is wrong",
+        gzip.compress(GOOD.encode())[:-8] + bytes(8),
+        (),
+        {None: NO_GZIP},
+    ),
+    made(
+        "rubbish_behind.csv.gz",
+        "a gzip with something behind it",
+        gzip.compress(GOOD.encode()) + b"rubbish",
+        (),
+        {None: NO_GZIP},
+    ),
+    made(
+        "twice.csv.gz",
+        "gzip within gzip",
+        gzip.compress(gzip.compress(GOOD.encode(), mtime=0)),
+        (),
+        {None: NO_HEADER},
+    ),
+    made(
+        "two_members.csv.gz",
+        "two gzips one behind the other, which is one",
+        gzip.compress(GOOD.encode()) + gzip.compress(LINE.format(3).encode()),
+        (1, 2, 3),
+    ),
+    made("rows.parquet", "CSV that is named parquet", GOOD, (), {None: NO_PARQUET}),
+    made("parquet.csv", "Parquet that is named csv", parquet(), (), {None: NO_HEADER}),
+    made("json.csv", "JSON Lines that are named csv", GOOD_JSON, (), {None: "csv: "}),
+    made("csv.jsonl", "CSV that is named jsonl", GOOD, (), {1: NOT_JSON, 2: NOT_JSON, 3: NOT_JSON}),
+    made("UPPER.CSV", "a name in capitals", GOOD, (1, 2)),
+    made("%2e%2e/%2e%2e/etc/päth +&=;'\"\\.csv", "a name that is a path, once decoded", GOOD, (1, 2)),
+]
+
+PARQUET = [
+    made("half.parquet", "half of a Parquet file", parquet()[:300], (), {None: NO_PARQUET}),
+    made("magic.parquet", "the first and last bytes of Parquet alone", b"PAR1PAR1", (), {None: NO_PARQUET}),
+    made(
+        "no_rows.parquet",
+        "a schema without rows",
+        parquet(
+            product_id=pa.array([], pa.int64()),
+            manufacturer_id=pa.array([], pa.int64()),
+            department=pa.array([], pa.string()),
+            brand=pa.array([], pa.string()),
+        ),
+    ),
+    made(
+        "missing.parquet",
+        "a column missing",
+        parquet(brand=None),
+        (),
+        {None: f"{ANOTHER_HEADER}missing: brand"},
+    ),
+    made(
+        "texts.parquet",
+        "numbers as texts",
+        parquet(product_id=["1", "two"]),
+        (1,),
+        {2: not_of_type("product_id", "two")},
+    ),
+    made(
+        "doubles.parquet",
+        "doubles for whole numbers",
+        parquet(manufacturer_id=[2.0, 2.5]),
+        (1,),
+        {2: not_of_type("manufacturer_id", "2.5")},
+    ),
+    made(
+        "nan.parquet",
+        "NaN and infinity for numbers",
+        parquet(product_id=[float("nan"), float("inf")]),
+        (),
+        {1: not_of_type("product_id", '"NaN"'), 2: not_of_type("product_id", '"Infinity"')},
+    ),
+    made(
+        "unsigned.parquet",
+        "an unsigned number beyond a long",
+        parquet(product_id=pa.array([1, 2**64 - 1], pa.uint64())),
+        (1,),
+        {2: not_of_type("product_id", "18446744073709551615")},
+    ),
+    made(
+        "lists.parquet",
+        "lists for texts",
+        parquet(department=[["GROCERY"], ["DELI"]]),
+        (),
+        {
+            1: not_of_type("department", '["GROCERY"]', "string"),
+            2: not_of_type("department", '["DELI"]', "string"),
+        },
+    ),
+    made(
+        "nulls.parquet",
+        "a key that is null",
+        parquet(product_id=[1, None]),
+        (1,),
+        {2: "key: column product_id: "},
+    ),
+    made(
+        "year_10000.parquet",
+        "a date in a year that Python has not",
+        parquet(package_size=pa.array([0, 300_000_000_000_000_000], pa.timestamp("us"))),
+        (1,),
+        {2: "parquet: "},
+    ),
+    made(
+        "no_utf8.parquet",
+        "bytes for a text that are no UTF-8",
+        parquet(department=pa.array([b"GROCERY", b"\xff"]).view(pa.string())),
+        (1,),
+        {2: "parquet: "},
+    ),
+]
+
+BINARY_DROPS = [*SIZES, *KINDS, *PARQUET]
