@@ -27,8 +27,11 @@ SCHEMATHESIS = str(Path(sys.executable).with_name("st"))
 SCOPES = "glueline/read glueline/write glueline/delete"
 
 
-def attack(target: Target, *options: str) -> str:
-    """Run schemathesis with all its checks on the served description; what it found, empty if nothing."""
+def attack(target: Target, folder: Path, *options: str) -> str:
+    """Run schemathesis with all its checks on the served description; what it found, empty if nothing.
+
+    The folder is for what it writes down by itself.
+    """
     url = target.output("DataApiUrl")
     token = fetch_token(target, SCOPES)
     command = (
@@ -36,19 +39,23 @@ def attack(target: Target, *options: str) -> str:
         *("--header", f"Authorization: Bearer {token}", "--checks", "all", "--continue-on-failure"),
         *("--generation-database", "none", "--workers", "2", "--no-color", *options),
     )
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)  # noqa: S603
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-def test_no_request_made_from_its_description_breaks_the_api_or_its_description(target: Target) -> None:
-    found = attack(target, "--phases", "coverage,fuzzing", "--max-examples", "5", "--seed", "1")
+def test_no_request_made_from_its_description_breaks_the_api_or_its_description(
+    target: Target, tmp_path: Path
+) -> None:
+    found = attack(target, tmp_path, "--phases", "coverage,fuzzing", "--max-examples", "5", "--seed", "1")
 
     assert not found, found
 
 
 @pytest.mark.deep
-def test_no_sequence_of_requests_breaks_the_api_or_its_description(target: Target) -> None:
-    found = attack(target, "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "200")
+def test_no_sequence_of_requests_breaks_the_api_or_its_description(target: Target, tmp_path: Path) -> None:
+    found = attack(
+        target, tmp_path, "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "200"
+    )
 
     assert not found, found
 
