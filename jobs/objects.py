@@ -14,13 +14,13 @@ from contextlib import ExitStack, closing
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any
 
-from jobs.manifest import ManifestFile
+from jobs.manifest import DROP, ManifestFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes of one file; what is larger goes to the worker's disk
-# A gzip may be a thousand times as large as it looks, and real rows are no more than some fifty times.
+# A partner may pack a thousand times as much as it looks; real rows are some fifty times as large at most.
 MOST_TIMES, SMALL = 250, 64 * 1024 * 1024
 DOWNLOADS = 16  # at a time
 
@@ -41,7 +41,9 @@ def fetch(file: ManifestFile) -> IO[bytes]:
         forward: Any = body
         source: Any = forward
         if file.format.endswith(".gz"):
-            source = _Bounded(gzip.GzipFile(fileobj=forward), max(SMALL, MOST_TIMES * file.size))
+            unpacked = gzip.GzipFile(fileobj=forward)
+            most = max(SMALL, MOST_TIMES * file.size)
+            source = _Bounded(unpacked, most) if file.door == DROP else unpacked
         try:
             shutil.copyfileobj(source, plain)
         except (EOFError, gzip.BadGzipFile, zlib.error) as problem:

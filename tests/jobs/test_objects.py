@@ -57,6 +57,18 @@ def test_a_gzip_that_is_larger_than_can_be_meant_is_given_up_in_time_and_in_litt
     assert most < 4 * objects.IN_MEMORY
 
 
+def test_what_the_platform_itself_wrote_is_read_however_small_it_was_made(
+    s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "SMALL", 0)
+    packed = gzip.compress(bytes(1_000_000))
+    etag = put(s3, packed)
+    of_stream = manifest_file("a", etag=etag, size=len(packed), format="jsonl.gz", door="stream")
+
+    with fetch(of_stream) as content:
+        assert content.read() == bytes(1_000_000)
+
+
 def test_a_gzip_of_rows_that_are_much_alike_is_read(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(objects, "SMALL", 0)
     rows = b'{"product_id":1,"department":"GROCERY","brand":"National"}\n' * 1000
