@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import batched
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Contract
 from jobs.manifest import ManifestFile
-from jobs.objects import DOWNLOADS, UnreadableFile, fetch
+from jobs.objects import DOWNLOADS, Fetched, UnreadableFile, fetch
 from jobs.rows import read_rows
 
 if TYPE_CHECKING:
@@ -55,20 +55,20 @@ def _read_shares(
     """What one Spark task does: reads the shares that its input names."""
     numbers = (number for task in tasks for number in task.column(0).to_pylist())
     files = [file for number in numbers for file in shares[number]]
-    return _to_arrow(row for file, content in _download(files) for row in _read_file(file, content, contract))
+    return _to_arrow(row for file, fetched in _download(files) for row in _read_file(file, fetched, contract))
 
 
 type _Received = tuple[str, str, int | None, str | None, str | None]
 
 
-def _download(files: Iterable[ManifestFile]) -> "Iterator[tuple[ManifestFile, IO[bytes] | UnreadableFile]]":
+def _download(files: Iterable[ManifestFile]) -> "Iterator[tuple[ManifestFile, Fetched | UnreadableFile]]":
     """The files with their content, a few at a time, so that the worker's memory stays bounded."""
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         for some in batched(files, DOWNLOADS, strict=False):
             yield from zip(some, pool.map(_try_fetch, some), strict=True)
 
 
-def _try_fetch(file: ManifestFile) -> IO[bytes] | UnreadableFile:
+def _try_fetch(file: ManifestFile) -> Fetched | UnreadableFile:
     try:
         return fetch(file)
     except UnreadableFile as problem:
@@ -76,12 +76,13 @@ def _try_fetch(file: ManifestFile) -> IO[bytes] | UnreadableFile:
 
 
 def _read_file(
-    file: ManifestFile, content: IO[bytes] | UnreadableFile, contract: Contract
+    file: ManifestFile, fetched: Fetched | UnreadableFile, contract: Contract
 ) -> Iterator[_Received]:
-    name, event_time = file.source_file, file.event_time
-    if isinstance(content, UnreadableFile):
-        yield name, event_time, None, None, str(content)
+    name = file.source_file
+    if isinstance(fetched, UnreadableFile):
+        yield name, file.event_time, None, None, str(fetched)
         return
+    content, event_time = fetched
     with content:
         try:
             for row in read_rows(file.format, content, contract):

@@ -12,7 +12,7 @@ import tempfile
 import zlib
 from contextlib import ExitStack, closing
 from functools import cache
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from jobs.manifest import DROP, ManifestFile
 
@@ -23,18 +23,30 @@ IN_MEMORY = 4 * 1024 * 1024  # bytes of one file; what is larger goes to the wor
 # A partner may pack a thousand times as much as it looks; real rows are some fifty times as large at most.
 MOST_TIMES, SMALL = 250, 64 * 1024 * 1024
 DOWNLOADS = 16  # at a time
+# What an object says of itself that was written anew without erased rows: when the first one was announced.
+ANNOUNCED_AT = "glueline-announced-at"
 
 
 class UnreadableFile(Exception):
     """Raised when a file as a whole can't be read; the message is the reason that quarantine keeps."""
 
 
-def fetch(file: ManifestFile) -> IO[bytes]:
-    """The file's bytes, decompressed. All of them: a gzip that is cut off must not yield its first rows.
+class Fetched(NamedTuple):
+    """A file's bytes, decompressed, and the time of the event that its rows came with (ISO 8601, UTC)."""
 
-    A data file of an export must be what the export's manifest says of it.
+    content: IO[bytes]
+    event_time: str
+
+
+def fetch(file: ManifestFile) -> Fetched:
+    """The whole file: a gzip that is cut off must not yield its first rows.
+
+    A data file of an export must be what the export's manifest says of it. An object that was written anew
+    without erased rows was announced anew as well, and its other rows must not become newer by that.
     """
-    with ExitStack() as on_failure, closing(_get(file)) as received:
+    answer = _get(file)
+    event_time = answer.get("Metadata", {}).get(ANNOUNCED_AT, file.event_time)
+    with ExitStack() as on_failure, closing(answer["Body"]) as received:
         plain = on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
         body = _Digested(received)
         # GzipFile asks for a whole file, but only ever reads forward.
@@ -56,7 +68,7 @@ def fetch(file: ManifestFile) -> IO[bytes]:
         if file.items is not None:
             _check_items(plain, file.items)
         on_failure.pop_all()
-        return plain
+        return Fetched(plain, event_time)
 
 
 class _Bounded:
@@ -116,7 +128,7 @@ def _get(file: ManifestFile) -> Any:
 
     state = {"VersionId": file.version_id} if file.version_id else {"IfMatch": file.etag}
     try:
-        return _s3().get_object(Bucket=file.bucket, Key=file.key, **state)["Body"]  # type: ignore[arg-type]
+        return _s3().get_object(Bucket=file.bucket, Key=file.key, **state)  # type: ignore[arg-type]
     except ClientError as error:
         match error.response["Error"]["Code"]:
             case "NoSuchKey" | "NoSuchVersion" | "404":

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from jobs.erased_keys import ErasedKeys
 from jobs.failed_batches import InStreamAlone
 from jobs.manifest import FORMATS
-from jobs.objects import DOWNLOADS, IN_MEMORY, UnreadableFile
+from jobs.objects import ANNOUNCED_AT, DOWNLOADS, IN_MEMORY, UnreadableFile
 from jobs.sift import FAILURE, rewrite, sift
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 
 FAILURES = "aws/lambda/"
 # What a rewritten object says of itself.
-FROM, ANNOUNCED_AT, MD5, ROWS = (
-    f"glueline-{name}" for name in ("rewritten-from", "announced-at", "md5", "rows")
-)
+FROM, MD5, ROWS = (f"glueline-{name}" for name in ("rewritten-from", "md5", "rows"))
 STREAM_KEEPS = timedelta(hours=24)
 _NO_ROWS = ("manifest-summary.json", "manifest-files.json", ".checksum", ".md5", "_started", "/")
 _TASK_BYTES = 32 * 1024 * 1024

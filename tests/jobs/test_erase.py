@@ -16,7 +16,7 @@ from jobs.erase_phases import lift_keys
 from jobs.erased_tombstones import ABOVE_ALL, ERASED
 from jobs.erasures import ERASURES, PROOF, Proof
 from jobs.export_intake import open_export
-from jobs.raw_versions import ANNOUNCED_AT
+from jobs.objects import ANNOUNCED_AT
 from tests.jobs.builders import EVENTS, SENT, micros, record
 from tests.jobs.erase_world import (
     KEY,
@@ -168,9 +168,6 @@ def test_a_rewritten_drop_says_when_it_was_announced_first(world: World) -> None
     assert told[ANNOUNCED_AT] == SENT.isoformat()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the doors take the time of the last event; remove this when they don't"
-)
 def test_a_rewritten_drop_keeps_its_place_in_the_order(world: World) -> None:
     """It is announced anew, and its rows have no version but the time of their event."""
     later = datetime(2026, 11, 25, tzinfo=UTC)

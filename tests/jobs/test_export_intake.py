@@ -58,7 +58,7 @@ def test_an_export_becomes_its_data_files(s3: "S3Client", suffix: str) -> None:
 
     assert (file.key, file.door, file.format, file.items) == (DATA, "export", "jsonl.gz", 2)
     assert file.event_time == datetime(2026, 11, 24, 11, tzinfo=UTC).isoformat()
-    with fetch(file) as content:
+    with fetch(file).content as content:
         assert content.read() == b'{"Item":{}}\n' * 2
 
 

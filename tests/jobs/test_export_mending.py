@@ -39,7 +39,7 @@ def files(s3: "S3Client", summary: str) -> dict[str, int | None]:
     export = ManifestFile("raw", summary, "", None, 1, SENT.isoformat(), "entities", "export", SUMMARY_FORMAT)
     opened = open_export(s3, export)
     for file in opened:
-        fetch(file).close()
+        fetch(file).content.close()
     return {file.key: file.items for file in opened}
 
 

@@ -30,7 +30,7 @@ def put(s3: "S3Client", body: bytes) -> str:
 def test_gzip_is_undone(s3: "S3Client") -> None:
     etag = put(s3, gzip.compress(b"hello"))
 
-    with fetch(manifest_file("a", etag=etag, format="csv.gz")) as content:
+    with fetch(manifest_file("a", etag=etag, format="csv.gz")).content as content:
         assert content.read() == b"hello"
 
 
@@ -65,7 +65,7 @@ def test_what_the_platform_itself_wrote_is_read_however_small_it_was_made(
     etag = put(s3, packed)
     of_stream = manifest_file("a", etag=etag, size=len(packed), format="jsonl.gz", door="stream")
 
-    with fetch(of_stream) as content:
+    with fetch(of_stream).content as content:
         assert content.read() == bytes(1_000_000)
 
 
@@ -75,7 +75,7 @@ def test_a_gzip_of_rows_that_are_much_alike_is_read(s3: "S3Client", monkeypatch:
     packed = gzip.compress(rows)
     etag = put(s3, packed)
 
-    with fetch(manifest_file("a", etag=etag, size=len(packed), format="jsonl.gz")) as content:
+    with fetch(manifest_file("a", etag=etag, size=len(packed), format="jsonl.gz")).content as content:
         assert content.read() == rows
 
 
@@ -97,10 +97,28 @@ def test_in_a_versioned_bucket_the_announced_version_is_read(s3: "S3Client") -> 
     version = s3.put_object(Bucket="raw", Key="a", Body=b"old")["VersionId"]
     put(s3, b"new")
 
-    with fetch(manifest_file("a", version_id=version)) as content:
+    with fetch(manifest_file("a", version_id=version)).content as content:
         assert content.read() == b"old"
 
 
 def test_what_may_pass_is_no_fault_of_the_file(s3: "S3Client") -> None:
     with pytest.raises(ClientError, match="NoSuchBucket"):
         fetch(manifest_file("a", bucket="elsewhere"))
+
+
+def test_what_was_written_anew_keeps_the_time_of_its_first_event(s3: "S3Client") -> None:
+    told = {objects.ANNOUNCED_AT: "2026-11-01T12:00:00+00:00"}
+    etag = s3.put_object(Bucket="raw", Key="a", Body=b"", Metadata=told)["ETag"].strip('"')
+
+    content, event_time = fetch(manifest_file("a", etag=etag))
+
+    with content:
+        assert event_time == "2026-11-01T12:00:00+00:00"
+
+
+def test_what_was_written_once_has_the_time_of_its_event(s3: "S3Client") -> None:
+    file = manifest_file("a", etag=put(s3, b""))
+    content, event_time = fetch(file)
+
+    with content:
+        assert event_time == file.event_time

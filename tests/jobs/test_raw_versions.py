@@ -9,8 +9,8 @@ import pytest
 from jobs import raw_versions
 from jobs.erased_keys import ErasedKeys
 from jobs.exports import checksum
+from jobs.objects import ANNOUNCED_AT
 from jobs.raw_versions import (
-    ANNOUNCED_AT,
     FROM,
     MD5,
     ROWS,
