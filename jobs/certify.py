@@ -44,7 +44,7 @@ from jobs.parity_tables import (
     table_at,
 )
 from jobs.repairs import Repair, write_repairs
-from jobs.steps import step
+from jobs.steps import say, step
 from jobs.stream_lag import is_behind
 from jobs.verdicts import DIFFERING, EXTRA, FINE, MISSING, QUARANTINED, Now, mark_quarantined, verdicts
 
@@ -90,9 +90,9 @@ def confirm(
     try:
         wrong = judged.where(F.col("verdict") != FINE)
         count = wrong.count()
-        print(f"{contract.dataset}: {compared.suspects} suspects, {count} of them not explained")
+        say("suspects judged", dataset=contract.dataset, suspects=compared.suspects, not_explained=count)
         if count and (is_early or on_their_way):
-            print(f"in flight: {on_their_way[:5] or f'whatever lands until {until.isoformat()}'}")
+            say("in flight", dataset=contract.dataset, first=on_their_way[:5], until=until)
             return replace(compared, in_flight=count)
         return certify(contract, compared, wrong, options) if count else agreed(compared)
     finally:

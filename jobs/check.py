@@ -23,14 +23,15 @@ from expectations.contract import Contract
 from expectations.odcs import load_contracts
 from jobs import data_docs, intake
 from jobs.batches import CHECKED, Batches
-from jobs.checked_dataset import check_dataset
+from jobs.checked_dataset import FileCount, check_dataset
 from jobs.evolution import EvolutionRefused, bring_to_contract, plans
 from jobs.export_intake import open_exports
 from jobs.lake import Lake, create_ops_tables
 from jobs.manifest import Manifest, make_manifest
+from jobs.metrics import Metric, publish
 from jobs.options import Options
 from jobs.record_batch import append_changes, append_quarantine, append_results, file_counts
-from jobs.steps import step
+from jobs.steps import say, step
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -44,15 +45,17 @@ def main(argv: Sequence[str]) -> None:
     lake = Lake(options.database, options.ops_database)
     batches = Batches(boto3.client("s3"), options.lake_bucket)
 
-    stopped = check_batches(spark, lake, batches, batches.to_check(), contracts)
+    counts, stopped = check_batches(spark, lake, batches, batches.to_check(), contracts)
     with step("intake"):
         batch_id = batches.free_id(options.run_id)
         drained = drain(boto3.client("sqs"), options.intake_queue_url, batches, batch_id, contracts)
     if drained is None:
-        print("check: nothing waits")
+        say("check: nothing waits")
     else:
         parts = set_apart(spark, lake, batches, drained, contracts)
-        stopped += check_batches(spark, lake, batches, parts, contracts)
+        more_counts, more_stopped = check_batches(spark, lake, batches, parts, contracts)
+        counts, stopped = counts + more_counts, stopped + more_stopped
+    publish(boto3.client("cloudwatch"), count_metrics(counts))
     if stopped:
         raise ExceptionGroup("check: the rest is done, but some batches wait for their contracts", stopped)
 
@@ -63,16 +66,20 @@ def check_batches(
     batches: Batches,
     manifests: Iterable[Manifest],
     contracts: Mapping[str, Contract],
-) -> list[EvolutionRefused]:
-    """Check the batches one by one. What stops one of them that waits for its contract stops no other."""
-    stopped = []
+) -> tuple[list[FileCount], list[EvolutionRefused]]:
+    """Check the batches one by one: their counts, and what stopped some.
+
+    What stops one of them that waits for its contract stops no other.
+    """
+    counts: list[FileCount] = []
+    stopped: list[EvolutionRefused] = []
     for manifest in manifests:
         try:
-            check_batch(spark, lake, batches, manifest, contracts)
+            counts += check_batch(spark, lake, batches, manifest, contracts)
         except EvolutionRefused as refusal:
-            print(f"batch {manifest.batch_id}: {refusal}")
+            say("batch waits for its contract", batch_id=manifest.batch_id, refusal=str(refusal))
             stopped.append(refusal)
-    return stopped
+    return counts, stopped
 
 
 def drain(
@@ -137,8 +144,8 @@ def check_batch(
     batches: Batches,
     manifest: Manifest,
     contracts: Mapping[str, Contract],
-) -> None:
-    """Check the files of one batch, dataset by dataset, and write down what became of them.
+) -> list[FileCount]:
+    """Check the files of one batch, dataset by dataset, and write down what became of them: the counts.
 
     EvolutionRefused, before anything is written, if a dataset's live tables can't become what its contract
     says. The batch stays open, and is checked when they can.
@@ -146,7 +153,7 @@ def check_batch(
     name = f"batch {manifest.batch_id}"
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     at = datetime.now(UTC)
-    with ExitStack() as kept, step(name):
+    with ExitStack() as kept, step(name, batch_id=manifest.batch_id):
         datasets = list(dict.fromkeys(file.dataset for file in manifest.files))
         with step(f"{name}: tables"):
             for dataset in datasets:
@@ -156,7 +163,7 @@ def check_batch(
                 bring_to_contract(spark, lake, contracts[dataset])
         checked = []
         for dataset in datasets:
-            with step(f"{name}: {dataset}"):
+            with step(f"{name}: {dataset}", batch_id=manifest.batch_id, dataset=dataset):
                 files = [file for file in manifest.files if file.dataset == dataset]
                 checked.append(kept.enter_context(check_dataset(spark, files, contracts[dataset])))
                 append_changes(lake, manifest, checked[-1], at)
@@ -172,10 +179,25 @@ def check_batch(
             CHECKED,
             {"checked_at": at.isoformat(), "files": [asdict(count) for count in counts]},
         )
-    read, accepted, quarantined = (
-        sum(getattr(count, what) for count in counts) for what in ("rows_read", "accepted", "quarantined")
-    )
-    print(f"{name}: {len(counts)} files: {read} rows read = {accepted} accepted + {quarantined} quarantined")
+    for count in counts:
+        say("file checked", batch_id=manifest.batch_id, **asdict(count))
+    return counts
+
+
+def count_metrics(counts: Sequence[FileCount]) -> list[Metric]:
+    """Rows accepted and quarantined of each dataset, and the files of which no row was accepted.
+
+    Zeros are numbers too: they end an alarm. What names no dataset of ours counts as a file alone.
+    """
+    metrics: list[Metric] = []
+    for dataset in dict.fromkeys(count.dataset for count in counts if count.dataset):
+        of_dataset = [count for count in counts if count.dataset == dataset]
+        metrics.append(Metric("RowsAccepted", sum(count.accepted for count in of_dataset), dataset))
+        metrics.append(Metric("RowsQuarantined", sum(count.quarantined for count in of_dataset), dataset))
+    if counts:
+        refused = sum(count.quarantined > 0 and not count.accepted for count in counts)
+        metrics.append(Metric("FilesRefused", refused))
+    return metrics
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from pyspark.sql import functions as F
 
 from jobs.conflicts import REWRITES, unless_in_the_way
 from jobs.maintenance import Done
+from jobs.steps import say
 from jobs.tables import call, iceberg, size
 
 TARGET = 512 * 1024 * 1024  # bytes of a file, Iceberg's own default
@@ -178,7 +179,7 @@ def _measured(
     if said is None:
         return
     if not said.get("rewritten_data_files_count", 1):  # Iceberg logs a lost commit, and goes on
-        print(f"{table}: another job has written to the same files: left to the next run", flush=True)
+        say("another job has written to the same files: left to the next run", table=table)
         return
     after = size(spark, table)
     yield Done(table, step, None, before.files, after.files, before.bytes, after.bytes)

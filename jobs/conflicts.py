@@ -21,6 +21,8 @@ from typing import Any
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors.exceptions.captured import CapturedException
 
+from jobs.steps import say
+
 REWRITES = 3  # commits that one rewrite of data files is spread over, at most
 COMMITS = REWRITES + 2  # the rewrites of data files and of delete files, and the rows that retention deletes
 _ITS_OWN = (
@@ -37,7 +39,7 @@ def after_conflicts[T](act: Callable[[], T], attempts: int = COMMITS + 1) -> T:
         except (Py4JJavaError, CapturedException) as error:
             if not left or not is_conflict(error):
                 raise
-            print("another job has written to the table meanwhile: once more", flush=True)
+            say("another job has written to the table meanwhile: once more")
     raise ValueError(f"expected one attempt or more, got {attempts}")
 
 
@@ -48,7 +50,7 @@ def unless_in_the_way[T](act: Callable[[], T]) -> T | None:
     except (Py4JJavaError, CapturedException) as error:
         if not is_conflict(error):
             raise
-        print("another job writes to the table: left to the next run", flush=True)
+        say("another job writes to the table: left to the next run")
         return None
 
 

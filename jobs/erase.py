@@ -35,6 +35,7 @@ from jobs.erasures import Erasures
 from jobs.lake import Lake
 from jobs.merge import JOINS
 from jobs.options import Options
+from jobs.steps import say
 
 PHASES: Mapping[str, Callable[[Work], Any]] = {
     "seal": seal,
@@ -55,7 +56,7 @@ def main(argv: Sequence[str]) -> None:
     erasures = Erasures(s3, options.lake_bucket)
     request = erasures.request(given["ERASURE"])
     if request is None:
-        print(f"erase: nothing is asked for by the name of {given['ERASURE']}; it may be done")
+        say("erase: nothing is asked for by that name; it may be done", erasure=given["ERASURE"])
         return
     spark = SparkSession.builder.getOrCreate()
     for name, value in JOINS.items():

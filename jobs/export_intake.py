@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from jobs.exports import CHECKSUMS, UnreadableExport, check, read_files, read_summary
 from jobs.manifest import STREAM_FORMAT, SUMMARY_FORMAT, Manifest, ManifestFile, Refused, read_message
+from jobs.steps import say
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -60,7 +61,7 @@ def open_exports(s3: "S3Client", manifest: Manifest, now: datetime) -> Opened:
             refused.append(Refused(file.source_file, str(problem), ""))
         except IncompleteExport as problem:
             if _age(file, now) < PATIENCE:
-                print(f"intake: {file.source_file} is waited for: {problem}")
+                say("intake: an export is waited for", source_file=file.source_file, problem=str(problem))
                 waiting.add((file.bucket, file.key))
             else:
                 refused.append(Refused(file.source_file, f"incomplete: {problem}", ""))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
+from jobs.steps import say
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
@@ -71,7 +73,7 @@ def announce_backlog(events: Any, number: int) -> None:
     entry = {"Source": "glueline", "DetailType": "Intake Backlog", "Detail": detail}
     answer = events.put_events(Entries=[entry])
     if answer["FailedEntryCount"]:
-        print(f"intake: the backlog event was refused ({answer['Entries']}); the schedule takes what waits")
+        say("intake: the backlog event was refused; the schedule takes what waits", entries=answer["Entries"])
 
 
 def _receive(sqs: "SQSClient", queue_url: str, most: int, until: float) -> list[Message]:

@@ -21,7 +21,7 @@ before anything is looked at that could go; batches that begin later need only w
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from time import perf_counter
@@ -49,7 +49,7 @@ from jobs.retention import (
     tombstoned,
     tombstones_until,
 )
-from jobs.steps import step
+from jobs.steps import say, step
 from jobs.tables import oldest, tables
 
 
@@ -82,7 +82,7 @@ def maintain(care: Care, run_id: str) -> list[Done]:
     done = list(timed(steps(care)))
     if done:
         keep(care.spark, care.lake, run_id, done, care.now)
-    print(f"maintain: {len(done)} steps had something to do")
+    say("maintained", steps=len(done))
     return done
 
 
@@ -119,11 +119,14 @@ def remove_rows(care: Care, certified: Mapping[str, Certified]) -> Iterator[Done
     spark, lake, kept = care.spark, care.lake, care.retention
     left = held(care.batches.s3, care.raw_bucket, care.now - kept.raw - LATE)
     if left.number:
-        print(
-            f"maintain: {left.number} objects of {care.raw_bucket} are past their retention and still there: "
-            f"{', '.join(left.first)}, … They were never read, or an unfinished batch reads them, or no good "
-            "certificate came since. They keep tombstones of their datasets. `glueline parity` certifies; "
-            "what no batch has read (lake_ops.batches) has to be put there again, or removed."
+        say(
+            "Objects are past their retention and still there. They were never read, or an unfinished batch "
+            "reads them, or no good certificate came since. They keep tombstones of their datasets. "
+            "`glueline parity` certifies; what no batch has read (lake_ops.batches) has to be put there "
+            "again, or removed.",
+            bucket=care.raw_bucket,
+            objects=left.number,
+            first=left.first,
         )
     ends = {
         dataset: tombstones_until(care.now, kept.tombstones, left.oldest_of(dataset))
@@ -158,7 +161,7 @@ def timed(done: Iterator[Done]) -> Iterator[Done]:
     started = perf_counter()
     for one in done:
         with_seconds = replace(one, seconds=round(perf_counter() - started, 1))
-        print(with_seconds, flush=True)
+        say("maintenance", **asdict(with_seconds))
         yield with_seconds
         started = perf_counter()
 

@@ -32,13 +32,6 @@ class Done:
     bytes_after: int | None = None
     seconds: float = 0.0
 
-    def __str__(self) -> str:
-        numbers = [] if self.removed is None else [f"{self.removed} removed"]
-        if self.files_before is not None:
-            numbers.append(f"{self.files_before} files, {self.bytes_before} bytes")
-            numbers.append(f"now {self.files_after} files, {self.bytes_after} bytes")
-        return f"{self.subject}: {self.step}: {', '.join(numbers)} ({self.seconds:.1f} s)"
-
 
 def create_maintenance_table(spark: SparkSession, lake: Lake) -> None:
     """Make the table where it is missing."""

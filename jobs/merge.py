@@ -36,11 +36,13 @@ from expectations.contract import Contract
 from expectations.odcs import load_contracts
 from jobs import intake
 from jobs.batches import MERGED, Batches
+from jobs.freshness import freshness
 from jobs.lake import Lake, find_commit
 from jobs.manifest import REPAIR
 from jobs.merge_changes import merge_changes
+from jobs.metrics import Metric, publish
 from jobs.options import Options
-from jobs.steps import step
+from jobs.steps import say, step
 
 # Joins of two tables in the same buckets without a shuffle, and by hash rather than by sorting the larger
 # one.
@@ -55,35 +57,40 @@ JOINS = {
 
 
 def main(argv: Sequence[str]) -> None:
-    """Merge all checked batches; then start the workflow once more if messages wait."""
+    """Merge all checked batches; start the workflow once more if messages wait; tell how fresh tables are."""
     options = Options.from_argv(argv)
     spark = SparkSession.builder.getOrCreate()
     batches = Batches(boto3.client("s3"), options.lake_bucket)
-    merge_batches(spark, Lake(options.database, options.ops_database), batches, load_contracts())
+    metrics = merge_batches(spark, Lake(options.database, options.ops_database), batches, load_contracts())
 
     number = intake.waiting(boto3.client("sqs"), options.intake_queue_url)
     if number:
         intake.announce_backlog(boto3.client("events"), number)
+    publish(boto3.client("cloudwatch"), metrics)
 
 
 def merge_batches(
     spark: SparkSession, lake: Lake, batches: Batches, contracts: Mapping[str, Contract]
-) -> None:
-    """Merge the batches that are checked and not merged, and close them."""
+) -> list[Metric]:
+    """Merge the batches that are checked and not merged, and close them; how fresh their changes came."""
     to_merge = batches.to_merge()
     if not to_merge:
-        print("merge: nothing waits")
-        return
+        say("merge: nothing waits")
+        return []
     for name, value in JOINS.items():
         spark.conf.set(name, value)
     begun = {batch_id: batches.manifest(batch_id).begun for batch_id in to_merge}
+    metrics: list[Metric] = []
     with step(f"merge of {', '.join(to_merge)}"):
         for dataset, groups in datasets_of(batches, to_merge).items():
-            with step(f"merge: {dataset}"):
-                merge_dataset(spark, lake, contracts[dataset], groups, begun)
+            batch_ids = [batch_id for group in groups for batch_id in group]
+            with step(f"merge: {dataset}", dataset=dataset, batch_ids=batch_ids):
+                metrics += merge_dataset(spark, lake, contracts[dataset], groups, begun)
     for batch_id in to_merge:
         batches.done(batch_id, MERGED, {"merged_at": datetime.now(UTC).isoformat()})
         batches.close(batch_id)
+        say("batch merged", batch_id=batch_id)
+    return metrics
 
 
 def merge_dataset(
@@ -92,15 +99,21 @@ def merge_dataset(
     contract: Contract,
     groups: Sequence[Sequence[str]],
     begun: Mapping[str, datetime],
-) -> None:
-    """Merge groups of batches in their order, from the first of which a batch was not merged before."""
+) -> list[Metric]:
+    """Merge groups of batches in their order, from the first of which a batch was not merged before.
+
+    Returns how fresh each group's changes came to the table.
+    """
+    metrics: list[Metric] = []
     table = lake.table(contract.dataset)
     is_needed = False
     for group in groups:
         missing = [one for one in group if is_needed or not find_commit(spark, table, one, begun[one])]
         if missing:
-            merge_changes(spark, lake, contract, missing)
+            arrived = merge_changes(spark, lake, contract, missing)
+            metrics += freshness(contract.dataset, arrived, datetime.now(UTC))
             is_needed = True
+    return metrics
 
 
 def datasets_of(batches: Batches, batch_ids: Iterable[str]) -> dict[str, list[list[str]]]:

@@ -3,7 +3,7 @@
 The argument why any order, repetition and interruption gives the same table is in `jobs.merge`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from expectations.spark_schema import table_schema
 from jobs.changes import DELETE, RETRACT, UPSERT
 from jobs.conflicts import after_conflicts
 from jobs.fold import POSITION, greatest_deletes, newest_per_place, outranked_become_deletes
+from jobs.freshness import Arrivals, arrivals
 from jobs.key_text import encode_key
 from jobs.lake import TOMBSTONES, Lake, committing, setting
 from jobs.partitions import is_bucketed_by_key, movable, place_sets, place_sql, pruning_sql
@@ -33,17 +34,21 @@ class Survey:
     deletes: int
     retracts: int
     in_bounds: str  # a condition on the table, `t`, that all rows of the changes' keys meet
+    arrived: Arrivals
     places: tuple[frozenset[Any], ...]  # that the changes name, for each partition that rules anything out
 
 
-def merge_changes(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: Sequence[str]) -> None:
-    """Fold the batches' changes of one dataset into its tombstones and its table; retracts come first."""
+def merge_changes(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: Sequence[str]) -> Arrivals:
+    """Fold the batches' changes of one dataset into its tombstones and its table; retracts come first.
+
+    Returns when the changes, which the table now shows, had come to their doors.
+    """
     received = changes_of(spark, lake, contract, batch_ids)
     found = survey(received, lake, contract)
     if found.retracts:
         apply_retracts(lake, contract, received.where(F.col("_op") == RETRACT), found.in_bounds)
     if found.changes == found.retracts:
-        return
+        return found.arrived
     changes = received.where(F.col("_op") != RETRACT)
     if found.deletes:
         merge_tombstones(lake, contract, greatest_deletes(changes))
@@ -51,7 +56,7 @@ def merge_changes(spark: SparkSession, lake: Lake, contract: Contract, batch_ids
     if movable(contract):
         elsewhere = rows_elsewhere(changes, lake, contract, found.in_bounds)
         if elsewhere is not None:
-            there = survey(elsewhere, lake, contract).places
+            there = places_named(elsewhere, lake, contract)
             places = tuple(named | others for named, others in zip(places, there, strict=True))
             changes = changes.unionByName(elsewhere, allowMissingColumns=True)
     rows = fold(changes, spark.table(lake.ops(TOMBSTONES)), contract)
@@ -61,6 +66,7 @@ def merge_changes(spark: SparkSession, lake: Lake, contract: Contract, batch_ids
     ]
     with committing(spark, batch_ids):
         merge_rows(lake, contract, rows.where(~F.col(UNPLACED)), pruning)
+    return found.arrived
 
 
 def changes_of(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: Sequence[str]) -> DataFrame:
@@ -85,17 +91,25 @@ def survey(changes: DataFrame, lake: Lake, contract: Contract) -> Survey:
         F.count("*"),
         F.count_if(op == DELETE),
         F.count_if(op == RETRACT),
+        *arrivals(),
         *bounds,
         *place_sets(lake.catalog, _pruned(contract), ~F.col(UNPLACED)),
     ).first()
-    number, deletes, retracts, *rest = found
+    number, deletes, retracts, first, middle, *rest = found
     return Survey(
         number,
         deletes,
         retracts,
         within_bounds(contract, rest[: len(bounds)]),
-        tuple(frozenset(value[0] for value in values) for values in rest[len(bounds) :]),
+        Arrivals(first, middle),
+        _sets(rest[len(bounds) :]),
     )
+
+
+def places_named(rows: DataFrame, lake: Lake, contract: Contract) -> tuple[frozenset[Any], ...]:
+    """The values that rows name of each partition that rules anything out."""
+    found: Any = rows.agg(*place_sets(lake.catalog, _pruned(contract), ~F.col(UNPLACED))).first()
+    return _sets(found)
 
 
 def fold(changes: DataFrame, tombstones: DataFrame, contract: Contract) -> DataFrame:
@@ -175,6 +189,10 @@ def merge_sql(lake: Lake, contract: Contract, columns: Sequence[str], conditions
 def _pruned(contract: Contract) -> tuple[Partition, ...]:
     """The partitions whose values rule out files: changes touch all buckets of the key anyway."""
     return () if is_bucketed_by_key(contract) else contract.partitions
+
+
+def _sets(found: Iterable[Any]) -> tuple[frozenset[Any], ...]:
+    return tuple(frozenset(value[0] for value in values) for values in found)
 
 
 def _same_key(contract: Contract) -> str:

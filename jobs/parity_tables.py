@@ -13,10 +13,10 @@ from expectations.contract import Contract
 from expectations.spark_schema import PROPERTIES, table_schema
 from jobs.certificates import Certificate, Comparison
 from jobs.lake import Lake, append_once
+from jobs.metrics import Metric, publish
 from jobs.parity import SUSPECT
 
 PARITY_RESULTS, PARITY_SUSPECTS = "parity_results", "parity_suspects"
-NAMESPACE = "Glueline"
 _RESULT = """dataset string, verified_through timestamp, issued_at timestamp, run_id string,
     snapshot_id bigint, buckets int, differing_buckets int, suspects bigint, items bigint, rows bigint,
     drop_only bigint, outranked bigint, missing array<string>, extra array<string>, differing array<string>,
@@ -118,14 +118,15 @@ def send_metrics(
     datasets: Sequence[str],
 ) -> None:
     """`Drift` and `Quarantined` of the certificates, `ParityAgeSeconds` of datasets that had a good one."""
-    data = [_metric(one.dataset, "Drift", one.drift, "Count") for one in certificates]
-    data += [_metric(one.dataset, "Quarantined", len(one.quarantined), "Count") for one in certificates]
+    metrics: list[Metric] = []
+    for one in certificates:
+        metrics.append(Metric("Drift", one.drift, one.dataset))
+        metrics.append(Metric("Quarantined", len(one.quarantined), one.dataset))
     now = datetime.now(UTC)
     for dataset, through in _newest_good(spark, lake).items():
         if dataset in datasets:
-            data.append(_metric(dataset, "ParityAgeSeconds", (now - through).total_seconds(), "Seconds"))
-    for start in range(0, len(data), 500):
-        cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data[start : start + 500])
+            metrics.append(Metric("ParityAgeSeconds", (now - through).total_seconds(), dataset))
+    publish(cloudwatch, metrics)
 
 
 def _newest_good(spark: SparkSession, lake: Lake) -> dict[str, datetime]:
@@ -135,8 +136,3 @@ def _newest_good(spark: SparkSession, lake: Lake) -> dict[str, datetime]:
     except AnalysisException:  # no certificate was ever recorded
         return {}
     return {row["dataset"]: datetime.fromtimestamp(row["micros"] / 1_000_000, UTC) for row in rows}
-
-
-def _metric(dataset: str, name: str, value: float, unit: Any) -> Any:
-    dimensions = [{"Name": "Dataset", "Value": dataset}]
-    return {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": unit}

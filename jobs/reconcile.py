@@ -15,6 +15,7 @@ its suspects are written; nothing refers to suspects whose comparison never was.
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import boto3
@@ -48,7 +49,7 @@ from jobs.parity_tables import (
     send_metrics,
     table_at,
 )
-from jobs.steps import step
+from jobs.steps import say, step
 
 
 def main(argv: Sequence[str]) -> None:
@@ -66,7 +67,7 @@ def main(argv: Sequence[str]) -> None:
     for contract in contracts:
         with step(f"reconcile: {contract.dataset}"):
             compared = compare(spark, contract, options)
-            print(describe(compared))
+            say("compared", **asdict(compared))
         if compared.suspects:
             objects.open(compared)
         else:
@@ -116,15 +117,6 @@ def compare(spark: SparkSession, contract: Contract, options: ParityOptions) -> 
         drop_only=sum(agreeing) + found.get("drop_only", 0),
         outranked=found.get("outranked", 0),
         suspects=kept,
-    )
-
-
-def describe(compared: Comparison) -> str:
-    """A comparison in one line."""
-    return (
-        f"{compared.dataset}: {compared.items} items, {compared.rows} rows ({compared.drop_only} of drops "
-        f"alone, {compared.outranked} newer than their item); {compared.differing_buckets} of "
-        f"{compared.buckets} buckets differ, {compared.suspects} suspects"
     )
 
 

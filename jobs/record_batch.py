@@ -17,6 +17,7 @@ from jobs.checked_dataset import CheckedDataset, FileCount
 from jobs.lake import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake, append_once, find_commit
 from jobs.manifest import Manifest
 from jobs.once_only import known_changes, new_changes
+from jobs.steps import say
 
 OFFERED = "glueline.offered"  # changes that a batch came with, new or not
 _REJECT = "dataset string, reasons array<string>, payload string, source_file string, row_number bigint"
@@ -49,8 +50,12 @@ def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: 
         new = new_changes(counted, known, contract)
         got = append_once(new, table, manifest.batch_id, manifest.begun, {OFFERED: str(expected)})
         _compare(table, manifest, expected, offered.get["rows"])
-        print(
-            f"batch {manifest.batch_id}: {got} changes of {contract.dataset}, {expected - got} known already"
+        say(
+            "changes appended",
+            batch_id=manifest.batch_id,
+            dataset=contract.dataset,
+            new=got,
+            known_already=expected - got,
         )
     else:
         _compare(table, manifest, expected, int(committed.get(OFFERED, expected)))

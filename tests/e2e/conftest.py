@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def glueline(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the command line as a person does."""
-    return subprocess.run([*GLUELINE, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run([*GLUELINE, *arguments], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="session")

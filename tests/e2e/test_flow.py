@@ -161,13 +161,13 @@ def rows(target: Target, sql: str) -> list[dict[str, Any]]:
 
 
 def receipt(target: Target, sent: Sent, name: str) -> dict[str, Any]:
-    sql = f"select * from lake_ops.batches where source_file = '{sent.files[name]}'"  # noqa: S608
+    sql = f"select * from lake_ops.batches where source_file = '{sent.files[name]}'"
     (found,) = eventually(lambda: rows(target, sql), f"receipt of {sent.files[name]}")
     return dict(found)
 
 
 def quarantined(target: Target, sent: Sent, name: str) -> list[str]:
-    sql = f"select reasons from lake_ops.quarantine where source_file = '{sent.files[name]}'"  # noqa: S608
+    sql = f"select reasons from lake_ops.quarantine where source_file = '{sent.files[name]}'"
     return [reason for row in rows(target, sql) for reason in row["reasons"]]
 
 
@@ -189,7 +189,7 @@ def dead_letter(target: Target, sent: Sent, name: str) -> dict[str, str]:
 
 
 def test_a_message_becomes_a_row_and_only_its_newest_version_stays(target: Target, sent: Sent) -> None:
-    sql = f"select * from transactions where basket_id = {sent.basket} and product_id = 1"  # noqa: S608
+    sql = f"select * from transactions where basket_id = {sent.basket} and product_id = 1"
     (row,) = eventually(
         lambda: [row for row in rows(target, sql) if row["status"] == "corrected"], "the corrected line"
     )
@@ -198,7 +198,7 @@ def test_a_message_becomes_a_row_and_only_its_newest_version_stays(target: Targe
 
 
 def test_a_late_message_does_not_bring_a_voided_line_back(target: Target, sent: Sent) -> None:
-    sql = f"select * from transactions where basket_id = {sent.basket} order by product_id"  # noqa: S608
+    sql = f"select * from transactions where basket_id = {sent.basket} order by product_id"
     eventually(lambda: rows(target, sql), "any line of the basket")
 
     assert [row["product_id"] for row in rows(target, sql)] == [1]
@@ -229,7 +229,7 @@ def test_one_bad_row_is_quarantined_and_the_rest_of_the_file_taken(target: Targe
     assert any(
         "brand" in reason and "Nationale" in reason for reason in quarantined(target, sent, "one bad row")
     )
-    sql = f"select count(*) as n from products where product_id >= {sent.basket}"  # noqa: S608
+    sql = f"select count(*) as n from products where product_id >= {sent.basket}"
     assert eventually(lambda: [row for row in rows(target, sql) if row["n"] == 20], "the twenty good rows")
 
 
@@ -242,7 +242,7 @@ def test_a_file_that_cannot_be_read_is_quarantined_as_a_file(target: Target, sen
 
 
 def test_a_parquet_drop_becomes_rows(target: Target, sent: Sent) -> None:
-    sql = f"select age, home_ownership, _source from households where household_id = {sent.basket}"  # noqa: S608
+    sql = f"select age, home_ownership, _source from households where household_id = {sent.basket}"
     found = eventually(lambda: rows(target, sql), "the household")
 
     assert found == [{"age": "35-44", "home_ownership": None, "_source": "drop"}]
@@ -256,7 +256,7 @@ def test_what_the_api_takes_and_deletes_the_table_follows(target: Target, sent: 
     product = dict(
         zip(PRODUCT_HEADER.split(","), (int(key), 2, "DELI", "Private", "A", "B", "1 OZ"), strict=True)
     )
-    sql = f"select department from products where product_id = {key}"  # noqa: S608
+    sql = f"select department from products where product_id = {key}"
 
     created = httpx.post(f"{api}/products", json=product, headers=headers)
     changed = httpx.patch(

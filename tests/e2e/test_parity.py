@@ -96,7 +96,7 @@ def test_damage_is_named_and_healed(target: Target, basket: int) -> None:
     healed = certified("--repair")
     assert healed["ok"]
     assert healed["repaired_after"]["repaired"] == 4
-    sql = f"select product_id, quantity, _source from transactions where basket_id = {basket}"  # noqa: S608
+    sql = f"select product_id, quantity, _source from transactions where basket_id = {basket}"
     rows = query(target, sql).sort_by("product_id")
     assert rows["product_id"].to_pylist() == list(PRODUCTS)
     assert rows["_source"].to_pylist() == ["repair"] * 3 + ["stream"] * (len(PRODUCTS) - 3)

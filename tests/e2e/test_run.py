@@ -20,7 +20,7 @@ LINES = "300"
 
 @pytest.mark.parametrize("seconds", [3, *(pytest.param(later, marks=pytest.mark.deep) for later in (9, 27))])
 def test_a_run_killed_and_run_again_ends_in_the_tables_of_the_model(target: Target, seconds: int) -> None:
-    killed = subprocess.Popen([*GLUELINE, "run", "--lines", LINES])  # noqa: S603
+    killed = subprocess.Popen([*GLUELINE, "run", "--lines", LINES])
     time.sleep(seconds)
     killed.send_signal(signal.SIGKILL)
     killed.wait()

@@ -41,7 +41,7 @@ print(*sys.modules)
 """
 
     command = [sys.executable, "-I", "-c", code]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
 
     imported = {name.partition(".")[0] for name in ran.stdout.split()} - {"expectations", "__main__"}
     assert {

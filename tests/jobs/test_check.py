@@ -199,5 +199,30 @@ def test_messages_that_were_read_but_not_deleted_change_nothing_when_they_come_a
     assert product_ids(spark, lake.table("products")) == [1, 2]
 
 
+def test_the_log_leads_from_an_object_to_its_batch_and_on_to_the_merge(
+    lake: Lake, land: Land, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    land("drops/products/good.csv", csv(PRODUCTS))
+
+    run(check.main, "wr")
+    run(merge.main, "wr")
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    [checked] = [line for line in lines if line["message"] == "file checked"]
+    del checked["timestamp"]
+    assert checked == {
+        "message": "file checked",
+        "batch_id": "wr",
+        "dataset": "products",
+        "source_file": "s3://raw/drops/products/good.csv",
+        "door": "drop",
+        "rows_read": 4,
+        "accepted": 2,
+        "quarantined": 2,
+        "changes": 2,
+    }
+    assert [line["batch_id"] for line in lines if line["message"] == "batch merged"] == ["wr"]
+
+
 def _killed(*_: object) -> None:
     raise RuntimeError("killed")

@@ -89,11 +89,11 @@ def change(spark: "SparkSession", table: str, first: int, name: str) -> None:
         MERGE INTO {table} t USING (SELECT explode(sequence({first}, {first + 7})) AS id) s ON t.id = s.id
         WHEN MATCHED THEN UPDATE SET name = '{name}', _version = _version + 1
         WHEN NOT MATCHED THEN INSERT (id, name, _version) VALUES (s.id, '{name}', 1)
-    """)  # noqa: S608
+    """)
 
 
 def rows(spark: "SparkSession", table: str) -> list[tuple[object, ...]]:
-    return sorted(tuple(row) for row in spark.sql(f"SELECT id, name, _version FROM {table}").collect())  # noqa: S608
+    return sorted(tuple(row) for row in spark.sql(f"SELECT id, name, _version FROM {table}").collect())
 
 
 def test_many_small_merges_become_one_file_in_each_partition_and_read_the_same(
@@ -117,7 +117,7 @@ def test_many_small_merges_become_one_file_in_each_partition_and_read_the_same(
 
 
 def test_a_few_small_files_and_a_few_deleted_rows_are_left_alone(spark: "SparkSession", table: str) -> None:
-    spark.sql(f"DELETE FROM {table} WHERE id = 7")  # noqa: S608
+    spark.sql(f"DELETE FROM {table} WHERE id = 7")
     change(spark, table, 100, "new")
     found = places(spark, table)
     assert sum(place.deletes for place in found) == 1
@@ -127,7 +127,7 @@ def test_a_few_small_files_and_a_few_deleted_rows_are_left_alone(spark: "SparkSe
 
 
 def test_a_file_of_which_much_is_deleted_is_written_again_without(spark: "SparkSession", table: str) -> None:
-    spark.sql(f"DELETE FROM {table} WHERE id < 30")  # noqa: S608
+    spark.sql(f"DELETE FROM {table} WHERE id < 30")
     before = rows(spark, table)
     assert sum(place.worn for place in places(spark, table)) == 4
 
@@ -141,6 +141,6 @@ def test_a_table_without_partitions_and_one_without_rows_are_looked_at_too(
     spark: "SparkSession", lake: "Lake"
 ) -> None:
     assert list(compact(spark, lake.ops("batches"))) == []
-    spark.sql(f"INSERT INTO {lake.ops('batches')} (batch_id) VALUES ('b')")  # noqa: S608
+    spark.sql(f"INSERT INTO {lake.ops('batches')} (batch_id) VALUES ('b')")
 
     assert [(place.files, place.small) for place in places(spark, lake.ops("batches"))] == [(1, 1)]

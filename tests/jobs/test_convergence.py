@@ -225,14 +225,14 @@ class Killed(Exception):
 @contextmanager
 def dying_once(
     crash: Crash | None, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Callable[[], None]], None]]:
+) -> Iterator[Callable[[Callable[[], object]], None]]:
     """A way to run a step of the pipeline, which is run again if it dies at the crash."""
     with monkeypatch.context() as patch:
         if crash is not None:
             module, name = CRASHES[crash.step]
             patch.setattr(module, name, _dying_once(getattr(module, name), is_after=crash.is_after))
 
-        def again(run: Callable[[], None]) -> None:
+        def again(run: Callable[[], object]) -> None:
             try:
                 run()
             except Killed:

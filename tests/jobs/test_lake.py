@@ -33,8 +33,8 @@ def test_a_statement_can_carry_the_ids_of_several_batches(spark: "SparkSession",
     counts(spark, lake, "a").createOrReplaceTempView("counts")
 
     with committing(spark, ["b1", "b2"]):
-        spark.sql(f"INSERT INTO {table} SELECT * FROM counts")  # noqa: S608
-    spark.sql(f"INSERT INTO {table} SELECT * FROM counts")  # noqa: S608
+        spark.sql(f"INSERT INTO {table} SELECT * FROM counts")
+    spark.sql(f"INSERT INTO {table} SELECT * FROM counts")
 
     found = [find_commit(spark, table, batch_id, SENT) is not None for batch_id in ("b1", "b2", "b3")]
     assert found == [True, True, False]

@@ -189,3 +189,18 @@ def test_a_delete_that_does_not_say_the_day_finds_its_row_on_any(
 
 def _killed(*_: object, **__: object) -> None:
     raise RuntimeError("killed")
+
+
+def test_a_merge_tells_how_fresh_its_changes_came_and_none_again_when_there_is_nothing_to_do(
+    spark: "SparkSession", lake: Lake, batches: Batches
+) -> None:
+    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("delete", 2, 1))
+
+    told = {
+        (one.name, one.dataset): one.value for one in merge.merge_batches(spark, lake, batches, CONTRACTS)
+    }
+
+    since_sent = (datetime.now(UTC) - SENT).total_seconds()
+    assert set(told) == {("FreshnessSeconds", "entities"), ("FreshnessMedianSeconds", "entities")}
+    assert all(value == pytest.approx(since_sent, abs=60) for value in told.values())
+    assert merge.merge_batches(spark, lake, batches, CONTRACTS) == []

@@ -1,0 +1,73 @@
+"""The jobs' metrics as CloudWatch gets them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from jobs.check import count_metrics
+from jobs.checked_dataset import FileCount
+from jobs.metrics import NAMESPACE, Metric, publish
+
+
+def kept(name: str, *dimensions: dict[str, str]) -> list[Any]:
+    """The metric's values in CloudWatch."""
+    now = datetime.now(UTC)
+    found = boto3.client("cloudwatch", "us-east-1").get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName=name,
+        Dimensions=list(dimensions),
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=3600,
+        Statistics=["Maximum"],
+    )
+    return [(point["Maximum"], point["Unit"]) for point in found["Datapoints"]]
+
+
+@mock_aws
+def test_a_metric_is_of_its_dataset_and_in_the_unit_that_its_name_says() -> None:
+    metrics = [Metric("FreshnessSeconds", 12.5, "products"), Metric("FilesRefused", 1)]
+
+    publish(boto3.client("cloudwatch", "us-east-1"), metrics)
+
+    assert kept("FreshnessSeconds", {"Name": "Dataset", "Value": "products"}) == [(12.5, "Seconds")]
+    assert kept("FilesRefused") == [(1.0, "Count")]
+
+
+def test_more_metrics_than_one_call_takes_are_sent_in_several() -> None:
+    class CloudWatch:
+        def __init__(self) -> None:
+            self.sizes: list[int] = []
+
+        def put_metric_data(self, Namespace: str, MetricData: list[Any]) -> None:
+            self.sizes.append(len(MetricData))
+
+    cloudwatch = CloudWatch()
+
+    publish(cloudwatch, [Metric("RowsAccepted", 1, f"d{number}") for number in range(501)])
+
+    assert cloudwatch.sizes == [500, 1]
+
+
+def test_rows_count_for_their_dataset_and_a_file_that_brought_nothing_for_all() -> None:
+    counts = [
+        FileCount("products", "s3://raw/a", "drop", 10, 9, 1, 9),
+        FileCount("products", "s3://raw/b", "drop", 5, 5, 0, 5),
+        FileCount("transactions", "s3://raw/c", "stream", 1, 0, 1, 0),
+        FileCount("transactions", "s3://raw/empty", "drop", 0, 0, 0, 0),
+        FileCount(None, "stray/d", None, 1, 0, 1, 0),
+    ]
+
+    assert count_metrics(counts) == [
+        Metric("RowsAccepted", 14, "products"),
+        Metric("RowsQuarantined", 1, "products"),
+        Metric("RowsAccepted", 0, "transactions"),
+        Metric("RowsQuarantined", 1, "transactions"),
+        Metric("FilesRefused", 2),
+    ]
+
+
+def test_a_run_without_a_batch_counts_nothing() -> None:
+    assert count_metrics([]) == []
