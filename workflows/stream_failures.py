@@ -60,7 +60,7 @@ def _redrive_one(target: Target, failure: Failure, *, dry_run: bool) -> Failure:
         put(target, objects)
         set_aside(target, failure.key)
     return replace(
-        failure, raw=tuple(raw.key for raw in objects), records=sum(raw.records for raw in objects)
+        failure, raw=tuple(raw.key for raw in objects), records=sum(len(raw.records) for raw in objects)
     )
 
 

@@ -16,11 +16,13 @@ from aws_lambda_powertools import Logger
 from lambdas.authorizer.jwks import KeySet
 from lambdas.authorizer.settings import Settings
 from lambdas.authorizer.tokens import TokenRefused, granted, subject, verify
+from lambdas.correlation import correlation_id
 from lambdas.metrics import count
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Lambda entry point."""
+    _logger.set_correlation_id(correlation_id(event))
     return authorize(event, _trust())
 
 

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from expectations.align import align
 from expectations.contract import Contract
 from expectations.keys import decode_key
+from lambdas.correlation import correlation_id
 from lambdas.data_api import pages, rows
 from lambdas.data_api.batch import answer, counts, read_batch, read_changes
 from lambdas.data_api.changes import Change
@@ -47,7 +48,8 @@ _logger = Logger()
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Lambda entry point."""
-    _logger.set_correlation_id(event["requestContext"]["requestId"])
+    _logger.set_correlation_id(correlation_id(event))
+    _logger.append_keys(request_id=event["requestContext"]["requestId"])
     return _api.resolve(event, context)
 
 
@@ -134,8 +136,8 @@ def delete(dataset: str) -> Response[str]:
     """No row from now on, also where none was: an older change still on its way will not make one."""
     contract = _contract(dataset, "delete")
     change = Change.deletion(contract, read_key(_api.current_event, contract), _request_id())
-    rows.write(_service().store, change, expectation(_api.current_event.headers))
-    count({"accepted": 1}, dataset=dataset)
+    write, _ = rows.write(_service().store, change, expectation(_api.current_event.headers))
+    _tell(write)
     return Response(204, body="")  # as above
 
 
@@ -181,9 +183,22 @@ def _contract(dataset: str, verb: str) -> Contract:
 
 def _written(status: int, write: Write, headers: dict[str, str] | None = None) -> Response[str]:
     contract = write.change.contract
-    count({"accepted": 1}, dataset=contract.dataset)
+    _tell(write)
     body = rows.body(contract, Stored(write.item))
     return _json(status, body, {"ETag": etag(write.version), **(headers or {})})
+
+
+def _tell(write: Write) -> None:
+    """Log and count a row that was written; the key stays out, as it may be of a person."""
+    change = write.change
+    _logger.info(
+        "row written",
+        dataset=change.contract.dataset,
+        op=change.op,
+        event_id=change.event_id,
+        version=write.version,
+    )
+    count({"accepted": 1}, dataset=change.contract.dataset)
 
 
 def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Response[str]:

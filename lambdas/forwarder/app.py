@@ -27,8 +27,8 @@ def handler(event: dict[str, Any], context: object) -> None:
     settings = _settings()
     for raw in raw_objects(event["Records"], settings.table_prefix):
         put(_s3(), settings.raw_bucket, raw)
-        _logger.info("forwarded", dataset=raw.dataset, key=raw.key, records=raw.records, bytes=len(raw.body))
-        count({"forwarded": raw.records}, dataset=raw.dataset)
+        _logger.info("forwarded", bytes=len(raw.body), **raw.summary())
+        count({"forwarded": len(raw.records)}, dataset=raw.dataset)
 
 
 @dataclass(frozen=True, slots=True)

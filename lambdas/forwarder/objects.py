@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 COMPRESS_LEVEL = 3  # half the time of the default, for a fifth more bytes that are read once or twice
+_MAX_ID = 256  # characters of an id that someone else chose, as logs show it; a thousand fit into one line
 
 type StreamRecord = Mapping[str, Any]
 
@@ -22,12 +23,25 @@ class ForeignStream(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RawObject:
-    """One object to be written; `records` is how many lines it has."""
+    """One object to be written, and the records that are its lines."""
 
     dataset: str
     key: str
     body: bytes
-    records: int
+    records: Sequence[StreamRecord]
+
+    def summary(self) -> dict[str, Any]:
+        """For logs, without the values of the items: which records the object has, and of which events."""
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in self.records]
+        event_ids = [event_id for record in self.records if (event_id := _event_id(record))]
+        return {
+            "dataset": self.dataset,
+            "key": self.key,
+            "records": len(self.records),
+            "first_sequence_number": numbers[0],
+            "last_sequence_number": numbers[-1],
+            "event_ids": event_ids,
+        }
 
 
 def raw_objects(records: Iterable[StreamRecord], table_prefix: str) -> list[RawObject]:
@@ -44,7 +58,7 @@ def _raw_object(stream_arn: str, records: Sequence[StreamRecord], table_prefix: 
     # A table made anew has a new stream, whose numbers may repeat the old one's: its label keeps them apart.
     digest = hashlib.sha256(label.encode()).hexdigest()[:12]
     key = f"stream/{dataset}/{_hour(records):%Y/%m/%d/%H}/{digest}-{first}-{last}.jsonl.gz"
-    return RawObject(dataset, key, _json_lines(records), len(records))
+    return RawObject(dataset, key, _json_lines(records), records)
 
 
 def _dataset_and_label(stream_arn: str, table_prefix: str) -> tuple[str, str]:
@@ -57,6 +71,12 @@ def _dataset_and_label(stream_arn: str, table_prefix: str) -> tuple[str, str]:
             "check TABLE_PREFIX and the function's event source mappings"
         )
     return table.removeprefix(table_prefix), label
+
+
+def _event_id(record: StreamRecord) -> str | None:
+    """The event that the item's new state came from: of a CloudEvent or a request to the API."""
+    event_id: str | None = record["dynamodb"].get("NewImage", {}).get("_event_id", {}).get("S")
+    return event_id and event_id[:_MAX_ID]
 
 
 def _hour(records: Iterable[StreamRecord]) -> datetime:

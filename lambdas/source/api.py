@@ -5,6 +5,7 @@ from typing import Any
 
 import urllib3
 
+from lambdas.correlation import HEADER
 from lambdas.exact_json import BrokenJson, loads
 from lambdas.source.messages import Change
 from lambdas.source.tokens import DataApiUnavailable, Tokens
@@ -26,13 +27,16 @@ class DataApi:
         self._url = f"{url.rstrip('/')}/batch"
         self._tokens = tokens
 
-    def write(self, changes: Sequence[Change]) -> list[dict[str, Any]]:
-        """One result for each change, in order; DataApiUnavailable if there is no such answer."""
+    def write(self, changes: Sequence[Change], correlation_id: str | None = None) -> list[dict[str, Any]]:
+        """One result for each change, in order; DataApiUnavailable if there is no such answer.
+
+        The API logs what it does under the correlation id.
+        """
         body = f'{{"changes":[{",".join([change.text for change in changes])}]}}'
-        answer = self._post(body)
+        answer = self._post(body, correlation_id)
         if answer.status in _REFUSED:
             self._tokens.forget()
-            answer = self._post(body)
+            answer = self._post(body, correlation_id)
         if answer.status != 200:
             raise self._unexpected(f"status {answer.status}: {answer.data[:300]!r}")
         try:
@@ -45,8 +49,10 @@ class DataApi:
             raise self._unexpected("results of another form")
         return results
 
-    def _post(self, body: str) -> urllib3.BaseHTTPResponse:
+    def _post(self, body: str, correlation_id: str | None) -> urllib3.BaseHTTPResponse:
         headers = {"Authorization": f"Bearer {self._tokens.current()}", "Content-Type": "application/json"}
+        if correlation_id:
+            headers[HEADER] = correlation_id
         try:
             return self._http.request(
                 "POST", self._url, body=body, headers=headers, timeout=TIMEOUT, retries=RETRIES

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import urllib3
@@ -26,6 +26,10 @@ from lambdas.source.settings import Settings
 from lambdas.source.tokens import DataApiUnavailable, Tokens
 from lambdas.validation import Validators, Violation
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_MAX_ID = 256  # characters of an id that someone else chose, as logs show it
 _logger = Logger()
 _LATER = (
     408,
@@ -34,8 +38,9 @@ _LATER = (
 )  # the statuses below 500 of what may be taken when it comes again (RFC 9110, 8470, 6585)
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Lambda entry point; the event source mapping has ReportBatchItemFailures."""
+    _logger.set_correlation_id(context.aws_request_id)
     return take(event["Records"], _wiring())
 
 
@@ -81,12 +86,13 @@ def _write(changes: Sequence[Change], api: DataApi, outcome: Outcome) -> None:
     settled = 0
     for portion in portions(changes):
         try:
-            results = api.write(portion)
+            results = api.write(portion, _logger.get_correlation_id())
         except DataApiUnavailable as error:
             _logger.error("data api unavailable", error=str(error))
             break
         for change, result in zip(portion, results, strict=True):
             _settle(change, result, outcome)
+        _log_answers(portion, results)
         settled += len(portion)
     outcome.failed |= {left.message.message_id: "data api unavailable" for left in changes[settled:]}
 
@@ -133,6 +139,15 @@ def _log_adjustments(changes: Sequence[Change]) -> None:
     _logger.info(
         "messages aligned", messages=len(adjusted), adjustments=dict(kinds.most_common(20)), example=example
     )
+
+
+def _log_answers(changes: Sequence[Change], results: Sequence[dict[str, Any]]) -> None:
+    """What joins a message to the request that brought it to the API, and to its event there and behind."""
+    answers = [
+        [change.message.message_id, change.message.event_id[:_MAX_ID], str(result.get("status"))]
+        for change, result in zip(changes, results, strict=True)
+    ]
+    _logger.info("messages answered", columns=["message_id", "event_id", "status"], answers=answers)
 
 
 def _report(outcome: Outcome, known: Container[str]) -> None:

@@ -42,7 +42,7 @@ ENVIRONMENT = {
 def imported_by(function: str, contracts_at: Path) -> set[str]:
     """The top-level modules that a process has once the function is ready for its first event."""
     script = f"import sys, lambdas.{function}.app; print(*{{name.split('.')[0] for name in sys.modules}})"
-    done = subprocess.run(  # noqa: S603 -- our own script
+    done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "CONTRACTS": str(contracts_at), **ENVIRONMENT},

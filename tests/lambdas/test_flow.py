@@ -2,6 +2,7 @@
 
 import copy
 import json
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -105,6 +106,20 @@ def test_a_message_becomes_an_item(api: Callable[[str], DataApi], table: Any) ->
     item = table.get_item(Key={"_key": result["key"]})["Item"]
     assert item["_event_id"] == "event-1"
     assert {name: item[name] for name in transaction()} == transaction()
+
+
+def test_the_api_logs_a_message_under_the_id_of_the_invocation_that_sent_it(
+    api: Callable[[str], DataApi], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_api._logger.registered_handler, "stream", sys.stdout)
+    upsert = message("transactions.upsert", **transaction())
+
+    api("glueline/write").write([upsert], correlation_id="invocation-1")
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [logged] = [line for line in lines if line.get("message") == "batch written"]
+    assert (logged["correlation_id"], logged["level"]) == ("invocation-1", "INFO")
+    assert logged["request_id"] not in ("", "invocation-1")  # the gateway's own
 
 
 def test_a_late_message_does_not_bring_a_voided_line_back(api: Callable[[str], DataApi], table: Any) -> None:

@@ -42,8 +42,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packages")
     for target in FUNCTIONS:
         (folder / target).mkdir()
-        subprocess.run(  # noqa: S603
-            ["make", "-f", "Makefile", f"build-{target}", f"ARTIFACTS_DIR={folder / target}"],  # noqa: S607
+        subprocess.run(
+            ["make", "-f", "Makefile", f"build-{target}", f"ARTIFACTS_DIR={folder / target}"],
             cwd=CHECKOUT / "lambdas",
             env={**os.environ, "UV": uv(), "PYTHON": sys.executable},
             check=True,
@@ -56,7 +56,7 @@ def test_a_package_imports_in_a_fresh_interpreter_with_nothing_around_it(
     packages: Path, target: str, function: str
 ) -> None:
     package = packages / target
-    ended = subprocess.run(  # noqa: S603
+    ended = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", IMPORT_HANDLER, str(package), function],
         capture_output=True,
         text=True,

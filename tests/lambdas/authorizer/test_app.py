@@ -160,7 +160,10 @@ def test_the_handler_takes_its_trust_from_the_environment(
     monkeypatch.setenv("PERMISSIONS", json.dumps({"glueline/read": ["*:read"]}))
     app._trust.cache_clear()
 
-    response = app.handler(request_with(f"Bearer {provider.token()}"), None)
+    event = request_with(f"Bearer {provider.token()}")
+    event["headers"]["x-correlation-id"] = "invocation-1"
+    response = app.handler(event, None)
 
     app._trust.cache_clear()
     assert response["isAuthorized"] is True
+    assert app._logger.get_correlation_id() == "invocation-1"

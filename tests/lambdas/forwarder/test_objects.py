@@ -23,7 +23,7 @@ def test_a_batch_becomes_one_object_of_its_dataset_with_every_record_as_it_came(
     [raw] = raw_objects(records, PREFIX)
 
     lines = gzip.decompress(raw.body).decode().splitlines()
-    assert (raw.dataset, raw.records) == ("transactions", 3)
+    assert (raw.dataset, len(raw.records)) == ("transactions", 3)
     assert [json.loads(line) for line in lines] == records
 
 
@@ -34,6 +34,23 @@ def test_the_name_says_dataset_hour_stream_and_sequence_numbers(records: list[di
         "stream/transactions/2026/11/24/10/"
         "57d4cba4d87d-4421584500000000017450439091-4421584500000000017450439100.jsonl.gz"
     )
+
+
+def test_a_summary_names_object_sequence_numbers_and_events_and_no_value(
+    records: list[dict[str, Any]],
+) -> None:
+    records[0]["dynamodb"]["NewImage"]["_event_id"] = {"S": "event-1"}
+    records[1]["dynamodb"]["NewImage"]["_event_id"] = {"S": "e" * 1024}
+    [raw] = raw_objects(records, PREFIX)
+
+    assert raw.summary() == {
+        "dataset": "transactions",
+        "key": raw.key,
+        "records": 3,
+        "first_sequence_number": "4421584500000000017450439091",
+        "last_sequence_number": "4421584500000000017450439100",
+        "event_ids": ["event-1", "e" * 256],  # the third record removes its item
+    }
 
 
 def test_a_retry_makes_the_same_object(records: list[dict[str, Any]]) -> None:
@@ -57,7 +74,7 @@ def test_records_of_two_tables_become_an_object_each(records: list[dict[str, Any
 
     raws = raw_objects([records[0], of_products, records[2]], PREFIX)
 
-    assert [(raw.dataset, raw.records) for raw in raws] == [("transactions", 2), ("products", 1)]
+    assert [(raw.dataset, len(raw.records)) for raw in raws] == [("transactions", 2), ("products", 1)]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -273,6 +274,18 @@ def test_a_refused_message_can_be_followed_by_its_ids(
     assert "secret-household" not in str([vars(found) for found in caplog.records])
 
 
+def test_a_taken_message_can_be_followed_by_its_ids(
+    wiring: app.Wiring, stack: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
+    stack.judge = lambda change: {"status": "stale" if change["event_id"].endswith("m2") else "accepted"}
+
+    app.take([record("m1"), record("m2", household_id=7)], wiring)
+
+    [logged] = [vars(found) for found in caplog.records if found.message == "messages answered"]
+    assert logged["columns"] == ["message_id", "event_id", "status"]
+    assert logged["answers"] == [["m1", "event-of-m1", "accepted"], ["m2", "event-of-m2", "stale"]]
+
+
 KINDS: dict[str, Any] = {
     "accepted": {"status": "accepted"},
     "stale": {"status": "stale"},
@@ -436,6 +449,13 @@ class Cognito:
         return {"UserPoolClient": {"ClientSecret": SECRET}}
 
 
+def invocation(request_id: str) -> LambdaContext:
+    """The context of an invocation."""
+    context = LambdaContext()
+    context._aws_request_id = request_id
+    return context
+
+
 def test_the_handler_works_with_what_its_environment_names(
     deployed: str, stack: Stack, event_named: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -444,9 +464,11 @@ def test_the_handler_works_with_what_its_environment_names(
         boto3, "client", lambda service: Cognito() if service == "cognito-idp" else real(service)
     )
 
-    answer = app.handler(event_named("sqs"), None)
+    answer = app.handler(event_named("sqs"), invocation("invocation-1"))
 
     assert (answer, len(stack.written)) == ({"batchItemFailures": []}, 1)
     received = real("sqs").receive_message(QueueUrl=deployed, MessageAttributeNames=["All"])
     [letter] = received["Messages"]
     assert letter["MessageAttributes"]["reason"]["StringValue"] == "broken-json"
+    [request] = stack.server.asked("/api/batch")
+    assert request.headers["x-correlation-id"] == "invocation-1"
