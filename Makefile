@@ -61,13 +61,15 @@ test-deep: setup ## The long tests: whole lives, and properties with at least 50
 	$(BIN)/pytest -m "deep or (spark and not e2e)" --hypothesis-profile=deep $(PYTEST_ARGS)
 
 .PHONY: lint
-lint: setup ## ruff, strict mypy, the contracts, cfn-lint and sam validate.
+lint: setup .local/scan.stamp ## ruff (flake8-bandit's rules too), strict mypy, contracts, cfn-lint, sam validate, checkov.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(GLUELINE) contract check
 	$(BIN)/cfn-lint workflows/template.yaml
 	cd workflows && ../$(BIN)/sam validate --lint --template template.yaml
+	$(BIN)/python -m tests.workflows.expanded_template > .local/template.json
+	.local/scan-env/bin/checkov --framework cloudformation --skip-download --compact --quiet --file .local/template.json
 
 .PHONY: format
 format: setup ## Let ruff write what it can.
@@ -99,4 +101,9 @@ $(UV):
 	@UV_PROJECT_ENVIRONMENT=.local/emulator-env $(UV) sync --frozen --quiet --only-group emulator --no-install-project
 	@$(BIN)/python -m workflows.local.java
 	@$(BIN)/python -m workflows.local.jars
+	@touch $@
+
+# checkov pins what others need in other versions, so it has an environment of its own too. It needs no network.
+.local/scan.stamp: pyproject.toml uv.lock | .local/setup.stamp
+	@UV_PROJECT_ENVIRONMENT=.local/scan-env $(UV) sync --frozen --quiet --only-group scan --no-install-project
 	@touch $@

@@ -183,7 +183,7 @@ def merge_sql(lake: Lake, contract: Contract, columns: Sequence[str], conditions
         WHEN NOT MATCHED AND s._op = '{UPSERT}' THEN
             INSERT ({", ".join(f"`{name}`" for name in columns)})
             VALUES ({", ".join(f"s.`{name}`" for name in columns)})
-    """  # noqa: S608
+    """  # noqa: S608 -- names of ours and of contracts
 
 
 def _pruned(contract: Contract) -> tuple[Partition, ...]:

@@ -118,7 +118,7 @@ def next_steps(options: Options, outputs: Mapping[str, str]) -> str:
         f"  alerts   confirm the mail you got, or subscribe to {outputs['AlertTopicArn']}",
         f"  send     glueline send FILE --stack {name}, or to the queue {outputs['InboundQueueUrl']}",
         f"  drop     aws s3 cp products.csv s3://{outputs['RawBucket']}/drops/products/",
-        f"  ask      glueline query 'select count(*) from products' --stack {name}",  # noqa: S608
+        f"  ask      glueline query 'select count(*) from products' --stack {name}",  # noqa: S608 -- a text to read
         f'  call     curl -H "authorization: Bearer $(glueline token --stack {name})" {url}/products',
         "The tables are there a few minutes after the first data. To change a parameter: --set NAME=VALUE.",
     )

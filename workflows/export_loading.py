@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflows.export_errors import ADVICE, ExportError
 from workflows.export_windows import iso
+from workflows.literals import text
 from workflows.query import query, rows
 from workflows.waiting import poll_seconds, receipts, wait
 
@@ -101,7 +102,7 @@ def refuse_if_quarantined(target: Target, exports: Sequence[Export]) -> None:
     for receipt in receipts(target, summaries):
         if int(receipt["quarantined"]):
             file = receipt["source_file"]
-            sql = f"select reasons from lake_ops.quarantine where source_file = '{file}'"  # noqa: S608
+            sql = f"select reasons from lake_ops.quarantine where source_file = {text(file)}"  # noqa: S608 -- quoted
             reasons = "; ".join(str(row["reasons"]) for row in rows(query(target, sql)))
             raise ExportError(f"The check job refused the export {file}: {reasons}")
 

@@ -114,7 +114,7 @@ def quarantine_sql(selection: Selection) -> str:
     if selection.since is not None:
         conditions.append(f"quarantined_at >= {instant(selection.since)}")
     return (
-        "select batch_id, source_file, count(*) as quarantined from lake_ops.quarantine "  # noqa: S608
+        "select batch_id, source_file, count(*) as quarantined from lake_ops.quarantine "  # noqa: S608 -- values are quoted
         f"where {' and '.join(conditions)} group by 1, 2 order by 1, 2"
     )
 

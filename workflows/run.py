@@ -16,6 +16,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Final
 
 from workflows import dead_letters, demo
+from workflows.literals import text
 from workflows.query import lake_catalog, query, rows
 from workflows.waiting import receipts, wait
 
@@ -198,14 +199,15 @@ def differences(expected: dict[Key, Row], table: dict[Key, Row]) -> list[str]:
 
 def quarantine_reasons(target: Target, files: list[Drop]) -> dict[str, int]:
     """How many rows (or whole files) of these files were quarantined, by the rule of their first reason."""
-    names = ", ".join(f"'{uri}'" for uri in _uris(target, files))
-    found = rows(query(target, f"select reasons from lake_ops.quarantine where source_file in ({names})"))  # noqa: S608
+    names = ", ".join(map(text, _uris(target, files)))
+    sql = f"select reasons from lake_ops.quarantine where source_file in ({names})"  # noqa: S608 -- quoted by `text`
+    found = rows(query(target, sql))
     return dict(Counter(row["reasons"][0].split(":")[0] for row in found))
 
 
 def table_rows(target: Target, dataset: str, key: tuple[str, ...], ours: Set[Key]) -> dict[Key, Row]:
     """The current table by key, of the keys this run speaks of (other rows are not its to judge)."""
-    found = rows(query(target, f"select * from {dataset}"))  # noqa: S608
+    found = rows(query(target, f"select * from {dataset}"))  # noqa: S608 -- the name of a contract
     by_key = {tuple(row[name] for name in key): row for row in found}
     return {key: row for key, row in by_key.items() if key in ours}
 

@@ -8,6 +8,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from expectations.problems import GluelineError
+from workflows.literals import text
 from workflows.query import QueryError, query, rows
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ def receipts(target: Target, files: Collection[str]) -> list[dict[str, Any]]:
     """The lines of `lake_ops.batches` for these files: rows read, accepted, quarantined."""
     found = []
     for some in batched(sorted(files), _NAMES_OF_A_QUERY, strict=False):
-        names = ", ".join(f"'{file}'" for file in some)
-        sql = f"select * from lake_ops.batches where source_file in ({names})"  # noqa: S608
+        names = ", ".join(map(text, some))
+        sql = f"select * from lake_ops.batches where source_file in ({names})"  # noqa: S608 -- quoted by `text`
         try:
             found += rows(query(target, sql))
         except QueryError:  # no batch has been checked yet, so the table isn't there

@@ -121,7 +121,7 @@ def _per_row(metric: Metric, mostly: Mapping[str, JsonValue]) -> list[Expectatio
 def _duplicates_query(metric: Metric, threshold: Threshold) -> Expectation:
     names = [f"`{name}`" for name in metric.columns]
     present = " AND ".join(f"{name} IS NOT NULL" for name in names)
-    groups = f"(SELECT count(*) AS n FROM {{batch}} WHERE {present} GROUP BY {', '.join(names)})"  # noqa: S608
+    groups = f"(SELECT count(*) AS n FROM {{batch}} WHERE {present} GROUP BY {', '.join(names)})"  # noqa: S608 -- the contract's names
     count = "sum(if(n > 1, n, 0))"
     return _query(
         f"100.0 * {count} / sum(n)" if threshold.percent else f"coalesce({count}, 0)", groups, threshold
@@ -143,7 +143,7 @@ def _bad_row(metric: Metric) -> str:
 
 def _query(value: str, source: str, threshold: Threshold) -> Expectation:
     kept = OPERATORS[threshold.operator].format(*threshold.values)
-    query = f"SELECT value FROM (SELECT {value} AS value FROM {source}) WHERE NOT ({kept})"  # noqa: S608
+    query = f"SELECT value FROM (SELECT {value} AS value FROM {source}) WHERE NOT ({kept})"  # noqa: S608 -- the contract's own terms
     return "unexpected_rows_expectation", {"unexpected_rows_query": query}
 
 

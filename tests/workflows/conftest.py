@@ -88,7 +88,7 @@ def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "scratch" / "spark").mkdir(parents=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with (folder / "emulator.log").open("w") as log:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             [
                 *(DEFAULT.emulator_python, "-m", "workflows.local.emulator"),
                 *(text for name, value in options.items() for text in (f"--{name}", str(value))),

@@ -1,7 +1,12 @@
-"""The template as CloudFormation sees it: loops unrolled, references to resources left as they are."""
+"""The template as CloudFormation sees it: loops unrolled, references to resources left as they are.
+
+Run as a module it prints that as JSON, for tools that know no loops and would pass over what is in them.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from functools import cache
 from typing import Any
 
@@ -34,3 +39,7 @@ def each(*types: str) -> pytest.MarkDecorator:
     """One case for each resource of these types."""
     found = resources(*types)
     return pytest.mark.parametrize(("name", "resource"), found.items(), ids=list(found))
+
+
+if __name__ == "__main__":
+    json.dump(expanded(), sys.stdout, indent=1)

@@ -112,7 +112,7 @@ def _sam(
     overrides = {**deployment.parameters, **(parameters or {})}
     command += ["--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items())]
     with log.open("w") as output:
-        ended = subprocess.run(  # noqa: S603
+        ended = subprocess.run(  # noqa: S603 -- sam, with our own words
             command,
             cwd=deployment.template.parent,
             env={**marked_environment(home), **_SAM_ENVIRONMENT, **environment},

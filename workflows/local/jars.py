@@ -43,7 +43,7 @@ def jar_paths(record: Path = _RECORD) -> list[str]:
         return known
     # In a process of its own: a JVM started for this would stay, and be the one of every later session.
     command = [sys.executable, "-m", "workflows.local.jars", "--fetch", str(record)]
-    fetch = subprocess.run(command, cwd=DEFAULT.checkout, capture_output=True, text=True, check=False)  # noqa: S603
+    fetch = subprocess.run(command, cwd=DEFAULT.checkout, capture_output=True, text=True, check=False)  # noqa: S603 -- ourselves
     fetched = _recorded(record)
     if fetch.returncode or fetched is None:
         last = "\n".join(fetch.stderr.strip().splitlines()[-12:])

@@ -47,7 +47,7 @@ def java_version(output: str) -> int | None:
 def _version_output(java: str) -> str:
     """What it says of itself; nothing if it can't be run (macOS has a `java` that only asks for a JDK)."""
     try:
-        return subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr  # noqa: S603
+        return subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr  # noqa: S603 -- a `java` of PATH
     except (OSError, subprocess.CalledProcessError):
         return ""
 

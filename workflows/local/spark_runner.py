@@ -155,7 +155,7 @@ class SparkRunner:
     def _start(self) -> None:
         self._layout.process_log.parent.mkdir(parents=True, exist_ok=True)
         with self._layout.process_log.open("a") as output:
-            process = subprocess.Popen(  # noqa: S603
+            process = subprocess.Popen(  # noqa: S603 -- our own module
                 self._layout.command,
                 cwd=self._layout.checkout,
                 env=self._layout.environment,

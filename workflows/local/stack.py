@@ -151,7 +151,7 @@ def _start_emulator(home: Home, port: int, jobs: Path) -> subprocess.Popen[bytes
     }
     arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     with (home.logs / "emulator.log").open("w") as log:
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(  # noqa: S603 -- our own module
             [python, "-m", "workflows.local.emulator", *arguments],
             cwd=home.checkout,
             env=marked_environment(home),

@@ -27,7 +27,7 @@ time.sleep(60)
 
 
 def start(home: Home, code: str) -> subprocess.Popen[str]:
-    started = subprocess.Popen(  # noqa: S603
+    started = subprocess.Popen(
         [sys.executable, "-c", code], env=marked_environment(home), stdout=subprocess.PIPE, text=True
     )
     if "ready" in code and started.stdout:
@@ -61,7 +61,7 @@ from workflows.local.home import Home
 from workflows.local.processes import end_processes
 print(end_processes(Home(Path({str(tmp_path)!r}))))
 """
-    ran = subprocess.run(  # noqa: S603
+    ran = subprocess.run(
         [sys.executable, "-c", code],
         cwd=home.checkout,
         env=marked_environment(home),

@@ -53,7 +53,7 @@ from workflows.local.script_run import as_a_fresh_process
 with as_a_fresh_process("x.py", {}):
     print([name in sys.modules for name in ("jobs", "expectations", "json", "workflows")])
 """
-    ran = subprocess.run(  # noqa: S603
+    ran = subprocess.run(
         [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == "[False, False, True, True]"
@@ -71,7 +71,7 @@ with output_to(Path({str(tmp_path / "deep" / "run.log")!r})):
     subprocess.run(["echo", "from a child"])
 print("after")
 """
-    ran = subprocess.run(  # noqa: S603
+    ran = subprocess.run(
         [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
     assert ran.stdout == "after\n"
@@ -97,7 +97,7 @@ def test_python_workers_are_ended_when_the_code_has_changed_and_only_then(tmp_pa
     code = ChangedCode(tmp_path)
     sleep = [sys.executable, "-c", "import time; time.sleep(60)", "pyspark.daemon"]
 
-    with subprocess.Popen(sleep) as worker:  # noqa: S603
+    with subprocess.Popen(sleep) as worker:
         code.forget()
         assert worker.poll() is None
 

@@ -55,7 +55,7 @@ print(json.dumps(seen))
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What each run of that life saw."""
     scratch: Path = tmp_path_factory.mktemp("scratch")
-    lived = subprocess.run(  # noqa: S603
+    lived = subprocess.run(
         [sys.executable, "-c", LIFE, str(scratch)],
         cwd=CHECKOUT,
         env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"},

@@ -52,7 +52,7 @@ def write_stack(home: Home, pid: int, port: int = 1) -> None:
 @pytest.fixture
 def running(home: Home) -> Iterator[subprocess.Popen[str]]:
     """A stack that runs in `home`, as far as anybody can tell."""
-    with subprocess.Popen(  # noqa: S603
+    with subprocess.Popen(
         [sys.executable, "-c", EMULATOR], env=marked_environment(home), stdout=subprocess.PIPE, text=True
     ) as emulator:
         assert emulator.stdout
