@@ -185,15 +185,19 @@ def check_batch(
 
 
 def count_metrics(counts: Sequence[FileCount]) -> list[Metric]:
-    """Rows accepted and quarantined of each dataset, and the files of which no row was accepted.
+    """Rows accepted and quarantined of each dataset, and how many files had no row that was accepted.
 
     Zeros are numbers too: they end an alarm. What names no dataset of ours counts as a file alone.
     """
     metrics: list[Metric] = []
     for dataset in dict.fromkeys(count.dataset for count in counts if count.dataset):
         of_dataset = [count for count in counts if count.dataset == dataset]
-        metrics.append(Metric("RowsAccepted", sum(count.accepted for count in of_dataset), dataset))
-        metrics.append(Metric("RowsQuarantined", sum(count.quarantined for count in of_dataset), dataset))
+        accepted = sum(count.accepted for count in of_dataset)
+        quarantined = sum(count.quarantined for count in of_dataset)
+        metrics.append(Metric("RowsAccepted", accepted, dataset))
+        metrics.append(Metric("RowsQuarantined", quarantined, dataset))
+        if rows := accepted + quarantined:
+            metrics.append(Metric("QuarantinePercent", 100 * quarantined / rows, dataset, rows))
     if counts:
         refused = sum(count.quarantined > 0 and not count.accepted for count in counts)
         metrics.append(Metric("FilesRefused", refused))

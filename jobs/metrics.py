@@ -15,6 +15,7 @@ _PER_CALL = 500  # CloudWatch takes 1,000 in one request
 type Name = Literal[
     "RowsAccepted",
     "RowsQuarantined",
+    "QuarantinePercent",
     "FilesRefused",
     "FreshnessSeconds",
     "FreshnessMedianSeconds",
@@ -26,17 +27,22 @@ type Name = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number: of a dataset, or of all if none is named. In seconds if its name ends so, else a count."""
+    """One number: of a dataset, or of all if none is named. Its name ends with its unit, or it is a count."""
 
     name: Name
     value: float
     dataset: str | None = None
+    samples: int = 1  # that it is the mean of, so that an average over several of its kind weighs them
 
     def datum(self) -> Any:
         """As PutMetricData takes it."""
         dimensions = [] if self.dataset is None else [{"Name": "Dataset", "Value": self.dataset}]
-        unit = "Seconds" if self.name.endswith("Seconds") else "Count"
-        return {"MetricName": self.name, "Dimensions": dimensions, "Value": self.value, "Unit": unit}
+        unit = next((unit for unit in ("Seconds", "Percent") if self.name.endswith(unit)), "Count")
+        said = {"MetricName": self.name, "Dimensions": dimensions, "Unit": unit}
+        if self.samples == 1:
+            return {**said, "Value": self.value}
+        together = {"SampleCount": self.samples, "Sum": self.value * self.samples}
+        return {**said, "StatisticValues": {**together, "Minimum": self.value, "Maximum": self.value}}
 
 
 def publish(cloudwatch: Any, metrics: Iterable[Metric]) -> None:

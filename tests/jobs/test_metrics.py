@@ -11,8 +11,8 @@ from jobs.checked_dataset import FileCount
 from jobs.metrics import NAMESPACE, Metric, publish
 
 
-def kept(name: str, *dimensions: dict[str, str]) -> list[Any]:
-    """The metric's values in CloudWatch."""
+def kept(name: str, *dimensions: dict[str, str], statistic: Any = "Maximum") -> list[Any]:
+    """What CloudWatch makes of the metric's values."""
     now = datetime.now(UTC)
     found = boto3.client("cloudwatch", "us-east-1").get_metric_statistics(
         Namespace=NAMESPACE,
@@ -21,9 +21,9 @@ def kept(name: str, *dimensions: dict[str, str]) -> list[Any]:
         StartTime=now - timedelta(hours=1),
         EndTime=now + timedelta(hours=1),
         Period=3600,
-        Statistics=["Maximum"],
+        Statistics=[statistic],
     )
-    return [(point["Maximum"], point["Unit"]) for point in found["Datapoints"]]
+    return [(point[statistic], point["Unit"]) for point in found["Datapoints"]]
 
 
 @mock_aws
@@ -34,6 +34,18 @@ def test_a_metric_is_of_its_dataset_and_in_the_unit_that_its_name_says() -> None
 
     assert kept("FreshnessSeconds", {"Name": "Dataset", "Value": "products"}) == [(12.5, "Seconds")]
     assert kept("FilesRefused") == [(1.0, "Count")]
+
+
+@mock_aws
+def test_an_average_of_shares_weighs_each_by_what_it_is_a_share_of() -> None:
+    runs = [Metric("QuarantinePercent", 100, "products", 1), Metric("QuarantinePercent", 1, "products", 99)]
+
+    publish(boto3.client("cloudwatch", "us-east-1"), runs)
+
+    [(average, unit)] = kept(
+        "QuarantinePercent", {"Name": "Dataset", "Value": "products"}, statistic="Average"
+    )
+    assert (average, unit) == (1.99, "Percent")
 
 
 def test_more_metrics_than_one_call_takes_are_sent_in_several() -> None:
@@ -54,17 +66,19 @@ def test_more_metrics_than_one_call_takes_are_sent_in_several() -> None:
 def test_rows_count_for_their_dataset_and_a_file_that_brought_nothing_for_all() -> None:
     counts = [
         FileCount("products", "s3://raw/a", "drop", 10, 9, 1, 9),
-        FileCount("products", "s3://raw/b", "drop", 5, 5, 0, 5),
+        FileCount("products", "s3://raw/b", "drop", 6, 6, 0, 6),
         FileCount("transactions", "s3://raw/c", "stream", 1, 0, 1, 0),
         FileCount("transactions", "s3://raw/empty", "drop", 0, 0, 0, 0),
         FileCount(None, "stray/d", None, 1, 0, 1, 0),
     ]
 
     assert count_metrics(counts) == [
-        Metric("RowsAccepted", 14, "products"),
+        Metric("RowsAccepted", 15, "products"),
         Metric("RowsQuarantined", 1, "products"),
+        Metric("QuarantinePercent", 6.25, "products", samples=16),
         Metric("RowsAccepted", 0, "transactions"),
         Metric("RowsQuarantined", 1, "transactions"),
+        Metric("QuarantinePercent", 100, "transactions"),
         Metric("FilesRefused", 2),
     ]
 

@@ -40,14 +40,6 @@ def text_of(value: Any) -> str:
     return str(value[0] if isinstance(value, list) else value)
 
 
-def metrics_of(alarm: Resource) -> list[dict[str, Any]]:
-    """The metrics that an alarm looks at: one, or those of its expression."""
-    properties = alarm["Properties"]
-    if "MetricName" in properties:
-        return [properties]
-    return [one["MetricStat"]["Metric"] for one in properties["Metrics"] if "MetricStat" in one]
-
-
 # --- alarms -------------------------------------------------------------------------------------------------
 
 
@@ -70,9 +62,8 @@ def test_an_alarm_says_what_to_do_and_what_happens_if_nothing_is_done(name: str,
 
 def test_what_can_go_wrong_has_an_alarm() -> None:
     watched = {
-        (metric["Namespace"], metric["MetricName"])
+        (alarm["Properties"]["Namespace"], alarm["Properties"]["MetricName"])
         for alarm in resources("AWS::CloudWatch::Alarm").values()
-        for metric in metrics_of(alarm)
     }
 
     assert watched == {
@@ -83,8 +74,7 @@ def test_what_can_go_wrong_has_an_alarm() -> None:
         ("AWS/Lambda", "IteratorAge"),
         ("AWS/Events", "TriggeredRules"),  # runs of ingest that failed
         ("Glueline", "FilesRefused"),
-        ("Glueline", "RowsAccepted"),
-        ("Glueline", "RowsQuarantined"),
+        ("Glueline", "QuarantinePercent"),
         ("Glueline", "FreshnessSeconds"),
         ("Glueline", "Drift"),
         ("Glueline", "ParityAgeSeconds"),
@@ -92,14 +82,13 @@ def test_what_can_go_wrong_has_an_alarm() -> None:
     assert {metric for namespace, metric in watched if namespace == NAMESPACE} <= OF_JOBS
 
 
-@pytest.mark.parametrize("metric", ["FreshnessSeconds", "RowsQuarantined", "Drift", "ParityAgeSeconds"])
+@pytest.mark.parametrize("metric", ["FreshnessSeconds", "QuarantinePercent", "Drift", "ParityAgeSeconds"])
 def test_every_dataset_has_the_alarm(metric: str) -> None:
     datasets = {
         dimension["Value"]
         for alarm in resources("AWS::CloudWatch::Alarm", Datasets="products,orderXlines").values()
-        for one in metrics_of(alarm)
-        if one["MetricName"] == metric
-        for dimension in one["Dimensions"]
+        if alarm["Properties"]["MetricName"] == metric
+        for dimension in alarm["Properties"]["Dimensions"]
     }
 
     assert datasets == {"products", "order_lines"}
@@ -117,10 +106,9 @@ def test_freshness_rings_beyond_the_goal() -> None:
 
 def test_every_function_has_an_alarm_on_its_errors() -> None:
     watched = {
-        metric["Dimensions"][0]["Value"]
+        alarm["Properties"]["Dimensions"][0]["Value"]
         for alarm in resources("AWS::CloudWatch::Alarm").values()
-        for metric in metrics_of(alarm)
-        if metric["MetricName"] == "Errors"
+        if alarm["Properties"]["MetricName"] == "Errors"
     }
     functions = resources("AWS::Serverless::Function").values()
 
@@ -152,6 +140,18 @@ def test_a_failed_job_is_told_in_a_sentence_with_what_to_do(name: str, resource:
     assert named_commands(sentence) or "aws glue start-workflow-run" in sentence
     assert [command for command in named_commands(sentence) if not is_a_command(command)] == []
     assert "If nothing is done" in sentence
+
+
+def test_the_alarms_on_failing_jobs_count_what_the_rules_saw() -> None:
+    watched = {
+        text_of(alarm["Properties"]["Dimensions"][0]["Value"])
+        for alarm in resources("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["MetricName"] == "TriggeredRules"
+    }
+    rules = {text_of(rule["Properties"].get("Name", "")) for rule in resources("AWS::Events::Rule").values()}
+
+    assert watched == {"${AWS::StackName}-failed-check", "${AWS::StackName}-failed-merge"}
+    assert watched < rules
 
 
 def test_every_rule_may_put_what_it_cannot_deliver_where_it_is_kept() -> None:
