@@ -8,6 +8,7 @@ import json
 import time
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -277,6 +278,29 @@ def test_what_the_api_takes_and_deletes_the_table_follows(target: Target, sent: 
     assert httpx.delete(f"{api}/products/{key}", headers=headers).status_code == 204
     assert httpx.get(f"{api}/products/{key}", headers=headers).status_code == 404
     eventually(lambda: rows(target, sql) == [], "the deleted product's absence")
+
+
+@pytest.mark.parametrize(
+    "metric", ["RowsAccepted", "RowsQuarantined", "QuarantinePercent", "FreshnessSeconds"]
+)
+def test_what_became_of_rows_and_how_fresh_they_came_is_a_metric(
+    target: Target, sent: Sent, metric: str
+) -> None:
+    receipt(target, sent, "one bad row")
+    dimensions = [{"Name": "Dataset", "Value": "products"}]
+
+    def look() -> Any:
+        return target.client("cloudwatch").get_metric_statistics(
+            Namespace="Glueline",
+            MetricName=metric,
+            Dimensions=dimensions,
+            StartTime=datetime.now(UTC) - timedelta(minutes=10),
+            EndTime=datetime.now(UTC) + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+
+    assert all(point["Maximum"] >= 0 for point in eventually(look, f"the metric {metric}"))
 
 
 def test_a_caller_without_a_token_learns_nothing(target: Target) -> None:

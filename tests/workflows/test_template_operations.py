@@ -13,6 +13,7 @@ from jobs.metrics import NAMESPACE, Name
 from tests.workflows.expanded_template import Resource, each, expanded, resources
 from workflows.cli import app
 from workflows.deploy import CHECKOUT
+from workflows.target import Target
 
 COMMANDS: Any = get_command(app)
 OF_JOBS = set(get_args(Name.__value__))
@@ -140,6 +141,42 @@ def test_a_failed_job_is_told_in_a_sentence_with_what_to_do(name: str, resource:
     assert named_commands(sentence) or "aws glue start-workflow-run" in sentence
     assert [command for command in named_commands(sentence) if not is_a_command(command)] == []
     assert "If nothing is done" in sentence
+
+
+def test_what_subscribers_read_names_job_run_and_error(embedded_aws: str) -> None:
+    target = Target("us-east-1", {}, embedded_aws)
+    sns, sqs, events = (target.client(name) for name in ("sns", "sqs", "events"))
+    topic = sns.create_topic(Name="alerts")["TopicArn"]
+    queue = sqs.create_queue(QueueName="mailbox")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    sns.subscribe(
+        TopicArn=topic,
+        Protocol="sqs",
+        Endpoint=attributes["QueueArn"],
+        Attributes={"RawMessageDelivery": "true"},
+    )
+    [alert] = resources("AWS::Events::Rule")["Failedcheck"]["Properties"]["Targets"]
+    transformer = alert["InputTransformer"]
+    template = text_of(transformer["InputTemplate"]).replace("${AWS::StackName}", "glueline")
+    # In the name of tests: nobody but Glue may speak as aws.glue.
+    events.put_rule(Name="failed-check", EventPattern=json.dumps({"source": ["tests"]}))
+    events.put_targets(
+        Rule="failed-check",
+        Targets=[
+            {"Id": "alert", "Arn": topic, "InputTransformer": transformer | {"InputTemplate": template}}
+        ],
+    )
+    failure = {"jobName": "check", "jobRunId": "jr_1", "state": "FAILED", "message": "NoSuchKey: gone"}
+
+    events.put_events(
+        Entries=[{"Source": "tests", "DetailType": "Glue Job State Change", "Detail": json.dumps(failure)}]
+    )
+
+    [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+    assert message["Body"].startswith(
+        '"Glueline: the job check ended FAILED: NoSuchKey: gone. Run jr_1; its logs are in '
+        "/aws/glue/glueline/error and /output. What landed is not read."
+    )
 
 
 def test_the_alarms_on_failing_jobs_count_what_the_rules_saw() -> None:
