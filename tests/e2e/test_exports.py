@@ -34,7 +34,7 @@ def merged(target: Target) -> None:
 
 def lines(target: Target, basket: int) -> list[dict[str, Any]]:
     """The lines of the basket that a query finds."""
-    sql = f"select product_id, quantity from transactions where basket_id = {basket} order by 1"  # noqa: S608
+    sql = f"select product_id, quantity from transactions where basket_id = {basket} order by 1"
     return rows(query(target, sql))
 
 
