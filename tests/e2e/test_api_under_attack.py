@@ -39,7 +39,7 @@ def attack(target: Target, folder: Path, *options: str) -> str:
         *("--header", f"Authorization: Bearer {token}", "--checks", "all", "--continue-on-failure"),
         *("--generation-database", "none", "--workers", "2", "--no-color", *options),
     )
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
