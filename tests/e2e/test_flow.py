@@ -176,10 +176,17 @@ def dead_letter(target: Target, sent: Sent, name: str) -> dict[str, str]:
     """The dead letter's attributes; the letter stays in its queue."""
     sqs, queue = target.client("sqs"), target.output("DeadLetterQueueUrl")
 
+    def receive() -> list[dict[str, Any]]:
+        wanted = {"MaxNumberOfMessages": 10, "VisibilityTimeout": 60, "MessageAttributeNames": ["All"]}
+        found: list[dict[str, Any]] = sqs.receive_message(QueueUrl=queue, **wanted).get("Messages", [])
+        return found
+
     def look() -> dict[str, str] | None:
-        letters = sqs.receive_message(
-            QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=1, MessageAttributeNames=["All"]
-        ).get("Messages", [])
+        letters = [letter for some in iter(receive, []) for letter in some]
+        for letter in letters:
+            sqs.change_message_visibility(
+                QueueUrl=queue, ReceiptHandle=letter["ReceiptHandle"], VisibilityTimeout=0
+            )
         for letter in letters:
             attributes = {key: value["StringValue"] for key, value in letter["MessageAttributes"].items()}
             if attributes["message_id"] == sent.message_ids[name]:

@@ -34,7 +34,7 @@ def test_gzip_is_undone(s3: "S3Client") -> None:
         assert content.read() == b"hello"
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b"hello" * 100)[:-12], b"no gzip"])
+@pytest.mark.parametrize("body", [gzip.compress(b"hello" * 100, mtime=0)[:-12], b"no gzip"])
 def test_a_gzip_that_breaks_off_yields_not_even_its_first_rows(s3: "S3Client", body: bytes) -> None:
     etag = put(s3, body)
 
