@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,26 +31,32 @@ class Target:
     outputs: dict[str, str]
     endpoint_url: str | None = None
 
-    @cached_property
-    def session(self) -> boto3.Session:
-        """A session with the caller's own credentials, or the local stack's fixed ones."""
-        if self.endpoint_url is None:
-            return boto3.Session(region_name=self.region)
-        return boto3.Session(
-            region_name=self.region,
-            aws_access_key_id=LOCAL_KEY,
-            aws_secret_access_key=LOCAL_KEY,
-        )
-
     def client(self, service: str) -> Any:
-        """A client of an AWS service. Any: boto3 makes its classes at run time."""
-        return self.session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)  # type: ignore[call-overload]
+        """A client of an AWS service, the same one each time. Any: boto3 makes its classes at run time."""
+        return _client(service, self.region, self.endpoint_url)
 
     def output(self, name: str) -> str:
         """One CloudFormation output; raises NoStack if the deployed template is too old to have it."""
         if name not in self.outputs:
             raise NoStack(f"The stack has no output {name}: it comes from another version. Deploy it again.")
         return self.outputs[name]
+
+
+@cache
+def _client(service: str, region: str, endpoint_url: str | None) -> Any:
+    return _session(region, is_local=endpoint_url is not None).client(
+        service,  # type: ignore[call-overload]  # any service
+        endpoint_url=endpoint_url,
+        config=_CONFIG,
+    )
+
+
+@cache
+def _session(region: str, *, is_local: bool) -> boto3.Session:
+    """With the caller's own credentials, or the local stack's fixed ones. It keeps what it has loaded."""
+    if not is_local:
+        return boto3.Session(region_name=region)
+    return boto3.Session(region_name=region, aws_access_key_id=LOCAL_KEY, aws_secret_access_key=LOCAL_KEY)
 
 
 def connect(stack: str | None = None) -> Target:
