@@ -10,6 +10,7 @@ UV := $(CURDIR)/.local/tools/bin/uv
 BIN := .venv/bin
 GLUELINE := $(BIN)/glueline
 PYTEST_ARGS ?=
+BENCH ?=
 export UV
 
 ##@ Use
@@ -59,6 +60,11 @@ test-unit: setup ## The quick part: no Spark, no stack.
 .PHONY: test-deep
 test-deep: setup ## The long tests: whole lives, and properties with at least 500 examples each (hours).
 	$(BIN)/pytest -m "deep or (spark and not e2e)" --hypothesis-profile=deep $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: setup ## BENCH="PART …": measure beside what one would use instead (lambdas query merge jobs costs; else all).
+	$(UV) sync --frozen --quiet --group bench
+	$(BIN)/python -m tests.bench $(BENCH)
 
 .PHONY: lint
 lint: setup .local/scan.stamp ## ruff (flake8-bandit's rules too), strict mypy, contracts, cfn-lint, sam validate, checkov.

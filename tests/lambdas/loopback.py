@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
-    do_POST = do_GET
+    do_POST = do_PUT = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
         pass

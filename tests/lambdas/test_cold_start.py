@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import sys
@@ -8,6 +7,7 @@ import pytest
 
 from expectations.contract import dump_compiled
 from tests.builders import contracts
+from tests.lambdas.packages import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {
@@ -20,22 +20,6 @@ HEAVY = {
     "pyspark",
     "requests",
     "yaml",
-}
-ENVIRONMENT = {
-    "ALERT_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:alerts",
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "CLIENT_ID": "client",
-    "DATA_API_URL": "https://api.example",
-    "DEAD_LETTER_QUEUE_URL": "https://queue.example",
-    "ISSUERS": json.dumps([{"issuer": "i", "jwks_uri": "https://i.example/keys", "audience": ["client"]}]),
-    "PERMISSIONS": json.dumps({"readers": ["*:read"]}),
-    "RAW_BUCKET": "raw",
-    "TABLE_PREFIX": "glueline-",
-    "TOKEN_URL": "https://token.example",
-    "USER_POOL_ID": "pool",
 }
 
 

@@ -15,14 +15,9 @@ import pytest
 
 from expectations.contract import load_compiled
 from expectations.odcs import load_contracts
-from workflows.deploy import CHECKOUT, uv
+from tests.lambdas.packages import FUNCTIONS, build
+from workflows.deploy import CHECKOUT
 
-FUNCTIONS: Final = {
-    "Source": "source",
-    "DataApi": "data_api",
-    "Authorizer": "authorizer",
-    "Forwarder": "forwarder",
-}
 # Every module that the import brought in, with the file it came from.
 IMPORT_HANDLER: Final = """
 import importlib, json, sys
@@ -40,14 +35,7 @@ each_package = pytest.mark.parametrize(
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the four packages, built as `sam build` builds them."""
     folder = tmp_path_factory.mktemp("packages")
-    for target in FUNCTIONS:
-        (folder / target).mkdir()
-        subprocess.run(
-            ["make", "-f", "Makefile", f"build-{target}", f"ARTIFACTS_DIR={folder / target}"],
-            cwd=CHECKOUT / "lambdas",
-            env={**os.environ, "UV": uv(), "PYTHON": sys.executable},
-            check=True,
-        )
+    build(folder)
     return folder
 
 

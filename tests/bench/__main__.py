@@ -1,0 +1,26 @@
+"""`python -m tests.bench [PART …]`: run the parts that are named, or all, and write their results."""
+
+import argparse
+import importlib
+from collections.abc import Sequence
+
+PARTS = ("lambdas", "query", "merge", "jobs", "costs")
+SIZED = ("merge", "jobs")  # by millions of rows
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run parts one after the other. Those that use Spark share one session; costs are computed last."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS], metavar="PART", help=", ".join(PARTS))
+    parser.add_argument(
+        "--millions", nargs="+", type=int, metavar="N", help="sizes of tables (merge) or batches (jobs)"
+    )
+    chosen = parser.parse_args(arguments)
+    for part in chosen.parts or PARTS:
+        module = importlib.import_module(f"tests.bench.{part}")
+        report = module.run(chosen.millions or module.MILLIONS) if part in SIZED else module.run()
+        print(f"{part}: written to {report.write()}")
+
+
+if __name__ == "__main__":
+    main()
