@@ -1,7 +1,8 @@
 """SQL over the lake, written in Athena's dialect.
 
-On AWS, Athena runs it. On this machine PyIceberg scans each table of the same Glue catalog (only the
-columns asked for) and DuckDB runs the statement, transpiled by sqlglot.
+On AWS, Athena runs it. On this machine PyIceberg scans each table of the same Glue catalog (the columns
+asked for, of the files that the WHERE does not rule out) and DuckDB runs the statement, transpiled by
+sqlglot.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sqlglot
 from sqlglot import exp
 
 from expectations.problems import GluelineError
+from workflows.row_filters import row_filter
 from workflows.target import LOCAL_KEY
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def query_here(catalog: Catalog, sql: str) -> pa.Table:
         connection.execute("set TimeZone = 'UTC'")
         for number, (database, name) in enumerate(tables):
             view = f"scan_{number}"
-            connection.register(view, _scan(catalog, database, name, _columns(statement)))
+            connection.register(view, _scan(catalog, statement, database, name))
             for node in _tables(statement):
                 if _qualified(node) == (database, name):
                     _point_at(node, view)
@@ -148,17 +150,26 @@ def _columns(statement: exp.Query) -> set[str] | None:
     counts = {star for count in statement.find_all(exp.Count) for star in count.find_all(exp.Star)}
     if any(star not in counts for star in statement.find_all(exp.Star)):
         return None
-    return {column.name.lower() for column in statement.find_all(exp.Column)}
+    joins = list(statement.find_all(exp.Join))
+    if any(join.method == "NATURAL" for join in joins):
+        return None
+    using = {column.name.lower() for join in joins for column in join.args.get("using") or ()}
+    return using | {column.name.lower() for column in statement.find_all(exp.Column)}
 
 
-def _scan(catalog: Catalog, database: str, name: str, columns: set[str] | None) -> pa.Table:
+def _scan(catalog: Catalog, statement: exp.Query, database: str, name: str) -> pa.Table:
+    """The columns that the statement mentions, of the files that can hold rows which it asks for."""
+    nodes = [node for node in _tables(statement) if _qualified(node) == (database, name)]
     name, _, metadata = name.partition("$")  # Athena: "transactions$snapshots" is Iceberg's own bookkeeping
     table = _load(catalog, database, name)
     if metadata:
         return _metadata(table, metadata)
+    columns = _columns(statement)
     fields = [field.name for field in table.schema().fields]
     wanted = fields if columns is None else [field for field in fields if field.lower() in columns]
-    return table.scan(selected_fields=tuple(wanted or fields[:1])).to_arrow()
+    return table.scan(
+        row_filter=row_filter(nodes, table.schema()), selected_fields=tuple(wanted or fields[:1])
+    ).to_arrow()
 
 
 def _metadata(table: Table, name: str) -> pa.Table:

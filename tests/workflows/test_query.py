@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
 from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.expressions.visitors import bind
+from pyiceberg.io.pyarrow import expression_to_pyarrow, pyarrow_to_schema
+from pyiceberg.table.name_mapping import NameMapping
 
 from workflows.query import QueryError, query_here
+
+if TYPE_CHECKING:
+    from pyiceberg.expressions import BooleanExpression
+    from pyiceberg.schema import Schema
 
 SALES = pa.table(
     {
@@ -25,17 +32,21 @@ PRODUCTS = pa.table({"product_id": [1, 2], "department": ["GROCERY", "FLORAL"]})
 
 @dataclass
 class Scanned:
-    """A table that remembers which columns were read."""
+    """A table that remembers which columns of how many rows were read."""
 
     data: pa.Table
     reads: list[tuple[str, ...]] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
 
-    def schema(self) -> Any:
-        return SimpleNamespace(fields=[SimpleNamespace(name=name) for name in self.data.column_names])
+    def schema(self) -> Schema:
+        named = [{"field-id": number, "names": [name]} for number, name in enumerate(self.data.column_names)]
+        return pyarrow_to_schema(self.data.schema, NameMapping.model_validate(named))
 
-    def scan(self, selected_fields: tuple[str, ...]) -> Any:
+    def scan(self, row_filter: BooleanExpression, selected_fields: tuple[str, ...]) -> Any:
+        rows = self.data.filter(expression_to_pyarrow(bind(self.schema(), row_filter, case_sensitive=True)))
         self.reads.append(selected_fields)
-        return SimpleNamespace(to_arrow=lambda: self.data.select(list(selected_fields)))
+        self.rows.append(rows.num_rows)
+        return SimpleNamespace(to_arrow=lambda: rows.select(list(selected_fields)))
 
 
 class Lake:
@@ -84,6 +95,7 @@ def lake() -> Any:
             [{"best": "2017-03-02", "some": True}],
         ),
         ("select sales.amount from sales where SALES.Product_Id = 2", [{"amount": Decimal("3.30")}]),
+        ("select count(*) as n from sales natural join lake_ops.products", [{"n": 3}]),
         (
             "select a.day from sales a join sales b on a.amount < b.amount order by 1 limit 1",
             [{"day": "2017-03-01"}],
@@ -98,6 +110,25 @@ def test_only_the_columns_a_statement_mentions_are_read(lake: Any) -> None:
     query_here(lake, "select sum(amount) as total from sales where day > '2017-03-01'")
 
     assert lake.tables["lake", "sales"].reads == [("day", "amount")]
+
+
+@pytest.mark.parametrize(
+    ("sql", "days", "rows"),
+    [
+        ("select day from sales where day = '2017-03-01' and amount > 0", ["2017-03-01"], 1),
+        ("select s.day from sales s join lake_ops.products p using (product_id) where s.day < '2017-03-02'",
+         ["2017-03-01"], 1),
+        ("select s.day from lake_ops.products p left join sales s on s.product_id = p.product_id "
+         "where s.day < '2017-03-02'", ["2017-03-01"], 1),
+        ("select day from sales where day < '2017-03-02' or amount > 3", ["2017-03-01", "2017-03-02"], 3),
+        ("select day from sales where day < '2017-03-02' union all "
+         "select day from sales where product_id = 2", ["2017-03-01", "2017-03-02"], 3),
+    ],
+)  # fmt: skip
+def test_rows_that_the_where_rules_out_are_not_read(lake: Any, sql: str, days: list[str], rows: int) -> None:
+    found = query_here(lake, sql).column("day").to_pylist()
+
+    assert (sorted(found), lake.tables["lake", "sales"].rows) == (days, [rows])
 
 
 @pytest.mark.parametrize(

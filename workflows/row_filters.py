@@ -1,0 +1,164 @@
+"""What a statement asks of the rows of a table before anything else, as a filter of Iceberg's scan.
+
+DuckDB is handed Arrow tables, and applies the whole WHERE to them. But files whose partition or bounds rule
+them out need not be read: so those conditions that compare a column with a literal go to the scan as well. A
+condition that this module can't read, or isn't sure of, stays DuckDB's alone.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlglot import exp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pyiceberg.expressions import BooleanExpression
+    from pyiceberg.schema import Schema
+
+type Comparison = tuple[exp.Expression, str, exp.Expression]  # what is compared, operator, literal
+
+_OPERATORS: Final[dict[type[Any], str]] = {
+    exp.EQ: "==",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.LT: "<",
+    exp.LTE: "<=",
+}
+_MIRRORED: Final = {"==": "==", ">": "<", ">=": "<=", "<": ">", "<=": ">="}
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?( UTC|Z)?")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def row_filter(nodes: Sequence[exp.Table], schema: Schema) -> BooleanExpression:
+    """A condition that the statement's WHERE implies for the rows of a table; `nodes` are where it reads it.
+
+    Every comparison is false for null, so the table may be on either side of any join.
+    """
+    from pyiceberg import expressions
+
+    operators: dict[str, Any] = {
+        "==": expressions.EqualTo,
+        ">": expressions.GreaterThan,
+        ">=": expressions.GreaterThanOrEqual,
+        "<": expressions.LessThan,
+        "<=": expressions.LessThanOrEqual,
+    }
+    found: BooleanExpression = expressions.AlwaysTrue()
+    if len(nodes) > 1:  # each place has a WHERE of its own, and the table is read once
+        return found
+    for comparison in _comparisons(nodes[0]):
+        for name, operator, value in _bounds(comparison, nodes[0], schema):
+            found = expressions.And(found, operators[operator](name, value))
+    return found
+
+
+def _comparisons(node: exp.Table) -> Iterator[Comparison]:
+    """The comparisons that the WHERE of the table's own SELECT is made of, joined by AND."""
+    select = node.find_ancestor(exp.Select)
+    if select is None or not isinstance(node.parent, (exp.From, exp.Join)):
+        return
+    where = select.args.get("where")
+    for part in _parts(where.this) if where else ():
+        if isinstance(part, exp.Between):
+            yield part.this, ">=", part.args["low"]
+            yield part.this, "<=", part.args["high"]
+        elif operator := _OPERATORS.get(type(part)):
+            yield part.this, operator, part.expression
+            yield part.expression, _MIRRORED[operator], part.this
+
+
+def _parts(condition: exp.Expression) -> Iterator[exp.Expression]:
+    bare: Any = condition.unnest()
+    if isinstance(bare, exp.And):
+        yield from _parts(bare.this)
+        yield from _parts(bare.expression)
+    else:
+        yield bare
+
+
+def _bounds(comparison: Comparison, node: exp.Table, schema: Schema) -> Iterator[tuple[str, str, Any]]:
+    """The comparison by column and value of the column's type; none if it is not one of such."""
+    from pyiceberg.types import DateType, IntegerType, LongType, StringType, TimestampType, TimestamptzType
+
+    compared, operator, literal = comparison
+    is_day = isinstance(compared, exp.Date) or (
+        isinstance(compared, exp.Cast) and compared.to.is_type("date")
+    )
+    name = _own_column(compared.this if is_day else compared, node, schema)
+    if name is None:
+        return
+    value: Any = None
+    match schema.find_type(name):
+        case TimestampType() | TimestamptzType() as kind:
+            zone = UTC if isinstance(kind, TimestamptzType) else None
+            if is_day:
+                if day := _day(literal):
+                    yield from _bounds_of_day(name, operator, datetime.combine(day, time(), zone))
+            else:
+                value = _instant(literal, zone)
+        case DateType() if not is_day:
+            value = _day(literal)
+        case IntegerType() | LongType() if not is_day:
+            value = _integer(literal)
+        case StringType() if not is_day:
+            value = literal.name if isinstance(literal, exp.Literal) and literal.is_string else None
+    if value is not None:
+        yield name, operator, value
+
+
+def _bounds_of_day(name: str, operator: str, begins: datetime) -> Iterator[tuple[str, str, datetime]]:
+    """A comparison of a timestamp's day as one of the timestamp: partitions and bounds know those."""
+    ends = begins + timedelta(days=1)
+    if operator in ("==", ">="):
+        yield name, ">=", begins
+    if operator == ">":
+        yield name, ">=", ends
+    if operator in ("==", "<="):
+        yield name, "<", ends
+    if operator == "<":
+        yield name, "<", begins
+
+
+def _own_column(column: exp.Expression, node: exp.Table, schema: Schema) -> str | None:
+    """The column's name in the schema. Without a qualifier it is this table's only if there is no other."""
+    select = node.find_ancestor(exp.Select)
+    if not isinstance(column, exp.Column) or select is None:
+        return None
+    is_alone = not select.args.get("joins") and not select.args.get("laterals")
+    is_own = column.table.lower() == node.alias_or_name.lower() if column.table else is_alone
+    names = {field.name.lower(): field.name for field in schema.fields}
+    return names.get(column.name.lower()) if is_own else None
+
+
+def _instant(literal: exp.Expression, zone: timezone | None) -> datetime | None:
+    """`timestamp '…'`, in UTC where it names no zone: that of the session."""
+    text = _text_of(literal, "timestamp", "timestamptz", "date")
+    if not _INSTANT.fullmatch(text):
+        return None
+    return datetime.fromisoformat(text.replace(" UTC", "Z")).replace(tzinfo=zone)
+
+
+def _day(literal: exp.Expression) -> date | None:
+    """`date '…'`."""
+    text = _text_of(literal, "date")
+    return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+
+
+def _integer(literal: exp.Expression) -> int | None:
+    sign, number = (-1, literal.this) if isinstance(literal, exp.Neg) else (1, literal)
+    is_integer = isinstance(number, exp.Literal) and not number.is_string and number.name.isdecimal()
+    return sign * int(number.name) if is_integer else None
+
+
+def _text_of(literal: exp.Expression, *kinds: str) -> str:
+    """The text of a typed literal of one of these types; of anything else, none."""
+    is_typed = _is_cast(literal, *kinds) and isinstance(literal.this, exp.Literal)
+    return literal.this.name if is_typed and literal.this.is_string else ""
+
+
+def _is_cast(expression: exp.Expression, *kinds: str) -> bool:
+    return isinstance(expression, exp.Cast) and expression.to.is_type(*kinds)
