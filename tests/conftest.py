@@ -1,21 +1,20 @@
 """What all tests share: hypothesis profiles, an AWS on this machine, and one Spark session."""
 
-import logging
 import os
 import sys
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.moto_server import aws_in_this_process
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import SparkSession
 
-REGION = "us-east-1"
 CATALOG = "spark.sql.catalog.glue_catalog"
 
 # A property that runs Spark takes seconds an example: few by default, many with --hypothesis-profile=deep.
@@ -46,24 +45,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
     """The address of an AWS that lives in this process, also for the Python workers that Spark starts."""
-    # The server of moto imports flask_cors for browsers only; no browser speaks to it here.
-    sys.modules.setdefault("flask_cors", SimpleNamespace(CORS=lambda app: None))  # type: ignore[arg-type]
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setenv("AWS_DEFAULT_REGION", REGION)
-        patch.delenv("AWS_PROFILE", raising=False)
+    with pytest.MonkeyPatch.context() as patch, aws_in_this_process() as address:
         for reader in ("jobs.intake", "workflows.dead_letters"):
             patch.setattr(f"{reader}.WAIT_SECONDS", 0)  # a queue of one server is empty when it says so
-        yield os.environ["AWS_ENDPOINT_URL"]
-    server.stop()
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,46 @@
+"""The one Spark session of the bench: as a local job has it, with a catalog in a folder, and with Delta."""
+
+import os
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from workflows.local.home import DEFAULT
+from workflows.local.jars import jar_paths
+from workflows.local.spark_conf import machine_conf
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+FOLDER: Final = DEFAULT.folder / "bench"
+WAREHOUSE: Final = FOLDER / "iceberg"
+CATALOG: Final = "spark.sql.catalog.glue_catalog"
+# What Glue 6.0 has of Delta Lake.
+DELTA: Final = ("io.delta:delta-spark_4.1_2.13:4.2.0", "io.delta:delta-storage:4.2.0")
+EXTENSIONS: Final = (
+    "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    "io.delta.sql.DeltaSparkSessionExtension",
+)
+
+
+@cache
+def spark() -> "SparkSession":
+    """Two cores and 3 GiB, whoever asks first starts it."""
+    from pyspark.sql import SparkSession
+
+    scratch = FOLDER / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    session = SparkSession.builder.config(
+        map={
+            **machine_conf(jar_paths(), scratch),
+            "spark.jars.packages": ",".join(DELTA),
+            "spark.sql.extensions": ",".join(EXTENSIONS),
+            "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+            CATALOG: "org.apache.iceberg.spark.SparkCatalog",
+            f"{CATALOG}.type": "hadoop",
+            f"{CATALOG}.warehouse": str(WAREHOUSE),
+        }
+    ).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
