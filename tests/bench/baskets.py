@@ -133,7 +133,7 @@ def lake_of(millions: int) -> Lake:
 
 
 def iceberg_table(millions: int, contract: Contract) -> str:
-    """The full name of the contract's Iceberg table of that size: one snapshot of all lines, a file a partition."""
+    """The name of the contract's Iceberg table of that size: one snapshot, one file in each partition."""
     lake = lake_of(millions)
     create_dataset_tables(spark(), lake, contract)
     table = lake.table(contract.dataset)
