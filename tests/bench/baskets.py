@@ -59,6 +59,7 @@ class Kind:
     contract: Contract
     days: int
     deletes: int = 0  # of the changes
+    nth: int = 0  # changes of different numbers are of different rows
 
 
 RECENT: Final = Kind("recent", EVENTS, 3)
@@ -110,12 +111,14 @@ def changes(millions: int, kind: Kind) -> "DataFrame":
 
     `_op` and the columns of `lines`; `_version` is the row's own and LATER.
     """
-    path = FOLDER / f"changes-{kind.name}-{millions}M"
+    path = FOLDER / f"changes-{kind.name}-{kind.nth}-{millions}M"
 
     def build(folder: Path) -> None:
         first = f"date_add(date'{START:%Y-%m-%d}', {DAYS - kind.days})"
         rows = lines(millions).where(f"to_date(transaction_timestamp) >= {first}")
-        chosen = rows.selectExpr("*", "xxhash64(line_id) as place").orderBy("place").limit(CHANGES)
+        chosen = (
+            rows.selectExpr("*", f"xxhash64(line_id, {kind.nth}) as place").orderBy("place").limit(CHANGES)
+        )
         numbered = chosen.selectExpr("*", "row_number() over (order by place) - 1 as nth")
         changed = numbered.withColumns(_changed(kind)).drop("place", "nth")
         changed.coalesce(1).write.parquet(str(folder))

@@ -31,7 +31,7 @@ _AT: Final = "transaction_timestamp"
 ONE_DAY: Final = f"""
     select count(*) as lines, sum(sales_value) as sales from lake.transactions
     where date(transaction_timestamp) = date '{DAY:%Y-%m-%d}'
-"""  # noqa: S608
+"""
 ALL_DAYS: Final = "select count(*) as lines, sum(sales_value) as sales from lake.transactions"
 
 type Answer = tuple[int, Any]

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,18 +46,19 @@ class Report:
         """Keep a table, and print it at once: a long bench shows how far it is."""
         table = Table(name, list(rows))
         self.tables.append(table)
-        Console().print(_grid(table))
+        Console(width=None if sys.stdout.isatty() else 140).print(_grid(table))
 
     def write(self, folder: Path = RESULTS) -> Path:
-        """Write `<part>.json`."""
+        """Write `<part>.json`. Tables that an earlier run made, and this one not, stay: sizes may run apart."""
         path = folder / f"{self.part}.json"
         folder.mkdir(exist_ok=True)
+        earlier = json.loads(path.read_text())["tables"] if path.exists() else {}
         document = {
             "part": self.part,
             "measured": datetime.now(UTC).date().isoformat(),
             "machine": machine(),
             "notes": list(self.notes),
-            "tables": {table.name: table.rows for table in self.tables},
+            "tables": earlier | {table.name: table.rows for table in self.tables},
         }
         path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return path

@@ -1,0 +1,99 @@
+"""Merge bench: 20,000 changes into tables of millions of lines, by Glueline and what one would use instead.
+
+All variants have the same lines, changes and Spark. In each of two rounds they take turns; before each turn
+the table is rolled back to its first state. The second round counts, the first warms up. After each merge the
+rows and the sum of their versions are held against arithmetic: a fast wrong merge fails.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
+
+from tests.bench import baskets
+from tests.bench.baskets import DELETES, RECENT, SPREAD, Kind, Total
+from tests.bench.merge_variants import (
+    DeltaMerge,
+    DeltaRs,
+    DocumentedMerge,
+    DuckLake,
+    GluelineMerge,
+    PartitionOverwrite,
+    Variant,
+    write_changes,
+)
+from tests.bench.report import Report, Row, expect, seconds
+
+MILLIONS: Final = (1, 4, 16)
+ROUNDS: Final = 2
+KINDS: Final = (RECENT, DELETES, SPREAD)
+FLOOR: Final = "floor: read the changes, write Parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One merge of one variant."""
+
+    seconds: float
+    files_before: int
+    files_after: int
+
+
+def run(millions: Sequence[int]) -> Report:
+    """All kinds of changes into all sizes."""
+    report = Report(
+        "merge",
+        [
+            f"{baskets.CHANGES} changes, nine of ten of rows that are there; recent: last 3 of 100 days",
+            "seconds of the second of two interleaved rounds; files: of data and of deletes",
+            "delta-rs and DuckLake are native engines on one machine: a floor, not something to be beaten",
+        ],
+    )
+    for kind in KINDS:
+        for size in millions:
+            report.add(f"{kind.name}, {size} M rows", measure(kind, size))
+    return report
+
+
+def measure(kind: Kind, millions: int) -> list[Row]:
+    """All variants in turn, twice."""
+    changes = baskets.changes(millions, kind)
+    variants = [variant(kind, millions) for variant in _variants()]
+    before = baskets.total(baskets.lines(millions))
+    after = baskets.expected(before, changes)
+    turns: dict[str, list[Turn]] = {variant.name: [] for variant in variants}
+    floor = []
+    for _ in range(ROUNDS):
+        floor.append(seconds(lambda: write_changes(kind, millions)))
+        for variant in variants:
+            turns[variant.name].append(take_turn(variant, before, after))
+    own = turns[variants[0].name][-1].seconds
+    rows: list[Row] = [{"variant": FLOOR, "seconds": round(floor[-1], 2), "first_s": round(floor[0], 2)}]
+    rows[0] |= {"times_glueline": round(floor[-1] / own, 2), "files_before": None, "files_after": None}
+    return rows + [
+        {
+            "variant": name,
+            "seconds": round(last.seconds, 2),
+            "first_s": round(first.seconds, 2),
+            "times_glueline": round(last.seconds / own, 2),
+            "files_before": last.files_before,
+            "files_after": last.files_after,
+        }
+        for name, (first, last) in turns.items()
+    ]
+
+
+def take_turn(variant: Variant, before: Total, after: Total) -> Turn:
+    """Roll back, merge, compare."""
+    variant.roll_back()
+    expect(f"{variant.name}, rolled back", before, variant.total())
+    files = variant.files()
+    started = perf_counter()
+    variant.merge()
+    took = perf_counter() - started
+    expect(f"{variant.name}, merged", after, variant.total())
+    return Turn(took, files, variant.files())
+
+
+def _variants() -> list[type[Variant]]:
+    return [GluelineMerge, DocumentedMerge, DeltaMerge, PartitionOverwrite, DeltaRs, DuckLake]
