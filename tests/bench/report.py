@@ -49,7 +49,7 @@ class Report:
         Console(width=None if sys.stdout.isatty() else 140).print(_grid(table))
 
     def write(self, folder: Path = RESULTS) -> Path:
-        """Write `<part>.json`. Tables that an earlier run made, and this one not, stay: sizes may run apart."""
+        """Write `<part>.json`. Tables that only an earlier run made stay in it: sizes may run apart."""
         path = folder / f"{self.part}.json"
         folder.mkdir(exist_ok=True)
         earlier = json.loads(path.read_text())["tables"] if path.exists() else {}
