@@ -14,9 +14,10 @@ from workflows.local.home import CHECKOUT
 
 PAGE: Final = CHECKOUT / "docs" / "costs.md"
 RATES: Final = (1, 100, 10_000)  # changes a second
+WINDOWS: Final = ((5, 60), (60, 300), (300, 900))  # of the stream's mapping and of the workflow, seconds
 MILLION, DAY = 1_000_000, 86_400
 
-PRICED: Final = "us-east-1, public list prices as of November 2026, without free tiers; they change"
+PRICED: Final = "us-east-1, public list prices, noted down in November 2026, without free tiers; they change"
 PRICES: Final[Mapping[str, tuple[float, str]]] = {
     "SQS standard": (0.40, "a million requests"),
     "Lambda requests": (0.20, "a million"),
@@ -92,6 +93,8 @@ class Flow:
 
     rate: int
     measured: Measured
+    stream_window: int = STREAM_WINDOW
+    ingest_window: int = INGEST_WINDOW
 
     @property
     def source_batch(self) -> float:
@@ -125,7 +128,7 @@ class Flow:
 
     @property
     def stream_batch(self) -> float:
-        return min(STREAM_BATCH, max(1, self.rate / self.shards * STREAM_WINDOW))
+        return min(STREAM_BATCH, max(1, self.rate / self.shards * self.stream_window))
 
     @property
     def objects(self) -> float:
@@ -141,7 +144,7 @@ class Flow:
     @property
     def window(self) -> float:
         """Until the workflow starts."""
-        return min(INGEST_WINDOW, INGEST_EVENTS / self.objects)
+        return min(self.ingest_window, INGEST_EVENTS / self.objects)
 
     @property
     def cycle(self) -> float:
@@ -157,7 +160,7 @@ class Flow:
     @property
     def freshness(self) -> tuple[float, float]:
         """Seconds from sending to what a query shows: on average, at worst."""
-        on_its_way = SOURCE_WINDOW + STREAM_WINDOW + self.source_seconds
+        on_its_way = SOURCE_WINDOW + self.stream_window + self.source_seconds
         return on_its_way + self.cycle / 2 + self.run, on_its_way + self.cycle + self.run
 
     def job_seconds(self, job: Line) -> float:
@@ -200,6 +203,8 @@ def run() -> Report:
     report = Report("costs", [PRICED])
     report.add("freshness_and_size", map(shape, flows))
     report.add("dollars_for_a_million_changes", map(price, flows))
+    slower = [Flow(1, measured, *windows) for windows in WINDOWS]
+    report.add("price_of_freshness_at_one_change_a_second", map(patience, slower))
     report.add("against_exports", map(against_exports, flows))
     sections = PAGE.read_text(encoding="utf-8").split(_MARK)
     PAGE.parent.mkdir(exist_ok=True)
@@ -239,6 +244,17 @@ def price(flow: Flow) -> Row:
     month = total * flow.rate * DAY * 30 / MILLION
     shown: dict[str, float] = {name: round(dollars, 2) for name, dollars in parts.items()}
     return {"changes/s": flow.rate, **shown, "all": round(total, 2), "a month": round(month)}
+
+
+def patience(flow: Flow) -> Row:
+    """What waiting saves."""
+    return {
+        "stream's window s": flow.stream_window,
+        "IngestWindowSeconds": flow.ingest_window,
+        "fresh after s, usually": round(flow.freshness[0]),
+        "runs a day": round(DAY / flow.cycle),
+        "$ a month": round(sum(flow.dollars().values()) * flow.rate * DAY * 30 / MILLION),
+    }
 
 
 def against_exports(flow: Flow) -> Row:

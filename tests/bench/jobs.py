@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 MILLIONS: Final = (1,)
 TABLE_MILLIONS: Final = 1
 SMALL: Final = 100_000  # changes
+WARM_UP: Final = 20_000
 STREAM_BATCH: Final = 1000  # records of an object
 FEW: Final = 20  # objects that hold the same changes …
 MANY: Final = 2000  # … as these
@@ -60,7 +61,7 @@ def run(millions: Sequence[int]) -> Report:
     )
     with aws_in_this_process(), counted_requests() as requests:
         bench = Bench(boto3.client("s3"), requests)
-        measure(bench, SMALL, SMALL // FEW)  # warms up
+        measure(bench, WARM_UP, STREAM_BATCH)
         cuts = [measure(bench, SMALL, SMALL // number) for number in (FEW, MANY)]
         few, many = (_seconds(row) for row in cuts)
         report.add("same_changes_in_few_and_many_objects", cuts)

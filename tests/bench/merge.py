@@ -6,10 +6,14 @@ rows and the sum of their versions are held against arithmetic: a fast wrong mer
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from time import perf_counter
 from typing import Final
 
+from pyspark.sql import DataFrame
+
+from jobs.compaction import compact
 from tests.bench import baskets
 from tests.bench.baskets import DELETES, RECENT, SPREAD, Kind, Total
 from tests.bench.merge_variants import (
@@ -23,9 +27,12 @@ from tests.bench.merge_variants import (
     write_changes,
 )
 from tests.bench.report import Report, Row, expect, seconds
+from tests.bench.session import spark
 
 MILLIONS: Final = (1, 4, 16)
 ROUNDS: Final = 2
+MERGES: Final = 20
+LOOKED_AT_EVERY: Final = 5  # merges, by `maintain`
 KINDS: Final = (RECENT, DELETES, SPREAD)
 FLOOR: Final = "floor: read the changes, write Parquet"
 
@@ -52,6 +59,7 @@ def run(millions: Sequence[int]) -> Report:
     for kind in KINDS:
         for size in millions:
             report.add(f"{kind.name}, {size} M rows", measure(kind, size))
+    report.add("reads_after_merges", [worn(kind, millions[0]) for kind in (RECENT, SPREAD)])
     return report
 
 
@@ -81,6 +89,34 @@ def measure(kind: Kind, millions: int) -> list[Row]:
         }
         for name, (first, last) in turns.items()
     ]
+
+
+def worn(kind: Kind, millions: int, merges: int = MERGES) -> Row:
+    """Many merges of different changes, compacted as the policy wants it; how much slower reads become."""
+    variants = [GluelineMerge(replace(kind, nth=number), millions) for number in range(merges)]
+    table = variants[0]
+    table.roll_back()
+    before, fresh, files = table.total(), table.read_seconds(), table.files()
+    merged = compacted = 0.0
+    for number, variant in enumerate(variants, 1):
+        merged += seconds(variant.merge)
+        if number % LOOKED_AT_EVERY == 0:
+            compacted += seconds(lambda: list(compact(spark(), table.table)))
+    changes = reduce(DataFrame.union, (variant.changes for variant in variants))
+    after = baskets.expected(before, changes.dropDuplicates(["line_id"]))
+    expect(f"{kind.name}, after {merges} merges", after, table.total())
+    read = table.read_seconds()
+    return {
+        "changes": kind.name,
+        "merges": merges,
+        "merge_s": round(merged / merges, 2),
+        "compaction_s_a_merge": round(compacted / merges, 2),
+        "files_before": files,
+        "files_after": table.files(),
+        "read_before_s": round(fresh, 2),
+        "read_after_s": round(read, 2),
+        "read_ratio": round(read / fresh, 2),
+    }
 
 
 def take_turn(variant: Variant, before: Total, after: Total) -> Turn:

@@ -24,6 +24,7 @@ from jobs.merge_changes import merge_changes, merge_sql
 from jobs.tables import call, iceberg, snapshots
 from tests.bench import baskets
 from tests.bench.baskets import Kind, Total
+from tests.bench.report import seconds
 from tests.bench.session import FOLDER, spark
 
 if TYPE_CHECKING:
@@ -118,6 +119,13 @@ class GluelineMerge(Variant):
     def files(self) -> int:
         summary: dict[str, str] = dict(iceberg(spark(), self.table).currentSnapshot().summary())
         return int(summary["total-data-files"]) + int(summary["total-delete-files"])
+
+    def read_seconds(self) -> float:
+        """Of a scan of all columns; the second, since the first one warms up."""
+        for _ in range(2):
+            rows = spark().table(self.table).write.format("noop").mode("overwrite")
+            took = seconds(rows.save)
+        return took
 
 
 class DocumentedMerge(GluelineMerge):

@@ -78,6 +78,7 @@ def machine() -> Row:
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
         "python": platform.python_version(),
+        "load": round(os.getloadavg()[2], 1),  # of the last quarter of an hour, this run among it
     }
 
 
