@@ -37,8 +37,8 @@ def build(folder: Path) -> None:
     """Build the four packages, each in a folder named as its resource is."""
     for target in FUNCTIONS:
         (folder / target).mkdir()
-        subprocess.run(  # noqa: S603
-            ["make", "-f", "Makefile", f"build-{target}", f"ARTIFACTS_DIR={folder / target}"],  # noqa: S607
+        subprocess.run(
+            ["make", "-f", "Makefile", f"build-{target}", f"ARTIFACTS_DIR={folder / target}"],
             cwd=CHECKOUT / "lambdas",
             env={**os.environ, "UV": uv(), "PYTHON": sys.executable},
             check=True,
