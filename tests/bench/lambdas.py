@@ -51,9 +51,10 @@ started = time.perf_counter()
 import sys
 sys.path.insert(0, sys.argv[1])
 import importlib, json
+from types import SimpleNamespace
 handler = importlib.import_module(f"lambdas.{sys.argv[2]}.app").handler
 ready = time.perf_counter()
-answer = handler(json.load(sys.stdin), None)
+answer = handler(json.load(sys.stdin), SimpleNamespace(aws_request_id="bench"))
 answered = time.perf_counter()
 print(json.dumps([ready - started, answered - ready, answer]))
 """
