@@ -14,17 +14,42 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from expectations.odcs import load_contracts
 from tests.lambdas.authorizer.identity import hmac_token
 from workflows.access_token import fetch_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from workflows.target import Target
 
 CONFIG = str(Path(__file__).with_name("schemathesis.toml"))
 SCHEMATHESIS = str(Path(sys.executable).with_name("st"))
 SCOPES = "glueline/read glueline/write glueline/delete"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def left_as_it_was(target: Target) -> Iterator[None]:
+    """Take away what the attack wrote: rows of no meaning that other tests would have to explain."""
+    before = stored_keys(target)
+    yield
+    dynamodb = target.client("dynamodb")
+    for table, key in stored_keys(target) - before:
+        dynamodb.delete_item(TableName=table, Key={"_key": {"S": key}})
+
+
+def stored_keys(target: Target) -> set[tuple[str, str]]:
+    """Table and key of every item of every dataset."""
+    pages = target.client("dynamodb").get_paginator("scan").paginate
+    tables = [target.output("TablePrefix") + dataset for dataset in load_contracts()]
+    return {
+        (table, item["_key"]["S"])
+        for table in tables
+        for page in pages(
+            TableName=table, ProjectionExpression="#key", ExpressionAttributeNames={"#key": "_key"}
+        )
+        for item in page["Items"]
+    }
 
 
 def attack(target: Target, folder: Path, *options: str) -> str:
