@@ -39,7 +39,15 @@ class Scanned:
     rows: list[int] = field(default_factory=list)
 
     def schema(self) -> Schema:
-        named = [{"field-id": number, "names": [name]} for number, name in enumerate(self.data.column_names)]
+        names, width = self.data.column_names, self.data.num_columns
+        named = [
+            {
+                "field-id": number,
+                "names": [name],
+                "fields": [{"field-id": width + number, "names": ["element"]}],
+            }
+            for number, name in enumerate(names)
+        ]
         return pyarrow_to_schema(self.data.schema, NameMapping.model_validate(named))
 
     def scan(self, row_filter: BooleanExpression, selected_fields: tuple[str, ...]) -> Any:
