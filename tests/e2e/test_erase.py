@@ -21,6 +21,8 @@ from workflows.waiting import wait
 if TYPE_CHECKING:
     from workflows.target import Target
 
+pytestmark = pytest.mark.deep
+
 HOUSEHOLD = {
     "age": "35-44",
     "income": "50-74K",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.spark,
-    pytest.mark.xdist_group("small-stack"),  # one stack, which the last test ends
+    pytest.mark.emulator,  # one stack, which the last test ends: not for several processes
     pytest.mark.timeout(420),
     # It is meant to run on when `up` has returned.
     pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
