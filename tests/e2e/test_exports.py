@@ -60,6 +60,7 @@ def loaded(*arguments: str) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.deep
 def test_bootstrap_loads_what_the_stream_never_told(target: Target) -> None:
     basket = new_basket()
     send_lines(target, basket, 1, range(1, 4))
