@@ -95,10 +95,10 @@ def _bounds(comparison: Comparison, node: exp.Table, schema: Schema) -> Iterator
     match schema.find_type(name):
         case TimestampType() | TimestamptzType() as kind:
             zone = UTC if isinstance(kind, TimestamptzType) else None
-            if is_day:
-                if day := _day(literal):
-                    yield from _bounds_of_day(name, operator, datetime.combine(day, time(), zone))
-            else:
+            day = _day(literal) if is_day else None
+            if day is not None and day < date.max:  # which has no day behind it
+                yield from _bounds_of_day(name, operator, datetime.combine(day, time(), zone))
+            elif not is_day:
                 value = _instant(literal, zone)
         case DateType() if not is_day:
             value = _day(literal)
@@ -139,13 +139,21 @@ def _instant(literal: exp.Expression, zone: timezone | None) -> datetime | None:
     text = _text_of(literal, "timestamp", "timestamptz", "date")
     if not _INSTANT.fullmatch(text):
         return None
-    return datetime.fromisoformat(text.replace(" UTC", "Z")).replace(tzinfo=zone)
+    try:
+        return datetime.fromisoformat(text.replace(" UTC", "Z")).replace(tzinfo=zone)
+    except ValueError:  # no such time, as DuckDB will say
+        return None
 
 
 def _day(literal: exp.Expression) -> date | None:
     """`date '…'`."""
     text = _text_of(literal, "date")
-    return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    if not _DAY.fullmatch(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:  # no such day, as DuckDB will say
+        return None
 
 
 def _integer(literal: exp.Expression) -> int | None:

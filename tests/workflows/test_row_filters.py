@@ -94,6 +94,9 @@ def test_a_column_compared_with_a_literal_rules_rows_out(where: str, bounds: lis
         "sold_at > '2026-01-01'",
         "day = timestamp '2026-01-01 12:00:00'",
         "date(status) = date '2026-01-01'",
+        "day = date '2026-02-30'",  # no such day: the engine says so
+        "sold_at > timestamp '2026-01-01 25:00'",
+        "date(sold_at) <= date '9999-12-31'",  # no day behind it
         "other = 5",
         "id = (select max(id) from others)",
     ],
