@@ -59,6 +59,7 @@ test-unit: setup ## The quick part: no Spark, no stack.
 
 .PHONY: test-deep
 test-deep: setup ## The long tests: whole lives, and properties with at least 500 examples each (hours).
+	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" --hypothesis-profile=deep $(PYTEST_ARGS)
 	$(BIN)/pytest -m "deep or (spark and not e2e)" --hypothesis-profile=deep $(PYTEST_ARGS)
 
 .PHONY: bench

@@ -31,11 +31,8 @@ if TYPE_CHECKING:
 
 _MAX_ID = 256  # characters of an id that someone else chose, as logs show it
 _logger = Logger()
-_LATER = (
-    408,
-    425,
-    429,
-)  # the statuses below 500 of what may be taken when it comes again (RFC 9110, 8470, 6585)
+# The statuses below 500 of what may be taken when it comes again (RFC 9110, 8470, 6585).
+_LATER = (408, 425, 429)
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflows.run import send
 
@@ -22,24 +22,28 @@ def new_basket() -> int:
     return 7_000_000_000_000 + int(datetime.now(UTC).timestamp() * 1000) % 10**11
 
 
-def line(basket: int, product: int, quantity: int, at: datetime, op: str = "upsert") -> str:
-    """The message that a line of a basket was written or voided at that time."""
-    data = {
+def sale(basket: int, product: int, updated_at: str, **fields: Any) -> dict[str, Any]:
+    """A line of a basket as a row of `transactions`."""
+    return {
         "basket_id": basket,
         "product_id": product,
         "household_id": 1,
         "store_id": 2,
-        "quantity": quantity,
+        "quantity": 3,
         "sales_value": "4.50",
         "retail_disc": 0,
         "coupon_disc": 0,
         "coupon_match_disc": 0,
         "week": 10,
         "transaction_timestamp": "2017-03-01T10:00:00Z",
-        "updated_at": at.isoformat(),
-    }
+        "updated_at": updated_at,
+    } | fields
+
+
+def line(basket: int, product: int, quantity: int, at: datetime, op: str = "upsert") -> str:
+    """The message that a line of a basket was written or voided at that time."""
     event = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": "tests", "type": f"transactions.{op}"}
-    return json.dumps(event | {"data": data})
+    return json.dumps(event | {"data": sale(basket, product, at.isoformat(), quantity=quantity)})
 
 
 def send_lines(

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.e2e.baskets import sale
 from workflows.access_token import fetch_token
 from workflows.query import QueryError, query
 
@@ -39,23 +40,6 @@ class Sent:
     message_ids: dict[str, str]
 
 
-def line(basket: int, product: int, updated_at: str, **fields: Any) -> dict[str, Any]:
-    return {
-        "basket_id": basket,
-        "product_id": product,
-        "household_id": 1,
-        "store_id": 2,
-        "quantity": 3,
-        "sales_value": "4.50",
-        "retail_disc": 0,
-        "coupon_disc": 0,
-        "coupon_match_disc": 0,
-        "week": 10,
-        "transaction_timestamp": "2017-03-01T10:00:00Z",
-        "updated_at": updated_at,
-    } | fields
-
-
 def event(event_id: str, kind: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"specversion": "1.0", "id": event_id, "source": "tests", "type": kind, "data": data}
 
@@ -67,30 +51,30 @@ def messages(tag: str, basket: int) -> dict[str, str]:
         return json.dumps(event(f"{tag}-{name}", kind, data))
 
     return {
-        "sold": body("sold", "transactions.upsert", line(basket, 1, "2017-03-01T10:00:00Z")),
+        "sold": body("sold", "transactions.upsert", sale(basket, 1, "2017-03-01T10:00:00Z")),
         "corrected": body(
             "corrected",
             "transactions.upsert",
-            line(basket, 1, "2017-03-02T10:00:00Z", status="corrected", sales_value=" 9.99 "),
+            sale(basket, 1, "2017-03-02T10:00:00Z", status="corrected", sales_value=" 9.99 "),
         ),
-        "older": body("older", "transactions.upsert", line(basket, 1, "2017-02-01T10:00:00Z", quantity=99)),
+        "older": body("older", "transactions.upsert", sale(basket, 1, "2017-02-01T10:00:00Z", quantity=99)),
         "void": body(
             "void",
             "transactions.delete",
             {"basket_id": basket, "product_id": 2, "updated_at": "2017-03-05T00:00:00Z"},
         ),
         "after its void": body(
-            "after", "transactions.upsert", line(basket, 2, "2017-03-01T10:00:00Z", quantity=7)
+            "after", "transactions.upsert", sale(basket, 2, "2017-03-01T10:00:00Z", quantity=7)
         ),
-        "broken-json": body("broken", "transactions.upsert", line(basket, 3, "2017-03-01T10:00:00Z"))[:-3],
+        "broken-json": body("broken", "transactions.upsert", sale(basket, 3, "2017-03-01T10:00:00Z"))[:-3],
         "wrong-envelope": json.dumps({"id": f"{tag}-envelope", "data": {}}),
-        "unknown-dataset": body("unknown", "refunds.upsert", line(basket, 3, "2017-03-01T10:00:00Z")),
+        "unknown-dataset": body("unknown", "refunds.upsert", sale(basket, 3, "2017-03-01T10:00:00Z")),
         "contract-violation": body(
             "violations",
             "transactions.upsert",
             {
                 key: value
-                for key, value in line(basket, 3, "yesterday", quantity=-1, colour="red").items()
+                for key, value in sale(basket, 3, "yesterday", quantity=-1, colour="red").items()
                 if key != "store_id"
             },
         ),
