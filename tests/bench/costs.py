@@ -17,7 +17,10 @@ RATES: Final = (1, 100, 10_000)  # changes a second
 WINDOWS: Final = ((5, 60), (60, 300), (300, 900))  # of the stream's mapping and of the workflow, seconds
 MILLION, DAY = 1_000_000, 86_400
 
-PRICED: Final = "us-east-1 list prices as known in November 2026, not looked up for this page, without free tiers: check them"
+PRICED: Final = (
+    "us-east-1 list prices as known in November 2026, not looked up for this page, "
+    "without free tiers: check them"
+)
 PRICES: Final[Mapping[str, tuple[float, str]]] = {
     "SQS standard": (0.40, "a million requests"),
     "Lambda requests": (0.20, "a million"),
