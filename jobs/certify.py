@@ -62,7 +62,8 @@ def main(argv: Sequence[str]) -> None:
     cloudwatch = boto3.client("cloudwatch")
     landing = Landing(s3, sqs, cloudwatch, options.job.raw_bucket, options.job.intake_queue_url, batches)
     contracts = options.datasets(load_contracts())
-    create_parity_tables(spark, options.lake)
+    with step("certify: tables"):
+        create_parity_tables(spark, options.lake)
 
     certificates = []
     for contract in contracts:
@@ -75,7 +76,8 @@ def main(argv: Sequence[str]) -> None:
                 else:
                     objects.open(found)
     datasets = [contract.dataset for contract in contracts]
-    send_metrics(cloudwatch, spark, options.lake, certificates, datasets)
+    with step("certify: metrics"):
+        send_metrics(cloudwatch, spark, options.lake, certificates, datasets)
 
 
 def confirm(
@@ -143,10 +145,15 @@ def issue(
     spark: SparkSession, lake: Lake, objects: ParityObjects, compared: Comparison, certificate: Certificate
 ) -> None:
     """Put the certificate where it is looked for, then close the comparison."""
-    record(spark, lake, certificate)
-    objects.issue(certificate)
-    forget_suspects(spark, lake, compared)
-    objects.close(compared)
+    name = f"certify: {compared.dataset}"
+    with step(f"{name}, record"):
+        record(spark, lake, certificate)
+    with step(f"{name}, certificate"):
+        objects.issue(certificate)
+    with step(f"{name}, suspects forgotten"):
+        forget_suspects(spark, lake, compared)
+    with step(f"{name}, closed"):
+        objects.close(compared)
 
 
 if __name__ == "__main__":

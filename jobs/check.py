@@ -52,10 +52,12 @@ def main(argv: Sequence[str]) -> None:
     if drained is None:
         say("check: nothing waits")
     else:
-        parts = set_apart(spark, lake, batches, drained, contracts)
+        with step(f"batch {batch_id}: what waits for its contract", batch_id=batch_id):
+            parts = set_apart(spark, lake, batches, drained, contracts)
         more_counts, more_stopped = check_batches(spark, lake, batches, parts, contracts)
         counts, stopped = counts + more_counts, stopped + more_stopped
-    publish(boto3.client("cloudwatch"), count_metrics(counts))
+    with step("check: metrics"):
+        publish(boto3.client("cloudwatch"), count_metrics(counts))
     if stopped:
         raise ExceptionGroup("check: the rest is done, but some batches wait for their contracts", stopped)
 
@@ -174,11 +176,12 @@ def check_batch(
             verdicts = {one.contract.dataset: one.verdict for one in checked}
             data_docs.publish(batches.s3, batches.bucket, manifest.batch_id, at, verdicts)
         counts = file_counts(manifest, checked)
-        batches.done(
-            manifest.batch_id,
-            CHECKED,
-            {"checked_at": at.isoformat(), "files": [asdict(count) for count in counts]},
-        )
+        with step(f"{name}: done", batch_id=manifest.batch_id):
+            batches.done(
+                manifest.batch_id,
+                CHECKED,
+                {"checked_at": at.isoformat(), "files": [asdict(count) for count in counts]},
+            )
     for count in counts:
         say("file checked", batch_id=manifest.batch_id, **asdict(count))
     return counts

@@ -77,11 +77,13 @@ def main(argv: Sequence[str]) -> None:
 def maintain(care: Care, run_id: str) -> list[Done]:
     """All steps; what was done."""
     care.spark.conf.set("spark.sql.session.timeZone", "UTC")
-    create_ops_tables(care.spark, care.lake)
-    create_maintenance_table(care.spark, care.lake)
+    with step("maintain: tables"):
+        create_ops_tables(care.spark, care.lake)
+        create_maintenance_table(care.spark, care.lake)
     done = list(timed(steps(care)))
     if done:
-        keep(care.spark, care.lake, run_id, done, care.now)
+        with step("maintain: record"):
+            keep(care.spark, care.lake, run_id, done, care.now)
     say("maintained", steps=len(done))
     return done
 
@@ -90,15 +92,18 @@ def steps(care: Care) -> Iterator[Done]:
     """Each step as it is done, in the order that the module argues for."""
     needed_since = unfinished_since(care.batches)
     certified = certificates(care.spark, care.lake)
-    with step("maintain: objects and rows"):
+    with step("maintain: objects"):
         yield from remove_objects(care, certified)
+    with step("maintain: rows"):
         yield from remove_rows(care, certified)
     looked_for = last(care.spark, care.lake, ORPHANS, care.now)
     for table in tables(care.spark, care.lake):
-        with step(f"maintain: {table}"):
+        with step(f"maintain: {table}, files"):
             yield from compact(care.spark, table)
+        with step(f"maintain: {table}, snapshots"):
             kept = certified_snapshots(care.lake, table, certified)
             yield from expire(care.spark, table, care.now - care.retention.snapshots, needed_since, kept)
+        with step(f"maintain: {table}, orphans"):
             if may_have_orphans(oldest(care.spark, table), care.now, looked_for.get(table)):
                 yield remove_orphans(care.spark, table, care.now)
 

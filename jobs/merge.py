@@ -63,10 +63,12 @@ def main(argv: Sequence[str]) -> None:
     batches = Batches(boto3.client("s3"), options.lake_bucket)
     metrics = merge_batches(spark, Lake(options.database, options.ops_database), batches, load_contracts())
 
-    number = intake.waiting(boto3.client("sqs"), options.intake_queue_url)
-    if number:
-        intake.announce_backlog(boto3.client("events"), number)
-    publish(boto3.client("cloudwatch"), metrics)
+    with step("merge: backlog"):
+        number = intake.waiting(boto3.client("sqs"), options.intake_queue_url)
+        if number:
+            intake.announce_backlog(boto3.client("events"), number)
+    with step("merge: metrics"):
+        publish(boto3.client("cloudwatch"), metrics)
 
 
 def merge_batches(
@@ -87,8 +89,10 @@ def merge_batches(
             with step(f"merge: {dataset}", dataset=dataset, batch_ids=batch_ids):
                 metrics += merge_dataset(spark, lake, contracts[dataset], groups, begun)
     for batch_id in to_merge:
-        batches.done(batch_id, MERGED, {"merged_at": datetime.now(UTC).isoformat()})
-        batches.close(batch_id)
+        with step(f"merge: {batch_id} done", batch_id=batch_id):
+            batches.done(batch_id, MERGED, {"merged_at": datetime.now(UTC).isoformat()})
+        with step(f"merge: {batch_id} closed", batch_id=batch_id):
+            batches.close(batch_id)
         say("batch merged", batch_id=batch_id)
     return metrics
 

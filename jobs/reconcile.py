@@ -61,7 +61,8 @@ def main(argv: Sequence[str]) -> None:
     contracts = options.datasets(load_contracts())
     for name, value in JOINS.items():
         spark.conf.set(name, value)
-    create_parity_tables(spark, lake)
+    with step("reconcile: tables"):
+        create_parity_tables(spark, lake)
 
     certificates = []
     for contract in contracts:
@@ -69,13 +70,17 @@ def main(argv: Sequence[str]) -> None:
             compared = compare(spark, contract, options)
             say("compared", **asdict(compared))
         if compared.suspects:
-            objects.open(compared)
+            with step(f"reconcile: {contract.dataset}, suspects"):
+                objects.open(compared)
         else:
             certificates.append(Certificate.of(compared, datetime.now(UTC), Drift()))
-            record(spark, lake, certificates[-1])
-            objects.issue(certificates[-1])
+            with step(f"reconcile: {contract.dataset}, record"):
+                record(spark, lake, certificates[-1])
+            with step(f"reconcile: {contract.dataset}, certificate"):
+                objects.issue(certificates[-1])
     datasets = [contract.dataset for contract in contracts]
-    send_metrics(boto3.client("cloudwatch"), spark, lake, certificates, datasets)
+    with step("reconcile: metrics"):
+        send_metrics(boto3.client("cloudwatch"), spark, lake, certificates, datasets)
 
 
 def compare(spark: SparkSession, contract: Contract, options: ParityOptions) -> Comparison:
