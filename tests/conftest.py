@@ -1,7 +1,6 @@
 """What all tests share: hypothesis profiles, an AWS on this machine, and one Spark session."""
 
-import os
-import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,9 @@ from hypothesis import HealthCheck, settings
 from tests.moto_server import aws_in_this_process
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pyspark.sql import SparkSession
 
-CATALOG = "spark.sql.catalog.glue_catalog"
+SURVIVED = "fault survived"  # a property of a test's report, which also comes from xdist's workers
 
 # A property that runs Spark takes seconds an example: few by default, many with --hypothesis-profile=deep.
 _SLOW = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
@@ -42,6 +39,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.filterwarnings(ignored))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many faults the tests of `tests/faults` survived, by kind."""
+    survived = Counter(
+        kind
+        for report in terminalreporter.stats.get("passed", ())
+        if report.when == "call"
+        for name, kind in report.user_properties
+        if name == SURVIVED
+    )
+    if survived:
+        terminalreporter.section(f"{survived.total()} faults survived")
+        for kind, number in sorted(survived.items()):
+            terminalreporter.write_line(f"{number:5} {kind}")
+
+
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
     """The address of an AWS that lives in this process, also for the Python workers that Spark starts."""
@@ -54,31 +66,21 @@ def aws() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def spark(aws: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
     """The shared session: Spark as the jobs get it, with a catalog in a folder instead of AWS Glue."""
-    from pyspark.sql import SparkSession
+    from tests.sessions import start_session
 
-    from workflows.local.jars import jar_paths
-
-    folder: Path = tmp_path_factory.mktemp("lake")
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    session = (
-        SparkSession.builder.master("local[2]")
-        .appName("glueline-tests")
-        .config("spark.jars", ",".join(jar_paths()))
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "2")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.memory", "2g")
-        .config("spark.sql.warehouse.dir", str(folder / "spark"))
-        .config(
-            "spark.sql.extensions",
-            "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-        )
-        .config(CATALOG, "org.apache.iceberg.spark.SparkCatalog")
-        .config(f"{CATALOG}.type", "hadoop")
-        .config(f"{CATALOG}.warehouse", str(folder / "iceberg"))
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("ERROR")
+    session = start_session(tmp_path_factory.mktemp("lake"))
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="module")
+def quick(spark: "SparkSession") -> Iterator["SparkSession"]:
+    """The shared session as it is quickest with few rows."""
+    from tests.sessions import FEW_ROWS
+
+    usual = {name: spark.conf.get(name) or "" for name in FEW_ROWS}
+    for name, value in FEW_ROWS.items():
+        spark.conf.set(name, value)
+    yield spark
+    for name, value in usual.items():
+        spark.conf.set(name, value)

@@ -129,24 +129,6 @@ class Ledger:
         del self.counts[batch_id]
 
 
-@pytest.fixture
-def quick(spark: SparkSession) -> Iterator[SparkSession]:
-    """Few rows: compiling a plan would take longer than running it."""
-    quick: dict[str, str | None] = {
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.sql.adaptive.enabled": "false",
-        "spark.sql.shuffle.partitions": "1",
-    }
-    usual = {name: spark.conf.get(name) for name in quick}
-    for names in (quick, usual):
-        for name, value in names.items():
-            if value is not None:
-                spark.conf.set(name, value)
-        if names is quick:
-            yield spark
-
-
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.contract.dataset)
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

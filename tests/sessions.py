@@ -1,0 +1,46 @@
+"""Spark as the jobs get it, with a catalog in a folder instead of AWS Glue."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from workflows.local.jars import jar_paths
+
+CATALOG = "spark.sql.catalog.glue_catalog"
+# Few rows: compiling a plan would take longer than running it.
+FEW_ROWS = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+}
+
+
+def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> SparkSession:
+    """A session whose tables lie in the folder, where another process's session finds them too."""
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    session = (
+        SparkSession.builder.master("local[2]")
+        .appName("glueline-tests")
+        .config("spark.jars", ",".join(jar_paths()))
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.memory", "2g")
+        .config("spark.sql.warehouse.dir", str(folder / "spark"))
+        .config(
+            "spark.sql.extensions",
+            "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        )
+        .config(CATALOG, "org.apache.iceberg.spark.SparkCatalog")
+        .config(f"{CATALOG}.type", "hadoop")
+        .config(f"{CATALOG}.warehouse", str(folder / "iceberg"))
+        .config(map=dict(settings or {}))
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("ERROR")
+    return session
