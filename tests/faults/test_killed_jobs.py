@@ -1,0 +1,114 @@
+"""Each job killed at each of its steps, by SIGKILL and with its JVM, and run again: nothing is lost or twice.
+
+Every life of a lake goes from landed objects to certificates; in each the jobs are killed at other steps. The
+steps are those of a life without a kill, what that ends in is what all have to end in, and is what the model
+says.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.faults.conftest import Survived
+from tests.faults.world import State, World, age, land_all, recorded
+
+pytestmark = pytest.mark.xdist_group("killed jobs")  # which share the life without a kill
+JOBS = ("check", "merge", "maintain", "reconcile", "certify")
+
+
+class Kill(NamedTuple):
+    """Where a job dies: at a step of this number, counted from 1, before or after it."""
+
+    number: int
+    moment: str
+
+
+class Clean(NamedTuple):
+    """A life without a kill."""
+
+    steps: dict[str, list[str]]
+    state: State
+
+    def kills(self, number: int, moment: str) -> dict[str, Kill]:
+        """One at the step of that number for each job that has so many."""
+        return {job: Kill(number, moment) for job, steps in self.steps.items() if number <= len(steps)}
+
+    def numbered(self, job: str, end: str) -> int:
+        """The number of the job's first step whose name ends so."""
+        return next(number for number, name in enumerate(self.steps[job], 1) if name.endswith(end))
+
+
+@pytest.fixture(scope="module")
+def clean(quick: SparkSession) -> Clean:
+    world = World(quick)
+    with pytest.MonkeyPatch.context() as patch:
+        steps = {job: recorded(patch, job) for job in JOBS}
+        live(world, {})
+    return Clean(steps, world.state())
+
+
+def live(world: World, kills: Mapping[str, Kill]) -> None:
+    """Run every job on the same input, each killed and run again where it is named."""
+    land_all(world)
+    for job in JOBS:
+        if job == "maintain":
+            age(world)
+        if job in kills:
+            world.kill(job, *kills[job])
+        world.run(job)
+
+
+def test_a_life_without_a_kill_ends_in_what_the_model_says(clean: Clean) -> None:
+    state = clean.state
+    assert {name.rpartition(".")[2]: len(rows) for name, rows in state.items() if "." in name} == {
+        "products": 8,
+        "products_changes": 8,
+        "transactions": 4,
+        "transactions_changes": 7,
+        "tombstones": 1,
+        "quarantine": 4,
+        "batches": 4,
+        "quality_results": 7,
+        "parity_results": 1,
+    }
+    assert [row for row in state["world_ops.parity_results"] if "missing=['31198570044,7']" in row]
+    assert (state["open"], state["waiting"]) == ([], 0)
+    assert state["raw"] == ["drops/unknown/a.csv"]  # which no batch has read
+    assert state["files"]["world_ops.quality_results"] == 1
+
+
+def test_a_life_in_which_each_kind_of_job_is_killed_once_ends_as_one_without_a_kill(
+    quick: SparkSession, clean: Clean, survived: Survived
+) -> None:
+    kills = {
+        "check": Kill(clean.numbered("check", "transactions"), "after"),
+        "merge": Kill(clean.numbered("merge", "transactions"), "after"),
+        "maintain": Kill(clean.numbered("maintain", "quality_results, files"), "after"),
+        "reconcile": Kill(clean.numbered("reconcile", "suspects"), "before"),
+    }
+    world = World(quick)
+
+    live(world, kills)
+
+    assert world.state() == clean.state
+    for job in kills:
+        survived(f"killed: {job}")
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_jobs_killed_at_any_step_and_run_again_end_as_if_they_had_not_been(
+    quick: SparkSession, clean: Clean, subtests: pytest.Subtests, survived: Survived, moment: str
+) -> None:
+    for number in range(1, 1 + max(map(len, clean.steps.values()))):
+        kills = clean.kills(number, moment)
+        with subtests.test(**{job: clean.steps[job][number - 1] for job in kills}):
+            world = World(quick)
+
+            live(world, kills)
+
+            assert world.state() == clean.state
+            for job in kills:
+                survived(f"killed: {job}")
