@@ -50,7 +50,7 @@ setup: .local/setup.stamp ## Find or fetch uv, CPython 3.13, a JDK, all packages
 test: setup ## Unit, Spark, and end-to-end tests against a running stack (the longest apart: test-deep).
 	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
 	$(BIN)/pytest -m "emulator and not deep" $(PYTEST_ARGS)
-	$(BIN)/pytest -n 2 -m "spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup -m "spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
 	$(BIN)/pytest -m "e2e and not deep" $(PYTEST_ARGS)
 
 .PHONY: test-unit

@@ -23,7 +23,7 @@ from tests.model import Change, Model
 type Flows = Callable[[], AbstractContextManager[Flow]]
 
 START = 1_483_271_606_000_000  # microseconds
-EXAMPLES = 100 if settings.get_current_profile_name() == "deep" else 10
+EXAMPLES = 100 if settings.get_current_profile_name() == "deep" else 5
 
 
 def line(event_id: str, product_id: int, second: int, op: str = "upsert") -> str:
@@ -85,13 +85,10 @@ def test_the_functions_make_the_calls_that_are_let_fail(calls: Sequence[Call]) -
     }
 
 
-QUICK = ("reset after the effect", "answered 503 from then on")
+QUICK = ("caller killed after the effect", "reset after the effect")
 FAULTS = [
-    *KILLS,
-    *(
-        pytest.param(fault, marks=() if fault.name in QUICK else pytest.mark.deep, id=str(fault))
-        for fault in FAILURES
-    ),
+    pytest.param(fault, marks=() if fault.name in QUICK else pytest.mark.deep, id=str(fault))
+    for fault in (*KILLS, *FAILURES)
 ]
 
 

@@ -12,10 +12,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.faults.conftest import Survived
-from tests.faults.world import State, World, age, land_all, recorded
+from tests.faults.world import JOBS, Run, State, World, live, recorded
 
 pytestmark = pytest.mark.xdist_group("killed jobs")  # which share the life without a kill
-JOBS = ("check", "merge", "maintain", "reconcile", "certify")
 
 
 class Kill(NamedTuple):
@@ -45,19 +44,19 @@ def clean(quick: SparkSession) -> Clean:
     world = World(quick)
     with pytest.MonkeyPatch.context() as patch:
         steps = {job: recorded(patch, job) for job in JOBS}
-        live(world, {})
+        live(world)
     return Clean(steps, world.state())
 
 
-def live(world: World, kills: Mapping[str, Kill]) -> None:
-    """Run every job on the same input, each killed and run again where it is named."""
-    land_all(world)
-    for job in JOBS:
-        if job == "maintain":
-            age(world)
+def killed(kills: Mapping[str, Kill]) -> Run:
+    """Runs jobs to their ends, after these have been killed once."""
+
+    def run(world: World, job: str) -> None:
         if job in kills:
             world.kill(job, *kills[job])
         world.run(job)
+
+    return run
 
 
 def test_a_life_without_a_kill_ends_in_what_the_model_says(clean: Clean) -> None:
@@ -79,18 +78,16 @@ def test_a_life_without_a_kill_ends_in_what_the_model_says(clean: Clean) -> None
     assert state["files"]["world_ops.quality_results"] == 1
 
 
-def test_a_life_in_which_each_kind_of_job_is_killed_once_ends_as_one_without_a_kill(
+def test_a_life_in_which_jobs_are_killed_ends_as_one_without_a_kill(
     quick: SparkSession, clean: Clean, survived: Survived
 ) -> None:
     kills = {
         "check": Kill(clean.numbered("check", "transactions"), "after"),
         "merge": Kill(clean.numbered("merge", "transactions"), "after"),
-        "maintain": Kill(clean.numbered("maintain", "quality_results, files"), "after"),
-        "reconcile": Kill(clean.numbered("reconcile", "suspects"), "before"),
     }
     world = World(quick)
 
-    live(world, kills)
+    live(world, killed(kills))
 
     assert world.state() == clean.state
     for job in kills:
@@ -107,7 +104,7 @@ def test_jobs_killed_at_any_step_and_run_again_end_as_if_they_had_not_been(
         with subtests.test(**{job: clean.steps[job][number - 1] for job in kills}):
             world = World(quick)
 
-            live(world, kills)
+            live(world, killed(kills))
 
             assert world.state() == clean.state
             for job in kills:

@@ -4,7 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ from tests.builders import product, transaction
 from tests.jobs.builders import object_created, record
 from tests.sessions import CATALOG
 
+JOBS = ("check", "merge", "maintain", "reconcile", "certify")
 ITSELF = Path(__file__).parents[2]
 KILL_SECONDS = 240  # of a job on a busy machine
 _numbers = count(1)
@@ -206,6 +207,18 @@ def land_all(world: World) -> None:
     for one in (*made[2:], changed[0], line("INSERT", 7, 30)):  # 7 is what the stream never told
         item = one["dynamodb"]["NewImage"]
         boto3.client("dynamodb").put_item(TableName=f"{world.name}-transactions", Item=item)
+
+
+type Run = Callable[[World, str], None]
+
+
+def live(world: World, run: Run = World.run, jobs: Sequence[str] = JOBS) -> None:
+    """From landed objects to certificates: every job once, on input that has grown old before `maintain`."""
+    land_all(world)
+    for job in jobs:
+        if job == "maintain":
+            age(world)
+        run(world, job)
 
 
 def age(world: World) -> None:

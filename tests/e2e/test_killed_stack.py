@@ -1,0 +1,80 @@
+"""The processes of a local stack killed while a run is under way, and the run done again."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.conftest import GLUELINE, glueline
+from workflows.local.home import DEFAULT, Home
+from workflows.local.processes import stack_processes
+from workflows.local.running import running_stack
+from workflows.local.stack import down, up
+from workflows.run import run
+from workflows.target import Target, local
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflows.waiting import Stage
+
+pytestmark = pytest.mark.deep
+LINES = 300
+
+
+@pytest.mark.parametrize("seconds", [2, 8, 16])
+def test_functions_and_spark_that_die_in_mid_run_lose_nothing(target: Target, seconds: int) -> None:
+    """All but the embedded AWS itself, which holds what S3, SQS and DynamoDB hold."""
+    stack = running_stack(DEFAULT)
+    assert stack is not None
+    under_way = subprocess.Popen([*GLUELINE, "run", "--lines", str(LINES)])
+    time.sleep(seconds)
+    victims = [process for process in stack_processes(DEFAULT) if process.pid != stack.pid]
+    for process in victims:
+        process.kill()
+    under_way.send_signal(signal.SIGKILL)
+    under_way.wait()
+
+    again = glueline("run", "--lines", str(LINES), "--json")
+
+    assert victims
+    assert again.returncode == 0, again.stderr + again.stdout
+    outcomes = json.loads(again.stdout)
+    assert all(outcome["adds_up"] for outcome in outcomes)
+    assert outcomes[0]["in_dynamodb"] == outcomes[0]["in_table"] > 0
+
+
+def test_a_stack_killed_as_a_whole_tells_its_caller_and_is_made_anew(tmp_path: Path) -> None:
+    """Its AWS lives in memory: the new one is as a new account."""
+    home = Home(tmp_path / "stack")
+    up(print, home)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            under_way = pool.submit(run, of(home), LINES, tell)
+            time.sleep(5)
+            killed = stack_processes(home)
+            for process in killed:
+                process.kill()
+            assert under_way.exception(timeout=120) is not None
+
+        up(print, home)
+
+        assert not {process.pid for process in killed} & {one.pid for one in stack_processes(home)}
+        assert all(outcome.adds_up for outcome in run(of(home), LINES, tell))
+    finally:
+        down(home)
+    assert stack_processes(home) == []
+
+
+def of(home: Home) -> Target:
+    return local(home.stack_file)
+
+
+def tell(stage: Stage) -> None:
+    print(stage)
