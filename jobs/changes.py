@@ -97,7 +97,15 @@ def _short(name: Expression) -> Expression:
 
 def collect_reasons(reasons: Iterable[Expression]) -> Expression:
     """Array of the reasons that are not null."""
-    return F.array_compact(F.array(*reasons))
+    return _not_null(reasons)
+
+
+def _not_null(texts: Iterable[Expression]) -> Expression:
+    """Array of those texts, which differ, that are not null.
+
+    Spark compiles this. What `array_compact` is given it would interpret for each row.
+    """
+    return F.array_except(F.array(*texts), F.array(F.lit(None).cast("string")))
 
 
 def or_default(column: Column, read: Read, is_absent: Expression) -> Read:
@@ -113,7 +121,7 @@ def or_default(column: Column, read: Read, is_absent: Expression) -> Read:
 def absent(contract: Contract, is_absent: Mapping[str, Expression]) -> Expression:
     """`_absent`; null where an upsert brings all columns, which most do."""
     names = [F.when(is_absent[column.name], F.lit(column.name)) for column in contract.columns]
-    found = F.array_compact(F.array(*names))
+    found = _not_null(names)
     return F.when((F.col("_op") == UPSERT) & (F.size(found) > 0), found)
 
 
