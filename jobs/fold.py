@@ -36,17 +36,17 @@ def newest_per_place(changes: DataFrame, key: Sequence[str], places: Sequence[st
 
 
 def outranked_become_deletes(
-    newest: DataFrame, tombstones: DataFrame, key: Sequence[str], places: Sequence[str]
+    newest: DataFrame, tombstones: DataFrame | None, key: Sequence[str], places: Sequence[str]
 ) -> DataFrame:
     """Turn what a newer change or a tombstone of the same key outranks into a delete at that position.
 
     So the newest change is the only upsert of its key, if it is one; every other place that a change of the
-    key named is cleared of what is older.
+    key named is cleared of what is older. No tombstones: None outranks any of the changes.
     """
     own, grave, best = F.struct(*POSITION), F.col("_grave"), F.col("_best")
     ranked = newest.withColumn("_best", F.max(own).over(Window.partitionBy(*key)) if places else own)
-    graves = _outranking(tombstones, newest)
-    if not graves.isEmpty():
+    graves = None if tombstones is None else _outranking(tombstones, newest)
+    if graves is not None and not graves.isEmpty():
         ranked = ranked.join(graves, "_key", "left")
         ranked = ranked.withColumn("_best", F.when(grave > best, grave).otherwise(best)).drop("_grave")
     return ranked.withColumns(

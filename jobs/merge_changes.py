@@ -3,10 +3,12 @@
 The argument why any order, repetition and interruption gives the same table is in `jobs.merge`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -19,7 +21,16 @@ from jobs.freshness import Arrivals, arrivals
 from jobs.key_text import encode_key
 from jobs.lake import TOMBSTONES, Lake, committing, setting
 from jobs.partitions import is_bucketed_by_key, movable, place_sets, place_sql, pruning_sql
-from jobs.places import UNPLACED, key_bounds, place_names, places_of, rows_elsewhere, within_bounds
+from jobs.places import (
+    UNPLACED,
+    elsewhere_sql,
+    key_bounds,
+    place_names,
+    places_of,
+    rows_elsewhere,
+    within_bounds,
+)
+from jobs.tables import may_hold
 
 DISTRIBUTION = "spark.sql.iceberg.distribution-mode"
 _NEWER = "struct(s._version, s._tie) > struct(t._version, t._tie)"
@@ -33,8 +44,10 @@ class Survey:
     changes: int
     deletes: int
     retracts: int
-    in_bounds: str  # a condition on the table, `t`, that all rows of the changes' keys meet
+    oldest: int  # the least version; no tombstone below it outranks a change
     arrived: Arrivals
+    in_bounds: str  # a condition on the table, `t`, that all rows of the changes' keys meet
+    elsewhere: str  # … and those of them that lie where no change of theirs says (`jobs.places`)
     places: tuple[frozenset[Any], ...]  # that the changes name, for each partition that rules anything out
 
 
@@ -43,30 +56,41 @@ def merge_changes(spark: SparkSession, lake: Lake, contract: Contract, batch_ids
 
     Returns when the changes, which the table now shows, had come to their doors.
     """
-    received = changes_of(spark, lake, contract, batch_ids)
-    found = survey(received, lake, contract)
-    if found.retracts:
-        apply_retracts(lake, contract, received.where(F.col("_op") == RETRACT), found.in_bounds)
-    if found.changes == found.retracts:
+    with _read_once(changes_of(spark, lake, contract, batch_ids), contract) as received:
+        found = survey(received, lake, contract)
+        if found is None:
+            return Arrivals()
+        if found.retracts:
+            apply_retracts(lake, contract, received.where(F.col("_op") == RETRACT), found.in_bounds)
+        if found.changes > found.retracts:
+            changes = received.where(F.col("_op") != RETRACT)
+            if found.deletes:
+                merge_tombstones(lake, contract, greatest_deletes(changes))
+            changes, places = with_rows_elsewhere(changes, lake, contract, found)
+            rows = fold(changes, tombstones_since(spark, lake, contract, found.oldest), contract)
+            pruning = [
+                pruning_sql(lake.catalog, partition, "t", values)
+                for partition, values in zip(_pruned(contract), places, strict=True)
+            ]
+            with committing(spark, batch_ids):
+                merge_rows(lake, contract, rows.where(~F.col(UNPLACED)), pruning)
         return found.arrived
-    changes = received.where(F.col("_op") != RETRACT)
-    if found.deletes:
-        merge_tombstones(lake, contract, greatest_deletes(changes))
-    places = found.places
-    if movable(contract):
-        elsewhere = rows_elsewhere(changes, lake, contract, found.in_bounds)
-        if elsewhere is not None:
-            there = places_named(elsewhere, lake, contract)
-            places = tuple(named | others for named, others in zip(places, there, strict=True))
-            changes = changes.unionByName(elsewhere, allowMissingColumns=True)
-    rows = fold(changes, spark.table(lake.ops(TOMBSTONES)), contract)
-    pruning = [
-        pruning_sql(lake.catalog, partition, "t", values)
-        for partition, values in zip(_pruned(contract), places, strict=True)
-    ]
-    with committing(spark, batch_ids):
-        merge_rows(lake, contract, rows.where(~F.col(UNPLACED)), pruning)
-    return found.arrived
+
+
+@contextmanager
+def _read_once(changes: DataFrame, contract: Contract) -> Iterator[DataFrame]:
+    """The changes, which several steps look at, kept in memory or on disk until the context ends.
+
+    Not those of a table in buckets: Spark joins them as they lie in files, and would shuffle a copy.
+    """
+    if is_bucketed_by_key(contract):
+        yield changes
+        return
+    kept = changes.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        yield kept
+    finally:
+        kept.unpersist()
 
 
 def changes_of(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: Sequence[str]) -> DataFrame:
@@ -84,26 +108,59 @@ def changes_of(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: S
     )
 
 
-def survey(changes: DataFrame, lake: Lake, contract: Contract) -> Survey:
-    """Count the changes, and find what they are about: bounds of keys and partition values, not rows."""
-    op, bounds = F.col("_op"), key_bounds(contract)
-    found: Any = changes.agg(
-        F.count("*"),
-        F.count_if(op == DELETE),
-        F.count_if(op == RETRACT),
-        *arrivals(),
-        *bounds,
-        *place_sets(lake.catalog, _pruned(contract), ~F.col(UNPLACED)),
-    ).first()
-    number, deletes, retracts, first, middle, *rest = found
-    return Survey(
-        number,
-        deletes,
-        retracts,
-        within_bounds(contract, rest[: len(bounds)]),
-        Arrivals(first, middle),
-        _sets(rest[len(bounds) :]),
+def survey(changes: DataFrame, lake: Lake, contract: Contract) -> Survey | None:
+    """Count the changes, and find what they are about: bounds of keys and partition values, not rows.
+
+    One look at them tells this of all, and of those that name one place. None if there are no changes.
+    """
+    op, places = F.col("_op"), place_names(contract)
+    found = (
+        changes.groupingSets([[*places, UNPLACED], []], *places, UNPLACED)
+        .agg(
+            F.grouping(UNPLACED).alias("_of_all"),
+            F.count("*").alias("changes"),
+            F.count_if(op == DELETE).alias("deletes"),
+            F.count_if(op == RETRACT).alias("retracts"),
+            F.min("_version").alias("oldest"),
+            F.struct(*arrivals()).alias("arrived"),
+            F.struct(*key_bounds(contract)).alias("bounds"),
+            F.struct(*place_sets(lake.catalog, _pruned(contract), ~F.col(UNPLACED))).alias("places"),
+        )
+        .collect()
     )
+    named = [
+        (None if row[UNPLACED] else [row[name] for name in places], row["bounds"])
+        for row in found
+        if not row["_of_all"]
+    ]
+    for row in found:
+        if row["_of_all"]:
+            return Survey(
+                row["changes"],
+                row["deletes"],
+                row["retracts"],
+                row["oldest"],
+                Arrivals(*row["arrived"]),
+                within_bounds(contract, row["bounds"]),
+                elsewhere_sql(lake, contract, named),
+                _sets(row["places"]),
+            )
+    return None
+
+
+def with_rows_elsewhere(
+    changes: DataFrame, lake: Lake, contract: Contract, found: Survey
+) -> tuple[DataFrame, tuple[frozenset[Any], ...]]:
+    """The changes with the rows of their keys that lie elsewhere, and the places of both."""
+    table = changes.sparkSession.table(lake.table(contract.dataset)).alias("t")
+    if not movable(contract) or not may_hold(table.where(found.elsewhere)):
+        return changes, found.places
+    elsewhere = rows_elsewhere(changes, lake, contract, found.in_bounds)
+    if elsewhere is None:
+        return changes, found.places
+    there = places_named(elsewhere, lake, contract)
+    places = tuple(named | others for named, others in zip(found.places, there, strict=True))
+    return changes.unionByName(elsewhere, allowMissingColumns=True), places
 
 
 def places_named(rows: DataFrame, lake: Lake, contract: Contract) -> tuple[frozenset[Any], ...]:
@@ -112,12 +169,22 @@ def places_named(rows: DataFrame, lake: Lake, contract: Contract) -> tuple[froze
     return _sets(found)
 
 
-def fold(changes: DataFrame, tombstones: DataFrame, contract: Contract) -> DataFrame:
+def tombstones_since(spark: SparkSession, lake: Lake, contract: Contract, oldest: int) -> DataFrame | None:
+    """The dataset's tombstones of at least this version; None where no file can hold one.
+
+    Mostly none can: what is deleted stays so, and changes are newer than the deletes of the day before. Then
+    the fold need not look, which would take longer than all else that it does.
+    """
+    of_dataset, since = F.col("dataset") == contract.dataset, F.col("_version") >= oldest
+    tombstones = spark.table(lake.ops(TOMBSTONES)).where(of_dataset & since)
+    return tombstones if may_hold(tombstones) else None
+
+
+def fold(changes: DataFrame, tombstones: DataFrame | None, contract: Contract) -> DataFrame:
     """One row for each key in each place, as `merge_rows` needs them."""
     places = [*place_names(contract), UNPLACED] if movable(contract) else []
-    of_dataset = tombstones.where(F.col("dataset") == contract.dataset)
     newest = newest_per_place(changes, contract.key, places)
-    return outranked_become_deletes(newest, of_dataset, contract.key, places)
+    return outranked_become_deletes(newest, tombstones, contract.key, places)
 
 
 def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bounds: str) -> None:

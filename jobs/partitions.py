@@ -83,6 +83,8 @@ def _transform(partition: Partition) -> tuple[str, Sequence[int]]:
 def literal(value: Any) -> str:
     """A value as SQL."""
     match value:
+        case None:
+            return "NULL"
         case bool() | int() | Decimal():
             return str(value)
         case datetime():

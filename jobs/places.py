@@ -4,7 +4,8 @@ A change names the partition that its row lies in from then on. Where the row la
 drop and an export don't know, a delete may give its key alone, and a record of the stream knows what DynamoDB
 held, not what other doors did. So the merge looks for the rows of its keys in the other partitions too. It
 reads key and partition columns alone, and of those only files whose bounds meet the keys': where keys follow
-time, as ids that count do, these are few. A dataset partitioned by its key needs none of this.
+time, as ids that count do, these are few. Mostly there are none, which Iceberg knows without reading any file
+(`elsewhere_sql`). A dataset partitioned by its key needs none of this.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ from expectations.contract import Contract
 from jobs.changes import UPSERT, movable_columns
 from jobs.key_text import encode_key
 from jobs.lake import Lake
-from jobs.partitions import literal, movable, place, place_sets, pruning_sql
+from jobs.partitions import MOST_LISTED, literal, movable, place, place_sets, place_sql, pruning_sql
 
 UNPLACED = "_unplaced"
 _RANGED = ("int", "long", "decimal", "string", "date", "timestamp")
@@ -50,6 +51,27 @@ def within_bounds(contract: Contract, bounds: Sequence[Any]) -> str:
         if least is not None
     ]
     return " AND ".join(ranges) or "true"
+
+
+def elsewhere_sql(
+    lake: Lake, contract: Contract, named: Iterable[tuple[Sequence[Any] | None, Sequence[Any]]]
+) -> str:
+    """A condition on the table, `t`, that all rows meet which have keys of changes and lie elsewhere.
+
+    `named` has the places that changes name (None: those that name none) and the bounds of their keys. It is
+    a condition for planning: not all rows that meet it are such rows.
+    """
+    conditions = []
+    for values, bounds in named:
+        condition = within_bounds(contract, bounds)
+        if values is not None:
+            here = " AND ".join(
+                f"{place_sql(lake.catalog, partition, 't')} <=> {literal(value)}"
+                for partition, value in zip(movable(contract), values, strict=True)
+            )
+            condition = f"{condition} AND NOT ({here})"
+        conditions.append(f"({condition})")
+    return " OR ".join(conditions) if len(conditions) <= MOST_LISTED else "true"
 
 
 def rows_elsewhere(changes: DataFrame, lake: Lake, contract: Contract, in_bounds: str) -> DataFrame | None:

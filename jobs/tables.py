@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.lake import Lake
@@ -50,6 +50,17 @@ def size(spark: SparkSession, table: str) -> Size:
     said: dict[str, str] = dict(snapshot.summary())
     files = int(said.get("total-data-files", 0)) + int(said.get("total-delete-files", 0))
     return Size(files, int(said.get("total-files-size", 0)))
+
+
+def may_hold(rows: DataFrame) -> bool:
+    """Whether any file of a table may hold rows that meet the frame's conditions.
+
+    By partitions and bounds, as Iceberg plans the scan: no data file is read, and no Spark job run. The frame
+    is the table with conditions that reach the scan, and nothing else.
+    """
+    plan: Any = rows._jdf.queryExecution().optimizedPlan()
+    scanned = plan.collectLeaves().head().stats()
+    return bool(scanned.sizeInBytes())
 
 
 def snapshots(spark: SparkSession, table: str) -> list[Snapshot]:

@@ -4,14 +4,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+import jobs.merge_changes
+from expectations.contract import Contract
 from expectations.spark_schema import changes_schema
 from jobs.lake import BATCH_ID, TOMBSTONES, Lake, create_dataset_tables
 from jobs.merge_changes import merge_changes
-from jobs.places import within_bounds
+from jobs.places import rows_elsewhere, within_bounds
 from tests.jobs.builders import EVENTS, SENT
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 DAYS = [datetime(2026, 1, day, 10, tzinfo=UTC) for day in range(1, 32)]
 
@@ -109,3 +113,27 @@ def test_rows_of_keys_are_looked_for_within_their_bounds() -> None:
         "t.`shop` BETWEEN 'a' AND 'b\\'' AND t.`number` BETWEEN 1 AND 7"
     )
     assert within_bounds(EVENTS, [None, None, None, None]) == "true"
+
+
+def test_no_row_is_looked_for_where_no_file_can_hold_it(
+    spark: "SparkSession", lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_for: list[str] = []
+
+    def look(changes: "DataFrame", lake: Lake, contract: Contract, in_bounds: str) -> "DataFrame | None":
+        looked_for.append(in_bounds)
+        return rows_elsewhere(changes, lake, contract, in_bounds)
+
+    monkeypatch.setattr(jobs.merge_changes, "rows_elsewhere", look)
+    merge(spark, lake, "b1", *(change("upsert", number, 1, number // 10) for number in range(30)))
+    merge(spark, lake, "b2", *(change("upsert", number, 2, number // 10) for number in range(5, 25)))
+    assert looked_for == []
+
+    merge(spark, lake, "b3", change("upsert", 25, 3, 2), change("upsert", 15, 3, 0))
+    assert len(looked_for) == 1
+
+    merge(spark, lake, "b4", change("delete", 7, 4))
+    assert len(looked_for) == 2
+    assert {row[:2] for row in rows(spark, lake)} == {
+        (number, 0 if number == 15 else number // 10) for number in range(30) if number != 7
+    }
