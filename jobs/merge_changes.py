@@ -20,7 +20,7 @@ from jobs.fold import POSITION, greatest_deletes, newest_per_place, outranked_be
 from jobs.freshness import Arrivals, arrivals
 from jobs.key_text import encode_key
 from jobs.lake import TOMBSTONES, Lake, committing, setting
-from jobs.partitions import is_bucketed_by_key, movable, place_sets, place_sql, pruning_sql
+from jobs.partitions import MOST_LISTED, is_bucketed_by_key, movable, place_sets, place_sql, pruning_sql
 from jobs.places import (
     UNPLACED,
     elsewhere_sql,
@@ -135,14 +135,15 @@ def survey(changes: DataFrame, lake: Lake, contract: Contract) -> Survey | None:
     ]
     for row in found:
         if row["_of_all"]:
+            in_bounds = within_bounds(contract, row["bounds"])
             return Survey(
                 row["changes"],
                 row["deletes"],
                 row["retracts"],
                 row["oldest"],
                 Arrivals(*row["arrived"]),
-                within_bounds(contract, row["bounds"]),
-                elsewhere_sql(lake, contract, named),
+                in_bounds,
+                elsewhere_sql(lake, contract, named) if len(named) <= MOST_LISTED else in_bounds,
                 _sets(row["places"]),
             )
     return None
@@ -155,18 +156,16 @@ def with_rows_elsewhere(
     table = changes.sparkSession.table(lake.table(contract.dataset)).alias("t")
     if not movable(contract) or not may_hold(table.where(found.elsewhere)):
         return changes, found.places
-    elsewhere = rows_elsewhere(changes, lake, contract, found.in_bounds)
+    elsewhere = rows_elsewhere(changes, lake, contract, found.elsewhere)
     if elsewhere is None:
         return changes, found.places
-    there = places_named(elsewhere, lake, contract)
-    places = tuple(named | others for named, others in zip(found.places, there, strict=True))
-    return changes.unionByName(elsewhere, allowMissingColumns=True), places
-
-
-def places_named(rows: DataFrame, lake: Lake, contract: Contract) -> tuple[frozenset[Any], ...]:
-    """The values that rows name of each partition that rules anything out."""
-    found: Any = rows.agg(*place_sets(lake.catalog, _pruned(contract), ~F.col(UNPLACED))).first()
-    return _sets(found)
+    rows, there = elsewhere
+    of_partition = dict(zip(movable(contract), there, strict=True))
+    places = tuple(
+        named | of_partition.get(partition, frozenset())
+        for partition, named in zip(_pruned(contract), found.places, strict=True)
+    )
+    return changes.unionByName(rows, allowMissingColumns=True), places
 
 
 def tombstones_since(spark: SparkSession, lake: Lake, contract: Contract, oldest: int) -> DataFrame | None:

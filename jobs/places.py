@@ -17,9 +17,10 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from jobs.changes import UPSERT, movable_columns
+from jobs.fold import POSITION
 from jobs.key_text import encode_key
 from jobs.lake import Lake
-from jobs.partitions import MOST_LISTED, literal, movable, place, place_sets, place_sql, pruning_sql
+from jobs.partitions import literal, movable, place, place_sets, place_sql, pruning_sql
 
 UNPLACED = "_unplaced"
 _RANGED = ("int", "long", "decimal", "string", "date", "timestamp")
@@ -71,56 +72,46 @@ def elsewhere_sql(
             )
             condition = f"{condition} AND NOT ({here})"
         conditions.append(f"({condition})")
-    return " OR ".join(conditions) if len(conditions) <= MOST_LISTED else "true"
+    return " OR ".join(conditions)
 
 
-def rows_elsewhere(changes: DataFrame, lake: Lake, contract: Contract, in_bounds: str) -> DataFrame | None:
-    """The rows of the changes' keys that lie where no change of theirs says, as upserts at their positions.
+def rows_elsewhere(
+    changes: DataFrame, lake: Lake, contract: Contract, elsewhere: str
+) -> tuple[DataFrame, tuple[frozenset[Any], ...]] | None:
+    """The rows of the changes' keys that lie where a change of theirs does not say, and their places.
 
     They have key and partition columns, position and places; None if there are none. An upsert of what is in
-    the table changes nothing, unless the fold finds it outranked and makes it a delete.
+    the table, at its position, changes nothing, unless the fold finds it outranked and makes it a delete.
+    `elsewhere` is `elsewhere_sql`'s condition.
     """
-    places = place_names(contract)
-    named = changes.select(*contract.key, UNPLACED, *places).distinct().alias("n")
-    table = changes.sparkSession.table(lake.table(contract.dataset)).alias("t").where(in_bounds)
+    table = changes.sparkSession.table(lake.table(contract.dataset)).alias("t").where(elsewhere)
     columns = list(dict.fromkeys([*contract.key, *(column.name for column in movable_columns(contract))]))
+    found: Any = (
+        _of_changes(table.select(*columns), changes, lake, contract)
+        .agg(F.count("*"), *place_sets(lake.catalog, movable(contract)))
+        .first()
+    )
+    number, *values = found
+    if not number:
+        return None
     # Positions are read in a second look: _tie is the widest column, and mostly there is nothing to be found.
-    found = _others(table.select(*columns), named, lake, contract).select(*columns, *_at(places)).distinct()
-    found = found.persist()
-    try:
-        where = found.agg(
-            F.count("*"),
-            *place_sets(lake.catalog, movable(contract)),
-        ).first()
-        number, *values = where or (0,)
-        if not number:
-            return None
-        for partition, of_partition in zip(movable(contract), values, strict=True):
-            table = table.where(
-                pruning_sql(lake.catalog, partition, "t", (value[0] for value in of_partition))
-            )
-        rows = _others(table.select(*columns, "_version", "_tie"), named, lake, contract)
-        return (
-            rows.select(*columns, "_version", "_tie", *_at(places))
-            .distinct()
-            .withColumns({"_key": encode_key(contract), "_op": F.lit(UPSERT), UNPLACED: F.lit(False)})
-            .withColumnsRenamed(dict(zip(_at(places), places, strict=True)))
-        )
-    finally:
-        found.unpersist()
+    places = tuple(frozenset(value[0] for value in of_partition) for of_partition in values)
+    for partition, of_partition in zip(movable(contract), places, strict=True):
+        table = table.where(pruning_sql(lake.catalog, partition, "t", of_partition))
+    rows = _of_changes(table.select(*columns, *POSITION), changes, lake, contract)
+    same = {"_key": encode_key(contract), "_op": F.lit(UPSERT), UNPLACED: F.lit(False)}
+    return rows.withColumns(same | places_of(rows, lake, contract)), places
 
 
-def _others(rows: DataFrame, named: DataFrame, lake: Lake, contract: Contract) -> DataFrame:
-    places = place_names(contract)
-    placed = rows.withColumns(dict(zip(_at(places), places_of(rows, lake, contract).values(), strict=True)))
-    same = F.lit(True)
-    for name in places:
-        same = same & F.col(name).eqNullSafe(F.col(*_at([name])))
-    return placed.join(named, list(contract.key)).where(F.col(UNPLACED) | ~same)
-
-
-def _at(places: Iterable[str]) -> list[str]:
-    return [f"_at{name}" for name in places]
+def _of_changes(rows: DataFrame, changes: DataFrame, lake: Lake, contract: Contract) -> DataFrame:
+    """Those of the table's rows of which a change has the key and another place, or none."""
+    of_change = changes.select(*contract.key, UNPLACED, *place_names(contract))
+    same_key, same_place = F.lit(True), F.lit(True)
+    for name in contract.key:
+        same_key = same_key & (rows[name] == of_change[name])
+    for name, place_of_row in places_of(rows, lake, contract).items():
+        same_place = same_place & place_of_row.eqNullSafe(of_change[name])
+    return rows.join(of_change, same_key & (of_change[UNPLACED] | ~same_place), "left_semi")
 
 
 def _ranged(contract: Contract) -> list[str]:

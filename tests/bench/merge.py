@@ -23,6 +23,7 @@ from tests.bench.merge_variants import (
     DuckLake,
     GluelineMerge,
     PartitionOverwrite,
+    PyIcebergUpsert,
     Variant,
     write_changes,
 )
@@ -66,7 +67,7 @@ def run(millions: Sequence[int]) -> Report:
 def measure(kind: Kind, millions: int) -> list[Row]:
     """All variants in turn, twice."""
     changes = baskets.changes(millions, kind)
-    variants = [variant(kind, millions) for variant in _variants()]
+    variants = [variant(kind, millions) for variant in _variants(kind, millions)]
     before = baskets.total(baskets.lines(millions))
     after = baskets.expected(before, changes)
     turns: dict[str, list[Turn]] = {variant.name: [] for variant in variants}
@@ -131,5 +132,15 @@ def take_turn(variant: Variant, before: Total, after: Total) -> Turn:
     return Turn(took, files, variant.files())
 
 
-def _variants() -> list[type[Variant]]:
-    return [GluelineMerge, DocumentedMerge, DeltaMerge, PartitionOverwrite, DeltaRs, DuckLake]
+def _variants(kind: Kind, millions: int) -> list[type[Variant]]:
+    found: list[type[Variant]] = [
+        GluelineMerge,
+        DocumentedMerge,
+        DeltaMerge,
+        PartitionOverwrite,
+        DeltaRs,
+        DuckLake,
+    ]
+    if millions == 1 and not kind.deletes:  # takes minutes for more
+        found.append(PyIcebergUpsert)
+    return found

@@ -29,6 +29,8 @@ from tests.bench.session import FOLDER, spark
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
+    from pyiceberg.catalog.sql import SqlCatalog
+    from pyiceberg.table import Table as IcebergTable
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
@@ -247,8 +249,7 @@ class DeltaRs(Variant):
 
     def total(self) -> Total:
         # By itself: Spark refuses what delta-rs writes of columns that are not nullable.
-        found = self.table.to_pyarrow_dataset().to_table(columns=["_version"])["_version"]
-        return Total(len(found), int(pc.sum(found.cast(pa.decimal128(38, 0))).as_py()))
+        return _total(self.table.to_pyarrow_dataset().to_table(columns=["_version"]))
 
     def files(self) -> int:
         return len(self.table.file_uris())
@@ -323,6 +324,50 @@ class DuckLake(Variant):
         return int((found or (0,))[0])
 
 
+class PyIcebergUpsert(Variant):
+    """PyIceberg's `upsert`, without Spark, by the key of one column, which suits it; it knows no deletes."""
+
+    name = "PyIceberg upsert"
+
+    def __init__(self, kind: Kind, millions: int) -> None:
+        super().__init__(kind, millions)
+        self.source = arrow_changes(kind, millions).select(self.columns)
+        self.data = FOLDER / f"pyiceberg-data-{millions}M"
+        self.folder = baskets.once(FOLDER / f"pyiceberg-{millions}M", self._build)
+
+    def _build(self, folder: Path) -> None:
+        folder.mkdir()
+        shutil.rmtree(self.data, ignore_errors=True)
+        rows = ds.dataset(by_day(self.millions), partitioning=_HIVE).to_table(self.columns)
+        catalog = self._catalog(folder / "first.db")
+        catalog.create_namespace("lake")
+        table = catalog.create_table("lake.lines", rows.schema)
+        with table.update_spec() as spec:
+            spec.add_identity("day")
+        table.append(rows)
+
+    def _catalog(self, metadata: Path) -> "SqlCatalog":
+        from pyiceberg.catalog.sql import SqlCatalog
+
+        return SqlCatalog("bench", uri=f"sqlite:///{metadata}", warehouse=self.data.as_uri())
+
+    @property
+    def table(self) -> "IcebergTable":
+        return self._catalog(self.folder / "work.db").load_table("lake.lines")
+
+    def roll_back(self) -> None:
+        shutil.copyfile(self.folder / "first.db", self.folder / "work.db")
+
+    def merge(self) -> None:
+        self.table.upsert(self.source, ["line_id"])
+
+    def total(self) -> Total:
+        return _total(self.table.scan(selected_fields=("_version",)).to_arrow())
+
+    def files(self) -> int:
+        return len(self.table.inspect.files())
+
+
 def by_day(millions: int) -> Path:
     """The lines as plain Parquet, a folder and a file for each day."""
 
@@ -347,6 +392,10 @@ def write_changes(kind: Kind, millions: int) -> None:
     baskets.once(path, lambda folder: changes.write.json(str(folder)))
     rows = spark().read.schema(changes.schema).json(str(path))
     rows.write.mode("overwrite").parquet(str(FOLDER / "floor"))
+
+
+def _total(rows: pa.Table) -> Total:
+    return Total(len(rows), int(pc.sum(rows["_version"].cast(pa.decimal128(38, 0))).as_py()))
 
 
 def _extension(name: str) -> str:
