@@ -5,7 +5,7 @@ fails is run again, as Glue does; one that got over the fault by itself is too, 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,10 +20,9 @@ from pyspark.sql import SparkSession
 from jobs.lake import Lake
 from tests.faults.conftest import Survived
 from tests.faults.proxy import FAILURES, Call, Fault, Proxy, proxied
-from tests.faults.world import JOBS, Run, State, World, live
+from tests.faults.world import JOBS, WRITERS, Run, State, World, live
 
 pytestmark = pytest.mark.xdist_group("failing AWS")  # whose tests share the clean runs
-WRITERS = ("check", "merge")  # the jobs that run with the Glue catalog
 FOLDER, GLUE = "glue_catalog", "failing"  # catalogs: the tests' own, and AWS Glue's through the proxy
 WAREHOUSE = "failing-warehouse"
 HIDDEN_SECONDS = 3  # for which a run that died hides its messages
@@ -70,22 +69,24 @@ class Trials:
 
     spark: SparkSession
     proxy: Proxy
-    _clean: dict[str, tuple[Calls, State]] = field(default_factory=dict)
+    _clean: dict[tuple[Sequence[str], str], tuple[Calls, State]] = field(default_factory=dict)
 
-    def clean(self, catalog: str = FOLDER) -> tuple[Calls, State]:
+    def clean(self, jobs: Sequence[str], catalog: str = FOLDER) -> tuple[Calls, State]:
         """What the jobs ask for, and what they end in, when nothing fails."""
-        if catalog not in self._clean:
+        if (jobs, catalog) not in self._clean:
             calls: Calls = {}
 
             def run(world: World, job: str) -> None:
                 with self.proxy.recording() as calls[job]:
                     world.run(job)
 
-            self._clean[catalog] = calls, self._live(run, catalog)
-        return self._clean[catalog]
+            self._clean[jobs, catalog] = calls, self._live(run, jobs, catalog)
+        return self._clean[jobs, catalog]
 
-    def fail(self, failing: str, call: Call, fault: Fault, catalog: str = FOLDER) -> State:
-        """Let the call of that job fail, and run the job again; what that ends in."""
+    def fail(
+        self, jobs: Sequence[str], failing: str, call: Call, fault: Fault, catalog: str = FOLDER
+    ) -> State:
+        """Let the call of that job fail, and run the job again; what all the jobs end in."""
 
         def run(world: World, job: str) -> None:
             if job == failing:
@@ -96,14 +97,14 @@ class Trials:
                     time.sleep(HIDDEN_SECONDS)
             world.run(job)
 
-        return self._live(run, catalog)
+        return self._live(run, jobs, catalog)
 
-    def _live(self, run: Run, catalog: str) -> State:
+    def _live(self, run: Run, jobs: Sequence[str], catalog: str) -> State:
         world = World(self.spark, catalog)
         with pytest.MonkeyPatch.context() as patch:
             for job in WRITERS:
                 patch.setattr(f"jobs.{job}.Lake", partial(Lake, catalog=catalog))
-            live(world, run, JOBS if catalog == FOLDER else WRITERS)
+            live(world, run, jobs)
         return once(world.state())
 
 
@@ -129,9 +130,9 @@ SAMPLE = (
 def test_a_job_whose_call_fails_and_that_is_run_again_ends_as_if_it_had_not(
     trials: Trials, survived: Survived, job: str, call: Call, name: str
 ) -> None:
-    _, state = trials.clean()
+    _, state = trials.clean(WRITERS)
 
-    assert trials.fail(job, call, FAULTS[name]) == state
+    assert trials.fail(WRITERS, job, call, FAULTS[name]) == state
     survived(f"{job}: {name}")
 
 
@@ -141,10 +142,10 @@ def test_a_job_whose_call_fails_and_that_is_run_again_ends_as_if_it_had_not(
 def test_a_job_any_of_whose_calls_fails_ends_as_if_it_had_not(
     trials: Trials, survived: Survived, subtests: pytest.Subtests, job: str, fault: Fault
 ) -> None:
-    calls, state = trials.clean()
+    calls, state = trials.clean(JOBS)
     for call in calls[job]:
         with subtests.test(call=str(call)):
-            assert trials.fail(job, call, fault) == state
+            assert trials.fail(JOBS, job, call, fault) == state
             survived(f"{job}: {fault}")
 
 
@@ -161,9 +162,9 @@ COMMITS = (
 def test_a_commit_to_the_glue_catalog_that_fails_or_whose_answer_is_lost_happens_once(
     trials: Trials, survived: Survived, job: str, name: str
 ) -> None:
-    _, state = trials.clean(GLUE)
+    _, state = trials.clean(WRITERS, GLUE)
 
-    assert trials.fail(job, Call("awsglue.UpdateTable", 1), FAULTS[name], GLUE) == state
+    assert trials.fail(WRITERS, job, Call("awsglue.UpdateTable", 1), FAULTS[name], GLUE) == state
     survived(f"catalog, {job}: {name}")
 
 
@@ -173,8 +174,8 @@ def test_a_commit_to_the_glue_catalog_that_fails_or_whose_answer_is_lost_happens
 def test_any_call_of_the_glue_catalog_may_fail(
     trials: Trials, survived: Survived, subtests: pytest.Subtests, job: str, fault: Fault
 ) -> None:
-    calls, state = trials.clean(GLUE)
+    calls, state = trials.clean(WRITERS, GLUE)
     for call in (call for call in calls[job] if call.operation.startswith("awsglue.")):
         with subtests.test(call=str(call)):
-            assert trials.fail(job, call, fault, GLUE) == state
+            assert trials.fail(WRITERS, job, call, fault, GLUE) == state
             survived(f"catalog, {job}: {fault}")

@@ -5,16 +5,29 @@ steps are those of a life without a kill, what that ends in is what all have to 
 says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pytest
 from pyspark.sql import SparkSession
 
 from tests.faults.conftest import Survived
-from tests.faults.world import JOBS, Run, State, World, live, recorded
+from tests.faults.world import JOBS, WRITERS, Run, State, World, live, recorded
 
 pytestmark = pytest.mark.xdist_group("killed jobs")  # which share the life without a kill
+
+
+# Rows of each table, as the model has them.
+WRITTEN = {
+    "products": 8,
+    "products_changes": 8,
+    "transactions": 4,
+    "transactions_changes": 7,
+    "tombstones": 1,
+    "quarantine": 4,
+    "batches": 4,
+    "quality_results": 7,
+}
 
 
 class Kill(NamedTuple):
@@ -41,10 +54,15 @@ class Clean(NamedTuple):
 
 @pytest.fixture(scope="module")
 def clean(quick: SparkSession) -> Clean:
-    world = World(quick)
+    return unkilled(quick, JOBS)
+
+
+def unkilled(spark: SparkSession, jobs: Sequence[str]) -> Clean:
+    """A life of those jobs."""
+    world = World(spark)
     with pytest.MonkeyPatch.context() as patch:
-        steps = {job: recorded(patch, job) for job in JOBS}
-        live(world)
+        steps = {job: recorded(patch, job) for job in jobs}
+        live(world, jobs=jobs)
     return Clean(steps, world.state())
 
 
@@ -59,19 +77,14 @@ def killed(kills: Mapping[str, Kill]) -> Run:
     return run
 
 
+def rows_of_tables(state: State) -> dict[str, int]:
+    return {name.rpartition(".")[2]: len(rows) for name, rows in state.items() if "." in name}
+
+
+@pytest.mark.deep
 def test_a_life_without_a_kill_ends_in_what_the_model_says(clean: Clean) -> None:
     state = clean.state
-    assert {name.rpartition(".")[2]: len(rows) for name, rows in state.items() if "." in name} == {
-        "products": 8,
-        "products_changes": 8,
-        "transactions": 4,
-        "transactions_changes": 7,
-        "tombstones": 1,
-        "quarantine": 4,
-        "batches": 4,
-        "quality_results": 7,
-        "parity_results": 1,
-    }
+    assert rows_of_tables(state) == {**WRITTEN, "parity_results": 1}
     assert [row for row in state["world_ops.parity_results"] if "missing=['31198570044,7']" in row]
     assert (state["open"], state["waiting"]) == ([], 0)
     assert state["raw"] == ["drops/unknown/a.csv"]  # which no batch has read
@@ -79,15 +92,17 @@ def test_a_life_without_a_kill_ends_in_what_the_model_says(clean: Clean) -> None
 
 
 def test_a_life_in_which_jobs_are_killed_ends_as_one_without_a_kill(
-    quick: SparkSession, clean: Clean, survived: Survived
+    quick: SparkSession, survived: Survived
 ) -> None:
+    clean = unkilled(quick, WRITERS)
+    assert rows_of_tables(clean.state) == WRITTEN
     kills = {
         "check": Kill(clean.numbered("check", "transactions"), "after"),
         "merge": Kill(clean.numbered("merge", "transactions"), "after"),
     }
     world = World(quick)
 
-    live(world, killed(kills))
+    live(world, killed(kills), WRITERS)
 
     assert world.state() == clean.state
     for job in kills:

@@ -28,6 +28,7 @@ from tests.jobs.builders import object_created, record
 from tests.sessions import CATALOG
 
 JOBS = ("check", "merge", "maintain", "reconcile", "certify")
+WRITERS = ("check", "merge")  # a life of these alone is short
 ITSELF = Path(__file__).parents[2]
 KILL_SECONDS = 240  # of a job on a busy machine
 _numbers = count(1)

@@ -65,7 +65,8 @@ def parquet(**columns: Any) -> bytes:
     return file.getvalue()
 
 
-NOT_JSON = "json: expected a JSON object, got '"
+NOT_JSON = "json: expected one JSON object on the line: "
+NO_OBJECT = "json: expected a JSON object, got '"
 ANOTHER_HEADER = "header: expected the columns of contract products, got "
 NO_HEADER = f"{ANOTHER_HEADER}missing: product_id, manufacturer_id, department, brand; unknown: "
 TWICE = "json: expected every name once in an object"
