@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import batched
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from jobs.steps import say
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 MOST_MESSAGES = 10_000  # of one batch; the rest makes the next one
 HIDDEN_SECONDS = 300  # longer than draining takes; a run that dies in between delays its messages by this
 WAIT_SECONDS = 1  # asks all of the queue's servers; without it "empty" can be untrue
-DRAIN_SECONDS = 20  # a queue that is written to all the time is never empty: the batch has to begin at last
+DRAIN_SECONDS = 20  # the count of what waits may be far too high: the batch has to begin at last
 _PER_CALL = 10
 
 
@@ -31,12 +32,16 @@ class Message:
 def receive_all(sqs: "SQSClient", queue_url: str, most: int = MOST_MESSAGES) -> list[Message]:
     """The messages that wait, hidden but not deleted: that is for when the manifest is written.
 
-    Ends when the queue is empty, after that many messages, or when it has been filled for `DRAIN_SECONDS`.
+    As many as wait when it begins: a queue that is written to all the time would not be empty for long, and
+    what comes meanwhile makes the next batch. SQS counts only about, so at least one call asks. Ends before
+    that when the queue is empty, after so many messages as a batch has at most, or after `DRAIN_SECONDS`.
     """
-    receivers = max(1, min(8, waiting(sqs, queue_url) // 100))
+    wanted = min(most, max(1, waiting(sqs, queue_url)))
+    receivers = max(1, min(8, wanted // 100))
+    share = ceil(wanted / receivers)
     until = time.monotonic() + DRAIN_SECONDS
     with ThreadPoolExecutor(receivers) as pool:
-        parts = pool.map(lambda _: _receive(sqs, queue_url, most // receivers, until), range(receivers))
+        parts = pool.map(lambda _: _receive(sqs, queue_url, share, until), range(receivers))
         return [message for part in parts for message in part]
 
 

@@ -3,10 +3,11 @@
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from jobs import intake
 
 if TYPE_CHECKING:
-    import pytest
     from mypy_boto3_sqs import SQSClient
 
 
@@ -34,28 +35,42 @@ def test_a_batch_takes_no_more_than_it_may(sqs: "SQSClient", queue_url: str) -> 
     assert intake.waiting(sqs, queue_url) == 10
 
 
-def test_a_queue_that_is_filled_all_the_time_is_left_after_a_while(monkeypatch: "pytest.MonkeyPatch") -> None:
-    class Filled:
-        calls = 0
+class Filled:
+    """A queue that always has one message more, and says that so many wait."""
 
-        def get_queue_attributes(self, **_: object) -> dict[str, dict[str, str]]:
-            return {"Attributes": {"ApproximateNumberOfMessages": "1"}}
+    def __init__(self, counted: int) -> None:
+        self.counted = counted
+        self.calls = 0
 
-        def receive_message(self, **_: object) -> dict[str, list[dict[str, str]]]:
-            self.calls += 1
-            time.sleep(0.01)
-            return {"Messages": [{"Body": str(self.calls), "ReceiptHandle": str(self.calls)}]}
+    def get_queue_attributes(self, **_: object) -> dict[str, dict[str, str]]:
+        return {"Attributes": {"ApproximateNumberOfMessages": str(self.counted)}}
 
+    def receive_message(self, **_: object) -> dict[str, list[dict[str, str]]]:
+        self.calls += 1
+        time.sleep(0.01)
+        return {"Messages": [{"Body": str(self.calls), "ReceiptHandle": str(self.calls)}]}
+
+
+@pytest.mark.parametrize(("counted", "received"), [(0, 1), (1, 1), (7, 7)])
+def test_what_comes_while_a_queue_is_drained_makes_the_next_batch(counted: int, received: int) -> None:
+    messages = intake.receive_all(Filled(counted), "queue")  # type: ignore[arg-type]  # of SQS only what is used
+
+    assert len(messages) == received
+
+
+def test_a_queue_that_says_too_many_and_is_filled_all_the_time_is_left_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(intake, "DRAIN_SECONDS", 0.05)
-    queue = Filled()
+    queue = Filled(90)
 
     messages = intake.receive_all(queue, "queue")  # type: ignore[arg-type]  # of SQS only what is used
 
     assert [message.body for message in messages] == [str(number + 1) for number in range(queue.calls)]
-    assert 0 < queue.calls < intake.MOST_MESSAGES
+    assert 0 < queue.calls < queue.counted
 
 
-def test_a_refused_backlog_event_is_told_and_no_failure(capsys: "pytest.CaptureFixture[str]") -> None:
+def test_a_refused_backlog_event_is_told_and_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     class Events:
         def put_events(self, Entries: list[dict[str, str]]) -> dict[str, object]:
             assert Entries[0]["Source"] == "glueline"
