@@ -5,9 +5,12 @@ The pinned MiniStack is reached into by private names; a name that has gone is a
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import threading
+import time
+from itertools import accumulate, islice, takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from workflows.local.cloudformation import (
@@ -17,13 +20,14 @@ from workflows.local.cloudformation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
     from types import ModuleType
 
     from workflows.local.glue_service import GlueService
 
 _WORKFLOW_ARN: Final = re.compile(r"arn:aws[\w-]*:glue:[\w-]+:\d+:workflow/(?P<name>.+)")
+_INVOCATION_BYTES: Final = 6 * 1024 * 1024  # what Lambda takes in one event
 
 
 def deliver_to_workflows(service: GlueService) -> None:
@@ -91,6 +95,40 @@ def limit_lambdas(at_once: int) -> None:
             return execute(function, *more)
 
     lambda_svc._execute_function_warm = execute_in_turn
+
+
+def hand_over_whole_batches() -> None:
+    """Give a function as many messages of its queue at once as the event source mapping says.
+
+    MiniStack gives ten, whatever BatchSize is: a backlog is then worked off in small steps, each of which
+    costs its calls. The batching window is not waited for: what is there is handed over at once.
+    """
+    from ministack.services import sqs
+
+    names = ("_queues_lock", "_get_q", "_expire_retained", "_dlq_sweep", "_collect_msgs")
+    lock, find, expire, bury, collect = (_require(sqs, name) for name in names)
+    _require(sqs, "_receive_messages_for_esm")
+
+    def receive(queue_url: str, most: int) -> list[dict[str, Any]]:
+        with lock:
+            queue = find(queue_url)
+            expire(queue)
+            bury(queue)
+            visibility = int(queue["attributes"].get("VisibilityTimeout", "30"))
+            found: list[dict[str, Any]] = collect(
+                queue, size_of_batch(queue["messages"], int(most), time.time()), visibility
+            )
+            return found
+
+    sqs._receive_messages_for_esm = receive
+
+
+def size_of_batch(messages: Iterable[Mapping[str, Any]], most: int, now: float) -> int:
+    """How many of the messages that can be seen now make an invocation: so many, or what Lambda takes."""
+    visible = (message for message in messages if message.get("visible_at", 0) <= now)
+    lengths = [len(json.dumps(message["body"])) for message in islice(visible, most)]
+    fitting = sum(1 for _ in takewhile(lambda total: total <= _INVOCATION_BYTES, accumulate(lengths)))
+    return max(fitting, min(1, len(lengths)))
 
 
 def keep_lambda_logs(folder: Path) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workflows.local.additions import (
     add_resource_types,
     deliver_to_workflows,
+    hand_over_whole_batches,
     isolate_lambdas,
     keep_lambda_logs,
     limit_lambdas,
@@ -164,6 +165,7 @@ def main() -> None:
     add_resource_types(service)
     isolate_lambdas()
     limit_lambdas(at_once=max(2, os.cpu_count() or 2))
+    hand_over_whole_batches()
     keep_lambda_logs(options.logs / "lambdas")
     teach_exports(f"http://127.0.0.1:{options.port}")
     threading.Thread(target=service.keep_time, daemon=True, name="glue-clock").start()
