@@ -17,11 +17,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 type Row = dict[str, Any]
 type Key = tuple[Any, ...]
@@ -76,15 +79,20 @@ def model(changes: list[Change]) -> dict[Key, Row]:
 
 def messages(lines: int) -> list[Message]:
     """The events of that many basket lines, in the order they are sent; the same at every call."""
+    return messages_of(basket_lines(lines))
+
+
+def messages_of(lines: Sequence[Row]) -> list[Message]:
+    """The events of these lines: their changes in the order of versions, some late, doubled or broken."""
     changes = sorted(
-        (change for line in basket_lines(lines) for change in life_of(line)),
+        (change for line in lines for change in life_of(line)),
         key=lambda change: (change.version, change.key),
     )
     sent = [_good(number, change) for number, change in enumerate(changes)]
     for number in range(50, len(sent), 97):  # every 97th message is late: it comes 40 places after its turn
         sent.insert(min(number + 40, len(sent) - 1), sent.pop(number))
     doubled = [message for number, message in enumerate(sent) if number % 101 == 0]
-    broken = [_broken(number, line) for number, line in enumerate(basket_lines(max(lines // 50, 7)))]
+    broken = [_broken(number, line) for number, line in enumerate(lines[: max(len(lines) // 50, 7)])]
     for number, message in enumerate(doubled + broken):
         sent.insert(number * 31 % len(sent), message)
     return sent
