@@ -92,7 +92,9 @@ def _exact(text: Expression, precision: int, scale: int) -> Expression:
     digits = F.regexp_replace(F.concat(whole, behind), "0+$", "")
     exponent = F.regexp_extract(text, _SCIENTIFIC, 3).try_cast("int")
     scientific = text.rlike(_NUMBER) & (F.length(digits) - F.length(whole) - exponent <= scale)
-    return F.when(plain | scientific, text.try_cast(f"decimal({precision},{scale})"))
+    value = text.try_cast(f"decimal({precision},{scale})")
+    # Not by OR: Spark takes what comes twice behind one out of it, and would match all four for every number.
+    return F.when(plain, value).when(scientific, value)
 
 
 def _floating(column: Column, text: Expression) -> Expression:
