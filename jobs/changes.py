@@ -96,16 +96,18 @@ def _short(name: Expression) -> Expression:
 
 
 def collect_reasons(reasons: Iterable[Expression]) -> Expression:
-    """Array of the reasons that are not null."""
-    return _not_null(reasons)
+    """Array of the reasons that are not null, in their order."""
+    return F.coalesce(_not_null(reasons), F.array().cast("array<string>"))
 
 
 def _not_null(texts: Iterable[Expression]) -> Expression:
-    """Array of those texts, which differ, that are not null.
+    """Array of those texts, which differ, that are not null; null if all are, as on nearly all rows.
 
-    Spark compiles this. What `array_compact` is given it would interpret for each row.
+    For these no array is made. And Spark compiles it all; what `array_compact` is given it would interpret.
     """
-    return F.array_except(F.array(*texts), F.array(F.lit(None).cast("string")))
+    found = list(texts)
+    some = F.array_except(F.array(*found), F.array(F.lit(None).cast("string")))
+    return F.when(F.coalesce(*found).isNotNull(), some)
 
 
 def or_default(column: Column, read: Read, is_absent: Expression) -> Read:
@@ -121,8 +123,7 @@ def or_default(column: Column, read: Read, is_absent: Expression) -> Read:
 def absent(contract: Contract, is_absent: Mapping[str, Expression]) -> Expression:
     """`_absent`; null where an upsert brings all columns, which most do."""
     names = [F.when(is_absent[column.name], F.lit(column.name)) for column in contract.columns]
-    found = _not_null(names)
-    return F.when((F.col("_op") == UPSERT) & (F.size(found) > 0), found)
+    return F.when(F.col("_op") == UPSERT, _not_null(names))
 
 
 def order_of(column: Column, value: Expression) -> Expression:

@@ -36,6 +36,13 @@ from jobs.steps import say, step
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    # The JVM compiles no longer method (HugeMethodLimit). A contract's reasons in one are longer; without the
+    # fusion of whole stages Spark cuts them up.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+}
+
 
 def main(argv: Sequence[str]) -> None:
     """Finish what earlier runs left open, then check what waits in the queue."""
@@ -153,7 +160,8 @@ def check_batch(
     says. The batch stays open, and is checked when they can.
     """
     name = f"batch {manifest.batch_id}"
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    for setting, value in SETTINGS.items():
+        spark.conf.set(setting, value)
     at = datetime.now(UTC)
     with ExitStack() as kept, step(name, batch_id=manifest.batch_id):
         datasets = list(dict.fromkeys(file.dataset for file in manifest.files))
