@@ -339,6 +339,7 @@ class PyIcebergUpsert(Variant):
         folder.mkdir()
         shutil.rmtree(self.data, ignore_errors=True)
         rows = ds.dataset(by_day(self.millions), partitioning=_HIVE).to_table(self.columns)
+        rows = rows.cast(self.source.schema)  # Spark writes times in nanoseconds, which Iceberg has not
         catalog = self._catalog(folder / "first.db")
         catalog.create_namespace("lake")
         table = catalog.create_table("lake.lines", rows.schema)
