@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
     from workflows.waiting import Stage
 
-pytestmark = pytest.mark.deep
+pytestmark = [
+    pytest.mark.deep,
+    # A stack outlives who started it.
+    pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 LINES = 300
 
 
