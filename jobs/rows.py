@@ -188,7 +188,7 @@ def _with_exact_numbers(line: str) -> str:
     try:
         members = json.loads(line, parse_float=str, parse_int=str, object_pairs_hook=_once_each)
         return json.dumps(members, ensure_ascii=False)
-    except _Twice:
+    except (RecursionError, _Twice):
         return line  # for the parser to name
 
 
