@@ -5,7 +5,7 @@ fails is run again, as Glue does; one that got over the fault by itself is too, 
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,6 +30,7 @@ FAILED = (ClientError, BotoCoreError, Py4JJavaError, PySparkException)  # what a
 FAULTS = {fault.name: fault for fault in FAILURES}
 
 type Calls = dict[str, list[Call]]
+type Plans = Mapping[str, tuple[Call, Fault]]  # by job
 
 
 @pytest.fixture(scope="module")
@@ -83,16 +84,14 @@ class Trials:
             self._clean[jobs, catalog] = calls, self._live(run, jobs, catalog)
         return self._clean[jobs, catalog]
 
-    def fail(
-        self, jobs: Sequence[str], failing: str, call: Call, fault: Fault, catalog: str = FOLDER
-    ) -> State:
-        """Let the call of that job fail, and run the job again; what all the jobs end in."""
+    def fail(self, jobs: Sequence[str], plans: Plans, catalog: str = FOLDER) -> State:
+        """Let a call of each job in the plans meet its fault, and run the job again; what all end in."""
 
         def run(world: World, job: str) -> None:
-            if job == failing:
-                with self.proxy.failing(call, fault), suppress(*FAILED):
+            if job in plans:
+                with self.proxy.failing(*plans[job]), suppress(*FAILED):
                     world.run(job)
-                assert self.proxy.hits > 0
+                assert self.proxy.hits > 0, f"{job} did not make the call"
                 if world.waiting():
                     time.sleep(HIDDEN_SECONDS)
             world.run(job)
@@ -120,33 +119,42 @@ def trials(quick: SparkSession, proxy: Proxy) -> Trials:
     return Trials(quick, proxy)
 
 
-SAMPLE = (
-    ("check", Call("s3.PutObject", 2), "answered 503 from then on"),  # the manifest
-    ("merge", Call("s3.DeleteObject", 1), "reset after the effect"),
-)
+def turns(calls: Calls, turn: int) -> Iterator[Plans]:
+    """Plans in which every call fails once, one call of each job a life; in all turns, by every failure."""
+    for number in range(max(map(len, calls.values()))):
+        fault = FAILURES[(number + turn) % len(FAILURES)]
+        yield {job: (made[number], fault) for job, made in calls.items() if number < len(made)}
 
 
-@pytest.mark.parametrize(("job", "call", "name"), SAMPLE, ids=str)
-def test_a_job_whose_call_fails_and_that_is_run_again_ends_as_if_it_had_not(
-    trials: Trials, survived: Survived, job: str, call: Call, name: str
+def described(plans: Plans) -> dict[str, str]:
+    return {job: f"{call} {fault}" for job, (call, fault) in plans.items()}
+
+
+def test_jobs_whose_calls_fail_and_that_are_run_again_end_as_if_they_had_not(
+    trials: Trials, survived: Survived
 ) -> None:
     _, state = trials.clean(WRITERS)
+    plans = {
+        "check": (Call("s3.PutObject", 2), FAULTS["answered 503 from then on"]),  # the manifest
+        "merge": (Call("s3.DeleteObject", 1), FAULTS["reset after the effect"]),
+    }
 
-    assert trials.fail(WRITERS, job, call, FAULTS[name]) == state
-    survived(f"{job}: {name}")
+    assert trials.fail(WRITERS, plans) == state
+    for job, (_, fault) in plans.items():
+        survived(f"{job}: {fault}")
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("fault", FAILURES, ids=str)
-@pytest.mark.parametrize("job", JOBS)
-def test_a_job_any_of_whose_calls_fails_ends_as_if_it_had_not(
-    trials: Trials, survived: Survived, subtests: pytest.Subtests, job: str, fault: Fault
+@pytest.mark.parametrize("turn", range(len(FAILURES)))
+def test_jobs_any_of_whose_calls_fail_end_as_if_they_had_not(
+    trials: Trials, survived: Survived, subtests: pytest.Subtests, turn: int
 ) -> None:
     calls, state = trials.clean(JOBS)
-    for call in calls[job]:
-        with subtests.test(call=str(call)):
-            assert trials.fail(JOBS, job, call, fault) == state
-            survived(f"{job}: {fault}")
+    for plans in turns(calls, turn):
+        with subtests.test(**described(plans)):
+            assert trials.fail(JOBS, plans) == state
+            for job, (_, fault) in plans.items():
+                survived(f"{job}: {fault}")
 
 
 # The client's own attempts used up: Iceberg does not know whether it has committed, and has to find out.
@@ -164,18 +172,21 @@ def test_a_commit_to_the_glue_catalog_that_fails_or_whose_answer_is_lost_happens
 ) -> None:
     _, state = trials.clean(WRITERS, GLUE)
 
-    assert trials.fail(WRITERS, job, Call("awsglue.UpdateTable", 1), FAULTS[name], GLUE) == state
+    assert trials.fail(WRITERS, {job: (Call("awsglue.UpdateTable", 1), FAULTS[name])}, GLUE) == state
     survived(f"catalog, {job}: {name}")
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("fault", FAILURES, ids=str)
-@pytest.mark.parametrize("job", WRITERS)
-def test_any_call_of_the_glue_catalog_may_fail(
-    trials: Trials, survived: Survived, subtests: pytest.Subtests, job: str, fault: Fault
+@pytest.mark.parametrize("turn", range(len(FAILURES)))
+def test_any_calls_of_the_glue_catalog_may_fail(
+    trials: Trials, survived: Survived, subtests: pytest.Subtests, turn: int
 ) -> None:
     calls, state = trials.clean(WRITERS, GLUE)
-    for call in (call for call in calls[job] if call.operation.startswith("awsglue.")):
-        with subtests.test(call=str(call)):
-            assert trials.fail(WRITERS, job, call, fault, GLUE) == state
-            survived(f"catalog, {job}: {fault}")
+    of_catalog = {
+        job: [call for call in made if call.operation.startswith("awsglue.")] for job, made in calls.items()
+    }
+    for plans in turns(of_catalog, turn):
+        with subtests.test(**described(plans)):
+            assert trials.fail(WRITERS, plans, GLUE) == state
+            for job, (_, fault) in plans.items():
+                survived(f"catalog, {job}: {fault}")
