@@ -56,6 +56,7 @@ def check_dataset(
     """The dataset's files, checked. The rows are kept in memory or on disk until the context ends."""
     parsed = parse_files(spark, files, contract).persist(StorageLevel.MEMORY_AND_DISK)
     try:
+        parsed.count()  # Files are read here: GX would say of what fails in that that a rule is at fault.
         verdict = judge(parsed.where(_to_judge()), contract)
         rows = add_rule_reasons(parsed, verdict.row_rules)
         yield CheckedDataset(contract, rows, count_files(rows, files, contract.dataset), verdict)

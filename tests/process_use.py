@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from workflows.local.processes import stack_processes
+from workflows.local.spark_conf import HEAP_MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,8 @@ MIB: Final = 2**20
 _FUNCTION: Final = "AWS_LAMBDA_FUNCTION_NAME"
 _SECONDS: Final = 0.5  # between two looks
 
-# The heap that `machine_conf` gives, and what a JVM has beside it: classes, compiled code, buffers.
-_MAY_JVM: Final = 3072 + 1024
+# What a JVM has beside its heap: classes, compiled code, buffers.
+_MAY_JVM: Final = HEAP_MIB + 1024
 # The driver with Great Expectations, or a worker with the objects that it reads.
 _MAY_PYTHON: Final = 1024
 # It holds all that S3, SQS, DynamoDB and CloudWatch hold on AWS: of every test that ran on the stack before.

@@ -25,7 +25,7 @@ EXTENSIONS: Final = (
 
 @cache
 def spark() -> "SparkSession":
-    """Two cores and 3 GiB, whoever asks first starts it."""
+    """Two cores and a local job's memory, whoever asks first starts it."""
     from pyspark.sql import SparkSession
 
     scratch = FOLDER / "scratch"

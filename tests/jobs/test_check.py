@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pyspark.errors import PythonException
 
 from jobs import check, intake, merge
 from jobs.batches import CHECKED, MERGED, Batches
@@ -143,6 +144,22 @@ def test_all_that_lands_is_in_the_tables_or_in_quarantine_and_adds_up(
     assert (batches.begun(), batches.steps("wr")) == ([], {"manifest.json", CHECKED, MERGED})
     docs = batches.s3.list_objects_v2(Bucket="lake", Prefix="quality/docs/")["Contents"]
     assert "quality/docs/index.html" in [page["Key"] for page in docs]
+
+
+def test_what_fails_in_reading_is_no_rules_fault_and_read_again_by_the_next_run(
+    spark: "SparkSession", lake: Lake, s3: "S3Client", land: Land, run: Run
+) -> None:
+    land("drops/products/a.csv", csv([product()]))
+    s3.delete_object(Bucket="raw", Key="drops/products/a.csv")
+    s3.delete_bucket(Bucket="raw")
+
+    with pytest.raises(PythonException, match="NoSuchBucket"):
+        run(check.main, "wr1")
+    s3.create_bucket(Bucket="raw")
+    s3.put_object(Bucket="raw", Key="drops/products/a.csv", Body=csv([product()]))
+    run(check.main, "wr2")
+
+    assert counted(spark, lake) == {"a.csv": (1, 1, 0)}
 
 
 def test_with_nothing_in_the_queue_there_is_no_batch(batches: Batches, run: Run) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+# Of the driver, in which executors run too: with Python workers a job stays below 4 GiB.
+HEAP_MIB: Final = 2560
 _CATALOG: Final = re.compile(r"spark\.sql\.catalog\.(\w+)")
 ICEBERG_CATALOGS: Final = (
     "org.apache.iceberg.spark.SparkCatalog",
@@ -39,7 +41,7 @@ def machine_conf(jars: Sequence[str], scratch: Path) -> dict[str, str]:
         "spark.app.name": "glueline",
         # Not by spark.jars, which makes a copy of each at every start.
         "spark.driver.extraClassPath": os.pathsep.join(jars),
-        "spark.driver.memory": "3g",
+        "spark.driver.memory": f"{HEAP_MIB}m",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch} -XX:+UseParallelGC",
