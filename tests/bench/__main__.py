@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for part in chosen.parts or PARTS:
         module = importlib.import_module(f"tests.bench.{part}")
         report = module.run(chosen.millions or module.MILLIONS) if part in SIZED else module.run()
-        print(f"{part}: written to {report.write()}")
+        print(f"{part}: written to {report.path}")
 
 
 if __name__ == "__main__":

@@ -40,19 +40,24 @@ class Report:
 
     part: str
     notes: Sequence[str] = ()
+    folder: Path = RESULTS
     tables: list[Table] = field(default_factory=list)
 
     def add(self, name: str, rows: Iterable[Row]) -> None:
-        """Keep a table, and print it at once: a long bench shows how far it is."""
+        """Print and write a table at once: a long bench shows how far it is, and keeps it if broken off."""
         table = Table(name, list(rows))
         self.tables.append(table)
+        self.write()
         Console(width=None if sys.stdout.isatty() else 140).print(_grid(table))
 
-    def write(self, folder: Path = RESULTS) -> Path:
+    @property
+    def path(self) -> Path:
+        return self.folder / f"{self.part}.json"
+
+    def write(self) -> None:
         """Write `<part>.json`. Tables that only an earlier run made stay in it: sizes may run apart."""
-        path = folder / f"{self.part}.json"
-        folder.mkdir(exist_ok=True)
-        earlier = json.loads(path.read_text())["tables"] if path.exists() else {}
+        self.folder.mkdir(exist_ok=True)
+        earlier = json.loads(self.path.read_text())["tables"] if self.path.exists() else {}
         document = {
             "part": self.part,
             "measured": datetime.now(UTC).date().isoformat(),
@@ -60,8 +65,7 @@ class Report:
             "notes": list(self.notes),
             "tables": earlier | {table.name: table.rows for table in self.tables},
         }
-        path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        return path
+        self.path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_table(part: str, name: str, folder: Path = RESULTS) -> list[dict[str, Any]]:

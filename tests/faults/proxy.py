@@ -82,7 +82,7 @@ class Proxy:
     url: str
     upstream: str
     routes: dict[str, str] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)  # of the recording that runs
     hits: int = 0  # of the plan that was last
     _plan: tuple[Call, Fault] | None = None
     _made: Counter[str] = field(default_factory=Counter)
@@ -91,9 +91,13 @@ class Proxy:
     @contextmanager
     def recording(self) -> Iterator[list[Call]]:
         """The calls that are made inside, counted anew."""
+        made: list[Call] = []
         with self._lock:
-            self.calls, self._made, self.hits = [], Counter(), 0
-        yield self.calls
+            self.calls, self._made, self.hits = made, Counter(), 0
+        try:
+            yield made
+        finally:
+            self.calls = []
 
     @contextmanager
     def failing(self, call: Call, fault: Fault) -> Iterator[None]:

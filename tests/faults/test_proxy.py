@@ -37,6 +37,15 @@ def test_without_a_plan_calls_are_passed_on(proxy: Proxy) -> None:
     assert (answer.status, answer.data, answer.headers["x-kind"]) == (200, b"done", "thing")
 
 
+def test_the_calls_of_a_recording_are_those_made_inside(proxy: Proxy) -> None:
+    ask(proxy)
+    with proxy.recording() as made:
+        ask(proxy)
+    ask(proxy)
+
+    assert made == [FIRST]
+
+
 @pytest.mark.parametrize("fault", FAILURES, ids=str)
 def test_a_fault_meets_the_call_of_that_number_and_later_ones_if_it_lasts(
     proxy: Proxy, upstream: Loopback, fault: Fault
