@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Of the driver, in which executors run too: with Python workers a job stays below 4 GiB.
-HEAP_MIB: Final = 2560
+HEAP_MIB: Final = 2304
 _CATALOG: Final = re.compile(r"spark\.sql\.catalog\.(\w+)")
 ICEBERG_CATALOGS: Final = (
     "org.apache.iceberg.spark.SparkCatalog",
