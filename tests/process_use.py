@@ -25,7 +25,7 @@ MIB: Final = 2**20
 _FUNCTION: Final = "AWS_LAMBDA_FUNCTION_NAME"
 _SECONDS: Final = 0.5  # between two looks
 
-# What a JVM has beside its heap: classes, compiled code, buffers.
+# The heap of a local job, and what a JVM has beside it: classes, compiled code, buffers.
 _MAY_JVM: Final = HEAP_MIB + 1024
 # The driver with Great Expectations, or a worker with the objects that it reads.
 _MAY_PYTHON: Final = 1024

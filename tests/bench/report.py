@@ -40,7 +40,6 @@ class Report:
 
     part: str
     notes: Sequence[str] = ()
-    folder: Path = RESULTS
     tables: list[Table] = field(default_factory=list)
 
     def add(self, name: str, rows: Iterable[Row]) -> None:
@@ -52,11 +51,11 @@ class Report:
 
     @property
     def path(self) -> Path:
-        return self.folder / f"{self.part}.json"
+        return RESULTS / f"{self.part}.json"
 
     def write(self) -> None:
         """Write `<part>.json`. Tables that only an earlier run made stay in it: sizes may run apart."""
-        self.folder.mkdir(exist_ok=True)
+        RESULTS.mkdir(exist_ok=True)
         earlier = json.loads(self.path.read_text())["tables"] if self.path.exists() else {}
         document = {
             "part": self.part,
@@ -68,9 +67,9 @@ class Report:
         self.path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def read_table(part: str, name: str, folder: Path = RESULTS) -> list[dict[str, Any]]:
+def read_table(part: str, name: str) -> list[dict[str, Any]]:
     """A table as an earlier run has written it."""
-    rows: list[dict[str, Any]] = json.loads((folder / f"{part}.json").read_text())["tables"][name]
+    rows: list[dict[str, Any]] = json.loads((RESULTS / f"{part}.json").read_text())["tables"][name]
     return rows
 
 
