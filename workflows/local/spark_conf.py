@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-# Of the driver, in which executors run too. With 2560, a million changes took 4.02 GiB, Python workers among it.
+# Of the driver, in which executors run too. With 2560, a million changes took 4.02 GiB (Python workers too).
 HEAP_MIB: Final = 2304
 _CATALOG: Final = re.compile(r"spark\.sql\.catalog\.(\w+)")
 ICEBERG_CATALOGS: Final = (
