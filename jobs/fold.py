@@ -27,12 +27,14 @@ def greatest_deletes(changes: DataFrame) -> DataFrame:
 def newest_per_place(changes: DataFrame, key: Sequence[str], places: Sequence[str]) -> DataFrame:
     """The newest change of each key in each place. Equal positions are equal changes: any of them will do.
 
-    The key columns come out as they went in, not as parts of the newest: so Spark still knows how they are
-    bucketed, and needs no shuffle to join them.
+    Of a key's changes, by place and then newest first, those stay whose forerunner is of another place. Rows
+    have to lie together by key alone for this, as they must to be ranked and joined: one shuffle for all, and
+    none where they lie in buckets of the key.
     """
-    rest = [name for name in changes.columns if name not in {*key, *places}]
-    newest = F.max_by(F.struct(*rest), F.struct(*POSITION)).alias("_newest")
-    return changes.groupBy(*key, *places).agg(newest).select(*key, *places, "_newest.*")
+    in_order = Window.partitionBy(*key).orderBy(*places, *(F.desc(part) for part in POSITION))
+    place = F.struct(F.lit(True), *places)  # null before the first row, never in one
+    numbered = changes.withColumn("_is_next", F.lag(place).over(in_order).eqNullSafe(place))
+    return numbered.where(~F.col("_is_next")).drop("_is_next")
 
 
 def outranked_become_deletes(

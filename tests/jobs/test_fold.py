@@ -47,6 +47,15 @@ def test_the_newest_change_of_a_key_wins_and_a_tie_is_broken(spark: "SparkSessio
     assert_folds_to(spark, fold(spark, rows), ("a", "p", "upsert", 2, "2"), ("b", "p", "delete", 1, "0"))
 
 
+def test_a_change_that_came_twice_stays_once_in_each_place_a_null_one_too(spark: "SparkSession") -> None:
+    twice = [("a", None, "upsert", 1, "x"), ("a", "p", "upsert", 1, "x"), ("b", "p", "delete", 2, "x")]
+    rows = changes(spark, *twice, *twice, ("b", "p", "upsert", 1, "y"), ("c", None, "upsert", 1, "z"))
+
+    newest = newest_per_place(rows, ["_key"], ["place"]).select("_key", "place", "_op", "_version", "_tie")
+
+    assert_folds_to(spark, newest, *twice, ("c", None, "upsert", 1, "z"))
+
+
 def test_places_that_a_newer_change_left_are_cleared(spark: "SparkSession") -> None:
     rows = changes(
         spark, ("a", "p", "upsert", 1, ""), ("a", "q", "upsert", 3, ""), ("a", "r", "delete", 2, "")
