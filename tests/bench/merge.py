@@ -1,13 +1,15 @@
 """Merge bench: 20,000 changes into tables of millions of lines, by Glueline and what one would use instead.
 
-All variants have the same lines, changes and Spark. In each of two rounds they take turns; before each turn
-the table is rolled back to its first state. The second round counts, the first warms up. After each merge the
-rows and the sum of their versions are held against arithmetic: a fast wrong merge fails.
+All variants have the same lines, changes and Spark. In each round they take turns; before each turn the
+table is rolled back to its first state. The first round warms up and is told apart, the median of the others
+counts. After each merge the rows and the sum of their versions are held against arithmetic: a fast wrong
+merge fails.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from statistics import median
 from time import perf_counter
 from typing import Final
 
@@ -31,7 +33,7 @@ from tests.bench.report import Report, Row, expect, seconds
 from tests.bench.session import spark
 
 MILLIONS: Final = (1, 4, 16)
-ROUNDS: Final = 2
+ROUNDS: Final = 3
 MERGES: Final = 20
 LOOKED_AT_EVERY: Final = 5  # merges, by `maintain`
 KINDS: Final = (RECENT, DELETES, SPREAD)
@@ -40,11 +42,11 @@ FLOOR: Final = "floor: read the changes, write Parquet"
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One merge of one variant."""
+    """One merge of one variant; the floor has no table, and so no files."""
 
     seconds: float
-    files_before: int
-    files_after: int
+    files_before: int | None = None
+    files_after: int | None = None
 
 
 def run(millions: Sequence[int]) -> Report:
@@ -53,7 +55,8 @@ def run(millions: Sequence[int]) -> Report:
         "merge",
         [
             f"{baskets.CHANGES} changes, nine of ten of rows that are there; recent: last 3 of 100 days",
-            "seconds of the second of two interleaved rounds; files: of data and of deletes",
+            f"seconds: median of {ROUNDS - 1} interleaved rounds; first_s: of the one before, which warms up",
+            "files: of data and of deletes",
             "delta-rs and DuckLake are native engines on one machine: a floor, not something to be beaten",
         ],
     )
@@ -65,30 +68,27 @@ def run(millions: Sequence[int]) -> Report:
 
 
 def measure(kind: Kind, millions: int) -> list[Row]:
-    """All variants in turn, twice."""
+    """The floor and all variants, taking turns."""
     changes = baskets.changes(millions, kind)
     variants = [variant(kind, millions) for variant in _variants(kind, millions)]
     before = baskets.total(baskets.lines(millions))
     after = baskets.expected(before, changes)
-    turns: dict[str, list[Turn]] = {variant.name: [] for variant in variants}
-    floor = []
+    turns: dict[str, list[Turn]] = {name: [] for name in (FLOOR, *(variant.name for variant in variants))}
     for _ in range(ROUNDS):
-        floor.append(seconds(lambda: write_changes(kind, millions)))
+        turns[FLOOR].append(Turn(seconds(lambda: write_changes(kind, millions))))
         for variant in variants:
             turns[variant.name].append(take_turn(variant, before, after))
-    own = turns[variants[0].name][-1].seconds
-    rows: list[Row] = [{"variant": FLOOR, "seconds": round(floor[-1], 2), "first_s": round(floor[0], 2)}]
-    rows[0] |= {"times_glueline": round(floor[-1] / own, 2), "files_before": None, "files_after": None}
-    return rows + [
+    own = _middle_of(turns[GluelineMerge.name])
+    return [
         {
             "variant": name,
-            "seconds": round(last.seconds, 2),
-            "first_s": round(first.seconds, 2),
-            "times_glueline": round(last.seconds / own, 2),
-            "files_before": last.files_before,
-            "files_after": last.files_after,
+            "seconds": round(_middle_of(taken), 2),
+            "first_s": round(taken[0].seconds, 2),
+            "times_glueline": round(_middle_of(taken) / own, 2),
+            "files_before": taken[-1].files_before,
+            "files_after": taken[-1].files_after,
         }
-        for name, (first, last) in turns.items()
+        for name, taken in turns.items()
     ]
 
 
@@ -130,6 +130,11 @@ def take_turn(variant: Variant, before: Total, after: Total) -> Turn:
     took = perf_counter() - started
     expect(f"{variant.name}, merged", after, variant.total())
     return Turn(took, files, variant.files())
+
+
+def _middle_of(turns: Sequence[Turn]) -> float:
+    """The median of all but the first."""
+    return median(turn.seconds for turn in turns[1:])
 
 
 def _variants(kind: Kind, millions: int) -> list[type[Variant]]:
