@@ -64,10 +64,12 @@ def merge_changes(spark: SparkSession, lake: Lake, contract: Contract, batch_ids
             apply_retracts(lake, contract, received.where(F.col("_op") == RETRACT), found.in_bounds)
         if found.changes > found.retracts:
             changes = received.where(F.col("_op") != RETRACT)
+            # Looked for before the batches' own are among them: those are deletes that the fold has anyway.
+            tombstones = tombstones_since(spark, lake, contract, found.oldest)
             if found.deletes:
                 merge_tombstones(lake, contract, greatest_deletes(changes))
             changes, places = with_rows_elsewhere(changes, lake, contract, found)
-            rows = fold(changes, tombstones_since(spark, lake, contract, found.oldest), contract)
+            rows = fold(changes, tombstones, contract)
             pruning = [
                 pruning_sql(lake.catalog, partition, "t", values)
                 for partition, values in zip(_pruned(contract), places, strict=True)
