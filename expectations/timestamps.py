@@ -56,7 +56,13 @@ def canonical(text: str) -> str | None:
 
 def is_canonical(text: str) -> bool:
     """Whether the text is the one text of a real instant."""
-    return _CANONICAL.fullmatch(text) is not None and parse(text) is not None
+    if _CANONICAL.fullmatch(text) is None:
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:  # no such day or hour
+        return False
+    return True
 
 
 def to_micros(text: str) -> int:
