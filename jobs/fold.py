@@ -1,8 +1,4 @@
-"""Changes -> what they come to for each key: pure functions of frames.
-
-A row of a table lies in the *places* (partition values, `jobs.partitions`) that its change named. Only
-columns outside the key can move a row from one place to another; where there are none, `places` is empty.
-"""
+"""Changes -> what they come to for each key: pure functions of frames."""
 
 from collections.abc import Sequence
 
@@ -24,40 +20,33 @@ def greatest_deletes(changes: DataFrame) -> DataFrame:
     return deletes.groupBy("_key").agg(newest.alias("newest")).select(F.col("_key").alias("key"), "newest.*")
 
 
-def newest_per_place(changes: DataFrame, key: Sequence[str], places: Sequence[str]) -> DataFrame:
-    """The newest change of each key in each place. Equal positions are equal changes: any of them will do.
+def newest_per_key(changes: DataFrame, key: Sequence[str]) -> DataFrame:
+    """The newest change of each key. Equal positions are equal changes: any of them will do.
 
-    Of a key's changes, by place and then newest first, those stay whose forerunner is of another place. Rows
-    have to lie together by key alone for this, as they must to be ranked and joined: one shuffle for all, and
-    none where they lie in buckets of the key.
+    It is the one without a forerunner. As a row number, Spark would sort all changes once more before it
+    shuffles them, to shuffle fewer. None are shuffled where they lie in buckets of the key.
     """
-    in_order = Window.partitionBy(*key).orderBy(*places, *(F.desc(part) for part in POSITION))
-    place = F.struct(F.lit(True), *places)  # null before the first row, never in one
-    numbered = changes.withColumn("_is_next", F.lag(place).over(in_order).eqNullSafe(place))
-    return numbered.where(~F.col("_is_next")).drop("_is_next")
+    newest_first = Window.partitionBy(*key).orderBy(*(F.desc(part) for part in POSITION))
+    ranked = changes.withColumn("_has_newer", F.lag(F.lit(True)).over(newest_first))
+    return ranked.where(F.col("_has_newer").isNull()).drop("_has_newer")
 
 
-def outranked_become_deletes(
-    newest: DataFrame, tombstones: DataFrame | None, key: Sequence[str], places: Sequence[str]
-) -> DataFrame:
-    """Turn what a newer change or a tombstone of the same key outranks into a delete at that position.
+def outranked_become_deletes(newest: DataFrame, tombstones: DataFrame | None) -> DataFrame:
+    """Turn a change that a tombstone of its key outranks into a delete at that position.
 
-    So the newest change is the only upsert of its key, if it is one; every other place that a change of the
-    key named is cleared of what is older. No tombstones: None outranks any of the changes.
+    No tombstones: None outranks any of the changes.
     """
-    own, grave, best = F.struct(*POSITION), F.col("_grave"), F.col("_best")
-    ranked = newest.withColumn("_best", F.max(own).over(Window.partitionBy(*key)) if places else own)
     graves = None if tombstones is None else _outranking(tombstones, newest)
-    if graves is not None and not graves.isEmpty():
-        ranked = ranked.join(graves, "_key", "left")
-        ranked = ranked.withColumn("_best", F.when(grave > best, grave).otherwise(best)).drop("_grave")
-    return ranked.withColumns(
+    if graves is None or graves.isEmpty():
+        return newest
+    grave = F.col("_grave")
+    ranked = newest.join(graves, "_key", "left").withColumns(
         {
-            "_op": F.when(best > own, DELETE).otherwise(F.col("_op")),
-            "_version": F.col("_best._version"),
-            "_tie": F.col("_best._tie"),
+            "_op": F.when(grave.isNotNull(), DELETE).otherwise(F.col("_op")),
+            **{part: F.coalesce(grave[part], F.col(part)) for part in POSITION},
         }
-    ).drop("_best")
+    )
+    return ranked.drop("_grave")
 
 
 def _outranking(tombstones: DataFrame, newest: DataFrame) -> DataFrame:

@@ -16,10 +16,9 @@ What a table holds is a function of the set of all changes, whatever their order
   batches stay open, and the next run does all steps again: maxima once more. A table's MERGE commits with
   the batches' ids, so that what was done is not done twice; that saves work and snapshots, and is not what
   makes it safe.
-* A row lies in the partition that its newest change names, and MERGE looks only into partitions that a
-  change names. Rows of the same keys that lie in others are looked for (`jobs.places`) and join the fold as
-  what they are: upserts at their positions. So the newest of all stays, wherever it lies, and the rest is
-  cleared; a key never has two rows.
+* A row lies in the partition that its newest change names. MERGE compares each key's newest change with the
+  key's row, wherever that lies: it reads the partitions that changes name, and those others in which rows of
+  their keys are found (`jobs.places`). An update may so move a row; a key never has two.
 * A retract (a repair's) takes back what stands at exactly its position. It is no maximum: it acts on what
   came before it. So batches are merged in the order in which they began, those before a repair apart from
   it, and if one is merged again, so are all behind it. Within its batch a retract comes first.

@@ -3,34 +3,30 @@
 The argument why any order, repetition and interruption gives the same table is in `jobs.merge`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from expectations.contract import Contract, Partition
+from expectations.contract import Contract
 from expectations.spark_schema import table_schema
 from jobs.changes import DELETE, RETRACT, UPSERT
 from jobs.conflicts import after_conflicts
-from jobs.fold import POSITION, greatest_deletes, newest_per_place, outranked_become_deletes
+from jobs.fold import POSITION, greatest_deletes, newest_per_key, outranked_become_deletes
 from jobs.freshness import Arrivals, arrivals
 from jobs.key_text import encode_key
 from jobs.lake import TOMBSTONES, Lake, committing, setting
-from jobs.partitions import MOST_LISTED, is_bucketed_by_key, movable, place_sets, place_sql, pruning_sql
+from jobs.partitions import MOST_LISTED, is_bucketed_by_key
 from jobs.places import (
-    UNPLACED,
-    elsewhere_sql,
+    Places,
     key_bounds,
-    place_names,
-    places_of,
-    rows_elsewhere,
+    named_places,
+    place_of_change,
+    where_rows_lie,
     within_bounds,
 )
-from jobs.tables import may_hold
+from jobs.tables import planned_bytes
 
 DISTRIBUTION = "spark.sql.iceberg.distribution-mode"
 _NEWER = "struct(s._version, s._tie) > struct(t._version, t._tie)"
@@ -47,8 +43,7 @@ class Survey:
     oldest: int  # the least version; no tombstone below it outranks a change
     arrived: Arrivals
     in_bounds: str  # a condition on the table, `t`, that all rows of the changes' keys meet
-    elsewhere: str  # … and those of them that lie where no change of theirs says (`jobs.places`)
-    places: tuple[frozenset[Any], ...]  # that the changes name, for each partition that rules anything out
+    places: Places  # that the changes name
 
 
 def merge_changes(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: Sequence[str]) -> Arrivals:
@@ -56,58 +51,33 @@ def merge_changes(spark: SparkSession, lake: Lake, contract: Contract, batch_ids
 
     Returns when the changes, which the table now shows, had come to their doors.
     """
-    with _read_once(changes_of(spark, lake, contract, batch_ids), contract) as received:
-        found = survey(received, lake, contract)
-        if found is None:
-            return Arrivals()
-        if found.retracts:
-            apply_retracts(lake, contract, received.where(F.col("_op") == RETRACT), found.in_bounds)
-        if found.changes > found.retracts:
-            changes = received.where(F.col("_op") != RETRACT)
-            # Looked for before the batches' own are among them: those are deletes that the fold has anyway.
-            tombstones = tombstones_since(spark, lake, contract, found.oldest)
-            if found.deletes:
-                merge_tombstones(lake, contract, greatest_deletes(changes))
-            changes, places = with_rows_elsewhere(changes, lake, contract, found)
-            rows = fold(changes, tombstones, contract)
-            pruning = [
-                pruning_sql(lake.catalog, partition, "t", values)
-                for partition, values in zip(_pruned(contract), places, strict=True)
-            ]
-            with committing(spark, batch_ids):
-                merge_rows(lake, contract, rows.where(~F.col(UNPLACED)), pruning)
-        return found.arrived
-
-
-@contextmanager
-def _read_once(changes: DataFrame, contract: Contract) -> Iterator[DataFrame]:
-    """The changes, which several steps look at, kept in memory or on disk until the context ends.
-
-    Not those of a table in buckets: Spark joins them as they lie in files, and would shuffle a copy.
-    """
-    if is_bucketed_by_key(contract):
-        yield changes
-        return
-    kept = changes.persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        yield kept
-    finally:
-        kept.unpersist()
+    received = changes_of(spark, lake, contract, batch_ids)
+    found = survey(received, lake, contract)
+    if found is None:
+        return Arrivals()
+    if found.retracts:
+        apply_retracts(lake, contract, received.where(F.col("_op") == RETRACT), found.in_bounds)
+    if found.changes > found.retracts:
+        changes = received.where(F.col("_op") != RETRACT)
+        # Looked for before the batches' own are among them: those are deletes that the fold has anyway.
+        tombstones = tombstones_since(spark, lake, contract, found.oldest)
+        if found.deletes:
+            merge_tombstones(lake, contract, greatest_deletes(changes))
+        where = where_rows_lie(changes, lake, contract, found.in_bounds, found.places)
+        rows = outranked_become_deletes(newest_per_key(changes, contract.key), tombstones)
+        with committing(spark, batch_ids):
+            merge_rows(lake, contract, rows, where)
+    return found.arrived
 
 
 def changes_of(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: Sequence[str]) -> DataFrame:
-    """The batches' changes, with the places they name (`_place_0`, …), and whether they name none."""
-    unplaced = F.lit(False)
-    for partition in movable(contract):
-        unplaced = unplaced | ((F.col("_op") != UPSERT) & F.col(partition.column).isNull())
+    """The batches' changes.
+
+    Not cached: all steps but MERGE read a few of their columns, which takes less than to keep them all; and
+    Spark joins a table in buckets as it lies in files, and would shuffle a copy.
+    """
     changes = spark.table(lake.changes(contract.dataset)).where(F.col("_batch_id").isin(*batch_ids))
-    return changes.withColumns(
-        {
-            "_key": F.coalesce("_key", encode_key(contract)),  # null in rows older than the column
-            **places_of(changes, lake, contract),
-            UNPLACED: unplaced,
-        }
-    )
+    return changes.withColumn("_key", F.coalesce("_key", encode_key(contract)))  # null in rows of before it
 
 
 def survey(changes: DataFrame, lake: Lake, contract: Contract) -> Survey | None:
@@ -115,59 +85,35 @@ def survey(changes: DataFrame, lake: Lake, contract: Contract) -> Survey | None:
 
     One look at them tells this of all, and of those that name one place. None if there are no changes.
     """
-    op, places = F.col("_op"), place_names(contract)
+    op = F.col("_op")
     found = (
-        changes.groupingSets([[*places, UNPLACED], []], *places, UNPLACED)
+        changes.withColumn("_here", place_of_change(lake, contract))
+        .rollup("_here")
         .agg(
-            F.grouping(UNPLACED).alias("_of_all"),
+            F.grouping("_here").alias("is_of_all"),
+            F.struct(*key_bounds(contract)).alias("bounds"),
             F.count("*").alias("changes"),
             F.count_if(op == DELETE).alias("deletes"),
             F.count_if(op == RETRACT).alias("retracts"),
             F.min("_version").alias("oldest"),
             F.struct(*arrivals()).alias("arrived"),
-            F.struct(*key_bounds(contract)).alias("bounds"),
-            F.struct(*place_sets(lake.catalog, _pruned(contract), ~F.col(UNPLACED))).alias("places"),
         )
         .collect()
     )
-    named = [
-        (None if row[UNPLACED] else [row[name] for name in places], row["bounds"])
-        for row in found
-        if not row["_of_all"]
-    ]
+    places = [row for row in found if not row["is_of_all"]]
     for row in found:
-        if row["_of_all"]:
-            in_bounds = within_bounds(contract, row["bounds"])
+        if row["is_of_all"]:
+            of_keys = places if len(places) <= MOST_LISTED else [row]
             return Survey(
                 row["changes"],
                 row["deletes"],
                 row["retracts"],
                 row["oldest"],
                 Arrivals(*row["arrived"]),
-                in_bounds,
-                elsewhere_sql(lake, contract, named) if len(named) <= MOST_LISTED else in_bounds,
-                _sets(row["places"]),
+                within_bounds(contract, [one["bounds"] for one in of_keys]),
+                named_places(contract, [one["_here"] for one in places]),
             )
     return None
-
-
-def with_rows_elsewhere(
-    changes: DataFrame, lake: Lake, contract: Contract, found: Survey
-) -> tuple[DataFrame, tuple[frozenset[Any], ...]]:
-    """The changes with the rows of their keys that lie elsewhere, and the places of both."""
-    table = changes.sparkSession.table(lake.table(contract.dataset)).alias("t")
-    if not movable(contract) or not may_hold(table.where(found.elsewhere)):
-        return changes, found.places
-    elsewhere = rows_elsewhere(changes, lake, contract, found.elsewhere)
-    if elsewhere is None:
-        return changes, found.places
-    rows, there = elsewhere
-    of_partition = dict(zip(movable(contract), there, strict=True))
-    places = tuple(
-        named | of_partition.get(partition, frozenset())
-        for partition, named in zip(_pruned(contract), found.places, strict=True)
-    )
-    return changes.unionByName(rows, allowMissingColumns=True), places
 
 
 def tombstones_since(spark: SparkSession, lake: Lake, contract: Contract, oldest: int) -> DataFrame | None:
@@ -178,14 +124,7 @@ def tombstones_since(spark: SparkSession, lake: Lake, contract: Contract, oldest
     """
     of_dataset, since = F.col("dataset") == contract.dataset, F.col("_version") >= oldest
     tombstones = spark.table(lake.ops(TOMBSTONES)).where(of_dataset & since)
-    return tombstones if may_hold(tombstones) else None
-
-
-def fold(changes: DataFrame, tombstones: DataFrame | None, contract: Contract) -> DataFrame:
-    """One row for each key in each place, as `merge_rows` needs them."""
-    places = [*place_names(contract), UNPLACED] if movable(contract) else []
-    newest = newest_per_place(changes, contract.key, places)
-    return outranked_become_deletes(newest, tombstones, contract.key, places)
+    return tombstones if planned_bytes(tombstones) else None
 
 
 def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bounds: str) -> None:
@@ -226,14 +165,10 @@ def merge_tombstones(lake: Lake, contract: Contract, deletes: DataFrame) -> None
     )
 
 
-def merge_rows(lake: Lake, contract: Contract, rows: DataFrame, pruning: Sequence[str]) -> None:
-    """Write what is newer than the table's rows, reading no other partitions than those the changes name."""
+def merge_rows(lake: Lake, contract: Contract, rows: DataFrame, conditions: Sequence[str]) -> None:
+    """Write what is newer than the rows of the table that meet the conditions, and read no others."""
     columns = table_schema(contract).fieldNames()
-    same_place = [
-        f"{place_sql(lake.catalog, partition, 't')} <=> s._place_{number}"
-        for number, partition in enumerate(movable(contract))
-    ]
-    statement = merge_sql(lake, contract, columns, [_same_key(contract), *same_place, *pruning])
+    statement = merge_sql(lake, contract, columns, [_same_key(contract), *conditions])
     # Rows joined bucket by bucket are written so: any other distribution would shuffle them once more.
     with setting(rows.sparkSession, DISTRIBUTION, "none" if is_bucketed_by_key(contract) else "hash"):
         _sql(rows, statement)
@@ -252,15 +187,6 @@ def merge_sql(lake: Lake, contract: Contract, columns: Sequence[str], conditions
             INSERT ({", ".join(f"`{name}`" for name in columns)})
             VALUES ({", ".join(f"s.`{name}`" for name in columns)})
     """  # noqa: S608 -- names of ours and of contracts
-
-
-def _pruned(contract: Contract) -> tuple[Partition, ...]:
-    """The partitions whose values rule out files: changes touch all buckets of the key anyway."""
-    return () if is_bucketed_by_key(contract) else contract.partitions
-
-
-def _sets(found: Iterable[Any]) -> tuple[frozenset[Any], ...]:
-    return tuple(frozenset(value[0] for value in values) for values in found)
 
 
 def _same_key(contract: Contract) -> str:

@@ -75,6 +75,19 @@ def pruning_sql(catalog: str, partition: Partition, table: str, values: Iterable
     return f"({condition} OR {table}.`{partition.column}` IS NULL)" if None in found else condition
 
 
+def outside_sql(catalog: str, partition: Partition, table: str, values: Iterable[Any]) -> str:
+    """A condition that all rows in other partitions than those of these values meet; it reaches the scan."""
+    found = set(values)
+    known = sorted(value for value in found if value is not None)
+    row_place = place_sql(catalog, partition, table)
+    if len(known) > MOST_LISTED:
+        condition = f"({row_place} < {literal(known[0])} OR {row_place} > {literal(known[-1])})"
+    else:
+        condition = " AND ".join(f"{row_place} <> {literal(value)}" for value in known) or "true"
+    is_null = f"{table}.`{partition.column}` IS NULL"
+    return f"({condition} AND NOT {is_null})" if None in found else f"({condition} OR {is_null})"
+
+
 def _transform(partition: Partition) -> tuple[str, Sequence[int]]:
     name, _, size = partition.transform.removesuffix("]").partition("[")
     return name, [int(size)] if size else []

@@ -1,41 +1,55 @@
-"""Where the rows of a dataset lie: a key has one row, in whatever partition.
+"""Where the rows of changed keys lie: a key has one row, in whatever partition.
 
-A change names the partition that its row lies in from then on. Where the row lay before, it may not say: a
-drop and an export don't know, a delete may give its key alone, and a record of the stream knows what DynamoDB
-held, not what other doors did. So the merge looks for the rows of its keys in the other partitions too. It
-reads key and partition columns alone, and of those only files whose bounds meet the keys': where keys follow
-time, as ids that count do, these are few. Mostly there are none, which Iceberg knows without reading any file
-(`elsewhere_sql`). A dataset partitioned by its key needs none of this.
+A change names the partition, the *place*, that its row lies in from then on. Where the row lay before, it may
+not say: a drop and an export don't know, a delete may give its key alone, and a record of the stream knows
+what DynamoDB held, not what other doors did. MERGE reads the places that any of the changes names; rows of
+their keys in other places are looked for. Mostly there are none, which Iceberg knows without reading any
+file. Else only files whose bounds meet the keys' are read, and of those key columns alone: where keys follow
+time, as ids that count do, these are few. A table partitioned by its key needs none of this.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.contract import Contract
-from jobs.changes import UPSERT, movable_columns
-from jobs.fold import POSITION
-from jobs.key_text import encode_key
+from expectations.contract import Contract, Partition
+from jobs.changes import UPSERT
 from jobs.lake import Lake
-from jobs.partitions import literal, movable, place, place_sets, place_sql, pruning_sql
+from jobs.partitions import is_bucketed_by_key, literal, movable, outside_sql, place, place_sets, pruning_sql
+from jobs.tables import planned_bytes
 
-UNPLACED = "_unplaced"
+SMALL = 64 << 20  # bytes of rows in memory, as Iceberg estimates them: read in less time than a job starts
 _RANGED = ("int", "long", "decimal", "string", "date", "timestamp")
 
-
-def place_names(contract: Contract) -> list[str]:
-    """`_place_0`, …: the columns that hold the places which a change names."""
-    return [f"_place_{number}" for number in range(len(movable(contract)))]
+type Places = dict[Partition, frozenset[Any]]
 
 
-def places_of(rows: DataFrame, lake: Lake, contract: Contract) -> dict[str, Expression]:
-    """The places by name, of rows with the partition columns."""
+def pruned(contract: Contract) -> tuple[Partition, ...]:
+    """The partitions whose values rule out files: changes touch all buckets of the key anyway."""
+    return () if is_bucketed_by_key(contract) else contract.partitions
+
+
+def place_of_change(lake: Lake, contract: Contract) -> Expression:
+    """Whether a change names its place (only an upsert's null is one), and its partition values."""
+    unknown = (F.col(partition.column).isNull() for partition in movable(contract))
+    is_named = (F.col("_op") == UPSERT) | ~reduce(or_, unknown, F.lit(False))
+    return F.struct(
+        is_named, *(place(lake.catalog, partition, F.col(partition.column)) for partition in pruned(contract))
+    )
+
+
+def named_places(contract: Contract, found: Sequence[Sequence[Any]]) -> Places:
+    """All places, from the distinct values of `place_of_change`. Those of the key are always known."""
     return {
-        name: place(lake.catalog, partition, rows[partition.column])
-        for name, partition in zip(place_names(contract), movable(contract), strict=True)
+        partition: frozenset(
+            values[number] for values in found if values[0] or partition.column in contract.key
+        )
+        for number, partition in enumerate(pruned(contract), 1)
     }
 
 
@@ -44,74 +58,58 @@ def key_bounds(contract: Contract) -> list[Expression]:
     return [bound(F.col(name)) for name in _ranged(contract) for bound in (F.min, F.max)]
 
 
-def within_bounds(contract: Contract, bounds: Sequence[Any]) -> str:
-    """A condition on the table, `t`, that all rows with keys within the bounds meet."""
+def within_bounds(contract: Contract, bounds: Iterable[Sequence[Any]]) -> str:
+    """A condition on the table, `t`, that all rows with keys within any of the bounds meet."""
+    return f"({' OR '.join(f'({_between(contract, one)})' for one in bounds)})"
+
+
+def where_rows_lie(
+    changes: DataFrame, lake: Lake, contract: Contract, in_bounds: str, named: Places
+) -> list[str]:
+    """Conditions on the table, `t`, that all rows of the changes' keys meet, and little else.
+
+    `in_bounds` is one too, but for planning; `named` are the places that changes name. Where files elsewhere
+    may hold such rows, MERGE reads them as well if they are small, and otherwise those places in which a look
+    finds some: a look takes longer than to read a little more.
+    """
+    within, partitions = _within_places(lake, named), movable(contract)
+    if not partitions:
+        return within
+    outside = [outside_sql(lake.catalog, partition, "t", named[partition]) for partition in partitions]
+    elsewhere = f"{in_bounds} AND ({' OR '.join(outside)})"
+    rows = changes.sparkSession.table(lake.table(contract.dataset)).alias("t").where(elsewhere)
+    size = planned_bytes(rows)
+    if not size:
+        return within
+    if size <= SMALL:
+        return [f"({' AND '.join(within)} OR {elsewhere})"]
+    found = places_of_keys(rows, changes, lake, contract)
+    places = {partition: values | found.get(partition, frozenset()) for partition, values in named.items()}
+    return _within_places(lake, places)
+
+
+def places_of_keys(rows: DataFrame, changes: DataFrame, lake: Lake, contract: Contract) -> Places:
+    """The places of those rows of the table of which a change has the key."""
+    partitions = movable(contract)
+    of_keys = rows.join(changes.select(*contract.key), [*contract.key], "left_semi")
+    found = of_keys.agg(*place_sets(lake.catalog, partitions)).first() or ()
+    return {
+        partition: frozenset(value[0] for value in values)
+        for partition, values in zip(partitions, found, strict=True)
+    }
+
+
+def _within_places(lake: Lake, places: Places) -> list[str]:
+    return [pruning_sql(lake.catalog, partition, "t", values) for partition, values in places.items()]
+
+
+def _between(contract: Contract, bounds: Sequence[Any]) -> str:
     ranges = [
         f"t.`{name}` BETWEEN {literal(least)} AND {literal(greatest)}"
         for name, least, greatest in zip(_ranged(contract), bounds[::2], bounds[1::2], strict=True)
         if least is not None
     ]
     return " AND ".join(ranges) or "true"
-
-
-def elsewhere_sql(
-    lake: Lake, contract: Contract, named: Iterable[tuple[Sequence[Any] | None, Sequence[Any]]]
-) -> str:
-    """A condition on the table, `t`, that all rows meet which have keys of changes and lie elsewhere.
-
-    `named` has the places that changes name (None: those that name none) and the bounds of their keys. It is
-    a condition for planning: not all rows that meet it are such rows.
-    """
-    conditions = []
-    for values, bounds in named:
-        condition = within_bounds(contract, bounds)
-        if values is not None:
-            here = " AND ".join(
-                f"{place_sql(lake.catalog, partition, 't')} <=> {literal(value)}"
-                for partition, value in zip(movable(contract), values, strict=True)
-            )
-            condition = f"{condition} AND NOT ({here})"
-        conditions.append(f"({condition})")
-    return " OR ".join(conditions)
-
-
-def rows_elsewhere(
-    changes: DataFrame, lake: Lake, contract: Contract, elsewhere: str
-) -> tuple[DataFrame, tuple[frozenset[Any], ...]] | None:
-    """The rows of the changes' keys that lie where a change of theirs does not say, and their places.
-
-    They have key and partition columns, position and places; None if there are none. An upsert of what is in
-    the table, at its position, changes nothing, unless the fold finds it outranked and makes it a delete.
-    `elsewhere` is `elsewhere_sql`'s condition.
-    """
-    table = changes.sparkSession.table(lake.table(contract.dataset)).alias("t").where(elsewhere)
-    columns = list(dict.fromkeys([*contract.key, *(column.name for column in movable_columns(contract))]))
-    found: Any = (
-        _of_changes(table.select(*columns), changes, lake, contract)
-        .agg(F.count("*"), *place_sets(lake.catalog, movable(contract)))
-        .first()
-    )
-    number, *values = found
-    if not number:
-        return None
-    # Positions are read in a second look: _tie is the widest column, and mostly there is nothing to be found.
-    places = tuple(frozenset(value[0] for value in of_partition) for of_partition in values)
-    for partition, of_partition in zip(movable(contract), places, strict=True):
-        table = table.where(pruning_sql(lake.catalog, partition, "t", of_partition))
-    rows = _of_changes(table.select(*columns, *POSITION), changes, lake, contract)
-    same = {"_key": encode_key(contract), "_op": F.lit(UPSERT), UNPLACED: F.lit(False)}
-    return rows.withColumns(same | places_of(rows, lake, contract)), places
-
-
-def _of_changes(rows: DataFrame, changes: DataFrame, lake: Lake, contract: Contract) -> DataFrame:
-    """Those of the table's rows of which a change has the key and another place, or none."""
-    of_change = changes.select(*contract.key, UNPLACED, *place_names(contract))
-    same_key, same_place = F.lit(True), F.lit(True)
-    for name in contract.key:
-        same_key = same_key & (rows[name] == of_change[name])
-    for name, place_of_row in places_of(rows, lake, contract).items():
-        same_place = same_place & place_of_row.eqNullSafe(of_change[name])
-    return rows.join(of_change, same_key & (of_change[UNPLACED] | ~same_place), "left_semi")
 
 
 def _ranged(contract: Contract) -> list[str]:

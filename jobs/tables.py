@@ -52,15 +52,15 @@ def size(spark: SparkSession, table: str) -> Size:
     return Size(files, int(said.get("total-files-size", 0)))
 
 
-def may_hold(rows: DataFrame) -> bool:
-    """Whether any file of a table may hold rows that meet the frame's conditions.
+def planned_bytes(rows: DataFrame) -> int:
+    """How much Spark expects to read of a table for the frame's conditions; 0 if no file may hold such rows.
 
     By partitions and bounds, as Iceberg plans the scan: no data file is read, and no Spark job run. The frame
     is the table with conditions that reach the scan, and nothing else.
     """
     plan: Any = rows._jdf.queryExecution().optimizedPlan()
     scanned = plan.collectLeaves().head().stats()
-    return bool(scanned.sizeInBytes())
+    return int(str(scanned.sizeInBytes()))
 
 
 def snapshots(spark: SparkSession, table: str) -> list[Snapshot]:

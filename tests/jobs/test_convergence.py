@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from expectations.timestamps import from_micros
-from jobs import merge_changes, record_batch
+from jobs import merge_changes, places, record_batch
 from jobs.checked_dataset import PARSERS, CheckedDataset, FileCount
 from jobs.doors import RECEIVED
 from jobs.lake import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
 from jobs.manifest import Manifest
 from jobs.merge import merge_batches
+from jobs.places import SMALL
 from tests import model
 from tests.jobs.builders import micros
 from tests.jobs.histories import KINDS, Delivery, Kind, Row, State, Table, from_epoch, retract, symbol
@@ -39,7 +40,7 @@ CRASHES = (
     (record_batch, "append_once"),
     (merge_changes, "apply_retracts"),
     (merge_changes, "merge_tombstones"),
-    (merge_changes, "rows_elsewhere"),
+    (merge_changes, "where_rows_lie"),
     (merge_changes, "merge_rows"),
 )
 _numbers = count(1)
@@ -136,6 +137,7 @@ def test_the_lake_holds_what_the_model_says(
     quick: SparkSession, kind: Kind, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches = data.draw(plans(kind))
+    monkeypatch.setattr(places, "SMALL", data.draw(st.sampled_from([0, SMALL])))
     lake = make_lake(quick, kind)
     ledger: Any = Ledger()
     for batch in batches:

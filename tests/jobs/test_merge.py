@@ -112,7 +112,7 @@ def test_tombstones_outrank_late_updates_in_every_bucket(
     assert entities(spark, lake) == [(number, "late", 2) for number in numbers[1::2]]
 
 
-@pytest.mark.parametrize("crash_at", ["merge_rows", "fold"])
+@pytest.mark.parametrize("crash_at", ["merge_rows", "where_rows_lie"])
 def test_a_merge_that_stops_anywhere_is_taken_up_where_it_stopped(
     spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch, crash_at: str
 ) -> None:

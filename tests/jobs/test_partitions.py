@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import Partition
-from jobs.partitions import MOST_LISTED, is_bucketed_by_key, movable, pruning_sql
+from jobs.partitions import MOST_LISTED, is_bucketed_by_key, movable, outside_sql, pruning_sql
 from tests.jobs.builders import ENTITIES, EVENTS
 
 DAYS = Partition("at", "days")
@@ -38,6 +38,32 @@ def test_a_condition_lists_the_partitions_or_their_bounds(
     partition: Partition, values: list[Any], expected: str
 ) -> None:
     assert pruning_sql("c", partition, "t", values) == expected
+
+
+OUTSIDE: list[tuple[Partition, list[Any], str]] = [
+    (
+        DAYS,
+        [date(2026, 1, 2), date(2026, 1, 1)],
+        "(c.system.days(t.`at`) <> date'2026-01-01' AND c.system.days(t.`at`) <> date'2026-01-02'"
+        " OR t.`at` IS NULL)",
+    ),
+    (DAYS, [date(2026, 1, 1), None], "(c.system.days(t.`at`) <> date'2026-01-01' AND NOT t.`at` IS NULL)"),
+    (DAYS, [None], "(true AND NOT t.`at` IS NULL)"),
+    (DAYS, [], "(true OR t.`at` IS NULL)"),
+    (Partition("name", "identity"), ["b"], "(t.`name` <> 'b' OR t.`name` IS NULL)"),
+    (
+        Partition("n", "identity"),
+        list(range(MOST_LISTED + 1)),
+        f"((t.`n` < 0 OR t.`n` > {MOST_LISTED}) OR t.`n` IS NULL)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("partition", "values", "expected"), OUTSIDE)
+def test_all_other_partitions_are_those_outside_the_list_or_its_bounds(
+    partition: Partition, values: list[Any], expected: str
+) -> None:
+    assert outside_sql("c", partition, "t", values) == expected
 
 
 def test_only_a_partition_column_outside_the_key_moves_rows() -> None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import jobs.merge_changes
+import jobs.places
 from expectations.contract import Contract
 from expectations.spark_schema import changes_schema
 from jobs.lake import BATCH_ID, TOMBSTONES, Lake, create_dataset_tables
 from jobs.merge_changes import merge_changes
-from jobs.places import rows_elsewhere, within_bounds
+from jobs.places import SMALL, Places, places_of_keys, within_bounds
 from tests.jobs.builders import EVENTS, SENT
 
 if TYPE_CHECKING:
@@ -109,31 +109,35 @@ def test_a_retract_takes_back_what_stands_at_its_position_and_nothing_else(
 
 
 def test_rows_of_keys_are_looked_for_within_their_bounds() -> None:
-    assert within_bounds(EVENTS, ["a", "b'", 1, 7]) == (
-        "t.`shop` BETWEEN 'a' AND 'b\\'' AND t.`number` BETWEEN 1 AND 7"
+    assert within_bounds(EVENTS, [["a", "b'", 1, 7], ["c", "c", 9, 9]]) == (
+        "((t.`shop` BETWEEN 'a' AND 'b\\'' AND t.`number` BETWEEN 1 AND 7)"
+        " OR (t.`shop` BETWEEN 'c' AND 'c' AND t.`number` BETWEEN 9 AND 9))"
     )
-    assert within_bounds(EVENTS, [None, None, None, None]) == "true"
+    assert within_bounds(EVENTS, [[None, None, None, None]]) == "((true))"
 
 
-def test_no_row_is_looked_for_where_no_file_can_hold_it(
-    spark: "SparkSession", lake: Lake, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("small", "looks"), [(0, [{1}, {0}]), (SMALL, [])])
+def test_rows_are_looked_for_where_large_files_can_hold_them_and_no_change_says(
+    spark: "SparkSession", lake: Lake, monkeypatch: pytest.MonkeyPatch, small: int, looks: list[set[int]]
 ) -> None:
-    looked_for: list[str] = []
+    """Number n lies on day n // 10, and no bounds of a day meet those of another."""
+    found: list[set[int]] = []
 
-    def look(changes: "DataFrame", lake: Lake, contract: Contract, elsewhere: str) -> Any:
-        looked_for.append(elsewhere)
-        return rows_elsewhere(changes, lake, contract, elsewhere)
+    def look(rows: "DataFrame", changes: "DataFrame", lake: Lake, contract: Contract) -> Places:
+        places = places_of_keys(rows, changes, lake, contract)
+        found.append({day.day - 1 for days in places.values() for day in days})
+        return places
 
-    monkeypatch.setattr(jobs.merge_changes, "rows_elsewhere", look)
+    monkeypatch.setattr(jobs.places, "places_of_keys", look)
+    monkeypatch.setattr(jobs.places, "SMALL", small)
     merge(spark, lake, "b1", *(change("upsert", number, 1, number // 10) for number in range(30)))
     merge(spark, lake, "b2", *(change("upsert", number, 2, number // 10) for number in range(5, 25)))
-    assert looked_for == []
+    assert found == []
 
     merge(spark, lake, "b3", change("upsert", 25, 3, 2), change("upsert", 15, 3, 0))
-    assert len(looked_for) == 1
-
     merge(spark, lake, "b4", change("delete", 7, 4))
-    assert len(looked_for) == 2
+
+    assert found == looks
     assert {row[:2] for row in rows(spark, lake)} == {
         (number, 0 if number == 15 else number // 10) for number in range(30) if number != 7
     }
