@@ -1,9 +1,10 @@
 """Merge bench: 20,000 changes into tables of millions of lines, by Glueline and what one would use instead.
 
 All variants have the same lines, changes and Spark. In each round they take turns; before each turn the
-table is rolled back to its first state. The first round warms up and is told apart, the median of the others
-counts. After each merge the rows and the sum of their versions are held against arithmetic: a fast wrong
-merge fails.
+table is rolled back to its first state. The JVM compiles for some rounds: those come first, at one million
+rows, and are printed one by one. Of the rounds that follow, for each size the first is told apart, and the
+median of the others counts. After each merge the rows and the sum of their versions are held against
+arithmetic: a fast wrong merge fails.
 """
 
 from collections.abc import Sequence
@@ -33,10 +34,19 @@ from tests.bench.report import Report, Row, expect, seconds
 from tests.bench.session import spark
 
 MILLIONS: Final = (1, 4, 16)
+WARM_UP: Final = 6  # rounds, at one million
 ROUNDS: Final = 3
 MERGES: Final = 20
 LOOKED_AT_EVERY: Final = 5  # merges, by `maintain`
 KINDS: Final = (RECENT, DELETES, SPREAD)
+VARIANTS: Final[tuple[type[Variant], ...]] = (
+    GluelineMerge,
+    DocumentedMerge,
+    DeltaMerge,
+    PartitionOverwrite,
+    DeltaRs,
+    DuckLake,
+)
 FLOOR: Final = "floor: read the changes, write Parquet"
 
 
@@ -55,11 +65,12 @@ def run(millions: Sequence[int]) -> Report:
         "merge",
         [
             f"{baskets.CHANGES} changes, nine of ten of rows that are there; recent: last 3 of 100 days",
-            f"seconds: median of {ROUNDS - 1} interleaved rounds; first_s: of the one before, which warms up",
+            f"seconds: median of {ROUNDS - 1} interleaved rounds; first_s: of the one before",
             "files: of data and of deletes",
             "delta-rs and DuckLake are native engines on one machine: a floor, not something to be beaten",
         ],
     )
+    report.add(f"{RECENT.name}, 1 M rows, while the JVM warms up", warm_up())
     for kind in KINDS:
         for size in millions:
             report.add(f"{kind.name}, {size} M rows", measure(kind, size))
@@ -67,17 +78,21 @@ def run(millions: Sequence[int]) -> Report:
     return report
 
 
+def warm_up() -> list[Row]:
+    """The seconds of the very first rounds, one after the other."""
+    turns = play(RECENT, 1, VARIANTS, WARM_UP)
+    return [
+        {
+            "variant": name,
+            **{f"round_{number}_s": round(turn.seconds, 2) for number, turn in enumerate(taken, 1)},
+        }
+        for name, taken in turns.items()
+    ]
+
+
 def measure(kind: Kind, millions: int) -> list[Row]:
     """The floor and all variants, taking turns."""
-    changes = baskets.changes(millions, kind)
-    variants = [variant(kind, millions) for variant in _variants(kind, millions)]
-    before = baskets.total(baskets.lines(millions))
-    after = baskets.expected(before, changes)
-    turns: dict[str, list[Turn]] = {name: [] for name in (FLOOR, *(variant.name for variant in variants))}
-    for _ in range(ROUNDS):
-        turns[FLOOR].append(Turn(seconds(lambda: write_changes(kind, millions))))
-        for variant in variants:
-            turns[variant.name].append(take_turn(variant, before, after))
+    turns = play(kind, millions, _variants(kind, millions), ROUNDS)
     own = _middle_of(turns[GluelineMerge.name])
     return [
         {
@@ -90,6 +105,20 @@ def measure(kind: Kind, millions: int) -> list[Row]:
         }
         for name, taken in turns.items()
     ]
+
+
+def play(kind: Kind, millions: int, of: Sequence[type[Variant]], rounds: int) -> dict[str, list[Turn]]:
+    """The turns of the floor and of these variants."""
+    changes = baskets.changes(millions, kind)
+    variants = [variant(kind, millions) for variant in of]
+    before = baskets.total(baskets.lines(millions))
+    after = baskets.expected(before, changes)
+    turns: dict[str, list[Turn]] = {name: [] for name in (FLOOR, *(variant.name for variant in variants))}
+    for _ in range(rounds):
+        turns[FLOOR].append(Turn(seconds(lambda: write_changes(kind, millions))))
+        for variant in variants:
+            turns[variant.name].append(take_turn(variant, before, after))
+    return turns
 
 
 def worn(kind: Kind, millions: int, merges: int = MERGES) -> Row:
@@ -137,15 +166,6 @@ def _middle_of(turns: Sequence[Turn]) -> float:
     return median(turn.seconds for turn in turns[1:])
 
 
-def _variants(kind: Kind, millions: int) -> list[type[Variant]]:
-    found: list[type[Variant]] = [
-        GluelineMerge,
-        DocumentedMerge,
-        DeltaMerge,
-        PartitionOverwrite,
-        DeltaRs,
-        DuckLake,
-    ]
-    if millions == 1 and not kind.deletes:  # takes minutes for more
-        found.append(PyIcebergUpsert)
-    return found
+def _variants(kind: Kind, millions: int) -> tuple[type[Variant], ...]:
+    # Takes minutes for more.
+    return (*VARIANTS, PyIcebergUpsert) if millions == 1 and not kind.deletes else VARIANTS
