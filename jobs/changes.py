@@ -11,7 +11,6 @@ A frame of *parsed* rows, as the doors give it, has where the row came from (`so
     _event_id    what to look for in logs: the id of the CloudEvent or request, else of the record or row
     _updated_at  when it happened at its door: a function of the change, never a job's clock
     _absent      the columns that an upsert did not bring at all; others that are null came as null
-    _moved_from  partition columns before the change, where the stream shows that a change moved its row
     reasons      why the row is no change; empty if it is one
 """
 
@@ -21,15 +20,14 @@ from collections.abc import Iterable, Mapping
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField, StructType
 
 from expectations.contract import Column, Contract
-from expectations.spark_schema import row_schema, spark_type
+from expectations.spark_schema import row_schema
 from jobs.key_text import encode_key
 from jobs.values import Read, read_text
 
 UPSERT, DELETE, RETRACT = "upsert", "delete", "retract"
-BOOKKEEPING = ("_op", "_version", "_tie", "_source", "_event_id", "_updated_at", "_absent", "_moved_from")
+BOOKKEEPING = ("_op", "_version", "_tie", "_source", "_event_id", "_updated_at", "_absent")
 _SHOWN = 80  # characters of a value in a reason
 _NAMES_SHOWN = 10
 
@@ -145,17 +143,6 @@ def content_tie(contract: Contract) -> Expression:
     return F.concat(F.lit("-"), F.sha2(F.to_json(content), 256))
 
 
-def movable_columns(contract: Contract) -> list[Column]:
-    """Partition columns outside the key: a change of theirs moves a row to another partition."""
-    names = dict.fromkeys(partition.column for partition in contract.partitions)
-    return [contract.column(name) for name in names if name not in contract.key]
-
-
-def moved_type(contract: Contract) -> StructType:
-    """The type of `_moved_from`."""
-    return StructType([StructField(column.name, spark_type(column)) for column in movable_columns(contract)])
-
-
 def in_columns(parsed: DataFrame, contract: Contract) -> DataFrame:
     """The parsed rows with exactly the columns that this module promises, in order and typed."""
     typed = [F.col(field.name).cast(field.dataType).alias(field.name) for field in row_schema(contract)]
@@ -163,31 +150,5 @@ def in_columns(parsed: DataFrame, contract: Contract) -> DataFrame:
 
 
 def accepted_changes(parsed: DataFrame, contract: Contract) -> DataFrame:
-    """The changes of rows without reasons, with `_key`.
-
-    One row each; two where a row moved: a delete where it was, just before the upsert where it is. So no row
-    stays behind, and an older change that arrives later finds a tombstone instead of an empty place.
-    """
-    accepted = parsed.where(F.size("reasons") == 0).withColumn("_key", encode_key(contract))
-    movable = {column.name for column in movable_columns(contract)}
-    if not movable:
-        return accepted
-    moved = F.col("_moved_from").isNotNull()
-    clearing = F.explode(F.when(moved, F.array(F.lit(True), F.lit(False))).otherwise(F.array(F.lit(False))))
-    clears = F.col("_clears")
-    replaced = {name: F.when(clears, F.col(f"_moved_from.{name}")).otherwise(F.col(name)) for name in movable}
-    emptied = {
-        column.name: F.when(~clears, F.col(column.name))
-        for column in contract.columns
-        if column.name not in {*contract.key, *movable}
-    }
-    return accepted.withColumn("_clears", clearing).withColumns(
-        {
-            **replaced,
-            **emptied,
-            "_op": F.when(clears, F.lit(DELETE)).otherwise(F.col("_op")),
-            "_absent": F.when(~clears, F.col("_absent")),
-            # "~" sorts behind every digit: the upsert comes after its own delete and before the next record.
-            "_tie": F.when(moved & ~clears, F.concat("_tie", F.lit("~"))).otherwise(F.col("_tie")),
-        }
-    )
+    """The changes of rows without reasons, with `_key`."""
+    return parsed.where(F.size("reasons") == 0).withColumn("_key", encode_key(contract))

@@ -1,11 +1,11 @@
 """One dataset of a batch, read, parsed and judged: rows with their reasons, counted per file."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, or_
 
 from pyspark import StorageLevel
 from pyspark.sql import Column as Expression
@@ -18,7 +18,7 @@ from jobs.doors import receive
 from jobs.drop_door import parse_drop
 from jobs.export_door import parse_export
 from jobs.manifest import DROP, EXPORT, REPAIR, STREAM, ManifestFile
-from jobs.quality import Verdict, judge
+from jobs.quality import Verdict, add_counts, judge
 from jobs.repair_door import parse_repair
 from jobs.row_rules import RowRule
 from jobs.stream_door import parse_stream
@@ -36,7 +36,15 @@ class FileCount:
     rows_read: int
     accepted: int
     quarantined: int
-    changes: int  # more than accepted if rows moved (`jobs.changes.accepted_changes`)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows there were: of each file, judged by the rules, and broken of each of these."""
+
+    files: tuple[FileCount, ...]
+    judged: int
+    broken: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +66,10 @@ def check_dataset(
     try:
         parsed.count()  # Files are read here: GX would say of what fails in that that a rule is at fault.
         verdict = judge(parsed.where(_to_judge()), contract)
+        counts = count_rows(parsed, files, contract.dataset, verdict.row_rules)
+        add_counts(verdict, counts.judged, counts.broken)
         rows = add_rule_reasons(parsed, verdict.row_rules)
-        yield CheckedDataset(contract, rows, count_files(rows, files, contract.dataset), verdict)
+        yield CheckedDataset(contract, rows, counts.files, verdict)
     finally:
         parsed.unpersist()
 
@@ -77,29 +87,27 @@ def add_rule_reasons(parsed: DataFrame, rules: Iterable[RowRule]) -> DataFrame:
     return parsed.withColumn("reasons", F.when(_to_judge(), broken).otherwise(F.col("reasons")))
 
 
-def count_files(rows: DataFrame, files: Iterable[ManifestFile], dataset: str) -> tuple[FileCount, ...]:
-    """The counts of each file, also of those without a row."""
-    accepted = F.size("reasons") == 0
-    counted = rows.groupBy("source_file").agg(
-        F.count("*").alias("rows_read"),
-        F.count_if(accepted).alias("accepted"),
-        F.count_if(~accepted).alias("quarantined"),
-        F.count_if(accepted & F.col("_moved_from").isNotNull()).alias("moved"),
+def count_rows(
+    parsed: DataFrame, files: Iterable[ManifestFile], dataset: str, rules: Sequence[RowRule]
+) -> Counts:
+    """All counts in one pass; also of files without a row. No reason is written out for it."""
+    broken = [_to_judge() & rule.broken for rule in rules]
+    refused = reduce(or_, broken, F.size("reasons") > 0)
+    counted = parsed.groupBy("source_file").agg(
+        F.count("*"), F.count_if(refused), F.count_if(_to_judge()), *map(F.count_if, broken)
     )
-    found: Mapping[str, Mapping[str, int]] = {row["source_file"]: row.asDict() for row in counted.collect()}
-    none = {"rows_read": 0, "accepted": 0, "quarantined": 0, "moved": 0}
+    by_file: dict[str, list[int]] = {source_file: numbers for source_file, *numbers in counted.collect()}
+    none = [0] * (3 + len(rules))
     door_of = {file.source_file: file.door for file in files}
-    return tuple(
-        FileCount(
-            dataset,
-            source_file,
-            door,
-            (counts := found.get(source_file, none))["rows_read"],
-            counts["accepted"],
-            counts["quarantined"],
-            counts["accepted"] + counts["moved"],
-        )
-        for source_file, door in door_of.items()
+    found = [(file, door, by_file.get(file, none)) for file, door in door_of.items()]
+    _, _, judged, *of_rules = map(sum, zip(none, *by_file.values(), strict=True))
+    return Counts(
+        tuple(
+            FileCount(dataset, file, door, rows, rows - quarantined, quarantined)
+            for file, door, (rows, quarantined, *_) in found
+        ),
+        judged,
+        tuple(of_rules),
     )
 
 

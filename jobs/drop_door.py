@@ -17,7 +17,6 @@ from jobs.changes import (
     content_tie,
     in_columns,
     key_reasons,
-    moved_type,
     or_default,
     order_of,
     reason,
@@ -51,7 +50,6 @@ def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
             "_event_id": F.concat_ws("#", "source_file", "row_number"),
             "_updated_at": F.col("event_time"),
             "_absent": absent(contract, lacks),
-            "_moved_from": F.lit(None).cast(moved_type(contract)),
             "reasons": _reasons(contract, given),
         }
     )

@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes import content_tie, in_columns, is_ordered_by_time, moved_type, shown
+from jobs.changes import content_tie, in_columns, is_ordered_by_time, shown
 from jobs.images import REPEATED_DELETE_TIE, image_reasons, typed_images
 from jobs.manifest import EXPORT
 from jobs.values import ITEM
@@ -46,7 +46,6 @@ def parse_export(received: DataFrame, contract: Contract) -> DataFrame:
             )
             if is_ordered_by_time(contract)
             else F.col("_time"),
-            "_moved_from": F.lit(None).cast(moved_type(contract)),
             "reasons": _reasons(contract),
         }
     )

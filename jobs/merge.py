@@ -123,7 +123,7 @@ def datasets_of(batches: Batches, batch_ids: Iterable[str]) -> dict[str, list[li
     """Dataset -> the batches that have changes of it, in groups to be merged at once: a repair begins one."""
     found: dict[str, list[list[str]]] = {}
     for batch_id in batch_ids:
-        counts = [count for count in batches.checked(batch_id)["files"] if count["changes"]]
+        counts = [count for count in batches.checked(batch_id)["files"] if count["accepted"]]
         repaired = {count["dataset"] for count in counts if count["door"] == REPAIR}
         for dataset in dict.fromkeys(count["dataset"] for count in counts):
             groups = found.setdefault(dataset, [])

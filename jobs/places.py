@@ -68,9 +68,9 @@ def where_rows_lie(
 ) -> list[str]:
     """Conditions on the table, `t`, that all rows of the changes' keys meet, and little else.
 
-    `in_bounds` is one too, but for planning; `named` are the places that changes name. Where files elsewhere
-    may hold such rows, MERGE reads them as well if they are small, and otherwise those places in which a look
-    finds some: a look takes longer than to read a little more.
+    `in_bounds` is such a condition; `named` are the places that changes name. Where files elsewhere may hold
+    rows of the keys, MERGE reads all that is in bounds if these files are small, and otherwise those places
+    in which a look finds rows: a look takes longer than to read a little more.
     """
     within, partitions = _within_places(lake, named), movable(contract)
     if not partitions:
@@ -82,7 +82,7 @@ def where_rows_lie(
     if not size:
         return within
     if size <= SMALL:
-        return [f"({' AND '.join(within)} OR {elsewhere})"]
+        return [in_bounds]
     found = places_of_keys(rows, changes, lake, contract)
     places = {partition: values | found.get(partition, frozenset()) for partition, values in named.items()}
     return _within_places(lake, places)

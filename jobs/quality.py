@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from jobs.row_rules import RowRule, row_rules, rule_name
@@ -55,7 +54,7 @@ class Verdict:
 def judge(rows: DataFrame, contract: Contract) -> Verdict:
     """Run the contract's suite on the rows, which the caller has cached.
 
-    GX takes its cheapest way (BOOLEAN_ONLY); the counts that it leaves out come from one pass of our own.
+    GX takes its cheapest way (BOOLEAN_ONLY); the counts that it leaves out are for `add_counts` to add.
     RuleNotEvaluated names the rules that GX could not evaluate.
     """
     # Some seconds, the first time.
@@ -74,9 +73,17 @@ def judge(rows: DataFrame, contract: Contract) -> Verdict:
     batch = definition.get_batch(batch_parameters={"dataframe": rows})
     result = batch.validate(suite, result_format=ResultFormat.BOOLEAN_ONLY)
     _raise_for_errors(contract, result)
-    rules = row_rules(contract, suite, batch.data.execution_engine)
-    _add_counts(result, rows, rules)
-    return Verdict(suite, result, rules)
+    return Verdict(suite, result, row_rules(contract, suite, batch.data.execution_engine))
+
+
+def add_counts(verdict: Verdict, rows: int, broken: Sequence[int]) -> None:
+    """Add how many rows there were, and how many broke each rule that decides, under GX's own names."""
+    broken_by = dict(zip((rule.name for rule in verdict.row_rules), broken, strict=True))
+    for one in verdict.result.results:
+        if (number := broken_by.get(_rule_of(one))) is not None:
+            one.result["element_count"] = rows
+            one.result["unexpected_count"] = number
+            one.result["unexpected_percent"] = 100 * number / rows if rows else 0.0
 
 
 def _rule_of(one: "ExpectationValidationResult") -> str:
@@ -103,17 +110,3 @@ def _error_messages(info: Mapping[str, Any] | None) -> Iterator[str]:
     elif info and "raised_exception" not in info:
         for one in info.values():
             yield from _error_messages(one)
-
-
-def _add_counts(
-    result: "ExpectationSuiteValidationResult", rows: DataFrame, rules: Sequence[RowRule]
-) -> None:
-    """Add how many rows there were, and how many broke each rule that decides, under GX's own names."""
-    counts = rows.agg(F.count("*"), *(F.count_if(rule.broken) for rule in rules)).first()
-    total, *broken = counts or (0,)
-    broken_by = dict(zip((rule.name for rule in rules), broken, strict=True))
-    for one in result.results:
-        if (number := broken_by.get(_rule_of(one))) is not None:
-            one.result["element_count"] = total
-            one.result["unexpected_count"] = number
-            one.result["unexpected_percent"] = 100 * number / total if total else 0.0

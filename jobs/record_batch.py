@@ -33,7 +33,7 @@ def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: 
     The snapshot says how many were offered, so that a repetition of this batch can be held against it.
     """
     contract = dataset.contract
-    expected = sum(count.changes for count in dataset.counts)
+    expected = sum(count.accepted for count in dataset.counts)
     if not expected:
         return
     table, spark = lake.changes(contract.dataset), dataset.rows.sparkSession
@@ -97,7 +97,7 @@ def append_results(
 
 def file_counts(manifest: Manifest, datasets: Iterable[CheckedDataset]) -> list[FileCount]:
     """The counts of all files of the batch; a refused message is one row, read and quarantined."""
-    refused = [FileCount(None, refused.key, None, 1, 0, 1, 0) for refused in manifest.refused]
+    refused = [FileCount(None, refused.key, None, 1, 0, 1) for refused in manifest.refused]
     return [count for dataset in datasets for count in dataset.counts] + refused
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes import RETRACT, collect_reasons, in_columns, moved_type, reason, shown
+from jobs.changes import RETRACT, collect_reasons, in_columns, reason, shown
 from jobs.key_text import decode_key, encode_key
 from jobs.manifest import REPAIR
 from jobs.stream_door import parse_stream
@@ -47,7 +47,6 @@ def _parse_retracts(received: DataFrame, contract: Contract) -> DataFrame:
             "_event_id": F.concat_ws("#", "source_file", "row_number"),
             "_updated_at": F.col("event_time"),
             "_absent": F.lit(None).cast("array<string>"),
-            "_moved_from": F.lit(None).cast(moved_type(contract)),
             "reasons": collect_reasons(
                 [
                     F.col("problem"),

@@ -14,9 +14,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes import UPSERT, in_columns, movable_columns, moved_type, shown
-from jobs.images import REPEATED_DELETE_TIE, image_reasons, is_marked, typed_images
-from jobs.values import ITEM, read_attribute
+from jobs.changes import in_columns, shown
+from jobs.images import REPEATED_DELETE_TIE, image_reasons, typed_images
+from jobs.values import ITEM
 
 TIE_DIGITS = 40  # sequence numbers have 21 to 40 digits, and sort by value only if all have as many
 _CORRUPT = "_corrupt"
@@ -42,7 +42,6 @@ def parse_stream(received: DataFrame, contract: Contract) -> DataFrame:
             ),
             "_source": F.lit("stream"),
             "_updated_at": F.col("_time"),
-            "_moved_from": _moved_from(contract),
             "reasons": _reasons(contract),
         }
     )
@@ -76,19 +75,6 @@ def _version() -> Expression:
     time, new, old = F.unix_micros("_time"), F.col("_new_version"), F.col("_old_version")
     upserted = F.greatest(F.coalesce(new, time), old)
     return F.when(F.col("_removed"), F.greatest(old + 1, time)).otherwise(upserted)
-
-
-def _moved_from(contract: Contract) -> Expression:
-    """The partition columns of the old image, where the new one has others."""
-    movable = movable_columns(contract)
-    if not movable:
-        return F.lit(None).cast(moved_type(contract))
-    old = {column.name: read_attribute(column, F.col("_old")[column.name]).value for column in movable}
-    differs = F.lit(False)
-    for name, value in old.items():
-        differs = differs | ~value.eqNullSafe(F.col(name))
-    moved = (F.col("_op") == UPSERT) & F.col("_old").isNotNull() & ~is_marked(F.col("_old")) & differs
-    return F.when(moved, F.struct(*(value.alias(name) for name, value in old.items())))
 
 
 def _reasons(contract: Contract) -> Expression:

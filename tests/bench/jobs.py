@@ -22,7 +22,7 @@ import psutil
 from expectations.spark_schema import item_schema
 from jobs.batches import Batches
 from jobs.check import check_batch
-from jobs.checked_dataset import add_rule_reasons, count_files, parse_files
+from jobs.checked_dataset import count_rows, parse_files
 from jobs.lake import QUARANTINE, create_dataset_tables
 from jobs.manifest import STREAM, STREAM_FORMAT, Manifest, ManifestFile
 from jobs.merge import merge_batches
@@ -155,9 +155,8 @@ def split(bench: Bench, changes: int) -> Row:
         started = perf_counter()
         verdict = judge(parsed, EVENTS)
         judged = perf_counter() - started
-        rows = add_rule_reasons(parsed, verdict.row_rules)
         started = perf_counter()
-        counts = count_files(rows, manifest.files, EVENTS.dataset)
+        counts = count_rows(parsed, manifest.files, EVENTS.dataset, verdict.row_rules).files
         decided = perf_counter() - started
     finally:
         parsed.unpersist()

@@ -20,9 +20,9 @@ from pyspark.sql import SparkSession
 from jobs.lake import Lake
 from tests.faults.conftest import Survived
 from tests.faults.proxy import FAILURES, Call, Fault, Proxy, proxied
-from tests.faults.world import JOBS, WRITERS, Run, State, World, live
+from tests.faults.world import JOBS, WRITERS, Run, State, World, live, undisturbed
 
-pytestmark = pytest.mark.xdist_group("failing AWS")  # whose tests share the clean runs
+pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed life
 FOLDER, GLUE = "glue_catalog", "failing"  # catalogs: the tests' own, and AWS Glue's through the proxy
 WAREHOUSE = "failing-warehouse"
 HIDDEN_SECONDS = 3  # for which a run that died hides its messages
@@ -133,7 +133,7 @@ def described(plans: Plans) -> dict[str, str]:
 def test_jobs_whose_calls_fail_and_that_are_run_again_end_as_if_they_had_not(
     trials: Trials, survived: Survived
 ) -> None:
-    _, state = trials.clean(WRITERS)
+    state = once(undisturbed(trials.spark, WRITERS).state)
     plans = {
         "check": (Call("s3.PutObject", 2), FAULTS["answered 503 from then on"]),  # the manifest
         "merge": (Call("s3.DeleteObject", 1), FAULTS["reset after the effect"]),

@@ -5,17 +5,16 @@ steps are those of a life without a kill, what that ends in is what all have to 
 says.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import pytest
 from pyspark.sql import SparkSession
 
 from tests.faults.conftest import Survived
-from tests.faults.world import JOBS, WRITERS, Run, State, World, live, recorded
+from tests.faults.world import WRITERS, Life, Run, State, World, live, undisturbed
 
-pytestmark = pytest.mark.xdist_group("killed jobs")  # which share the life without a kill
-
+pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed life
 
 # Rows of each table, as the model has them.
 WRITTEN = {
@@ -37,33 +36,14 @@ class Kill(NamedTuple):
     moment: str
 
 
-class Clean(NamedTuple):
-    """A life without a kill."""
-
-    steps: dict[str, list[str]]
-    state: State
-
-    def kills(self, number: int, moment: str) -> dict[str, Kill]:
-        """One at the step of that number for each job that has so many."""
-        return {job: Kill(number, moment) for job, steps in self.steps.items() if number <= len(steps)}
-
-    def numbered(self, job: str, end: str) -> int:
-        """The number of the job's first step whose name ends so."""
-        return next(number for number, name in enumerate(self.steps[job], 1) if name.endswith(end))
+def kills_at(life: Life, number: int, moment: str) -> dict[str, Kill]:
+    """One at the step of that number for each job that has so many."""
+    return {job: Kill(number, moment) for job, steps in life.steps.items() if number <= len(steps)}
 
 
-@pytest.fixture(scope="module")
-def clean(quick: SparkSession) -> Clean:
-    return unkilled(quick, JOBS)
-
-
-def unkilled(spark: SparkSession, jobs: Sequence[str]) -> Clean:
-    """A life of those jobs."""
-    world = World(spark)
-    with pytest.MonkeyPatch.context() as patch:
-        steps = {job: recorded(patch, job) for job in jobs}
-        live(world, jobs=jobs)
-    return Clean(steps, world.state())
+def kill_after(life: Life, job: str, end: str) -> Kill:
+    """One after the job's first step whose name ends so."""
+    return Kill(next(number for number, name in enumerate(life.steps[job], 1) if name.endswith(end)), "after")
 
 
 def killed(kills: Mapping[str, Kill]) -> Run:
@@ -82,8 +62,8 @@ def rows_of_tables(state: State) -> dict[str, int]:
 
 
 @pytest.mark.deep
-def test_a_life_without_a_kill_ends_in_what_the_model_says(clean: Clean) -> None:
-    state = clean.state
+def test_a_life_without_a_kill_ends_in_what_the_model_says(quick: SparkSession) -> None:
+    state = undisturbed(quick).state
     # Five are of earlier runs, for `maintain` to compact.
     assert rows_of_tables(state) == {**WRITTEN, "quality_results": 7, "parity_results": 1}
     assert [row for row in state["world_ops.parity_results"] if "missing=['31198570044,7']" in row]
@@ -95,12 +75,9 @@ def test_a_life_without_a_kill_ends_in_what_the_model_says(clean: Clean) -> None
 def test_a_life_in_which_jobs_are_killed_ends_as_one_without_a_kill(
     quick: SparkSession, survived: Survived
 ) -> None:
-    clean = unkilled(quick, WRITERS)
+    clean = undisturbed(quick, WRITERS)
     assert rows_of_tables(clean.state) == WRITTEN
-    kills = {
-        "check": Kill(clean.numbered("check", "transactions"), "after"),
-        "merge": Kill(clean.numbered("merge", "transactions"), "after"),
-    }
+    kills = {job: kill_after(clean, job, "transactions") for job in WRITERS}
     world = World(quick)
 
     live(world, killed(kills), WRITERS)
@@ -113,10 +90,11 @@ def test_a_life_in_which_jobs_are_killed_ends_as_one_without_a_kill(
 @pytest.mark.deep
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_jobs_killed_at_any_step_and_run_again_end_as_if_they_had_not_been(
-    quick: SparkSession, clean: Clean, subtests: pytest.Subtests, survived: Survived, moment: str
+    quick: SparkSession, subtests: pytest.Subtests, survived: Survived, moment: str
 ) -> None:
+    clean = undisturbed(quick)
     for number in range(1, 1 + max(map(len, clean.steps.values()))):
-        kills = clean.kills(number, moment)
+        kills = kills_at(clean, number, moment)
         with subtests.test(**{job: clean.steps[job][number - 1] for job in kills}):
             world = World(quick)
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib import import_module
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import pytest
@@ -235,6 +236,23 @@ def age(world: World) -> None:
     one = dict.fromkeys(results.names) | {"ran_at": datetime.now(UTC)}
     for _ in range(5):
         world.spark.createDataFrame([one], results).writeTo(world.lake.ops(QUALITY_RESULTS)).append()
+
+
+class Life(NamedTuple):
+    """The names of the steps that each job took, and what all ended in."""
+
+    steps: dict[str, list[str]]
+    state: State
+
+
+@cache
+def undisturbed(spark: SparkSession, jobs: Sequence[str] = JOBS) -> Life:
+    """A life of those jobs to which nothing happens, as which all others have to end; once in a process."""
+    world = World(spark)
+    with pytest.MonkeyPatch.context() as patch:
+        steps = {job: recorded(patch, job) for job in jobs}
+        live(world, jobs=jobs)
+    return Life(steps, world.state())
 
 
 def recorded(patch: pytest.MonkeyPatch, job: str) -> list[str]:

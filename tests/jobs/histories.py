@@ -1,7 +1,7 @@
 """Histories of keys, as a DynamoDB table and its partners write them, and what each door makes of them.
 
 `Table` plays DynamoDB: it takes writes and gives stream records, exports and windows of exports. Each
-delivery has the payload that a door reads and the changes that it has to become, said by the rules of the
+delivery has the payload that a door reads and the change that it has to become, said by the rules of the
 design and not by the code of the doors.
 """
 
@@ -50,12 +50,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A line for a door, the time of its event, and the changes that it is."""
+    """A line for a door, the time of its event, and the change that it is."""
 
     door: str
     payload: Mapping[str, Any]
     event_time: int
-    changes: tuple[Change, ...]
+    change: Change
 
 
 class Row(NamedTuple):
@@ -174,27 +174,22 @@ class Table:
         }
         name = "REMOVE" if new is None else "INSERT" if old is None else "MODIFY"
         payload = {"eventID": sequence, "eventName": name, "dynamodb": body}
-        changes = self._of_record(old, new, sequence.zfill(40))
-        return Delivery("stream", payload, self.now, changes)
+        change = self._of_record(old, new, sequence.zfill(40))
+        return Delivery("stream", payload, self.now, change)
 
-    def _of_record(self, old: Item | None, new: Item | None, tie: str) -> tuple[Change, ...]:
+    def _of_record(self, old: Item | None, new: Item | None, tie: str) -> Change:
         time = self.now // 1_000_000 * 1_000_000
         stored = self.kind.stamp(old)
         if new is None:
             assert old is not None
             if old.is_deleted:
-                return (self._change("delete", latest(stored), "", old.state, "stream", time),)
+                return self._change("delete", latest(stored), "", old.state, "stream", time)
             version = latest(None if stored is None else stored + 1, time)
-            return (self._change("delete", version, tie, old.state, "stream", time),)
+            return self._change("delete", version, tie, old.state, "stream", time)
         own = self.kind.stamp(new)
         version = latest(time if own is None else own, stored)
         op = "delete" if new.is_deleted else "upsert"
-        has_moved = self.kind.place is not None and old is not None and not old.is_deleted
-        if op == "upsert" and has_moved and old is not None and old.state.place != new.state.place:
-            left = self.kind.compared(old.state, "stream", time)._replace(value=None)
-            clearing = Change(self.kind.key_text(self.key), "delete", version, tie, left)
-            return (clearing, self._change(op, version, tie + "~", new.state, "stream", time))
-        return (self._change(op, version, tie, new.state, "stream", time),)
+        return self._change(op, version, tie, new.state, "stream", time)
 
     def _change(self, op: str, version: int, tie: str | None, state: State | None, *of: Any) -> Change:
         row = self.kind.compared(state, *of)
@@ -210,7 +205,7 @@ class Table:
         op = "delete" if item.is_deleted else "upsert"
         version, updated_at = (self.now - MARGIN, self.now) if own is None else (own, own)
         change = self._change(op, version, None, item.state, "export", updated_at)
-        return Delivery("export", {"Item": self.kind.image(self.key, item)}, self.now, (change,))
+        return Delivery("export", {"Item": self.kind.image(self.key, item)}, self.now, change)
 
     def window(self, since: int, *, old_images: bool) -> Delivery | None:
         """The item's line in an incremental export of the last writes, from that many on."""
@@ -225,7 +220,7 @@ class Table:
             "Keys": {"_key": {"S": self.kind.key_text(self.key)}},
             **{name: self.kind.image(self.key, item) for name, item in images.items() if item is not None},
         }
-        return Delivery("export", payload, self.now + 1, (self._of_window(shown, after, written),))
+        return Delivery("export", payload, self.now + 1, self._of_window(shown, after, written))
 
     def _of_window(self, old: Item | None, new: Item | None, written: int) -> Change:
         stored, own = self.kind.stamp(old), self.kind.stamp(new)
@@ -249,7 +244,7 @@ class Table:
         says = state if op == "upsert" or whole else None
         version = self.now if self.kind.contract.sequence_column is None else at
         change = self._change(op, version, None, says, "drop", self.now)
-        return Delivery("drop", {**columns, "_op": op}, self.now, (change,))
+        return Delivery("drop", {**columns, "_op": op}, self.now, change)
 
     def put_back(self) -> Delivery | None:
         """A repair's record of the item as it is."""
@@ -268,13 +263,13 @@ class Table:
         version = second if own is None else own
         change = self._change(op, version, number.zfill(40), item.state, "repair", second)
         payload = {"eventID": "repair", "eventName": "MODIFY", "dynamodb": body}
-        return Delivery("repair", payload, self.now, (change,))
+        return Delivery("repair", payload, self.now, change)
 
 
 def retract(change: Change, now: int) -> Delivery:
     """A repair's line that takes back what stands at the position of a change."""
     payload = {"op": "retract", "key": change.key, "version": change.version, "tie": change.tie}
-    return Delivery("repair", payload, now, (Change(change.key, "retract", *change.position),))
+    return Delivery("repair", payload, now, Change(change.key, "retract", *change.position))
 
 
 def symbol(key: str, op: str, version: int, row: Row) -> str:

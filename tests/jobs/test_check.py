@@ -236,7 +236,6 @@ def test_the_log_leads_from_an_object_to_its_batch_and_on_to_the_merge(
         "rows_read": 4,
         "accepted": 2,
         "quarantined": 2,
-        "changes": 2,
     }
     assert [line["batch_id"] for line in lines if line["message"] == "batch merged"] == ["wr"]
 

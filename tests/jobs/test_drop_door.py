@@ -28,7 +28,7 @@ def test_a_row_is_an_upsert_at_its_sequence_columns_time(spark: "SparkSession") 
 
     assert (row["_op"], row["_version"], row["_source"]) == ("upsert", micros(CHANGED), "drop")
     assert (row["shop"], row["number"], row["amount"]) == ("a", 1, Decimal("1.10"))
-    assert (row["_event_id"], row["_moved_from"], row["reasons"]) == ("s3://raw/file#1", None, [])
+    assert (row["_event_id"], row["reasons"]) == ("s3://raw/file#1", [])
 
 
 def test_without_a_sequence_column_a_row_is_as_old_as_its_file(spark: "SparkSession") -> None:

@@ -45,7 +45,7 @@ def check(
     frame = spark.createDataFrame([[row[name] for name in schema.fieldNames()] for row in rows], schema)
     frame.writeTo(lake.changes(contract.dataset)).option(f"snapshot-property.{BATCH_ID}", batch_id).append()
     batches.open(Manifest(batch_id, SENT.isoformat()))
-    count = {"dataset": contract.dataset, "changes": len(changes), "door": "stream"}
+    count = {"dataset": contract.dataset, "accepted": len(changes), "door": "stream"}
     batches.done(batch_id, CHECKED, {"files": [count]})
 
 

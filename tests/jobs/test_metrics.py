@@ -65,11 +65,11 @@ def test_more_metrics_than_one_call_takes_are_sent_in_several() -> None:
 
 def test_rows_count_for_their_dataset_and_a_file_that_brought_nothing_for_all() -> None:
     counts = [
-        FileCount("products", "s3://raw/a", "drop", 10, 9, 1, 9),
-        FileCount("products", "s3://raw/b", "drop", 6, 6, 0, 6),
-        FileCount("transactions", "s3://raw/c", "stream", 1, 0, 1, 0),
-        FileCount("transactions", "s3://raw/empty", "drop", 0, 0, 0, 0),
-        FileCount(None, "stray/d", None, 1, 0, 1, 0),
+        FileCount("products", "s3://raw/a", "drop", 10, 9, 1),
+        FileCount("products", "s3://raw/b", "drop", 6, 6, 0),
+        FileCount("transactions", "s3://raw/c", "stream", 1, 0, 1),
+        FileCount("transactions", "s3://raw/empty", "drop", 0, 0, 0),
+        FileCount(None, "stray/d", None, 1, 0, 1),
     ]
 
     assert count_metrics(counts) == [

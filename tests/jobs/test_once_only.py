@@ -37,7 +37,7 @@ def put(number: int, *, days: int = 0) -> dict[str, Any]:
 
 def checked(rows: DataFrame) -> CheckedDataset:
     count = rows.count()
-    counts = (FileCount("events", "s3://raw/file", "stream", count, count, 0, count),)
+    counts = (FileCount("events", "s3://raw/file", "stream", count, count, 0),)
     return CheckedDataset(EVENTS, rows.cache(), counts, VERDICT)
 
 

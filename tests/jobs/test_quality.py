@@ -1,5 +1,6 @@
 """Great Expectations judges a batch; its own conditions tell which rows break a rule that decides."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from expectations.contract import Rule
-from jobs.quality import RuleNotEvaluated, judge
+from jobs.quality import RuleNotEvaluated, add_counts, judge
 from tests.jobs.builders import EVENTS
 
 if TYPE_CHECKING:
@@ -94,16 +95,19 @@ def test_what_depends_on_how_batches_are_cut_is_kept_but_decides_nothing(spark: 
 def test_gx_and_the_conditions_of_its_rules_agree(spark: "SparkSession") -> None:
     verdict = judge(frame(spark), replace(EVENTS, rules=RULES[:4]))
 
-    counted = {
-        result.expectation_config.meta["rule"]: (result.success, result.result["unexpected_count"])  # type: ignore[union-attr]
-        for result in verdict.result.results
-    }
-    assert counted == {
-        "amount.range": (False, 1),
-        "amount.required": (False, 1),
-        "order": (False, 1),
-        "only.b": (False, 1),
-    }
+    broken = {rule.name: frame(spark).where(rule.broken).count() for rule in verdict.row_rules}
+    assert not verdict.success
+    assert set(verdict.broken) == broken.keys()
+    assert broken == {"amount.range": 1, "amount.required": 1, "order": 1, "only.b": 1}
+
+
+def test_counts_are_told_as_gx_would(spark: "SparkSession") -> None:
+    verdict = judge(frame(spark), replace(EVENTS, rules=(RULES[0], RULES[6])))
+
+    add_counts(verdict, 4, [1])
+
+    counts = {"element_count": 4, "unexpected_count": 1, "unexpected_percent": 25.0}
+    assert [one["result"] for one in json.loads(verdict.as_json)["results"]] == [counts, {}]
 
 
 def test_no_rows_break_no_rule(spark: "SparkSession") -> None:

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Contract
-from jobs.changes import accepted_changes
 from jobs.stream_door import parse_stream
 from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, entity, event, micros, received, record
 
@@ -150,29 +149,6 @@ def test_every_dynamodb_type_arrives_exactly_and_null_is_told_from_absent(spark:
     assert (row["place"]["number"], row["sizes"], row["tags"]) == (1, [9, 10], ["x", None])
     assert (row["blob"], row["ratio"], row["is_new"]) == (bytearray(b"hi"), 0.1, True)
     assert (row["state"], absent["state"]) == (None, "new")
-
-
-def test_a_row_that_moves_is_deleted_where_it_was_before_it_is_where_it_is(
-    spark: "SparkSession",
-) -> None:
-    old, new = event("a", 1, MONDAY, version=1), event("a", 1, TUESDAY, version=2, amount="3.00")
-    same_day = event("a", 1, TUESDAY, version=3, amount="4.00")
-    records = [
-        record("MODIFY", "a,1", old=old, new=new, number=2),
-        record("MODIFY", "a,1", old=new, new=same_day, number=3),
-    ]
-
-    changes = accepted_changes(parse_stream(received(spark, records), EVENTS), EVENTS)
-    found = changes.orderBy("_version", "_tie").collect()
-
-    assert [
-        (row["_op"], row["happened_at"].astimezone(UTC), row["amount"], row["_tie"].lstrip("0"))
-        for row in found
-    ] == [
-        ("delete", MONDAY, None, "2"),
-        ("upsert", TUESDAY, Decimal("3.00"), "2~"),
-        ("upsert", TUESDAY, Decimal("4.00"), "3"),
-    ]
 
 
 def test_the_clock_of_a_record_may_have_fractions_or_be_missing(spark: "SparkSession") -> None:

@@ -169,13 +169,6 @@ def test_what_an_export_brought_is_coarse() -> None:
     assert [row["is_coarse"] for row in ask(changes, history_sql(STOCK))] == [False, True]
 
 
-def test_a_row_that_moved_to_another_partition_was_never_gone() -> None:
-    cleared = change("a", after(1), None)
-    moved = change("a", after(1), 2, _tie=cleared["_tie"] + "~")
-
-    assert told(change("a", T0, 1), cleared, moved) == [(1, 0, 1), (2, 1, None)]
-
-
 def test_a_delete_seen_again_when_ttl_removes_the_item_is_one_delete() -> None:
     marked, removed = change("a", after(1), None), change("a", after(1), None, _tie="")
 
