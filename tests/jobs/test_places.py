@@ -13,6 +13,7 @@ from jobs.lake import BATCH_ID, TOMBSTONES, Lake, create_dataset_tables
 from jobs.merge_changes import merge_changes
 from jobs.places import SMALL, Places, places_of_keys, within_bounds
 from tests.jobs.builders import EVENTS, SENT
+from tests.jobs.histories import SPOTS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 DAYS = [datetime(2026, 1, day, 10, tzinfo=UTC) for day in range(1, 32)]
 
 
-def merge(spark: "SparkSession", lake: Lake, batch_id: str, *changes: dict[str, Any]) -> None:
-    create_dataset_tables(spark, lake, EVENTS)
-    names = changes_schema(EVENTS).fieldNames()
+def merge(
+    spark: "SparkSession", lake: Lake, batch_id: str, *changes: dict[str, Any], contract: Contract = EVENTS
+) -> None:
+    create_dataset_tables(spark, lake, contract)
+    names = changes_schema(contract).fieldNames()
     kept = {"_batch_id": batch_id, "_ingested_at": SENT, "_updated_at": SENT}
     rows = [[(dict.fromkeys(names) | kept | one)[name] for name in names] for one in changes]
-    frame = spark.createDataFrame(rows, changes_schema(EVENTS))
-    frame.writeTo(lake.changes("events")).option(f"snapshot-property.{BATCH_ID}", batch_id).append()
-    merge_changes(spark, lake, EVENTS, [batch_id])
+    frame = spark.createDataFrame(rows, changes_schema(contract))
+    frame.writeTo(lake.changes(contract.dataset)).option(f"snapshot-property.{BATCH_ID}", batch_id).append()
+    merge_changes(spark, lake, contract, [batch_id])
 
 
 def change(
@@ -79,6 +82,29 @@ def test_a_delete_that_names_no_place_deletes_older_rows_alone(spark: "SparkSess
 
     assert rows(spark, lake) == [(2, 8, 5)]
     assert graves(spark, lake) == [("a,1", 6), ("a,2", 4)]
+
+
+@pytest.mark.parametrize("small", [0, SMALL])
+def test_no_place_is_a_place_too(
+    spark: "SparkSession", lake: Lake, monkeypatch: pytest.MonkeyPatch, small: int
+) -> None:
+    """Of a table partitioned by a text that may be null: rows come from there, go there, and stay there."""
+
+    def spot(number: int, version: int, place: str | None, op: str = "upsert") -> dict[str, Any]:
+        position = {"_op": op, "_version": version, "_tie": "-", "_source": "drop"}
+        return {"_key": str(number), "id": number, "place": place, "name": "a", **position}
+
+    monkeypatch.setattr(jobs.places, "SMALL", small)
+    merge(
+        spark, lake, "b1", *(spot(number, 1, None) for number in (1, 2, 3)), spot(4, 1, "p"), contract=SPOTS
+    )
+    merge(spark, lake, "b2", spot(1, 2, "p"), spot(4, 2, None), spot(5, 2, "q"), contract=SPOTS)
+    merge(spark, lake, "b3", spot(2, 3, "r"), spot(4, 3, None, "delete"), contract=SPOTS)
+
+    found = spark.table(lake.table("spots")).orderBy("id").collect()
+    assert [(row["id"], row["place"], row["_version"]) for row in found] == [
+        (1, "p", 2), (2, "r", 3), (3, None, 1), (5, "q", 2)
+    ]  # fmt: skip
 
 
 def test_a_retract_takes_back_what_stands_at_its_position_and_nothing_else(
