@@ -47,6 +47,8 @@ SETTINGS = {
 def main(argv: Sequence[str]) -> None:
     """Finish what earlier runs left open, then check what waits in the queue."""
     options = Options.from_argv(argv)
+    with step("check: begun"):
+        intake.backlog_heard(boto3.client("events"), options.backlog_rule)
     contracts = load_contracts()
     spark = SparkSession.builder.getOrCreate()
     lake = Lake(options.database, options.ops_database)

@@ -81,6 +81,20 @@ def announce_backlog(events: Any, number: int) -> None:
         say("intake: the backlog event was refused; the schedule takes what waits", entries=answer["Entries"])
 
 
+def keep_announcing(events: Any, rule: str) -> None:
+    """Let the rule start the workflow every minute.
+
+    The event of an announcer that still runs may be refused as well: a window of the trigger that is about to
+    close takes it along.
+    """
+    events.enable_rule(Name=rule)
+
+
+def backlog_heard(events: Any, rule: str) -> None:
+    """A run has begun: let the rule be still."""
+    events.disable_rule(Name=rule)
+
+
 def _receive(sqs: "SQSClient", queue_url: str, most: int, until: float) -> list[Message]:
     received: list[Message] = []
     while len(received) < most and time.monotonic() < until:

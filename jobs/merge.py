@@ -65,7 +65,9 @@ def main(argv: Sequence[str]) -> None:
     with step("merge: backlog"):
         number = intake.waiting(boto3.client("sqs"), options.intake_queue_url)
         if number:
-            intake.announce_backlog(boto3.client("events"), number)
+            events = boto3.client("events")
+            intake.keep_announcing(events, options.backlog_rule)
+            intake.announce_backlog(events, number)
     with step("merge: metrics"):
         publish(boto3.client("cloudwatch"), metrics)
 

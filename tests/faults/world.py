@@ -25,7 +25,7 @@ from jobs.lake import BATCHES, QUALITY_RESULTS, QUARANTINE, TOMBSTONES, Lake, cr
 from jobs.parity_tables import PARITY_RESULTS
 from jobs.tables import tables
 from tests.builders import product, transaction
-from tests.jobs.builders import object_created, record
+from tests.jobs.builders import backlog_rule, object_created, record
 from tests.sessions import CATALOG
 
 JOBS = ("check", "merge", "maintain", "reconcile", "certify")
@@ -96,6 +96,7 @@ class World:
             "LAKE_BUCKET": f"{self.name}-lake",
             "RAW_BUCKET": f"{self.name}-raw",
             "INTAKE_QUEUE_URL": self.queue_url,
+            "BACKLOG_RULE": backlog_rule(),
             "DATABASE": self.lake.database,
             "OPS_DATABASE": self.lake.ops_database,
             "TABLE_PREFIX": f"{self.name}-",

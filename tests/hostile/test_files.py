@@ -14,7 +14,7 @@ from tests.hostile.announcements import REFUSED_ANNOUNCEMENTS, REFUSED_KEYS
 from tests.hostile.binary_drops import BINARY_DROPS
 from tests.hostile.drops import GOOD, HostileFile
 from tests.hostile.text_drops import TEXT_DROPS, TIMES
-from tests.jobs.builders import SENT, micros, object_created
+from tests.jobs.builders import SENT, backlog_rule, micros, object_created
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -61,6 +61,7 @@ def checked(spark: "SparkSession") -> Iterator[Checked]:
 
     check.main([
         "job.py", "--LAKE_BUCKET", "hostile-lake", "--RAW_BUCKET", "hostile-raw", "--INTAKE_QUEUE_URL", queue,
+        "--BACKLOG_RULE", backlog_rule(),
         "--DATABASE", lake.database, "--OPS_DATABASE", lake.ops_database,
         "--JOB_NAME", "check", "--JOB_RUN_ID", "jr", "--WORKFLOW_RUN_ID", "wr_hostile",
     ])  # fmt: skip

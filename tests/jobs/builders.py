@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import boto3
+
 from expectations.contract import Column, Contract, Partition
 from expectations.timestamps import from_micros, to_text
 from jobs.doors import RECEIVED
@@ -126,6 +128,13 @@ def entity(number: int, name: str | None = None, *, version: int | None = None) 
         **({"name": {"S": name}} if name else {}),
         **({"_version": {"N": str(version)}} if version is not None else {}),
     }
+
+
+def backlog_rule() -> str:
+    """The name of a rule as the template has it, which is there."""
+    rule = {"Name": "backlog-again", "State": "DISABLED", "ScheduleExpression": "rate(1 minute)"}
+    boto3.client("events").put_rule(**rule)
+    return rule["Name"]
 
 
 def object_created(key: str, **changed: Any) -> str:

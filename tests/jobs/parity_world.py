@@ -73,7 +73,7 @@ class World:
             s3.create_bucket(Bucket=bucket)
         queue = sqs.create_queue(QueueName=f"{self.name}-intake")["QueueUrl"]
         database, ops = self.name.replace("-", "_"), self.name.replace("-", "_") + "_ops"
-        job = Options(f"{self.name}-lake", f"{self.name}-raw", queue, database, ops, "wr_1")
+        job = Options(f"{self.name}-lake", f"{self.name}-raw", queue, database, ops, "again", "wr_1")
         options = ParityOptions(job, "jr_1", f"{self.name}-", None, True, timedelta(0), 1_000_000)
         object.__setattr__(self, "options", options)
         object.__setattr__(self, "lake", Lake(database, ops))

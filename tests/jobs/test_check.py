@@ -14,7 +14,7 @@ from jobs import check, intake, merge
 from jobs.batches import CHECKED, MERGED, Batches
 from jobs.lake import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake
 from tests.builders import product, transaction
-from tests.jobs.builders import object_created, record
+from tests.jobs.builders import backlog_rule, object_created, record
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -61,6 +61,7 @@ def run(spark: "SparkSession", lake: Lake, batches: Batches, queue_url: str) -> 
     def run(job: Job, run_id: str) -> None:
         job([
             "job.py", "--LAKE_BUCKET", "lake", "--RAW_BUCKET", "raw", "--INTAKE_QUEUE_URL", queue_url,
+            "--BACKLOG_RULE", backlog_rule(),
             "--DATABASE", lake.database, "--OPS_DATABASE", lake.ops_database,
             "--JOB_NAME", "job", "--JOB_RUN_ID", "jr", "--WORKFLOW_RUN_ID", run_id,
         ])  # fmt: skip

@@ -3,9 +3,11 @@
 import time
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
 from jobs import intake
+from tests.jobs.builders import backlog_rule
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -68,6 +70,18 @@ def test_a_queue_that_says_too_many_and_is_filled_all_the_time_is_left_after_a_w
 
     assert [message.body for message in messages] == [str(number + 1) for number in range(queue.calls)]
     assert 0 < queue.calls < queue.counted
+
+
+def test_a_backlog_is_announced_until_a_run_has_begun(aws: str) -> None:
+    events, rule = boto3.client("events"), backlog_rule()
+
+    states = [events.describe_rule(Name=rule)["State"]]
+    intake.keep_announcing(events, rule)
+    states.append(events.describe_rule(Name=rule)["State"])
+    intake.backlog_heard(events, rule)
+    states.append(events.describe_rule(Name=rule)["State"])
+
+    assert states == ["DISABLED", "ENABLED", "DISABLED"]
 
 
 def test_a_refused_backlog_event_is_told_and_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
