@@ -73,6 +73,22 @@ def test_a_workflow_runs_once_at_a_time_and_has_one_start_trigger_at_most(
     assert len(starts) <= 1
 
 
+def test_a_backlog_is_announced_again_from_its_merge_to_the_next_check() -> None:
+    again, once = (resources()[name]["Properties"] for name in ("BacklogAgain", "Backlog"))
+    statements = {
+        job: resources()[f"JobRole{job}"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        for job in ("check", "merge")
+    }
+    rule = {"Fn::GetAtt": ["BacklogAgain", "Arn"]}
+
+    assert (again["State"], again["Targets"]) == ("DISABLED", once["Targets"])
+    assert {"Effect": "Allow", "Action": "events:EnableRule", "Resource": rule} in statements["merge"]
+    assert {"Effect": "Allow", "Action": "events:DisableRule", "Resource": rule} in statements["check"]
+    assert resources()["Jobcheck"]["Properties"]["DefaultArguments"]["--BACKLOG_RULE"] == {
+        "Ref": "BacklogAgain"
+    }
+
+
 def test_the_default_datasets_are_those_that_have_contracts() -> None:
     default = TEMPLATE["Parameters"]["Datasets"]["Default"].split(",")
 
