@@ -38,7 +38,7 @@ WARM_UP: Final = 6  # rounds, at one million
 ROUNDS: Final = 3
 MERGES: Final = 20
 LOOKED_AT_EVERY: Final = 5  # merges, by `maintain`
-KINDS: Final = (RECENT, DELETES, SPREAD)
+KINDS: Final = (RECENT, SPREAD, DELETES)
 VARIANTS: Final[tuple[type[Variant], ...]] = (
     GluelineMerge,
     DocumentedMerge,
@@ -70,17 +70,18 @@ def run(millions: Sequence[int]) -> Report:
             "delta-rs and DuckLake are native engines on one machine: a floor, not something to be beaten",
         ],
     )
-    report.add(f"{RECENT.name}, 1 M rows, while the JVM warms up", warm_up())
+    report.add(f"{RECENT.name}, 1 M rows, while the JVM warms up", by_rounds(VARIANTS, WARM_UP))
     for kind in KINDS:
         for size in millions:
             report.add(f"{kind.name}, {size} M rows", measure(kind, size))
     report.add("reads_after_merges", [worn(kind, millions[0]) for kind in (RECENT, SPREAD)])
+    report.add(f"{RECENT.name}, 1 M rows, one round of what takes a minute", by_rounds([PyIcebergUpsert], 1))
     return report
 
 
-def warm_up() -> list[Row]:
-    """The seconds of the very first rounds, one after the other."""
-    turns = play(RECENT, 1, VARIANTS, WARM_UP)
+def by_rounds(variants: Sequence[type[Variant]], rounds: int) -> list[Row]:
+    """The seconds of each round of recent changes into a million rows."""
+    turns = play(RECENT, 1, variants, rounds)
     return [
         {
             "variant": name,
@@ -92,7 +93,7 @@ def warm_up() -> list[Row]:
 
 def measure(kind: Kind, millions: int) -> list[Row]:
     """The floor and all variants, taking turns."""
-    turns = play(kind, millions, _variants(kind, millions), ROUNDS)
+    turns = play(kind, millions, VARIANTS, ROUNDS)
     own = _middle_of(turns[GluelineMerge.name])
     return [
         {
@@ -164,8 +165,3 @@ def take_turn(variant: Variant, before: Total, after: Total) -> Turn:
 def _middle_of(turns: Sequence[Turn]) -> float:
     """The median of all but the first."""
     return median(turn.seconds for turn in turns[1:])
-
-
-def _variants(kind: Kind, millions: int) -> tuple[type[Variant], ...]:
-    # Takes minutes for more.
-    return (*VARIANTS, PyIcebergUpsert) if millions == 1 and not kind.deletes else VARIANTS
