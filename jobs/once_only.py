@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract
 from jobs.changes import RETRACT
 from jobs.lake import Lake
-from jobs.partitions import is_bucketed_by_key, place_sets, pruning_sql
+from jobs.partitions import place_sets, pruned, pruning_sql
 
 IDENTITY = ("_version", "_tie", "_op")
 
@@ -42,12 +42,10 @@ def known_changes(changes: DataFrame, lake: Lake, contract: Contract) -> DataFra
 
 def _where_they_would_be(changes: DataFrame, lake: Lake, contract: Contract) -> Sequence[str]:
     """Conditions on `_changes`, `t`, that all of these changes meet if they are there."""
-    # Every batch touches all buckets of the key: a list of them would rule out nothing.
-    pruned = () if is_bucketed_by_key(contract) else contract.partitions
     found = changes.agg(
         F.min("_version"),
         F.max("_version"),
-        *place_sets(lake.catalog, pruned),
+        *place_sets(lake.catalog, pruned(contract)),
     ).first()
     least, greatest, *places = found or (None, None)
     if least is None:
@@ -56,6 +54,6 @@ def _where_they_would_be(changes: DataFrame, lake: Lake, contract: Contract) -> 
         f"t._version BETWEEN {least} AND {greatest}",
         *(
             pruning_sql(lake.catalog, partition, "t", (value[0] for value in values))
-            for partition, values in zip(pruned, places, strict=True)
+            for partition, values in zip(pruned(contract), places, strict=True)
         ),
     ]

@@ -22,6 +22,11 @@ def is_bucketed_by_key(contract: Contract) -> bool:
     )  # fmt: skip
 
 
+def pruned(contract: Contract) -> tuple[Partition, ...]:
+    """The partitions whose values rule out files: changes touch all buckets of the key anyway."""
+    return () if is_bucketed_by_key(contract) else contract.partitions
+
+
 def movable(contract: Contract) -> tuple[Partition, ...]:
     """The partition fields that are no function of the key: a change of theirs moves a row."""
     return tuple(partition for partition in contract.partitions if partition.column not in contract.key)

@@ -20,18 +20,13 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract, Partition
 from jobs.changes import UPSERT
 from jobs.lake import Lake
-from jobs.partitions import is_bucketed_by_key, literal, movable, outside_sql, place, place_sets, pruning_sql
+from jobs.partitions import literal, movable, outside_sql, place, place_sets, pruned, pruning_sql
 from jobs.tables import planned_bytes
 
 SMALL = 64 << 20  # bytes of rows in memory, as Iceberg estimates them: read in less time than a job starts
 _RANGED = ("int", "long", "decimal", "string", "date", "timestamp")
 
 type Places = dict[Partition, frozenset[Any]]
-
-
-def pruned(contract: Contract) -> tuple[Partition, ...]:
-    """The partitions whose values rule out files: changes touch all buckets of the key anyway."""
-    return () if is_bucketed_by_key(contract) else contract.partitions
 
 
 def place_of_change(lake: Lake, contract: Contract) -> Expression:
