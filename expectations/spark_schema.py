@@ -4,7 +4,7 @@ Only the key is NOT NULL in tables: whether other required columns have values i
 by row, and a delete in `<dataset>_changes` has nothing but its key.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pyspark.sql.types import (
     ArrayType,
@@ -48,7 +48,7 @@ CHANGES_BOOKKEEPING = StructType(
     ]
 )
 ITEM_BOOKKEEPING = ("_key", "_version", "_event_id", "_deleted", "_expires_at")
-PROPERTIES = {
+_PROPERTIES = {
     "format-version": "2",  # Athena reads and writes v2, and not yet v3
     "write.format.default": "parquet",
     "write.parquet.compression-codec": "zstd",
@@ -59,6 +59,9 @@ PROPERTIES = {
     # Each commit writes the list of all snapshots anew. Of these files the last hundred are enough.
     "write.metadata.delete-after-commit.enabled": "true",
 }
+# A merge reads the files of few partitions, mostly below 16 MB, which is the least that Iceberg gives a task:
+# with this, each file has a task of its own, and not one core reads them all.
+_READ_IN_PARALLEL = {"read.split.open-file-cost": str(16 << 20)}
 _SCALARS: dict[str, DataType] = {
     "string": StringType(),
     "int": IntegerType(),
@@ -124,9 +127,18 @@ def item_schema(contract: Contract) -> StructType:
     return StructType([*columns, *(StructField(name, _attribute_type(None)) for name in ITEM_BOOKKEEPING)])
 
 
+def table_properties(more: Mapping[str, str] | None = None) -> str:
+    """`TBLPROPERTIES (…)`: what all tables of the lake have, and more."""
+    properties = {**_PROPERTIES, **(more or {})}
+    said = ", ".join(f"{_literal(name)} = {_literal(value)}" for name, value in properties.items())
+    return f"TBLPROPERTIES ({said})"
+
+
 def create_table_ddl(contract: Contract, table: str) -> str:
     """CREATE TABLE IF NOT EXISTS for `<dataset>`; `table` is its full name."""
-    return _create_ddl(contract, table, table_schema(contract), contract.description)
+    return _create_ddl(
+        contract, table, table_schema(contract), contract.description, table_properties(_READ_IN_PARALLEL)
+    )
 
 
 def create_changes_ddl(contract: Contract, table: str) -> str:
@@ -134,9 +146,8 @@ def create_changes_ddl(contract: Contract, table: str) -> str:
 
     Partitioned like `<dataset>`, so that Spark joins the two bucket by bucket without shuffling either.
     """
-    return _create_ddl(
-        contract, table, changes_schema(contract), f"Every accepted change of {contract.dataset}."
-    )
+    comment = f"Every accepted change of {contract.dataset}."
+    return _create_ddl(contract, table, changes_schema(contract), comment, table_properties())
 
 
 def _column(name: str, kind: DataType, *, required: bool = False) -> Column:
@@ -149,7 +160,7 @@ def _column(name: str, kind: DataType, *, required: bool = False) -> Column:
     return Column(name, spelled, required)
 
 
-def _create_ddl(contract: Contract, table: str, schema: StructType, comment: str) -> str:
+def _create_ddl(contract: Contract, table: str, schema: StructType, comment: str, properties: str) -> str:
     descriptions = {column.name: column.description for column in contract.columns}
     columns = [
         f"`{field.name}` {field.dataType.simpleString()}"
@@ -158,13 +169,12 @@ def _create_ddl(contract: Contract, table: str, schema: StructType, comment: str
         for field in schema
     ]
     partitions = ", ".join(_partition_ddl(partition) for partition in contract.partitions)
-    properties = ", ".join(f"{_literal(name)} = {_literal(value)}" for name, value in PROPERTIES.items())
     clauses = [
         f"CREATE TABLE IF NOT EXISTS {table} (\n  " + ",\n  ".join(columns) + "\n)",
         "USING iceberg",
         *([f"PARTITIONED BY ({partitions})"] if partitions else []),
         *([f"COMMENT {_literal(comment)}"] if comment else []),
-        f"TBLPROPERTIES ({properties})",
+        properties,
     ]
     return "\n".join(clauses)
 

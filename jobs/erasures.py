@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from expectations.spark_schema import PROPERTIES
+from expectations.spark_schema import table_properties
 from jobs.lake import Lake
 
 if TYPE_CHECKING:
@@ -127,10 +127,9 @@ class Erasures:
 
 def create_erasures_table(spark: SparkSession, lake: Lake) -> None:
     """Make the table where it is missing."""
-    properties = ", ".join(f"'{name}' = '{value}'" for name, value in PROPERTIES.items())
     spark.sql(
         f"CREATE TABLE IF NOT EXISTS {lake.ops(ERASURES)} ({_COLUMNS}) USING iceberg "
-        f"PARTITIONED BY (dataset) TBLPROPERTIES ({properties})"
+        f"PARTITIONED BY (dataset) {table_properties()}"
     )
 
 

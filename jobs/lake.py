@@ -15,7 +15,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from expectations.contract import Contract
-from expectations.spark_schema import PROPERTIES, create_changes_ddl, create_table_ddl
+from expectations.spark_schema import create_changes_ddl, create_table_ddl, table_properties
 
 BATCH_ID = "glueline.batch-id"
 QUARANTINE, BATCHES, QUALITY_RESULTS, TOMBSTONES = "quarantine", "batches", "quality_results", "tombstones"
@@ -60,12 +60,11 @@ def create_dataset_tables(spark: SparkSession, lake: Lake, contract: Contract) -
 
 def create_ops_tables(spark: SparkSession, lake: Lake) -> None:
     """Make the tables that the platform keeps about itself where they are missing."""
-    properties = ", ".join(f"'{name}' = '{value}'" for name, value in PROPERTIES.items())
     for name, columns in _OPS_TABLES.items():
         partitioned = f"PARTITIONED BY ({_OPS_PARTITIONS[name]})" if name in _OPS_PARTITIONS else ""
         spark.sql(
             f"CREATE TABLE IF NOT EXISTS {lake.ops(name)} ({columns}) USING iceberg {partitioned} "
-            f"TBLPROPERTIES ({properties})"
+            f"{table_properties()}"
         )
 
 

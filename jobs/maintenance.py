@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from expectations.spark_schema import PROPERTIES
+from expectations.spark_schema import table_properties
 from jobs.lake import Lake, append_once
 
 MAINTENANCE = "maintenance"
@@ -35,10 +35,8 @@ class Done:
 
 def create_maintenance_table(spark: SparkSession, lake: Lake) -> None:
     """Make the table where it is missing."""
-    properties = ", ".join(f"'{name}' = '{value}'" for name, value in PROPERTIES.items())
     spark.sql(
-        f"CREATE TABLE IF NOT EXISTS {lake.ops(MAINTENANCE)} ({_COLUMNS}) USING iceberg "
-        f"TBLPROPERTIES ({properties})"
+        f"CREATE TABLE IF NOT EXISTS {lake.ops(MAINTENANCE)} ({_COLUMNS}) USING iceberg {table_properties()}"
     )
 
 

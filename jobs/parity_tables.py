@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from expectations.spark_schema import PROPERTIES, table_schema
+from expectations.spark_schema import table_properties, table_schema
 from jobs.certificates import Certificate, Comparison
 from jobs.lake import Lake, append_once
 from jobs.metrics import Metric, publish
@@ -38,11 +38,10 @@ class Snapshot:
 
 def create_parity_tables(spark: SparkSession, lake: Lake) -> None:
     """Make the tables where they are missing."""
-    properties = ", ".join(f"'{name}' = '{value}'" for name, value in PROPERTIES.items())
     for name, (columns, partitions) in _TABLES.items():
         spark.sql(
             f"CREATE TABLE IF NOT EXISTS {lake.ops(name)} ({columns}) USING iceberg "
-            f"PARTITIONED BY ({partitions}) TBLPROPERTIES ({properties})"
+            f"PARTITIONED BY ({partitions}) {table_properties()}"
         )
 
 
