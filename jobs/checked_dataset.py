@@ -1,6 +1,6 @@
 """One dataset of a batch, read, parsed and judged: rows with their reasons, counted per file."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
@@ -18,7 +18,7 @@ from jobs.doors import receive
 from jobs.drop_door import parse_drop
 from jobs.export_door import parse_export
 from jobs.manifest import DROP, EXPORT, REPAIR, STREAM, ManifestFile
-from jobs.quality import Verdict, add_counts, judge
+from jobs.quality import Verdict, add_counts, examine, judge
 from jobs.repair_door import parse_repair
 from jobs.row_rules import RowRule
 from jobs.stream_door import parse_stream
@@ -40,11 +40,11 @@ class FileCount:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows there were: of each file, judged by the rules, and broken of each of these."""
+    """How many rows there were: of each file, judged by the rules, and breaking each of these."""
 
     files: tuple[FileCount, ...]
     judged: int
-    broken: tuple[int, ...]
+    broken_by: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,12 @@ def check_dataset(
     """The dataset's files, checked. The rows are kept in memory or on disk until the context ends."""
     parsed = parse_files(spark, files, contract).persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        parsed.count()  # Files are read here: GX would say of what fails in that that a rule is at fault.
-        verdict = judge(parsed.where(_to_judge()), contract)
-        counts = count_rows(parsed, files, contract.dataset, verdict.row_rules)
-        add_counts(verdict, counts.judged, counts.broken)
-        rows = add_rule_reasons(parsed, verdict.row_rules)
+        examination = examine(parsed.where(_to_judge()), contract)
+        # Files are read here, before GX: of what fails in that, it would say that a rule is at fault.
+        counts = count_rows(parsed, files, contract.dataset, examination.row_rules)
+        verdict = judge(examination)
+        add_counts(verdict, counts.judged, counts.broken_by)
+        rows = add_rule_reasons(parsed, examination.row_rules)
         yield CheckedDataset(contract, rows, counts.files, verdict)
     finally:
         parsed.unpersist()
@@ -107,7 +108,7 @@ def count_rows(
             for file, door, (rows, quarantined, *_) in found
         ),
         judged,
-        tuple(of_rules),
+        dict(zip((rule.name for rule in rules), of_rules, strict=True)),
     )
 
 

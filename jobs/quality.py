@@ -1,7 +1,7 @@
 """Great Expectations on the rows of one dataset of a batch, and which of them break a rule that decides."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         ExpectationSuiteValidationResult,
         ExpectationValidationResult,
     )
+    from great_expectations.datasource.fluent.interfaces import Batch
 
 
 class RuleNotEvaluated(Exception):
@@ -23,12 +24,21 @@ class RuleNotEvaluated(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Examination:
+    """A contract's suite, the rows that it is about, and its rules that decide about each of them."""
+
+    contract: Contract
+    suite: "ExpectationSuite"
+    batch: "Batch"
+    row_rules: tuple[RowRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What GX says of the rows, and the rules that decide about each of them."""
+    """What GX says of the rows."""
 
     suite: "ExpectationSuite"
     result: "ExpectationSuiteValidationResult"
-    row_rules: tuple[RowRule, ...]
 
     @property
     def success(self) -> bool:
@@ -51,15 +61,10 @@ class Verdict:
         return json.dumps(plain)
 
 
-def judge(rows: DataFrame, contract: Contract) -> Verdict:
-    """Run the contract's suite on the rows, which the caller has cached.
-
-    GX takes its cheapest way (BOOLEAN_ONLY); the counts that it leaves out are for `add_counts` to add.
-    RuleNotEvaluated names the rules that GX could not evaluate.
-    """
+def examine(rows: DataFrame, contract: Contract) -> Examination:
+    """Bring the contract's suite and rows together; none of these is read for it."""
     # Some seconds, the first time.
     import great_expectations as gx
-    from great_expectations.core.result_format import ResultFormat
 
     from expectations.suite import build_suite
 
@@ -71,14 +76,26 @@ def judge(rows: DataFrame, contract: Contract) -> Verdict:
     asset = source.add_dataframe_asset(contract.dataset)
     definition = asset.add_batch_definition_whole_dataframe("rows")
     batch = definition.get_batch(batch_parameters={"dataframe": rows})
-    result = batch.validate(suite, result_format=ResultFormat.BOOLEAN_ONLY)
-    _raise_for_errors(contract, result)
-    return Verdict(suite, result, row_rules(contract, suite, batch.data.execution_engine))
+    engine: Any = batch.data.execution_engine
+    engine.batch_manager.load_batch_list([batch])  # what `validate` does first
+    return Examination(contract, suite, batch, row_rules(contract, suite, engine))
 
 
-def add_counts(verdict: Verdict, rows: int, broken: Sequence[int]) -> None:
+def judge(examination: Examination) -> Verdict:
+    """Run the suite on the rows, which the caller has cached by now.
+
+    GX takes its cheapest way (BOOLEAN_ONLY); the counts that it leaves out are for `add_counts` to add.
+    RuleNotEvaluated names the rules that GX could not evaluate.
+    """
+    from great_expectations.core.result_format import ResultFormat
+
+    result = examination.batch.validate(examination.suite, result_format=ResultFormat.BOOLEAN_ONLY)
+    _raise_for_errors(examination.contract, result)
+    return Verdict(examination.suite, result)
+
+
+def add_counts(verdict: Verdict, rows: int, broken_by: Mapping[str, int]) -> None:
     """Add how many rows there were, and how many broke each rule that decides, under GX's own names."""
-    broken_by = dict(zip((rule.name for rule in verdict.row_rules), broken, strict=True))
     for one in verdict.result.results:
         if (number := broken_by.get(_rule_of(one))) is not None:
             one.result["element_count"] = rows

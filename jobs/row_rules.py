@@ -46,7 +46,10 @@ class RowRule:
 def row_rules(
     contract: Contract, suite: "ExpectationSuite", engine: "SparkDFExecutionEngine"
 ) -> tuple[RowRule, ...]:
-    """The rules of the contract's suite that decide about rows; the engine holds the frame they ran on."""
+    """The rules of the contract's suite that decide about rows; the engine holds the frame they are about.
+
+    One of which GX can't make a condition is left out: GX needs the same, and says so when it judges.
+    """
     from great_expectations.validator.metrics_calculator import MetricsCalculator
 
     expectations = {rule_name(expectation.meta): expectation for expectation in suite.expectations}
@@ -57,15 +60,16 @@ def row_rules(
     }
     # Conditions are expressions: nothing is computed here.
     resolved, _ = MetricsCalculator(engine).compute_metrics(list(metrics.values()))
-    conditions: dict[str, Any] = {name: resolved[metric.id] for name, metric in metrics.items()}
+    conditions: Mapping[Any, Any] = resolved
     return tuple(
         RowRule(
             name,
-            F.coalesce(conditions[name][0] & _judged(metric.metric_domain_kwargs, engine), F.lit(False)),
+            F.coalesce(conditions[metric.id][0] & _judged(metric.metric_domain_kwargs, engine), F.lit(False)),
             _expected(expectations[name]),
             tuple(_columns(metric.metric_domain_kwargs)),
         )
         for name, metric in metrics.items()
+        if metric.id in conditions
     )
 
 

@@ -42,5 +42,5 @@ def test_rows_are_counted_by_file_and_by_rule(spark: "SparkSession") -> None:
             FileCount("things", "s3://raw/b", "drop", rows_read=2, accepted=0, quarantined=2),
         ),
         judged=4,
-        broken=(2, 3),
+        broken_by={"positive": 2, "large": 3},
     )
