@@ -72,22 +72,18 @@ def waiting(sqs: "SQSClient", queue_url: str) -> int:
     return int(found["Attributes"][name])  # type: ignore[index]  # keyed by a literal type
 
 
-def announce_backlog(events: Any, number: int) -> None:
-    """Start the workflow once more: the event of what waits may have met a run that could not start."""
+def announce_backlog(events: Any, rule: str, number: int) -> None:
+    """Start the workflow for what waits: now, and by the rule every minute until a run has begun.
+
+    The event alone may be refused, since a run still goes on, be it the announcer's own; a window of the
+    trigger that is about to close takes it along.
+    """
+    events.enable_rule(Name=rule)
     detail = json.dumps({"waiting": number})
     entry = {"Source": "glueline", "DetailType": "Intake Backlog", "Detail": detail}
     answer = events.put_events(Entries=[entry])
     if answer["FailedEntryCount"]:
-        say("intake: the backlog event was refused; the schedule takes what waits", entries=answer["Entries"])
-
-
-def keep_announcing(events: Any, rule: str) -> None:
-    """Let the rule start the workflow every minute.
-
-    The event of an announcer that still runs may be refused as well: a window of the trigger that is about to
-    close takes it along.
-    """
-    events.enable_rule(Name=rule)
+        say("intake: the backlog event was refused; the rule starts what waits", entries=answer["Entries"])
 
 
 def backlog_heard(events: Any, rule: str) -> None:

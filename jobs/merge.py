@@ -65,9 +65,7 @@ def main(argv: Sequence[str]) -> None:
     with step("merge: backlog"):
         number = intake.waiting(boto3.client("sqs"), options.intake_queue_url)
         if number:
-            events = boto3.client("events")
-            intake.keep_announcing(events, options.backlog_rule)
-            intake.announce_backlog(events, number)
+            intake.announce_backlog(boto3.client("events"), options.backlog_rule, number)
     with step("merge: metrics"):
         publish(boto3.client("cloudwatch"), metrics)
 

@@ -45,7 +45,7 @@ def announce(target: Target, files: Collection[ManifestFile]) -> None:
         refused = [
             entry for some in pool.map(send, batched(files, _PER_CALL, strict=False)) for entry in some
         ]
-    announce_backlog(target.client("events"), len(files))
+    announce_backlog(target.client("events"), target.output("BacklogRule"), len(files))
     if refused:
         raise NotAnnounced(
             f"SQS refused {len(refused)} of {len(files)} messages ({refused[0]['Code']}). Do it once more: "

@@ -63,7 +63,7 @@ def let_finish(target: Target, tell: Callable[[str], None]) -> None:
     """
     left = under_way(target)
     if left.batches and not left.runs:  # nobody works on them: a start was refused, or a run has failed
-        announce_backlog(target.client("events"), len(left.batches))
+        announce_backlog(target.client("events"), target.output("BacklogRule"), len(left.batches))
     patience = patience_seconds(target)
     before, deadline = left, time.monotonic() + patience
     while left:

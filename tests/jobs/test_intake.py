@@ -76,7 +76,7 @@ def test_a_backlog_is_announced_until_a_run_has_begun(aws: str) -> None:
     events, rule = boto3.client("events"), backlog_rule()
 
     states = [events.describe_rule(Name=rule)["State"]]
-    intake.keep_announcing(events, rule)
+    intake.announce_backlog(events, rule, 3)
     states.append(events.describe_rule(Name=rule)["State"])
     intake.backlog_heard(events, rule)
     states.append(events.describe_rule(Name=rule)["State"])
@@ -86,11 +86,14 @@ def test_a_backlog_is_announced_until_a_run_has_begun(aws: str) -> None:
 
 def test_a_refused_backlog_event_is_told_and_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     class Events:
+        def enable_rule(self, Name: str) -> None:
+            assert Name == "again"
+
         def put_events(self, Entries: list[dict[str, str]]) -> dict[str, object]:
             assert Entries[0]["Source"] == "glueline"
             assert Entries[0]["DetailType"] == "Intake Backlog"
             return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
 
-    intake.announce_backlog(Events(), 3)
+    intake.announce_backlog(Events(), "again", 3)
 
     assert "ThrottlingException" in capsys.readouterr().out

@@ -55,12 +55,16 @@ Resources:
         detail-type: [Object Created]
         detail: {bucket: {name: [small-raw]}, object: {key: [{prefix: exports/}]}}
       Targets: [{Id: list, Arn: !GetAtt Intake.Arn}]
+  Again:
+    Type: AWS::Events::Rule
+    Properties: {State: DISABLED, ScheduleExpression: rate(1 minute)}
 Outputs:
   TablePrefix: {Value: small-}
   RawBucket: {Value: !Ref Raw}
   LakeBucket: {Value: !Ref Lake}
   InboundQueueUrl: {Value: !Ref Inbound}
   IntakeQueueUrl: {Value: !Ref Intake}
+  BacklogRule: {Value: !Ref Again}
 """
 
 

@@ -16,12 +16,15 @@ def empty_stack(aws: str) -> Target:
         "RawBucket": f"raw-{number}",
         "LakeBucket": f"lake-{number}",
         "TablePrefix": f"glueline-{number}-",
+        "BacklogRule": f"backlog-{number}",
     }
     empty = Target("us-east-1", outputs, aws)
     s3, sqs = empty.client("s3"), empty.client("sqs")
     for name in ("RawBucket", "LakeBucket"):
         s3.create_bucket(Bucket=outputs[name])
     s3.put_bucket_versioning(Bucket=outputs["RawBucket"], VersioningConfiguration={"Status": "Enabled"})
+    again = {"State": "DISABLED", "ScheduleExpression": "rate(1 minute)"}
+    empty.client("events").put_rule(Name=outputs["BacklogRule"], **again)
     queues = {
         f"{name}QueueUrl": sqs.create_queue(QueueName=f"{name}-{number}")["QueueUrl"]
         for name in ("Inbound", "DeadLetter", "Intake")

@@ -235,6 +235,9 @@ class Glue:
         self.runs.append({"JobName": JobName, "Id": "jr_1", "JobRunState": "RUNNING", "Attempt": 0})
         return {"JobRunId": "jr_1"}
 
+    def enable_rule(self, Name: str) -> None:
+        assert Name.startswith("backlog-")
+
     def put_events(self, Entries: list[Any]) -> dict[str, Any]:
         self.runs.append({"JobName": "check", "Id": "jr_2", "JobRunState": "RUNNING"})
         return {"FailedEntryCount": 0}

@@ -93,8 +93,12 @@ def test_a_file_without_a_version_is_announced_by_its_etag(target: Target) -> No
 
 def test_the_workflow_is_woken_when_the_messages_are_there(target: Target) -> None:
     sent: list[tuple[list[dict[str, Any]], int]] = []
+    enabled: list[str] = []
 
     class Events:
+        def enable_rule(self, Name: str) -> None:
+            enabled.append(Name)
+
         def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, int]:
             sent.append((Entries, len(announced(target))))
             return {"FailedEntryCount": 0}
@@ -112,6 +116,7 @@ def test_the_workflow_is_woken_when_the_messages_are_there(target: Target) -> No
     [([event], messages)] = sent
     assert (event["Source"], event["DetailType"]) == ("glueline", "Intake Backlog")
     assert messages == 23
+    assert enabled == [target.output("BacklogRule")]
 
 
 def test_nothing_to_read_again_wakes_nobody(target: Target) -> None:
@@ -173,6 +178,8 @@ def test_messages_that_the_queue_did_not_take_are_counted(target: Target) -> Non
     class Full:
         def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
             return {"Failed": [{"Id": "0", "Code": "Throttled"}]}
+
+        def enable_rule(self, Name: str) -> None: ...
 
         def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, int]:
             return {"FailedEntryCount": 0}
