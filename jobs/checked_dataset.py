@@ -69,7 +69,8 @@ def check_dataset(
         counts = count_rows(parsed, files, contract.dataset, examination.row_rules)
         verdict = judge(examination)
         add_counts(verdict, counts.judged, counts.broken_by)
-        rows = add_rule_reasons(parsed, examination.row_rules)
+        broken = [rule for rule in examination.row_rules if counts.broken_by[rule.name]]
+        rows = add_rule_reasons(parsed, broken) if broken else parsed
         yield CheckedDataset(contract, rows, counts.files, verdict)
     finally:
         parsed.unpersist()
@@ -92,10 +93,11 @@ def count_rows(
     parsed: DataFrame, files: Iterable[ManifestFile], dataset: str, rules: Sequence[RowRule]
 ) -> Counts:
     """All counts in one pass; also of files without a row. No reason is written out for it."""
-    broken = [_to_judge() & rule.broken for rule in rules]
+    to_judge = _to_judge()
+    broken = [to_judge & rule.broken for rule in rules]
     refused = reduce(or_, broken, F.size("reasons") > 0)
     counted = parsed.groupBy("source_file").agg(
-        F.count("*"), F.count_if(refused), F.count_if(_to_judge()), *map(F.count_if, broken)
+        F.count("*"), F.count_if(refused), F.count_if(to_judge), *map(F.count_if, broken)
     )
     by_file: dict[str, list[int]] = {source_file: numbers for source_file, *numbers in counted.collect()}
     none = [0] * (3 + len(rules))

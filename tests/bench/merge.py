@@ -35,7 +35,7 @@ from tests.bench.session import spark
 
 MILLIONS: Final = (1, 4, 16)
 WARM_UP: Final = 6  # rounds, at one million
-ROUNDS: Final = 3
+ROUNDS: Final = 5
 MERGES: Final = 20
 LOOKED_AT_EVERY: Final = 5  # merges, by `maintain`
 KINDS: Final = (RECENT, SPREAD, DELETES)

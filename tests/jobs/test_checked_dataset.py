@@ -28,8 +28,8 @@ def file(name: str) -> ManifestFile:
 
 def test_rows_are_counted_by_file_and_by_rule(spark: "SparkSession") -> None:
     rules = (
-        RowRule("positive", F.col("number") < 0, "number must be positive", ("number",)),
-        RowRule("large", F.abs("number") < 9, "number must be large", ("number",)),
+        RowRule("positive", F.col("number") < 0, lambda: "it must be positive", ("number",)),
+        RowRule("large", F.abs("number") < 9, lambda: "it must be large", ("number",)),
     )
     schema = "source_file string, _op string, number int, reasons array<string>"
 
