@@ -8,6 +8,7 @@ from functools import cached_property
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
     from pyiceberg.table import Table as IcebergTable
 
+READS: Final = 6
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
@@ -123,11 +125,9 @@ class GluelineMerge(Variant):
         return int(summary["total-data-files"]) + int(summary["total-delete-files"])
 
     def read_seconds(self) -> float:
-        """Of a scan of all columns; the second, since the first one warms up."""
-        for _ in range(2):
-            rows = spark().table(self.table).write.format("noop").mode("overwrite")
-            took = seconds(rows.save)
-        return took
+        """Of a scan of all columns: the median of some, but for the first one, which warms up."""
+        rows = spark().table(self.table).write.format("noop").mode("overwrite")
+        return median([seconds(rows.save) for _ in range(READS)][1:])
 
 
 class DocumentedMerge(GluelineMerge):
