@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from expectations.spark_schema import table_properties
-from jobs.lake import Lake
+from jobs.lake import Lake, create_ops_table
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -127,10 +126,7 @@ class Erasures:
 
 def create_erasures_table(spark: SparkSession, lake: Lake) -> None:
     """Make the table where it is missing."""
-    spark.sql(
-        f"CREATE TABLE IF NOT EXISTS {lake.ops(ERASURES)} ({_COLUMNS}) USING iceberg "
-        f"PARTITIONED BY (dataset) {table_properties()}"
-    )
+    create_ops_table(spark, lake, ERASURES, _COLUMNS, "dataset")
 
 
 def record(

@@ -54,18 +54,27 @@ class Lake:
 
 def create_dataset_tables(spark: SparkSession, lake: Lake, contract: Contract) -> None:
     """Make the dataset's tables where they are missing."""
-    spark.sql(create_table_ddl(contract, lake.table(contract.dataset)))
-    spark.sql(create_changes_ddl(contract, lake.changes(contract.dataset)))
+    for table, ddl in (
+        (lake.table(contract.dataset), create_table_ddl),
+        (lake.changes(contract.dataset), create_changes_ddl),
+    ):
+        _create(spark, table, ddl(contract, table))
 
 
 def create_ops_tables(spark: SparkSession, lake: Lake) -> None:
-    """Make the tables that the platform keeps about itself where they are missing."""
+    """Make the tables that every batch writes to, and the tombstones, where they are missing."""
     for name, columns in _OPS_TABLES.items():
-        partitioned = f"PARTITIONED BY ({_OPS_PARTITIONS[name]})" if name in _OPS_PARTITIONS else ""
-        spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {lake.ops(name)} ({columns}) USING iceberg {partitioned} "
-            f"{table_properties()}"
-        )
+        create_ops_table(spark, lake, name, columns, _OPS_PARTITIONS.get(name))
+
+
+def create_ops_table(
+    spark: SparkSession, lake: Lake, name: str, columns: str, partitions: str | None = None
+) -> None:
+    """Make a table that the platform keeps about itself where it is missing."""
+    partitioned = f"PARTITIONED BY ({partitions})" if partitions else ""
+    table = lake.ops(name)
+    ddl = f"CREATE TABLE IF NOT EXISTS {table} ({columns}) USING iceberg {partitioned} {table_properties()}"
+    _create(spark, table, ddl)
 
 
 def append_once(
@@ -109,6 +118,12 @@ def setting(spark: SparkSession, name: str, value: str) -> Iterator[None]:
         yield
     finally:
         spark.conf.unset(name)
+
+
+def _create(spark: SparkSession, table: str, ddl: str) -> None:
+    """Of a table that is there, CREATE … IF NOT EXISTS asks the Glue catalog eight times."""
+    if not spark.catalog.tableExists(table):
+        spark.sql(ddl)
 
 
 def _snapshots(spark: SparkSession, table: str) -> Iterator[Any]:

@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from expectations.spark_schema import table_properties
-from jobs.lake import Lake, append_once
+from jobs.lake import Lake, append_once, create_ops_table
 
 MAINTENANCE = "maintenance"
 _COLUMNS = """run_id string, subject string, step string, files_before bigint, files_after bigint,
@@ -35,9 +34,7 @@ class Done:
 
 def create_maintenance_table(spark: SparkSession, lake: Lake) -> None:
     """Make the table where it is missing."""
-    spark.sql(
-        f"CREATE TABLE IF NOT EXISTS {lake.ops(MAINTENANCE)} ({_COLUMNS}) USING iceberg {table_properties()}"
-    )
+    create_ops_table(spark, lake, MAINTENANCE, _COLUMNS)
 
 
 def keep(spark: SparkSession, lake: Lake, run_id: str, done: Iterable[Done], at: datetime) -> None:

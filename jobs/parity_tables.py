@@ -10,9 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from expectations.spark_schema import table_properties, table_schema
+from expectations.spark_schema import table_schema
 from jobs.certificates import Certificate, Comparison
-from jobs.lake import Lake, append_once
+from jobs.lake import Lake, append_once, create_ops_table
 from jobs.metrics import Metric, publish
 from jobs.parity import SUSPECT
 
@@ -39,10 +39,7 @@ class Snapshot:
 def create_parity_tables(spark: SparkSession, lake: Lake) -> None:
     """Make the tables where they are missing."""
     for name, (columns, partitions) in _TABLES.items():
-        spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {lake.ops(name)} ({columns}) USING iceberg "
-            f"PARTITIONED BY ({partitions}) {table_properties()}"
-        )
+        create_ops_table(spark, lake, name, columns, partitions)
 
 
 def current_snapshot(spark: SparkSession, table: str) -> Snapshot | None:
