@@ -146,6 +146,13 @@ def iceberg_table(millions: int, contract: Contract) -> str:
     return table
 
 
+def roll_back(table: str) -> None:
+    """Bring an Iceberg table to its first state, without the merges of a bench."""
+    first = tables.snapshots(spark(), table)[0].id
+    if tables.iceberg(spark(), table).currentSnapshot().snapshotId() != first:
+        tables.call(spark(), table, "rollback_to_snapshot", f", snapshot_id => {first}")
+
+
 def expected(before: Total, changed: "DataFrame") -> Total:
     """What a table comes to by these changes: the arithmetic, without a merge."""
     counted = changed.groupBy("_op", "is_new").agg(F.count("*"), F.expr(_SUM))

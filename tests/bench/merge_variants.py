@@ -22,7 +22,7 @@ from jobs.key_text import encode_key
 from jobs.lake import TOMBSTONES, append_once
 from jobs.merge import JOINS
 from jobs.merge_changes import merge_changes, merge_sql
-from jobs.tables import call, iceberg, snapshots
+from jobs.tables import iceberg
 from tests.bench import baskets
 from tests.bench.baskets import Kind, Total
 from tests.bench.report import seconds
@@ -103,9 +103,7 @@ class GluelineMerge(Variant):
         append_once(rows, self.lake.changes(self.contract.dataset), self.batch_id, _EPOCH)
 
     def roll_back(self) -> None:
-        first = snapshots(spark(), self.table)[0].id
-        if iceberg(spark(), self.table).currentSnapshot().snapshotId() != first:
-            call(spark(), self.table, "rollback_to_snapshot", f", snapshot_id => {first}")
+        baskets.roll_back(self.table)
         spark().sql(f"DELETE FROM {self.lake.ops(TOMBSTONES)}")
 
     def merge(self) -> None:

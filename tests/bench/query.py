@@ -13,7 +13,7 @@ from pyiceberg.expressions import AlwaysTrue
 from sqlglot import exp
 
 from jobs.tables import iceberg
-from tests.bench.baskets import EVENTS, START, iceberg_table, lines
+from tests.bench.baskets import EVENTS, START, iceberg_table, lines, roll_back
 from tests.bench.report import Report, Row, WrongResult, expect, middle
 from tests.bench.session import spark
 from tests.moto_server import REGION, aws_in_this_process
@@ -47,6 +47,7 @@ def run() -> Report:
         ],
     )
     name = iceberg_table(MILLIONS, EVENTS)
+    roll_back(name)
     metadata = iceberg(spark(), name).operations().current().metadataFileLocation()
     of_day = lines(MILLIONS).where(f"to_date(transaction_timestamp) = date'{DAY:%Y-%m-%d}'")
     expected = of_day.selectExpr("count(*)", "sum(sales_value)").first()
