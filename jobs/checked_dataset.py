@@ -7,7 +7,9 @@ from functools import reduce
 from itertools import groupby
 from operator import attrgetter, or_
 
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark import StorageLevel
+from pyspark.errors import PySparkException
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -65,8 +67,12 @@ def check_dataset(
     parsed = parse_files(spark, files, contract).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         examination = examine(parsed.where(_to_judge()), contract)
-        # Files are read here, before GX: of what fails in that, it would say that a rule is at fault.
-        counts = count_rows(parsed, files, contract.dataset, examination.row_rules)
+        try:
+            counts = count_rows(parsed, files, contract.dataset, examination.row_rules)
+        except (PySparkException, Py4JJavaError):
+            parsed.count()  # Files first: of what fails in them, GX would say that a rule is at fault.
+            judge(examination)  # It names the rule.
+            raise
         verdict = judge(examination)
         add_counts(verdict, counts.judged, counts.broken_by)
         broken = [rule for rule in examination.row_rules if counts.broken_by[rule.name]]

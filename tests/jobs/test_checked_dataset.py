@@ -1,12 +1,18 @@
 """All rows of a batch are counted once: by file, as accepted or quarantined, and by the rules they break."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from pyspark.sql import functions as F
 
-from jobs.checked_dataset import Counts, FileCount, count_rows
+from expectations.contract import Rule
+from jobs import checked_dataset
+from jobs.checked_dataset import Counts, FileCount, check_dataset, count_rows
 from jobs.manifest import ManifestFile
+from jobs.quality import RuleNotEvaluated
 from jobs.row_rules import RowRule
+from tests.jobs.builders import EVENTS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -44,3 +50,26 @@ def test_rows_are_counted_by_file_and_by_rule(spark: "SparkSession") -> None:
         judged=4,
         broken_by={"positive": 2, "large": 3},
     )
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("shop.range", "expect_column_values_to_be_between", {"column": "shop", "min_value": 0}),
+        Rule("shop.named", "expect_column_values_to_match_regex", {"column": "reasons", "regex": "a"}),
+    ],
+    ids=lambda rule: rule.name,
+)
+def test_a_rule_that_fails_on_rows_is_named(
+    spark: "SparkSession", monkeypatch: pytest.MonkeyPatch, rule: Rule
+) -> None:
+    schema = "source_file string, _op string, shop string, reasons array<string>"
+    rows = spark.createDataFrame([("s3://raw/a", "upsert", "a", [])], schema)
+    monkeypatch.setattr(checked_dataset, "parse_files", lambda *_: rows)
+    contract = replace(EVENTS, rules=(rule,))
+
+    with (
+        pytest.raises(RuleNotEvaluated, match=f"got errors: {rule.name}: "),
+        check_dataset(spark, [file("a")], contract),
+    ):
+        pytest.fail("a rule that fails has let rows through")
