@@ -27,6 +27,8 @@ from jobs.key_text import encode_key
 from jobs.values import Read, read_text
 
 UPSERT, DELETE, RETRACT = "upsert", "delete", "retract"
+# Why a row of an erased key is no change. Such a row is quarantined without its payload.
+ERASED_REASON = "erased: expected a key that is not erased; glueline erase --lift lets its rows come again"
 BOOKKEEPING = ("_op", "_version", "_tie", "_source", "_event_id", "_updated_at", "_absent")
 _SHOWN = 80  # characters of a value in a reason
 _NAMES_SHOWN = 10

@@ -24,6 +24,7 @@ from expectations.odcs import load_contracts
 from jobs import data_docs, intake
 from jobs.batches import CHECKED, Batches
 from jobs.checked_dataset import FileCount, check_dataset
+from jobs.erased_rows import erased_keys
 from jobs.evolution import EvolutionRefused, bring_to_contract, plans
 from jobs.export_intake import open_exports
 from jobs.lake import Lake, create_ops_tables
@@ -177,7 +178,8 @@ def check_batch(
         for dataset in datasets:
             with step(f"{name}: {dataset}", batch_id=manifest.batch_id, dataset=dataset):
                 files = [file for file in manifest.files if file.dataset == dataset]
-                checked.append(kept.enter_context(check_dataset(spark, files, contracts[dataset])))
+                contract, erased = contracts[dataset], erased_keys(spark, lake, contracts[dataset])
+                checked.append(kept.enter_context(check_dataset(spark, files, contract, erased)))
                 append_changes(lake, manifest, checked[-1], at)
         with step(f"{name}: quarantine, counts, quality results"):
             append_quarantine(spark, lake, manifest, checked, at)
@@ -200,19 +202,20 @@ def check_batch(
 def count_metrics(counts: Sequence[FileCount]) -> list[Metric]:
     """Rows accepted and quarantined of each dataset, and how many files had no row that was accepted.
 
-    Zeros are numbers too: they end an alarm. What names no dataset of ours counts as a file alone.
+    Zeros are numbers too: they end an alarm. What names no dataset of ours counts as a file alone. Rows of
+    erased keys are counted as neither: nothing is wrong with them.
     """
     metrics: list[Metric] = []
     for dataset in dict.fromkeys(count.dataset for count in counts if count.dataset):
         of_dataset = [count for count in counts if count.dataset == dataset]
         accepted = sum(count.accepted for count in of_dataset)
-        quarantined = sum(count.quarantined for count in of_dataset)
+        quarantined = sum(count.quarantined - count.erased for count in of_dataset)
         metrics.append(Metric("RowsAccepted", accepted, dataset))
         metrics.append(Metric("RowsQuarantined", quarantined, dataset))
         if rows := accepted + quarantined:
             metrics.append(Metric("QuarantinePercent", 100 * quarantined / rows, dataset, rows))
     if counts:
-        refused = sum(count.quarantined > 0 and not count.accepted for count in counts)
+        refused = sum(count.quarantined > count.erased and not count.accepted for count in counts)
         metrics.append(Metric("FilesRefused", refused))
     return metrics
 

@@ -18,6 +18,8 @@ from expectations.contract import Contract
 from jobs.changes import UPSERT, collect_reasons
 from jobs.doors import receive
 from jobs.drop_door import parse_drop
+from jobs.erased_keys import ErasedKeys
+from jobs.erased_rows import is_refused_as_erased, refuse_erased
 from jobs.export_door import parse_export
 from jobs.manifest import DROP, EXPORT, REPAIR, STREAM, ManifestFile
 from jobs.quality import Verdict, add_counts, examine, judge
@@ -30,7 +32,10 @@ PARSERS = {STREAM: parse_stream, DROP: parse_drop, EXPORT: parse_export, REPAIR:
 
 @dataclass(frozen=True, slots=True)
 class FileCount:
-    """What became of one file's rows. A file that can't be read is one row, quarantined."""
+    """What became of one file's rows. A file that can't be read is one row, quarantined.
+
+    `erased` of the quarantined rows are of erased keys: nothing is wrong with these.
+    """
 
     dataset: str | None
     source_file: str
@@ -38,6 +43,7 @@ class FileCount:
     rows_read: int
     accepted: int
     quarantined: int
+    erased: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +63,19 @@ class CheckedDataset:
     rows: DataFrame
     counts: tuple[FileCount, ...]
     verdict: Verdict
+    erased: ErasedKeys | None = None
 
 
 @contextmanager
 def check_dataset(
-    spark: SparkSession, files: Sequence[ManifestFile], contract: Contract
+    spark: SparkSession, files: Sequence[ManifestFile], contract: Contract, erased: ErasedKeys | None = None
 ) -> Iterator[CheckedDataset]:
-    """The dataset's files, checked. The rows are kept in memory or on disk until the context ends."""
-    parsed = parse_files(spark, files, contract).persist(StorageLevel.MEMORY_AND_DISK)
+    """The dataset's files, checked; rows of erased keys are refused, whatever else they are.
+
+    The rows are kept in memory or on disk until the context ends.
+    """
+    received = refuse_erased(parse_files(spark, files, contract), contract, erased)
+    parsed = received.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         examination = examine(parsed.where(_to_judge()), contract)
         try:
@@ -77,7 +88,7 @@ def check_dataset(
         add_counts(verdict, counts.judged, counts.broken_by)
         broken = [rule for rule in examination.row_rules if counts.broken_by[rule.name]]
         rows = add_rule_reasons(parsed, broken) if broken else parsed
-        yield CheckedDataset(contract, rows, counts.files, verdict)
+        yield CheckedDataset(contract, rows, counts.files, verdict, erased)
     finally:
         parsed.unpersist()
 
@@ -103,17 +114,21 @@ def count_rows(
     broken = [to_judge & rule.broken for rule in rules]
     refused = reduce(or_, broken, F.size("reasons") > 0)
     counted = parsed.groupBy("source_file").agg(
-        F.count("*"), F.count_if(refused), F.count_if(to_judge), *map(F.count_if, broken)
+        F.count("*"),
+        F.count_if(refused),
+        F.count_if(is_refused_as_erased()),
+        F.count_if(to_judge),
+        *map(F.count_if, broken),
     )
     by_file: dict[str, list[int]] = {source_file: numbers for source_file, *numbers in counted.collect()}
-    none = [0] * (3 + len(rules))
+    none = [0] * (4 + len(rules))
     door_of = {file.source_file: file.door for file in files}
     found = [(file, door, by_file.get(file, none)) for file, door in door_of.items()]
-    _, _, judged, *of_rules = map(sum, zip(none, *by_file.values(), strict=True))
+    _, _, _, judged, *of_rules = map(sum, zip(none, *by_file.values(), strict=True))
     return Counts(
         tuple(
-            FileCount(dataset, file, door, rows, rows - quarantined, quarantined)
-            for file, door, (rows, quarantined, *_) in found
+            FileCount(dataset, file, door, rows, rows - quarantined, quarantined, erased)
+            for file, door, (rows, quarantined, erased, *_) in found
         ),
         judged,
         dict(zip((rule.name for rule in rules), of_rules, strict=True)),

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from jobs.erase_tables import (
     stocks,
 )
 from jobs.erased_keys import ErasedKeys
+from jobs.erased_marks import Item, Marks, version_of
 from jobs.erased_tombstones import bury, lift
 from jobs.erasures import LIFTED, Erasures, Place, Proof, Request, create_erasures_table, last_seen, record
 from jobs.export_mending import mend_exports
@@ -38,12 +38,11 @@ if TYPE_CHECKING:
 ANSWERS = "athena/"
 KEPT = (
     "tombstones: the key itself, so that no replay brings a row back",
+    "DynamoDB: the key itself, in a mark without columns, so that no write brings the row back",
     "parity: keys and hashes of rows, in lake_ops.parity_results, parity_suspects and parity/",
     "DynamoDB's point-in-time recovery: up to 35 days, by AWS alone; an export of before has to be erased",
     "logs: keys, until their retention ends",
 )
-_REQUESTS = 8
-_KEY, _VERSION = "_key", "_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,10 @@ class Work:
     raw_bucket: str
     table: str  # in DynamoDB
 
+    @property
+    def marks(self) -> Marks:
+        return Marks(self.dynamodb, self.table, self.contract, self.request.id)
+
     def note(self, phase: str) -> dict[str, Any]:
         return self.erasures.note(self.request.id, phase)
 
@@ -69,40 +72,47 @@ class Work:
 
 
 def seal(work: Work) -> None:
-    """First the tombstones, which outrank whatever comes; then the items, and what the stream tells of that.
+    """Block the keys: tombstones in the lake, which outrank whatever comes, and marks in place of the items.
 
-    Which items there are is written down before they go: their removals have to land before RAW is searched.
+    What is to be marked is written down before it is: the stream's records of that hold the items as they
+    were, and have to land before RAW is searched. All earlier records of the keys land before those.
     """
     with step("erase: tombstones"):
         create_ops_tables(work.spark, work.lake)
         bury(work.spark, work.lake, work.contract, work.keys)
-    with step("erase: items"):
-        note = work.note("seal")
-        there = items(work)
-        if there:
-            versions = {key: _newer(note.get("newest", {}).get(key), one) for key, one in there.items()}
-            note = {
-                "items": sorted({*note.get("items", ()), *there}),
-                "newest": note.get("newest", {}) | versions,
-                "deleted": sorted(there),
-                "deleted_at": datetime.now(UTC).isoformat(),
-            }
-            work.write("seal", note)
-        with ThreadPoolExecutor(_REQUESTS) as pool:
-            list(pool.map(lambda key: work.dynamodb.delete_item(TableName=work.table, Key=_key(key)), there))
+    with step("erase: marks in place of the items"):
+        unmarked = work.marks.unmarked(work.keys.texts)
+        if unmarked:
+            note = _to_mark(work.note("seal"), work.note("landed"), unmarked.keys())
+            work.write("seal", _with_items(note, unmarked))
+            replaced = work.marks.put(unmarked)
+            # What was written between the two.
+            work.write("seal", _with_items(work.note("seal"), replaced))
 
 
-def items(work: Work) -> dict[str, int | None]:
-    """The keys that DynamoDB has an item of, marked as deleted or not, and the item's version."""
+def _to_mark(note: Mapping[str, Any], landed: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """The note with the keys to be marked now, and those marked before whose records have not landed yet."""
+    now = datetime.now(UTC).isoformat()
+    is_through = landed.get("through") == note.get("marked_at")
+    waiting: list[str] = [] if is_through else note.get("marked", [])
+    since = now if is_through else note.get("since", now)
+    return {**note, "marked": sorted({*waiting, *keys}), "since": since, "marked_at": now}
 
-    def read(key: str) -> Any:
-        found = work.dynamodb.get_item(TableName=work.table, Key=_key(key), ConsistentRead=True)
-        return found.get("Item")
 
-    texts = sorted(work.keys.texts)
-    with ThreadPoolExecutor(_REQUESTS) as pool:
-        found = zip(texts, pool.map(read, texts), strict=True)
-        return {key: int(item[_VERSION]["N"]) if _VERSION in item else None for key, item in found if item}
+def _with_items(note: Mapping[str, Any], items: Mapping[str, Item | None]) -> dict[str, Any]:
+    """The note with the keys that had these items, and the newest version of each."""
+    found = {key: version_of(item) for key, item in items.items() if item}
+    newest = note.get("newest", {})
+    return {
+        **note,
+        "items": sorted({*note.get("items", ()), *found}),
+        "newest": newest | {key: _newer(newest.get(key), version) for key, version in found.items()},
+    }
+
+
+def items(work: Work) -> set[str]:
+    """The keys that DynamoDB has an item of, marked as deleted or not, that is no mark of erased ones."""
+    return {key for key, item in work.marks.unmarked(work.keys.texts).items() if item}
 
 
 def scrub(work: Work) -> None:
@@ -202,13 +212,24 @@ def prove(work: Work) -> Proof:
         now.isoformat(),
         places,
         unsearched,
-        KEPT,
+        (*KEPT, *under_way(letters)),
     )
     with step("erase: record"):
         create_erasures_table(work.spark, work.lake)
         record(work.spark, work.lake, work.request, proof, seen_versions(work))
         work.erasures.prove(proof)
     return proof
+
+
+def under_way(letters: Mapping[str, Any]) -> list[str]:
+    """What is said of the messages of the inbound queue, which can't be searched without taking them."""
+    if "inbound" not in letters:
+        return []
+    return [
+        f"messages: {letters['inbound']} in the inbound queue, which can't be searched; those of the keys "
+        f"make no row, and all are gone by {letters['gone_by'][:10]}; one that breaks its contract ends as a "
+        "dead letter, which the same command removes"
+    ]
 
 
 def prove_table(work: Work, stock: Stock) -> Place:
@@ -280,14 +301,23 @@ def forget_answers(work: Work) -> int:
 
 
 def lift_keys(work: Work) -> None:
-    """Let rows of the keys come again, if they are newer than what was erased; tell how many were erased."""
+    """Let rows of the keys come again, if they are newer than what was erased; tell how many were erased.
+
+    In the lake first: what the Data API takes has to reach it.
+    """
     now = datetime.now(UTC)
     create_ops_tables(work.spark, work.lake)
     create_erasures_table(work.spark, work.lake)
     seen = last_seen(work.spark, work.lake, work.request)
-    versions = {key: _floor(work.contract, *of_key) for key, of_key in seen.items()}
-    number = lift(work.spark, work.lake, work.contract.dataset, versions, now) if versions else 0
-    work.write(LIFTED, {"lifted": number})
+    noted = seen_versions(work)  # by an erasure that was not proved
+    floors = {
+        key: _floor(work.contract, *seen.get(key, (noted[key], now))) for key in sorted(work.keys.texts)
+    }
+    lifted = set(work.note(LIFTED).get("keys", ()))
+    lifted |= lift(work.spark, work.lake, work.contract.dataset, floors, now)
+    work.write(LIFTED, {"lifted": len(lifted), "keys": sorted(lifted)})
+    lifted |= work.marks.lift(floors, now)
+    work.write(LIFTED, {"lifted": len(lifted)})
     work.erasures.close(work.request.id, LIFTED)
 
 
@@ -315,7 +345,3 @@ def _versions(work: Work) -> Iterable[Any]:
 
 def _name(held: Mapping[str, Any]) -> tuple[str, str, str]:
     return held["key"], held["version_id"], held["etag"]
-
-
-def _key(text: str) -> dict[str, Any]:
-    return {_KEY: {"S": text}}

@@ -7,6 +7,9 @@ A frame of *captured* rows has `CAPTURED`: where the row came from, and
     _key        the item's key text
     _removed    whether the item is gone
     _new, _old  the item after and before the change, type `ITEM`; null if the door doesn't show it
+
+The mark of an erased key (`jobs.erased_marks`) stands for no item: where it replaces an item, that is a
+delete, and a record of nothing but the mark is quarantined as erased.
 """
 
 from pyspark.sql import Column as Expression
@@ -17,6 +20,7 @@ from expectations.contract import Contract
 from expectations.spark_schema import ITEM_BOOKKEEPING
 from jobs.changes import (
     DELETE,
+    ERASED_REASON,
     UPSERT,
     absent,
     collect_reasons,
@@ -42,6 +46,7 @@ REPEATED_DELETE_TIE = ""
 def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataFrame:
     """Captured rows with their columns typed, `_op`, `_absent`, the image these are of, and its stamps."""
     image = F.col("_image")
+    captured = _without_marks(captured)
     reads = {
         column.name: or_default(
             column, read_attribute(column, image[column.name]), image[column.name].isNull()
@@ -54,7 +59,9 @@ def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataF
             "_image": F.coalesce("_new", "_old"),
         }
     )
-    rows = typed(seen, contract, reads | _key_reads(contract, reads), *CAPTURED, "_op", "_image", *others)
+    rows = typed(
+        seen, contract, reads | _key_reads(contract, reads), *CAPTURED, "_op", "_image", "_is_mark", *others
+    )
     missing = {column.name: F.col("_image")[column.name].isNull() for column in contract.columns}
     return rows.withColumns(
         {
@@ -64,6 +71,27 @@ def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataF
             "_is_repeated": F.col("_removed") & is_marked(F.col("_old")),
         }
     )
+
+
+def _without_marks(captured: DataFrame) -> DataFrame:
+    """With marks of erased keys taken for no item; `_is_mark` where the record has nothing else."""
+    new_is_mark, old_is_mark = _is_erased(F.col("_new")), _is_erased(F.col("_old"))
+    has_item = (F.col("_new").isNotNull() & ~new_is_mark) | (F.col("_old").isNotNull() & ~old_is_mark)
+    is_mark = (new_is_mark | old_is_mark) & ~has_item
+    return captured.withColumns(
+        {
+            "_is_mark": is_mark,
+            "payload": F.when(~is_mark, F.col("payload")),
+            "_removed": F.col("_removed") | new_is_mark,
+            "_new": F.when(~new_is_mark, F.col("_new")),
+            "_old": F.when(~old_is_mark, F.col("_old")),
+        }
+    )
+
+
+def _is_erased(image: Expression) -> Expression:
+    """Whether the item is the mark of an erased key."""
+    return F.coalesce(image["_erased"]["BOOL"] == "true", F.lit(False))
 
 
 def is_marked(image: Expression) -> Expression:
@@ -89,7 +117,7 @@ def image_reasons(contract: Contract) -> Expression:
     unknown = F.when(F.size(others) > 0, F.filter(others, lambda name: ~F.startswith(name, F.lit("_"))))
     other_key = "key: expected the key of the item's columns, "
     given = {column.name: F.to_json(F.col("_image")[column.name]) for column in contract.columns}
-    return collect_reasons(
+    of_image = collect_reasons(
         [
             unknown_reason(unknown),
             *key_reasons(contract),
@@ -97,6 +125,7 @@ def image_reasons(contract: Contract) -> Expression:
             *type_reasons(contract, given),
         ]
     )
+    return F.when(F.col("_is_mark"), F.array(F.lit(ERASED_REASON))).otherwise(of_image)
 
 
 def _key_reads(contract: Contract, reads: dict[str, Read]) -> dict[str, Read]:
