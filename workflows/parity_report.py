@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from workflows.parity import Report
 
 KEYS_SHOWN: Final = 10
-KINDS: Final = ("missing", "extra", "differing", "quarantined")
+KINDS: Final = ("missing", "extra", "differing", "quarantined", "erased")
 
 
 def certificate_table(reports: Sequence[Report]) -> Table:
@@ -56,6 +56,11 @@ def advice(certificate: Certificate) -> str | None:
         return (
             f"{dataset}: check refused changes that the API took; lake_ops.quarantine has the reasons. Mend "
             f"the items or the contract, then glueline replay --quarantine --dataset {dataset}."
+        )
+    if certificate.erased:
+        return (
+            f"{dataset}: the source wrote items of erased keys again; the table does not show them. Erase "
+            f"them once more (glueline erase {dataset} KEY…), or let their rows come again with --lift."
         )
     return None
 
