@@ -3,10 +3,10 @@
     erase/rewritten/<dataset>/<hash of the object's key>/<hash of the version it replaces>.json
 
 Such an object is announced anew, and its other rows must not become newer by that. Its metadata can't say
-so: whoever may put files into `drops/` may give them any metadata. So `erase` writes it down here, in the lake
-bucket, before it puts the object. A manifest takes along what is known of its files. The reader believes it of
-an object whose metadata names the replaced version and the MD5 of its content; it is never later than the
-object's own event.
+so: whoever may put files into `drops/` may give them any metadata. So `erase` writes it down here, in the
+lake bucket, before it puts the object. A manifest takes along what is known of its files. The reader believes
+it of an object whose metadata names the replaced version and the MD5 of its content; it is never later than
+the object's own event.
 """
 
 import hashlib
