@@ -24,6 +24,7 @@ from pyspark.sql.types import (
 )
 
 from expectations.contract import Column, Contract, Partition
+from expectations.spark_literals import literal
 
 TABLE_BOOKKEEPING = StructType(
     [
@@ -130,7 +131,7 @@ def item_schema(contract: Contract) -> StructType:
 def table_properties(more: Mapping[str, str] | None = None) -> str:
     """`TBLPROPERTIES (…)`: what all tables of the lake have, and more."""
     properties = {**_PROPERTIES, **(more or {})}
-    said = ", ".join(f"{_literal(name)} = {_literal(value)}" for name, value in properties.items())
+    said = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in properties.items())
     return f"TBLPROPERTIES ({said})"
 
 
@@ -165,7 +166,7 @@ def _create_ddl(contract: Contract, table: str, schema: StructType, comment: str
     columns = [
         f"`{field.name}` {field.dataType.simpleString()}"
         + ("" if field.nullable else " NOT NULL")
-        + (f" COMMENT {_literal(text)}" if (text := descriptions.get(field.name)) else "")
+        + (f" COMMENT {literal(text)}" if (text := descriptions.get(field.name)) else "")
         for field in schema
     ]
     partitions = ", ".join(_partition_ddl(partition) for partition in contract.partitions)
@@ -173,7 +174,7 @@ def _create_ddl(contract: Contract, table: str, schema: StructType, comment: str
         f"CREATE TABLE IF NOT EXISTS {table} (\n  " + ",\n  ".join(columns) + "\n)",
         "USING iceberg",
         *([f"PARTITIONED BY ({partitions})"] if partitions else []),
-        *([f"COMMENT {_literal(comment)}"] if comment else []),
+        *([f"COMMENT {literal(comment)}"] if comment else []),
         properties,
     ]
     return "\n".join(clauses)
@@ -185,10 +186,6 @@ def _partition_ddl(partition: Partition) -> str:
     if name == "identity":
         return column
     return f"{name}({size}, {column})" if size else f"{name}({column})"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _text_type(column: Column) -> DataType:

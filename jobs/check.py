@@ -27,6 +27,7 @@ from jobs.checked_dataset import FileCount, check_dataset
 from jobs.erased_rows import erased_keys
 from jobs.evolution import EvolutionRefused, bring_to_contract, plans
 from jobs.export_intake import open_exports
+from jobs.first_events import FirstEvents
 from jobs.lake import Lake, create_ops_tables
 from jobs.manifest import Manifest, make_manifest
 from jobs.metrics import Metric, publish
@@ -105,6 +106,7 @@ def drain(
     now = datetime.now(UTC)
     messages = intake.receive_all(sqs, queue_url)
     announced = make_manifest(batch_id, now, (message.body for message in messages), contracts)
+    announced = FirstEvents(batches.s3, batches.bucket).add_to(announced)
     opened = open_exports(batches.s3, announced, now)
     manifest = opened.manifest
     if manifest.files or manifest.refused:

@@ -1,9 +1,10 @@
 """The phases of an erasure, in order. Between them, others finish what they have begun (`jobs.erase`)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -27,7 +28,9 @@ from jobs.erased_marks import Item, Marks, version_of
 from jobs.erased_tombstones import bury, lift
 from jobs.erasures import LIFTED, Erasures, Place, Proof, Request, create_erasures_table, last_seen, record
 from jobs.export_mending import mend_exports
+from jobs.first_events import FROM, FirstEvents
 from jobs.lake import BATCHES, Lake, create_ops_tables
+from jobs.manifest import FirstEvent, ManifestFile
 from jobs.raw_versions import Held, list_versions, look, take_out
 from jobs.steps import step
 from jobs.stored_files import remove, rows_in_files, stored_files
@@ -128,22 +131,46 @@ def scrub(work: Work) -> None:
         work.write("scrub", {"held": list(held.values())})
     with step("erase: rewrite RAW"):
         to_take = [one for one in found.held if one.problem is None or work.request.remove_unreadable]
-        announced = announced_at(work, [one for one in to_take if one.door == "drops"])
+        keep_first_events(work, [one for one in to_take if one.door == "drops" and one.is_latest])
         if to_take:
-            take_out(work.spark, work.raw_bucket, to_take, work.keys, announced)
+            take_out(work.spark, work.raw_bucket, to_take, work.keys)
     with step("erase: manifests of exports"):
         rewritten = {one["key"] for one in held.values() if one["key"].startswith("exports/")}
         mend_exports(work.s3, work.raw_bucket, work.contract.dataset, rewritten)
 
 
-def announced_at(work: Work, held: Iterable[Held]) -> dict[str, str]:
-    """Object -> when its newest version was announced first, as the manifest of its batch says."""
-    drops = {f"s3://{work.raw_bucket}/{one.key}": one for one in held if one.is_latest}
+def keep_first_events(work: Work, held: Collection[Held]) -> None:
+    """Write down when the rows of versions that are about to be replaced were announced first."""
+    kept = FirstEvents(work.s3, work.erasures.bucket)
+    announced = first_events(work, held)
+    for one in held:
+        known = kept.of(work.contract.dataset, one.key)
+        # What was written anew before has been announced again by now.
+        before = known.get(_rewritten_from(work, one)) or announced.get(one.key)
+        if before is not None and one.state not in known:
+            kept.keep(work.contract.dataset, one.key, one.state, before)
+
+
+def _rewritten_from(work: Work, held: Held) -> str:
+    """The version in whose place an earlier erasure put this one; empty if none did."""
+    version: Any = {} if held.version_id == "null" else {"VersionId": held.version_id}
+    try:
+        head = work.s3.head_object(Bucket=work.raw_bucket, Key=held.key, **version)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NoSuchVersion"):
+            raise
+        return ""  # it went meanwhile
+    return head["Metadata"].get(FROM, "")
+
+
+def first_events(work: Work, held: Collection[Held]) -> dict[str, FirstEvent]:
+    """Object -> the first event of its newest version, as the manifests of its batches say."""
+    drops = {f"s3://{work.raw_bucket}/{one.key}": one for one in held}
     if not drops:
         return {}
     receipts = work.spark.table(work.lake.ops(BATCHES)).where(F.col("source_file").isin(list(drops)))
     ids = sorted(row[0] for row in receipts.select("batch_id").distinct().collect())
-    batches, found = Batches(work.s3, work.erasures.bucket), dict[str, str]()
+    batches, found = Batches(work.s3, work.erasures.bucket), dict[str, ManifestFile]()
     for batch_id in ids:
         try:
             files = batches.manifest(batch_id).files
@@ -154,8 +181,8 @@ def announced_at(work: Work, held: Iterable[Held]) -> dict[str, str]:
         for file in files:
             one = drops.get(file.source_file)
             if one is not None and one.version_id in (file.version_id, "null") and one.etag == file.etag:
-                found[one.key] = min(file.event_time, found.get(one.key, file.event_time))
-    return found
+                found[one.key] = min(file, found.get(one.key, file), key=attrgetter("place"))
+    return {key: FirstEvent(file.event_time, file.sequencer) for key, file in found.items()}
 
 
 def purge_tables(work: Work) -> None:

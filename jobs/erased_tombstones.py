@@ -13,11 +13,11 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract
 from jobs.conflicts import after_conflicts
 from jobs.erased_keys import ErasedKeys
+from jobs.fold import ERASURE
 from jobs.lake import TOMBSTONES, Lake
 from jobs.merge_changes import merge_tombstones
 
-ERASED = "erased"  # the tie of its position
-ABOVE_ALL = 2**63 - 1  # the version
+ABOVE_ALL, ERASED = ERASURE  # version and tie of its position
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)  # retention goes by the time of the delete
 _LIFTED = "~erased"  # behind every tie of a change
 

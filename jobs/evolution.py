@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from expectations.evolution import Addition, Change, Live, Plan, partition, plan
+from expectations.spark_literals import literal
 from expectations.spark_schema import changes_schema, columns_of, spark_type, table_schema
 from jobs.key_text import encode_key
 from jobs.lake import Lake, create_dataset_tables
@@ -68,8 +69,8 @@ def statement(table: str, change: Change) -> str:
     path = ".".join(f"`{part}`" for part in change.path)
     kind = spark_type(change.column).simpleString()
     if isinstance(change, Addition):
-        text = change.column.description.replace("\\", "\\\\").replace("'", "\\'")
-        return f"ALTER TABLE {table} ADD COLUMN {path} {kind}" + (f" COMMENT '{text}'" if text else "")
+        text = change.column.description
+        return f"ALTER TABLE {table} ADD COLUMN {path} {kind}" + (f" COMMENT {literal(text)}" if text else "")
     return f"ALTER TABLE {table} ALTER COLUMN {path} TYPE {kind}"
 
 

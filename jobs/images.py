@@ -24,6 +24,7 @@ from jobs.changes import (
     UPSERT,
     absent,
     collect_reasons,
+    is_ordered_by_time,
     key_reasons,
     or_default,
     order_of,
@@ -108,8 +109,41 @@ def stamp(contract: Contract, image: Expression) -> Expression:
     return F.greatest(stamped, order_of(column, read_attribute(column, image[column.name]).value))
 
 
-def image_reasons(contract: Contract) -> Expression:
-    """Why the image is no row of the contract; an empty array if it is one."""
+def version_of_write(contract: Contract, time: Expression) -> Expression:
+    """The version of an item that was written: its own, and never less than that of the state it replaced.
+
+    If its writer stamped none, and versions are times, it is the time of the write. Where versions count, the
+    time in microseconds would outrank every later count: it is the replaced state's version, or null, which
+    `order_reasons` refuses.
+    """
+    new = F.col("_new_version")
+    return F.greatest(F.coalesce(new, time) if is_ordered_by_time(contract) else new, "_old_version")
+
+
+def version_of_removal(contract: Contract, time: Expression) -> Expression:
+    """The version of a removal: the next one after the removed state's, or the time if that is later.
+
+    Where versions count, times are none of them: null if the removed state is not known.
+    """
+    old = F.col("_old_version")
+    following = F.coalesce(F.try_add(old, F.lit(1)), old)  # behind the greatest number there is none
+    return F.greatest(following, time) if is_ordered_by_time(contract) else following
+
+
+def order_reasons(contract: Contract, version: Expression) -> list[Expression]:
+    """The reason of a change without a version, which only changes of versions that count can be."""
+    if is_ordered_by_time(contract):
+        return []
+    name = contract.sequence_column
+    missing = version.isNull() & ~F.coalesce(F.col(f"_wrong_{name}"), F.lit(False))
+    text = (
+        f"version: column {name}: expected a value in the item or in the one it replaced, which orders the "
+    )
+    return [reason(missing, text, "changes, got none; exports have both in the view NEW_AND_OLD_IMAGES")]
+
+
+def image_reasons(contract: Contract, version: Expression) -> Expression:
+    """Why the image is no change of the contract's dataset at that version; an empty array if it is one."""
     key, written = F.col("_key"), encode_key(contract)
     known = (*(column.name for column in contract.columns), *ITEM_BOOKKEEPING)
     others = F.array_except(F.map_keys("_new"), F.array(*map(F.lit, known)))
@@ -121,6 +155,7 @@ def image_reasons(contract: Contract) -> Expression:
         [
             unknown_reason(unknown),
             *key_reasons(contract),
+            *order_reasons(contract, version),
             reason(key != written, other_key, shown(written), ", got ", shown(key)),
             *type_reasons(contract, given),
         ]

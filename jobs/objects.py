@@ -14,6 +14,7 @@ from contextlib import ExitStack, closing
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from jobs.first_events import FROM, MD5
 from jobs.manifest import DROP, ManifestFile
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ IN_MEMORY = 4 * 1024 * 1024  # bytes of one file; what is larger goes to the wor
 # A partner may pack a thousand times as much as it looks; real rows are some fifty times as large at most.
 MOST_TIMES, SMALL = 250, 64 * 1024 * 1024
 DOWNLOADS = 16  # at a time
-# What an object says of itself that was written anew without erased rows: when the first one was announced.
-ANNOUNCED_AT = "glueline-announced-at"
 
 
 class UnreadableFile(Exception):
@@ -32,20 +31,22 @@ class UnreadableFile(Exception):
 
 
 class Fetched(NamedTuple):
-    """A file's bytes, decompressed, and the time of the event that its rows came with (ISO 8601, UTC)."""
+    """A file's bytes, decompressed, and the time (ISO 8601, UTC) and sequencer of the event of its rows."""
 
     content: IO[bytes]
     event_time: str
+    sequencer: str | None
 
 
 def fetch(file: ManifestFile) -> Fetched:
     """The whole file: a gzip that is cut off must not yield its first rows.
 
-    A data file of an export must be what the export's manifest says of it. An object that was written anew
-    without erased rows was announced anew as well, and its other rows must not become newer by that.
+    A data file of an export must be what the export's manifest says of it. The rows of an object that was
+    written anew without erased rows came with their first event (`jobs.first_events`).
     """
     answer = _get(file)
-    event_time = answer.get("Metadata", {}).get(ANNOUNCED_AT, file.event_time)
+    said = answer.get("Metadata", {})
+    first = file.first_events.get(said.get(FROM, ""))
     with ExitStack() as on_failure, closing(answer["Body"]) as received:
         plain = on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
         body = _Digested(received)
@@ -68,7 +69,8 @@ def fetch(file: ManifestFile) -> Fetched:
         if file.items is not None:
             _check_items(plain, file.items)
         on_failure.pop_all()
-        return Fetched(plain, event_time)
+        event = file if first is None or body.md5() != said.get(MD5) else first
+        return Fetched(plain, event.event_time, event.sequencer)
 
 
 class _Bounded:
@@ -101,11 +103,15 @@ class _Digested:
         self._digest.update(some)
         return some
 
-    def check(self, md5: str) -> None:
-        """UnreadableFile unless that (base64) is the MD5 of the whole body."""
+    def md5(self) -> str:
+        """The MD5 (base64) of the whole body."""
         while self.read(IN_MEMORY):  # what gzip left unread behind its end
             pass
-        found = base64.b64encode(self._digest.digest()).decode()
+        return base64.b64encode(self._digest.digest()).decode()
+
+    def check(self, md5: str) -> None:
+        """UnreadableFile unless that is the MD5 of the whole body."""
+        found = self.md5()
         if found != md5:
             raise UnreadableFile(
                 f"checksum: expected MD5 {md5} as the export's manifest says, got {found}: the file was "

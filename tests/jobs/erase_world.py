@@ -25,6 +25,7 @@ from jobs.erased_keys import ErasedKeys
 from jobs.erased_rows import erased_keys, refuse_erased
 from jobs.erasures import Erasures, Proof, Request
 from jobs.exports import checksum
+from jobs.first_events import FirstEvents
 from jobs.lake import Lake, create_dataset_tables, create_ops_tables
 from jobs.manifest import Manifest, ManifestFile, classify
 from jobs.merge import merge_batches
@@ -123,7 +124,9 @@ class World:
         head: Any = self.s3.head_object(Bucket=self.raw, Key=key)
         place: Any = classify(key, {self.contract.dataset})
         state = head["ETag"].strip('"'), head.get("VersionId"), head["ContentLength"]
-        return ManifestFile(self.raw, key, *state, at.isoformat(), *place)
+        file = ManifestFile(self.raw, key, *state, at.isoformat(), *place)
+        announced = Manifest("announced", at.isoformat(), (file,))
+        return FirstEvents(self.s3, self.batches.bucket).add_to(announced).files[0]
 
     def ingest(self, *files: ManifestFile | None) -> None:
         """Check the files as one batch, by the doors alone, and merge it."""

@@ -20,7 +20,7 @@ def put(s3: "S3Client", key: str, body: bytes, **changed: Any) -> "ManifestFile"
 
 def test_readable_and_unreadable_files_come_side_by_side(spark: "SparkSession", s3: "S3Client") -> None:
     files = [
-        put(s3, "good.csv", b"id,name\n1,a\n2,b,c\n"),
+        put(s3, "good.csv", b"id,name\n1,a\n2,b,c\n", sequencer="00a1"),
         put(s3, "good.jsonl.gz", gzip.compress(b'{"id":3}\n'), format="jsonl.gz"),
         put(s3, "cut.jsonl.gz", gzip.compress(b'{"id":4}\n' * 99)[:-9], format="jsonl.gz"),
         put(s3, "other.csv", b"a,b\n1,2\n"),
@@ -43,6 +43,7 @@ def test_readable_and_unreadable_files_come_side_by_side(spark: "SparkSession", 
         "gone.csv": "gone",
     }
     assert len(found) == 7
+    assert {row["source_file"] for row in found if row["sequencer"] == "00a1"} == {"s3://raw/good.csv"}
 
 
 def test_files_are_dealt_by_size_and_no_task_is_idle() -> None:

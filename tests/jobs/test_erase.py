@@ -16,7 +16,6 @@ from jobs.erase_phases import lift_keys
 from jobs.erased_tombstones import ABOVE_ALL, ERASED
 from jobs.erasures import ERASURES, PROOF, Proof
 from jobs.export_intake import open_export
-from jobs.objects import ANNOUNCED_AT
 from tests.jobs.builders import EVENTS, SENT, micros, record
 from tests.jobs.erase_world import (
     KEY,
@@ -162,18 +161,39 @@ def test_answers_of_queries_are_gone(world: World) -> None:
     assert "Contents" not in world.s3.list_objects_v2(Bucket=world.lake_bucket, Prefix="athena/")
 
 
-def test_a_rewritten_drop_says_when_it_was_announced_first(world: World) -> None:
-    told = world.s3.head_object(Bucket=world.raw, Key="drops/entities/more.jsonl")["Metadata"]
-
-    assert told[ANNOUNCED_AT] == SENT.isoformat()
-
-
 def test_a_rewritten_drop_keeps_its_place_in_the_order(world: World) -> None:
     """It is announced anew, and its rows have no version but the time of their event."""
     later = datetime(2026, 11, 25, tzinfo=UTC)
     rows = receive(world.spark, [world.newest("drops/entities/more.jsonl", later)], world.contract).collect()
 
-    assert [row["event_time"].astimezone(UTC) for row in rows] == [SENT]
+    assert [(row["event_time"].astimezone(UTC), row["sequencer"]) for row in rows] == [(SENT, None)]
+
+
+def test_a_drop_that_is_rewritten_twice_was_announced_when_it_was_announced_first(other_world: World) -> None:
+    world, key = other_world, "drops/entities/twice.csv"
+    world.ingest(world.put(key, b"id,name\n51,Ann\n52,Bob\n53,Zoe\n"))
+    assert world.erase("51").is_complete
+    world.ingest(world.newest(key, datetime(2026, 11, 25, tzinfo=UTC)))
+    assert world.erase("52").is_complete
+
+    later = datetime(2026, 11, 26, tzinfo=UTC)
+    (row,) = receive(world.spark, [world.newest(key, later)], world.contract).collect()
+
+    assert (row["payload"], row["event_time"].astimezone(UTC)) == ('{"id": "53", "name": "Zoe"}', SENT)
+
+
+def test_only_what_erase_wrote_keeps_the_time_of_its_first_event(world: World) -> None:
+    """A tool that copies objects keeps their metadata; a partner may give any."""
+    key, later = "drops/entities/more.jsonl", datetime(2026, 11, 25, tzinfo=UTC)
+    head = world.s3.head_object(Bucket=world.raw, Key=key)
+    before = world.s3.get_object(Bucket=world.raw, Key=key)["Body"].read()
+    try:
+        world.s3.put_object(Bucket=world.raw, Key=key, Body=b'{"id":77}\n', Metadata=head["Metadata"])
+        rows = receive(world.spark, [world.newest(key, later)], world.contract).collect()
+    finally:
+        world.s3.put_object(Bucket=world.raw, Key=key, Body=before, Metadata=head["Metadata"])
+
+    assert [row["event_time"].astimezone(UTC) for row in rows] == [later]
 
 
 # --- what comes after ---------------------------------------------------------------------------------------

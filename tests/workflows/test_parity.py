@@ -258,6 +258,7 @@ def test_only_the_local_stack_is_hurried(stack: Stack) -> None:
             Certificate.of(COMPARED, AT, Drift(quarantined=("1",))),
             "glueline replay --quarantine --dataset things",
         ),
+        (Certificate.of(COMPARED, AT, Drift(erased=("1",))), "glueline erase things KEY"),
     ],
 )
 def test_a_certificate_that_is_not_good_says_what_to_do(certificate: Certificate, says: str | None) -> None:
