@@ -10,7 +10,10 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import batched
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
+
+from workflows.sending import portions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +25,6 @@ HOLD_SECONDS: Final = 300  # what is looked at is hidden from others this long, 
 WAIT_SECONDS: Final = 1  # asks all of the queue's servers; without it "empty" can be untrue
 _PER_CALL: Final = 10
 _IDLE_CALLS: Final = 2
-_CALL_BYTES: Final = 256 * 1024  # what SQS takes wherever it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def put_back(sqs: Any, queue: str, receipts: Iterable[str]) -> None:
 def send_back(sqs: Any, target: Target, letters: Sequence[Letter]) -> list[Letter]:
     """Send the bodies to the inbound queue, then delete what it took; the letters it took."""
     sent: list[Letter] = []
-    for some in portions(letters):
+    for some in portions(letters, attrgetter("body")):
         bodies = [{"Id": str(place), "MessageBody": letter.body} for place, letter in enumerate(some)]
         answer = sqs.send_message_batch(QueueUrl=target.output("InboundQueueUrl"), Entries=bodies)
         taken = [some[int(entry["Id"])] for entry in answer.get("Successful", ())]
@@ -136,21 +138,6 @@ def send_back(sqs: Any, target: Target, letters: Sequence[Letter]) -> list[Lette
             sqs.delete_message_batch(QueueUrl=target.output("DeadLetterQueueUrl"), Entries=receipts)
         sent += taken
     return sent
-
-
-def portions(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
-    """The letters in portions that one call takes."""
-    portion: list[Letter] = []
-    size = 0
-    for letter in letters:
-        more = len(letter.body.encode())
-        if portion and (len(portion) == _PER_CALL or size + more > _CALL_BYTES):
-            yield portion
-            portion, size = [], 0
-        portion.append(letter)
-        size += more
-    if portion:
-        yield portion
 
 
 def _letter(message: dict[str, Any]) -> Letter:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.workflows.empty_stack import empty_stack
 from workflows import dead_letters
-from workflows.dead_letters import Letter, Redriven, portions, read, redrive
+from workflows.dead_letters import Letter, Redriven, read, redrive
+from workflows.sending import portions
 
 if TYPE_CHECKING:
     from workflows.target import Target
@@ -193,9 +195,10 @@ def test_a_call_takes_ten_letters_or_256_kb() -> None:
 
     small, large, huge = letter("x"), letter("x" * 100_000), letter("x" * 900_000)
 
-    assert [len(some) for some in portions([small] * 23)] == [10, 10, 3]
-    assert [len(some) for some in portions([large] * 5)] == [2, 2, 1]
-    assert [len(some) for some in portions([small, huge, small])] == [1, 1, 1]
+    body = attrgetter("body")
+    assert [len(some) for some in portions([small] * 23, body)] == [10, 10, 3]
+    assert [len(some) for some in portions([large] * 5, body)] == [2, 2, 1]
+    assert [len(some) for some in portions([small, huge, small], body)] == [1, 1, 1]
 
 
 def test_the_queue_is_left_when_nothing_old_comes_any_more() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from workflows.cli.app import app
-from workflows.cli.printing import AsJson, err, out, print_json, speaking_plainly
+from workflows.cli.ending import interruptible
+from workflows.cli.printing import AsJson, err, out, print_json
 
 
 @app.command()
@@ -13,15 +14,13 @@ def up(as_json: AsJson = False) -> None:
     """Start the local stack: the embedded AWS with the whole template, the local Glue, a warm Spark."""
     from workflows.local import stack
 
-    with speaking_plainly():
+    with interruptible(lambda: "What was started is ended again; the same command starts the stack."):
         started = stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
-        if as_json:
-            print_json(started.to_dict())
-            return
-        out.print(started.notice)
-        out.print(
-            "Next: make run (real data through every stage), glueline status (logs), make down (end it)."
-        )
+    if as_json:
+        print_json(started.to_dict())
+        return
+    out.print(started.notice)
+    out.print("Next: make run (real data through every stage), glueline status (logs), make down (end it).")
 
 
 @app.command()
@@ -29,8 +28,7 @@ def down() -> None:
     """End the local stack and every process it started."""
     from workflows.local import stack
 
-    with speaking_plainly():
-        out.print(stack.down())
+    out.print(stack.down())
 
 
 @app.command()
@@ -38,14 +36,13 @@ def status(as_json: AsJson = False) -> None:
     """What runs here, where it listens, its latest workflow runs and where its logs are."""
     from workflows.local import stack
 
-    with speaking_plainly():
-        state = stack.status()
-        if as_json:
-            print_json(state.to_dict())
-        else:
-            out.print(state.picture())
-        if not state.running:
-            raise typer.Exit(1)
+    state = stack.status()
+    if as_json:
+        print_json(state.to_dict())
+    else:
+        out.print(state.picture())
+    if not state.running:
+        raise typer.Exit(1)
 
 
 @app.command(
