@@ -44,7 +44,7 @@ class Attempts:
         return self.failures >= MOST or is_late
 
     def __str__(self) -> str:
-        return f"attempt {self.failures} of {MOST}" if self.failures else f"AWS failed {self.passed} times"
+        return f"attempt {self.failures} of {MOST}" if self.failures else f"AWS failed, attempt {self.passed}"
 
     def _at(self, at: datetime, error: str) -> "Attempts":
         return replace(

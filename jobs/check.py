@@ -31,7 +31,7 @@ from jobs.batches import CHECKED, Batches
 from jobs.checked_dataset import CheckedDataset, FileCount, check_dataset
 from jobs.evolution import bring_to_contract
 from jobs.export_intake import open_exports
-from jobs.failures import in_words, is_passing
+from jobs.failures import ENDINGS, in_words, is_passing
 from jobs.lake import Lake, create_ops_tables
 from jobs.manifest import Manifest, make_manifest
 from jobs.metrics import Metric, publish
@@ -78,7 +78,9 @@ def main(argv: Sequence[str]) -> None:
             batch_id = batches.free_id(options.run_id)
             drained = drain(boto3.client("sqs"), options.intake_queue_url, batches, batch_id, contracts)
         new = [] if drained is None else [drained.batch_id]
-    except Exception as error:  # noqa: BLE001 -- the queue keeps its messages, and open batches go on
+    except ENDINGS:
+        raise
+    except BaseException as error:  # noqa: BLE001 -- the queue keeps its messages, and open batches go on
         traceback.print_exception(error)
         failures = [Failure(in_words(error))]
     if not new and not left:
@@ -108,7 +110,9 @@ def check_batches(
             continue
         try:
             checked = check_batch(spark, lake, batches, batches.manifest(batch_id), contracts)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, it ends this batch alone
+        except ENDINGS:
+            raise
+        except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this batch alone
             failures += batch_failed(spark, lake, batches, batch_id, error)
         else:
             counts += checked.counts
@@ -117,7 +121,7 @@ def check_batches(
 
 
 def batch_failed(
-    spark: SparkSession, lake: Lake, batches: Batches, batch_id: str, error: Exception
+    spark: SparkSession, lake: Lake, batches: Batches, batch_id: str, error: BaseException
 ) -> list[Failure]:
     """Note that a batch failed in what its datasets share, and take these apart: one of them may be why.
 
@@ -177,13 +181,15 @@ def check_batch(
         with step(f"{name}: tables"):
             create_ops_tables(spark, lake)
         checked: list[CheckedDataset] = []
-        errors: dict[str, Exception] = {}
+        errors: dict[str, BaseException] = {}
         for dataset in manifest.datasets:
             try:
                 with step(f"{name}: {dataset}", batch_id=manifest.batch_id, dataset=dataset):
                     one = kept.enter_context(begin_dataset(spark, lake, manifest, dataset, contracts))
                     append_changes(lake, manifest, one, at)
-            except Exception as error:  # noqa: BLE001 -- whatever it is, it ends this dataset alone
+            except ENDINGS:
+                raise
+            except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this dataset alone
                 errors[dataset] = error
             else:
                 checked.append(one)
@@ -222,7 +228,7 @@ def without_failed(
     lake: Lake,
     batches: Batches,
     manifest: Manifest,
-    errors: Mapping[str, Exception],
+    errors: Mapping[str, BaseException],
 ) -> tuple[Manifest, list[Failure]]:
     """The batch without the datasets that failed, and their failures.
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from jobs.exports import CHECKSUMS, UnreadableExport, check, read_files, read_summary
-from jobs.failures import in_words, is_passing
+from jobs.failures import ENDINGS, in_words, is_passing
 from jobs.manifest import STREAM_FORMAT, SUMMARY_FORMAT, Manifest, ManifestFile, Refused, read_message
 from jobs.objects import unreadable
 from jobs.steps import say
@@ -61,7 +61,9 @@ def open_exports(s3: "S3Client", manifest: Manifest, now: datetime) -> Opened:
             files += open_export(s3, file)
         except UnreadableExport as problem:
             refused.append(Refused(file.source_file, str(problem), ""))
-        except Exception as error:  # noqa: BLE001 -- whatever it is, it ends this export alone
+        except ENDINGS:
+            raise
+        except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this export alone
             missing = _why_incomplete(error)
             if missing is None:
                 reason = str(unreadable(error, file))
@@ -75,7 +77,7 @@ def open_exports(s3: "S3Client", manifest: Manifest, now: datetime) -> Opened:
     return Opened(opened, frozenset(waiting))
 
 
-def _why_incomplete(error: Exception) -> str | None:
+def _why_incomplete(error: BaseException) -> str | None:
     """What an export is waited for: a part that is missing, or AWS; None if waiting does not help."""
     if isinstance(error, IncompleteExport):
         return str(error)

@@ -37,6 +37,7 @@ from expectations.odcs import load_contracts
 from jobs import intake
 from jobs.batches import MERGED, Batches
 from jobs.evolution import bring_to_contract, lacks_columns
+from jobs.failures import ENDINGS
 from jobs.freshness import freshness
 from jobs.lake import Lake, find_commit
 from jobs.manifest import REPAIR, Manifest
@@ -100,7 +101,7 @@ def merge_batches(
     for name, value in JOINS.items():
         spark.conf.set(name, value)
     metrics: list[Metric] = []
-    errors: dict[str, Exception] = {}
+    errors: dict[str, BaseException] = {}
     with step(f"merge of {', '.join(to_merge)}"):
         for dataset, groups in datasets_of(batches, to_merge).items():
             batch_ids = [batch_id for group in groups for batch_id in group]
@@ -108,7 +109,9 @@ def merge_batches(
                 with step(f"merge: {dataset}", dataset=dataset, batch_ids=batch_ids):
                     contract = contract_of(contracts, dataset)
                     metrics += merge_dataset(spark, lake, contract, groups, manifests)
-            except Exception as error:  # noqa: BLE001 -- whatever it is, it ends this dataset alone
+            except ENDINGS:
+                raise
+            except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this dataset alone
                 errors[dataset] = error
     for batch_id in to_merge:
         failures += close_batch(spark, lake, batches, batch_id, errors)
@@ -125,7 +128,7 @@ def used_up(batches: Batches, failing: Collection[str]) -> list[str]:
 
 
 def close_batch(
-    spark: SparkSession, lake: Lake, batches: Batches, batch_id: str, errors: Mapping[str, Exception]
+    spark: SparkSession, lake: Lake, batches: Batches, batch_id: str, errors: Mapping[str, BaseException]
 ) -> list[Failure]:
     """Close a batch that is merged. A dataset that failed goes on in a batch of its own."""
     files = batches.checked(batch_id)["files"] if errors else []
