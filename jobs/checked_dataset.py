@@ -22,6 +22,7 @@ from jobs.erased_keys import ErasedKeys
 from jobs.erased_rows import is_refused_as_erased, refuse_erased
 from jobs.export_door import parse_export
 from jobs.manifest import DROP, EXPORT, REPAIR, STREAM, ManifestFile
+from jobs.objects import SUPERSEDED
 from jobs.quality import Verdict, add_counts, examine, judge
 from jobs.repair_door import parse_repair
 from jobs.row_rules import RowRule
@@ -35,6 +36,7 @@ class FileCount:
     """What became of one file's rows. A file that can't be read is one row, quarantined.
 
     `erased` of the quarantined rows are of erased keys: nothing is wrong with these.
+    A version that was replaced before it was read has no rows: it counts as superseded, and nowhere else.
     """
 
     dataset: str | None
@@ -43,6 +45,7 @@ class FileCount:
     rows_read: int
     accepted: int
     quarantined: int
+    superseded: int = 0  # versions
     erased: int = 0
 
 
@@ -112,27 +115,33 @@ def count_rows(
     """All counts in one pass; also of files without a row. No reason is written out for it."""
     to_judge = _to_judge()
     broken = [to_judge & rule.broken for rule in rules]
-    refused = reduce(or_, broken, F.size("reasons") > 0)
+    is_refused = reduce(or_, broken, F.size("reasons") > 0)
     counted = parsed.groupBy("source_file").agg(
         F.count("*"),
-        F.count_if(refused),
+        F.count_if(is_refused),
         F.count_if(is_refused_as_erased()),
+        F.count_if(is_superseded()),
         F.count_if(to_judge),
         *map(F.count_if, broken),
     )
     by_file: dict[str, list[int]] = {source_file: numbers for source_file, *numbers in counted.collect()}
-    none = [0] * (4 + len(rules))
+    none = [0] * (5 + len(rules))
     door_of = {file.source_file: file.door for file in files}
     found = [(file, door, by_file.get(file, none)) for file, door in door_of.items()]
-    _, _, _, judged, *of_rules = map(sum, zip(none, *by_file.values(), strict=True))
+    _, _, _, _, judged, *of_rules = map(sum, zip(none, *by_file.values(), strict=True))
     return Counts(
         tuple(
-            FileCount(dataset, file, door, rows, rows - quarantined, quarantined, erased)
-            for file, door, (rows, quarantined, erased, *_) in found
+            FileCount(dataset, file, door, rows - lost, rows - refused, refused - lost, lost, erased)
+            for file, door, (rows, refused, erased, lost, *_) in found
         ),
         judged,
         dict(zip((rule.name for rule in rules), of_rules, strict=True)),
     )
+
+
+def is_superseded() -> Expression:
+    """Whether a parsed row stands for a version of its file that was replaced before it was read."""
+    return F.col("row_number").isNull() & F.coalesce(F.col("reasons")[0].startswith(SUPERSEDED), F.lit(False))
 
 
 def _to_judge() -> Expression:

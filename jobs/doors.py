@@ -12,9 +12,10 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Contract
+from jobs.failures import ENDINGS
 from jobs.manifest import ManifestFile
-from jobs.objects import DOWNLOADS, Fetched, UnreadableFile, fetch
-from jobs.rows import read_rows
+from jobs.objects import ANNOUNCED_AT, DOWNLOADS, Fetched, UnreadableFile, fetch, unreadable
+from jobs.rows import read_rows, readable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,24 +78,51 @@ def _download(files: Iterable[ManifestFile]) -> "Iterator[tuple[ManifestFile, Fe
 def _try_fetch(file: ManifestFile) -> Fetched | UnreadableFile:
     try:
         return fetch(file)
-    except UnreadableFile as problem:
-        return problem
+    except ENDINGS:
+        raise
+    except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this file alone
+        return unreadable(error, file)
 
 
 def _read_file(
     file: ManifestFile, fetched: Fetched | UnreadableFile, contract: Contract
 ) -> Iterator[_Received]:
-    name = file.source_file
+    """The rows of a file. Whatever reading raises ends this file alone, with a reason.
+
+    That includes what is no Exception: a panic of a library in Rust derives from BaseException.
+    """
+    name, number = file.source_file, 0
     if isinstance(fetched, UnreadableFile):
         yield name, file.event_time, None, None, str(fetched)
         return
     content, event_time, _ = fetched
     with content:
         try:
+            _check_time(event_time)
             for row in read_rows(file.format, content, contract):
                 yield name, event_time, row.number, row.payload, row.problem
-        except UnreadableFile as problem:
-            yield name, event_time, None, None, str(problem)
+                number = row.number
+        except ENDINGS:
+            raise
+        except BaseException as error:  # noqa: BLE001 -- as above
+            problem = readable(str(unreadable(error, file)))
+            if number:
+                rest = f"{problem}; from row {number + 1} on nothing was read"
+                yield name, event_time, number + 1, None, rest
+            else:
+                yield name, file.event_time, None, None, problem
+
+
+def _check_time(event_time: str) -> None:
+    from datetime import datetime
+
+    try:
+        datetime.fromisoformat(event_time)
+    except ValueError:
+        raise UnreadableFile(
+            f"{ANNOUNCED_AT}: expected a time (ISO 8601) in the object's metadata, got something else; put "
+            "the object there again without it"
+        ) from None
 
 
 def _to_arrow(rows: Iterable[_Row]) -> "Iterator[pa.RecordBatch]":

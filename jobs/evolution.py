@@ -35,6 +35,12 @@ def bring_to_contract(spark: SparkSession, lake: Lake, contract: Contract) -> No
     create_dataset_tables(spark, lake, contract)
 
 
+def lacks_columns(spark: SparkSession, lake: Lake, contract: Contract) -> bool:
+    """Whether the contract has a column that the dataset's changes, the last to be changed, don't have."""
+    have = spark.table(lake.changes(contract.dataset)).columns
+    return not set(changes_schema(contract).fieldNames()) <= set(have)
+
+
 def plans(spark: SparkSession, lake: Lake, contract: Contract) -> dict[str, Plan]:
     """What has to be done to each of the dataset's tables that are there.
 

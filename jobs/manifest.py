@@ -6,7 +6,7 @@ Pure: events in, manifest out. `jobs.intake` reads the queue and keeps the batch
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Self
@@ -80,6 +80,9 @@ class Manifest:
     created_at: str
     files: tuple[ManifestFile, ...] = ()
     refused: tuple[Refused, ...] = ()
+    # Earlier batches of these files, which may have got as far as `<dataset>_changes`: `merge` takes their
+    # changes as this batch's own.
+    origins: tuple[str, ...] = ()
 
     @property
     def begun(self) -> datetime:
@@ -89,6 +92,18 @@ class Manifest:
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False)
 
+    @property
+    def datasets(self) -> list[str]:
+        """The datasets of its files."""
+        return list(dict.fromkeys(file.dataset for file in self.files))
+
+    def part(self, batch_id: str, datasets: Collection[str]) -> "Manifest":
+        """A batch of that id with the files of these datasets alone."""
+        files = tuple(file for file in self.files if file.dataset in datasets)
+        return replace(
+            self, batch_id=batch_id, files=files, refused=(), origins=(self.batch_id, *self.origins)
+        )
+
     @classmethod
     def from_json(cls, text: str | bytes) -> "Manifest":
         plain = json.loads(text)
@@ -97,6 +112,7 @@ class Manifest:
             plain["created_at"],
             tuple(map(ManifestFile.from_dict, plain["files"])),
             tuple(Refused(**refused) for refused in plain["refused"]),
+            tuple(plain.get("origins", ())),  # which batches from before it was kept have not
         )
 
 
@@ -138,6 +154,7 @@ def read_message(body: str, datasets: Collection[str]) -> ManifestFile | Refused
             int(s3_object.get("size", 0)),
             datetime.fromisoformat(event["time"]).isoformat(),
         )
+        f"{bucket}/{key}{state}".encode()  # half of a surrogate pair is no text that can be kept
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as problem:
         got = repr(problem)[:200]
         reason = f"intake: expected an S3 'Object Created' event, got something else ({got})"

@@ -46,12 +46,19 @@ class Survey:
     places: Places  # that the changes name
 
 
-def merge_changes(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: Sequence[str]) -> Arrivals:
+def merge_changes(
+    spark: SparkSession,
+    lake: Lake,
+    contract: Contract,
+    batch_ids: Sequence[str],
+    origins: Sequence[str] = (),
+) -> Arrivals:
     """Fold the batches' changes of one dataset into its tombstones and its table; retracts come first.
 
+    `origins` are batches that had files of these before (`jobs.set_aside`); what these appended belongs here.
     Returns when the changes, which the table now shows, had come to their doors.
     """
-    received = changes_of(spark, lake, contract, batch_ids)
+    received = changes_of(spark, lake, contract, [*batch_ids, *origins])
     found = survey(received, lake, contract)
     if found is None:
         return Arrivals()

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from expectations.spark_schema import changes_schema
 from jobs.changes import accepted_changes
-from jobs.checked_dataset import CheckedDataset, FileCount
+from jobs.checked_dataset import CheckedDataset, FileCount, is_superseded
 from jobs.erased_rows import refuse_unread
 from jobs.lake import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake, append_once, find_commit
 from jobs.manifest import Manifest
@@ -86,9 +86,7 @@ def append_results(
     spark: SparkSession, lake: Lake, manifest: Manifest, datasets: Sequence[CheckedDataset], at: datetime
 ) -> None:
     """The counts of each file into `batches`, the verdict on each dataset into `quality_results`."""
-    batches = lake.ops(BATCHES)
-    counts = [(manifest.batch_id, *_count_row(count), at) for count in file_counts(manifest, datasets)]
-    append_once(_frame(spark, counts, batches), batches, manifest.batch_id, manifest.begun)
+    append_counts(spark, lake, manifest, file_counts(manifest, datasets), at)
     if datasets:
         results = lake.ops(QUALITY_RESULTS)
         verdicts = [
@@ -97,6 +95,34 @@ def append_results(
             for one in datasets
         ]  # fmt: skip
         append_once(_frame(spark, verdicts, results), results, manifest.batch_id, manifest.begun)
+
+
+def append_counts(
+    spark: SparkSession, lake: Lake, manifest: Manifest, counts: Sequence[FileCount], at: datetime
+) -> None:
+    """The counts of each file into `batches`."""
+    if counts:
+        table = lake.ops(BATCHES)
+        rows = [(manifest.batch_id, *_count_row(count), at, count.superseded) for count in counts]
+        append_once(_frame(spark, rows, table), table, manifest.batch_id, manifest.begun)
+
+
+def is_recorded(spark: SparkSession, lake: Lake, manifest: Manifest) -> bool:
+    """Whether a table that all datasets of a batch share has rows of it: then it can't be split any more."""
+    shared = (QUARANTINE, BATCHES, QUALITY_RESULTS)
+    return any(
+        find_commit(spark, lake.ops(name), manifest.batch_id, manifest.begun) is not None for name in shared
+    )
+
+
+def append_set_aside(spark: SparkSession, lake: Lake, manifest: Manifest, reason: str, at: datetime) -> None:
+    """The files of a batch that is set aside: each is refused as a whole, with the reason."""
+    rows = [(file.dataset, [reason], None, file.source_file, None) for file in manifest.files]
+    refused = spark.createDataFrame([*rows], _REJECT).unionByName(_refused_rows(spark, manifest))
+    refused = refused.withColumns({"batch_id": F.lit(manifest.batch_id), "quarantined_at": F.lit(at)})
+    append_once(refused, lake.ops(QUARANTINE), manifest.batch_id, manifest.begun)
+    counts = [FileCount(file.dataset, file.source_file, file.door, 1, 0, 1) for file in manifest.files]
+    append_counts(spark, lake, manifest, counts + file_counts(manifest, ()), at)
 
 
 def file_counts(manifest: Manifest, datasets: Iterable[CheckedDataset]) -> list[FileCount]:
@@ -121,8 +147,8 @@ def _any_quarantined(dataset: CheckedDataset) -> bool:
 
 
 def _rejected_rows(dataset: CheckedDataset) -> DataFrame:
-    rejected = refuse_unread(dataset.rows.where(F.size("reasons") > 0), dataset.contract, dataset.erased)
-    return rejected.select(
+    rejected = dataset.rows.where((F.size("reasons") > 0) & ~is_superseded())
+    return refuse_unread(rejected, dataset.contract, dataset.erased).select(
         F.lit(dataset.contract.dataset).alias("dataset"), "reasons", "payload", "source_file", "row_number"
     )
 

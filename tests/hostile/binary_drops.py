@@ -23,7 +23,7 @@ from tests.hostile.drops import (
 SIZES = [
     made("empty.csv", "nothing", b""),
     made("empty.jsonl", "nothing", b""),
-    made("empty.parquet", "nothing", b""),
+    made("empty.parquet", "nothing, where Parquet has a footer", b"", (), {None: NO_PARQUET}),
     made("empty.csv.gz", "nothing, compressed", gzip.compress(b"")),
     made("zero_bytes.csv.gz", "nothing, said to be compressed", b"", (), {}),
     made("line_ends.jsonl", "line ends alone", b"\n\r\n\n"),

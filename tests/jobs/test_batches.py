@@ -9,7 +9,8 @@ MANIFEST = Manifest("b1", SENT.isoformat(), (manifest_file("drops/things/a.csv")
 
 def test_a_batch_waits_for_its_check_then_for_its_merge_then_for_nothing(batches: Batches) -> None:
     batches.open(MANIFEST)
-    assert (list(batches.to_check()), batches.to_merge()) == ([MANIFEST], [])
+    assert (list(batches.to_check()), batches.to_merge()) == (["b1"], [])
+    assert batches.manifest("b1") == MANIFEST
 
     batches.done("b1", CHECKED, {"files": [1]})
     assert (list(batches.to_check()), batches.to_merge()) == ([], ["b1"])

@@ -123,6 +123,9 @@ class Ledger:
     def to_merge(self) -> list[str]:
         return list(self.counts)
 
+    def failing(self) -> list[str]:
+        return []
+
     def manifest(self, batch_id: str) -> Manifest:
         return self.manifests[batch_id]
 
@@ -205,8 +208,8 @@ def count_of(kind: Kind, batch: Batch) -> dict[str, Any]:
     return {"dataset": kind.contract.dataset, "accepted": 1, "door": "repair" if is_repair else "stream"}
 
 
-class Killed(Exception):
-    """Raised where a job dies."""
+class Killed(SystemExit):
+    """Raised where a job dies: whatever else is raised ends one dataset."""
 
 
 @contextmanager

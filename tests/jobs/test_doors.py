@@ -1,9 +1,22 @@
 """Objects of all formats become one frame of received rows; what can't be read becomes a reason in it."""
 
 import gzip
-from typing import TYPE_CHECKING, Any
+import io
+import zoneinfo
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+import pyarrow as pa
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs import doors
 from jobs.doors import deal, receive
+from jobs.failures import PassingFailure
+from jobs.objects import ANNOUNCED_AT, Fetched
+from jobs.rows import ReceivedRow
 from tests.jobs.builders import ENTITIES, manifest_file
 
 if TYPE_CHECKING:
@@ -58,3 +71,118 @@ def test_many_bytes_make_more_tasks_than_run_at_once() -> None:
     files = [manifest_file(str(number), size=32 * 1024 * 1024) for number in range(6)]
 
     assert [len(share) for share in deal(files, parallelism=2)] == [1] * 6
+
+
+class PanicException(BaseException):
+    """As pyo3 raises it for a panic in Rust: no Exception."""
+
+
+THROWN: list[BaseException] = [
+    KeyError("CEST"),
+    ValueError("no time"),
+    OverflowError("too large"),
+    UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
+    RecursionError("too deep"),
+    MemoryError(),
+    PanicException("called unwrap on None"),
+    AssertionError(),
+    StopIteration(),
+    OSError("Couldn't deserialize thrift: TProtocolException"),
+    pa.ArrowInvalid("a zone"),
+    pa.ArrowNotImplementedError("decimal256"),
+    pa.ArrowKeyError("name"),
+    zoneinfo.ZoneInfoNotFoundError("No time zone found with key local"),
+    ClientError({"Error": {"Code": "InvalidObjectState", "Message": "archived"}}, "GetObject"),
+    ClientError({"Error": {"Code": "AccessDenied", "Message": "denied"}}, "GetObject"),
+    ClientError({"Error": {"Code": "InvalidRequest", "Message": "SSE-C"}}, "GetObject"),
+    ClientError({"Error": {"Code": "KMS.DisabledException", "Message": "disabled"}}, "GetObject"),
+    ClientError({"Error": {"Code": "InventedTomorrow", "Message": "?"}}, "GetObject"),
+]
+thrown = st.sampled_from(THROWN)
+
+
+class Fault(NamedTuple):
+    """What is raised for a file: when it is fetched, or behind so many rows."""
+
+    error: BaseException
+    rows: int | None
+
+
+faults = st.dictionaries(
+    st.integers(0, 5), st.builds(Fault, thrown, st.none() | st.integers(0, 3)), max_size=4
+)
+
+
+@given(faults=faults)
+def test_whatever_is_raised_for_a_file_ends_that_file_alone(faults: dict[int, Fault]) -> None:
+    files = [manifest_file(str(number)) for number in range(6)]
+
+    def fetched(file: "ManifestFile") -> Fetched:
+        fault = faults.get(int(file.key))
+        if fault is not None and fault.rows is None:
+            raise fault.error
+        return Fetched(io.BytesIO(file.key.encode()), file.event_time)
+
+    def rows(_: str, content: IO[bytes], __: object) -> Iterator[ReceivedRow]:
+        fault = faults.get(int(content.read()))
+        for number in range(1, 4):
+            if fault is not None and fault.rows == number - 1:
+                raise fault.error
+            yield ReceivedRow(number, f"{number}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(doors, "fetch", fetched)
+        patch.setattr(doors, "read_rows", rows)
+        tasks = [pa.RecordBatch.from_pydict({"id": [0]})]
+        found = pa.Table.from_batches(doors._read_shares([files], ENTITIES, tasks)).to_pylist()
+
+    for file in files:
+        fault = faults.get(int(file.key), Fault(KeyError(), 3))
+        read = fault.rows or 0
+        of_file = [row for row in found if row["source_file"] == file.source_file]
+        assert [row["payload"] for row in of_file if row["problem"] is None] == [
+            str(number) for number in range(1, read + 1)
+        ]
+        problems = [(row["row_number"], row["problem"]) for row in of_file if row["problem"] is not None]
+        if fault.rows == 3:
+            assert problems == []
+        else:
+            [(number, problem)] = problems
+            assert number == (read + 1 if read else None)
+            assert ": expected " in problem
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url="http://aws"),
+        ClientError(
+            {"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}},  # type: ignore[typeddict-item]
+            "GetObject",
+        ),
+    ],
+    ids=repr,
+)
+def test_a_failure_of_aws_is_no_files_fault(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetched(_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(doors, "fetch", fetched)
+
+    with pytest.raises(PassingFailure, match="s3://raw/a"):
+        list(doors._read_shares([[manifest_file("a")]], ENTITIES, [pa.RecordBatch.from_pydict({"id": [0]})]))
+
+
+def test_a_time_in_the_metadata_that_is_none_ends_that_file_alone(
+    spark: "SparkSession", s3: "S3Client"
+) -> None:
+    s3.put_object(Bucket="raw", Key="bad.csv", Body=b"id\n1\n", Metadata={ANNOUNCED_AT: "yesterday"})
+    etag = s3.head_object(Bucket="raw", Key="bad.csv")["ETag"].strip('"')
+    files = [manifest_file("bad.csv", etag=etag), put(s3, "good.csv", b"id\n1\n")]
+
+    found = receive(spark, files, ENTITIES).collect()
+
+    assert sorted((row["source_file"], row["problem"] is None) for row in found) == [
+        ("s3://raw/bad.csv", False),
+        ("s3://raw/good.csv", True),
+    ]

@@ -119,7 +119,7 @@ def test_a_merge_that_stops_anywhere_is_taken_up_where_it_stopped(
     check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("upsert", 2, 1, name="b"))
     merge.merge_batches(spark, lake, batches, CONTRACTS)
     check(spark, lake, batches, ENTITIES, "b2", change("delete", 1, 2), change("upsert", 2, 2, name="c"))
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+    with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(merge_changes, crash_at, _killed)
         merge.merge_batches(spark, lake, batches, CONTRACTS)
     waiting = batches.to_merge()
@@ -134,7 +134,7 @@ def test_a_batch_that_was_merged_but_not_closed_is_closed_without_another_snapsh
     spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+    with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(Batches, "close", _killed)
         merge.merge_batches(spark, lake, batches, CONTRACTS)
     before = snapshots(spark, lake.table("entities"))
@@ -187,8 +187,12 @@ def test_a_delete_that_does_not_say_the_day_finds_its_row_on_any(
     assert events(spark, lake) == [(0, 1, None), (2, 3, Decimal("2.00"))]
 
 
+class Killed(SystemExit):
+    """Raised where a job dies: whatever else is raised ends one dataset."""
+
+
 def _killed(*_: object, **__: object) -> None:
-    raise RuntimeError("killed")
+    raise Killed
 
 
 def test_a_merge_tells_how_fresh_its_changes_came_and_none_again_when_there_is_nothing_to_do(
@@ -197,10 +201,11 @@ def test_a_merge_tells_how_fresh_its_changes_came_and_none_again_when_there_is_n
     check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("delete", 2, 1))
 
     told = {
-        (one.name, one.dataset): one.value for one in merge.merge_batches(spark, lake, batches, CONTRACTS)
+        (one.name, one.dataset): one.value
+        for one in merge.merge_batches(spark, lake, batches, CONTRACTS).metrics
     }
 
     since_sent = (datetime.now(UTC) - SENT).total_seconds()
     assert set(told) == {("FreshnessSeconds", "entities"), ("FreshnessMedianSeconds", "entities")}
     assert all(value == pytest.approx(since_sent, abs=60) for value in told.values())
-    assert merge.merge_batches(spark, lake, batches, CONTRACTS) == []
+    assert merge.merge_batches(spark, lake, batches, CONTRACTS) == ([], [])
