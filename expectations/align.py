@@ -67,10 +67,21 @@ def camel_case(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
+def columns_by_spelling(columns: Iterable[Column]) -> dict[str, str]:
+    """Every name that a column may come by -> the column: its own, its aliases, and its camelCase.
+
+    A column's own name goes before an alias, and an alias before another column's camelCase.
+    """
+    columns = tuple(columns)
+    aliases = {alias: column.name for column in columns for alias in column.aliases}
+    own = {column.name: column.name for column in columns}
+    return {camel_case(column.name): column.name for column in columns} | aliases | own
+
+
 def _row(columns: Iterable[Column], *, defaults: bool) -> _Convert:
     columns = tuple(columns)
     converts = {column.name: _convert(column, defaults=defaults) for column in columns}
-    names = _spellings(columns)
+    names = columns_by_spelling(columns)
     missing = tuple(
         (column.name, converts[column.name](column.default, "", []))
         for column in columns
@@ -98,12 +109,6 @@ def _row(columns: Iterable[Column], *, defaults: bool) -> _Convert:
         return aligned
 
     return row
-
-
-def _spellings(columns: Iterable[Column]) -> dict[str, str]:
-    """Alias or camelCase -> column name; an alias goes before another column's camelCase."""
-    aliases = {alias: column.name for column in columns for alias in column.aliases}
-    return {camel_case(column.name): column.name for column in columns} | aliases
 
 
 def _convert(column: Column, *, defaults: bool) -> _Convert:
