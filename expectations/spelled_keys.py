@@ -1,8 +1,8 @@
 """Every key text that a received row may mean, also a row that every door refuses.
 
-The doors give a row one key text or refuse the row (`expectations.keys`). A refused row still holds its key in
-the RAW bucket and in the quarantine, so an erasure has to find it there: a number for a text column (`1.50`,
-`1.5`, `1.5E0`), or a text with the spaces around it. Standard library only.
+The doors give a row one key text or refuse the row (`expectations.keys`). A refused row still holds its key
+in the RAW bucket and in the quarantine, so an erasure has to find it there: a number for a text column
+(`1.50`, `1.5`, `1.5E0`), or a text with the spaces around it. Standard library only.
 """
 
 from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ def _spellings(column: Column, value: Any) -> Iterator[Any]:
 
 
 def _texts(number: Decimal) -> Iterator[str]:
-    """A number as it was written, plainly with and without the zeros at its end, and as Java writes a double."""
+    """A number as it was written, plainly with and without zeros at its end, and as Java writes a double."""
     yield str(number)
     if not number.is_finite() or abs(number.adjusted()) > _MOST_PLACES:
         return
