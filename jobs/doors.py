@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from expectations.contract import Contract
 from jobs.failures import ENDINGS
 from jobs.manifest import ManifestFile
-from jobs.objects import ANNOUNCED_AT, DOWNLOADS, Fetched, UnreadableFile, fetch, unreadable
+from jobs.objects import DOWNLOADS, Fetched, UnreadableFile, fetch, unreadable
 from jobs.rows import read_rows, readable
 
 if TYPE_CHECKING:
@@ -98,7 +98,6 @@ def _read_file(
     content, event_time, _ = fetched
     with content:
         try:
-            _check_time(event_time)
             for row in read_rows(file.format, content, contract):
                 yield name, event_time, row.number, row.payload, row.problem
                 number = row.number
@@ -111,18 +110,6 @@ def _read_file(
                 yield name, event_time, number + 1, None, rest
             else:
                 yield name, file.event_time, None, None, problem
-
-
-def _check_time(event_time: str) -> None:
-    from datetime import datetime
-
-    try:
-        datetime.fromisoformat(event_time)
-    except ValueError:
-        raise UnreadableFile(
-            f"{ANNOUNCED_AT}: expected a time (ISO 8601) in the object's metadata, got something else; put "
-            "the object there again without it"
-        ) from None
 
 
 def _to_arrow(rows: Iterable[_Row]) -> "Iterator[pa.RecordBatch]":

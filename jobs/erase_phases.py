@@ -239,7 +239,7 @@ def prove(work: Work) -> Proof:
         now.isoformat(),
         places,
         unsearched,
-        (*KEPT, *under_way(letters)),
+        (*KEPT, *not_searched(letters)),
     )
     with step("erase: record"):
         create_erasures_table(work.spark, work.lake)
@@ -248,7 +248,7 @@ def prove(work: Work) -> Proof:
     return proof
 
 
-def under_way(letters: Mapping[str, Any]) -> list[str]:
+def not_searched(letters: Mapping[str, Any]) -> list[str]:
     """What is said of the messages of the inbound queue, which can't be searched without taking them."""
     if "inbound" not in letters:
         return []

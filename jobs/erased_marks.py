@@ -10,7 +10,7 @@ What the marks say in DynamoDB, tombstones say in the lake (`jobs.erased_tombsto
 be repeated after a crash.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,13 +44,13 @@ class Marks:
     def unmarked(self, keys: Iterable[str]) -> dict[str, Item | None]:
         """Those of the keys that have no mark, with their items: rows, and rows marked as deleted."""
         texts = sorted(keys)
-        found = zip(texts, self._each(self._read, texts), strict=True)
+        found = zip(texts, _for_each(self._read, texts), strict=True)
         return {key: item for key, item in found if not _is_mark(item)}
 
     def put(self, keys: Iterable[str]) -> dict[str, Item]:
         """Mark the keys, whatever is there; the items that the marks took the place of."""
         texts = sorted(keys)
-        replaced = zip(texts, self._each(self._put, texts), strict=True)
+        replaced = zip(texts, _for_each(self._put, texts), strict=True)
         return {key: item for key, item in replaced if item and not _is_mark(item)}
 
     def lift(self, floors: Mapping[str, int | None], now: datetime) -> set[str]:
@@ -59,12 +59,8 @@ class Marks:
         What is not newer than a key's floor stays refused: the mark of an ordinary delete has that version.
         """
         keys = sorted(floors)
-        had = self._each(lambda key: self._lift(key, floors[key], now), keys)
+        had = _for_each(lambda key: self._lift(key, floors[key], now), keys)
         return {key for key, was_marked in zip(keys, had, strict=True) if was_marked}
-
-    def _each[T](self, act: Any, keys: list[str]) -> list[T]:
-        with ThreadPoolExecutor(_REQUESTS) as pool:
-            return list(pool.map(act, keys))
 
     def _read(self, key: str) -> Item | None:
         found = self.dynamodb.get_item(TableName=self.table, Key={_KEY: {"S": key}}, ConsistentRead=True)
@@ -111,6 +107,12 @@ class Marks:
             _EVENT_ID: {"S": f"lift:{self.erasure}"},
             _EXPIRES_AT: {"N": str(int((now + _KEEP_DELETED).timestamp()))},
         }
+
+
+def _for_each[T](act: Callable[[str], T], keys: Sequence[str]) -> list[T]:
+    """What `act` gives for each key, several at a time."""
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        return list(pool.map(act, keys))
 
 
 def version_of(item: Item) -> int | None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jobs import doors
 from jobs.doors import deal, receive
 from jobs.failures import PassingFailure
-from jobs.objects import ANNOUNCED_AT, Fetched
+from jobs.objects import Fetched
 from jobs.rows import ReceivedRow
 from tests.jobs.builders import ENTITIES, manifest_file
 
@@ -121,7 +121,7 @@ def test_whatever_is_raised_for_a_file_ends_that_file_alone(faults: dict[int, Fa
         fault = faults.get(int(file.key))
         if fault is not None and fault.rows is None:
             raise fault.error
-        return Fetched(io.BytesIO(file.key.encode()), file.event_time)
+        return Fetched(io.BytesIO(file.key.encode()), file.event_time, None)
 
     def rows(_: str, content: IO[bytes], __: object) -> Iterator[ReceivedRow]:
         fault = faults.get(int(content.read()))
@@ -173,16 +173,16 @@ def test_a_failure_of_aws_is_no_files_fault(error: Exception, monkeypatch: pytes
         list(doors._read_shares([[manifest_file("a")]], ENTITIES, [pa.RecordBatch.from_pydict({"id": [0]})]))
 
 
-def test_a_time_in_the_metadata_that_is_none_ends_that_file_alone(
-    spark: "SparkSession", s3: "S3Client"
-) -> None:
-    s3.put_object(Bucket="raw", Key="bad.csv", Body=b"id\n1\n", Metadata={ANNOUNCED_AT: "yesterday"})
+def test_a_time_in_the_metadata_has_no_say(spark: "SparkSession", s3: "S3Client") -> None:
+    s3.put_object(
+        Bucket="raw", Key="bad.csv", Body=b"id\n1\n", Metadata={"glueline-announced-at": "yesterday"}
+    )
     etag = s3.head_object(Bucket="raw", Key="bad.csv")["ETag"].strip('"')
     files = [manifest_file("bad.csv", etag=etag), put(s3, "good.csv", b"id\n1\n")]
 
     found = receive(spark, files, ENTITIES).collect()
 
     assert sorted((row["source_file"], row["problem"] is None) for row in found) == [
-        ("s3://raw/bad.csv", False),
+        ("s3://raw/bad.csv", True),
         ("s3://raw/good.csv", True),
     ]

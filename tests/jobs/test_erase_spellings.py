@@ -72,7 +72,7 @@ PARQUET_SPELLINGS: Sequence[tuple[Any, Any, Any]] = (
         datetime(2026, 11, 24, 12, tzinfo=UTC),
         datetime(2026, 11, 24, 13, tzinfo=UTC),
     ),
-    (pa.timestamp("ms"), datetime(2026, 11, 24, 12), datetime(2026, 11, 24, 13)),  # noqa: DTZ001 -- as files have it
+    (pa.timestamp("ms"), datetime(2026, 11, 24, 12), datetime(2026, 11, 24, 13)),
 )
 
 
