@@ -130,22 +130,37 @@ class World:
 
     def ingest(self, *files: ManifestFile | None) -> None:
         """Check the files as one batch, by the doors alone, and merge it."""
+        manifest = self.begin(*files)
+        self.check(manifest)
+        self.merge()
+
+    def merge(self) -> None:
+        """Merge the batches that are checked."""
+        merge_batches(self.spark, self.lake, self.batches, {self.contract.dataset: self.contract})
+
+    def begin(self, *files: ManifestFile | None) -> Manifest:
+        """Open a batch of the files."""
         self.batch += 1
         there = tuple(file for file in files if file is not None)
         manifest = Manifest(f"batch-{self.batch}", datetime.now(UTC).isoformat(), there)
         self.batches.open(manifest)
         create_dataset_tables(self.spark, self.lake, self.contract)
+        return manifest
+
+    def check(self, manifest: Manifest, *, dies_after_changes: bool = False) -> None:
+        """Check a batch, by the doors alone."""
         erased = erased_keys(self.spark, self.lake, self.contract)
-        rows = refuse_erased(parse_files(self.spark, there, self.contract), self.contract, erased).persist()
-        counts = count_rows(rows, there, self.contract.dataset, ()).files
+        parsed = parse_files(self.spark, manifest.files, self.contract)
+        rows = refuse_erased(parsed, self.contract, erased).persist()
+        counts = count_rows(rows, manifest.files, self.contract.dataset, ()).files
         verdict: Any = SimpleNamespace(success=True, statistics="{}", as_json="{}")
         checked = CheckedDataset(self.contract, rows, counts, verdict, erased)
         append_changes(self.lake, manifest, checked, SENT)
-        append_quarantine(self.spark, self.lake, manifest, [checked], SENT)
-        append_results(self.spark, self.lake, manifest, [checked], SENT)
+        if not dies_after_changes:
+            append_quarantine(self.spark, self.lake, manifest, [checked], SENT)
+            append_results(self.spark, self.lake, manifest, [checked], SENT)
+            self.batches.done(manifest.batch_id, CHECKED, {"files": [asdict(count) for count in counts]})
         rows.unpersist()
-        self.batches.done(manifest.batch_id, CHECKED, {"files": [asdict(count) for count in counts]})
-        merge_batches(self.spark, self.lake, self.batches, {self.contract.dataset: self.contract})
 
     def receipts(self) -> dict[str, tuple[int, int, int]]:
         """Of the newest batch: object -> rows read, accepted, quarantined."""
