@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from expectations.problems import GluelineError
+from workflows.local.environment import act_locally
 from workflows.local.home import DEFAULT
 
 if TYPE_CHECKING:
@@ -88,7 +89,10 @@ def connect(stack: str | None = None) -> Target:
     if stack == "":
         raise NoStack("Expected a stack's name with --stack, got an empty one.")
     name = stack or os.environ.get("GLUELINE_STACK")
-    return deployed(name) if name else local()
+    if name:
+        return deployed(name)
+    act_locally()
+    return local()
 
 
 def local(file: Path = STACK_FILE) -> Target:

@@ -52,10 +52,12 @@ def run(
 ) -> None:
     """Send real baskets and partner files through every stage, wait until all is merged, and prove it."""
     from workflows.local import stack
+    from workflows.local.environment import act_locally
     from workflows.run import run as run_all
     from workflows.target import local
 
-    with interruptible(lambda: "The same command starts the stack."):
+    act_locally()
+    with interruptible(lambda: "What was started is ended again; the same command starts the stack."):
         stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
     target = local()
     with interruptible(lambda: _RUN_GOES_ON), showing_progress(progress) as tell:

@@ -13,7 +13,9 @@ from workflows.cli.printing import AsJson, err, out, print_json
 def up(as_json: AsJson = False) -> None:
     """Start the local stack: the embedded AWS with the whole template, the local Glue, a warm Spark."""
     from workflows.local import stack
+    from workflows.local.environment import act_locally
 
+    act_locally()
     with interruptible(lambda: "What was started is ended again; the same command starts the stack."):
         started = stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
     if as_json:
@@ -27,7 +29,9 @@ def up(as_json: AsJson = False) -> None:
 def down() -> None:
     """End the local stack and every process it started."""
     from workflows.local import stack
+    from workflows.local.environment import act_locally
 
+    act_locally()
     out.print(stack.down())
 
 
@@ -35,7 +39,9 @@ def down() -> None:
 def status(as_json: AsJson = False) -> None:
     """What runs here, where it listens, its latest workflow runs and where its logs are."""
     from workflows.local import stack
+    from workflows.local.environment import act_locally
 
+    act_locally()
     state = stack.status()
     if as_json:
         print_json(state.to_dict())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,21 +18,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from workflows.local.deployment import REGION, Deployment, build, deploy
+from workflows.local.environment import without_proxies
 from workflows.local.errors import StackError
 from workflows.local.home import DEFAULT, Home
 from workflows.local.jars import jar_paths
 from workflows.local.java import find_java
+from workflows.local.listening import listen
 from workflows.local.processes import end_processes, marked_environment
 from workflows.local.running import Stack, is_healthy, running_stack, spark_state
 from workflows.local.status import State, status
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 __all__ = ["Stack", "StackError", "State", "down", "status", "up"]
 
-FIRST_PORT: Final = 4566
 _HEALTH_SECONDS: Final = 60
 _SPARK_SECONDS: Final = 300
 _WINDOW_SECONDS: Final = 2
@@ -90,9 +91,10 @@ def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> S
 
     find_java()
     jar_paths()
-    port = _free_port()
-    endpoint = f"http://127.0.0.1:{port}"
-    emulator = _start_emulator(home, port, deployment.jobs)
+    with listen() as listening:
+        host, port = listening.getsockname()
+        endpoint = f"http://{host}:{port}"
+        emulator = start_emulator(home, listening, deployment.jobs)
     built = build(deployment, home)
     told("Lambda packages built" if built else "Lambda packages: nothing has changed")
     _wait_for_health(emulator, endpoint, home)
@@ -135,30 +137,35 @@ def _alone(home: Home, tell: Callable[[str], None]) -> Iterator[None]:
         yield
 
 
-def _start_emulator(home: Home, port: int, jobs: Path) -> subprocess.Popen[bytes]:
+def start_emulator(
+    home: Home, listening: socket.socket, jobs: Path, python_of_jobs: str = sys.executable
+) -> subprocess.Popen[bytes]:
+    """Start the embedded AWS, which answers at the socket. Raises StackError if it is not installed."""
     python = home.emulator_python
     if not python.is_file():
         raise StackError(
             f"The embedded AWS has no environment yet ({python} is missing). Set it up: make setup"
         )
-    (home.scratch / "spark").mkdir(parents=True, exist_ok=True)
+    home.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (home.scratch / "spark").mkdir(exist_ok=True)
     options = {
-        "port": port,
+        "socket": listening.fileno(),
         "scratch": home.scratch,
         "logs": home.logs,
         "jobs": jobs,
-        "python": sys.executable,
+        "python": python_of_jobs,
     }
     arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     with (home.logs / "emulator.log").open("w") as log:
         return subprocess.Popen(  # noqa: S603 -- our own module
             [python, "-m", "workflows.local.emulator", *arguments],
             cwd=home.checkout,
-            env=marked_environment(home),
+            env=without_proxies(marked_environment(home)),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=[listening.fileno()],
         )
 
 
@@ -189,14 +196,3 @@ def _patiently(seconds: float, emulator: subprocess.Popen[bytes], home: Home) ->
         yield
         time.sleep(0.25)
     raise StackError(f"The stack was not ready within {seconds:.0f} s. Its logs are in {home.logs}.")
-
-
-def _free_port() -> int:
-    for port in range(FIRST_PORT, FIRST_PORT + 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise StackError(f"No port from {FIRST_PORT} to {FIRST_PORT + 99} is free on 127.0.0.1.")

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from workflows.local import stack
@@ -30,7 +31,7 @@ SMALL = Path(__file__).with_name("small")
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("home"))
+    return Home(tmp_path_factory.mktemp("home") / "with a blank")
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,22 @@ def report(small: stack.Stack, job: str) -> dict[str, Any]:
     body = s3.get_object(Bucket=small.outputs["BucketName"], Key=f"out/{job}.json")["Body"].read()
     answer: dict[str, Any] = json.loads(body)
     return answer
+
+
+def test_nothing_listens_beyond_this_machine(small: stack.Stack, home: Home) -> None:
+    listening = {
+        connection.laddr.ip
+        for process in stack_processes(home)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+    assert listening <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+    assert listening
+
+
+def test_what_a_stack_holds_is_for_the_eyes_of_its_user(small: stack.Stack, home: Home) -> None:
+    assert home.scratch.stat().st_mode & 0o077 == 0
 
 
 def test_a_loop_over_a_list_parameter_makes_a_table_of_each(small: stack.Stack) -> None:
