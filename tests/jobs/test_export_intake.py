@@ -146,7 +146,8 @@ def test_what_is_raised_for_an_export_ends_that_export_alone(
 
     assert [file.key for file in opened.manifest.files] == [DATA]
     if reason is None:  # it is asked for again
-        assert (opened.manifest.refused, opened.waiting) == ((), {("raw", bad.key)})
+        assert opened.manifest.refused == ()
+        assert opened.waiting == {("raw", bad.key)}
     else:
         (refused,) = opened.manifest.refused
         assert (refused.key, refused.reason[: len(reason)]) == (bad.source_file, reason)

@@ -21,6 +21,7 @@ FOLDER = "exports/things/AWSDynamoDB/01-a"
 KEY = f"{FOLDER}/manifest-summary.json"
 AT = "2026-11-24T12:00:00.000Z"
 IN_UTC = "2026-11-24T12:00:00+00:00"
+TIMES: tuple[Any, ...] = (7, 1.5, "now", [], {}, True)  # that are none
 SUMMARY: dict[str, Any] = {
     "manifestFilesS3Key": f"{FOLDER}/manifest-files.json",
     "itemCount": 3,
@@ -65,7 +66,7 @@ def test_an_incremental_export_shows_the_end_of_its_window() -> None:
         ),
         (summary(manifestFilesS3Key="elsewhere/manifest-files.json"), "the export was moved"),
         (summary(itemCount=None), "got something else .*request the export again"),
-        *((summary(exportTime=time), "got something else .*again") for time in (7, 1.5, "now", [], {}, True)),
+        *((summary(exportTime=time), "got something else .*again") for time in TIMES),
         (
             json.dumps(SUMMARY | {"exportTime": None}).encode(),
             "got something else .*request the export again",

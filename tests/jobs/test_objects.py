@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from jobs import objects
 from jobs.first_events import FROM, MD5
-from jobs.manifest import FirstEvent
-from jobs.objects import UnreadableFile, fetch
+from jobs.manifest import FirstEvent, ManifestFile
+from jobs.objects import SupersededFile, UnreadableFile, fetch, unreadable
 from tests.jobs.builders import manifest_file
 
 if TYPE_CHECKING:
@@ -83,17 +83,34 @@ def test_a_gzip_of_rows_that_are_much_alike_is_read(s3: "S3Client", monkeypatch:
         assert content.read() == rows
 
 
+def why_unreadable(file: ManifestFile) -> UnreadableFile:
+    with pytest.raises(ClientError) as raised:
+        fetch(file)
+    return unreadable(raised.value, file)
+
+
 def test_an_object_that_is_gone_is_told(s3: "S3Client") -> None:
-    with pytest.raises(UnreadableFile, match="gone: "):
-        fetch(manifest_file("a"))
+    assert str(why_unreadable(manifest_file("a"))).startswith("gone: ")
 
 
-def test_an_object_that_was_replaced_is_told(s3: "S3Client") -> None:
+def test_an_object_that_was_replaced_is_superseded(s3: "S3Client") -> None:
     etag = put(s3, b"old")
     put(s3, b"new")
 
-    with pytest.raises(UnreadableFile, match="PreconditionFailed"):
-        fetch(manifest_file("a", etag=etag))
+    found = why_unreadable(manifest_file("a", etag=etag))
+
+    assert isinstance(found, SupersededFile)
+    assert str(found).startswith(f"superseded: expected the object with etag {etag}")
+
+
+def test_an_object_in_an_archive_is_told_with_the_way_out(s3: "S3Client") -> None:
+    s3.put_object(Bucket="raw", Key="a", Body=b"id\n1\n", StorageClass="GLACIER")
+    etag = s3.head_object(Bucket="raw", Key="a")["ETag"].strip('"')
+
+    reason = str(why_unreadable(manifest_file("a", etag=etag)))
+
+    assert reason.startswith("archived: expected an object that S3 hands out")
+    assert "restore it, then glueline replay --quarantine" in reason
 
 
 def test_in_a_versioned_bucket_the_announced_version_is_read(s3: "S3Client") -> None:

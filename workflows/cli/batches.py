@@ -72,7 +72,7 @@ def show(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> No
         out.print(Text(one.error, style="red"))
     table = Table("file", "dataset", "door", "bytes")
     for file in found.files:
-        table.add_row(file["source_file"], file["dataset"], file["door"], f"{file['bytes']:,}")
+        table.add_row(Text(file["source_file"]), file["dataset"], file["door"], f"{file['bytes']:,}")
     out.print(table)
 
 
