@@ -88,6 +88,9 @@ clean: ## Remove what setup and runs left (ends a running stack first).
 	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down; fi
 	rm -rf .venv .local .aws-sam workflows/.aws-sam dist
 
+.PHONY: check
+check: lint test ## All that CI runs.
+
 ##@ Deploy
 
 .PHONY: deploy
