@@ -28,7 +28,7 @@ type Item = dict[str, dict[str, Any]]
 _KEY, _VERSION, _EVENT_ID = "_key", "_version", "_event_id"
 _DELETED, _ERASED, _EXPIRES_AT = "_deleted", "_erased", "_expires_at"
 _YES: Mapping[str, Any] = {"BOOL": True}
-_KEEP_DELETED = timedelta(days=30)  # as long as the lake keeps tombstones, and longer than any queue
+_KEEP_DELETED = timedelta(days=90)  # as the Data API does
 _REQUESTS = 8
 
 
