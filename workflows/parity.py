@@ -58,18 +58,11 @@ class Course:
     run: str | None = None  # the job run that is under way
 
     def __str__(self) -> str:
-        certified = f"Certificates of: {', '.join(self.certified) or 'none'}."
-        repairs = ", ".join(self.repaired)
-        return " ".join(
-            [
-                certified,
-                f"Repairs of {repairs} are in the RAW bucket and will be merged." if repairs else "",
-                f"The job run {self.run} goes on by itself."
-                if self.run
-                else "No job run of it is under way.",
-                "The same command compares again and goes on to the certificates.",
-            ]
-        ).replace("  ", " ")
+        certified, repaired = ", ".join(self.certified) or "none", ", ".join(self.repaired)
+        repairs = f" Repairs of {repaired} are in the RAW bucket and will be merged." if repaired else ""
+        run = f"The job run {self.run} goes on by itself." if self.run else "No job run of it is under way."
+        next_time = "The same command compares again and goes on to the certificates."
+        return f"Certificates of: {certified}.{repairs} {run} {next_time}"
 
 
 def parity(target: Target, datasets: Sequence[str], course: Course, *, repair: bool) -> list[Report]:

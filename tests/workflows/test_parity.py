@@ -334,7 +334,7 @@ def test_parity_that_is_interrupted_between_jobs_says_what_is_certified_and_repa
         parity(stack, ["things"], course, repair=True)  # type: ignore[arg-type]
 
     assert str(course).startswith(
-        "Certificates of: things. Repairs of things are in the RAW bucket and will be merged. No job run of it"
+        "Certificates of: things. Repairs of things are in the RAW bucket and will be merged. No job run"
     )
 
 
