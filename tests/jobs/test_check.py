@@ -204,6 +204,34 @@ def dying(works: Callable[..., None]) -> Callable[..., None]:
     return dies
 
 
+def test_a_version_that_was_replaced_before_it_was_read_is_counted_apart_and_refuses_nothing(
+    spark: "SparkSession", lake: Lake, land: Land, run: Run
+) -> None:
+    for brand in ("Private", "National", "Private"):
+        land("drops/products/a.csv", csv([product(product_id=1, brand=brand), product(product_id="x")]))
+    land("drops/products/b.csv", csv([product(product_id=2)]))
+
+    run(check.main, "wr")
+
+    rows = spark.table(lake.ops(BATCHES)).orderBy("source_file").collect()
+    assert [(row["rows_read"], row["accepted"], row["quarantined"], row["superseded"]) for row in rows] == [
+        (2, 1, 1, 1),  # the first and the last version are the same bytes
+        (1, 1, 0, 0),
+    ]
+    assert quarantined(spark, lake) == {("products", "type"): 1}
+
+
+def test_counts_of_an_earlier_version_are_appended_to(
+    spark: "SparkSession", lake: Lake, land: Land, run: Run
+) -> None:
+    spark.sql(f"ALTER TABLE {lake.ops(BATCHES)} DROP COLUMN superseded")
+    land("drops/products/b.csv", csv([product(product_id=2)]))
+
+    run(check.main, "wr")
+
+    assert [row["superseded"] for row in spark.table(lake.ops(BATCHES)).collect()] == [0]
+
+
 def test_messages_that_were_read_but_not_deleted_change_nothing_when_they_come_again(
     spark: "SparkSession", lake: Lake, land: Land, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Merging folds batches into the table as they come, once, reading only what they are about."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import functions as F
 
-from expectations.contract import Contract
+from expectations.contract import Column, Contract
 from expectations.spark_schema import changes_schema
 from expectations.timestamps import to_micros
 from jobs import merge, merge_changes
@@ -147,6 +148,36 @@ def test_a_batch_that_was_merged_but_not_closed_is_closed_without_another_snapsh
 
     assert (before, snapshots(spark, lake.table("entities"))) == (1, 1)
     assert (entities(spark, lake), batches.begun()) == ([(1, "a", 1)], [])
+
+
+def test_a_contract_with_one_more_column_may_come_between_check_and_merge(
+    spark: "SparkSession", lake: Lake, batches: Batches
+) -> None:
+    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
+    wider = replace(ENTITIES, columns=(*ENTITIES.columns, Column("colour", "string")))
+
+    merged = merge.merge_batches(spark, lake, batches, {"entities": wider})
+
+    assert (merged.failures, entities(spark, lake)) == ([], [(1, "a", 1)])
+    assert spark.table(lake.table("entities")).first()["colour"] is None
+
+
+def test_a_dataset_that_fails_in_merge_goes_on_in_batches_of_its_own(
+    spark: "SparkSession", lake: Lake, batches: Batches
+) -> None:
+    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
+    check(spark, lake, batches, EVENTS, "b1", change("upsert", 1, 1, happened_at=DAYS[0], amount=Decimal(1)))
+    counts = [{"dataset": name, "accepted": 1, "door": "stream"} for name in CONTRACTS]
+    batches.done("b1", CHECKED, {"files": counts})
+
+    failed = merge.merge_batches(spark, lake, batches, {"events": EVENTS})
+
+    [failure] = failed.failures
+    assert (failure.batch_id, batches.begun()) == ("b1-entities", ["b1-entities"])
+    assert "expected a contract of dataset entities, got none" in failure.error
+    assert events(spark, lake) == [(1, 1, Decimal("1.00"))]
+    assert merge.merge_batches(spark, lake, batches, CONTRACTS).failures == []
+    assert (entities(spark, lake), batches.begun(), batches.failing()) == ([(1, "a", 1)], [], [])
 
 
 def test_merging_changes_again_changes_nothing(spark: "SparkSession", lake: Lake, batches: Batches) -> None:

@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from jobs.batches import Batches
 from workflows.local.deployment import client
 from workflows.local.home import DEFAULT, Home
 from workflows.local.processes import stack_processes
@@ -46,6 +47,8 @@ class State:
     processes: dict[int, str] = field(default_factory=dict)
     workflow_runs: list[WorkflowRun] = field(default_factory=list)
     refused_starts: int = 0
+    failing_batches: int = 0
+    batches_set_aside: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -65,6 +68,9 @@ class State:
         if self.refused_starts:
             refused = f"{self.refused_starts} starts were refused beside a run; their work was left to it."
             parts.append(Text(refused))
+        if self.failing_batches or self.batches_set_aside:
+            failing = f"{self.failing_batches} batches fail, {self.batches_set_aside} are set aside"
+            parts.append(Text(f"{failing}: glueline batches list", style="red"))
         if self.workflow_runs:
             parts.append(_runs_table(self.workflow_runs))
         return Group(*parts)
@@ -84,6 +90,7 @@ def status(home: Home = DEFAULT) -> State:
         return State(running=False, logs=logs)
     runs = _all_runs(client("glue", stack.endpoint_url))
     real = [run for run in runs if run["Status"] != "ERROR"]
+    batches = Batches(client("s3", stack.endpoint_url), stack.outputs["LakeBucket"])
     return State(
         running=True,
         logs=logs,
@@ -93,6 +100,8 @@ def status(home: Home = DEFAULT) -> State:
         processes={process.pid: process.name() for process in stack_processes(home)},
         workflow_runs=[_workflow_run(run) for run in real[:_RUNS_SHOWN]],
         refused_starts=len(runs) - len(real),
+        failing_batches=len(batches.failing()),
+        batches_set_aside=len(batches.aside()),
     )
 
 
