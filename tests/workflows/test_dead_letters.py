@@ -51,15 +51,28 @@ def bodies(target: Target, queue: str) -> list[str]:
 
 
 def test_letters_go_back_as_they_were_sent_without_what_was_said_of_them(target: Target) -> None:
-    bury(target, '{"a": 1}', reason="contract-violation", detail="[]", message_id="m1")
-    bury(target, "broken", reason="broken-json", message_id="m2")
+    bury(target, '{"a": 1}', reason="contract-violation", detail="[]", message_id="m1", sent_at="17955153301")
+    bury(target, "broken", reason="broken-json", message_id="m2", sent_at="17955153301")
 
     assert redrive(target) == Redriven({"contract-violation": 1, "broken-json": 1}, stay=0)
 
     back = visible(target, "InboundQueueUrl")
     assert sorted(message["Body"] for message in back) == ["broken", '{"a": 1}']
-    assert all("MessageAttributes" not in message for message in back)
+    for message in back:
+        told = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+        assert told == {"sent_at": "17955153301"}
     assert bodies(target, "DeadLetterQueueUrl") == []
+
+
+def test_a_letter_that_sqs_moved_goes_back_with_the_time_at_which_it_was_sent(target: Target) -> None:
+    bury(target, "a")
+    [letter] = read(target)
+
+    redrive(target)
+
+    [message] = visible(target, "InboundQueueUrl")
+    assert message["MessageAttributes"]["sent_at"]["StringValue"] == letter.sent_at
+    assert int(letter.sent_at) == round(letter.sent.timestamp() * 1000)
 
 
 def test_letters_of_another_reason_stay_and_are_visible_at_once(target: Target) -> None:
@@ -189,7 +202,7 @@ def test_a_break_between_sending_and_deleting_repeats_a_letter_and_loses_none(
 
 def test_a_call_takes_ten_letters_or_256_kb() -> None:
     def letter(body: str) -> Letter:
-        return Letter("m", "broken-json", "", datetime.now(UTC), body, "r")
+        return Letter("m", "broken-json", "", datetime.now(UTC), body, "r", "1795515330183")
 
     small, large, huge = letter("x"), letter("x" * 100_000), letter("x" * 900_000)
 
