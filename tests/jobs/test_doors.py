@@ -223,10 +223,12 @@ def test_a_damaged_file_is_rows_and_reasons_and_never_an_error(file: tuple[str, 
     file_format, content = file
     announced = manifest_file("a", format=file_format)
 
-    found = list(doors._read_file(announced, Fetched(io.BytesIO(content), announced.event_time), ENTITIES))
+    found = list(
+        doors._read_file(announced, Fetched(io.BytesIO(content), announced.event_time, None), ENTITIES)
+    )
 
     assert all((payload is None) <= (problem is not None) for _, _, _, payload, problem in found)
-    doors._arrow_batch(found)  # as Spark gets it
+    doors._arrow_batch([(*row, None) for row in found])  # as Spark gets it
 
 
 STRANGE = {
@@ -247,7 +249,7 @@ def test_a_parquet_type_that_python_or_json_lacks_is_a_row_or_a_reason(column: p
     content = parquet(pa.table({"id": pa.array([1], pa.int64()), "name": column}))
 
     [(_, _, _, payload, problem)] = doors._read_file(
-        file, Fetched(io.BytesIO(content), file.event_time), ENTITIES
+        file, Fetched(io.BytesIO(content), file.event_time, None), ENTITIES
     )
 
     assert (payload is None) == (problem is not None)
@@ -259,7 +261,7 @@ def test_a_parquet_column_whose_name_is_no_utf8_is_a_reason() -> None:
     content = parquet().replace(b"name", b"na\xffe")
 
     [(_, _, number, _, problem)] = doors._read_file(
-        file, Fetched(io.BytesIO(content), file.event_time), ENTITIES
+        file, Fetched(io.BytesIO(content), file.event_time, None), ENTITIES
     )
 
     assert number is None
