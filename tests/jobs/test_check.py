@@ -271,6 +271,7 @@ def test_the_log_leads_from_an_object_to_its_batch_and_on_to_the_merge(
         "accepted": 2,
         "quarantined": 2,
         "superseded": 0,
+        "erased": 0,
     }
     assert [line["batch_id"] for line in lines if line["message"] == "batch merged"] == ["wr"]
 
