@@ -115,7 +115,7 @@ def _read_sequence_column(schema: SchemaObject, columns: Sequence[Column], findi
 def _read_rules(schema: SchemaObject, columns: Sequence[Column], findings: Findings) -> list[Rule]:
     """What each column promises by itself, then its quality rules, then those of the dataset."""
     by_name = {column.name: column for column in columns}
-    names = _names(schema)
+    names = {name: by_name.get(name) for name in _names(schema)}
     rules: list[Rule] = []
     for index, prop in enumerate(schema.properties or ()):
         where = f"{_COLUMNS}[{index}]"
