@@ -4,8 +4,8 @@ A pattern is run by Rust's fancy-regex in the Lambdas (jsonschema-rs) and by jav
 (Spark's RLIKE); clients get it in the API's description. It is searched for: `^` and `$` tie it to the ends
 of the text. The engines differ in syntax (`\Z`, `(?a)`, `a++`) and in meaning (`$` before a last line end,
 `.`, `\s`, `\b`, letters without regard to case). `to_java` refuses what they can't agree on, and spells the
-rest so that Java means what Rust means: `\d` and `\w` are ASCII, `\s` is ECMA's white space, `.` is all but a line
-feed, `$` is the very end.
+rest so that Java means what Rust means: `\d` and `\w` are ASCII, `\s` is ECMA's white space, `.` is all but a
+line feed, `$` is the very end.
 
 Categories such as `\p{L}` follow each engine's Unicode: they may differ on characters of the last few years.
 """
