@@ -193,7 +193,7 @@ def _partition_ddl(partition: Partition) -> str:
 
 
 def literal(text: str) -> str:
-    """The text as a literal of SQL. $ is written as its code: Spark fills in `${env:HOME}` in literals too."""
+    """The text as a literal of SQL. $ is written as its code: Spark fills in `${env:HOME}` in literals."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("$", "\\u0024")
     return f"'{escaped}'"
 

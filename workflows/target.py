@@ -7,12 +7,15 @@ import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
 
 from expectations.problems import GluelineError
+
+if TYPE_CHECKING:
+    from expectations.contract import Contract
 
 STACK_FILE: Final = Path(".local/stack.json")
 LOCAL_KEY: Final = "test"  # the embedded AWS takes any key
@@ -30,6 +33,16 @@ class Target:
     region: str
     outputs: dict[str, str]
     endpoint_url: str | None = None
+    deployed_contracts: Path | None = None  # the folder with those of the local stack
+
+    def contracts(self) -> dict[str, Contract]:
+        """The stack's contracts: the local stack's as they were deployed, for one on AWS the checkout's.
+
+        Raises ContractError.
+        """
+        from expectations.odcs import load_contracts
+
+        return load_contracts(self.deployed_contracts)
 
     def client(self, service: str) -> Any:
         """A client of an AWS service, the same one each time. Any: boto3 makes its classes at run time."""
@@ -74,7 +87,8 @@ def local(file: Path = STACK_FILE) -> Target:
         stack = json.loads(file.read_text())
     except FileNotFoundError as error:
         raise NoStack("No local stack is running. Start one: make up (or glueline up).") from error
-    return Target(stack["region"], stack["outputs"], stack["endpoint_url"])
+    contracts = Path(stack["contracts"]) if stack.get("contracts") else None
+    return Target(stack["region"], stack["outputs"], stack["endpoint_url"], contracts)
 
 
 def deployed(name: str) -> Target:

@@ -116,7 +116,7 @@ def test_a_column_that_rows_lack_does_not_become_required(spark: "SparkSession",
     spark.sql(f"INSERT INTO {table} (id, name) VALUES (1, 'a'), (2, null)")
 
     with pytest.raises(
-        EvolutionRefused, match="column name: expected it optional.* has rows without a value"
+        EvolutionRefused, match=r"column name: expected it optional.* has rows without a value"
     ):
         bring_to_contract(spark, lake, strict)
     spark.sql(f"DELETE FROM {table} WHERE id = 2")

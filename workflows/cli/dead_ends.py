@@ -42,7 +42,6 @@ def replay(  # noqa: PLR0913, PLR0917 -- the options of a command
 
     Harmless: what was accepted before keeps its place in the order and changes nothing.
     """
-    from expectations.odcs import load_contracts
     from workflows import replay as replays
     from workflows.target import connect
 
@@ -54,9 +53,9 @@ def replay(  # noqa: PLR0913, PLR0917 -- the options of a command
     with speaking_plainly():
         target = connect(stack)
         if batch is None:
-            found = replays.of_quarantine(target, chosen, load_contracts())
+            found = replays.of_quarantine(target, chosen, target.contracts())
         else:
-            found = replays.of_batch(target, batch, load_contracts())
+            found = replays.of_batch(target, batch, target.contracts())
         if wait:
             with showing_progress(progress) as tell:
                 read = replays.read_again(target, found, tell)

@@ -48,7 +48,7 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
 
     with speaking_plainly():
         target = connect(stack)
-        erasure = erasing.plan(target, contract_of(dataset), keys)
+        erasure = erasing.plan(target, contract_of(target, dataset), keys)
         if not yes:
             _ask_to_erase(erasing.letters_of(target, erasure.keys), dataset, keys, lift=lift)
         with showing_progress(erase_progress) as tell:

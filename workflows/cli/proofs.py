@@ -18,18 +18,18 @@ def parity(
     stack: StackName = None,
 ) -> None:
     """Compare tables with DynamoDB while writes go on: certify that they agree, or name every key."""
-    from expectations.odcs import load_contracts
     from workflows import parity_report
     from workflows.parity import parity as certify_all
     from workflows.target import connect
 
     with speaking_plainly():
-        known = load_contracts()
+        target = connect(stack)
+        known = target.contracts()
         if dataset is not None and dataset not in known:
             raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
         names = list(known) if dataset is None else [dataset]
         reports = certify_all(
-            connect(stack), names, repair=repair, tell=lambda line: err.print(f"  {line}", style="dim")
+            target, names, repair=repair, tell=lambda line: err.print(f"  {line}", style="dim")
         )
         if as_json:
             print_json([report.to_dict() for report in reports])

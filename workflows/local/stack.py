@@ -29,7 +29,6 @@ from workflows.local.status import State, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 __all__ = ["Stack", "StackError", "State", "down", "status", "up"]
 
@@ -37,6 +36,7 @@ FIRST_PORT: Final = 4566
 _HEALTH_SECONDS: Final = 60
 _SPARK_SECONDS: Final = 300
 _WINDOW_SECONDS: Final = 2
+_FILES_SHOWN: Final = 5
 
 
 def our_deployment(home: Home) -> Deployment:
@@ -54,6 +54,7 @@ def our_deployment(home: Home) -> Deployment:
         },
         sources=tuple(home.checkout / name for name in made_of),
         jobs=home.checkout / "jobs",
+        packages=(home.checkout / "expectations",),
     )
 
 
@@ -67,7 +68,7 @@ def up(tell: Callable[[str], None], home: Home = DEFAULT, deployment: Deployment
         running = running_stack(home)
         if running is not None:
             spark_state(running.endpoint_url)  # raises if it does not answer
-            return replace(running, notice=f"The stack runs already, at {running.endpoint_url}.")
+            return replace(running, notice=_runs_already(running, home, deployment))
         _clear_away(home)
         try:
             return _start(tell, home, deployment or our_deployment(home))
@@ -92,7 +93,7 @@ def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> S
     jar_paths()
     port = _free_port()
     endpoint = f"http://127.0.0.1:{port}"
-    emulator = _start_emulator(home, port, deployment.jobs)
+    emulator = _start_emulator(home, port, deployment)
     built = build(deployment, home)
     told("Lambda packages built" if built else "Lambda packages: nothing has changed")
     _wait_for_health(emulator, endpoint, home)
@@ -101,18 +102,35 @@ def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> S
     told("template deployed")
     _wait_for_spark(emulator, endpoint, home)
     told("Spark is warm")
+    contracts = home.deployed / "expectations"
     stack = Stack(
         endpoint,
         REGION,
         outputs,
         emulator.pid,
         datetime.now(UTC).isoformat(timespec="seconds"),
-        f"The stack is ready after {time.monotonic() - began:.0f} s, at {endpoint}.",
+        contracts=str(contracts) if contracts.is_dir() else "",
+        notice=f"The stack is ready after {time.monotonic() - began:.0f} s, at {endpoint}.",
     )
     written = home.stack_file.with_suffix(".new")
     written.write_text(json.dumps(stack.to_dict(), indent=2))
     written.replace(home.stack_file)
     return stack
+
+
+def _runs_already(running: Stack, home: Home, deployment: Deployment | None) -> str:
+    """What a second `up` says; also what has changed in the checkout, which a running stack does not use."""
+    said = f"The stack runs already, at {running.endpoint_url}."
+    if not home.deployed.is_dir():
+        return said
+    changed = (deployment or our_deployment(home)).changed_since(home)
+    if not changed:
+        return said
+    shown = ", ".join(changed[:_FILES_SHOWN]) + (", …" if len(changed) > _FILES_SHOWN else "")
+    return (
+        f"{said} Its jobs use the contracts and code that were deployed; changed since: {shown}. "
+        "To deploy them: make down, make up."
+    )
 
 
 def _clear_away(home: Home) -> int:
@@ -135,18 +153,19 @@ def _alone(home: Home, tell: Callable[[str], None]) -> Iterator[None]:
         yield
 
 
-def _start_emulator(home: Home, port: int, jobs: Path) -> subprocess.Popen[bytes]:
+def _start_emulator(home: Home, port: int, deployment: Deployment) -> subprocess.Popen[bytes]:
     python = home.emulator_python
     if not python.is_file():
         raise StackError(
             f"The embedded AWS has no environment yet ({python} is missing). Set it up: make setup"
         )
     (home.scratch / "spark").mkdir(parents=True, exist_ok=True)
+    deployment.copy_jobs(home)
     options = {
         "port": port,
         "scratch": home.scratch,
         "logs": home.logs,
-        "jobs": jobs,
+        "jobs": home.deployed / deployment.jobs.name,
         "python": sys.executable,
     }
     arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
