@@ -4,6 +4,8 @@ A row is an upsert, or what its `_op` column says (upsert, delete). Columns come
 Its version is its sequence column's value; without such a column it is the time at which S3 got the file.
 """
 
+import re
+
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -126,7 +128,7 @@ def _structure_reasons(contract: Contract, given: dict[str, Expression]) -> list
     found = []
     for column in contract.columns:
         if column.kind == "string":
-            names = "|".join(spellings(column))
+            names = "|".join(map(re.escape, spellings(column)))
             bare = F.col("payload").rlike(rf'(?<!\\)"({names})"\s*:\s*[\[{{]')
             structure = given[column.name].rlike(r"^[\[{]") & bare
             text = f"type: column {column.name}: expected string, got "

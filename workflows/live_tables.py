@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyiceberg.exceptions import NoSuchTableError
-from pyiceberg.expressions import IsNull
+from pyiceberg.expressions import IsNull, Reference
 from pyiceberg.types import IcebergType, ListType, NestedField, StructType, TimestamptzType
 
 from expectations.contract import Column
@@ -65,7 +65,8 @@ def told(change: Change) -> str:
 
 def has_null(table: Table, column: str) -> bool:
     """Whether a row of the table lacks a value in a column; most files say so by their counts, unread."""
-    return table.scan(row_filter=IsNull(column), selected_fields=(column,), limit=1).to_arrow().num_rows > 0
+    lacking = table.scan(row_filter=IsNull(Reference(column)), selected_fields=(column,), limit=1)
+    return bool(lacking.to_arrow().num_rows)
 
 
 def _plans(catalog: Catalog, contract: Contract) -> Iterable[tuple[str, Plan]]:

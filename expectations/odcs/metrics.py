@@ -151,5 +151,6 @@ def _query(value: str, source: str, threshold: Threshold) -> Expectation:
 def _literal(value: JsonValue) -> str:
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("{", "{{").replace("}", "}}")
+        escaped = escaped.replace("$", "\\u0024")  # Spark fills in ${env:HOME} and the like
         return f"'{escaped}'"
     return str(value).lower() if isinstance(value, bool) else str(value)

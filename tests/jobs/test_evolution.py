@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyiceberg.table import StaticTable
+from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
 from expectations.evolution import Declared
@@ -18,6 +20,7 @@ from jobs.lake import Lake
 from jobs.manifest import Manifest
 from jobs.merge_changes import merge_changes
 from tests.jobs.builders import ENTITIES, EVENTS, SENT, manifest_file
+from workflows import live_tables
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -137,6 +140,23 @@ def test_texts_of_a_contract_come_into_the_catalog_as_they_are(spark: "SparkSess
     described = spark.sql(f"DESCRIBE {lake.table('entities')}").collect()
     assert {row["col_name"]: row["comment"] for row in described}["noted"] == told
     assert live(spark, lake.table("entities")).declared == Declared.of(contract)
+
+
+def test_a_table_means_the_same_before_a_deployment_and_in_the_job(spark: "SparkSession", lake: Lake) -> None:
+    bring_to_contract(spark, lake, ENTITIES)
+    table = lake.table("entities")
+    spark.sql(f"INSERT INTO {table} (id, name) VALUES (1, 'a'), (2, null), (3, 'c')")
+    lacking = _as_pyiceberg_reads(spark, table)
+    spark.sql(f"DELETE FROM {table} WHERE id = 2")
+    complete = _as_pyiceberg_reads(spark, table)
+
+    assert live_tables.live(lacking) == live(spark, table)
+    assert (live_tables.has_null(lacking, "name"), live_tables.has_null(complete, "name")) == (True, False)
+
+
+def _as_pyiceberg_reads(spark: "SparkSession", table: str) -> StaticTable:
+    metadata = spark.table(f"{table}.metadata_log_entries").select("file").orderBy(F.col("timestamp").desc())
+    return StaticTable.from_metadata(metadata.collect()[0]["file"])
 
 
 def _with(*columns: Column, without: str = "", **others: Any) -> Mutation:

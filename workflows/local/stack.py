@@ -42,14 +42,17 @@ _FILES_SHOWN: Final = 5
 def our_deployment(home: Home) -> Deployment:
     """Glueline's own template, with a dataset for each contract. Raises ContractError."""
     from expectations.odcs import load_contracts
+    from workflows.contract_check import check_at_doors
     from workflows.deploy import datasets_parameter
 
+    contracts = load_contracts()
+    check_at_doors(contracts)
     made_of = ("lambdas", "expectations", "uv.lock", "pyproject.toml")
     return Deployment(
         template=home.checkout / "workflows" / "template.yaml",
         stack_name="glueline",
         parameters={
-            "Datasets": datasets_parameter(load_contracts()),
+            "Datasets": datasets_parameter(contracts),
             "IngestWindowSeconds": str(_WINDOW_SECONDS),
         },
         sources=tuple(home.checkout / name for name in made_of),
