@@ -63,7 +63,7 @@ def check_pattern(given: object, path: str, rule: str, findings: Findings) -> No
     try:
         to_java(given)
     except UnportablePattern as error:
-        expected = "a regular expression that Rust (queue, API) and Java (jobs) read alike"
+        expected = "a pattern that Rust (queue, API) and Java (jobs) read alike"
         findings.add(path, rule, expected, f"{given!r} with {error.got}", error.advice)
 
 
@@ -111,7 +111,7 @@ def _check_order(limits: Limits, column: Column, path: str, findings: Findings) 
                 "option-value",
                 f"limits that some {column.type} keeps",
                 f"{low} to {high}",
-                "correct one",
+                "correct one of them",
             )
 
 

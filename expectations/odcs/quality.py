@@ -128,10 +128,8 @@ def _read_threshold(entry: _Entry) -> Threshold | None:
     ((operator, value),) = given.items()
     values = value if isinstance(value, list) else [value]
     are_numbers = all(type(number) in (int, float) and math.isfinite(number) for number in values)
-    wanted = 2 if operator.endswith("Between") else 1
-    if not are_numbers or values != sorted(values) or len(values) != wanted:
-        expected = "two numbers in ascending order" if wanted == 2 else "a number"
-        entry.refuse(operator, "operator-value", expected, repr(value))
+    if not are_numbers or values != sorted(values) or (len(values) == 2) != operator.endswith("Between"):
+        entry.refuse(operator, "operator-value", "a number, or two in ascending order", repr(value))
         return None
     return Threshold(operator, tuple(values), percent=unit == "percent")
 

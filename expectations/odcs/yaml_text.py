@@ -8,7 +8,6 @@ import yaml
 from expectations.problems import Findings
 
 _HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
-_HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
 _NULL = "tag:yaml.org,2002:null"
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
@@ -53,9 +52,7 @@ def read_yaml(text: str, findings: Findings, path: str = "") -> Any:
 
 def _visit(node: yaml.Node, path: str, lines: dict[str, int], findings: Findings) -> None:
     lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.ScalarNode) and any(
-        "\ud800" <= character <= "\udfff" for character in node.value
-    ):
+    if isinstance(node, yaml.ScalarNode) and _HALF.search(node.value):
         advice = "write the whole character: engines take text in UTF-8 only"
         findings.add(path, "text", "whole characters", "half of a surrogate pair", advice)
     if isinstance(node, yaml.SequenceNode):
