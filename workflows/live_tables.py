@@ -65,7 +65,7 @@ def told(change: Change) -> str:
 
 def has_null(table: Table, column: str) -> bool:
     """Whether a row of the table lacks a value in a column; most files say so by their counts, unread."""
-    lacking = table.scan(row_filter=IsNull(Reference(column)), selected_fields=(column,), limit=1)
+    lacking = table.scan(row_filter=IsNull(term=Reference(column)), selected_fields=(column,), limit=1)
     return bool(lacking.to_arrow().num_rows)
 
 
