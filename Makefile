@@ -11,6 +11,8 @@ BIN := .venv/bin
 GLUELINE := $(BIN)/glueline
 PYTEST_ARGS ?=
 BENCH ?=
+# Lines that tests run in their own process: not the Lambdas and jobs of a running stack.
+COVERAGE := --cov --cov-append --cov-report=
 export UV
 
 ##@ Use
@@ -47,10 +49,12 @@ query: setup ## SQL="select …": ask the lake in Athena's dialect.
 setup: .local/setup.stamp ## Find or fetch uv, CPython 3.13, a JDK, all packages and the jars (the others call it).
 
 .PHONY: test
-test: setup ## Unit, Spark, and end-to-end tests against a running stack (the longest apart: test-deep).
-	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
-	$(BIN)/pytest -m "emulator and not deep" $(PYTEST_ARGS)
-	$(BIN)/pytest -n 2 --dist loadgroup -m "spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
+test: setup ## Unit, Spark, and end-to-end tests against a running stack (the longest apart: test-deep); coverage.
+	@$(BIN)/coverage erase
+	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" $(COVERAGE) $(PYTEST_ARGS)
+	$(BIN)/pytest -m "emulator and not deep" $(COVERAGE) $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup -m "spark and not e2e and not deep and not emulator" $(COVERAGE) $(PYTEST_ARGS)
+	@$(BIN)/coverage report
 	$(BIN)/pytest -m "e2e and not deep" $(PYTEST_ARGS)
 
 .PHONY: test-unit
@@ -87,6 +91,9 @@ format: setup ## Let ruff write what it can.
 clean: ## Remove what setup and runs left (ends a running stack first).
 	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down; fi
 	rm -rf .venv .local .aws-sam workflows/.aws-sam dist
+
+.PHONY: check
+check: lint test ## All that CI runs.
 
 ##@ Deploy
 
