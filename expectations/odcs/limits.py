@@ -79,8 +79,13 @@ def _read(column: Column, option: str, given: Any) -> tuple[str, Any]:
     if column.kind == "date":
         return _FORMS["date"], given if isinstance(given, str) and timestamps.is_date(given) else None
     least, greatest = range_of(column)
-    is_within = type(given) in (int, float) and math.isfinite(given) and least <= given <= greatest
+    is_within = is_number(given) and least <= given <= greatest
     return f"a number that {column.type} holds", given if is_within else None
+
+
+def is_number(given: object) -> bool:
+    """Whether it is a number, as of all that YAML calls so `.nan`, `.inf` and true are not."""
+    return type(given) is int or (isinstance(given, float) and math.isfinite(given))
 
 
 def range_of(column: Column) -> tuple[Decimal, Decimal]:

@@ -1,6 +1,5 @@
 """ODCS quality rules -> Great Expectations expectations. Rules judge one batch of changes, not the table."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from open_data_contract_standard.model import DataQuality
 
 from expectations.contract import Column, Rule
-from expectations.odcs.limits import check_pattern
+from expectations.odcs.limits import check_pattern, is_number
 from expectations.odcs.metrics import (
     COLUMN_ARGUMENTS,
     DATASET_ARGUMENTS,
@@ -25,6 +24,7 @@ from expectations.problems import Findings
 SEVERITIES = ("critical", "warning", "info")
 UNITS = ("rows", "percent")
 ENGINES = ("greatexpectations", "great-expectations", "great_expectations")
+_MOST = 2**63 - 1  # of rows, as Spark counts them
 _ON_COLUMNS = ("column", "column_A", "column_B")
 
 
@@ -127,7 +127,7 @@ def _read_threshold(entry: _Entry) -> Threshold | None:
         return None
     ((operator, value),) = given.items()
     values = value if isinstance(value, list) else [value]
-    are_numbers = all(type(number) in (int, float) and math.isfinite(number) for number in values)
+    are_numbers = all(is_number(number) and abs(number) <= _MOST for number in values)
     if not are_numbers or values != sorted(values) or (len(values) == 2) != operator.endswith("Between"):
         entry.refuse(operator, "operator-value", "a number, or two in ascending order", repr(value))
         return None

@@ -1,12 +1,11 @@
 """Values that a contract names: what a column may default to, and what its values are compared with."""
 
-import math
 from decimal import Decimal
 from typing import Any
 
 from expectations import timestamps
 from expectations.contract import Column
-from expectations.odcs.limits import range_of
+from expectations.odcs.limits import is_number, range_of
 
 _NUMBERS = {  # kind -> types of a number in YAML
     "int": (int,),
@@ -28,7 +27,7 @@ def fits(column: Column, value: Any) -> bool:
             return isinstance(value, str) and timestamps.is_canonical(value)
         case "date":
             return isinstance(value, str) and timestamps.is_date(value)
-    if type(value) not in _NUMBERS.get(column.kind, ()) or not math.isfinite(value):
+    if type(value) not in _NUMBERS.get(column.kind, ()) or not is_number(value):
         return False
     least, greatest = range_of(column)
     return least <= value <= greatest and _is_exact(column, value)
