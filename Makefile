@@ -12,6 +12,8 @@ BIN := .venv/bin
 GLUELINE := $(BIN)/glueline
 PYTEST_ARGS ?=
 BENCH ?=
+# Without a terminal there is nobody to ask whether data may go.
+UNASKED = $$([ -t 0 ] || echo --yes)
 export UV
 
 ##@ Use
@@ -32,7 +34,7 @@ up: setup ## Start the local stack (the whole template, on this machine) and ret
 
 .PHONY: down
 down: ## End the local stack and everything it started.
-	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down; else echo "Nothing is set up here, so nothing runs."; fi
+	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down $(UNASKED); else echo "Nothing is set up here, so nothing runs."; fi
 
 .PHONY: status
 status: setup ## What runs, where it listens, where its logs are.
@@ -86,7 +88,7 @@ format: setup ## Let ruff write what it can.
 
 .PHONY: clean
 clean: ## Remove what setup and runs left (ends a running stack first).
-	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down; fi
+	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down $(UNASKED); fi
 	rm -rf .venv .local .aws-sam workflows/.aws-sam dist
 
 ##@ Deploy

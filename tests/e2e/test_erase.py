@@ -15,7 +15,7 @@ from tests.e2e.conftest import glueline
 from workflows import dead_letters
 from workflows.erase import letters_of
 from workflows.query import query, rows
-from workflows.run import send
+from workflows.sending import send
 from workflows.waiting import wait
 
 if TYPE_CHECKING:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from workflows.cli.app import app
+from workflows.cli.confirming import confirm
 from workflows.cli.ending import interruptible
 from workflows.cli.printing import AsJson, err, out, print_json
 
@@ -26,12 +29,23 @@ def up(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def down() -> None:
-    """End the local stack and every process it started."""
+def down(yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False) -> None:
+    """End the local stack and every process it started, and delete its data.
+
+    If it holds any, it is counted, and you are asked.
+    """
     from workflows.local import stack
     from workflows.local.environment import act_locally
+    from workflows.local.holdings import holdings
+    from workflows.local.home import DEFAULT
 
     act_locally()
+    running = stack.running_stack(DEFAULT)
+    if running is not None and not yes:
+        held = holdings(running)
+        if not held.is_empty:
+            err.print(f"The stack holds {held}.", style="yellow")
+            confirm(None, "End the stack and delete all of it", yes=yes)
     out.print(stack.down())
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Stack", "StackError", "State", "down", "status", "up"]
+__all__ = ["Stack", "StackError", "State", "down", "running_stack", "status", "up"]
 
 _HEALTH_SECONDS: Final = 60
 _SPARK_SECONDS: Final = 300

@@ -7,6 +7,6 @@ from typer.testing import CliRunner, Result
 from workflows.cli import app
 
 
-def call(*arguments: str) -> Result:
+def call(*arguments: str, input: str | None = None) -> Result:
     """What a command prints, and its exit code; lines are wide, so that no word is folded."""
-    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"}, input=input)

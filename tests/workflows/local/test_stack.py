@@ -128,6 +128,11 @@ def test_what_a_killed_up_left_is_ended_even_with_no_file(home: Home, running: s
     home.stack_file.unlink()
     home.scratch.mkdir()
 
+    left = stack.status(home)
+    assert not left.running
+    assert list(left.processes) == [running.pid]
+    assert "make down ends them" in str(left.picture())
+
     assert stack.down(home) == "Ended 1 processes; none is left."
     assert not home.scratch.exists()
 
