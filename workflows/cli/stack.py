@@ -29,8 +29,11 @@ def up(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def down(yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False) -> None:
-    """End the local stack and every process it started, and delete its data.
+def down(
+    keep: Annotated[bool, typer.Option("--keep", help="Keep its data for the next up.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """End the local stack and every process it started, and delete its data, unless it is to be kept.
 
     If it holds any, it is counted, and you are asked.
     """
@@ -41,12 +44,15 @@ def down(yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False)
 
     act_locally()
     running = stack.running_stack(DEFAULT)
-    if running is not None and not yes:
+    if running is not None and not keep:
         held = holdings(running)
         if not held.is_empty:
             err.print(f"The stack holds {held}.", style="yellow")
-            confirm(None, "End the stack and delete all of it", yes=yes)
-    out.print(stack.down())
+            confirm(None, "End the stack and delete all of it (--keep keeps it)", yes=yes)
+    elif DEFAULT.kept.exists() and not keep:
+        err.print("The data of a stack is kept for the next make up.", style="yellow")
+        confirm(None, "Delete what was kept", yes=yes)
+    out.print(stack.down(keep=keep))
 
 
 @app.command()

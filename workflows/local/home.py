@@ -26,6 +26,16 @@ class Home:
         return self.folder / "scratch"
 
     @property
+    def kept(self) -> Path:
+        """What `down --keep` keeps for the next `up`; there only between the two."""
+        return self.folder / "kept"
+
+    @property
+    def port_file(self) -> Path:
+        """The port of the stack that is kept: its addresses are in what is kept."""
+        return self.kept / "port"
+
+    @property
     def stack_file(self) -> Path:
         """The running stack for whoever wants to use it; there only while it is ready."""
         return self.folder / "stack.json"

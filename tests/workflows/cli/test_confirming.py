@@ -137,7 +137,7 @@ def test_a_deployed_stack_knows_its_account(aws: str, monkeypatch: pytest.Monkey
         def client(self, _: str) -> CloudFormation:
             return CloudFormation()
 
-    monkeypatch.setattr(targets.boto3, "Session", Session)
+    monkeypatch.setattr("workflows.target.boto3.Session", Session)
 
     found = targets.deployed("shop")
 

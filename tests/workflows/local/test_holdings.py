@@ -54,10 +54,16 @@ def test_down_asks_if_there_is_something_to_lose(
     held: Holdings, answer: str, arguments: tuple[str, ...], ended: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends: list[str] = []
+
+    def down(*, keep: bool) -> str:
+        assert not keep
+        ends.append("ended")
+        return "Ended."
+
     monkeypatch.setattr("workflows.cli.confirming.is_interactive", lambda: True)
     monkeypatch.setattr("workflows.local.holdings.holdings", lambda _: held)
     monkeypatch.setattr(stack, "running_stack", lambda _: Stack("", "", {}, 1, ""))
-    monkeypatch.setattr(stack, "down", lambda: ends.append("ended") or "Ended.")
+    monkeypatch.setattr(stack, "down", down)
 
     result = call("down", *arguments, input=answer)
 
