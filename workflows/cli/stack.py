@@ -41,6 +41,7 @@ def down(
     from workflows.local.environment import act_locally
     from workflows.local.holdings import holdings
     from workflows.local.home import DEFAULT
+    from workflows.local.keeping import kept_port
 
     act_locally()
     running = stack.running_stack(DEFAULT)
@@ -49,7 +50,7 @@ def down(
         if not held.is_empty:
             err.print(f"The stack holds {held}.", style="yellow")
             confirm(None, "End the stack and delete all of it (--keep keeps it)", yes=yes)
-    elif DEFAULT.kept.exists() and not keep:
+    elif kept_port(DEFAULT.kept) is not None and not keep:
         err.print("The data of a stack is kept for the next make up.", style="yellow")
         confirm(None, "Delete what was kept", yes=yes)
     out.print(stack.down(keep=keep))

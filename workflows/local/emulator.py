@@ -177,7 +177,7 @@ def main() -> None:
     threading.Thread(target=service.keep_time, daemon=True, name="glue-clock").start()
     threading.Thread(target=runner.serve, daemon=True, name="spark-runner").start()
     served = with_local_glue(ministack.app, service, lambda: {"spark": runner.state})
-    app = keeping.keeping(served, lambda: keeping.write(options.kept, glue, exports))
+    app = keeping.keeping(served, lambda: keeping.write(options.kept, port, glue, exports))
     allowed = read_allowed(os.environ.get(ALLOW, ""))
     asyncio.run(serve(refusing_web_pages(app, allowed), options.socket))
 

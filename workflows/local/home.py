@@ -27,13 +27,8 @@ class Home:
 
     @property
     def kept(self) -> Path:
-        """What `down --keep` keeps for the next `up`; there only between the two."""
+        """What `down --keep` keeps for the next `up`."""
         return self.folder / "kept"
-
-    @property
-    def port_file(self) -> Path:
-        """The port of the stack that is kept: its addresses are in what is kept."""
-        return self.kept / "port"
 
     @property
     def stack_file(self) -> Path:

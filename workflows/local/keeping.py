@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 KEEP_PATH: Final = "/_glueline/keep"
 STATE_FILE: Final = "state.pickle"
+PORT_FILE: Final = "port"  # written last: with it, all is there
 _ENDED: Final = "The stack ended while this run was at work."
 # Of these modules, what their own state leaves out.
 _S3: Final = "ministack.services.s3"
@@ -35,26 +36,27 @@ _STREAMS: Final = (
 )
 
 
-def keeping(app: App, keep: Callable[[], int]) -> App:
-    """The app, which keeps its state when it is asked to, and from then on answers nothing more."""
+def keeping(app: App, keep: Callable[[], None]) -> App:
+    """The app, which keeps its state when it is asked to, and from then on answers nothing else."""
     kept = False
 
     async def layered(scope: Message, receive: Receive, send: Send) -> None:
         nonlocal kept
-        if scope["type"] == "http" and kept:
-            await reply(send, 503, "text/plain", b"The stack has been kept and is ending.\n")
-        elif scope["type"] == "http" and scope["path"] == KEEP_PATH and scope["method"] == "POST":
-            size = keep()
+        if scope["type"] == "http" and scope["path"] == KEEP_PATH and scope["method"] == "POST":
+            if not kept:
+                keep()
             kept = True
-            await reply(send, 200, "text/plain", f"{size}\n".encode())
+            await reply(send, 200, "text/plain", b"Kept.\n")
+        elif scope["type"] == "http" and kept:
+            await reply(send, 503, "text/plain", b"The stack has been kept and is to end: make down.\n")
         else:
             await app(scope, receive, send)
 
     return layered
 
 
-def write(folder: Path, glue: Glue, exports: Exports) -> int:
-    """Write all state into the folder; the size of its file."""
+def write(folder: Path, port: int, glue: Glue, exports: Exports) -> None:
+    """Write all state into the folder, with the port that addresses in it have."""
     from ministack import app
 
     state = {
@@ -64,21 +66,18 @@ def write(folder: Path, glue: Glue, exports: Exports) -> int:
         "exports": exports.state(),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    written = folder / f"{STATE_FILE}.new"
-    with written.open("wb") as file:
+    with (folder / STATE_FILE).open("wb") as file:
         pickle.dump(state, file)
-    written.replace(folder / STATE_FILE)
-    return (folder / STATE_FILE).stat().st_size
+    (folder / PORT_FILE).write_text(str(port))
 
 
 def read(folder: Path, glue: Glue, exports: Exports, now: float) -> bool:
     """Take the state that was kept in the folder, if there is any. Before anything is served."""
-    file = folder / STATE_FILE
-    if not file.is_file():
+    if not (folder / PORT_FILE).is_file():
         return False
     from ministack import app
 
-    state = pickle.loads(file.read_bytes())  # noqa: S301 -- written by `write`, in a folder of the user's own
+    state = pickle.loads((folder / STATE_FILE).read_bytes())  # noqa: S301 -- written by `write`, in a folder of the user's own
     glue.take_state(state["glue"])
     exports.take_state(state["exports"])
     for module, name, data in state["stores"]:
@@ -88,6 +87,20 @@ def read(folder: Path, glue: Glue, exports: Exports, now: float) -> bool:
     for run in [run for run in glue.job_runs.values() if run.is_active]:
         glue.job_ended(run.id, _ENDED, now)
     return True
+
+
+def forget(folder: Path) -> None:
+    """Remove what was kept: a stack has gone on with it."""
+    for name in (PORT_FILE, STATE_FILE):
+        (folder / name).unlink(missing_ok=True)
+
+
+def kept_port(folder: Path) -> int | None:
+    """The port of the stack that is kept in the folder; None if none is."""
+    try:
+        return int((folder / PORT_FILE).read_text())
+    except FileNotFoundError:
+        return None
 
 
 def _stores() -> list[tuple[str, str, Any]]:

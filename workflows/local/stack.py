@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -26,7 +25,7 @@ from workflows.local.errors import StackError
 from workflows.local.home import DEFAULT, Home
 from workflows.local.jars import jar_paths
 from workflows.local.java import find_java
-from workflows.local.keeping import KEEP_PATH
+from workflows.local.keeping import KEEP_PATH, forget, kept_port
 from workflows.local.listening import listen, listen_again
 from workflows.local.processes import end_processes, marked_environment
 from workflows.local.running import Stack, is_healthy, running_stack, spark_state
@@ -95,7 +94,7 @@ def down(home: Home = DEFAULT, *, keep: bool = False) -> str:
     ended = _clear_away(home)
     if not ended:
         return "No stack was running."
-    told = " What it held is kept for the next make up." if home.kept.exists() else ""
+    told = "" if kept_port(home.kept) is None else " What it held is kept for the next make up."
     return f"Ended {ended} processes; none is left.{told}"
 
 
@@ -109,7 +108,6 @@ def _keep(running: Stack, home: Home) -> None:
             f"The stack could not be kept ({error}), and runs on; {home.logs / 'emulator.log'} says why. "
             "To end it without its data: glueline down."
         ) from error
-    home.port_file.write_text(str(urlsplit(running.endpoint_url).port))
 
 
 def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> Stack:
@@ -120,8 +118,10 @@ def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> S
 
     find_java()
     jar_paths()
-    kept = home.port_file.is_file()
-    with listen_again(int(home.port_file.read_text())) if kept else listen() as listening:
+    kept = kept_port(home.kept)
+    if kept is None:
+        shutil.rmtree(home.kept, ignore_errors=True)
+    with listen() if kept is None else listen_again(kept) as listening:
         host, port = listening.getsockname()
         endpoint = f"http://{host}:{port}"
         emulator = start_emulator(home, listening, deployment.jobs)
@@ -133,7 +133,7 @@ def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> S
     told("template deployed")
     _wait_for_spark(emulator, endpoint, home)
     told("Spark is warm")
-    shutil.rmtree(home.kept, ignore_errors=True)  # the stack has it now, and changes it
+    forget(home.kept)  # the stack has it now, and changes it
     stack = Stack(
         endpoint,
         REGION,
@@ -141,7 +141,7 @@ def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> S
         emulator.pid,
         datetime.now(UTC).isoformat(timespec="seconds"),
         f"The stack is ready after {time.monotonic() - began:.0f} s, at {endpoint}."
-        + (" It goes on with what was kept." if kept else ""),
+        + ("" if kept is None else " It goes on with what was kept."),
     )
     written = home.stack_file.with_suffix(".new")
     written.write_text(json.dumps(stack.to_dict(), indent=2))
