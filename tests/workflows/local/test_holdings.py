@@ -69,7 +69,7 @@ def test_down_asks_if_there_is_something_to_lose(
 
     assert ends == ["ended"] * ended
     assert result.exit_code == (0 if ended else 1)
-    assert ("The stack holds" in result.stderr) == (not held.is_empty and not arguments)
+    assert ("The stack holds" in result.stderr) == (not held.is_empty)
 
 
 def test_down_with_nobody_to_ask_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
