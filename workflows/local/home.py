@@ -26,6 +26,11 @@ class Home:
         return self.folder / "scratch"
 
     @property
+    def kept(self) -> Path:
+        """What `down --keep` keeps for the next `up`."""
+        return self.folder / "kept"
+
+    @property
     def stack_file(self) -> Path:
         """The running stack for whoever wants to use it; there only while it is ready."""
         return self.folder / "stack.json"

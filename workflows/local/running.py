@@ -52,6 +52,10 @@ def spark_state(endpoint: str) -> dict[str, Any]:
             f"The embedded AWS runs but does not answer at {endpoint} ({error}). "
             "If it stays so, end it and start it again: make down, make up."
         ) from error
+    if not answer.is_success:
+        raise StackError(
+            f"The embedded AWS at {endpoint} answers {answer.status_code}: {answer.text.strip()}"
+        )
     spark: dict[str, Any] = answer.json()["spark"]
     return spark
 

@@ -17,13 +17,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+import httpx
+
 from workflows.local.deployment import REGION, Deployment, build, deploy
 from workflows.local.environment import without_proxies
 from workflows.local.errors import StackError
 from workflows.local.home import DEFAULT, Home
 from workflows.local.jars import jar_paths
 from workflows.local.java import find_java
-from workflows.local.listening import listen
+from workflows.local.keeping import KEEP_PATH, forget, kept_port
+from workflows.local.listening import listen, listen_again
 from workflows.local.processes import end_processes, marked_environment
 from workflows.local.running import Stack, is_healthy, running_stack, spark_state
 from workflows.local.status import State, status
@@ -33,11 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Stack", "StackError", "State", "down", "status", "up"]
+__all__ = ["Stack", "StackError", "State", "down", "running_stack", "status", "up"]
 
 _HEALTH_SECONDS: Final = 60
 _SPARK_SECONDS: Final = 300
 _WINDOW_SECONDS: Final = 2
+_KEEP_SECONDS: Final = 300
 
 
 def our_deployment(home: Home) -> Deployment:
@@ -77,10 +81,33 @@ def up(tell: Callable[[str], None], home: Home = DEFAULT, deployment: Deployment
             raise
 
 
-def down(home: Home = DEFAULT) -> str:
-    """End every process of the stack; what was done, in a sentence."""
+def down(home: Home = DEFAULT, *, keep: bool = False) -> str:
+    """End every process of the stack; what was done, in sentences.
+
+    Its data and what was kept before are deleted; with `keep`, they are for the next `up`. Raises StackError.
+    """
+    running = running_stack(home)
+    if not keep:
+        shutil.rmtree(home.kept, ignore_errors=True)
+    elif running is not None:
+        _keep(running, home)
     ended = _clear_away(home)
-    return f"Ended {ended} processes; none is left." if ended else "No stack was running."
+    if not ended:
+        return "No stack was running."
+    told = "" if kept_port(home.kept) is None else " What it held is kept for the next make up."
+    return f"Ended {ended} processes; none is left.{told}"
+
+
+def _keep(running: Stack, home: Home) -> None:
+    """Let the stack write down what it holds. Raises StackError; then it runs on."""
+    try:
+        answer = httpx.post(f"{running.endpoint_url}{KEEP_PATH}", timeout=_KEEP_SECONDS, trust_env=False)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise StackError(
+            f"The stack could not be kept ({error}), and runs on; {home.logs / 'emulator.log'} says why. "
+            "To end it without its data: glueline down."
+        ) from error
 
 
 def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> Stack:
@@ -91,7 +118,10 @@ def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> S
 
     find_java()
     jar_paths()
-    with listen() as listening:
+    kept = kept_port(home.kept)
+    if kept is None:
+        shutil.rmtree(home.kept, ignore_errors=True)
+    with listen() if kept is None else listen_again(kept) as listening:
         host, port = listening.getsockname()
         endpoint = f"http://{host}:{port}"
         emulator = start_emulator(home, listening, deployment.jobs)
@@ -103,13 +133,15 @@ def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> S
     told("template deployed")
     _wait_for_spark(emulator, endpoint, home)
     told("Spark is warm")
+    forget(home.kept)  # the stack has it now, and changes it
     stack = Stack(
         endpoint,
         REGION,
         outputs,
         emulator.pid,
         datetime.now(UTC).isoformat(timespec="seconds"),
-        f"The stack is ready after {time.monotonic() - began:.0f} s, at {endpoint}.",
+        f"The stack is ready after {time.monotonic() - began:.0f} s, at {endpoint}."
+        + ("" if kept is None else " It goes on with what was kept."),
     )
     written = home.stack_file.with_suffix(".new")
     written.write_text(json.dumps(stack.to_dict(), indent=2))
@@ -152,6 +184,7 @@ def start_emulator(
         "socket": listening.fileno(),
         "scratch": home.scratch,
         "logs": home.logs,
+        "kept": home.kept,
         "jobs": jobs,
         "python": python_of_jobs,
     }
