@@ -25,6 +25,7 @@ from pyspark.sql.types import (
 
 from expectations.contract import Column, Contract, Partition
 from expectations.evolution import DECLARED, Declared
+from expectations.spark_literals import literal
 
 TABLE_BOOKKEEPING = StructType(
     [
@@ -48,7 +49,7 @@ CHANGES_BOOKKEEPING = StructType(
         StructField("_absent", ArrayType(StringType())),  # columns that it did not have: null is a value
     ]
 )
-ITEM_BOOKKEEPING = ("_key", "_version", "_event_id", "_deleted", "_expires_at")
+ITEM_BOOKKEEPING = ("_key", "_version", "_event_id", "_event_time", "_deleted", "_erased", "_expires_at")
 _PROPERTIES = {
     "format-version": "2",  # Athena reads and writes v2, and not yet v3
     "write.format.default": "parquet",
@@ -190,12 +191,6 @@ def _partition_ddl(partition: Partition) -> str:
     if name == "identity":
         return column
     return f"{name}({size}, {column})" if size else f"{name}({column})"
-
-
-def literal(text: str) -> str:
-    """The text as a literal of SQL. $ is written as its code: Spark fills in `${env:HOME}` in literals."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("$", "\\u0024")
-    return f"'{escaped}'"
 
 
 def _text_type(column: Column) -> DataType:

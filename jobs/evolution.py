@@ -22,7 +22,8 @@ from expectations.evolution import (
     partition,
     plan,
 )
-from expectations.spark_schema import changes_schema, columns_of, literal, spark_type, table_schema
+from expectations.spark_literals import literal
+from expectations.spark_schema import changes_schema, columns_of, spark_type, table_schema
 from jobs.key_text import encode_key
 from jobs.lake import Lake, create_dataset_tables
 from jobs.steps import say
@@ -45,6 +46,12 @@ def bring_to_contract(spark: SparkSession, lake: Lake, contract: Contract) -> No
             spark.sql(statement(table, change))
     add_bookkeeping(spark, lake, contract, planned)
     create_dataset_tables(spark, lake, contract)
+
+
+def lacks_columns(spark: SparkSession, lake: Lake, contract: Contract) -> bool:
+    """Whether the contract has a column that the dataset's changes, the last to be changed, don't have."""
+    have = spark.table(lake.changes(contract.dataset)).columns
+    return not set(changes_schema(contract).fieldNames()) <= set(have)
 
 
 def plans(spark: SparkSession, lake: Lake, contract: Contract) -> dict[str, Plan]:

@@ -2,15 +2,17 @@
 
 A metric that must be zero becomes the expectation about single rows, so that a failing row can be told from
 the others. A tolerated share of rows becomes `mostly`; any other threshold a query that has a result exactly
-if it is broken. In a query, `{batch}` is the batch, and braces of its own are doubled.
+if it is broken. In a query, `{batch}` is the batch; literals have no braces (`expectations.spark_literals`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from expectations.contract import JsonValue
 from expectations.patterns import to_java
+from expectations.spark_literals import literal
 
 type Expectation = tuple[str, dict[str, JsonValue]]
 
@@ -149,8 +151,5 @@ def _query(value: str, source: str, threshold: Threshold) -> Expectation:
 
 
 def _literal(value: JsonValue) -> str:
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("{", "{{").replace("}", "}}")
-        escaped = escaped.replace("$", "\\u0024")  # Spark fills in ${env:HOME} and the like
-        return f"'{escaped}'"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """A value of a rule as SQL. A number with a fraction is exact, as it is written in the contract."""
+    return literal(Decimal(str(value)) if isinstance(value, float) else value)

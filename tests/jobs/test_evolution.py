@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from expectations.contract import Column, Contract
 from expectations.evolution import Declared
 from expectations.spark_schema import changes_schema
-from jobs.check import set_apart
+from jobs.check import check_batches
 from jobs.evolution import EvolutionRefused, bring_to_contract, live
 from jobs.lake import Lake
 from jobs.manifest import Manifest
@@ -243,9 +243,12 @@ def test_files_of_a_dataset_that_waits_for_its_contract_keep_no_other_waiting(
     manifest = Manifest("b1", SENT.isoformat(), files)
     batches.open(manifest)
 
-    rest, apart = set_apart(spark, lake, batches, manifest, {"entities": RENAMED, "events": EVENTS})
+    checked = check_batches(spark, lake, batches, ["b1"], {"entities": RENAMED, "events": EVENTS})
 
-    assert [file.dataset for file in rest.files] == ["events"]
-    assert (apart.batch_id, [file.dataset for file in apart.files]) == ("b1-entities", ["entities"])
-    assert [batches.manifest("b1"), batches.manifest("b1-entities")] == [rest, apart]
-    assert set(batches.begun()) == {"b1", "b1-entities"}
+    assert [count.dataset for count in checked.counts] == ["events"]
+    assert [(failure.batch_id, failure.datasets) for failure in checked.failures] == [
+        ("b1-entities", ("entities",))
+    ]
+    assert "nothing of entities was read" in checked.failures[0].error
+    assert batches.manifest("b1").datasets == ["events"]
+    assert (list(batches.to_check()), batches.to_merge()) == (["b1-entities"], ["b1"])

@@ -19,6 +19,8 @@ def parity(
 ) -> None:
     """Compare tables with DynamoDB while writes go on: certify that they agree, or name every key."""
     from workflows import parity_report
+    from workflows.cli.ending import interruptible
+    from workflows.parity import Course
     from workflows.parity import parity as certify_all
     from workflows.target import connect
 
@@ -28,9 +30,9 @@ def parity(
         if dataset is not None and dataset not in known:
             raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
         names = list(known) if dataset is None else [dataset]
-        reports = certify_all(
-            target, names, repair=repair, tell=lambda line: err.print(f"  {line}", style="dim")
-        )
+        course = Course(lambda line: err.print(f"  {line}", style="dim"))
+        with interruptible(lambda: str(course)):
+            reports = certify_all(target, names, course, repair=repair)
         if as_json:
             print_json([report.to_dict() for report in reports])
         else:

@@ -19,6 +19,8 @@ from workflows.local.processes import marked_environment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from botocore.config import Config
+
     from workflows.local.home import Home
 
 REGION: Final = "us-east-1"
@@ -31,6 +33,7 @@ _SAM_ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
@@ -152,12 +155,13 @@ def _sam(
         raise StackError(f"sam {arguments[0]} failed; all it said is in {log}. The end of it:\n{last}")
 
 
-def client(service: str, endpoint: str) -> Any:
+def client(service: str, endpoint: str, config: Config | None = None) -> Any:
     """A client of the embedded AWS. Any: boto3 makes its classes at run time."""
     return boto3.client(  # type: ignore[call-overload]
         service,
         endpoint_url=endpoint,
         region_name=REGION,
+        config=config,
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - the embedded AWS knows no other
     )

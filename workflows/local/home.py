@@ -26,6 +26,11 @@ class Home:
         return self.folder / "scratch"
 
     @property
+    def kept(self) -> Path:
+        """What `down --keep` keeps for the next `up`."""
+        return self.folder / "kept"
+
+    @property
     def deployed(self) -> Path:
         """The jobs and contracts as they were deployed, which job runs use whatever the checkout says."""
         return self.folder / "deployed"

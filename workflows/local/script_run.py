@@ -35,7 +35,8 @@ class Outcome(AbstractContextManager["Outcome"]):
             self.error = None if error.code in (None, 0) else f"SystemExit: {error.code}"
         elif error is not None:
             traceback.print_exception(error)
-            self.error = traceback.format_exception_only(error)[-1].strip()[:2000]
+            # As Glue words it: class and message. The notes on an error are in the log alone.
+            self.error = f"{type(error).__name__}: {error}".removesuffix(": ").strip()[:2000]
         return True
 
 

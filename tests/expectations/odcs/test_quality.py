@@ -116,9 +116,8 @@ def test_a_rule_of_the_dataset_becomes_its_expectation(
         ),
         (
             '{metric: invalidValues, arguments: {pattern: "^\\\\d{2}\'"}, mustBeLessThan: 5, unit: percent}',
-            r"SELECT value FROM (SELECT 100.0 * count_if(NOT `amount` RLIKE '^\\d{{2}}\'') / count(*) "
-            "AS value "
-            "FROM {batch}) WHERE NOT (value < 5)",
+            r"SELECT value FROM (SELECT 100.0 * count_if(NOT `amount` RLIKE '^\\d\u007b2\u007d\'') "
+            "/ count(*) AS value FROM {batch}) WHERE NOT (value < 5)",
         ),
         (
             "{metric: missingValues, arguments: {missingValues: [null, -1]}, mustBeBetween: [0, 9]}",

@@ -50,9 +50,41 @@ def test_a_good_message_becomes_a_change_for_the_api(event_named: Callable[[str]
         "dataset": "transactions",
         "op": "upsert",
         "event_id": "7b0f6b1e-5f7e-4e55-9f3a-1f2f2f0a5c11",
+        "time": "2017-01-01T11:53:27Z",
         "data": transaction(),
     }
     assert {"name", "number", "timestamp", "default"} == {found.rule for found in change.adjustments}
+
+
+SENT = 1_795_515_330_183  # milliseconds: 2026-11-24T10:15:30.183Z
+
+
+@pytest.mark.parametrize(
+    ("given", "sent", "time"),
+    [
+        ("2017-01-01T12:53:27.5+01:00", SENT, "2017-01-01T11:53:27.500000Z"),
+        ("2017-01-01T11:53:27Z", None, "2017-01-01T11:53:27Z"),
+        (..., SENT, "2026-11-24T10:15:30.183000Z"),
+        ("2026-11-24T10:15:31Z", SENT, "2026-11-24T10:15:30.183000Z"),
+        ("9999-12-31T23:59:59.999999Z", SENT, "2026-11-24T10:15:30.183000Z"),
+        (..., None, None),
+    ],
+    ids=[
+        "its own",
+        "nobody knows when it was sent",
+        "without",
+        "a clock ahead",
+        "far ahead",
+        "nothing known",
+    ],
+)
+def test_a_change_happened_at_the_time_of_its_event_and_not_after_it_was_sent(
+    given: Any, sent: int | None, time: str | None
+) -> None:
+    change = READER.read("message-1", dumps(event(time=given)), sent)
+
+    assert isinstance(change, Change)
+    assert loads(change.text).get("time") == time
 
 
 def test_a_delete_needs_its_key_and_its_version_only() -> None:

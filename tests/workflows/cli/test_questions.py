@@ -49,3 +49,15 @@ def test_a_question_that_can_not_be_asked_is_told_why(
 
     assert result.exit_code == code
     assert message in result.stderr.replace("\n", " ")
+
+
+def test_columns_of_one_name_are_all_printed_and_refused_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = pa.table([pa.array([1]), pa.array([2]), pa.array(["[red]"])], names=["a", "a", "[b]"])
+    monkeypatch.setattr("workflows.query.query", lambda target, sql: answer)
+
+    people, program = call("query", "select"), call("query", "select", "--json")
+
+    assert people.exit_code == 0
+    assert people.stdout.split("│")[1:4] == [" 1 ", " 2 ", " [red] "]
+    assert program.exit_code == 1
+    assert "several of a: give them other names with AS" in program.stderr

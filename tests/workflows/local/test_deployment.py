@@ -140,7 +140,7 @@ def test_jobs_run_what_was_deployed_and_the_runtime_comes_from_the_checkout(tmp_
         (tmp_path / "deployed" / package / "__init__.py").touch()
     folders = {"scratch": tmp_path, "logs": tmp_path, "jobs": tmp_path / "deployed" / "jobs"}
 
-    layout = spark_layout(Namespace(port=1, python=sys.executable, **folders))
+    layout = spark_layout(Namespace(python=sys.executable, **folders), "http://127.0.0.1:1")
 
     program = (
         "import expectations as e, jobs as j, workflows as w; print(*e.__path__, *j.__path__, *w.__path__)"
