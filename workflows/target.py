@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -110,10 +110,9 @@ def local(file: Path = STACK_FILE) -> Target:
     """The stack that `glueline up` started here. Raises NoStack."""
     try:
         stack = json.loads(file.read_text())
-        contracts = Path(stack["contracts"]) if stack.get("contracts") else None
-        target = Target(
-            stack["region"], stack["outputs"], stack["endpoint_url"], deployed_contracts=contracts
-        )
+        target = Target(stack["region"], stack["outputs"], stack["endpoint_url"])
+        if contracts := stack.get("contracts"):
+            target = replace(target, deployed_contracts=Path(contracts))
         address = urlsplit(stack["endpoint_url"])
         place = str(address.hostname), int(address.port or 0)
     except FileNotFoundError as error:
