@@ -262,5 +262,5 @@ def test_a_pattern_in_a_query_is_spelled_for_java_and_stays_as_it_is(tmp_path: P
 
     assert problem.rule == "argument-value"
     assert kwargs["unexpected_rows_query"].startswith(
-        r"SELECT value FROM (SELECT count_if(NOT `amount` RLIKE '^\\z|^\\z\\{{x\\}}[^\\n]\\z')"
+        r"SELECT value FROM (SELECT count_if(NOT `amount` RLIKE '^\\z|^\\z\\\u007bx\\\u007d[^\\n]\\z')"
     )
