@@ -1,8 +1,9 @@
 """Brings a row of a message into the contract's form: the small differences that carry no doubt.
 
 Declared aliases and camelCase become column names, text is trimmed, numbers in text become numbers (int and
-Decimal, never float), timestamps in any ISO 8601 form become the one text in UTC, and declared defaults fill
-what is absent. Whatever is wrong beyond that stays as it came, for the JSON Schema to name.
+Decimal, never float), timestamps in any ISO 8601 form become the one text in UTC, a day's midnight becomes
+the day, and declared defaults fill what is absent. Whatever is wrong beyond that stays as it came, for the
+JSON Schema to name.
 
 Standard library only.
 """
@@ -25,7 +26,15 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:[.][0-9]{0,60})?|[.][0-9]{1,60})(?:
 _DOUBLE_DIGITS = 17
 _LEAST_DOUBLE_EXPONENT = -324  # the least double that is not zero is about 4.9E-324
 _BASIC_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]00:00(?::00(?:[.]0+)?)?[Zz]?")
 _is_canonical = re.compile(timestamps.CANONICAL).fullmatch
+
+
+# What `str.strip` takes away, for those who have to trim the same without it.
+WHITESPACE = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 
 
 class Adjustment(NamedTuple):
@@ -69,10 +78,21 @@ def camel_case(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
+def columns_by_spelling(columns: Iterable[Column]) -> dict[str, str]:
+    """Every name that a column may come by -> the column: its own, its aliases, and its camelCase.
+
+    A column's own name goes before an alias, and an alias before another column's camelCase.
+    """
+    columns = tuple(columns)
+    aliases = {alias: column.name for column in columns for alias in column.aliases}
+    own = {column.name: column.name for column in columns}
+    return {camel_case(column.name): column.name for column in columns} | aliases | own
+
+
 def _row(columns: Iterable[Column], *, defaults: bool) -> _Convert:
     columns = tuple(columns)
     converts = {column.name: _convert(column, defaults=defaults) for column in columns}
-    names = _spellings(columns)
+    names = columns_by_spelling(columns)
     missing = tuple(
         (column.name, converts[column.name](column.default, "", []))
         for column in columns
@@ -100,12 +120,6 @@ def _row(columns: Iterable[Column], *, defaults: bool) -> _Convert:
         return aligned
 
     return row
-
-
-def _spellings(columns: Iterable[Column]) -> dict[str, str]:
-    """Alias or camelCase -> column name; an alias goes before another column's camelCase."""
-    aliases = {alias: column.name for column in columns for alias in column.aliases}
-    return {camel_case(column.name): column.name for column in columns} | aliases
 
 
 def _convert(column: Column, *, defaults: bool) -> _Convert:
@@ -142,7 +156,9 @@ def _timestamp(value: Any, path: str, adjustments: list[Adjustment]) -> Any:
 def _date(value: Any, path: str, adjustments: list[Adjustment]) -> Any:
     if not isinstance(value, str):
         return value
-    day = _BASIC_DATE.sub(r"\1-\2-\3", value.strip())
+    text = value.strip()
+    midnight = _MIDNIGHT.fullmatch(text)  # how tools without a type for days write one
+    day = midnight[1] if midnight else _BASIC_DATE.sub(r"\1-\2-\3", text)
     if day == value or not timestamps.is_date(day):
         return value
     adjustments.append(Adjustment(path, "date", value, day))

@@ -2,7 +2,10 @@
 
 A row is an upsert, or what its `_op` column says (upsert, delete). Columns come by name, alias or camelCase.
 Its version is its sequence column's value; without such a column it is the time at which S3 got the file.
+That has whole seconds: the sequencer of the file's event orders the states of one file within a second.
 """
+
+import re
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
@@ -25,10 +28,12 @@ from jobs.changes import (
     typed,
     unknown_reason,
 )
+from jobs.doors import SEQUENCER
+from jobs.manifest import SEQUENCER_DIGITS
 from jobs.rows import OP, spellings
 from jobs.values import read_text
 
-_RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem")
+_RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER)
 _CARRIED = (*_RECEIVED, "_op", "_unreadable", "_twice", "_unknown")
 
 
@@ -53,7 +58,7 @@ def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
             "reasons": _reasons(contract, given),
         }
     )
-    return in_columns(parsed.withColumn("_tie", content_tie(contract)), contract)
+    return in_columns(parsed.withColumn("_tie", _tie(contract)), contract)
 
 
 def _given(column: Column) -> str:
@@ -63,6 +68,8 @@ def _given(column: Column) -> str:
 def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
     """With the text that the row gives for each column, whichever name it came by."""
     values = F.col("_values")
+    if SEQUENCER not in received.columns:
+        received = received.withColumn(SEQUENCER, F.lit(None).cast("string"))
     known = {OP, *(name for column in contract.columns for name in spellings(column))}
     return received.withColumn("_values", F.from_json("payload", "map<string,string>")).select(
         *_RECEIVED,
@@ -81,6 +88,15 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
 def _has(column: Column, values: Expression) -> Expression:
     names = F.array(*map(F.lit, spellings(column)))
     return F.arrays_overlap(F.map_keys(values), names).alias(f"_has_{column.name}")
+
+
+def _tie(contract: Contract) -> Expression:
+    """The content's, behind the sequencer where that orders more than the version does."""
+    tie, sequencer = content_tie(contract), F.col(SEQUENCER)
+    if contract.sequence_column is not None:
+        return tie
+    of_event = F.concat(F.lit("-"), F.lpad(sequencer, SEQUENCER_DIGITS, "0"), F.substring(tie, 2, 64))
+    return F.when(sequencer.isNotNull(), of_event).otherwise(tie)
 
 
 def _version(contract: Contract) -> Expression:
@@ -126,7 +142,7 @@ def _structure_reasons(contract: Contract, given: dict[str, Expression]) -> list
     found = []
     for column in contract.columns:
         if column.kind == "string":
-            names = "|".join(spellings(column))
+            names = "|".join(map(re.escape, spellings(column)))
             bare = F.col("payload").rlike(rf'(?<!\\)"({names})"\s*:\s*[\[{{]')
             structure = given[column.name].rlike(r"^[\[{]") & bare
             text = f"type: column {column.name}: expected string, got "

@@ -14,6 +14,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdas.source.dead_letters import SENT_AT
+from workflows.sending import portions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +26,6 @@ HOLD_SECONDS: Final = 300  # what is looked at is hidden from others this long, 
 WAIT_SECONDS: Final = 1  # asks all of the queue's servers; without it "empty" can be untrue
 _PER_CALL: Final = 10
 _IDLE_CALLS: Final = 2
-_CALL_BYTES: Final = 256 * 1024  # what SQS takes wherever it is
 _ATTRIBUTE_BYTES: Final = len(SENT_AT) + len("String") + 14
 
 
@@ -135,7 +135,7 @@ def put_back(sqs: Any, queue: str, receipts: Iterable[str]) -> None:
 def send_back(sqs: Any, target: Target, letters: Sequence[Letter]) -> list[Letter]:
     """Send the bodies to the inbound queue, then delete what it took; the letters it took."""
     sent: list[Letter] = []
-    for some in portions(letters):
+    for some in portions(letters, _bytes):
         entries = [
             {
                 "Id": str(place),
@@ -153,19 +153,9 @@ def send_back(sqs: Any, target: Target, letters: Sequence[Letter]) -> list[Lette
     return sent
 
 
-def portions(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
-    """The letters in portions that one call takes."""
-    portion: list[Letter] = []
-    size = 0
-    for letter in letters:
-        more = len(letter.body.encode()) + _ATTRIBUTE_BYTES
-        if portion and (len(portion) == _PER_CALL or size + more > _CALL_BYTES):
-            yield portion
-            portion, size = [], 0
-        portion.append(letter)
-        size += more
-    if portion:
-        yield portion
+def _bytes(letter: Letter) -> int:
+    """The size of the letter as a message, by which SQS limits a call."""
+    return len(letter.body.encode()) + _ATTRIBUTE_BYTES
 
 
 def _letter(message: dict[str, Any]) -> Letter:

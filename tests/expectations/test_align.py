@@ -1,3 +1,4 @@
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations.align import Adjustment, align, camel_case
+from expectations.align import WHITESPACE, Adjustment, align, camel_case
 from expectations.contract import Column, Contract, Row
 from tests import builders
 from tests.expectations import strategies
@@ -31,6 +32,8 @@ def of(*columns: Column) -> Contract:
         ("timestamp", " 2017-01-01 ", "2017-01-01T00:00:00Z", "timestamp"),
         ("date", "20170131", "2017-01-31", "date"),
         ("date", " 2017-01-31 ", "2017-01-31", "date"),
+        ("date", "2017-01-31T00:00:00.000Z", "2017-01-31", "date"),
+        ("date", "2017-01-31 00:00", "2017-01-31", "date"),
         ("binary", " aGk= ", "aGk=", "trim"),
     ],
 )
@@ -68,7 +71,8 @@ def test_a_value_comes_into_the_contracts_form(kind: str, given_value: Any, alig
         ("timestamp", "2017-02-30T11:53:26Z"),
         ("timestamp", 1483271606),
         ("date", "2017-02-30"),
-        ("date", "2017-01-31T00:00:00Z"),
+        ("date", "2017-01-31T10:00:00Z"),
+        ("date", "2017-01-31T00:00:00+01:00"),
         ("struct<a: int>", 5),
         ("list<int>", "5"),
     ],
@@ -97,6 +101,10 @@ def test_a_number_gets_its_exact_type_without_mention(kind: str, value: Any, ali
     row, adjustments = align(of(Column("c", kind)), {"c": value})
 
     assert (row["c"], type(row["c"]), adjustments) == (aligned, type(aligned), [])
+
+
+def test_whitespace_is_what_strip_takes_away() -> None:
+    assert "".join(filter(str.isspace, map(chr, range(sys.maxunicode + 1)))) == WHITESPACE
 
 
 def test_aliases_and_camel_case_become_column_names() -> None:
