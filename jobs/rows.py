@@ -259,14 +259,14 @@ def _read_parquet(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
     number = 0
     try:
         for batch in parquet.iter_batches(_PARQUET_ROWS):
-            for row in parquet_rows(batch, number + 1):
+            for row in _parquet_rows(batch, number + 1):
                 yield row
                 number = row.number
     except (pa.ArrowException, OSError) as problem:
         yield _remainder(number, f"parquet: {problem}")
 
 
-def parquet_rows(batch: "pa.RecordBatch", first: int) -> Iterator[ReceivedRow]:
+def _parquet_rows(batch: "pa.RecordBatch", first: int) -> Iterator[ReceivedRow]:
     """The rows of a batch; one by one if one of them holds what Python has no value for (the year 10000)."""
     try:
         rows = batch.to_pylist()
