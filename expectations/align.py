@@ -2,7 +2,8 @@
 
 Declared aliases and camelCase become column names, text is trimmed, numbers in text become numbers (int and
 Decimal, never float), timestamps in any ISO 8601 form become the one text in UTC, a day's midnight becomes
-the day, and declared defaults fill what is absent. Whatever is wrong beyond that stays as it came, for the JSON Schema to name.
+the day, and declared defaults fill what is absent. Whatever is wrong beyond that stays as it came, for the
+JSON Schema to name.
 
 Standard library only.
 """

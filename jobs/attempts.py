@@ -44,7 +44,9 @@ class Attempts:
         return self.failures >= MOST or is_late
 
     def __str__(self) -> str:
-        return f"attempt {self.failures} of {MOST}" if self.failures else f"AWS failed, attempt {self.passed}"
+        if self.failures:
+            return f"attempt {self.failures} of {MOST}"
+        return f"AWS failed, attempt {self.passed}" if self.passed else ""
 
     def _at(self, at: datetime, error: str) -> "Attempts":
         return replace(

@@ -39,7 +39,16 @@ from jobs.manifest import Manifest, make_manifest
 from jobs.metrics import Metric, publish
 from jobs.options import Options
 from jobs.record_batch import append_changes, append_quarantine, append_results, file_counts, is_recorded
-from jobs.set_aside import Failure, contract_of, note_failure, run_failed, set_apart, settle, take_up
+from jobs.set_aside import (
+    Failure,
+    contract_of,
+    dissolve,
+    note_failure,
+    run_failed,
+    set_apart,
+    settle,
+    take_up,
+)
 from jobs.steps import say, step
 
 if TYPE_CHECKING:
@@ -127,13 +136,17 @@ def batch_failed(
 ) -> list[Failure]:
     """Note that a batch failed in what its datasets share, and take these apart: one of them may be why.
 
-    Not if AWS is why, and not once a table that they share has the batch's rows.
+    Not if AWS is why.
     """
     manifest = batches.manifest(batch_id)
     is_one = len(manifest.datasets) + bool(manifest.refused) < 2
-    if is_one or is_passing(error) or is_recorded(spark, lake, manifest):
+    if is_one or is_passing(error) or not manifest.datasets:
         return [note_failure(spark, lake, batches, batch_id, error)]
     traceback.print_exception(error)
+    if is_recorded(spark, lake, manifest):
+        return [
+            settle(spark, lake, batches, part) for part in dissolve(spark, lake, batches, manifest, error)
+        ]
     rest, parts = set_apart(batches, manifest, dict.fromkeys(manifest.datasets, error))
     if not rest.refused:
         batches.close(batch_id)
@@ -203,8 +216,7 @@ def check_batch(
             append_quarantine(spark, lake, manifest, checked, at)
             append_results(spark, lake, manifest, checked, at)
         with step(f"{name}: data docs"):
-            verdicts = {one.contract.dataset: one.verdict for one in checked}
-            data_docs.publish(batches.s3, batches.bucket, manifest.batch_id, at, verdicts)
+            failures += publish_docs(batches, manifest.batch_id, checked, at)
         counts = file_counts(manifest, checked)
         with step(f"{name}: done", batch_id=manifest.batch_id):
             batches.done(
@@ -225,6 +237,21 @@ def begin_dataset(
     bring_to_contract(spark, lake, contract)
     files = [file for file in manifest.files if file.dataset == dataset]
     return check_dataset(spark, files, contract, erased_keys(spark, lake, contract))
+
+
+def publish_docs(
+    batches: Batches, batch_id: str, checked: Sequence[CheckedDataset], at: datetime
+) -> list[Failure]:
+    """Publish the Data Docs. A page that can't be made fails the run, and keeps no row from its table."""
+    verdicts = {one.contract.dataset: one.verdict for one in checked}
+    try:
+        data_docs.publish(batches.s3, batches.bucket, batch_id, at, verdicts)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        traceback.print_exception(error)
+        return [Failure(f"data docs: {in_words(error)}", batch_id, tuple(verdicts))]
+    return []
 
 
 def without_failed(

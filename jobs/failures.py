@@ -25,8 +25,7 @@ _PASSING_CODES = frozenset({
 })  # fmt: skip
 _OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO}
 _PASSING_JAVA = (
-    "software.amazon.awssdk.core.exception.SdkClientException",
-    "software.amazon.awssdk.core.exception.ApiCallTimeoutException",
+    "software.amazon.awssdk.core.",  # of the client: no answer came
     "org.apache.iceberg.exceptions.CommitFailedException",
     "org.apache.iceberg.exceptions.CommitStateUnknownException",
     "org.apache.iceberg.exceptions.ServiceUnavailableException",
@@ -103,7 +102,7 @@ def _passes_in_java(cause: Any) -> bool:
     name = str(cause.getClass().getName())
     if name.startswith(_PASSING_JAVA):
         return True
-    if name.startswith("software.amazon.awssdk.") and hasattr(cause, "statusCode"):
+    if name.startswith("software.amazon.awssdk.services."):  # what a service answered
         status = cause.statusCode()
         return bool(status >= 500 or status == 429 or cause.isThrottlingException())
     return False

@@ -115,6 +115,14 @@ def is_recorded(spark: SparkSession, lake: Lake, manifest: Manifest) -> bool:
     )
 
 
+def append_counts_of_quarantine(spark: SparkSession, lake: Lake, manifest: Manifest, at: datetime) -> None:
+    """Count what `quarantine` has of a batch that ends there, unless it was counted."""
+    rows = spark.table(lake.ops(QUARANTINE)).where(F.col("batch_id") == manifest.batch_id)
+    found = rows.groupBy("dataset", "source_file").count().collect()
+    counts = [FileCount(name, file, None, number, 0, number) for name, file, number in found]
+    append_counts(spark, lake, manifest, counts, at)
+
+
 def append_set_aside(spark: SparkSession, lake: Lake, manifest: Manifest, reason: str, at: datetime) -> None:
     """The files of a batch that is set aside: each is refused as a whole, with the reason."""
     rows = [(file.dataset, [reason], None, file.source_file, None) for file in manifest.files]

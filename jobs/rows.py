@@ -20,6 +20,7 @@ from pydantic_core import from_json
 from expectations.align import camel_case
 from expectations.contract import Column, Contract
 from jobs.objects import UnreadableFile
+from jobs.parquet_zones import known_zones
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -258,15 +259,17 @@ def _read_parquet(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
     check_header(contract, names)
     number = 0
     try:
+        schema = known_zones(parquet.schema_arrow)
         for batch in parquet.iter_batches(_PARQUET_ROWS):
-            for row in _parquet_rows(batch, number + 1):
+            readable_batch = batch if schema is None else batch.cast(schema)
+            for row in parquet_rows(readable_batch, number + 1):
                 yield row
                 number = row.number
     except (pa.ArrowException, OSError) as problem:
         yield _remainder(number, f"parquet: {problem}")
 
 
-def _parquet_rows(batch: "pa.RecordBatch", first: int) -> Iterator[ReceivedRow]:
+def parquet_rows(batch: "pa.RecordBatch", first: int) -> Iterator[ReceivedRow]:
     """The rows of a batch; one by one if one of them holds what Python has no value for (the year 10000)."""
     try:
         rows = batch.to_pylist()

@@ -23,7 +23,7 @@ from jobs.batches import CHECKED, MERGED, Batches
 from jobs.failures import in_words
 from jobs.lake import Lake, create_ops_tables
 from jobs.manifest import Manifest
-from jobs.record_batch import append_set_aside, is_recorded
+from jobs.record_batch import append_counts_of_quarantine, append_set_aside, is_recorded
 from jobs.steps import say
 
 _SHOWN = 5  # failures in the error of a run
@@ -43,7 +43,8 @@ class Failure:
         if self.batch_id is None:
             return f"intake: {self.error}"
         state = "set aside" if self.is_aside else str(self.attempts)
-        return f"{', '.join(self.datasets) or 'messages'} (batch {self.batch_id}, {state}): {self.error}"
+        place = f"batch {self.batch_id}, {state}" if state else f"batch {self.batch_id}"
+        return f"{', '.join(self.datasets) or 'messages'} ({place}): {self.error}"
 
 
 class RunFailed(Exception):
@@ -104,6 +105,21 @@ def set_apart(
     rest = replace(manifest, files=tuple(file for file in manifest.files if file.dataset not in errors))
     batches.open(rest)
     return rest, [part.batch_id for part in parts.values()]
+
+
+def dissolve(
+    spark: SparkSession, lake: Lake, batches: Batches, manifest: Manifest, error: BaseException
+) -> list[str]:
+    """Give each dataset of the batch a batch of its own where the tables that they share have rows of it.
+
+    Those rows stay, and so do its refused messages; its counts are made to match where there are none yet.
+    """
+    _, parts = set_apart(batches, manifest, dict.fromkeys(manifest.datasets, error))
+    append_counts_of_quarantine(spark, lake, manifest, datetime.now(UTC))
+    batches.done(manifest.batch_id, MERGED, {"apart": parts})
+    batches.close(manifest.batch_id)
+    batches.forget_attempts(manifest.batch_id)
+    return parts
 
 
 def note_failure(

@@ -64,15 +64,16 @@ def send(
         return [ids[str(place)] for place in range(len(some))]
 
     with ThreadPoolExecutor(_SENDERS) as pool:
-        return [message_id for ids in pool.map(send_some, portions(bodies, str)) for message_id in ids]
+        sent = pool.map(send_some, portions(bodies, lambda body: len(body.encode())))
+        return [message_id for ids in sent for message_id in ids]
 
 
-def portions[T](items: Iterable[T], body: Callable[[T], str]) -> Iterator[list[T]]:
-    """The items in portions whose bodies one call takes."""
+def portions[T](items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """The items in portions that one call to SQS takes; `size_of` gives an item's size in bytes."""
     portion: list[T] = []
     size = 0
     for item in items:
-        more = len(body(item).encode())
+        more = size_of(item)
         if portion and (len(portion) == _PER_CALL or size + more > _CALL_BYTES):
             yield portion
             portion, size = [], 0

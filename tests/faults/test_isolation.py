@@ -198,7 +198,7 @@ faults = st.builds(
     "fault",
     [
         Fault(STEPS[2], "products", PanicException("unwrap"), is_after=True),
-        Fault(STEPS[3], "transactions", KeyError("a key"), is_after=False),
+        Fault(STEPS[3], "transactions", KeyError("a key"), is_after=True),
         Fault(STEPS[7], "transactions", AnalysisException("[UNRESOLVED_COLUMN]"), is_after=False),
     ],
     ids=str,

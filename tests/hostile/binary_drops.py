@@ -53,6 +53,20 @@ SIZES = [
         {3: "csv: field larger than field limit"},
     ),
     made(
+        "no_line_ends.csv",
+        "18 MB without a line end",
+        GOOD + "3,2," + "X," * 9_000_000,
+        (1, 2),
+        {3: "csv: expected rows of at most 16777216 bytes"},
+    ),
+    made(
+        "long_header.csv",
+        "a header of more than 1 MB",
+        HEADER + ",more" * 300_000,
+        (),
+        {None: "csv: expected a header of at most 1048576 bytes"},
+    ),
+    made(
         "long_text.jsonl",
         "a text longer than its limit",
         GOOD_JSON + GOOD_JSON.replace("GRO", "GRO" * 100_000),

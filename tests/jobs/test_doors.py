@@ -4,12 +4,14 @@ import gzip
 import io
 import zoneinfo
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs import doors
@@ -186,3 +188,80 @@ def test_a_time_in_the_metadata_has_no_say(spark: "SparkSession", s3: "S3Client"
         ("s3://raw/bad.csv", True),
         ("s3://raw/good.csv", True),
     ]
+
+
+GOOD_ROWS = pa.table({"id": pa.array([1, 2, 3], pa.int64()), "name": ["a", "b", None]})
+
+
+def parquet(table: pa.Table = GOOD_ROWS) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(table, file)
+    return file.getvalue()
+
+
+CONTENTS = {
+    "csv": b'id,name\n1,"a"\n2,b\n3,\n',
+    "jsonl": b'{"id":1,"name":"a"}\n{"id":2}\n',
+    "parquet": parquet(),
+}
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> tuple[str, bytes]:
+    """A format, and a good file of it of which bytes were changed, taken out or put in."""
+    file_format = draw(st.sampled_from(sorted(CONTENTS)))
+    content = bytearray(CONTENTS[file_format])
+    for _ in range(draw(st.integers(1, 4))):
+        place = draw(st.integers(0, len(content)))
+        content[place : place + draw(st.integers(0, 8))] = draw(st.binary(max_size=8))
+    return file_format, bytes(content)
+
+
+def fetched(file: "ManifestFile", content: bytes) -> Fetched:
+    """The content as it comes with the file's event."""
+    return Fetched(io.BytesIO(content), file.event_time, file.sequencer)
+
+
+@settings(max_examples=300)
+@given(file=damaged())
+def test_a_damaged_file_is_rows_and_reasons_and_never_an_error(file: tuple[str, bytes]) -> None:
+    file_format, content = file
+    announced = manifest_file("a", format=file_format)
+
+    found = list(doors._read_file(announced, fetched(announced, content), ENTITIES))
+
+    assert all((payload is None) <= (problem is not None) for _, _, _, payload, problem in found)
+    doors._arrow_batch([(*row, announced.sequencer) for row in found])  # as Spark gets it
+
+
+STRANGE = {
+    "a number of 256 bits": pa.array([Decimal(1)], pa.decimal256(60, 2)),
+    "a half float": pa.array([1.5], pa.float16()),
+    "a time of nanoseconds": pa.array([1], pa.time64("ns")),
+    "an instant of nanoseconds": pa.array([1], pa.timestamp("ns")),
+    "a duration": pa.array([1], pa.duration("us")),
+    "a map": pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())),
+    "sixteen bytes": pa.array([bytes(16)], pa.binary(16)),
+    "nothing but nulls": pa.nulls(1),
+}
+
+
+@pytest.mark.parametrize("column", STRANGE.values(), ids=STRANGE)
+def test_a_parquet_type_that_python_or_json_lacks_is_a_row_or_a_reason(column: pa.Array) -> None:
+    file = manifest_file("a", format="parquet")
+    content = parquet(pa.table({"id": pa.array([1], pa.int64()), "name": column}))
+
+    [(_, _, _, payload, problem)] = doors._read_file(file, fetched(file, content), ENTITIES)
+
+    assert (payload is None) == (problem is not None)
+    assert problem is None or problem.startswith("parquet: ")
+
+
+def test_a_parquet_column_whose_name_is_no_utf8_is_a_reason() -> None:
+    file = manifest_file("a", format="parquet")
+    content = parquet().replace(b"name", b"na\xffe")
+
+    [(_, _, number, _, problem)] = doors._read_file(file, fetched(file, content), ENTITIES)
+
+    assert number is None
+    assert str(problem).startswith(("parquet: ", "header: "))
