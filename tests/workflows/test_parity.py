@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 from typer.testing import CliRunner
 
+from expectations.odcs import load_contracts
 from jobs.certificates import Certificate, Comparison, Drift, ParityObjects
 from workflows import parity as subject
 from workflows.cli import app
@@ -23,6 +24,8 @@ from workflows.parity_report import advice, certificate_table, lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from expectations.contract import Contract
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 COMPARED = Comparison(
@@ -56,6 +59,9 @@ class Stack:
 
     def output(self, name: str) -> str:
         return name
+
+    def contracts(self) -> dict[str, Contract]:
+        return load_contracts()
 
     def client(self, service: str) -> Any:
         return self
