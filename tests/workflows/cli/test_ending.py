@@ -39,6 +39,10 @@ ASKS_A_STACK = (
     ("redrive",),
     ("redrive", "--stream"),
     ("erase", "products", "7", "--yes"),
+    ("batches", "list"),
+    ("batches", "show", "wr_1"),
+    ("batches", "retry", "wr_1"),
+    ("batches", "aside", "wr_1", "--reason", "broken"),
 )
 WRONG = (
     (("history", "refunds"), "households, products, transactions"),
