@@ -11,7 +11,10 @@ from great_expectations.expectations.registry import get_expectation_impl
 
 from expectations import timestamps
 from expectations.contract import Contract, Rule
+from expectations.patterns import to_java
 from expectations.problems import ContractError, Problem
+
+_ITEM = {"value_set": "value", "regex_list": "regex"}  # argument with a list -> what each of its items is
 
 
 def build_suite(contract: Contract) -> ExpectationSuite:
@@ -51,11 +54,18 @@ def _expectation(contract: Contract, rule: Rule) -> Expectation:
 
 
 def _typed(contract: Contract, rule: Rule, name: str, value: Any) -> Any:
-    """Text that limits a date or timestamp as a date or instant: Spark does not compare those with text."""
-    if isinstance(value, list) and name == "value_set":
-        return [_typed(contract, rule, "value", item) for item in value]
-    if name not in ("min_value", "max_value", "value") or not isinstance(value, str):
+    """An argument as Spark needs it: a regular expression in Java's spelling, a time typed."""
+    if isinstance(value, list) and name in _ITEM:
+        return [_typed(contract, rule, _ITEM[name], item) for item in value]
+    if not isinstance(value, str):
         return value
+    if name == "regex":
+        return to_java(value)
+    return _time(contract, rule, value) if name in ("min_value", "max_value", "value") else value
+
+
+def _time(contract: Contract, rule: Rule, value: str) -> Any:
+    """Text that limits a date or timestamp as a date or instant: Spark does not compare those with text."""
     kind = next((column.kind for column in contract.columns if column.name == rule.kwargs.get("column")), "")
     if kind == "timestamp":
         return timestamps.parse(value) or value

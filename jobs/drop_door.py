@@ -5,6 +5,8 @@ Its version is its sequence column's value; without such a column it is the time
 That has whole seconds: the sequencer of the file's event orders the states of one file within a second.
 """
 
+import re
+
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -140,7 +142,7 @@ def _structure_reasons(contract: Contract, given: dict[str, Expression]) -> list
     found = []
     for column in contract.columns:
         if column.kind == "string":
-            names = "|".join(spellings(column))
+            names = "|".join(map(re.escape, spellings(column)))
             bare = F.col("payload").rlike(rf'(?<!\\)"({names})"\s*:\s*[\[{{]')
             structure = given[column.name].rlike(r"^[\[{]") & bare
             text = f"type: column {column.name}: expected string, got "

@@ -19,7 +19,6 @@ def parity(
     stack: StackName = None,
 ) -> None:
     """Compare tables with DynamoDB while writes go on: certify that they agree, or name every key."""
-    from expectations.odcs import load_contracts
     from workflows import parity_report
     from workflows.cli.ending import interruptible
     from workflows.parity import Course
@@ -27,7 +26,8 @@ def parity(
     from workflows.target import connect
 
     with speaking_plainly():
-        known = load_contracts()
+        target = connect(stack)
+        known = target.contracts()
         if dataset is not None and dataset not in known:
             raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
         names = list(known) if dataset is None else [dataset]

@@ -109,20 +109,25 @@ def _environment(port: int, scratch: Path, kept: Path) -> dict[str, str]:
     }
 
 
-def _spark_layout(options: argparse.Namespace, endpoint: str) -> Layout:
+def spark_layout(options: argparse.Namespace, endpoint: str) -> Layout:
+    """How to start Spark, with the jobs' code as it was deployed."""
     python = [options.python, "-m", "workflows.local.spark_worker"]
     return Layout(
-        command=[*python, "--endpoint", endpoint, "--scratch", str(options.scratch / "spark")],
+        command=[
+            *(*python, "--endpoint", endpoint),
+            *("--scratch", str(options.scratch / "spark"), "--code", str(options.jobs.parent)),
+        ],
         environment={
             **os.environ,
             **_AWS_ENVIRONMENT,
             "AWS_ENDPOINT_URL": endpoint,
             "PYSPARK_PYTHON": options.python,
-            "PYTHONPATH": str(CHECKOUT),
+            # What was deployed goes before the checkout, which has the runtime itself; Spark's workers too.
+            "PYTHONPATH": os.pathsep.join((str(options.jobs.parent), str(CHECKOUT))),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "TMPDIR": str(options.scratch / "spark"),
         },
-        checkout=CHECKOUT,
+        code=options.jobs.parent,
         jobs=options.jobs,
         logs=options.logs,
     )
@@ -148,7 +153,9 @@ def main() -> None:
     )
     parser.add_argument("--kept", type=Path, required=True, help="folder of what `down --keep` keeps")
     parser.add_argument("--logs", type=Path, required=True)
-    parser.add_argument("--jobs", type=Path, required=True, help="folder of the job scripts")
+    parser.add_argument(
+        "--jobs", type=Path, required=True, help="folder of the job scripts, beside what they import"
+    )
     parser.add_argument("--python", required=True, help="interpreter with PySpark, for the jobs")
     options = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
@@ -157,7 +164,7 @@ def main() -> None:
         host, port = listening.getsockname()
     endpoint = f"http://{host}:{port}"
     os.umask(0o077)  # what is sent to a stack is for its user's eyes only
-    runner = SparkRunner(_spark_layout(options, endpoint))
+    runner = SparkRunner(spark_layout(options, endpoint))
     glue = Glue()
     service = GlueService(glue, runner)
     runner.running, runner.ended = service.running, service.ended

@@ -1,4 +1,4 @@
-"""Where a local stack lives: the checkout it runs from, and the one folder that holds all it writes."""
+"""Where a local stack lives: the checkout it is made of, and the one folder that holds all it writes."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ class Home:
     def kept(self) -> Path:
         """What `down --keep` keeps for the next `up`."""
         return self.folder / "kept"
+
+    @property
+    def deployed(self) -> Path:
+        """The jobs and contracts as they were deployed, which job runs use whatever the checkout says."""
+        return self.folder / "deployed"
 
     @property
     def stack_file(self) -> Path:

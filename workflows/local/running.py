@@ -27,6 +27,7 @@ class Stack:
     outputs: dict[str, str]
     pid: int
     started_at: str
+    contracts: str = ""  # the folder with those that were deployed
     notice: str = field(default="", compare=False)
 
     def to_dict(self) -> dict[str, Any]:

@@ -42,23 +42,28 @@ _HEALTH_SECONDS: Final = 60
 _SPARK_SECONDS: Final = 300
 _WINDOW_SECONDS: Final = 2
 _KEEP_SECONDS: Final = 300
+_FILES_SHOWN: Final = 5
 
 
 def our_deployment(home: Home) -> Deployment:
     """Glueline's own template, with a dataset for each contract. Raises ContractError."""
     from expectations.odcs import load_contracts
+    from workflows.contract_check import check_at_doors
     from workflows.deploy import datasets_parameter
 
+    contracts = load_contracts()
+    check_at_doors(contracts)
     made_of = ("lambdas", "expectations", "uv.lock", "pyproject.toml")
     return Deployment(
         template=home.checkout / "workflows" / "template.yaml",
         stack_name="glueline",
         parameters={
-            "Datasets": datasets_parameter(load_contracts()),
+            "Datasets": datasets_parameter(contracts),
             "IngestWindowSeconds": str(_WINDOW_SECONDS),
         },
         sources=tuple(home.checkout / name for name in made_of),
         jobs=home.checkout / "jobs",
+        packages=(home.checkout / "expectations",),
     )
 
 
@@ -72,7 +77,7 @@ def up(tell: Callable[[str], None], home: Home = DEFAULT, deployment: Deployment
         running = running_stack(home)
         if running is not None:
             spark_state(running.endpoint_url)  # raises if it does not answer
-            return replace(running, notice=f"The stack runs already, at {running.endpoint_url}.")
+            return replace(running, notice=_runs_already(running, home, deployment))
         _clear_away(home)
         try:
             return _start(tell, home, deployment or our_deployment(home))
@@ -121,10 +126,11 @@ def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> S
     kept = kept_port(home.kept)
     if kept is None:
         shutil.rmtree(home.kept, ignore_errors=True)
+    deployment.copy_jobs(home)
     with listen() if kept is None else listen_again(kept) as listening:
         host, port = listening.getsockname()
         endpoint = f"http://{host}:{port}"
-        emulator = start_emulator(home, listening, deployment.jobs)
+        emulator = start_emulator(home, listening, home.deployed / deployment.jobs.name)
     built = build(deployment, home)
     told("Lambda packages built" if built else "Lambda packages: nothing has changed")
     _wait_for_health(emulator, endpoint, home)
@@ -134,19 +140,36 @@ def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> S
     _wait_for_spark(emulator, endpoint, home)
     told("Spark is warm")
     forget(home.kept)  # the stack has it now, and changes it
+    contracts = home.deployed / "expectations"
     stack = Stack(
         endpoint,
         REGION,
         outputs,
         emulator.pid,
         datetime.now(UTC).isoformat(timespec="seconds"),
-        f"The stack is ready after {time.monotonic() - began:.0f} s, at {endpoint}."
+        contracts=str(contracts) if contracts.is_dir() else "",
+        notice=f"The stack is ready after {time.monotonic() - began:.0f} s, at {endpoint}."
         + ("" if kept is None else " It goes on with what was kept."),
     )
     written = home.stack_file.with_suffix(".new")
     written.write_text(json.dumps(stack.to_dict(), indent=2))
     written.replace(home.stack_file)
     return stack
+
+
+def _runs_already(running: Stack, home: Home, deployment: Deployment | None) -> str:
+    """What a second `up` says; also what has changed in the checkout, which a running stack does not use."""
+    said = f"The stack runs already, at {running.endpoint_url}."
+    if not home.deployed.is_dir():
+        return said
+    changed = (deployment or our_deployment(home)).changed_since(home)
+    if not changed:
+        return said
+    shown = ", ".join(changed[:_FILES_SHOWN]) + (", …" if len(changed) > _FILES_SHOWN else "")
+    return (
+        f"{said} Its jobs use the contracts and code that were deployed; changed since: {shown}. "
+        "To deploy them: make down, make up."
+    )
 
 
 def _clear_away(home: Home) -> int:

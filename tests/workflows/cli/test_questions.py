@@ -9,15 +9,19 @@ import pytest
 
 from tests.workflows.cli.calling import call
 from workflows import history as histories
+from workflows.target import Target
+
+TARGET = Target("us-east-1", {})
 
 
 @pytest.fixture(autouse=True)
 def no_stack(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflows.target.connect", lambda name: None)
+    monkeypatch.setattr("workflows.target.connect", lambda name: TARGET)
 
 
 def test_history_is_printed_for_people_and_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = (*histories.INTERVALS, *(column.name for column in histories.contract_of("households").columns))
+    columns = histories.contract_of(TARGET, "households").columns
+    names = (*histories.INTERVALS, *(column.name for column in columns))
     first = dict.fromkeys(names) | {"_key": "7", "_op": "upsert", "valid_from": "2026-11-24", "age": "65+"}
     second = first | {"valid_from": "2026-11-25", "is_coarse": True, "income": "[35-49K]"}
     monkeypatch.setattr(histories, "query", lambda target, sql: pa.Table.from_pylist([first, second]))

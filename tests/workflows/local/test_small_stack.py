@@ -122,7 +122,9 @@ def test_objects_that_land_start_the_workflow_once_and_its_jobs_run_in_order(
     assert first["properties"]["colour"] == "green"
     assert (first["said"], second["said"]) == ("hello", "nothing")  # no setting leaks into the next run
     (log,) = (home.logs / "jobs" / "small-first").iterdir()
-    assert "--EXTRA from the trigger" in log.read_text()
+    said = log.read_text()
+    assert "--EXTRA from the trigger" in said
+    assert f"glueline: {home.deployed / 'jobs' / 'first.py'} " in said  # what was deployed, not the checkout
     assert stack.status(home).workflow_runs[0].jobs == {
         "small-second": "SUCCEEDED",
         "small-first": "SUCCEEDED",

@@ -70,6 +70,24 @@ def test_a_second_up_says_that_one_runs_and_returns_it(home: Home, running: subp
     assert running.poll() is None
 
 
+def test_a_second_up_says_what_has_changed_since_the_deployment(
+    home: Home, running: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    contracts = tmp_path / "expectations"
+    contracts.mkdir()
+    (contracts / "things.yaml").write_text("one")
+    deployment = Deployment(tmp_path / "template.yaml", "none", {}, (), contracts)
+    deployment.copy_jobs(home)
+    (contracts / "things.yaml").write_text("two")
+
+    found = stack.up(print, home, deployment)
+
+    assert found.notice == (
+        f"The stack runs already, at {found.endpoint_url}. Its jobs use the contracts and code that were "
+        "deployed; changed since: expectations/things.yaml. To deploy them: make down, make up."
+    )
+
+
 def test_an_up_beside_another_waits_for_it(home: Home, running: subprocess.Popen[str]) -> None:
     told: list[str] = []
     waits = threading.Event()
