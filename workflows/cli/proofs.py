@@ -31,7 +31,6 @@ def parity(
         if dataset is not None and dataset not in known:
             raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
         names = list(known) if dataset is None else [dataset]
-        target = connect(stack)
         name_target(target)
         course = Course(lambda line: err.print(f"  {line}", style="dim"))
         with interruptible(lambda: str(course)):

@@ -45,11 +45,6 @@ ASKS_A_STACK = (
     ("batches", "aside", "wr_1", "--reason", "broken"),
 )
 WRONG = (
-    (("history", "refunds"), "households, products, transactions"),
-    (("history", ""), "households, products, transactions"),
-    (("parity", "refunds"), "households, products, transactions"),
-    (("replay", "--quarantine", "--dataset", "refunds"), "households, products, transactions"),
-    (("replay", "--quarantine", "--dataset", ""), "households, products, transactions"),
     (("replay", "--quarantine", "--since", ""), "expected a time"),
     (("redrive", "--since", HUGE), "expected a time"),
     (("catch-up", "products", "--from", ""), "expected a time"),
