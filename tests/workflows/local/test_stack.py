@@ -157,10 +157,11 @@ def test_what_a_killed_up_left_is_ended_even_with_no_file(home: Home, running: s
 
 
 def test_an_up_that_fails_leaves_nothing_and_says_what_to_do(tmp_path: Path) -> None:
-    home = Home(tmp_path / "local", checkout=tmp_path)
+    home, jobs = Home(tmp_path / "local", checkout=tmp_path), tmp_path / "jobs"
+    jobs.mkdir()
 
     with pytest.raises(stack.StackError, match=r"no environment yet .*emulator-env.*: make setup"):
-        stack.up(print, home, Deployment(tmp_path / "template.yaml", "none", {}, (), tmp_path))
+        stack.up(print, home, Deployment(tmp_path / "template.yaml", "none", {}, (), jobs))
     assert stack_processes(home) == []
     assert not home.stack_file.exists()
 
