@@ -117,7 +117,7 @@ def local(file: Path = STACK_FILE) -> Target:
         place = str(address.hostname), int(address.port or 0)
     except FileNotFoundError as error:
         raise NoStack("No local stack is running. Start one: make up (or glueline up).") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NoStack(
             f"Expected JSON about the running stack in {file}, got something else ({error!r}). "
             "Start it again: make down, make up."

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from workflows.cli.app import app
+from workflows.cli.confirming import name_target
 from workflows.cli.printing import AsJson, StackName, err, out, print_json, speaking_plainly
 
 
@@ -30,6 +31,7 @@ def parity(
         if dataset is not None and dataset not in known:
             raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
         names = list(known) if dataset is None else [dataset]
+        name_target(target)
         course = Course(lambda line: err.print(f"  {line}", style="dim"))
         with interruptible(lambda: str(course)):
             reports = certify_all(target, names, course, repair=repair)

@@ -86,6 +86,8 @@ ACTS = (
     ("redrive", "--dry-run"),
     ("bootstrap", "products"),
     ("catch-up", "products", "--from", "2026-11-24T12:00:00Z"),
+    ("batches", "retry", "wr_1"),
+    ("batches", "aside", "wr_1", "--reason", "broken"),
 )
 
 

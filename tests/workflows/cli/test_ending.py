@@ -40,6 +40,10 @@ ASKS_A_STACK = (
     ("redrive",),
     ("redrive", "--stream"),
     ("erase", "products", "7", "--yes"),
+    ("batches", "list"),
+    ("batches", "show", "wr_1"),
+    ("batches", "retry", "wr_1"),
+    ("batches", "aside", "wr_1", "--reason", "broken"),
 )
 OF_NO_CONTRACT = (  # of the stack, which is the one to know
     ("history", "refunds"),
