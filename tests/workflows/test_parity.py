@@ -63,9 +63,6 @@ class Stack:
     def output(self, name: str) -> str:
         return name
 
-    def contracts(self) -> dict[str, Contract]:
-        return load_contracts()
-
     def client(self, service: str) -> Any:
         return self
 
