@@ -13,7 +13,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.contract import Contract
+from expectations.contract import Column, Contract
 from expectations.spark_schema import ITEM_BOOKKEEPING
 from jobs.changes import (
     DELETE,
@@ -30,6 +30,15 @@ from jobs.changes import (
     unknown_reason,
 )
 from jobs.key_text import decode_key, encode_key
+from jobs.nested import (
+    ATTRIBUTES,
+    NESTED,
+    nested_columns,
+    nested_name,
+    nested_value,
+    read_nested,
+    with_nested_faults,
+)
 from jobs.values import Read, read_attribute
 
 CAPTURED = (
@@ -43,9 +52,7 @@ def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataF
     """Captured rows with their columns typed, `_op`, `_absent`, the image these are of, and its stamps."""
     image = F.col("_image")
     reads = {
-        column.name: or_default(
-            column, read_attribute(column, image[column.name]), image[column.name].isNull()
-        )
+        column.name: or_default(column, _read(column, image[column.name]), image[column.name].isNull())
         for column in contract.columns
     }
     seen = captured.withColumns(
@@ -54,7 +61,12 @@ def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataF
             "_image": F.coalesce("_new", "_old"),
         }
     )
-    rows = typed(seen, contract, reads | _key_reads(contract, reads), *CAPTURED, "_op", "_image", *others)
+    inside = {
+        nested_name(column): read_nested(ATTRIBUTES, column, image[column.name])
+        for column in nested_columns(contract)
+    }
+    carried = (*CAPTURED, "_op", "_image", *inside, *others)
+    rows = typed(seen.withColumns(inside), contract, reads | _key_reads(contract, reads), *carried)
     missing = {column.name: F.col("_image")[column.name].isNull() for column in contract.columns}
     return rows.withColumns(
         {
@@ -64,6 +76,10 @@ def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataF
             "_is_repeated": F.col("_removed") & is_marked(F.col("_old")),
         }
     )
+
+
+def _read(column: Column, attribute: Expression) -> Read:
+    return nested_value(column) if column.kind in NESTED else read_attribute(column, attribute)
 
 
 def is_marked(image: Expression) -> Expression:
@@ -88,15 +104,16 @@ def image_reasons(contract: Contract) -> Expression:
     # Spark interprets a filter; few rows come to it.
     unknown = F.when(F.size(others) > 0, F.filter(others, lambda name: ~F.startswith(name, F.lit("_"))))
     other_key = "key: expected the key of the item's columns, "
-    given = {column.name: F.to_json(F.col("_image")[column.name]) for column in contract.columns}
-    return collect_reasons(
+    got = {column.name: shown(F.to_json(F.col("_image")[column.name])) for column in contract.columns}
+    reasons = collect_reasons(
         [
             unknown_reason(unknown),
             *key_reasons(contract),
             reason(key != written, other_key, shown(written), ", got ", shown(key)),
-            *type_reasons(contract, given),
+            *type_reasons(contract, got),
         ]
     )
+    return with_nested_faults(contract, reasons)
 
 
 def _key_reads(contract: Contract, reads: dict[str, Read]) -> dict[str, Read]:
