@@ -11,6 +11,7 @@ Standard library only.
 import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from math import isinf
 from typing import Any, Literal, NamedTuple
 
 from expectations import timestamps
@@ -23,6 +24,7 @@ type _Convert = Callable[[Any, str, list[Adjustment]], Any]
 _MAX_DIGITS = 60  # beyond every type, but no denial of service by a number of a million digits
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:[.][0-9]{0,60})?|[.][0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?")
 _DOUBLE_DIGITS = 17
+_LEAST_DOUBLE_EXPONENT = -324  # the least double that is not zero is about 4.9E-324
 _BASIC_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]00:00(?::00(?:[.]0+)?)?[Zz]?")
 _is_canonical = re.compile(timestamps.CANONICAL).fullmatch
@@ -211,8 +213,14 @@ def _to_decimal(exact: Decimal) -> Decimal:
 
 
 def _to_double(exact: Decimal) -> Decimal:
-    """A double has the precision of a double: the shortest digits that name the same one."""
-    return exact if len(exact.as_tuple().digits) <= _DOUBLE_DIGITS else Decimal(repr(float(exact)))
+    """A double has the precision of a double: the shortest digits that name the same one.
+
+    One too great for a double stays as it came, one too small for any but zero becomes zero.
+    """
+    if len(exact.as_tuple().digits) <= _DOUBLE_DIGITS and exact.adjusted() >= _LEAST_DOUBLE_EXPONENT:
+        return exact
+    nearest = float(exact)
+    return exact if isinf(nearest) else Decimal(repr(nearest))
 
 
 def _list(element: Column, *, defaults: bool) -> _Convert:

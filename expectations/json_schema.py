@@ -6,25 +6,27 @@ then decimals are compared digit by digit. Rows have text for dates, timestamps 
 Standard library only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from expectations import timestamps
 from expectations.align import Op
 from expectations.contract import Column, Contract, Limits
+from expectations.sequence import greatest_version, to_value
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_DYNAMODB_MAX = Decimal("1E+125")  # the largest power of ten in a DynamoDB number; a double reaches further
-_DOUBLE = {"type": "number", "minimum": _DYNAMODB_MAX.copy_negate(), "maximum": _DYNAMODB_MAX}
 BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+# Beyond these, the nearest float or double is infinity. Aligned values have at most 17 digits, so none lies
+# between the bound and the next integer.
+_FLOAT_MAX, _DOUBLE_MAX = 2**128 - 2**103 - 1, 2**1024 - 2**970 - 1
 _INSTANT = {"format": "date-time"}
 _SCALARS: dict[str, dict[str, Any]] = {
     "string": {"type": "string"},
     "int": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
     "long": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
-    "float": _DOUBLE,
-    "double": _DOUBLE,
+    "float": {"type": "number", "minimum": -_FLOAT_MAX, "maximum": _FLOAT_MAX},
+    "double": {"type": "number", "minimum": -_DOUBLE_MAX, "maximum": _DOUBLE_MAX},
     "boolean": {"type": "boolean"},
     "date": {"type": "string", "format": "date"},
     # The pattern is judged only where the format holds, so that no value is reported twice.
@@ -85,6 +87,12 @@ class FormatExclusiveMaximum(FormatMinimum):
         return given < limit
 
 
+# Texts of instants are compared without their zone, for the reason that FormatMinimum gives.
+_NARROWER: dict[str, Callable[[Any, Any], Any]] = {
+    "minimum": max,
+    "maximum": min,
+    "formatMaximum": lambda one, other: min(one, other, key=lambda text: text.removesuffix("Z")),
+}
 KEYWORDS: dict[str, type[FormatMinimum]] = {
     "formatMinimum": FormatMinimum,
     "formatMaximum": FormatMaximum,
@@ -100,8 +108,11 @@ def data_schema(contract: Contract, op: Op = "upsert") -> dict[str, Any]:
         required = [column.name for column in columns if column.required]
     else:
         required = [*contract.key, *filter(None, [contract.sequence_column])]
-    schema = {"$schema": DIALECT, "title": f"{contract.dataset}.{op}"}
-    return schema | _object(columns, required, set(contract.key))
+    schema: dict[str, Any] = {"$schema": DIALECT, "title": f"{contract.dataset}.{op}"}
+    schema |= _object(columns, required, set(contract.key))
+    if (name := contract.sequence_column) is not None:
+        _narrow(schema["properties"][name], _end_of_sequence(contract, contract.column(name)))
+    return schema
 
 
 def _object(columns: Iterable[Column], required: list[str], key: set[str]) -> dict[str, Any]:
@@ -117,8 +128,15 @@ def _object(columns: Iterable[Column], required: list[str], key: set[str]) -> di
     }
 
 
+def _end_of_sequence(contract: Contract, column: Column) -> dict[str, Any]:
+    """The limit that keeps the column below the versions reserved for deletes (`expectations.sequence`)."""
+    end = to_value(column, greatest_version(contract))
+    return {"formatMaximum" if isinstance(end, str) else "maximum": end}
+
+
 def _value(column: Column, *, nullable: bool, key: bool = False) -> dict[str, Any]:
-    schema = _typed(column) | _limited(column)
+    schema = dict(_typed(column))
+    _narrow(schema, _limited(column))
     if key and column.kind == "string":  # DynamoDB takes no empty key
         schema["minLength"] = max(schema.get("minLength", 0), 1)
     if nullable:
@@ -131,6 +149,13 @@ def _value(column: Column, *, nullable: bool, key: bool = False) -> dict[str, An
     if column.has_default:
         schema["default"] = column.default
     return schema
+
+
+def _narrow(schema: dict[str, Any], limits: Mapping[str, Any]) -> None:
+    """Add the limits; of two upper or lower ones, say of the type and of the contract, the narrower stays."""
+    for keyword, limit in limits.items():
+        is_double = keyword in schema and keyword in _NARROWER
+        schema[keyword] = _NARROWER[keyword](schema[keyword], limit) if is_double else limit
 
 
 def _typed(column: Column) -> dict[str, Any]:

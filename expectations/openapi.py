@@ -28,6 +28,7 @@ _PROBLEM = {
     "required": ["title", "status"],
 }
 _BATCH_LIMIT = 500
+_GREATEST_DECIMAL = 10**38
 _SAFE = 2**63  # larger numbers are shorter as floats
 _GATEWAY = {
     "type": "object",
@@ -291,11 +292,13 @@ def _ref(schema: str) -> dict[str, str]:
 
 
 def _json(value: Any) -> Any:
-    """The same with numbers that json writes: for readers, so the nearest float of a long decimal will do."""
+    """The same with numbers that json writes: for readers, so the nearest float of a long number will do."""
     if isinstance(value, Mapping):
         return {name: _json(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_json(item) for item in value]
     if isinstance(value, Decimal):
         return int(value) if value == int(value) and abs(value) < _SAFE else float(value)
+    if isinstance(value, int) and abs(value) > _GREATEST_DECIMAL:  # of a double: no reader needs 309 digits
+        return float(value)
     return value

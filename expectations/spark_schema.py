@@ -47,7 +47,7 @@ CHANGES_BOOKKEEPING = StructType(
         StructField("_absent", ArrayType(StringType())),  # columns that it did not have: null is a value
     ]
 )
-ITEM_BOOKKEEPING = ("_key", "_version", "_event_id", "_deleted", "_expires_at")
+ITEM_BOOKKEEPING = ("_key", "_version", "_event_id", "_event_time", "_deleted", "_erased", "_expires_at")
 _PROPERTIES = {
     "format-version": "2",  # Athena reads and writes v2, and not yet v3
     "write.format.default": "parquet",

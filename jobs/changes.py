@@ -25,6 +25,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
 from expectations.keys import MAX_BYTES
+from expectations.sequence import greatest_version, to_value
 from expectations.spark_schema import row_schema
 from jobs.key_text import encode_key
 from jobs.values import Read, read_text
@@ -170,6 +171,19 @@ def order_of(column: Column, value: Expression) -> Expression:
     if column.kind in ("timestamp", "date"):
         return F.unix_micros(value.cast("timestamp"))
     return value.cast("bigint")
+
+
+def end_of_sequence_reason(contract: Contract) -> Expression:
+    """The reason of a row that leaves no version for a delete of it (`expectations.sequence`)."""
+    name = contract.sequence_column
+    if name is None:
+        return F.lit(None).cast("string")
+    column, end = contract.column(name), greatest_version(contract)
+    return reason(
+        order_of(column, F.col(name)) > end,
+        f"version: column {name}: expected at most {to_value(column, end)}, got ",
+        shown(F.col(name).cast("string")),
+    )
 
 
 def is_ordered_by_time(contract: Contract) -> bool:

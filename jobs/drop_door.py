@@ -20,6 +20,7 @@ from jobs.changes import (
     absent,
     collect_reasons,
     content_tie,
+    end_of_sequence_reason,
     in_columns,
     key_reasons,
     names_given_twice,
@@ -158,6 +159,7 @@ def _reasons(contract: Contract) -> Expression:
             unknown_reason(F.col("_unknown")),
             *key_reasons(contract),
             _order_reason(contract),
+            end_of_sequence_reason(contract),
             *type_reasons(contract, got),
         ]
     )

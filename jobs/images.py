@@ -20,6 +20,7 @@ from jobs.changes import (
     UPSERT,
     absent,
     collect_reasons,
+    end_of_sequence_reason,
     key_reasons,
     or_default,
     order_of,
@@ -109,6 +110,7 @@ def image_reasons(contract: Contract) -> Expression:
         [
             unknown_reason(unknown),
             *key_reasons(contract),
+            F.when(F.col("_op") == UPSERT, end_of_sequence_reason(contract)),
             reason(key != written, other_key, shown(written), ", got ", shown(key)),
             *type_reasons(contract, got),
         ]

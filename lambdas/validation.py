@@ -12,6 +12,7 @@ from expectations.json_schema import KEYWORDS, data_schema
 
 MAX_TEXT = 300  # a violation quotes names and values, which may be documents
 MAX_VIOLATIONS = 1000
+_UNKNOWN = "additionalProperties"
 
 
 class Violation(NamedTuple):
@@ -20,6 +21,11 @@ class Violation(NamedTuple):
     path: str
     rule: str
     message: str
+
+    def summary(self) -> str:
+        """Place and rule, for logs and alerts: without values, and without names that no contract has."""
+        path = self.path.rpartition("/")[0] + "/*" if self.rule == _UNKNOWN else self.path
+        return f"{path} {self.rule}"
 
 
 class Validators:
@@ -60,7 +66,7 @@ def _violations(error: jsonschema_rs.ValidationError) -> Iterator[Violation]:
         yield Violation(pointer(*at, kind.property), "required", "expected a value, got none")
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         for name in kind.unexpected:
-            yield Violation(pointer(*at, name), "additionalProperties", "expected no such column")
+            yield Violation(pointer(*at, name), _UNKNOWN, "expected no such column")
     else:
         yield Violation(pointer(*at), str(error.schema_path[-1]), _shown(error.message))
 

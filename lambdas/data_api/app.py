@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -18,8 +19,8 @@ from expectations.contract import Contract
 from expectations.keys import decode_key
 from lambdas.correlation import correlation_id
 from lambdas.data_api import pages, rows
-from lambdas.data_api.batch import answer, counts, read_batch, read_changes
-from lambdas.data_api.changes import Change
+from lambdas.data_api.batch import answer, counts, read_batch, read_changes, shown_id
+from lambdas.data_api.changes import Change, Event
 from lambdas.data_api.preconditions import etag, expectation, is_known
 from lambdas.data_api.problems import Problem, broken_contract, unknown_dataset
 from lambdas.data_api.requests import (
@@ -30,9 +31,10 @@ from lambdas.data_api.requests import (
     read_key,
     require,
     require_method,
+    require_parameters,
 )
 from lambdas.data_api.service import Service, Settings
-from lambdas.data_api.store import UNREACHABLE, is_busy
+from lambdas.data_api.store import UNREACHABLE, code_of, is_busy
 from lambdas.data_api.transactions import write_batch
 from lambdas.data_api.writes import Expectation, Stored, Write
 from lambdas.exact_json import dumps
@@ -56,6 +58,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 @_api.get("/openapi.json")
 def describe() -> Response[str]:
     """The OpenAPI document; the only route that needs no token."""
+    require_parameters(_api.current_event, ())
     return Response(200, JSON, _openapi(), {"Cache-Control": "max-age=300"})
 
 
@@ -63,15 +66,16 @@ def describe() -> Response[str]:
 def batch() -> Response[str]:
     """Up to 500 changes of any datasets; each has its own result."""
     event, service = _api.current_event, _service()
+    require_parameters(event, ())
     given = read_batch(read_body(event), _request_id())
-    changes, results = read_changes(given, service.checker, partial(is_permitted, event))
+    changes, results = read_changes(given, service.checker, partial(is_permitted, event), service.store.now())
     results |= write_batch(service.store, changes)
     for dataset, outcomes in counts(given, results, service.contracts).items():
         count(outcomes, dataset=dataset)
         _logger.info("batch written", dataset=dataset, outcomes=outcomes)
     for index, result in results.items():
         if result.status != "accepted":
-            _logger.warning("change not taken", event_id=given[index]["event_id"], **result.summary())
+            _logger.warning("change not taken", event_id=shown_id(given[index]), **result.summary())
     if results and all(result.is_unwritten for result in results.values()):
         raise Problem("unavailable", "DynamoDB took none of the changes in time; send the batch again")
     return Response(200, JSON, answer([results[index] for index in sorted(results)]))
@@ -80,7 +84,7 @@ def batch() -> Response[str]:
 @_api.get("/<dataset>")
 def list_rows(dataset: str) -> Response[str]:
     """A page of the dataset's rows, in no order."""
-    contract = _contract(dataset, "read")
+    contract = _contract(dataset, "read", pages.PARAMETERS)
     page = pages.read_page(contract, _api.current_event.query_string_parameters)
     return Response(200, JSON, pages.list_rows(_service().store, contract, page))
 
@@ -90,8 +94,8 @@ def create(dataset: str) -> Response[str]:
     """A new row; 409 if its key has one."""
     contract = _contract(dataset, "write")
     data = read_body(_api.current_event)
-    change = _service().checker.change(contract, "upsert", data, _request_id())
-    written, _ = rows.write(_service().store, change, Expectation(live=False), unexpected="exists")
+    change = _service().checker.change(contract, "upsert", data, Event(_request_id()))
+    written, _ = rows.write(_service().store, change, Expectation(live=False, otherwise="exists"))
     # Relative to `…/<dataset>`, so it holds behind any stage or domain name.
     return _written(201, written, {"Location": f"{dataset}/{quote(change.key, safe=',')}"})
 
@@ -104,7 +108,7 @@ def read(dataset: str) -> Response[str]:
     headers = {"ETag": etag(stored.version)}
     if is_known(_api.current_event.headers, stored.version):
         return Response(304, body="", headers=headers)  # a null body is not for every gateway
-    return _json(200, rows.body(contract, stored), headers)
+    return _json(200, rows.body(stored), headers)
 
 
 @_api.put("/<dataset>/.+")
@@ -114,7 +118,7 @@ def replace(dataset: str) -> Response[str]:
     key = read_key(_api.current_event, contract)
     row, _ = align(contract, read_body(_api.current_event))
     data = {**decode_key(contract, key), **row} if isinstance(row, dict) else row
-    change = _service().checker.change(contract, "upsert", data, _request_id())
+    change = _service().checker.change(contract, "upsert", data, Event(_request_id()))
     if change.key != key:
         raise broken_contract(dataset, [Violation("", "key", f"expected the key {key}, got {change.key}")])
     written, before = rows.write(_service().store, change, expectation(_api.current_event.headers))
@@ -127,7 +131,7 @@ def patch(dataset: str) -> Response[str]:
     contract = _contract(dataset, "write")
     event = _api.current_event
     key, columns = read_key(event, contract), read_body(event, MERGE_PATCH)
-    asked = rows.Patch(contract, key, columns, expectation(event.headers), _request_id())
+    asked = rows.Patch(contract, key, columns, expectation(event.headers), Event(_request_id()))
     return _written(200, rows.patch(_service().store, _service().checker, asked))
 
 
@@ -135,7 +139,7 @@ def patch(dataset: str) -> Response[str]:
 def delete(dataset: str) -> Response[str]:
     """No row from now on, also where none was: an older change still on its way will not make one."""
     contract = _contract(dataset, "delete")
-    change = Change.deletion(contract, read_key(_api.current_event, contract), _request_id())
+    change = Change.deletion(contract, read_key(_api.current_event, contract), Event(_request_id()))
     write, _ = rows.write(_service().store, change, expectation(_api.current_event.headers))
     _tell(write)
     return Response(204, body="")  # as above
@@ -148,7 +152,10 @@ def answer_problem(problem: Problem) -> Response[str]:
     if event.http_method != "GET" and dataset in _service().contracts and problem.status != 403:
         outcome = {"stale": "stale", "unavailable": "unwritten"}.get(problem.kind, "rejected")
         count({outcome: 1}, dataset=dataset)
-    _logger.info("problem", path=event.path, method=event.http_method, **problem.summary())
+    # The path has the key, which may be of a person.
+    route = "item" if event.path.count("/") > 1 else "collection"
+    known = dataset if dataset in _service().contracts else "none"
+    _logger.info("problem", method=event.http_method, dataset=known, route=route, **problem.summary())
     document = {**problem.document(), "instance": f"urn:glueline:request:{_request_id()}"}
     return Response(problem.status, "application/problem+json", dumps(document), problem.headers)
 
@@ -157,7 +164,8 @@ def answer_unavailable(error: ClientError | BotoCoreError) -> Response[str]:
     """503 if it may work later; anything else is ours to mend, and fails the invocation."""
     if not is_busy(error):
         raise error
-    _logger.warning("DynamoDB unavailable", error=str(error))
+    code = code_of(error) if isinstance(error, ClientError) else ""
+    _logger.warning("DynamoDB unavailable", error=type(error).__name__, code=code)
     return answer_problem(Problem("unavailable", "DynamoDB does not answer in time"))
 
 
@@ -171,20 +179,23 @@ def answer_no_route(_: NotFoundError) -> Response[str]:
     return answer_problem(Problem("not-found", f"there is no {event.http_method} {event.path}"))
 
 
-def _contract(dataset: str, verb: str) -> Contract:
-    """The contract of the dataset in the path. Who may not ask does not learn what there is."""
+def _contract(dataset: str, verb: str, parameters: Sequence[str] = ()) -> Contract:
+    """The contract of the dataset in the path. Who may not ask does not learn what there is.
+
+    The query has these parameters or none.
+    """
     require_method(_api.current_event)  # /batch is no dataset
     require(_api.current_event, dataset, verb)
     contracts = _service().contracts
     if dataset not in contracts:
         raise unknown_dataset(dataset, contracts)
+    require_parameters(_api.current_event, parameters)
     return contracts[dataset]
 
 
 def _written(status: int, write: Write, headers: dict[str, str] | None = None) -> Response[str]:
-    contract = write.change.contract
     _tell(write)
-    body = rows.body(contract, Stored(write.item))
+    body = rows.body(Stored(write.change.contract, write.item))
     return _json(status, body, {"ETag": etag(write.version), **(headers or {})})
 
 
@@ -195,7 +206,7 @@ def _tell(write: Write) -> None:
         "row written",
         dataset=change.contract.dataset,
         op=change.op,
-        event_id=change.event_id,
+        event_id=change.event.id,
         version=write.version,
     )
     count({"accepted": 1}, dataset=change.contract.dataset)

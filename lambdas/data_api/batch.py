@@ -4,20 +4,22 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lambdas.data_api.changes import Change, Checker
+from expectations import timestamps
+from lambdas.data_api.changes import Change, Checker, Event
 from lambdas.data_api.problems import Problem, unknown_dataset
 from lambdas.data_api.transactions import Index, Result
 from lambdas.exact_json import dumps
 
 MAX_CHANGES = 500
 MAX_ANSWER_BYTES = 4 * 1024 * 1024  # Lambda returns 6 MB, in which this text is quoted once more
+_MAX_ID = 256  # characters of an id that someone else chose, as logs show it
 VERBS = {"upsert": "write", "delete": "delete"}
 
 type IsPermitted = Callable[[str, str], bool]  # (dataset, verb)
 
 
-def read_batch(body: Any, event_id: str) -> list[dict[str, Any]]:
-    """The changes of the body as they were given; one without event id gets this one.
+def read_batch(body: Any, request_id: str) -> list[dict[str, Any]]:
+    """The changes of the body as they were given; one without event id gets one of the request and its place.
 
     Problem 400 or 413 if the body is no batch.
     """
@@ -26,21 +28,33 @@ def read_batch(body: Any, event_id: str) -> list[dict[str, Any]]:
         raise Problem("bad-request", 'expected a body {"changes": [...]}')
     if len(given) > MAX_CHANGES:
         raise Problem("too-large", f"expected at most {MAX_CHANGES} changes, got {len(given)}")
-    return [{"event_id": event_id, **(one if isinstance(one, dict) else {})} for one in given]
+    return [
+        {"event_id": f"{request_id}.{index}", **(one if isinstance(one, dict) else {})}
+        for index, one in enumerate(given)
+    ]
 
 
 def read_changes(
-    given: Sequence[Mapping[str, Any]], checker: Checker, is_permitted: IsPermitted
+    given: Sequence[Mapping[str, Any]], checker: Checker, is_permitted: IsPermitted, now: int
 ) -> tuple[dict[Index, Change], dict[Index, Result]]:
-    """The changes that can be tried, and the results of those that can't, by their places in the batch."""
+    """The changes that can be tried, and the results of those that can't, by their places in the batch.
+
+    `now` is in microseconds since the epoch. No change is later, or none could follow it for a while.
+    """
     changes: dict[Index, Change] = {}
     results: dict[Index, Result] = {}
     for index, one in enumerate(given):
         try:
-            changes[index] = _change(one, checker, is_permitted)
+            changes[index] = _change(one, checker, is_permitted, now)
         except Problem as problem:
             results[index] = Result("rejected", problem=problem)
     return changes, results
+
+
+def shown_id(given: Mapping[str, Any]) -> str:
+    """The event id of a change that may be anything, for logs."""
+    event_id = given["event_id"]
+    return event_id[:_MAX_ID] if isinstance(event_id, str) else ""
 
 
 def counts(
@@ -66,7 +80,7 @@ def answer(results: Sequence[Result]) -> str:
     return text
 
 
-def _change(given: Mapping[str, Any], checker: Checker, is_permitted: IsPermitted) -> Change:
+def _change(given: Mapping[str, Any], checker: Checker, is_permitted: IsPermitted, now: int) -> Change:
     dataset, op, event_id = (given.get(name) for name in ("dataset", "op", "event_id"))
     if not (isinstance(dataset, str) and isinstance(event_id, str) and op in ("upsert", "delete")):
         raise Problem("bad-request", "expected an object with dataset, op (upsert or delete) and data")
@@ -74,4 +88,19 @@ def _change(given: Mapping[str, Any], checker: Checker, is_permitted: IsPermitte
         raise Problem("forbidden", f"expected a token that permits {dataset[:100]}:{VERBS[op]}")
     if dataset not in checker.contracts:
         raise unknown_dataset(dataset, checker.contracts)
-    return checker.change(checker.contracts[dataset], op, given.get("data"), event_id)
+    event = Event(event_id, _time(given, now))
+    return checker.change(checker.contracts[dataset], op, given.get("data"), event)
+
+
+def _time(given: Mapping[str, Any], now: int) -> int | None:
+    """When the change happened, if the sender says it.
+
+    No permission beyond the one to write is needed: an older time can only make the change lose.
+    """
+    if "time" not in given:
+        return None
+    text = given["time"]
+    instant = timestamps.canonical(text) if isinstance(text, str) else None
+    if instant is None:
+        raise Problem("bad-request", "expected time as an ISO 8601 timestamp")
+    return min(timestamps.to_micros(instant), now)

@@ -4,16 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from expectations import timestamps
 from expectations.align import Op, align
 from expectations.contract import Contract, Row
 from expectations.keys import InvalidKey, decode_key, encode_key
 from lambdas.data_api.items import EVENT_ID, KEY, VERSION, Item, check_size, to_item
 from lambdas.data_api.problems import broken_contract
+from lambdas.data_api.versions import sequence_of_row
 from lambdas.validation import Validators, Violation
 
 MAX_KEY_BYTES = 2048  # of a DynamoDB partition key
 MAX_EVENT_ID_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a change is known by: an id, and a time in microseconds since the epoch if its sender gave one."""
+
+    id: str
+    time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +33,12 @@ class Change:
     key: str
     item: Item
     version: int | None
-    event_id: str
+    event: Event
 
     @classmethod
-    def deletion(cls, contract: Contract, key: str, event_id: str) -> Self:
+    def deletion(cls, contract: Contract, key: str, event: Event) -> Self:
         """The delete of the row with that key, now."""
-        return cls(contract, "delete", key, to_item(contract, decode_key(contract, key)), None, event_id)
+        return cls(contract, "delete", key, to_item(contract, decode_key(contract, key)), None, event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class Checker:
     contracts: Mapping[str, Contract]
     validators: Validators
 
-    def change(self, contract: Contract, op: Op, data: Any, event_id: str) -> Change:
+    def change(self, contract: Contract, op: Op, data: Any, event: Event) -> Change:
         """The change that this data makes; Problem 422 with every violation, 413 if the row is too large.
 
         Data is aligned as the source does it, so a row means the same whichever way it comes. `_version` is
@@ -49,46 +57,15 @@ class Checker:
         row, _ = align(contract, _without_version(data), op)
         if violations := [
             *self.validators.violations(contract.dataset, op, row),
-            *_event_id_violations(event_id),
+            *_event_id_violations(event.id),
         ]:
             raise broken_contract(contract.dataset, violations)
         if op == "delete":
             row = {name: row[name] for name in (*contract.key, contract.sequence_column) if name in row}
-        change = Change(
-            contract, op, _key(contract, row), to_item(contract, row), _sequence(contract, row), event_id
-        )
-        check_size({KEY: {"S": change.key}, EVENT_ID: {"S": event_id}, **change.item})
+        version = event.time if contract.sequence_column is None else sequence_of_row(contract, row)
+        change = Change(contract, op, _key(contract, row), to_item(contract, row), version, event)
+        check_size({KEY: {"S": change.key}, EVENT_ID: {"S": event.id}, **change.item})
         return change
-
-
-def stamp(contract: Contract, stored: int | None, now: int) -> int:
-    """The version of a change that brings none: later than what is stored, and now if versions are times.
-
-    A dataset that counts its versions goes on counting: the time would make all its later changes stale.
-    """
-    after = 0 if stored is None else stored + 1
-    return after if _counts(contract) else max(now, after)
-
-
-def sequence_item(contract: Contract, version: int) -> Item:
-    """The attribute of the sequence column, if the dataset has one, that says this version."""
-    if contract.sequence_column is None:
-        return {}
-    value = version if _counts(contract) else timestamps.from_micros(version)
-    return to_item(contract, {contract.sequence_column: value})
-
-
-def _sequence(contract: Contract, row: Row) -> int | None:
-    """What the sequence column says: microseconds of a timestamp, or the number."""
-    if contract.sequence_column is None:
-        return None
-    value = row[contract.sequence_column]
-    return timestamps.to_micros(value) if isinstance(value, str) else int(value)
-
-
-def _counts(contract: Contract) -> bool:
-    name = contract.sequence_column
-    return name is not None and contract.column(name).kind != "timestamp"
 
 
 def _key(contract: Contract, row: Row) -> str:

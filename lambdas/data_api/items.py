@@ -1,10 +1,12 @@
 """Rows as JSON has them <-> items as DynamoDB has them, digit by digit: no float on the way. No AWS in here.
 
-int, long, decimal, double -> N; string, date, timestamp -> S; boolean -> BOOL; binary (base64 in JSON) -> B;
-struct -> M; list -> L. A column that is null has no attribute.
+int, long, decimal, float, double -> N; string, date, timestamp -> S; boolean -> BOOL; binary (base64 in JSON)
+-> B; struct -> M; list -> L. A column that is null has no attribute. A double reaches further than a DynamoDB
+number (1E-130 to 1E126): beyond that it is stored as text, S, which every door of the lake reads as well.
 """
 
 import base64
+import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -13,10 +15,14 @@ from expectations.contract import Column, Contract, Row
 from lambdas.data_api.problems import Problem, broken_contract
 from lambdas.validation import Violation, pointer
 
-KEY, VERSION, EVENT_ID, DELETED, EXPIRES_AT = "_key", "_version", "_event_id", "_deleted", "_expires_at"
+KEY, VERSION, DELETED, EXPIRES_AT = "_key", "_version", "_deleted", "_expires_at"
+EVENT_ID, EVENT_TIME = "_event_id", "_event_time"  # of the change that wrote the item; time in microseconds
+ERASED = "_erased"  # on the mark of an erased key, which no write may replace
 # DynamoDB takes 400 KB; the rest is room for the marks of a delete, which must always be possible.
 MAX_ITEM_BYTES = 400 * 1024 - 2048
-_SMALLEST_EXPONENT = -130  # of a DynamoDB number
+_SMALLEST_EXPONENT, _GREATEST_EXPONENT = -130, 125  # of a DynamoDB number
+
+_NUMBER = re.compile(r"[+-]?([0-9]{1,400}([.][0-9]{0,400})?|[.][0-9]{1,400})([eE][+-]?[0-9]{1,3})?")
 
 type Attribute = dict[str, Any]
 type Item = dict[str, Attribute]
@@ -77,9 +83,12 @@ def _integer(value: int | Decimal) -> Attribute:
 
 
 def _number(value: int | Decimal) -> Attribute:
-    if value and Decimal(value).adjusted() < _SMALLEST_EXPONENT:
-        raise ValueError(f"expected zero or a number of at least 1E{_SMALLEST_EXPONENT}, got {value}")
     return {"N": str(value)}
+
+
+def _double(value: int | Decimal) -> Attribute:
+    fits = not value or _SMALLEST_EXPONENT <= Decimal(value).adjusted() <= _GREATEST_EXPONENT
+    return {"N" if fits else "S": str(value)}
 
 
 def _text(value: str) -> Attribute:
@@ -90,8 +99,8 @@ _SCALARS: dict[str, Callable[[Any], Attribute]] = {
     "int": _integer,
     "long": _integer,
     "decimal": _number,
-    "float": _number,
-    "double": _number,
+    "float": _double,
+    "double": _double,
     "boolean": lambda value: {"BOOL": value},
     "string": _text,
     "date": _text,
@@ -101,29 +110,52 @@ _SCALARS: dict[str, Callable[[Any], Attribute]] = {
 
 
 def _value(column: Column, attribute: Attribute | None) -> Any:
-    """What was written, as it was written; an attribute of another type (not written by the API) as it is."""
+    """What was written, as it was written; of another type (not written by the API) as JSON has it."""
     if attribute is None:
         return None
     [(tag, value)] = attribute.items()
-    return _VALUES[tag](column, value) if tag in _VALUES else value
+    match tag, column.kind:
+        case "N", _:
+            return _from_number(column, value)
+        case "S", "float" | "double" if (number := as_number(attribute)) is not None:
+            return number
+        case "M", "struct":
+            return {field.name: _value(field, value.get(field.name)) for field in column.fields}
+        case "L", "list":
+            return [_value(column.fields[0], element) for element in value]
+    return _plain(tag, value)
 
 
 def _from_number(column: Column, text: str) -> int | Decimal:
     value = Decimal(text)
-    if column.kind in ("int", "long"):
+    if column.kind in ("int", "long") and value == value.to_integral_value():
         return int(value)
     if column.kind == "decimal":  # DynamoDB drops trailing zeros; format() has no precision to round to
-        return Decimal(f"{value:.{column.precision_scale[1]}f}")
+        exact = Decimal(f"{value:.{column.precision_scale[1]}f}")
+        return exact if exact == value else value
     return value
 
 
-_VALUES: dict[str, Callable[[Column, Any], Any]] = {
-    "N": _from_number,
-    "B": lambda _, value: base64.b64encode(value).decode(),
-    "M": lambda column, value: {field.name: _value(field, value.get(field.name)) for field in column.fields},
-    "L": lambda column, value: [_value(column.fields[0], element) for element in value],
-    "NULL": lambda _column, _value: None,
-}
+def _plain(tag: str, value: Any) -> Any:
+    """An attribute whose type says nothing of a column."""
+    match tag:
+        case "N":
+            return Decimal(value)
+        case "B":
+            return base64.b64encode(value).decode()
+        case "M":
+            return {name: _plain(*next(iter(inner.items()))) for name, inner in value.items()}
+        case "L":
+            return [_plain(*next(iter(inner.items()))) for inner in value]
+        case "SS" | "NS" | "BS":
+            return [_plain(tag[0], member) for member in value]
+    return None if tag == "NULL" else value
+
+
+def as_number(attribute: Attribute | None) -> Decimal | None:
+    """The number that an attribute holds, as N or as text; None if it holds none."""
+    text = next((attribute[tag] for tag in ("N", "S") if tag in attribute), None) if attribute else None
+    return Decimal(text) if isinstance(text, str) and _NUMBER.fullmatch(text) else None
 
 
 def _size(attribute: Attribute) -> int:

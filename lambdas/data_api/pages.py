@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,10 @@ from lambdas.data_api.writes import Stored
 from lambdas.exact_json import dumps
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+PARAMETERS = ("limit", "next")
 MAX_SCANS = 8  # pages of a table full of deleted items end too; the next one goes on
 MAX_BYTES = 2 * 1024 * 1024  # a scan adds at most 1 MB of items, and a Lambda answers at most 6 MB
+_LIMIT = re.compile("[1-9][0-9]{0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Page:
 def read_page(contract: Contract, query: dict[str, str]) -> Page:
     """The page that the query parameters `limit` and `next` ask for, or Problem 400."""
     limit = query.get("limit", str(DEFAULT_LIMIT))
-    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:5]) <= MAX_LIMIT):
+    if _LIMIT.fullmatch(limit) is None or int(limit) > MAX_LIMIT:
         raise Problem("bad-request", f"expected limit from 1 to {MAX_LIMIT}, got {limit[:50]!r}")
     return Page(int(limit), _after(contract, query["next"]) if "next" in query else None)
 
@@ -41,7 +44,7 @@ def list_rows(store: Store, contract: Contract, page: Page) -> str:
     size, after = 0, page.after
     for _ in range(MAX_SCANS):
         found = store.dynamodb.scan(**_scan(store.table(contract), page.limit - len(rows), after))
-        fresh = [dumps(body(contract, Stored(item))) for item in found["Items"]]
+        fresh = [dumps(body(Stored(contract, item))) for item in found["Items"]]
         rows += fresh
         size += sum(map(len, fresh))
         after = found["LastEvaluatedKey"][KEY]["S"] if "LastEvaluatedKey" in found else None

@@ -12,6 +12,8 @@ KINDS = {
     "method-not-allowed": (405, "There is no such method here"),
     "exists": (409, "A row with this key exists"),
     "stale": (409, "A newer version is stored"),
+    "exhausted": (409, "The row has no later version"),
+    "erased": (410, "The key is erased"),
     "precondition-failed": (412, "The stored row is not the one expected"),
     "too-large": (413, "The content is too large"),
     "unsupported-media-type": (415, "The content is not JSON"),
@@ -45,9 +47,9 @@ class Problem(Exception):
         return {"Allow": ", ".join(self.allowed)} if self.allowed else {}
 
     def summary(self) -> dict[str, Any]:
-        """For logs: what the document says, without the values of the row."""
-        rules = [f"{violation.path} {violation.rule}" for violation in self.violations[:20]]
-        return {"problem": self.kind, "status": self.status, "detail": self.detail, "violations": rules}
+        """For logs: what the document says, without key and values of the row, which may be of a person."""
+        rules = [violation.summary() for violation in self.violations[:20]]
+        return {"problem": self.kind, "status": self.status, "violations": rules}
 
     def document(self) -> dict[str, Any]:
         """The members of the problem document, `instance` aside."""

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -56,6 +57,14 @@ def read_key(event: APIGatewayProxyEventV2, contract: Contract) -> str:
                 return key
             reason = f"no key is longer than {MAX_KEY_BYTES} bytes"
     raise Problem("not-found", reason)
+
+
+def require_parameters(event: APIGatewayProxyEventV2, known: Sequence[str]) -> None:
+    """Problem 400 if the query has a parameter that the route does not know; a misspelt one must not pass."""
+    unknown = sorted(set(event.query_string_parameters) - set(known))
+    if unknown:
+        expected = f"expected only the query parameters {', '.join(known)}" if known else "expected no query"
+        raise Problem("bad-request", f"{expected}, got {', '.join(name[:50] for name in unknown[:10])}")
 
 
 def require_method(event: APIGatewayProxyEventV2) -> None:

@@ -5,44 +5,41 @@ from typing import Any
 
 from expectations.align import align
 from expectations.contract import Contract, Row
-from lambdas.data_api.changes import Change, Checker, stamp
+from lambdas.data_api.changes import Change, Checker, Event
 from lambdas.data_api.items import VERSION, from_item
 from lambdas.data_api.problems import Problem, broken_contract
 from lambdas.data_api.store import ATTEMPTS, Store
-from lambdas.data_api.writes import Expectation, Stored, Write
+from lambdas.data_api.versions import stamp
+from lambdas.data_api.writes import Expectation, Stored, Write, again, erased, stale
 from lambdas.validation import Violation
 
 
 def read(store: Store, contract: Contract, key: str) -> Stored:
     """The live row of that key, or Problem 404."""
-    return _live(store.read(contract, key), contract, key)
+    return _live(store.read(contract, key), contract)
 
 
-def body(contract: Contract, stored: Stored) -> Row:
+def body(stored: Stored) -> Row:
     """A row as the API answers it: the contract's columns and `_version`."""
-    return {**from_item(contract, stored.item), VERSION: stored.version}
+    return {**from_item(stored.contract, stored.item), VERSION: stored.version}
 
 
-def write(
-    store: Store, change: Change, expected: Expectation, unexpected: str = "precondition-failed"
-) -> tuple[Write, Stored | None]:
+def write(store: Store, change: Change, expected: Expectation) -> tuple[Write, Stored | None]:
     """Write the change in one conditional call; what was written, and what was stored before it.
 
-    Problem `unexpected` if something else than the expected is stored, 409 if something newer is. A change
-    without a version is stamped again when it meets a version that is not older than now.
+    Problem if something else than the expected is stored, or something newer. What was stored before a write
+    whose answer was lost is not known: the write counts as one that replaced a row, unless it expected none.
     """
-    _refuse_impossible(expected, unexpected)
-    version = stamp(change.contract, None, store.now()) if change.version is None else change.version
+    _refuse_impossible(expected)
+    attempt = store.first(change, expected)
     for _ in range(ATTEMPTS):
-        prepared = store.prepare(change, version, expected)
-        outcome = store.write(prepared)
+        outcome = store.write(attempt)
         if outcome.taken:
-            return prepared, outcome.before
-        if outcome.before is None or not expected.holds(outcome.before):
-            raise _surprise(unexpected, outcome.before)
-        if change.version is not None:
-            raise stale(change.version, outcome.before.version)
-        version = stamp(change.contract, outcome.before.version, store.now())
+            return attempt, outcome.before
+        following = again(attempt, outcome.before, store.now())
+        if following is None:
+            return attempt, None if expected.live is False else outcome.before
+        attempt = following
     raise Problem("unavailable", f"other writers of this row were faster {ATTEMPTS} times")
 
 
@@ -54,7 +51,7 @@ class Patch:
     key: str
     columns: Any
     expected: Expectation
-    event_id: str
+    event: Event
 
 
 def patch(store: Store, checker: Checker, asked: Patch) -> Write:
@@ -63,20 +60,21 @@ def patch(store: Store, checker: Checker, asked: Patch) -> Write:
     A patch must not change the key or the partition. Without a value for the sequence column it is newer than
     what is stored; with one it must not be older.
     """
-    _refuse_impossible(asked.expected, "precondition-failed")
+    _refuse_impossible(asked.expected)
     columns, _ = align(asked.contract, asked.columns, "delete")  # names and forms; a patch gets no defaults
     if not isinstance(columns, dict):
         raise Problem("bad-request", "expected a JSON object of the columns to change")
     columns.pop(VERSION, None)
     stored = store.read(asked.contract, asked.key)
     for _ in range(ATTEMPTS):
-        live = _live(stored, asked.contract, asked.key)
-        if not asked.expected.holds(live):
-            raise _surprise("precondition-failed", live)
-        prepared = _patched(store, checker, replace(asked, columns=columns), live)
-        outcome = store.write(prepared)
-        if outcome.taken:
-            return prepared
+        if stored is not None and stored.is_erased:
+            raise erased()
+        live = _live(stored, asked.contract)
+        asked.expected.check(live)
+        attempt = _patched(store, checker, replace(asked, columns=columns), live)
+        outcome = store.write(attempt)
+        if outcome.taken or (outcome.before is not None and attempt.is_stored(outcome.before)):
+            return attempt
         stored = outcome.before
     raise Problem("unavailable", f"other writers of this row were faster {ATTEMPTS} times")
 
@@ -94,11 +92,6 @@ def merge_patch(target: Any, changes: Any) -> Any:
     return merged
 
 
-def stale(version: int, stored: int) -> Problem:
-    """The problem of a change that is older than what is stored."""
-    return Problem("stale", f"expected version {stored} or newer, got {version}; nothing was changed")
-
-
 def _patched(store: Store, checker: Checker, asked: Patch, live: Stored) -> Write:
     contract = asked.contract
     before = from_item(contract, live.item)
@@ -106,16 +99,17 @@ def _patched(store: Store, checker: Checker, asked: Patch, live: Stored) -> Writ
         row = merge_patch(before, asked.columns)
     except RecursionError as error:
         raise Problem("bad-request", "expected a patch of the contract's depth") from error
-    change = checker.change(contract, "upsert", row, asked.event_id)
+    change = checker.change(contract, "upsert", row, asked.event)
     _refuse_moves(contract, before, from_item(contract, change.item))
+    now = store.now()
     if contract.sequence_column not in asked.columns:
         change = replace(change, version=None)
     version = change.version
     if version is None:
-        version = stamp(contract, live.version, store.now())
+        version = stamp(contract, "upsert", live.known_version, now)
     elif version < live.version:
         raise stale(version, live.version)
-    return store.prepare(change, version, Expectation(versions=frozenset({live.version})))
+    return Write(change, version, asked.expected, now, over=live)
 
 
 def _refuse_moves(contract: Contract, before: Row, after: Row) -> None:
@@ -129,17 +123,14 @@ def _refuse_moves(contract: Contract, before: Row, after: Row) -> None:
         raise broken_contract(contract.dataset, moves)
 
 
-def _refuse_impossible(expected: Expectation, unexpected: str) -> None:
+def _refuse_impossible(expected: Expectation) -> None:
     if expected.versions == frozenset():
-        raise Problem(unexpected, "expected the entity tag of a version, got only tags that no row has")
+        raise Problem(
+            expected.otherwise, "expected the entity tag of a version, got only tags that no row has"
+        )
 
 
-def _live(stored: Stored | None, contract: Contract, key: str) -> Stored:
+def _live(stored: Stored | None, contract: Contract) -> Stored:
     if stored is None or not stored.is_live:
-        raise Problem("not-found", f"{contract.dataset} has no row with key {key}")
+        raise Problem("not-found", f"{contract.dataset} has no row with this key")
     return stored
-
-
-def _surprise(kind: str, stored: Stored | None) -> Problem:
-    found = "no row" if stored is None or not stored.is_live else f"a row of version {stored.version}"
-    return Problem(kind, f"stored is {found}; nothing was changed")

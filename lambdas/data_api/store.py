@@ -12,7 +12,8 @@ from expectations.contract import Contract
 from lambdas.data_api.changes import Change
 from lambdas.data_api.items import KEY, Item
 from lambdas.data_api.problems import Problem
-from lambdas.data_api.writes import KEEP_DELETED_SECONDS, Expectation, Stored, Write
+from lambdas.data_api.versions import stamp
+from lambdas.data_api.writes import Expectation, Stored, Write
 
 ATTEMPTS = 7
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
@@ -60,29 +61,36 @@ class Store:
         found = self.dynamodb.get_item(
             TableName=self.table(contract), Key={KEY: {"S": key}}, ConsistentRead=True
         )
-        return Stored.of(found.get("Item"))
+        return _stored(contract, found.get("Item"))
 
-    def prepare(self, change: Change, version: int, expected: Expectation) -> Write:
-        """The change's write at that version."""
-        return Write(change, version, expected, self.now() // 1_000_000 + KEEP_DELETED_SECONDS)
+    def first(self, change: Change, expected: Expectation) -> Write:
+        """The first attempt to write the change, as if nothing was stored that is not older."""
+        now = self.now()
+        version = stamp(change.contract, change.op, None, now) if change.version is None else change.version
+        return Write(change, version, expected, now)
 
     def write(self, write: Write) -> Outcome:
         """One conditional call; again only while another transaction holds the item."""
-        table = self.table(write.change.contract)
+        contract = write.change.contract
+        table = self.table(contract)
         for pause in pauses():
             try:
                 if write.change.op == "upsert":
                     answer = self.dynamodb.put_item(**write.put(table), ReturnValues="ALL_OLD")
                 else:
                     answer = self.dynamodb.update_item(**write.mark(table), ReturnValues="ALL_OLD")
-                return Outcome(True, Stored.of(answer.get("Attributes")))
+                return Outcome(True, _stored(contract, answer.get("Attributes")))
             except ClientError as error:
                 if code_of(error) == "ConditionalCheckFailedException":
-                    return Outcome(False, Stored.of(_item_of(error)))
+                    return Outcome(False, _stored(contract, _item_of(error)))
                 if code_of(error) != "TransactionConflictException":
                     raise
                 self.sleep(pause)
         raise Problem("unavailable", "other writers keep the row busy")
+
+
+def _stored(contract: Contract, item: Item | None) -> Stored | None:
+    return Stored(contract, item) if item else None
 
 
 def code_of(error: ClientError) -> str:

@@ -1,21 +1,21 @@
 """Many changes of any datasets in few calls: TransactWriteItems, a hundred changes each.
 
 Changes of one key go in rounds, in the order of their versions, since a transaction takes a key once. A
-transaction is cancelled as a whole: what it names as stale is settled, the rest goes again. Writing a change
+transaction is cancelled as a whole: what it names as newer is settled, the rest goes again. Writing a change
 twice changes nothing, so a caller that got no answer can send the batch again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.data_api.changes import Change, stamp
+from lambdas.data_api.changes import Change
 from lambdas.data_api.problems import Problem
 from lambdas.data_api.store import UNREACHABLE, Store, code_of, is_busy, pauses
-from lambdas.data_api.writes import ANYTHING, Stored, Write
+from lambdas.data_api.writes import ANYTHING, Stored, Write, again
 
 TRANSACTION_CHANGES = 100
 TRANSACTION_BYTES = 3 * 1024 * 1024  # DynamoDB takes 4 MB; sizes are estimates
@@ -42,9 +42,9 @@ class Result:
         return {name: value for name, value in members.items() if value is not None}
 
     def summary(self) -> dict[str, Any]:
-        """For logs, without the values of the row."""
+        """For logs, without key and values of the row, which may be of a person."""
         problem = {} if self.problem is None else self.problem.summary()
-        return {**problem, "outcome": self.status, "key": self.key, "version": self.version}
+        return {**problem, "outcome": self.status, "version": self.version}
 
     @property
     def is_unwritten(self) -> bool:
@@ -79,7 +79,8 @@ def rounds(changes: Mapping[Index, Change]) -> list[dict[Index, Change]]:
     for index, change in changes.items():
         by_row.setdefault(_row_of(change), []).append((index, change))
     for of_row in by_row.values():
-        of_row.sort(key=lambda found: found[1].version or 0)
+        # Without a version it is the newest.
+        of_row.sort(key=lambda found: (found[1].version is None, found[1].version or 0))
     return [dict(filter(None, of_round)) for of_round in zip_longest(*by_row.values())]
 
 
@@ -99,7 +100,7 @@ def chunks(changes: Mapping[Index, Change]) -> Iterator[dict[Index, Change]]:
 
 def _transact(store: Store, chunk: Mapping[Index, Change]) -> Iterator[tuple[Index, Result]]:
     """Write the chunk, again and again without what is settled. What has no result stays unwritten."""
-    writes = {index: _at_first(store, change) for index, change in chunk.items()}
+    writes = {index: store.first(change, ANYTHING) for index, change in chunk.items()}
     for pause in pauses():
         requests = [write.transact(store.table(write.change.contract)) for write in writes.values()]
         try:
@@ -115,8 +116,8 @@ def _transact(store: Store, chunk: Mapping[Index, Change]) -> Iterator[tuple[Ind
             for index, write in writes.items():
                 yield index, Result("accepted", write.change.key, write.version)
             return
-        yield from _settled(writes, reasons)
-        writes = _open(store, writes, reasons)
+        writes, settled = _judged(store, writes, reasons)
+        yield from settled.items()
         if not writes:
             return
         if any(reason["Code"] in _BUSY_REASONS for reason in reasons):
@@ -144,32 +145,39 @@ def _reasons(error: ClientError) -> list[dict[str, Any]]:
     return [{"Code": "None", **reason} for reason in response["CancellationReasons"]]
 
 
-def _settled(writes: Writes, reasons: Iterable[dict[str, Any]]) -> Iterator[tuple[Index, Result]]:
-    """The results of the writes that there is no use in sending again."""
+def _judged(
+    store: Store, writes: Writes, reasons: Iterable[dict[str, Any]]
+) -> tuple[Writes, dict[Index, Result]]:
+    """The writes to be sent again, and the results of those that there is no use in sending again."""
+    still_open: Writes = {}
+    settled: dict[Index, Result] = {}
     for (index, write), reason in zip(writes.items(), reasons, strict=True):
         change = write.change
-        if reason["Code"] == "ConditionalCheckFailed" and change.version is not None:
-            yield index, Result("stale", change.key, Stored(reason["Item"]).version)
-        elif reason["Code"] not in ("None", "ConditionalCheckFailed", *_BUSY_REASONS):
-            detail = f"DynamoDB does not take the row: {reason.get('Message')} ({reason['Code']})"
-            yield index, Result("rejected", change.key, problem=Problem("contract-violation", detail))
-
-
-def _open(store: Store, writes: Writes, reasons: Iterable[dict[str, Any]]) -> Writes:
-    """The writes to be sent again; one that met a version that is not older than now is stamped later."""
-    still_open: Writes = {}
-    for (index, write), reason in zip(writes.items(), reasons, strict=True):
         if reason["Code"] in ("None", *_BUSY_REASONS):
             still_open[index] = write
-        elif reason["Code"] == "ConditionalCheckFailed" and write.change.version is None:
-            version = stamp(write.change.contract, Stored(reason["Item"]).version, store.now())
-            still_open[index] = replace(write, version=version)
-    return still_open
+        elif reason["Code"] == "ConditionalCheckFailed":
+            stored = Stored(change.contract, reason["Item"]) if reason.get("Item") else None
+            following = _following(store, write, stored)
+            if isinstance(following, Write):
+                still_open[index] = following
+            else:
+                settled[index] = following
+        else:
+            detail = f"DynamoDB does not take the row: {reason.get('Message')} ({reason['Code']})"
+            settled[index] = Result("rejected", change.key, problem=Problem("contract-violation", detail))
+    return still_open, settled
 
 
-def _at_first(store: Store, change: Change) -> Write:
-    version = stamp(change.contract, None, store.now()) if change.version is None else change.version
-    return store.prepare(change, version, ANYTHING)
+def _following(store: Store, write: Write, stored: Stored | None) -> Write | Result:
+    """What follows a write that was refused for what is stored."""
+    key = write.change.key
+    try:
+        following = again(write, stored, store.now())
+    except Problem as problem:
+        if problem.kind == "stale" and stored is not None:
+            return Result("stale", key, stored.version)
+        return Result("rejected", key, problem=problem)
+    return Result("accepted", key, write.version) if following is None else following
 
 
 def _row_of(change: Change) -> tuple[str, str]:

@@ -102,7 +102,10 @@ def test_an_image_keeps_numbers_as_text_and_maps_as_structs() -> None:
         "size": f"struct<{scalar},M:struct<in_cm:struct<{scalar}>>>",
         "tags": f"struct<{scalar},L:array<struct<{scalar}>>>",
         "day": f"struct<{scalar}>",
-        **dict.fromkeys(["_key", "_version", "_event_id", "_deleted", "_expires_at"], f"struct<{scalar}>"),
+        **dict.fromkeys(
+            ["_key", "_version", "_event_id", "_event_time", "_deleted", "_erased", "_expires_at"],
+            f"struct<{scalar}>",
+        ),
     }
 
 

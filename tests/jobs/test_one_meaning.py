@@ -27,6 +27,7 @@ from expectations import timestamps
 from expectations.align import align
 from expectations.contract import Column, Contract
 from expectations.keys import InvalidKey, encode_key
+from expectations.sequence import greatest_version, to_value
 from jobs.checked_dataset import add_rule_reasons
 from jobs.doors import RECEIVED
 from jobs.drop_door import parse_drop
@@ -320,6 +321,8 @@ def faults_of_reason(reason: str) -> Iterator[Fault]:
         yield found[1], "type"
     elif found := re.match(r"(key|version): column (.*?): expected a value", reason):
         yield found[2], "required"
+    elif found := re.match(r"version: column (.*?): expected at most", reason):
+        yield found[1], "range"
     elif found := re.match(r"key: column (.*?): expected a text, got an empty one", reason):
         yield found[1], "length"
     elif found := re.match(r"unknown: expected the contract's columns, got also (.*)$", reason):
@@ -341,9 +344,14 @@ def first_found(contract: Contract, faults: set[Fault], row: dict[str, Any]) -> 
         return (
             kind in ("type", "unknown", "items")
             or (kind == "required" and place in decisive)
+            or (kind == "range" and place == contract.sequence_column and is_at_end(row[place]))
             or (kind == "length" and row.get(place) == "" and place in contract.key)
             or (place not in nested and re.split(r"[.[]", place)[0] in nested)
         )
+
+    def is_at_end(value: Any) -> bool:
+        least = to_value(contract.column(contract.sequence_column or ""), greatest_version(contract))
+        return value > least if isinstance(value, int) else value.removesuffix("Z") > least.removesuffix("Z")
 
     return set(filter(is_of_door, faults)) or faults
 

@@ -3,12 +3,14 @@
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
+from moto.dynamodb.comparisons import Op, OpLessThan, OpLessThanOrEqual
 
 from expectations.contract import Contract
 from lambdas.data_api import app
@@ -46,6 +48,23 @@ def dynamodb(client: Any) -> Iterator[Any]:
                 BillingMode="PAY_PER_REQUEST",
             )
         yield client
+
+
+@pytest.fixture(autouse=True)
+def _other_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB compares values of two types to false, where moto raises a TypeError."""
+    for operation in (OpLessThan, OpLessThanOrEqual):
+        monkeypatch.setattr(operation, "expr", _false_for_other_types(operation.expr))
+
+
+def _false_for_other_types(compare: Callable[..., bool]) -> Callable[..., bool]:
+    def compared(self: Op, item: Any) -> bool:
+        try:
+            return compare(self, item)
+        except TypeError:
+            return False
+
+    return compared
 
 
 @dataclass(slots=True)
@@ -119,6 +138,7 @@ def call(store: Store, event_named: Callable[[str], Any], monkeypatch: pytest.Mo
     service = Service(CONTRACTS, CHECKER, store)
     monkeypatch.setattr(app, "_service", lambda: service)
     template = event_named("http_api")
+    numbers = count()
 
     def ask(
         method: str,
@@ -132,6 +152,8 @@ def call(store: Store, event_named: Callable[[str], Any], monkeypatch: pytest.Mo
         **headers: str,
     ) -> Answer:
         event = copy.deepcopy(template)
+        if (number := next(numbers)) > 0:  # API Gateway gives every request an id of its own
+            event["requestContext"]["requestId"] += str(number)
         event |= {"rawPath": path, "body": None if body is None else dumps(body)} | (raw or {})
         event["requestContext"]["http"] |= {"method": method, "path": path}
         event["requestContext"]["authorizer"] = (

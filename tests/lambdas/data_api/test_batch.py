@@ -52,7 +52,7 @@ def test_an_item_carries_the_id_of_the_event_that_wrote_it(call: Call, item: Any
     assert item("products", "25671")["_event_id"] == {"S": "event-1"}
 
     call("POST", "/batch", {"changes": [change("products", product())]})
-    assert item("products", "25671")["_event_id"] == {"S": "UjQ3mh3doAMEPaw="}
+    assert item("products", "25671")["_event_id"] == {"S": "UjQ3mh3doAMEPaw=1.0"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from expectations import timestamps
 from expectations.contract import Row
 from lambdas.data_api import transactions
-from lambdas.data_api.changes import Change
+from lambdas.data_api.changes import Change, Event
 from lambdas.data_api.store import ATTEMPTS, Store
 from lambdas.data_api.transactions import Result, chunks, rounds, write_batch
 from tests.builders import product, transaction
@@ -19,7 +19,7 @@ type Changes = dict[int, Change]
 
 
 def upsert(dataset: str, row: Row, event_id: str = "event") -> Change:
-    return CHECKER.change(CONTRACTS[dataset], "upsert", row, event_id)
+    return CHECKER.change(CONTRACTS[dataset], "upsert", row, Event(event_id))
 
 
 def line(product_id: int, second: int = 0, **changed: Any) -> Change:
@@ -30,7 +30,7 @@ def line(product_id: int, second: int = 0, **changed: Any) -> Change:
 def voided(product_id: int, second: int) -> Change:
     made = line(product_id, second)
     data = {"basket_id": 31198570044, "product_id": product_id, "updated_at": made.item["updated_at"]["S"]}
-    return CHECKER.change(CONTRACTS["transactions"], "delete", data, "event")
+    return CHECKER.change(CONTRACTS["transactions"], "delete", data, Event("event"))
 
 
 def indexed(*changes: Change) -> Changes:
@@ -92,7 +92,8 @@ def test_changes_of_one_key_go_in_the_order_of_their_versions() -> None:
 def test_changes_without_versions_go_in_the_order_they_came(store: Store, dynamodb: Any) -> None:
     rows = [product(department=department) for department in ("A", "B", "C")]
 
-    results = write_batch(store, indexed(*(upsert("products", row) for row in rows)))
+    changes = (upsert("products", row, f"event-{place}") for place, row in enumerate(rows))
+    results = write_batch(store, indexed(*changes))
 
     assert [results[index].version for index in range(3)] == [NOW, NOW + 1, NOW + 2]
     stored = dynamodb.get_item(TableName=PREFIX + "products", Key={"_key": {"S": "25671"}})["Item"]
