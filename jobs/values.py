@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
+from expectations import timestamps
 from expectations.align import WHITESPACE
 from expectations.contract import Column
 from expectations.json_schema import BASE64
@@ -22,12 +23,13 @@ _NUMBER = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _SCIENTIFIC = r"^[+-]?([0-9]*)[.]?([0-9]*)[eE]([+-]?[0-9]{1,3})$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ]00:00(:00([.]0+)?)?[Zz]?)?$"
 _BASIC_DATE = r"^([0-9]{4})([0-9]{2})([0-9]{2})$"
-_TIMESTAMP = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?$"
+_TIMESTAMP = (  # what Spark reads by itself, and nearly every timestamp is
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?" + rf"(Z|{timestamps.OFFSET})?$"
 )
-_BASIC_TIMESTAMP = (  # ISO 8601's form without signs between; Spark reads the other one alone
-    r"^([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})([.][0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?$"
+_ISO_TIMESTAMP = (  # every other form that `expectations.timestamps` takes: day, time, zone
+    r"^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})"
+    r"(?:[T ]([0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?|[0-9]{2}(?:[0-9]{2}(?:[.,][0-9]+)?)?)?))?"
+    rf" ?(Z|{timestamps.OFFSET})?$"
 )
 
 
@@ -116,11 +118,19 @@ def _date(column: Column, text: Expression) -> Expression:
 
 def _timestamp(column: Column, text: Expression) -> Expression:
     upper = F.upper(text)
-    extended = F.regexp_replace(upper, _BASIC_TIMESTAMP, "$1-$2-$3T$4:$5:$6$7$8")
-    value = F.when(upper.rlike(_TIMESTAMP), upper.try_cast("timestamp")).when(
-        upper.rlike(_BASIC_TIMESTAMP), extended.try_cast("timestamp")
-    )
-    return _of_this_calendar(value)
+    usual = F.when(upper.rlike(_TIMESTAMP), upper.try_cast("timestamp"))
+    other = F.when(upper.rlike(_ISO_TIMESTAMP), _in_full(upper).try_cast("timestamp"))
+    return _of_this_calendar(F.coalesce(usual, other))
+
+
+def _in_full(text: Expression) -> Expression:
+    """A timestamp in any ISO 8601 form in the one that Spark reads."""
+    day = F.regexp_replace(F.regexp_extract(text, _ISO_TIMESTAMP, 1), "-", "")
+    time, zone = F.regexp_extract(text, _ISO_TIMESTAMP, 2), F.regexp_extract(text, _ISO_TIMESTAMP, 3)
+    clock = F.rpad(F.regexp_replace(time, "[.,].*|:", ""), 6, "0")
+    fraction = F.regexp_extract(time, "[.,]([0-9]+)", 1)
+    digits = F.regexp_replace(F.concat(day, clock), "^(....)(..)(..)(..)(..)(..)$", "$1-$2-$3T$4:$5:$6.")
+    return F.concat(digits, F.rpad(fraction, 6, "0"), F.when(zone == "", "Z").otherwise(zone))
 
 
 def _of_this_calendar(value: Expression) -> Expression:
