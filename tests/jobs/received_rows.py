@@ -109,6 +109,8 @@ def _limited(draw: st.DrawFn, column: Column) -> Column:
                     [Limits(minimum=0), Limits(maximum=5), Limits(0, 100), Limits(exclusive_minimum=0)]
                 )
             )
+        case "float":
+            limits = Limits(minimum=0.1, maximum=0.3)
         case "date":
             limits = Limits(minimum="2000-01-01", exclusive_maximum="2024-03-01")
         case "timestamp":
@@ -211,6 +213,8 @@ def good_values(column: Column) -> st.SearchStrategy[Any]:  # noqa: PLR0911
             return st.integers(1, 5)
         case "decimal" | "double" if limits != Limits():
             return st.integers(1, 5) if column.type == "double" or _holds(column, 5) else st.just(0)
+        case "float" if limits != Limits():
+            return st.sampled_from(["0.1", "0.25", "0.3"]).map(Decimal)
         case "date" if limits != Limits():
             return st.just("2024-02-28")
         case "timestamp" if limits != Limits():
