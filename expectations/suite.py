@@ -54,8 +54,8 @@ def _expectation(contract: Contract, rule: Rule) -> Expectation:
 def _typed(contract: Contract, rule: Rule, name: str, value: Any) -> Any:
     """The argument in the type of its column, in which Spark compares.
 
-    Text that limits a date or timestamp as a date or instant, and a limit of a float as the nearest float: 0.1
-    as a float is more than 0.1.
+    Text that limits a date or timestamp as a date or instant, and a limit of a float as the nearest float:
+    0.1 as a float is more than 0.1.
     """
     if isinstance(value, list) and name == "value_set":
         return [_typed(contract, rule, "value", item) for item in value]
