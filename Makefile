@@ -6,11 +6,16 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
-UV := $(CURDIR)/.local/tools/bin/uv
+UV_FILE := .local/tools/bin/uv
+UV := $(CURDIR)/$(UV_FILE)
 BIN := .venv/bin
 GLUELINE := $(BIN)/glueline
 PYTEST_ARGS ?=
 BENCH ?=
+# Lines that tests run in their own process: not the Lambdas and jobs of a running stack.
+COVERAGE := --cov --cov-append --cov-report=
+# Without a terminal there is nobody to ask whether data may go.
+UNASKED = $$([ -t 0 ] || echo --yes)
 export UV
 
 ##@ Use
@@ -31,7 +36,7 @@ up: setup ## Start the local stack (the whole template, on this machine) and ret
 
 .PHONY: down
 down: ## End the local stack and everything it started.
-	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down; else echo "Nothing is set up here, so nothing runs."; fi
+	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down $(UNASKED); else echo "Nothing is set up here, so nothing runs."; fi
 
 .PHONY: status
 status: setup ## What runs, where it listens, where its logs are.
@@ -47,10 +52,12 @@ query: setup ## SQL="select …": ask the lake in Athena's dialect.
 setup: .local/setup.stamp ## Find or fetch uv, CPython 3.13, a JDK, all packages and the jars (the others call it).
 
 .PHONY: test
-test: setup ## Unit, Spark, and end-to-end tests against a running stack (the longest apart: test-deep).
-	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
-	$(BIN)/pytest -m "emulator and not deep" $(PYTEST_ARGS)
-	$(BIN)/pytest -n 2 --dist loadgroup -m "spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
+test: setup ## Unit, Spark, and end-to-end tests against a running stack (the longest apart: test-deep); coverage.
+	@$(BIN)/coverage erase
+	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" $(COVERAGE) $(PYTEST_ARGS)
+	$(BIN)/pytest -m "emulator and not deep" $(COVERAGE) $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup -m "spark and not e2e and not deep and not emulator" $(COVERAGE) $(PYTEST_ARGS)
+	@$(BIN)/coverage report
 	$(BIN)/pytest -m "e2e and not deep" $(PYTEST_ARGS)
 
 .PHONY: test-unit
@@ -64,7 +71,7 @@ test-deep: setup ## The long tests: whole lives, and properties with at least 50
 
 .PHONY: bench
 bench: setup ## BENCH="PART …": measure beside what one would use instead (lambdas load query merge jobs costs; else all).
-	$(UV) sync --frozen --quiet --group bench
+	"$(UV)" sync --frozen --quiet --group bench
 	$(BIN)/python -m tests.bench $(BENCH)
 
 .PHONY: lint
@@ -85,8 +92,11 @@ format: setup ## Let ruff write what it can.
 
 .PHONY: clean
 clean: ## Remove what setup and runs left (ends a running stack first).
-	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down; fi
+	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down $(UNASKED); fi
 	rm -rf .venv .local .aws-sam workflows/.aws-sam dist
+
+.PHONY: check
+check: lint test ## All that CI runs.
 
 ##@ Deploy
 
@@ -95,22 +105,22 @@ deploy: setup ## Build and deploy to the AWS account your credentials name (SAM)
 	@$(GLUELINE) deploy
 
 # uv comes from the package registry into .local/tools, whatever Python is here: nothing is installed for the user.
-$(UV):
+$(UV_FILE):
 	@command -v $(PYTHON) >/dev/null || { echo "Glueline needs a Python with pip to start from; '$(PYTHON)' is not here. Name another: make PYTHON=…"; exit 1; }
 	@echo "Fetching uv $(UV_VERSION) …"
 	@PIP_ROOT_USER_ACTION=ignore $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .local/tools "uv==$(UV_VERSION)"
 
 # One environment for us, one for the embedded AWS (whose Lambdas must not lean on ours); then the JDK and the jars.
-.local/setup.stamp: pyproject.toml uv.lock .python-version | $(UV)
+.local/setup.stamp: pyproject.toml uv.lock .python-version | $(UV_FILE)
 	@echo "Setting up CPython 3.13 and the packages (a minute or two the first time) …"
-	@$(UV) sync --frozen --quiet || { \
+	@"$(UV)" sync --frozen --quiet || { \
 	  echo "If it is CPython 3.13 that is missing and uv could not fetch one: install it (Debian/Ubuntu: apt install python3.13; Fedora: dnf install python3.13; macOS: brew install python@3.13; pyenv: pyenv install 3.13) and run this again."; exit 1; }
-	@UV_PROJECT_ENVIRONMENT=.local/emulator-env $(UV) sync --frozen --quiet --only-group emulator --no-install-project
+	@UV_PROJECT_ENVIRONMENT=.local/emulator-env "$(UV)" sync --frozen --quiet --only-group emulator --no-install-project
 	@$(BIN)/python -m workflows.local.java
 	@$(BIN)/python -m workflows.local.jars
 	@touch $@
 
 # checkov pins what others need in other versions, so it has an environment of its own too. It needs no network.
 .local/scan.stamp: pyproject.toml uv.lock | .local/setup.stamp
-	@UV_PROJECT_ENVIRONMENT=.local/scan-env $(UV) sync --frozen --quiet --only-group scan --no-install-project
+	@UV_PROJECT_ENVIRONMENT=.local/scan-env "$(UV)" sync --frozen --quiet --only-group scan --no-install-project
 	@touch $@

@@ -17,6 +17,7 @@ from expectations.contract import Column, Contract
 KEY_KINDS = ("string", "int", "long", "decimal", "boolean", "date", "timestamp")
 _INTEGER = re.compile(r"-?[0-9]{1,39}")
 _DECIMAL = re.compile(r"-?[0-9]{1,39}([.][0-9]{1,39})?")
+_RANGES = {"int": range(-(2**31), 2**31), "long": range(-(2**63), 2**63)}
 MAX_BYTES = 2048  # of a DynamoDB hash key
 
 
@@ -67,7 +68,7 @@ def decode_key(contract: Contract, text: str) -> dict[str, Any]:
 def _to_text(contract: Contract, column: Column, value: Any) -> str:
     text: str | None = None
     match column.kind, value:
-        case "int" | "long", int() if not isinstance(value, bool):
+        case "int" | "long", int() if not isinstance(value, bool) and value in _RANGES[column.kind]:
             text = str(value)
         case "string" | "timestamp" | "date", str() if _is_text_of(column, value):
             text = value

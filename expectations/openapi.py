@@ -30,6 +30,19 @@ _PROBLEM = {
 _BATCH_LIMIT = 500
 _GREATEST_DECIMAL = 10**38
 _SAFE = 2**63  # larger numbers are shorter as floats
+_EVENT_ID = {
+    "type": "string",
+    "description": "What to find the change by in logs and history. Of two changes of a row with the same "
+    "version and time the one with the greater id wins.",
+}
+_EVENT_TIME = {
+    "type": "string",
+    "format": "date-time",
+    "description": "When the change happened; a time in the future counts as now. In a dataset without a "
+    "sequence column it is the version of the change, elsewhere it orders changes of one version. A change "
+    "without it happens when it is written. It needs no permission of its own: an older time can only make "
+    "the change lose.",
+}
 _GATEWAY = {
     "type": "object",
     "description": "What API Gateway answers before it asks the API.",
@@ -42,7 +55,8 @@ _PROBLEMS = {
     403: "The token is not valid, or does not permit this.",
     404: "No such dataset or row.",
     405: "The path has no such method.",
-    409: "A row with this key, or a newer version of it, is stored.",
+    409: "A row with this key, or a newer version of it, is stored; or there is no later version.",
+    410: "The key is erased: no row of it may be stored.",
     412: "The stored version is not the one of If-Match.",
     413: "The body, or the row, is larger than can be stored.",
     415: "The body is not sent as JSON.",
@@ -95,7 +109,8 @@ def openapi(contracts: Mapping[str, Contract], server_url: str = "/") -> dict[st
         "info": {
             "title": "Glueline Data API",
             "version": "1.0.0",
-            "description": "Rows of every dataset that has a data contract. "
+            "description": "Rows of every dataset that has a data contract. A query parameter that an "
+            "operation does not list is answered with 400. Datasets: "
             + ", ".join(f"{dataset} {contracts[dataset].version}" for dataset in sorted(contracts)),
         },
         "servers": [{"url": server_url}],
@@ -168,7 +183,7 @@ def _collection(contract: Contract) -> dict[str, Any]:
             "requestBody": _body(dataset),
             "responses": {
                 "201": _stored(dataset, "Created.", location),
-                **_problems(*_OF_EVERY_BODY, 409, 422, 503),
+                **_problems(*_OF_EVERY_BODY, 409, 410, 422, 503),
             },
         },
     }
@@ -179,7 +194,7 @@ def _item(contract: Contract) -> dict[str, Any]:
     form = ",".join(f"{{{name}}}" for name in contract.key)
     key = _KEY | {"description": f"{form}, each value percent-encoded."}
     written = _stored(dataset, "As it is now stored.")
-    changed = {"200": written, **_problems(*_OF_EVERY_BODY, 404, 409, 412, 422, 503)}
+    changed = {"200": written, **_problems(*_OF_EVERY_BODY, 404, 409, 410, 412, 422, 503)}
     return {
         "parameters": [key],
         "get": {
@@ -210,7 +225,7 @@ def _item(contract: Contract) -> dict[str, Any]:
             "operationId": f"delete_{dataset}",
             "tags": [dataset],
             "parameters": [_IF_MATCH],
-            "responses": {"204": {"description": "Deleted."}, **_problems(400, 404, 409, 412, 503)},
+            "responses": {"204": {"description": "Deleted."}, **_problems(400, 404, 409, 410, 412, 503)},
         },
     }
 
@@ -223,7 +238,8 @@ def _batch(contracts: Mapping[str, Contract]) -> dict[str, Any]:
                 "dataset": {"const": dataset},
                 "op": {"const": op},
                 "data": _ref(dataset if op == "upsert" else f"{dataset}.delete"),
-                "event_id": {"type": "string"},
+                "event_id": _EVENT_ID,
+                "time": _EVENT_TIME,
             },
             "required": ["dataset", "op", "data"],
         }

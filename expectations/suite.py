@@ -12,7 +12,10 @@ from great_expectations.expectations.registry import get_expectation_impl
 
 from expectations import timestamps
 from expectations.contract import Contract, Rule
+from expectations.patterns import to_java
 from expectations.problems import ContractError, Problem
+
+_ITEM = {"value_set": "value", "regex_list": "regex"}  # argument with a list -> what each of its items is
 
 
 def build_suite(contract: Contract) -> ExpectationSuite:
@@ -52,15 +55,20 @@ def _expectation(contract: Contract, rule: Rule) -> Expectation:
 
 
 def _typed(contract: Contract, rule: Rule, name: str, value: Any) -> Any:
-    """The argument in the type of its column, in which Spark compares.
+    """An argument as Spark needs it: a regular expression in Java's spelling, a limit in the right type."""
+    if isinstance(value, list) and name in _ITEM:
+        return [_typed(contract, rule, _ITEM[name], item) for item in value]
+    if name == "regex" and isinstance(value, str):
+        return to_java(value)
+    return _limit(contract, rule, value) if name in ("min_value", "max_value", "value") else value
+
+
+def _limit(contract: Contract, rule: Rule, value: Any) -> Any:
+    """A limit in the type of its column, in which Spark compares.
 
     Text that limits a date or timestamp as a date or instant, and a limit of a float as the nearest float:
     0.1 as a float is more than 0.1.
     """
-    if isinstance(value, list) and name == "value_set":
-        return [_typed(contract, rule, "value", item) for item in value]
-    if name not in ("min_value", "max_value", "value") or isinstance(value, bool):
-        return value
     kind = next((column.kind for column in contract.columns if column.name == rule.kwargs.get("column")), "")
     if not isinstance(value, str):
         return _nearest_float(value) if kind == "float" and isinstance(value, (int, float)) else value

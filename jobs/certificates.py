@@ -62,6 +62,7 @@ class Drift:
     extra: tuple[str, ...] = ()  # in the table, not in DynamoDB
     differing: tuple[str, ...] = ()  # in both, not the same
     quarantined: tuple[str, ...] = ()  # not the same since `check` refused the change that made them so
+    erased: tuple[str, ...] = ()  # in DynamoDB again after they were erased; the table does not show them
 
     @property
     def count(self) -> int:
@@ -91,6 +92,7 @@ class Certificate:
     quarantined: tuple[str, ...]
     repaired: int  # keys put back through the RAW door; the next certificate shows whether that healed them
     ok: bool
+    erased: tuple[str, ...] = ()  # certificates of earlier versions don't have it
 
     @classmethod
     def of(cls, compared: Comparison, issued_at: datetime, drift: Drift, repaired: int = 0) -> Self:
@@ -103,8 +105,9 @@ class Certificate:
             extra=drift.extra,
             differing=drift.differing,
             quarantined=drift.quarantined,
+            erased=drift.erased,
             repaired=repaired,
-            ok=not drift.count and not drift.quarantined,
+            ok=not drift.count and not drift.quarantined and not drift.erased,
         )
 
     @property
@@ -119,10 +122,10 @@ class Certificate:
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
         plain: dict[str, Any] = json.loads(text)
-        return cls(**{**plain, **{name: tuple(plain[name]) for name in _KEYS}})
+        return cls(**{**plain, **{name: tuple(plain.get(name, ())) for name in _KEYS}})
 
 
-_KEYS = ("missing", "extra", "differing", "quarantined")
+_KEYS = ("missing", "extra", "differing", "quarantined", "erased")
 _SHARED = {field.name for field in fields(Comparison)}
 
 

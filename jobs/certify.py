@@ -29,6 +29,7 @@ from expectations.contract import Contract
 from expectations.odcs import load_contracts
 from jobs.batches import Batches
 from jobs.certificates import Certificate, Comparison, Drift, ParityObjects
+from jobs.column_history import column_history
 from jobs.dynamodb_scan import get
 from jobs.lake import QUARANTINE, TOMBSTONES, Lake
 from jobs.landed import Landing, in_flight
@@ -46,7 +47,17 @@ from jobs.parity_tables import (
 from jobs.repairs import Repair, write_repairs
 from jobs.steps import say, step
 from jobs.stream_lag import is_behind
-from jobs.verdicts import DIFFERING, EXTRA, FINE, MISSING, QUARANTINED, Now, mark_quarantined, verdicts
+from jobs.verdicts import (
+    DIFFERING,
+    ERASED_AGAIN,
+    EXTRA,
+    FINE,
+    MISSING,
+    QUARANTINED,
+    Now,
+    mark_quarantined,
+    verdicts,
+)
 
 _TOMBSTONE = "dataset string, key string, _version bigint, _tie string"
 _PAYLOAD = "dataset string, payload string"
@@ -108,7 +119,8 @@ def judge(spark: SparkSession, contract: Contract, compared: Comparison, options
     table = table_at(spark, lake, contract, current_snapshot(spark, lake.table(dataset)))
     keys = suspects.select("key")
     items = get(spark, options.table_prefix + dataset, keys, options.read_units_per_second)
-    return verdicts(suspects, Now(tombstones, table, items), contract, compared.at)
+    history = column_history(spark, lake.table(dataset), contract)
+    return verdicts(suspects, Now(tombstones, table, items, history), contract, compared.at)
 
 
 def agreed(compared: Comparison) -> Certificate:
@@ -120,14 +132,17 @@ def certify(
     contract: Contract, compared: Comparison, wrong: DataFrame, options: ParityOptions
 ) -> Certificate:
     """The certificate that names what is wrong; repairs, if they are wanted, are written first."""
-    quarantine = ops_table_at(wrong.sparkSession, options.lake, QUARANTINE, _PAYLOAD)
+    spark, lake = wrong.sparkSession, options.lake
+    quarantine = ops_table_at(spark, lake, QUARANTINE, _PAYLOAD)
     payloads = quarantine.where(F.col("dataset") == contract.dataset)
-    named = mark_quarantined(wrong, payloads, contract).persist(StorageLevel.MEMORY_AND_DISK)
+    history = column_history(spark, lake.table(contract.dataset), contract)
+    named = mark_quarantined(wrong, payloads, contract, history).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         drift, repaired, now = collect_drift(named), 0, datetime.now(UTC)
         if options.repair and drift.count:
             repair = Repair.of(compared, options.job.raw_bucket, now)
-            repaired = write_repairs(named.where(F.col("verdict") != QUARANTINED), repair, drift.count)
+            is_drift = F.col("verdict").isin(MISSING, EXTRA, DIFFERING)
+            repaired = write_repairs(named.where(is_drift), repair, drift.count)
         return Certificate.of(compared, now, drift, repaired)
     finally:
         named.unpersist()
@@ -138,7 +153,8 @@ def collect_drift(named: DataFrame) -> Drift:
     keys = F.sort_array(F.collect_list("key")).alias("keys")
     rows: list[Any] = named.groupBy("verdict").agg(keys).collect()
     by_verdict = {row["verdict"]: tuple(row["keys"]) for row in rows}
-    return Drift(*(by_verdict.get(kind, ()) for kind in (MISSING, EXTRA, DIFFERING, QUARANTINED)))
+    kinds = (MISSING, EXTRA, DIFFERING, QUARANTINED, ERASED_AGAIN)
+    return Drift(*(by_verdict.get(kind, ()) for kind in kinds))
 
 
 def issue(

@@ -3,6 +3,9 @@
 Reads the intake queue and the RAW bucket. Writes `<dataset>_changes`, `quarantine`, `batches`,
 `quality_results`, the Data Docs, and the batch's own objects in the lake bucket (`jobs.batches`).
 
+What raises ends its file (`jobs.doors`), else its dataset (`jobs.set_aside`); the rest goes on, and the run
+fails when all else is done.
+
 Safe to repeat, and to stop anywhere: a message is deleted when the manifest that holds it is written, and not
 before. A batch whose `checked.json` is missing is checked again from its manifest; an append that was made
 before finds its batch's id in the table and does nothing (`jobs.lake`). What two batches hold both, because a
@@ -10,11 +13,13 @@ message came twice, is in `<dataset>_changes` once (`jobs.once_only`).
 """
 
 import sys
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, replace
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
 from pyspark.sql import SparkSession
@@ -23,14 +28,27 @@ from expectations.contract import Contract
 from expectations.odcs import load_contracts
 from jobs import data_docs, intake
 from jobs.batches import CHECKED, Batches
-from jobs.checked_dataset import FileCount, check_dataset
-from jobs.evolution import EvolutionRefused, bring_to_contract, plans
+from jobs.checked_dataset import CheckedDataset, FileCount, check_dataset
+from jobs.erased_rows import erased_keys
+from jobs.evolution import bring_to_contract
 from jobs.export_intake import open_exports
+from jobs.failures import ENDINGS, in_words, is_passing
+from jobs.first_events import FirstEvents
 from jobs.lake import Lake, create_ops_tables
 from jobs.manifest import Manifest, make_manifest
 from jobs.metrics import Metric, publish
 from jobs.options import Options
-from jobs.record_batch import append_changes, append_quarantine, append_results, file_counts
+from jobs.record_batch import append_changes, append_quarantine, append_results, file_counts, is_recorded
+from jobs.set_aside import (
+    Failure,
+    contract_of,
+    dissolve,
+    note_failure,
+    run_failed,
+    set_apart,
+    settle,
+    take_up,
+)
 from jobs.steps import say, step
 
 if TYPE_CHECKING:
@@ -44,8 +62,18 @@ SETTINGS = {
 }
 
 
+class Checked(NamedTuple):
+    """What was counted, and what failed."""
+
+    counts: list[FileCount]
+    failures: list[Failure]
+
+
 def main(argv: Sequence[str]) -> None:
-    """Finish what earlier runs left open, then check what waits in the queue."""
+    """Check what is in the queue, then what earlier runs left open.
+
+    New work first: a batch that ends the process each time it is read must not keep that from being read.
+    """
     options = Options.from_argv(argv)
     with step("check: begun"):
         intake.backlog_heard(boto3.client("events"), options.backlog_rule)
@@ -54,43 +82,76 @@ def main(argv: Sequence[str]) -> None:
     lake = Lake(options.database, options.ops_database)
     batches = Batches(boto3.client("s3"), options.lake_bucket)
 
-    counts, stopped = check_batches(spark, lake, batches, batches.to_check(), contracts)
-    with step("intake"):
-        batch_id = batches.free_id(options.run_id)
-        drained = drain(boto3.client("sqs"), options.intake_queue_url, batches, batch_id, contracts)
-    if drained is None:
-        say("check: nothing waits")
-    else:
-        with step(f"batch {batch_id}: what waits for its contract", batch_id=batch_id):
-            parts = set_apart(spark, lake, batches, drained, contracts)
-        more_counts, more_stopped = check_batches(spark, lake, batches, parts, contracts)
-        counts, stopped = counts + more_counts, stopped + more_stopped
+    left = list(batches.to_check())
+    new, failures = [], []
+    try:
+        with step("intake"):
+            batch_id = batches.free_id(options.run_id)
+            drained = drain(boto3.client("sqs"), options.intake_queue_url, batches, batch_id, contracts)
+        new = [] if drained is None else [drained.batch_id]
+    except ENDINGS:
+        raise
+    except BaseException as error:  # noqa: BLE001 -- the queue keeps its messages, and open batches go on
+        traceback.print_exception(error)
+        failures = [Failure(in_words(error))]
+    if not new and not left:
+        say("check: nothing to do")
+    checked = check_batches(spark, lake, batches, chain(new, take_up(batches, left)), contracts)
     with step("check: metrics"):
-        publish(boto3.client("cloudwatch"), count_metrics(counts))
-    if stopped:
-        raise ExceptionGroup("check: the rest is done, but some batches wait for their contracts", stopped)
+        set_aside = Metric("BatchesSetAside", len(batches.aside()))
+        publish(boto3.client("cloudwatch"), [*count_metrics(checked.counts), set_aside])
+    if failures := [*failures, *checked.failures]:
+        raise run_failed("check", failures)
 
 
 def check_batches(
     spark: SparkSession,
     lake: Lake,
     batches: Batches,
-    manifests: Iterable[Manifest],
+    batch_ids: Iterable[str],
     contracts: Mapping[str, Contract],
-) -> tuple[list[FileCount], list[EvolutionRefused]]:
-    """Check the batches one by one: their counts, and what stopped some.
-
-    What stops one of them that waits for its contract stops no other.
-    """
+) -> Checked:
+    """Check the batches one by one: what was counted, and what failed. What stops one stops no other."""
     counts: list[FileCount] = []
-    stopped: list[EvolutionRefused] = []
-    for manifest in manifests:
+    failures: list[Failure] = []
+    failing = set(batches.failing())
+    for batch_id in batch_ids:
+        if batch_id in failing and batches.attempts(batch_id).are_used_up(datetime.now(UTC)):
+            failures.append(settle(spark, lake, batches, batch_id))
+            continue
         try:
-            counts += check_batch(spark, lake, batches, manifest, contracts)
-        except EvolutionRefused as refusal:
-            say("batch waits for its contract", batch_id=manifest.batch_id, refusal=str(refusal))
-            stopped.append(refusal)
-    return counts, stopped
+            checked = check_batch(spark, lake, batches, batches.manifest(batch_id), contracts)
+        except ENDINGS:
+            raise
+        except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this batch alone
+            failures += batch_failed(spark, lake, batches, batch_id, error)
+        else:
+            counts += checked.counts
+            failures += checked.failures
+    return Checked(counts, failures)
+
+
+def batch_failed(
+    spark: SparkSession, lake: Lake, batches: Batches, batch_id: str, error: BaseException
+) -> list[Failure]:
+    """Note that a batch failed in what its datasets share, and take these apart: one of them may be why.
+
+    Not if AWS is why.
+    """
+    manifest = batches.manifest(batch_id)
+    is_one = len(manifest.datasets) + bool(manifest.refused) < 2
+    if is_one or is_passing(error) or not manifest.datasets:
+        return [note_failure(spark, lake, batches, batch_id, error)]
+    traceback.print_exception(error)
+    if is_recorded(spark, lake, manifest):
+        return [
+            settle(spark, lake, batches, part) for part in dissolve(spark, lake, batches, manifest, error)
+        ]
+    rest, parts = set_apart(batches, manifest, dict.fromkeys(manifest.datasets, error))
+    if not rest.refused:
+        batches.close(batch_id)
+        batches.forget_attempts(batch_id)
+    return [settle(spark, lake, batches, part) for part in parts]
 
 
 def drain(
@@ -104,6 +165,7 @@ def drain(
     now = datetime.now(UTC)
     messages = intake.receive_all(sqs, queue_url)
     announced = make_manifest(batch_id, now, (message.body for message in messages), contracts)
+    announced = FirstEvents(batches.s3, batches.bucket).add_to(announced)
     opened = open_exports(batches.s3, announced, now)
     manifest = opened.manifest
     if manifest.files or manifest.refused:
@@ -115,76 +177,46 @@ def drain(
     return manifest if manifest.files or manifest.refused else None
 
 
-def set_apart(
-    spark: SparkSession,
-    lake: Lake,
-    batches: Batches,
-    manifest: Manifest,
-    contracts: Mapping[str, Contract],
-) -> list[Manifest]:
-    """The batch without the files of datasets that wait for their contracts, which get batches of their own.
-
-    Those are opened first: if the run stops in between, files are in two batches, which changes nothing.
-    """
-    waiting = []
-    for dataset in dict.fromkeys(file.dataset for file in manifest.files):
-        try:
-            plans(spark, lake, contracts[dataset])
-        except EvolutionRefused:
-            waiting.append(dataset)
-    parts = [
-        Manifest(
-            f"{manifest.batch_id}-{dataset}",
-            manifest.created_at,
-            tuple(file for file in manifest.files if file.dataset == dataset),
-        )
-        for dataset in waiting
-    ]
-    for part in parts:
-        batches.open(part)
-    if not parts:
-        return [manifest]
-    rest = replace(manifest, files=tuple(file for file in manifest.files if file.dataset not in waiting))
-    batches.open(rest)
-    return [rest, *parts]
-
-
 def check_batch(
     spark: SparkSession,
     lake: Lake,
     batches: Batches,
     manifest: Manifest,
     contracts: Mapping[str, Contract],
-) -> list[FileCount]:
-    """Check the files of one batch, dataset by dataset, and write down what became of them: the counts.
+) -> Checked:
+    """Check the files of one batch, dataset by dataset, and write down what became of them.
 
-    EvolutionRefused, before anything is written, if a dataset's live tables can't become what its contract
-    says. The batch stays open, and is checked when they can.
+    What stops one dataset stops no other: its files go to a batch of their own. An error leaves from here if
+    the batch has no other dataset, or if it is of what the datasets share.
     """
     name = f"batch {manifest.batch_id}"
     for setting, value in SETTINGS.items():
         spark.conf.set(setting, value)
     at = datetime.now(UTC)
     with ExitStack() as kept, step(name, batch_id=manifest.batch_id):
-        datasets = list(dict.fromkeys(file.dataset for file in manifest.files))
         with step(f"{name}: tables"):
-            for dataset in datasets:
-                plans(spark, lake, contracts[dataset])  # asks all before anything is written
             create_ops_tables(spark, lake)
-            for dataset in datasets:
-                bring_to_contract(spark, lake, contracts[dataset])
-        checked = []
-        for dataset in datasets:
-            with step(f"{name}: {dataset}", batch_id=manifest.batch_id, dataset=dataset):
-                files = [file for file in manifest.files if file.dataset == dataset]
-                checked.append(kept.enter_context(check_dataset(spark, files, contracts[dataset])))
-                append_changes(lake, manifest, checked[-1], at)
+        checked: list[CheckedDataset] = []
+        errors: dict[str, BaseException] = {}
+        for dataset in manifest.datasets:
+            try:
+                with step(f"{name}: {dataset}", batch_id=manifest.batch_id, dataset=dataset):
+                    one = kept.enter_context(begin_dataset(spark, lake, manifest, dataset, contracts))
+                    append_changes(lake, manifest, one, at)
+            except ENDINGS:
+                raise
+            except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this dataset alone
+                errors[dataset] = error
+            else:
+                checked.append(one)
+        failures: list[Failure] = []
+        if errors:
+            manifest, failures = without_failed(spark, lake, batches, manifest, errors)
         with step(f"{name}: quarantine, counts, quality results"):
             append_quarantine(spark, lake, manifest, checked, at)
             append_results(spark, lake, manifest, checked, at)
         with step(f"{name}: data docs"):
-            verdicts = {one.contract.dataset: one.verdict for one in checked}
-            data_docs.publish(batches.s3, batches.bucket, manifest.batch_id, at, verdicts)
+            failures += publish_docs(batches, manifest.batch_id, checked, at)
         counts = file_counts(manifest, checked)
         with step(f"{name}: done", batch_id=manifest.batch_id):
             batches.done(
@@ -194,26 +226,74 @@ def check_batch(
             )
     for count in counts:
         say("file checked", batch_id=manifest.batch_id, **asdict(count))
-    return counts
+    return Checked(counts, failures)
+
+
+def begin_dataset(
+    spark: SparkSession, lake: Lake, manifest: Manifest, dataset: str, contracts: Mapping[str, Contract]
+) -> AbstractContextManager[CheckedDataset]:
+    """The batch's files of a dataset, to be checked in tables that are as its contract says."""
+    contract = contract_of(contracts, dataset)
+    bring_to_contract(spark, lake, contract)
+    files = [file for file in manifest.files if file.dataset == dataset]
+    return check_dataset(spark, files, contract, erased_keys(spark, lake, contract))
+
+
+def publish_docs(
+    batches: Batches, batch_id: str, checked: Sequence[CheckedDataset], at: datetime
+) -> list[Failure]:
+    """Publish the Data Docs. A page that can't be made fails the run, and keeps no row from its table."""
+    verdicts = {one.contract.dataset: one.verdict for one in checked}
+    try:
+        data_docs.publish(batches.s3, batches.bucket, batch_id, at, verdicts)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        traceback.print_exception(error)
+        return [Failure(f"data docs: {in_words(error)}", batch_id, tuple(verdicts))]
+    return []
+
+
+def without_failed(
+    spark: SparkSession,
+    lake: Lake,
+    batches: Batches,
+    manifest: Manifest,
+    errors: Mapping[str, BaseException],
+) -> tuple[Manifest, list[Failure]]:
+    """The batch without the datasets that failed, and their failures.
+
+    Raises the error where there is nothing to take apart: no other dataset, or rows of them all in a table
+    that they share, which an earlier run wrote.
+    """
+    is_alone = len(manifest.datasets) + bool(manifest.refused) < 2
+    if is_alone or is_recorded(spark, lake, manifest):
+        raise next(iter(errors.values()))
+    for error in errors.values():
+        traceback.print_exception(error)
+    rest, parts = set_apart(batches, manifest, errors)
+    return rest, [settle(spark, lake, batches, part) for part in parts]
 
 
 def count_metrics(counts: Sequence[FileCount]) -> list[Metric]:
     """Rows accepted and quarantined of each dataset, and how many files had no row that was accepted.
 
-    Zeros are numbers too: they end an alarm. What names no dataset of ours counts as a file alone.
+    Zeros are numbers too: they end an alarm. What names no dataset of ours counts as a file alone. Rows of
+    erased keys are counted as neither: nothing is wrong with them.
     """
     metrics: list[Metric] = []
     for dataset in dict.fromkeys(count.dataset for count in counts if count.dataset):
         of_dataset = [count for count in counts if count.dataset == dataset]
         accepted = sum(count.accepted for count in of_dataset)
-        quarantined = sum(count.quarantined for count in of_dataset)
+        quarantined = sum(count.quarantined - count.erased for count in of_dataset)
         metrics.append(Metric("RowsAccepted", accepted, dataset))
         metrics.append(Metric("RowsQuarantined", quarantined, dataset))
         if rows := accepted + quarantined:
             metrics.append(Metric("QuarantinePercent", 100 * quarantined / rows, dataset, rows))
     if counts:
-        refused = sum(count.quarantined > 0 and not count.accepted for count in counts)
+        refused = sum(count.quarantined > count.erased and not count.accepted for count in counts)
         metrics.append(Metric("FilesRefused", refused))
+        metrics.append(Metric("FilesSuperseded", sum(count.superseded for count in counts)))
     return metrics
 
 

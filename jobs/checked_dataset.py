@@ -18,8 +18,11 @@ from expectations.contract import Contract
 from jobs.changes import UPSERT, collect_reasons
 from jobs.doors import receive
 from jobs.drop_door import parse_drop
+from jobs.erased_keys import ErasedKeys
+from jobs.erased_rows import is_refused_as_erased, refuse_erased
 from jobs.export_door import parse_export
 from jobs.manifest import DROP, EXPORT, REPAIR, STREAM, ManifestFile
+from jobs.objects import SUPERSEDED
 from jobs.quality import Verdict, add_counts, examine, judge
 from jobs.repair_door import parse_repair
 from jobs.row_rules import RowRule
@@ -30,7 +33,11 @@ PARSERS = {STREAM: parse_stream, DROP: parse_drop, EXPORT: parse_export, REPAIR:
 
 @dataclass(frozen=True, slots=True)
 class FileCount:
-    """What became of one file's rows. A file that can't be read is one row, quarantined."""
+    """What became of one file's rows. A file that can't be read is one row, quarantined.
+
+    `erased` of the quarantined rows are of erased keys: nothing is wrong with these.
+    A version that was replaced before it was read has no rows: it counts as superseded, and nowhere else.
+    """
 
     dataset: str | None
     source_file: str
@@ -38,6 +45,8 @@ class FileCount:
     rows_read: int
     accepted: int
     quarantined: int
+    superseded: int = 0  # versions
+    erased: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +66,19 @@ class CheckedDataset:
     rows: DataFrame
     counts: tuple[FileCount, ...]
     verdict: Verdict
+    erased: ErasedKeys | None = None
 
 
 @contextmanager
 def check_dataset(
-    spark: SparkSession, files: Sequence[ManifestFile], contract: Contract
+    spark: SparkSession, files: Sequence[ManifestFile], contract: Contract, erased: ErasedKeys | None = None
 ) -> Iterator[CheckedDataset]:
-    """The dataset's files, checked. The rows are kept in memory or on disk until the context ends."""
-    parsed = parse_files(spark, files, contract).persist(StorageLevel.MEMORY_AND_DISK)
+    """The dataset's files, checked; rows of erased keys are refused, whatever else they are.
+
+    The rows are kept in memory or on disk until the context ends.
+    """
+    received = refuse_erased(parse_files(spark, files, contract), contract, erased)
+    parsed = received.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         examination = examine(parsed.where(_to_judge()), contract)
         try:
@@ -77,7 +91,7 @@ def check_dataset(
         add_counts(verdict, counts.judged, counts.broken_by)
         broken = [rule for rule in examination.row_rules if counts.broken_by[rule.name]]
         rows = add_rule_reasons(parsed, broken) if broken else parsed
-        yield CheckedDataset(contract, rows, counts.files, verdict)
+        yield CheckedDataset(contract, rows, counts.files, verdict, erased)
     finally:
         parsed.unpersist()
 
@@ -101,23 +115,33 @@ def count_rows(
     """All counts in one pass; also of files without a row. No reason is written out for it."""
     to_judge = _to_judge()
     broken = [to_judge & rule.broken for rule in rules]
-    refused = reduce(or_, broken, F.size("reasons") > 0)
+    is_refused = reduce(or_, broken, F.size("reasons") > 0)
     counted = parsed.groupBy("source_file").agg(
-        F.count("*"), F.count_if(refused), F.count_if(to_judge), *map(F.count_if, broken)
+        F.count("*"),
+        F.count_if(is_refused),
+        F.count_if(is_refused_as_erased()),
+        F.count_if(is_superseded()),
+        F.count_if(to_judge),
+        *map(F.count_if, broken),
     )
     by_file: dict[str, list[int]] = {source_file: numbers for source_file, *numbers in counted.collect()}
-    none = [0] * (3 + len(rules))
+    none = [0] * (5 + len(rules))
     door_of = {file.source_file: file.door for file in files}
     found = [(file, door, by_file.get(file, none)) for file, door in door_of.items()]
-    _, _, judged, *of_rules = map(sum, zip(none, *by_file.values(), strict=True))
+    _, _, _, _, judged, *of_rules = map(sum, zip(none, *by_file.values(), strict=True))
     return Counts(
         tuple(
-            FileCount(dataset, file, door, rows, rows - quarantined, quarantined)
-            for file, door, (rows, quarantined, *_) in found
+            FileCount(dataset, file, door, rows - lost, rows - refused, refused - lost, lost, erased)
+            for file, door, (rows, refused, erased, lost, *_) in found
         ),
         judged,
         dict(zip((rule.name for rule in rules), of_rules, strict=True)),
     )
+
+
+def is_superseded() -> Expression:
+    """Whether a parsed row stands for a version of its file that was replaced before it was read."""
+    return F.col("row_number").isNull() & F.coalesce(F.col("reasons")[0].startswith(SUPERSEDED), F.lit(False))
 
 
 def _to_judge() -> Expression:

@@ -2,6 +2,7 @@
 
 A row is an upsert, or what its `_op` column says (upsert, delete). Columns come by name, alias or camelCase.
 Its version is its sequence column's value; without such a column it is the time at which S3 got the file.
+That has whole seconds: the sequencer of the file's event orders the states of one file within a second.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,12 +33,14 @@ from jobs.changes import (
     typed,
     unknown_reason,
 )
+from jobs.doors import SEQUENCER
 from jobs.json_values import json_type, parse_members, read_json, shown_json
+from jobs.manifest import SEQUENCER_DIGITS
 from jobs.nested import JSON, NESTED, nested_name, nested_value, read_nested, with_nested_faults
 from jobs.rows import OP
 from jobs.values import Read, trimmed
 
-_RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem")
+_RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER)
 _CARRIED = (*_RECEIVED, "_op", "_is_csv", "_unreadable", "_unknown")
 _CSV = r"(?i)[.]csv([.]gz)?$"
 
@@ -60,7 +63,7 @@ def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
             "reasons": _reasons(contract),
         }
     )
-    return in_columns(parsed.withColumn("_tie", content_tie(contract)), contract)
+    return in_columns(parsed.withColumn("_tie", _tie(contract)), contract)
 
 
 def _has(column: Column) -> str:
@@ -87,6 +90,8 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
         column.name: F.coalesce(*(values[name] for name in names[column.name])) for column in contract.columns
     }
     has = {name: F.arrays_overlap(keys, F.array(*map(F.lit, spelled))) for name, spelled in names.items()}
+    if SEQUENCER not in received.columns:
+        received = received.withColumn(SEQUENCER, F.lit(None).cast("string"))
     parsed = received.select(
         *_RECEIVED,
         parse_members(F.col("payload")).alias("_values"),
@@ -137,6 +142,15 @@ def _read(column: Column) -> Read:
     if column.kind in NESTED:
         return nested_value(column)
     return read_json(column, F.col(_given(column)), F.col(_json(column)))
+
+
+def _tie(contract: Contract) -> Expression:
+    """The content's, behind the sequencer where that orders more than the version does."""
+    tie, sequencer = content_tie(contract), F.col(SEQUENCER)
+    if contract.sequence_column is not None:
+        return tie
+    of_event = F.concat(F.lit("-"), F.lpad(sequencer, SEQUENCER_DIGITS, "0"), F.substring(tie, 2, 64))
+    return F.when(sequencer.isNotNull(), of_event).otherwise(tie)
 
 
 def _version(contract: Contract) -> Expression:

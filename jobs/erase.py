@@ -3,18 +3,20 @@
 Reads the request (`jobs.erasures`), the RAW bucket, DynamoDB and all tables that hold rows of the dataset.
 Writes tombstones, which stay; removes items, lines of RAW objects, rows, files and snapshots; leaves a proof.
 
-    seal    tombstones that outrank every change, then the items of DynamoDB
+    seal    tombstones that outrank every change, then marks in DynamoDB in place of the items
     scrub   every version of every object in the RAW bucket
     purge   the dataset's table, its changes and quarantine: rows and the newest snapshot's files
     prove   older snapshots and files that no snapshot has; then everything is searched once more
-    lift    (by itself) makes ordinary tombstones of the keys' tombstones
+    lift    (by itself) makes ordinary tombstones and deletes of the keys' tombstones and marks
 
-Why nothing comes back: since `seal`, the merge refuses every change of the keys. What deleting the items told
-the stream lands and is merged before `scrub`. Since `scrub`, nothing in RAW brings a change of theirs, so
-`check` writes none into the changes or quarantine once the runs have ended that read before. Only then comes
-`purge`; and only when the jobs that ran and the batches that were open at `purge` are done comes `prove`,
-which takes away what those may have needed. `glueline erase` waits for that in between: a job that waited
-would hold a cluster, and on one machine the very Spark that has to merge.
+Why nothing comes back, and why this ends while others go on writing the keys: since `seal`, the Data API
+refuses every write of the keys (`jobs.erased_marks`), `check` quarantines their rows without a payload
+(`jobs.erased_rows`), and `merge` refuses their changes. The stream's records of the marks land after all
+earlier records of the keys, and before `scrub`. Since `scrub`, RAW has no row of theirs. Once the runs that
+read before it have ended, neither changes nor quarantine get one. Only then comes `purge`. Only when the jobs
+that ran and the batches that were open at `purge` are done comes `prove`, which takes away what those may
+have needed. `glueline erase` waits for that in between: a job that waited would hold a cluster, and on one
+machine the very Spark that has to merge.
 
 Safe to repeat, and to stop anywhere: a phase looks for what is there, and does what is left to do. What it
 finds, it writes down before it changes anything, so the proof counts all that was removed, once.

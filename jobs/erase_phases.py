@@ -1,10 +1,10 @@
 """The phases of an erasure, in order. Between them, others finish what they have begun (`jobs.erase`)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -24,10 +24,13 @@ from jobs.erase_tables import (
     stocks,
 )
 from jobs.erased_keys import ErasedKeys
+from jobs.erased_marks import Item, Marks, version_of
 from jobs.erased_tombstones import bury, lift
 from jobs.erasures import LIFTED, Erasures, Place, Proof, Request, create_erasures_table, last_seen, record
 from jobs.export_mending import mend_exports
+from jobs.first_events import FROM, FirstEvents
 from jobs.lake import BATCHES, Lake, create_ops_tables
+from jobs.manifest import FirstEvent, ManifestFile
 from jobs.raw_versions import Held, list_versions, look, take_out
 from jobs.steps import step
 from jobs.stored_files import remove, rows_in_files, stored_files
@@ -38,12 +41,11 @@ if TYPE_CHECKING:
 ANSWERS = "athena/"
 KEPT = (
     "tombstones: the key itself, so that no replay brings a row back",
+    "DynamoDB: the key itself, in a mark without columns, so that no write brings the row back",
     "parity: keys and hashes of rows, in lake_ops.parity_results, parity_suspects and parity/",
     "DynamoDB's point-in-time recovery: up to 35 days, by AWS alone; an export of before has to be erased",
     "logs: keys, until their retention ends",
 )
-_REQUESTS = 8
-_KEY, _VERSION = "_key", "_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,10 @@ class Work:
     raw_bucket: str
     table: str  # in DynamoDB
 
+    @property
+    def marks(self) -> Marks:
+        return Marks(self.dynamodb, self.table, self.contract, self.request.id)
+
     def note(self, phase: str) -> dict[str, Any]:
         return self.erasures.note(self.request.id, phase)
 
@@ -69,40 +75,47 @@ class Work:
 
 
 def seal(work: Work) -> None:
-    """First the tombstones, which outrank whatever comes; then the items, and what the stream tells of that.
+    """Block the keys: tombstones in the lake, which outrank whatever comes, and marks in place of the items.
 
-    Which items there are is written down before they go: their removals have to land before RAW is searched.
+    What is to be marked is written down before it is: the stream's records of that hold the items as they
+    were, and have to land before RAW is searched. All earlier records of the keys land before those.
     """
     with step("erase: tombstones"):
         create_ops_tables(work.spark, work.lake)
         bury(work.spark, work.lake, work.contract, work.keys)
-    with step("erase: items"):
-        note = work.note("seal")
-        there = items(work)
-        if there:
-            versions = {key: _newer(note.get("newest", {}).get(key), one) for key, one in there.items()}
-            note = {
-                "items": sorted({*note.get("items", ()), *there}),
-                "newest": note.get("newest", {}) | versions,
-                "deleted": sorted(there),
-                "deleted_at": datetime.now(UTC).isoformat(),
-            }
-            work.write("seal", note)
-        with ThreadPoolExecutor(_REQUESTS) as pool:
-            list(pool.map(lambda key: work.dynamodb.delete_item(TableName=work.table, Key=_key(key)), there))
+    with step("erase: marks in place of the items"):
+        unmarked = work.marks.unmarked(work.keys.texts)
+        if unmarked:
+            note = _to_mark(work.note("seal"), work.note("landed"), unmarked.keys())
+            work.write("seal", _with_items(note, unmarked))
+            replaced = work.marks.put(unmarked)
+            # What was written between the two.
+            work.write("seal", _with_items(work.note("seal"), replaced))
 
 
-def items(work: Work) -> dict[str, int | None]:
-    """The keys that DynamoDB has an item of, marked as deleted or not, and the item's version."""
+def _to_mark(note: Mapping[str, Any], landed: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """The note with the keys to be marked now, and those marked before whose records have not landed yet."""
+    now = datetime.now(UTC).isoformat()
+    is_through = landed.get("through") == note.get("marked_at")
+    waiting: list[str] = [] if is_through else note.get("marked", [])
+    since = now if is_through else note.get("since", now)
+    return {**note, "marked": sorted({*waiting, *keys}), "since": since, "marked_at": now}
 
-    def read(key: str) -> Any:
-        found = work.dynamodb.get_item(TableName=work.table, Key=_key(key), ConsistentRead=True)
-        return found.get("Item")
 
-    texts = sorted(work.keys.texts)
-    with ThreadPoolExecutor(_REQUESTS) as pool:
-        found = zip(texts, pool.map(read, texts), strict=True)
-        return {key: int(item[_VERSION]["N"]) if _VERSION in item else None for key, item in found if item}
+def _with_items(note: Mapping[str, Any], items: Mapping[str, Item | None]) -> dict[str, Any]:
+    """The note with the keys that had these items, and the newest version of each."""
+    found = {key: version_of(item) for key, item in items.items() if item}
+    newest = note.get("newest", {})
+    return {
+        **note,
+        "items": sorted({*note.get("items", ()), *found}),
+        "newest": newest | {key: _newer(newest.get(key), version) for key, version in found.items()},
+    }
+
+
+def items(work: Work) -> set[str]:
+    """The keys that DynamoDB has an item of, marked as deleted or not, that is no mark of erased ones."""
+    return {key for key, item in work.marks.unmarked(work.keys.texts).items() if item}
 
 
 def scrub(work: Work) -> None:
@@ -118,22 +131,46 @@ def scrub(work: Work) -> None:
         work.write("scrub", {"held": list(held.values())})
     with step("erase: rewrite RAW"):
         to_take = [one for one in found.held if one.problem is None or work.request.remove_unreadable]
-        announced = announced_at(work, [one for one in to_take if one.door == "drops"])
+        keep_first_events(work, [one for one in to_take if one.door == "drops" and one.is_latest])
         if to_take:
-            take_out(work.spark, work.raw_bucket, to_take, work.keys, announced)
+            take_out(work.spark, work.raw_bucket, to_take, work.keys)
     with step("erase: manifests of exports"):
         rewritten = {one["key"] for one in held.values() if one["key"].startswith("exports/")}
         mend_exports(work.s3, work.raw_bucket, work.contract.dataset, rewritten)
 
 
-def announced_at(work: Work, held: Iterable[Held]) -> dict[str, str]:
-    """Object -> when its newest version was announced first, as the manifest of its batch says."""
-    drops = {f"s3://{work.raw_bucket}/{one.key}": one for one in held if one.is_latest}
+def keep_first_events(work: Work, held: Collection[Held]) -> None:
+    """Write down when the rows of versions that are about to be replaced were announced first."""
+    kept = FirstEvents(work.s3, work.erasures.bucket)
+    announced = first_events(work, held)
+    for one in held:
+        known = kept.of(work.contract.dataset, one.key)
+        # What was written anew before has been announced again by now.
+        before = known.get(_rewritten_from(work, one)) or announced.get(one.key)
+        if before is not None and one.state not in known:
+            kept.keep(work.contract.dataset, one.key, one.state, before)
+
+
+def _rewritten_from(work: Work, held: Held) -> str:
+    """The version in whose place an earlier erasure put this one; empty if none did."""
+    version: Any = {} if held.version_id == "null" else {"VersionId": held.version_id}
+    try:
+        head = work.s3.head_object(Bucket=work.raw_bucket, Key=held.key, **version)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NoSuchVersion"):
+            raise
+        return ""  # it went meanwhile
+    return head["Metadata"].get(FROM, "")
+
+
+def first_events(work: Work, held: Collection[Held]) -> dict[str, FirstEvent]:
+    """Object -> the first event of its newest version, as the manifests of its batches say."""
+    drops = {f"s3://{work.raw_bucket}/{one.key}": one for one in held}
     if not drops:
         return {}
     receipts = work.spark.table(work.lake.ops(BATCHES)).where(F.col("source_file").isin(list(drops)))
     ids = sorted(row[0] for row in receipts.select("batch_id").distinct().collect())
-    batches, found = Batches(work.s3, work.erasures.bucket), dict[str, str]()
+    batches, found = Batches(work.s3, work.erasures.bucket), dict[str, ManifestFile]()
     for batch_id in ids:
         try:
             files = batches.manifest(batch_id).files
@@ -144,8 +181,8 @@ def announced_at(work: Work, held: Iterable[Held]) -> dict[str, str]:
         for file in files:
             one = drops.get(file.source_file)
             if one is not None and one.version_id in (file.version_id, "null") and one.etag == file.etag:
-                found[one.key] = min(file.event_time, found.get(one.key, file.event_time))
-    return found
+                found[one.key] = min(file, found.get(one.key, file), key=attrgetter("place"))
+    return {key: FirstEvent(file.event_time, file.sequencer) for key, file in found.items()}
 
 
 def purge_tables(work: Work) -> None:
@@ -202,13 +239,24 @@ def prove(work: Work) -> Proof:
         now.isoformat(),
         places,
         unsearched,
-        KEPT,
+        (*KEPT, *not_searched(letters)),
     )
     with step("erase: record"):
         create_erasures_table(work.spark, work.lake)
         record(work.spark, work.lake, work.request, proof, seen_versions(work))
         work.erasures.prove(proof)
     return proof
+
+
+def not_searched(letters: Mapping[str, Any]) -> list[str]:
+    """What is said of the messages of the inbound queue, which can't be searched without taking them."""
+    if "inbound" not in letters:
+        return []
+    return [
+        f"messages: {letters['inbound']} in the inbound queue, which can't be searched; those of the keys "
+        f"make no row, and all are gone by {letters['gone_by'][:10]}; one that breaks its contract ends as a "
+        "dead letter, which the same command removes"
+    ]
 
 
 def prove_table(work: Work, stock: Stock) -> Place:
@@ -280,14 +328,23 @@ def forget_answers(work: Work) -> int:
 
 
 def lift_keys(work: Work) -> None:
-    """Let rows of the keys come again, if they are newer than what was erased; tell how many were erased."""
+    """Let rows of the keys come again, if they are newer than what was erased; tell how many were erased.
+
+    In the lake first: what the Data API takes has to reach it.
+    """
     now = datetime.now(UTC)
     create_ops_tables(work.spark, work.lake)
     create_erasures_table(work.spark, work.lake)
     seen = last_seen(work.spark, work.lake, work.request)
-    versions = {key: _floor(work.contract, *of_key) for key, of_key in seen.items()}
-    number = lift(work.spark, work.lake, work.contract.dataset, versions, now) if versions else 0
-    work.write(LIFTED, {"lifted": number})
+    noted = seen_versions(work)  # by an erasure that was not proved
+    floors = {
+        key: _floor(work.contract, *seen.get(key, (noted[key], now))) for key in sorted(work.keys.texts)
+    }
+    lifted = set(work.note(LIFTED).get("keys", ()))
+    lifted |= lift(work.spark, work.lake, work.contract.dataset, floors, now)
+    work.write(LIFTED, {"lifted": len(lifted), "keys": sorted(lifted)})
+    lifted |= work.marks.lift(floors, now)
+    work.write(LIFTED, {"lifted": len(lifted)})
     work.erasures.close(work.request.id, LIFTED)
 
 
@@ -315,7 +372,3 @@ def _versions(work: Work) -> Iterable[Any]:
 
 def _name(held: Mapping[str, Any]) -> tuple[str, str, str]:
     return held["key"], held["version_id"], held["etag"]
-
-
-def _key(text: str) -> dict[str, Any]:
-    return {_KEY: {"S": text}}

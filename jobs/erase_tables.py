@@ -25,12 +25,12 @@ from pyspark.sql import functions as F
 
 from expectations import timestamps
 from expectations.contract import Column, Contract
+from expectations.spark_literals import literal
 from expectations.spark_schema import row_schema
 from jobs.conflicts import after_conflicts
 from jobs.erased_keys import ErasedKeys
 from jobs.key_text import decode_key
 from jobs.lake import QUARANTINE, Lake
-from jobs.partitions import literal
 from jobs.stored_files import CountRows, count_by_key, count_by_payload, rows_in_files
 from jobs.tables import call, iceberg
 

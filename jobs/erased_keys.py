@@ -1,29 +1,44 @@
 """Whose row a line is: whether it is of one of the keys to be erased, in whatever form it was written.
 
-A key comes as columns of a drop (under any of their names, as JSON or text), as attributes of a DynamoDB item
-(in stream records, exports and repairs), as the text `_key`, and in the data of a message. All of them end in
-the one key text (`expectations.keys`), and that decides. What can't be read as any of these is searched for
-the names of the key's columns with the key's values behind them.
+A key comes as columns of a drop (under any of their names, as JSON or text), as attributes of an item (in
+stream records, exports and repairs), as the text `_key`, and in the data of a message. A value may be read in
+several ways: by a door as it is today or as it was, which may differ in what they trim, and in what text they
+make of a number (`jobs.key_spellings`). A line is of a key if one of the ways ends in the key's text
+(`expectations.keys`). What can't be read as any of these is searched for the names of the key's columns with
+the key's values behind them.
 
 Standard library only: it runs for every line of the RAW bucket, on Spark's executors, and for messages.
 """
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import cache
+from itertools import product
+from math import prod
 from typing import Any, Self
 
-from expectations.align import align
-from expectations.contract import Column, Contract
+from expectations.contract import Contract
 from expectations.keys import InvalidKey, decode_key, encode_key
+from jobs.key_spellings import JsonNumber, readings
 from jobs.rows import spellings
 
 _IMAGES = ("Keys", "NewImage", "OldImage", "Item")
 _TAGS = ("S", "N", "BOOL")  # the attribute types that a key column may come as
-_MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(:00([.]0+)?)?Z?")
+# What stands behind the name of a column in a line that is no JSON: quoted (the end may be cut off), or bare.
+_VALUE = r"""(?:\{\s*["'][A-Z]+["']\s*:\s*)?(?:"(?P<a>(?:[^"\\]|\\.)*)|'(?P<b>[^']*)|(?P<c>[^\s,;}\])]+))"""
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+
+
+class _Ambiguous(dict[str, Any]):
+    """A JSON object with a name twice: no door takes it. `members` has all values of each name."""
+
+    def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.members: dict[str, list[Any]] = {}
+        for name, value in pairs:
+            self.members.setdefault(name, []).append(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +48,22 @@ class ErasedKeys:
     contract: Contract  # of the key's columns alone
     texts: frozenset[str]
     names: Mapping[str, tuple[str, ...]] = field(hash=False, compare=False)  # column -> what it may be called
+    # The keys as the values of their columns; times and days as text.
+    values: Sequence[Mapping[str, Any]] = field(hash=False, compare=False)
 
     @classmethod
     def of(cls, contract: Contract, texts: Iterable[str]) -> Self:
         """The keys with these texts."""
         bare = replace(contract, columns=contract.key_columns, partitions=(), rules=(), sequence_column=None)
         keys = frozenset(texts)
-        for text in keys:
-            decode_key(bare, text)
-        return cls(bare, keys, {column.name: spellings(column) for column in bare.columns})
-
-    @property
-    def values(self) -> list[dict[str, Any]]:
-        """The keys as the values of their columns; times and days as text."""
-        return [decode_key(self.contract, text) for text in sorted(self.texts)]
+        names = {column.name: spellings(column) for column in bare.columns}
+        return cls(bare, keys, names, [decode_key(bare, text) for text in sorted(keys)])
 
     def own_line(self, line: bytes | str) -> bool:
         """Whether a line of JSON is of one of the keys; one that is no JSON, as far as it can be told."""
         text = line if isinstance(line, str) else line.decode(errors="surrogateescape")
         try:
-            content = json.loads(text, parse_float=Decimal)
+            content = _read_json(text)
         except (ValueError, RecursionError):
             return self.own_text(text)
         return self.own_json(content)
@@ -63,7 +74,7 @@ class ErasedKeys:
         A list is a row of a drop without names: it is, if all values of a key are in it.
         """
         if isinstance(content, list):
-            return any(self._in_list(content, key) for key in self.values)
+            return self.own_values({column.name: content for column in self.contract.columns})
         return isinstance(content, dict) and (self.own_record(content) or self.own_row(content))
 
     def own_record(self, record: Mapping[str, Any]) -> bool:
@@ -75,29 +86,49 @@ class ErasedKeys:
         return any(self.own_item(images[name]) for name in _IMAGES if isinstance(images.get(name), dict))
 
     def own_item(self, item: Mapping[str, Any]) -> bool:
-        """Whether an item, in DynamoDB's JSON, is of one of the keys: by `_key` or by its columns."""
-        return _plain(item.get("_key")) in self.texts or self._own(
-            {column.name: _plain(item.get(column.name)) for column in self.contract.columns}
-        )
+        """Whether an item, in DynamoDB's JSON, is of one of the keys: by `_key` or by its columns.
 
-    def own_row(self, row: Mapping[str, Any], *, trimmed: bool = False) -> bool:
-        """Whether a row by any names of its columns is of one of the keys; `trimmed`, as messages are."""
-        return self._own({name: _first(row, names) for name, names in self.names.items()}, trimmed=trimmed)
+        An item that has another `_key` is not of a key that only the trimmed values of its columns make.
+        """
+        key = _plain(item.get("_key"))
+        if key in self.texts:
+            return True
+        given = {column.name: _plain(item.get(column.name)) for column in self.contract.columns}
+        return self.own_values({name: [value] for name, value in given.items()}, trims=key is None)
+
+    def own_row(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row by any names of its columns is of one of the keys.
+
+        If a column comes by several names, each of its values counts: doors refuse such a row.
+        """
+        if isinstance(row, _Ambiguous):
+            given = {
+                column: [value for name in names for value in row.members.get(name, ())]
+                for column, names in self.names.items()
+            }
+        else:
+            given = {
+                column: [row[name] for name in names if name in row] for column, names in self.names.items()
+            }
+        return self.own_values(given)
 
     def own_message(self, body: str) -> bool:
         """Whether a CloudEvent is of one of the keys of this dataset."""
         try:
-            event = json.loads(body, parse_float=Decimal)
+            event = _read_json(body)
         except (ValueError, RecursionError):
             return self.own_text(body)
         if not isinstance(event, dict) or not isinstance(event.get("data"), dict):
             return self.own_text(body)
-        dataset, data = str(event.get("type")).rpartition(".")[0], event["data"]
-        return dataset in ("", self.contract.dataset) and self.own_row(data, trimmed=True)
+        dataset = str(event.get("type")).strip().rpartition(".")[0]
+        return dataset in ("", self.contract.dataset) and self.own_row(event["data"])
 
     def own_text(self, text: str) -> bool:
         """Whether the text names the columns of one of the keys, each with the key's value behind it."""
-        return any(all(pattern.search(text) for pattern in self._patterns(key)) for key in self.texts)
+        given = {name: list(_named_values(text, names)) for name, names in self.names.items()}
+        return self.own_values(given) or any(
+            all(pattern.search(text) for pattern in self._patterns(key)) for key in self.texts
+        )
 
     def matches(self, values: Mapping[str, Any]) -> str | None:
         """The text of the key that the values of its columns make, if it is one of these."""
@@ -107,22 +138,53 @@ class ErasedKeys:
             return None
         return text if text in self.texts else None
 
-    def _own(self, given: Mapping[str, Any], *, trimmed: bool = False) -> bool:
-        if any(value is None for value in given.values()):
+    def own_values(self, given: Mapping[str, Sequence[Any]], *, trims: bool = True) -> bool:
+        """Whether one of the values given for each column makes one of the keys, read in one of the ways."""
+        read = [
+            {value for one in given[column.name] for value in readings(column, one, trims=trims)}
+            for column in self.contract.columns
+        ]
+        if not all(read):
             return False
-        return self.matches(_typed(self.contract, given, trimmed=trimmed)) is not None
-
-    def _in_list(self, fields: Sequence[Any], key: Mapping[str, Any]) -> bool:
-        return all(
-            any(_typed(self.contract, {name: one}, trimmed=False).get(name) == value for one in fields)
-            for name, value in key.items()
-        )
+        names = self.contract.key
+        if prod(map(len, read)) > len(self.texts):
+            return any(
+                all(key[name] in values for name, values in zip(names, read, strict=True))
+                for key in self.values
+            )
+        return any(self.matches(dict(zip(names, values, strict=True))) for values in product(*read))
 
     def _patterns(self, key: str) -> tuple[re.Pattern[str], ...]:
         named = tuple(
             (names, str(decode_key(self.contract, key)[name])) for name, names in self.names.items()
         )
         return _compile(named)
+
+
+def _read_json(text: str) -> Any:
+    """The content of a JSON text, with numbers as they are written."""
+    return json.loads(text, parse_int=JsonNumber, parse_float=JsonNumber, object_pairs_hook=_members)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else _Ambiguous(pairs)
+
+
+def _named_values(text: str, names: tuple[str, ...]) -> Iterator[str]:
+    """What stands behind the names, without quotes and with escapes replaced."""
+    for found in _behind(names).finditer(text):
+        quoted = found["a"] if found["b"] is None else found["b"]
+        yield found["c"] if quoted is None else _ESCAPE.sub(_unescaped, quoted)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16)) if escape[1] else str(escape[2])
+
+
+@cache
+def _behind(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})[\"']?\s*[:=]\s*{_VALUE}")
 
 
 @cache
@@ -136,31 +198,8 @@ def _compile(named: tuple[tuple[tuple[str, ...], str], ...]) -> tuple[re.Pattern
     )
 
 
-def _first(row: Mapping[str, Any], names: Iterable[str]) -> Any:
-    return next((row[name] for name in names if row.get(name) is not None), None)
-
-
 def _plain(attribute: Any) -> Any:
     """The value of an attribute in DynamoDB's JSON; None if it has none that a key could have."""
-    return _first(attribute, _TAGS) if isinstance(attribute, dict) else None
-
-
-def _typed(contract: Contract, given: Mapping[str, Any], *, trimmed: bool) -> dict[str, Any]:
-    """The values as the key text takes them, read as the doors read them, or (`trimmed`) as messages are."""
-    aligned, _ = align(contract, dict(given))
-    return {
-        column.name: _read(column, (aligned if trimmed or column.kind != "string" else given)[column.name])
-        for column in contract.columns
-        if column.name in given
-    }
-
-
-def _read(column: Column, value: Any) -> Any:
-    match column.kind, value:
-        case "string", int() | Decimal():
-            return str(value).lower() if isinstance(value, bool) else str(value)
-        case "boolean", str() if value.lower() in ("true", "false"):
-            return value.lower() == "true"
-        case "date", str() if found := _MIDNIGHT.fullmatch(value):
-            return found[1]
-    return value
+    if not isinstance(attribute, dict):
+        return None
+    return next((attribute[tag] for tag in _TAGS if attribute.get(tag) is not None), None)

@@ -7,17 +7,17 @@ It holds the key as it is, as the merge has to know it again; all else that tell
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from jobs.conflicts import after_conflicts
 from jobs.erased_keys import ErasedKeys
+from jobs.fold import ERASURE
 from jobs.lake import TOMBSTONES, Lake
 from jobs.merge_changes import merge_tombstones
 
-ERASED = "erased"  # the tie of its position
-ABOVE_ALL = 2**63 - 1  # the version
+ABOVE_ALL, ERASED = ERASURE  # version and tie of its position
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)  # retention goes by the time of the delete
 _LIFTED = "~erased"  # behind every tie of a change
 
@@ -30,17 +30,27 @@ def bury(spark: SparkSession, lake: Lake, contract: Contract, keys: ErasedKeys) 
     after_conflicts(lambda: merge_tombstones(lake, contract, graves))
 
 
+def erased_tombstones(spark: SparkSession, lake: Lake, dataset: str) -> DataFrame:
+    """The tombstones of the dataset's erased keys, as the table is now, whatever the catalog has cached."""
+    table = lake.ops(TOMBSTONES)
+    spark.sql(f"REFRESH TABLE {table}")
+    is_erased = (F.col("_version") == ABOVE_ALL) & (F.col("_tie") == ERASED)
+    return spark.table(table).where((F.col("dataset") == dataset) & is_erased)
+
+
 def lift(
     spark: SparkSession, lake: Lake, dataset: str, newest: Mapping[str, int | None], now: datetime
-) -> int:
+) -> set[str]:
     """Make ordinary tombstones of those of erased keys, at the newest version that was seen of each key.
 
-    What is older stays out. A key of which no version was seen has no tombstone any more. Returns how many
-    were lifted.
+    What is older stays out. A key of which no version was seen has no tombstone any more. Returns the keys
+    that had been erased.
     """
     table = lake.ops(TOMBSTONES)
-    is_erased = f"dataset = '{dataset}' AND _version = {ABOVE_ALL} AND _tie = '{ERASED}'"
-    number = spark.table(table).where(is_erased).where(F.col("key").isin(list(newest))).count()
+    graves = erased_tombstones(spark, lake, dataset).where(F.col("key").isin(list(newest)))
+    erased = {row["key"] for row in graves.select("key").collect()}
+    if not erased:
+        return erased
     statement = f"""
         MERGE INTO {table} t USING {{lifted}} s
         ON t.dataset = '{dataset}' AND t.key = s.key AND t._version = {ABOVE_ALL} AND t._tie = '{ERASED}'
@@ -48,6 +58,6 @@ def lift(
         WHEN MATCHED THEN UPDATE SET
             t._version = s.version, t._tie = '{_LIFTED}', t.deleted_at = timestamp'{now.isoformat()}'
     """
-    lifted = spark.createDataFrame(list(newest.items()), "key string, version long")
+    lifted = spark.createDataFrame([(key, newest[key]) for key in sorted(erased)], "key string, version long")
     after_conflicts(lambda: spark.sql(statement, lifted=lifted))
-    return number
+    return erased

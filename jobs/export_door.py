@@ -9,6 +9,9 @@ was so: some minutes before the export, since its clock is not the stream's and 
 
 An item marked `_deleted` is a delete, and so is a line without a new image: at the old image's version + 1 or
 the time of the write, whichever is later. If the old image was marked already, nothing changed.
+
+Where versions count, the times order nothing: a line without a new image is at the old image's version + 1,
+and a line of which no version is known is refused.
 """
 
 from pyspark.sql import Column as Expression
@@ -17,7 +20,13 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from jobs.changes import content_tie, in_columns, is_ordered_by_time, shown
-from jobs.images import REPEATED_DELETE_TIE, image_reasons, typed_images
+from jobs.images import (
+    REPEATED_DELETE_TIE,
+    image_reasons,
+    typed_images,
+    version_of_removal,
+    version_of_write,
+)
 from jobs.manifest import EXPORT
 from jobs.values import ITEM
 
@@ -35,10 +44,10 @@ def parse_export(received: DataFrame, contract: Contract) -> DataFrame:
     Their `event_time` is the time that the export shows, of an incremental one the end of its window.
     """
     rows = typed_images(_captured(received), contract, "_form", "_is_full", "_micros")
-    own = F.greatest("_new_version", "_old_version")
+    own, version = F.greatest("_new_version", "_old_version"), _version(contract)
     parsed = rows.withColumns(
         {
-            "_version": _version(),
+            "_version": version,
             "_source": F.lit(EXPORT),
             # Two exports of an item that did not change in between are one change.
             "_updated_at": F.when(F.col("_is_full") & own.isNotNull(), F.timestamp_micros(own)).otherwise(
@@ -46,7 +55,7 @@ def parse_export(received: DataFrame, contract: Contract) -> DataFrame:
             )
             if is_ordered_by_time(contract)
             else F.col("_time"),
-            "reasons": _reasons(contract),
+            "reasons": _reasons(contract, version),
         }
     )
     tie = F.when(F.col("_is_repeated"), REPEATED_DELETE_TIE).otherwise(content_tie(contract))
@@ -75,21 +84,21 @@ def _captured(received: DataFrame) -> DataFrame:
     )
 
 
-def _version() -> Expression:
+def _version(contract: Contract) -> Expression:
     micros, new, old = F.col("_micros"), F.col("_new_version"), F.col("_old_version")
     at_export = F.unix_micros("_time") - MARGIN_MICROS
     return (
-        F.when(F.col("_is_full"), F.coalesce(new, at_export))
+        F.when(F.col("_is_full"), F.coalesce(new, at_export) if is_ordered_by_time(contract) else new)
         .when(F.col("_is_repeated"), old)
-        .when(F.col("_removed"), F.greatest(old + 1, micros))
-        .otherwise(F.greatest(F.coalesce(new, micros), old))
+        .when(F.col("_removed"), version_of_removal(contract, micros))
+        .otherwise(version_of_write(contract, micros))
     )
 
 
-def _reasons(contract: Contract) -> Expression:
+def _reasons(contract: Contract, version: Expression) -> Expression:
     no_line = F.concat(F.lit("record: expected a line of a DynamoDB export, got "), shown(F.col("payload")))
     return (
         F.when(F.col("problem").isNotNull(), F.array("problem"))
         .when(~F.coalesce("_form", F.lit(False)), F.array(no_line))
-        .otherwise(image_reasons(contract))
+        .otherwise(image_reasons(contract, version))
     )

@@ -7,11 +7,13 @@ announced the export stays in the queue. After `PATIENCE` it is quarantined, wit
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from jobs.exports import CHECKSUMS, UnreadableExport, check, read_files, read_summary
+from jobs.failures import ENDINGS, in_words, is_passing
 from jobs.manifest import STREAM_FORMAT, SUMMARY_FORMAT, Manifest, ManifestFile, Refused, read_message
+from jobs.objects import unreadable
 from jobs.steps import say
 
 if TYPE_CHECKING:
@@ -59,14 +61,27 @@ def open_exports(s3: "S3Client", manifest: Manifest, now: datetime) -> Opened:
             files += open_export(s3, file)
         except UnreadableExport as problem:
             refused.append(Refused(file.source_file, str(problem), ""))
-        except IncompleteExport as problem:
-            if _age(file, now) < PATIENCE:
-                say("intake: an export is waited for", source_file=file.source_file, problem=str(problem))
+        except ENDINGS:
+            raise
+        except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this export alone
+            missing = _why_incomplete(error)
+            if missing is None:
+                reason = str(unreadable(error, file))
+                refused.append(Refused(file.source_file, reason, ""))
+            elif _age(file, now) < PATIENCE:
+                say("intake: an export is waited for", source_file=file.source_file, problem=missing)
                 waiting.add((file.bucket, file.key))
             else:
-                refused.append(Refused(file.source_file, f"incomplete: {problem}", ""))
+                refused.append(Refused(file.source_file, f"incomplete: {missing}", ""))
     opened = replace(manifest, files=tuple(files), refused=(*manifest.refused, *refused))
     return Opened(opened, frozenset(waiting))
+
+
+def _why_incomplete(error: BaseException) -> str | None:
+    """What an export is waited for: a part that is missing, or AWS; None if waiting does not help."""
+    if isinstance(error, IncompleteExport):
+        return str(error)
+    return in_words(error) if is_passing(error) else None
 
 
 def open_export(s3: "S3Client", export: ManifestFile) -> list[ManifestFile]:
@@ -80,10 +95,9 @@ def open_export(s3: "S3Client", export: ManifestFile) -> list[ManifestFile]:
             f"expected {len(names)} data files, got all but {len(missing)}: {', '.join(missing[:5])}"
             f"{', …' if len(missing) > 5 else ''}; copy them to these names, and {_announce(export)}"
         )
-    shown_at = datetime.fromisoformat(summary.time).isoformat()
     return [
         ManifestFile(
-            export.bucket, file.key, *state, shown_at,
+            export.bucket, file.key, *state, summary.time,
             export.dataset, export.door, STREAM_FORMAT, file.md5, file.items,
         )
         for file, state in zip(names, found, strict=True)
@@ -110,7 +124,7 @@ def _present(s3: "S3Client", bucket: str, name: str) -> Iterator[bytes]:
 
 
 def _age(file: ManifestFile, now: datetime) -> timedelta:
-    return now - datetime.fromisoformat(file.event_time)
+    return now - datetime.fromisoformat(file.event_time).astimezone(UTC)
 
 
 def _announce(export: ManifestFile) -> str:

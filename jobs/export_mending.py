@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jobs.exports import CHECKSUMS, checksum
-from jobs.raw_versions import MD5, ROWS
+from jobs.first_events import MD5, ROWS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -14,6 +14,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 FULL, INCREMENTAL = "FULL_EXPORT", "INCREMENTAL_EXPORT"
@@ -66,8 +67,8 @@ def read_summary(key: str, content: bytes) -> Summary:
         kind = plain.get("exportType", FULL)
         output = plain["outputFormat"]
         time = plain["exportTime" if kind == FULL else "exportToTime"]
-        summary = Summary(plain["manifestFilesS3Key"], int(plain["itemCount"]), kind, time)
-    except (ValueError, TypeError, KeyError, AttributeError) as problem:
+        summary = Summary(plain["manifestFilesS3Key"], int(plain["itemCount"]), kind, _instant(time))
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as problem:
         raise UnreadableExport(
             f"export: expected the summary of a DynamoDB export, got something else ({problem!r}); {_AGAIN}"
         ) from None
@@ -99,7 +100,7 @@ def read_files(summary: Summary, content: bytes) -> list[DataFile]:
                 files.append(
                     DataFile(str(plain["dataFileS3Key"]), int(plain["itemCount"]), str(plain["md5Checksum"]))
                 )
-            except (ValueError, TypeError, KeyError) as problem:
+            except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as problem:
                 raise UnreadableExport(
                     f"export: line {number} of {summary.manifest_key}: expected a data file, got something "
                     f"else ({problem!r}); {_AGAIN}"
@@ -116,3 +117,9 @@ def read_files(summary: Summary, content: bytes) -> list[DataFile]:
             f"of {summary.manifest_key}; {_AGAIN}"
         )
     return files
+
+
+def _instant(time: Any) -> str:
+    """The time (ISO 8601) with its offset; UTC if it names none, as DynamoDB's times are."""
+    at = datetime.fromisoformat(time)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()

@@ -8,6 +8,8 @@ from pyspark.sql import functions as F
 from jobs.changes import DELETE
 
 POSITION = ("_version", "_tie")
+# The position of an erased key's tombstone (`jobs.erased_tombstones`): behind that of any change.
+ERASURE = (2**63 - 1, "erased")
 
 
 def greatest_deletes(changes: DataFrame) -> DataFrame:

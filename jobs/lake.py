@@ -25,7 +25,7 @@ _OPS_TABLES = {
     QUARANTINE: """dataset string, reasons array<string>, payload string, source_file string,
         row_number bigint, batch_id string, quarantined_at timestamp""",
     BATCHES: """batch_id string, dataset string, source_file string, door string, rows_read bigint,
-        accepted bigint, quarantined bigint, checked_at timestamp""",
+        accepted bigint, quarantined bigint, checked_at timestamp, superseded bigint""",
     QUALITY_RESULTS: """batch_id string, dataset string, success boolean, statistics string, result string,
         ran_at timestamp""",
     TOMBSTONES: """dataset string NOT NULL, key string NOT NULL, _version bigint, _tie string,
@@ -65,6 +65,9 @@ def create_ops_tables(spark: SparkSession, lake: Lake) -> None:
     """Make the tables that every batch writes to, and the tombstones, where they are missing."""
     for name, columns in _OPS_TABLES.items():
         create_ops_table(spark, lake, name, columns, _OPS_PARTITIONS.get(name))
+    batches = lake.ops(BATCHES)
+    if "superseded" not in spark.table(batches).columns:  # made by an earlier version
+        spark.sql(f"ALTER TABLE {batches} ADD COLUMN superseded bigint")
 
 
 def create_ops_table(

@@ -6,13 +6,23 @@ Pure: events in, manifest out. `jobs.intake` reads the queue and keeps the batch
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
+from typing import Any, Self
 
 FORMATS = ("csv", "csv.gz", "jsonl", "jsonl.gz", "parquet")  # of a drop
 STREAM_FORMAT = "jsonl.gz"  # and that of a repair
 EXPORTS, SUMMARY_FORMAT = "exports", "manifest-summary.json"
 STREAM, DROP, EXPORT, REPAIR = "stream", "drop", "export", "repair"  # the doors
+
+
+@dataclass(frozen=True, slots=True)
+class FirstEvent:
+    """The event that announced an object's rows first."""
+
+    event_time: str  # ISO 8601, UTC
+    sequencer: str | None  # as of `ManifestFile`
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,21 @@ class ManifestFile:
     # Of a data file of an export, as its manifest says:
     md5: str | None = None
     items: int | None = None
+    # Orders the events of one object (a hexadecimal number), whose times are whole seconds.
+    sequencer: str | None = None
+    # Replaced version -> first event, if `erase` wrote the object anew (`jobs.first_events`).
+    first_events: Mapping[str, FirstEvent] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """What `asdict` made of one."""
+        first = {state: FirstEvent(**event) for state, event in plain.get("first_events", {}).items()}
+        return cls(**{**plain, "first_events": first})
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Orders the events of one object."""
+        return self.event_time, padded(self.sequencer)
 
     @property
     def source_file(self) -> str:
@@ -55,6 +80,9 @@ class Manifest:
     created_at: str
     files: tuple[ManifestFile, ...] = ()
     refused: tuple[Refused, ...] = ()
+    # Earlier batches of these files, which may have got as far as `<dataset>_changes`: `merge` takes their
+    # changes as this batch's own.
+    origins: tuple[str, ...] = ()
 
     @property
     def begun(self) -> datetime:
@@ -64,14 +92,27 @@ class Manifest:
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False)
 
+    @property
+    def datasets(self) -> list[str]:
+        """The datasets of its files."""
+        return list(dict.fromkeys(file.dataset for file in self.files))
+
+    def part(self, batch_id: str, datasets: Collection[str]) -> "Manifest":
+        """A batch of that id with the files of these datasets alone."""
+        files = tuple(file for file in self.files if file.dataset in datasets)
+        return replace(
+            self, batch_id=batch_id, files=files, refused=(), origins=(self.batch_id, *self.origins)
+        )
+
     @classmethod
     def from_json(cls, text: str | bytes) -> "Manifest":
         plain = json.loads(text)
         return cls(
             plain["batch_id"],
             plain["created_at"],
-            tuple(ManifestFile(**file) for file in plain["files"]),
+            tuple(map(ManifestFile.from_dict, plain["files"])),
             tuple(Refused(**refused) for refused in plain["refused"]),
+            tuple(plain.get("origins", ())),  # which batches from before it was kept have not
         )
 
 
@@ -88,10 +129,10 @@ def make_manifest(
         item = read_message(body, datasets)
         if isinstance(item, ManifestFile):
             state = (item.bucket, item.key, item.version_id or item.etag)
-            files[state] = max(item, files.get(state, item), key=lambda file: file.event_time)
+            files[state] = max(item, files.get(state, item), key=attrgetter("place"))
         elif item is not None:
             refused.setdefault(body, item)
-    ordered = sorted(files.values(), key=lambda file: (file.key, file.event_time))
+    ordered = sorted(files.values(), key=lambda file: (file.key, file.place))
     return Manifest(batch_id, created_at.isoformat(), tuple(ordered), tuple(refused.values()))
 
 
@@ -113,6 +154,7 @@ def read_message(body: str, datasets: Collection[str]) -> ManifestFile | Refused
             int(s3_object.get("size", 0)),
             datetime.fromisoformat(event["time"]).isoformat(),
         )
+        f"{bucket}/{key}{state}".encode()  # half of a surrogate pair is no text that can be kept
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as problem:
         got = repr(problem)[:200]
         reason = f"intake: expected an S3 'Object Created' event, got something else ({got})"
@@ -122,7 +164,20 @@ def read_message(body: str, datasets: Collection[str]) -> ManifestFile | Refused
     place = classify(key, datasets)
     if place is None:
         return None
-    return Refused(key, place, body) if isinstance(place, str) else ManifestFile(bucket, key, *state, *place)
+    if isinstance(place, str):
+        return Refused(key, place, body)
+    return ManifestFile(bucket, key, *state, *place, sequencer=_sequencer(s3_object))
+
+
+def padded(sequencer: str | None) -> str:
+    """A sequencer as a text that sorts by its value; empty if there is none."""
+    return "" if sequencer is None else sequencer.rjust(SEQUENCER_DIGITS, "0")
+
+
+def _sequencer(s3_object: Mapping[str, Any]) -> str | None:
+    """The event's sequencer, in lower case. What is none orders nothing."""
+    found = s3_object.get("sequencer")
+    return found.lower() if isinstance(found, str) and _SEQUENCER.fullmatch(found) else None
 
 
 def classify(key: str, datasets: Collection[str]) -> tuple[str, str, str] | str | None:
@@ -163,6 +218,8 @@ _READERS: Mapping[str, tuple[str, ...]] = {
     "stream": (STREAM_FORMAT,), "drops": FORMATS, EXPORTS: (), "repairs": (STREAM_FORMAT,)
 }  # fmt: skip
 _DOORS: Mapping[str, str] = {"stream": STREAM, "drops": DROP, "repairs": REPAIR}  # folder -> door
+SEQUENCER_DIGITS = 32  # S3 sends 16 to 18
+_SEQUENCER = re.compile(rf"[0-9A-Fa-f]{{1,{SEQUENCER_DIGITS}}}", re.ASCII)
 _SUMMARY = re.compile(r"/AWSDynamoDB/[^/]+/manifest-summary\.json$")
 _EXPORT_PART = re.compile(
     r"/AWSDynamoDB/([^/]+/)?(data/[^/]+|_started|manifest-(summary|files)\.(json|md5|checksum))$"

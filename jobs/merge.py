@@ -25,8 +25,9 @@ What a table holds is a function of the set of all changes, whatever their order
 """
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import boto3
 from pyspark.sql import SparkSession
@@ -35,12 +36,15 @@ from expectations.contract import Contract
 from expectations.odcs import load_contracts
 from jobs import intake
 from jobs.batches import MERGED, Batches
+from jobs.evolution import bring_to_contract, lacks_columns
+from jobs.failures import ENDINGS
 from jobs.freshness import freshness
 from jobs.lake import Lake, find_commit
-from jobs.manifest import REPAIR
+from jobs.manifest import REPAIR, Manifest
 from jobs.merge_changes import merge_changes
 from jobs.metrics import Metric, publish
 from jobs.options import Options
+from jobs.set_aside import Failure, contract_of, note_failure, part_checked, run_failed, settle
 from jobs.steps import say, step
 
 # Joins of two tables in the same buckets without a shuffle, and by hash rather than by sorting the larger
@@ -55,45 +59,92 @@ JOINS = {
 }
 
 
+class Merged(NamedTuple):
+    """How fresh changes came to their tables, and what failed."""
+
+    metrics: list[Metric]
+    failures: list[Failure]
+
+
 def main(argv: Sequence[str]) -> None:
-    """Merge all checked batches; start the workflow once more if messages wait; tell how fresh tables are."""
+    """Merge all checked batches; start the workflow once more if work is left; publish metrics."""
     options = Options.from_argv(argv)
     spark = SparkSession.builder.getOrCreate()
     batches = Batches(boto3.client("s3"), options.lake_bucket)
-    metrics = merge_batches(spark, Lake(options.database, options.ops_database), batches, load_contracts())
+    merged = merge_batches(spark, Lake(options.database, options.ops_database), batches, load_contracts())
 
     with step("merge: backlog"):
-        number = intake.waiting(boto3.client("sqs"), options.intake_queue_url)
+        number = intake.waiting(boto3.client("sqs"), options.intake_queue_url) + len(batches.begun())
         if number:
             intake.announce_backlog(boto3.client("events"), options.backlog_rule, number)
     with step("merge: metrics"):
-        publish(boto3.client("cloudwatch"), metrics)
+        set_aside = Metric("BatchesSetAside", len(batches.aside()))
+        publish(boto3.client("cloudwatch"), [*merged.metrics, set_aside])
+    if merged.failures:
+        raise run_failed("merge", merged.failures)
 
 
 def merge_batches(
     spark: SparkSession, lake: Lake, batches: Batches, contracts: Mapping[str, Contract]
-) -> list[Metric]:
-    """Merge the batches that are checked and not merged, and close them; how fresh their changes came."""
-    to_merge = batches.to_merge()
+) -> Merged:
+    """Merge the batches that are checked and not merged, dataset by dataset, and close them.
+
+    What stops one dataset stops no other: its part of the batches stays open.
+    """
+    failing = set(batches.failing())
+    failures = [settle(spark, lake, batches, batch_id) for batch_id in used_up(batches, failing)]
+    manifests = {batch_id: batches.manifest(batch_id) for batch_id in batches.to_merge()}
+    to_merge = sorted(manifests, key=lambda batch_id: manifests[batch_id].begun)
     if not to_merge:
-        say("merge: nothing waits")
-        return []
+        say("merge: nothing to do")
+        return Merged([], failures)
     for name, value in JOINS.items():
         spark.conf.set(name, value)
-    begun = {batch_id: batches.manifest(batch_id).begun for batch_id in to_merge}
     metrics: list[Metric] = []
+    errors: dict[str, BaseException] = {}
     with step(f"merge of {', '.join(to_merge)}"):
         for dataset, groups in datasets_of(batches, to_merge).items():
             batch_ids = [batch_id for group in groups for batch_id in group]
-            with step(f"merge: {dataset}", dataset=dataset, batch_ids=batch_ids):
-                metrics += merge_dataset(spark, lake, contracts[dataset], groups, begun)
+            try:
+                with step(f"merge: {dataset}", dataset=dataset, batch_ids=batch_ids):
+                    contract = contract_of(contracts, dataset)
+                    metrics += merge_dataset(spark, lake, contract, groups, manifests)
+            except ENDINGS:
+                raise
+            except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this dataset alone
+                errors[dataset] = error
     for batch_id in to_merge:
-        with step(f"merge: {batch_id} done", batch_id=batch_id):
-            batches.done(batch_id, MERGED, {"merged_at": datetime.now(UTC).isoformat()})
-        with step(f"merge: {batch_id} closed", batch_id=batch_id):
-            batches.close(batch_id)
-        say("batch merged", batch_id=batch_id)
-    return metrics
+        failures += close_batch(spark, lake, batches, batch_id, errors)
+    for batch_id in failing.intersection(to_merge).difference(failure.batch_id for failure in failures):
+        batches.forget_attempts(batch_id)
+    return Merged(metrics, failures)
+
+
+def used_up(batches: Batches, failing: Collection[str]) -> list[str]:
+    """The batches that wait for `merge` and have no attempt left."""
+    now = datetime.now(UTC)
+    to_merge = batches.to_merge() if failing else []
+    return [one for one in to_merge if one in failing and batches.attempts(one).are_used_up(now)]
+
+
+def close_batch(
+    spark: SparkSession, lake: Lake, batches: Batches, batch_id: str, errors: Mapping[str, BaseException]
+) -> list[Failure]:
+    """Close a batch that is merged. A dataset that failed goes on in a batch of its own."""
+    files = batches.checked(batch_id)["files"] if errors else []
+    accepted = dict.fromkeys(count["dataset"] for count in files if count["accepted"])
+    failed = [dataset for dataset in accepted if dataset in errors]
+    if failed and len(accepted) == 1:
+        return [note_failure(spark, lake, batches, batch_id, errors[failed[0]])]
+    parts = {dataset: part_checked(batches, batch_id, dataset, files) for dataset in failed}
+    failures = [note_failure(spark, lake, batches, part, errors[dataset]) for dataset, part in parts.items()]
+    with step(f"merge: {batch_id} done", batch_id=batch_id):
+        apart = {"apart": list(parts.values())} if parts else {}
+        batches.done(batch_id, MERGED, {"merged_at": datetime.now(UTC).isoformat(), **apart})
+    with step(f"merge: {batch_id} closed", batch_id=batch_id):
+        batches.close(batch_id)
+    say("batch merged", batch_id=batch_id, **apart)
+    return failures
 
 
 def merge_dataset(
@@ -101,19 +152,24 @@ def merge_dataset(
     lake: Lake,
     contract: Contract,
     groups: Sequence[Sequence[str]],
-    begun: Mapping[str, datetime],
+    manifests: Mapping[str, Manifest],
 ) -> list[Metric]:
     """Merge groups of batches in their order, from the first of which a batch was not merged before.
 
     Returns how fresh each group's changes came to the table.
     """
+    if lacks_columns(spark, lake, contract):
+        bring_to_contract(spark, lake, contract)  # deployed after these batches were checked
     metrics: list[Metric] = []
     table = lake.table(contract.dataset)
     is_needed = False
     for group in groups:
-        missing = [one for one in group if is_needed or not find_commit(spark, table, one, begun[one])]
+        missing = [
+            one for one in group if is_needed or not find_commit(spark, table, one, manifests[one].begun)
+        ]
         if missing:
-            arrived = merge_changes(spark, lake, contract, missing)
+            origins = [origin for one in missing for origin in manifests[one].origins]
+            arrived = merge_changes(spark, lake, contract, missing, origins)
             metrics += freshness(contract.dataset, arrived, datetime.now(UTC))
             is_needed = True
     return metrics

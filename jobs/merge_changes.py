@@ -13,7 +13,7 @@ from expectations.contract import Contract
 from expectations.spark_schema import table_schema
 from jobs.changes import DELETE, RETRACT, UPSERT
 from jobs.conflicts import after_conflicts
-from jobs.fold import POSITION, greatest_deletes, newest_per_key, outranked_become_deletes
+from jobs.fold import ERASURE, POSITION, greatest_deletes, newest_per_key, outranked_become_deletes
 from jobs.freshness import Arrivals, arrivals
 from jobs.key_text import encode_key
 from jobs.lake import TOMBSTONES, Lake, committing, setting
@@ -46,12 +46,19 @@ class Survey:
     places: Places  # that the changes name
 
 
-def merge_changes(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: Sequence[str]) -> Arrivals:
+def merge_changes(
+    spark: SparkSession,
+    lake: Lake,
+    contract: Contract,
+    batch_ids: Sequence[str],
+    origins: Sequence[str] = (),
+) -> Arrivals:
     """Fold the batches' changes of one dataset into its tombstones and its table; retracts come first.
 
+    `origins` are batches that had files of these before (`jobs.set_aside`); what these appended belongs here.
     Returns when the changes, which the table now shows, had come to their doors.
     """
-    received = changes_of(spark, lake, contract, batch_ids)
+    received = changes_of(spark, lake, contract, [*batch_ids, *origins])
     found = survey(received, lake, contract)
     if found is None:
         return Arrivals()
@@ -130,7 +137,8 @@ def tombstones_since(spark: SparkSession, lake: Lake, contract: Contract, oldest
 def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bounds: str) -> None:
     """Take away the row and the tombstone that stand at exactly these positions of their keys.
 
-    Of the two, only one can be what is wrong; the other stands elsewhere and is left alone.
+    Of the two, only one can be what is wrong; the other stands elsewhere and is left alone. The tombstone of
+    an erased key is never wrong: only lifting the erasure takes it away.
     """
     # Copied for the sake of tables in buckets, as in jobs.fold.
     positions = retracts.select(*contract.key, "_key", *POSITION).distinct().localCheckpoint()
@@ -139,6 +147,7 @@ def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bound
         f"""
         MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
         ON t.dataset = '{contract.dataset}' AND t.key = s._key AND {_SAME_POSITION}
+            AND NOT (t._version = {ERASURE[0]} AND t._tie = '{ERASURE[1]}')
         WHEN MATCHED THEN DELETE
         """,
     )

@@ -17,6 +17,8 @@ type Name = Literal[
     "RowsQuarantined",
     "QuarantinePercent",
     "FilesRefused",
+    "FilesSuperseded",
+    "BatchesSetAside",
     "FreshnessSeconds",
     "FreshnessMedianSeconds",
     "Drift",

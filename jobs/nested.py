@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 
 from expectations.align import spellings
 from expectations.contract import Column, Contract
+from expectations.patterns import to_java
 from expectations.spark_schema import spark_type
 from jobs import json_values
 from jobs.changes import UPSERT, default_value, names_given_twice, reason, shown, unknown_names
@@ -213,7 +214,7 @@ def _limits(column: Column, value: Expression) -> Iterator[tuple[str, str, Expre
             got,
         )
     if limits.pattern is not None:
-        yield "pattern", f"text that matches {limits.pattern}", value.rlike(limits.pattern), got
+        yield "pattern", f"text that matches {limits.pattern}", value.rlike(to_java(limits.pattern)), got
     if (size := _between(limits.min_items, limits.max_items)) is not None:
         number = F.size(value)
         yield (

@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract
 from jobs.changes import RETRACT
 from jobs.lake import Lake
-from jobs.partitions import place_sets, pruned, pruning_sql
+from jobs.partitions import place_sets, places_on_driver, pruned, pruning_sql
 
 IDENTITY = ("_version", "_tie", "_op")
 
@@ -45,7 +45,7 @@ def _where_they_would_be(changes: DataFrame, lake: Lake, contract: Contract) -> 
     found = changes.agg(
         F.min("_version"),
         F.max("_version"),
-        *place_sets(lake.catalog, pruned(contract)),
+        *place_sets(lake.catalog, contract, pruned(contract)),
     ).first()
     least, greatest, *places = found or (None, None)
     if least is None:
@@ -53,7 +53,7 @@ def _where_they_would_be(changes: DataFrame, lake: Lake, contract: Contract) -> 
     return [
         f"t._version BETWEEN {least} AND {greatest}",
         *(
-            pruning_sql(lake.catalog, partition, "t", (value[0] for value in values))
-            for partition, values in zip(pruned(contract), places, strict=True)
+            pruning_sql(lake.catalog, partition, "t", values)
+            for partition, values in places_on_driver(contract, pruned(contract), places).items()
         ),
     ]

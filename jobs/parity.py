@@ -7,17 +7,19 @@ sides agree, so do the bucket's keys. Where they don't, its states are joined ke
 there is a *suspect*: something is wrong, or a change was on its way. `jobs.verdicts` tells which, later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, DataType, StructType
 
 from expectations.contract import Column, Contract
 from expectations.spark_schema import spark_type
-from jobs.changes import UPSERT
+from jobs.changes import EXACT_TIMES, UPSERT, default_value
+from jobs.column_history import NO_HISTORY, ColumnHistory, Path
 from jobs.dynamodb_scan import UNSTAMPED
 from jobs.key_text import encode_key
 from jobs.stream_door import parse_stream
@@ -25,8 +27,6 @@ from jobs.stream_door import parse_stream
 SUSPECT = "key string, is_item boolean, is_live boolean, version bigint, content bigint"
 _KEYS_PER_BUCKET = 500
 _FEWEST_BUCKETS, _MOST_BUCKETS = 256, 4096
-# Times in nested values to the microsecond, which is not what Spark writes by default.
-_JSON = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def bucket_count(keys: int) -> int:
     return min(max(wanted, _FEWEST_BUCKETS), _MOST_BUCKETS)
 
 
-def item_states(received: DataFrame, contract: Contract) -> DataFrame:
+def item_states(received: DataFrame, contract: Contract, history: ColumnHistory = NO_HISTORY) -> DataFrame:
     """Items (`jobs.dynamodb_scan`) as states: key, is_live, version, content, is_refused, record.
 
     `version` is null where the item's writer stamped none; `is_refused` where no row can be made of the item.
@@ -63,39 +63,86 @@ def item_states(received: DataFrame, contract: Contract) -> DataFrame:
         key.alias("key"),
         (F.col("_op") == UPSERT).alias("is_live"),
         F.nullif(F.col("_version"), F.lit(UNSTAMPED)).alias("version"),
-        content_hash(contract, key).alias("content"),
+        content_hash(contract, key, history).alias("content"),
         (F.size("reasons") > 0).alias("is_refused"),
         F.col("payload").alias("record"),
     )
 
 
-def row_states(table: DataFrame, contract: Contract) -> DataFrame:
-    """The table's rows as states: key, is_drop, version, tie, content."""
-    # A column that the contract got since the table was last written is null in all its rows.
-    missing = {
-        column.name: F.lit(None).cast(spark_type(column))
+def row_states(table: DataFrame, contract: Contract, history: ColumnHistory = NO_HISTORY) -> DataFrame:
+    """The table's rows as states: key, is_drop, version, tie, content.
+
+    A table that was not brought to its contract yet has fewer columns and narrower types.
+    """
+    live = {field.name: field.dataType for field in table.schema}
+    typed = {
+        column.name: _widened(F.col(column.name), column, live.get(column.name))
         for column in contract.columns
-        if column.name not in table.columns
     }
-    rows = table.withColumns(missing).withColumn("key", encode_key(contract))
+    rows = table.withColumns(typed).withColumn("key", encode_key(contract))
     return rows.select(
         "key",
         (F.col("_source") == "drop").alias("is_drop"),
         F.col("_version").alias("version"),
         F.col("_tie").alias("tie"),
-        content_hash(contract, F.col("key")).alias("content"),
+        content_hash(contract, F.col("key"), history).alias("content"),
     )
 
 
-def content_hash(contract: Contract, key: Expression) -> Expression:
+def _widened(value: Expression, column: Column, live: DataType | None) -> Expression:
+    """A value of the live type, null where there is none, as a value of the column's type."""
+    wanted = spark_type(column)
+    if live is None:
+        return F.lit(None).cast(wanted)
+    if live.simpleString() == wanted.simpleString():
+        return value
+    if isinstance(live, StructType):
+        types = {field.name: field.dataType for field in live}
+        fields = [
+            _widened(value[field.name], field, types.get(field.name)).alias(field.name)
+            for field in column.fields
+        ]
+        return F.when(value.isNotNull(), F.struct(*fields))
+    if isinstance(live, ArrayType):
+        return F.transform(value, lambda item: _widened(item, column.fields[0], live.elementType))
+    return value.cast(wanted)
+
+
+def content_hash(contract: Contract, key: Expression, history: ColumnHistory = NO_HISTORY) -> Expression:
     """A hash of the key and all columns, in which null is not nothing: Spark's own passes nulls by."""
-    parts = [part for column in contract.columns for part in (F.isnull(column.name), _canonical(column))]
+    parts = [
+        part
+        for column in contract.columns
+        for value in (_canonical(column, history),)
+        for part in (value.isNull(), value)
+    ]
     return F.xxhash64(key, *parts)
 
 
-def _canonical(column: Column) -> Expression:
+def _canonical(column: Column, history: ColumnHistory) -> Expression:
+    """The column's values in a form that is the same for values that are compared as one."""
     value = F.col(column.name)
-    return F.to_json(value, _JSON) if column.kind in ("struct", "list") else value
+    if column.name in history.added:
+        value = F.coalesce(value, default_value(column))
+    value = _as_once(value, column, (column.name,), history.once_float)
+    return F.to_json(value, EXACT_TIMES) if column.kind in ("struct", "list") else value
+
+
+def _as_once(value: Expression, column: Column, path: Path, once_float: Collection[Path]) -> Expression:
+    """With the doubles that were floats as the nearest floats, where there are any."""
+    if not any(one[: len(path)] == path for one in once_float):
+        return value
+    if column.kind == "struct":
+        fields = [
+            _as_once(value[field.name], field, (*path, field.name), once_float).alias(field.name)
+            for field in column.fields
+        ]
+        return F.when(value.isNotNull(), F.struct(*fields))
+    if column.kind == "list":
+        element = column.fields[0]
+        return F.transform(value, lambda item: _as_once(item, element, (*path, "element"), once_float))
+    nearest = value.cast("float").cast("double")
+    return F.when(F.abs(nearest) < F.lit(float("inf")), nearest).otherwise(value)  # no float was larger
 
 
 def with_bucket(states: DataFrame, buckets: int) -> DataFrame:

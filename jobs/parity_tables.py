@@ -20,7 +20,7 @@ PARITY_RESULTS, PARITY_SUSPECTS = "parity_results", "parity_suspects"
 _RESULT = """dataset string, verified_through timestamp, issued_at timestamp, run_id string,
     snapshot_id bigint, buckets int, differing_buckets int, suspects bigint, items bigint, rows bigint,
     drop_only bigint, outranked bigint, missing array<string>, extra array<string>, differing array<string>,
-    quarantined array<string>, repaired bigint, ok boolean"""
+    quarantined array<string>, repaired bigint, ok boolean, erased array<string>"""
 _TABLES = {
     PARITY_RESULTS: (_RESULT, "days(verified_through)"),
     # By the comparison they belong to: deleting what a certificate settled then rewrites no file.
@@ -37,9 +37,13 @@ class Snapshot:
 
 
 def create_parity_tables(spark: SparkSession, lake: Lake) -> None:
-    """Make the tables where they are missing."""
+    """Make the tables where they are missing, and the columns that tables of earlier versions lack."""
     for name, (columns, partitions) in _TABLES.items():
         create_ops_table(spark, lake, name, columns, partitions)
+        have = set(spark.table(lake.ops(name)).columns)
+        missing = [one for one in map(str.strip, columns.split(",")) if one.split()[0] not in have]
+        if missing:
+            spark.sql(f"ALTER TABLE {lake.ops(name)} ADD COLUMNS ({', '.join(missing)})")
 
 
 def current_snapshot(spark: SparkSession, table: str) -> Snapshot | None:

@@ -1,17 +1,18 @@
 """How a dataset's table is partitioned: where a change's row lies, and what a MERGE need not read."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
-from expectations.contract import Contract, Partition
+from expectations.contract import Column, Contract, Partition
+from expectations.spark_literals import literal
 
 # Iceberg's evaluators give up on longer lists (IN_PREDICATE_LIMIT): then only the bounds prune.
 MOST_LISTED = 200
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def is_bucketed_by_key(contract: Contract) -> bool:
@@ -49,13 +50,52 @@ def place_sql(catalog: str, partition: Partition, table: str) -> str:
     return f"{catalog}.system.{name}({', '.join([*map(str, size), column])})"
 
 
-def place_sets(
-    catalog: str, partitions: Iterable[Partition], rows: Expression | None = None
-) -> list[Expression]:
-    """The distinct partition values of rows (all, or those that meet a condition), to be aggregated."""
+def for_driver(column: Column, value: Expression) -> Expression:
+    """A column's value as it can be collected; `on_driver` makes it a value of the column's type again.
+
+    PySpark collects a timestamp as a local time without a zone. On a machine whose zone is not UTC, that is
+    another time, two times an hour apart can be equal, and the first and last days of the calendar fail.
+    """
+    return F.unix_micros(value) if column.kind == "timestamp" else value
+
+
+def on_driver(column: Column, collected: Any) -> Any:
+    """The value that `for_driver` brought to the driver; a timestamp has its zone, UTC."""
+    if collected is None or column.kind != "timestamp":
+        return collected
+    return _EPOCH + timedelta(microseconds=collected)
+
+
+def collected_place(catalog: str, contract: Contract, partition: Partition) -> Expression:
+    """The partition value of rows as it can be collected; `place_on_driver` reads it."""
+    value = F.col(partition.column)
+    if partition.transform == "identity":
+        return for_driver(contract.column(partition.column), value)
+    return place(catalog, partition, value)
+
+
+def place_on_driver(contract: Contract, partition: Partition, collected: Any) -> Any:
+    """The partition value that `collected_place` brought to the driver."""
+    is_of_column = partition.transform == "identity"
+    return on_driver(contract.column(partition.column), collected) if is_of_column else collected
+
+
+def place_sets(catalog: str, contract: Contract, partitions: Iterable[Partition]) -> list[Expression]:
+    """The distinct partition values of rows, to be aggregated; `places_on_driver` reads them."""
     # In a struct, since a set of bare values would leave null out.
-    places = [F.struct(place(catalog, partition, F.col(partition.column))) for partition in partitions]
-    return [F.collect_set(one if rows is None else F.when(rows, one)) for one in places]
+    return [
+        F.collect_set(F.struct(collected_place(catalog, contract, partition))) for partition in partitions
+    ]
+
+
+def places_on_driver(
+    contract: Contract, partitions: Sequence[Partition], collected: Iterable[Any]
+) -> dict[Partition, frozenset[Any]]:
+    """The partition values that `place_sets` brought to the driver."""
+    return {
+        partition: frozenset(place_on_driver(contract, partition, value[0]) for value in values)
+        for partition, values in zip(partitions, collected, strict=True)
+    }
 
 
 def pruning_sql(catalog: str, partition: Partition, table: str, values: Iterable[Any]) -> str:
@@ -96,18 +136,3 @@ def outside_sql(catalog: str, partition: Partition, table: str, values: Iterable
 def _transform(partition: Partition) -> tuple[str, Sequence[int]]:
     name, _, size = partition.transform.removesuffix("]").partition("[")
     return name, [int(size)] if size else []
-
-
-def literal(value: Any) -> str:
-    """A value as SQL."""
-    match value:
-        case None:
-            return "NULL"
-        case bool() | int() | Decimal():
-            return str(value)
-        case datetime():
-            return f"timestamp'{value.isoformat(' ')}'"
-        case date():
-            return f"date'{value.isoformat()}'"
-    text = str(value).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{text}'"

@@ -17,10 +17,22 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.contract import Contract, Partition
+from expectations.contract import Column, Contract, Partition
+from expectations.spark_literals import literal
 from jobs.changes import UPSERT
 from jobs.lake import Lake
-from jobs.partitions import literal, movable, outside_sql, place, place_sets, pruned, pruning_sql
+from jobs.partitions import (
+    collected_place,
+    for_driver,
+    movable,
+    on_driver,
+    outside_sql,
+    place_on_driver,
+    place_sets,
+    places_on_driver,
+    pruned,
+    pruning_sql,
+)
 from jobs.tables import planned_bytes
 
 SMALL = 64 << 20  # bytes of rows in memory, as Iceberg estimates them: read in less time than a job starts
@@ -34,7 +46,7 @@ def place_of_change(lake: Lake, contract: Contract) -> Expression:
     unknown = (F.col(partition.column).isNull() for partition in movable(contract))
     is_named = (F.col("_op") == UPSERT) | ~reduce(or_, unknown, F.lit(False))
     return F.struct(
-        is_named, *(place(lake.catalog, partition, F.col(partition.column)) for partition in pruned(contract))
+        is_named, *(collected_place(lake.catalog, contract, partition) for partition in pruned(contract))
     )
 
 
@@ -42,7 +54,9 @@ def named_places(contract: Contract, found: Sequence[Sequence[Any]]) -> Places:
     """All places, from the distinct values of `place_of_change`. Those of the key are always known."""
     return {
         partition: frozenset(
-            values[number] for values in found if values[0] or partition.column in contract.key
+            place_on_driver(contract, partition, values[number])
+            for values in found
+            if values[0] or partition.column in contract.key
         )
         for number, partition in enumerate(pruned(contract), 1)
     }
@@ -50,7 +64,11 @@ def named_places(contract: Contract, found: Sequence[Sequence[Any]]) -> Places:
 
 def key_bounds(contract: Contract) -> list[Expression]:
     """Least and greatest value of each key column that has an order, to be aggregated."""
-    return [bound(F.col(name)) for name in _ranged(contract) for bound in (F.min, F.max)]
+    return [
+        for_driver(column, bound(F.col(column.name)))
+        for column in _ranged(contract)
+        for bound in (F.min, F.max)
+    ]
 
 
 def within_bounds(contract: Contract, bounds: Iterable[Sequence[Any]]) -> str:
@@ -87,11 +105,8 @@ def places_of_keys(rows: DataFrame, changes: DataFrame, lake: Lake, contract: Co
     """The places of those rows of the table of which a change has the key."""
     partitions = movable(contract)
     of_keys = rows.join(changes.select(*contract.key), [*contract.key], "left_semi")
-    found = of_keys.agg(*place_sets(lake.catalog, partitions)).first() or ()
-    return {
-        partition: frozenset(value[0] for value in values)
-        for partition, values in zip(partitions, found, strict=True)
-    }
+    found = of_keys.agg(*place_sets(lake.catalog, contract, partitions)).first() or ()
+    return places_on_driver(contract, partitions, found)
 
 
 def _within_places(lake: Lake, places: Places) -> list[str]:
@@ -100,12 +115,13 @@ def _within_places(lake: Lake, places: Places) -> list[str]:
 
 def _between(contract: Contract, bounds: Sequence[Any]) -> str:
     ranges = [
-        f"t.`{name}` BETWEEN {literal(least)} AND {literal(greatest)}"
-        for name, least, greatest in zip(_ranged(contract), bounds[::2], bounds[1::2], strict=True)
+        f"t.`{column.name}` BETWEEN {literal(on_driver(column, least))} "
+        f"AND {literal(on_driver(column, greatest))}"
+        for column, least, greatest in zip(_ranged(contract), bounds[::2], bounds[1::2], strict=True)
         if least is not None
     ]
     return " AND ".join(ranges) or "true"
 
 
-def _ranged(contract: Contract) -> list[str]:
-    return [column.name for column in contract.key_columns if column.kind in _RANGED]
+def _ranged(contract: Contract) -> list[Column]:
+    return [column for column in contract.key_columns if column.kind in _RANGED]

@@ -57,7 +57,10 @@ def is_due(manifest: Manifest, merged_at: datetime, certified: Mapping[str, Cert
 
 def remove_read(batches: Batches, until: datetime, certified: Mapping[str, Certified]) -> tuple[int, int]:
     """Delete what batches merged before that time have read, and their own objects; how many of each."""
-    begun = batches.begun()  # before the merged ones are listed: one that is closed meanwhile waits a day
+    begun = [
+        *batches.aside(),
+        *batches.begun(),
+    ]  # before the merged ones are listed: one that is closed meanwhile waits a day
     needed = {_state(file) for batch_id in begun for file in _files(batches, batch_id)}
     merged = {batch_id: at for batch_id, at in batches.merged_before(until).items() if batch_id not in begun}
 

@@ -19,8 +19,9 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from jobs.erased_keys import ErasedKeys
 from jobs.failed_batches import InStreamAlone
+from jobs.first_events import FROM, MD5, ROWS, state_of
 from jobs.manifest import FORMATS
-from jobs.objects import ANNOUNCED_AT, DOWNLOADS, IN_MEMORY, UnreadableFile
+from jobs.objects import DOWNLOADS, IN_MEMORY, UnreadableFile
 from jobs.sift import FAILURE, rewrite, sift
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 FAILURES = "aws/lambda/"
-# What a rewritten object says of itself.
-FROM, MD5, ROWS = (f"glueline-{name}" for name in ("rewritten-from", "md5", "rows"))
 STREAM_KEEPS = timedelta(hours=24)
 _NO_ROWS = ("manifest-summary.json", "manifest-files.json", ".checksum", ".md5", "_started", "/")
 _TASK_BYTES = 32 * 1024 * 1024
@@ -74,6 +73,11 @@ class Held:
     def door(self) -> str:
         """The folder that it lies in."""
         return self.key.partition("/")[0]
+
+    @property
+    def state(self) -> str:
+        """What tells the version from others."""
+        return state_of(self.version_id, self.etag)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -136,17 +140,14 @@ def look(spark: "SparkSession", bucket: str, versions: Iterable[RawVersion], key
     return Looked(len(listed), int(rows or 0), tuple(Held(**row.asDict()) for row in held))
 
 
-def take_out(
-    spark: "SparkSession", bucket: str, held: Sequence[Held], keys: ErasedKeys, announced: Mapping[str, str]
-) -> None:
+def take_out(spark: "SparkSession", bucket: str, held: Sequence[Held], keys: ErasedKeys) -> None:
     """Put objects without the rows in the place of the newest versions that hold some, and delete these.
 
-    Versions that are not the newest are deleted as they are, as are those with a problem. `announced` (by
-    object) is when the newest version was announced first: the new one says so, so that its rows can keep
-    their place in the order. Safe to repeat, also in parts.
+    Versions that are not the newest are deleted as they are, as are those with a problem. Safe to repeat,
+    also in parts.
     """
     size = len(held) * _TASK_BYTES // 4  # a few to a task
-    act = partial(_take_out, bucket, keys, dict(announced))
+    act = partial(_take_out, bucket, keys)
     _distributed(spark, held, _LOOKED, size).mapInArrow(partial(_each, act, "done int"), "done int").count()
 
 
@@ -199,20 +200,20 @@ def _look(bucket: str, keys: ErasedKeys, row: dict[str, Any]) -> tuple[Any, ...]
     )  # fmt: skip
 
 
-def _take_out(bucket: str, keys: ErasedKeys, announced: dict[str, str], row: dict[str, Any]) -> tuple[int]:
+def _take_out(bucket: str, keys: ErasedKeys, row: dict[str, Any]) -> tuple[int]:
     held = Held(**row)
     if held.is_latest and held.problem is None and not (held.form == FAILURE and held.rows == held.erased):
-        _replace(bucket, held, keys, announced.get(held.key))
+        _replace(bucket, held, keys)
     else:
         _delete(bucket, held)
     return (1,)
 
 
-def _replace(bucket: str, held: Held, keys: ErasedKeys, announced_at: str | None) -> None:
+def _replace(bucket: str, held: Held, keys: ErasedKeys) -> None:
     """Put the rewritten object over the version, then delete that. Done again, it finds what is done."""
     head: Any = _s3().head_object(Bucket=bucket, Key=held.key)
     before = head["Metadata"]
-    if before.get(FROM) == _state(held):
+    if before.get(FROM) == held.state:
         if held.version_id != "null":
             _s3().delete_object(Bucket=bucket, Key=held.key, VersionId=held.version_id)
         return
@@ -222,11 +223,9 @@ def _replace(bucket: str, held: Held, keys: ErasedKeys, announced_at: str | None
         sifted = rewrite(str(held.form), source, keys, target)
         told = {
             **before,
-            FROM: _state(held),
+            FROM: held.state,
             MD5: _md5(target),
             ROWS: str(sifted.rows - sifted.erased),
-            # What was rewritten before knows best: by now it has been announced again.
-            **({} if announced_at is None or ANNOUNCED_AT in before else {ANNOUNCED_AT: announced_at}),
         }
         kept = {name: head[name] for name in ("ContentType", "ContentEncoding") if name in head}
         _put(bucket, held, target, {"Metadata": told, **kept})
@@ -262,11 +261,6 @@ def _changed(bucket: str, held: Held) -> ChangedMeanwhile:
         f"s3://{bucket}/{held.key} was replaced while rows were taken out of it; run this again, so that its "
         "new state is looked at too"
     )
-
-
-def _state(held: Held) -> str:
-    """What tells the version from others, also where the bucket keeps no versions."""
-    return f"{held.version_id} {held.etag}"
 
 
 def _fetch(bucket: str, key: str, version_id: str) -> IO[bytes]:

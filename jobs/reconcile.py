@@ -26,6 +26,7 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract
 from expectations.odcs import load_contracts
 from jobs.certificates import Certificate, Comparison, Drift, ParityObjects
+from jobs.column_history import column_history
 from jobs.dynamodb_scan import scan
 from jobs.merge import JOINS
 from jobs.parity import (
@@ -92,8 +93,9 @@ def compare(spark: SparkSession, contract: Contract, options: ParityOptions) -> 
     snapshot = current_snapshot(spark, lake.table(dataset))
     buckets = bucket_count(snapshot.rows if snapshot else 0)
     received = scan(spark, options.table_prefix + dataset, options.read_units_per_second)
-    items = with_bucket(item_states(received, contract), buckets).drop("is_refused", "record")
-    rows = with_bucket(row_states(table_at(spark, lake, contract, snapshot), contract), buckets)
+    history = column_history(spark, lake.table(dataset), contract)
+    items = with_bucket(item_states(received, contract, history), buckets).drop("is_refused", "record")
+    rows = with_bucket(row_states(table_at(spark, lake, contract, snapshot), contract, history), buckets)
     items, rows = (side.persist(StorageLevel.MEMORY_AND_DISK) for side in (items, rows))
     try:
         of_items = item_sums(items)

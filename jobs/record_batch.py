@@ -13,7 +13,8 @@ from pyspark.sql import functions as F
 
 from expectations.spark_schema import changes_schema
 from jobs.changes import accepted_changes
-from jobs.checked_dataset import CheckedDataset, FileCount
+from jobs.checked_dataset import CheckedDataset, FileCount, is_superseded
+from jobs.erased_rows import refuse_unread
 from jobs.lake import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake, append_once, find_commit
 from jobs.manifest import Manifest
 from jobs.once_only import known_changes, new_changes
@@ -34,6 +35,7 @@ def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: 
     """
     contract = dataset.contract
     expected = sum(count.accepted for count in dataset.counts)
+    erased = sum(count.erased for count in dataset.counts)
     if not expected:
         return
     table, spark = lake.changes(contract.dataset), dataset.rows.sparkSession
@@ -58,7 +60,8 @@ def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: 
             known_already=expected - got,
         )
     else:
-        _compare(table, manifest, expected, int(committed.get(OFFERED, expected)))
+        before = int(committed.get(OFFERED, expected))
+        _compare(table, manifest, expected, before, erased_since=range(erased + 1))
 
 
 def append_quarantine(
@@ -75,16 +78,15 @@ def append_quarantine(
         )
         table = lake.ops(QUARANTINE)
         got = append_once(rows, table, manifest.batch_id, manifest.begun)
-        _compare(table, manifest, expected, got)
+        erased = sum(count.erased for dataset in datasets for count in dataset.counts)
+        _compare(table, manifest, expected, got, erased_since=range(-erased, 1))
 
 
 def append_results(
     spark: SparkSession, lake: Lake, manifest: Manifest, datasets: Sequence[CheckedDataset], at: datetime
 ) -> None:
     """The counts of each file into `batches`, the verdict on each dataset into `quality_results`."""
-    batches = lake.ops(BATCHES)
-    counts = [(manifest.batch_id, *_count_row(count), at) for count in file_counts(manifest, datasets)]
-    append_once(_frame(spark, counts, batches), batches, manifest.batch_id, manifest.begun)
+    append_counts(spark, lake, manifest, file_counts(manifest, datasets), at)
     if datasets:
         results = lake.ops(QUALITY_RESULTS)
         verdicts = [
@@ -93,6 +95,42 @@ def append_results(
             for one in datasets
         ]  # fmt: skip
         append_once(_frame(spark, verdicts, results), results, manifest.batch_id, manifest.begun)
+
+
+def append_counts(
+    spark: SparkSession, lake: Lake, manifest: Manifest, counts: Sequence[FileCount], at: datetime
+) -> None:
+    """The counts of each file into `batches`."""
+    if counts:
+        table = lake.ops(BATCHES)
+        rows = [(manifest.batch_id, *_count_row(count), at, count.superseded) for count in counts]
+        append_once(_frame(spark, rows, table), table, manifest.batch_id, manifest.begun)
+
+
+def is_recorded(spark: SparkSession, lake: Lake, manifest: Manifest) -> bool:
+    """Whether a table that all datasets of a batch share has rows of it: then it can't be split any more."""
+    shared = (QUARANTINE, BATCHES, QUALITY_RESULTS)
+    return any(
+        find_commit(spark, lake.ops(name), manifest.batch_id, manifest.begun) is not None for name in shared
+    )
+
+
+def append_counts_of_quarantine(spark: SparkSession, lake: Lake, manifest: Manifest, at: datetime) -> None:
+    """Count what `quarantine` has of a batch that ends there, unless it was counted."""
+    rows = spark.table(lake.ops(QUARANTINE)).where(F.col("batch_id") == manifest.batch_id)
+    found = rows.groupBy("dataset", "source_file").count().collect()
+    counts = [FileCount(name, file, None, number, 0, number) for name, file, number in found]
+    append_counts(spark, lake, manifest, counts, at)
+
+
+def append_set_aside(spark: SparkSession, lake: Lake, manifest: Manifest, reason: str, at: datetime) -> None:
+    """The files of a batch that is set aside: each is refused as a whole, with the reason."""
+    rows = [(file.dataset, [reason], None, file.source_file, None) for file in manifest.files]
+    refused = spark.createDataFrame([*rows], _REJECT).unionByName(_refused_rows(spark, manifest))
+    refused = refused.withColumns({"batch_id": F.lit(manifest.batch_id), "quarantined_at": F.lit(at)})
+    append_once(refused, lake.ops(QUARANTINE), manifest.batch_id, manifest.begun)
+    counts = [FileCount(file.dataset, file.source_file, file.door, 1, 0, 1) for file in manifest.files]
+    append_counts(spark, lake, manifest, counts + file_counts(manifest, ()), at)
 
 
 def file_counts(manifest: Manifest, datasets: Iterable[CheckedDataset]) -> list[FileCount]:
@@ -117,7 +155,8 @@ def _any_quarantined(dataset: CheckedDataset) -> bool:
 
 
 def _rejected_rows(dataset: CheckedDataset) -> DataFrame:
-    return dataset.rows.where(F.size("reasons") > 0).select(
+    rejected = dataset.rows.where((F.size("reasons") > 0) & ~is_superseded())
+    return refuse_unread(rejected, dataset.contract, dataset.erased).select(
         F.lit(dataset.contract.dataset).alias("dataset"), "reasons", "payload", "source_file", "row_number"
     )
 
@@ -127,8 +166,13 @@ def _refused_rows(spark: SparkSession, manifest: Manifest) -> DataFrame:
     return spark.createDataFrame(rows, _REJECT)
 
 
-def _compare(table: str, manifest: Manifest, expected: int, got: int) -> None:
-    if expected != got:
+def _compare(table: str, manifest: Manifest, expected: int, got: int, erased_since: range = range(1)) -> None:
+    """BatchDoesNotAddUp unless the table got what was expected.
+
+    An earlier run of the batch may have come before some keys were erased, whose rows were changes then and
+    are quarantined now: `erased_since` says by how many rows what that run wrote may differ.
+    """
+    if got - expected not in erased_since:
         raise BatchDoesNotAddUp(
             f"batch {manifest.batch_id}: expected {expected} rows in {table}, got {got}; if an earlier run "
             "wrote them, a file has changed since: compare the batch's manifest with the files' versions"

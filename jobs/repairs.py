@@ -10,6 +10,9 @@ A retract that comes late finds nothing at its position and does nothing. The re
 item and, as sequence number, the time of the repair: that has fewer digits than a stream's, so it loses to
 the true record of that version when that comes after all; and each repair has another one, so that none is
 taken for the repetition of an earlier one.
+
+A key that was erased stays erased, also if DynamoDB has an item of it again: its tombstone is not taken away,
+and its item is not put back.
 """
 
 import gzip
@@ -21,6 +24,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from jobs.certificates import Comparison
+from jobs.fold import ERASURE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,6 +69,8 @@ def repair_lines(key: Mapping[str, Any], repair: Repair) -> list[str]:
     """The lines of one key: retracts, then the record of the true item if there is one."""
     lines = [_retract(key["key"], row["version"], row["tie"]) for row in json.loads(key["rows"] or "[]")]
     grave = json.loads(key["grave"] or "null")
+    if grave is not None and (grave["_version"], grave["_tie"]) == ERASURE:
+        return lines
     if grave is not None and key["is_live"] and _outranks(grave, key["version"]):
         lines.append(_retract(key["key"], grave["_version"], grave["_tie"]))
     if key["record"] is not None:

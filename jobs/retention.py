@@ -2,9 +2,10 @@
 
 A tombstone keeps a deleted row from coming back with an older change. It may only go when nothing is left
 that could bring one: no object of the RAW bucket from before the delete, and nothing that still comes late.
-What comes late: an export, which reaches back for the 35 days of point-in-time recovery, or a stream batch
-that was given up and redriven. So a tombstone stays for its retention and `LATE` more, and longer where RAW
-objects do (`jobs.raw_retention`).
+What comes late: an export, which reaches back for the 35 days of point-in-time recovery; a message, which SQS
+keeps for 14 days in its queue and for 14 more as a dead letter; a stream batch that was given up and
+redriven. So a tombstone stays for its retention, `LEAST_TOMBSTONES` at least, and `LATE` more; and longer
+where RAW objects do (`jobs.raw_retention`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,7 @@ from jobs.maintenance import MAINTENANCE
 from jobs.parity_tables import PARITY_RESULTS, PARITY_SUSPECTS
 
 LATE = timedelta(days=7)
+LEAST_TOMBSTONES = timedelta(days=30)  # with LATE more than what comes late takes
 LEAST = timedelta(days=2)  # a comparison of parity looks back for as long
 # What the platform writes about itself, and the time that its rows age by.
 RECORDS: Mapping[str, str] = {
@@ -104,7 +106,7 @@ def records_until(table: str, now: datetime, kept: timedelta, certified: Iterabl
 
 def tombstones_until(now: datetime, kept: timedelta, oldest_raw: datetime | None) -> datetime:
     """The time before which a dataset's tombstones go, if that is when its oldest RAW object landed."""
-    return min(now - kept, oldest_raw or now) - LATE
+    return min(now - max(kept, LEAST_TOMBSTONES), oldest_raw or now) - LATE
 
 
 def delete_records(spark: SparkSession, lake: Lake, name: str, until: datetime) -> int:

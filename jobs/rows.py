@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from math import isfinite
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pydantic_core import from_json
@@ -22,13 +23,14 @@ from expectations.align import columns_by_spelling
 from expectations.align import spellings as spellings_of
 from expectations.contract import Column, Contract
 from jobs.objects import UnreadableFile
+from jobs.parquet_zones import known_zones
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 OP = "_op"  # the optional column of a drop: upsert or delete
 LONGEST_ROW = 16 * 1024 * 1024  # bytes; a DynamoDB item has at most 400 KB
-_LONGEST_FIELD = 1024 * 1024
+_LONGEST_FIELD = _LONGEST_HEADER = 1024 * 1024
 _PARQUET_ROWS = 2_000
 _NAMES_SHOWN = 10  # of a header's faults
 _NUMBERS = ("int", "long", "decimal", "float", "double")
@@ -55,12 +57,17 @@ class ReceivedRow(NamedTuple):
 
 
 def read_rows(file_format: str, file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
-    """The rows of a file; an empty file has none. UnreadableFile, at the first one, if none can be read.
+    """The rows of a file. UnreadableFile, at the first one, if none can be read.
 
-    A format that names its columns once for all rows must name the contract's.
+    A format that names its columns once for all rows must name the contract's. A file of zero bytes has no
+    rows if that is what the format makes of none; in Parquet no rows are a footer, so an upload has failed.
     """
     start = file.read(4)
     if not start:
+        if file_format == "parquet":
+            raise UnreadableFile(
+                "parquet: expected a Parquet file, got one of zero bytes: its upload failed; drop it again"
+            )
         return iter(())
     for mark, encoding in _OTHER_ENCODINGS.items():
         if start.startswith(mark):
@@ -102,24 +109,29 @@ def _listed(names: Sequence[str]) -> str:
     """The first of the names, which may be anything: a file of the wrong kind has a header too."""
     more = len(names) - _NAMES_SHOWN
     shown = ", ".join(name[:100] for name in names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
-    return _readable(shown)
+    return readable(shown)
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """With bytes that were no UTF-8, kept by surrogateescape, as escapes: all behind this is UTF-8."""
     return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _read_csv(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
     csv.field_size_limit(_LONGEST_FIELD)
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    source = _Bounded(file, _LONGEST_HEADER)
+    # Any: typeshed wants a name of what is wrapped, which nobody asks for.
+    wrapped: Any = source
+    text = io.TextIOWrapper(wrapped, encoding="utf-8-sig", errors="surrogateescape", newline="")
     # An empty field is null, a quoted empty one is the empty text.
     reader = csv.reader(text, quoting=csv.QUOTE_NOTNULL, strict=True)
     number = 0
     try:
         header = [(name or "").strip() for name in next(reader, ())]
         check_header(contract, header)
+        source.most = LONGEST_ROW
         for fields in reader:
+            source.taken = 0
             if not fields:
                 continue
             number += 1
@@ -130,6 +142,39 @@ def _read_csv(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
                 yield ReceivedRow(number, _row(number, fields).payload, problem)
     except csv.Error as problem:
         yield _remainder(number, f"csv: {problem} (line {reader.line_num})")
+    except _RowTooLong:
+        what = "rows" if source.most == LONGEST_ROW else "a header"
+        yield _remainder(number, f"csv: expected {what} of at most {source.most} bytes, got a longer one")
+
+
+class _RowTooLong(Exception):
+    """Raised when more was read for one row than a row may have."""
+
+
+class _Bounded(io.BufferedIOBase):
+    """A file as it is read, in pieces, and how much was since its reader last set `taken` to zero.
+
+    What counts is bytes of the file, not characters of a line: neither a line without an end nor a row of
+    quoted line ends fills the memory, and a row costs no more than that assignment.
+    """
+
+    def __init__(self, file: IO[bytes], most: int) -> None:
+        self._file = file
+        self.most = most
+        self.taken = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int = -1, /) -> bytes:
+        some = self._file.read(size)
+        if self.taken > self.most:
+            raise _RowTooLong
+        self.taken += len(some)
+        return some
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return self.read1(-1 if size is None else size)
 
 
 def _read_jsonl(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
@@ -246,16 +291,19 @@ def _read_parquet(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
 
     try:
         parquet = pq.ParquetFile(file)
-    except (pa.ArrowInvalid, OSError) as problem:
+        names = parquet.schema_arrow.names
+    except (pa.ArrowException, OSError, ValueError) as problem:
         raise UnreadableFile(f"parquet: expected a Parquet file: {problem}") from None
-    check_header(contract, parquet.schema_arrow.names)
+    check_header(contract, names)
     number, exact = 0, _columns_of_exact_numbers(parquet.schema_arrow, contract)
     try:
+        schema = known_zones(parquet.schema_arrow)
         for batch in parquet.iter_batches(_PARQUET_ROWS):
-            for row in _parquet_rows(batch, number + 1, exact):
+            readable_batch = batch if schema is None else batch.cast(schema)
+            for row in parquet_rows(readable_batch, number + 1, exact):
                 yield row
                 number = row.number
-    except (pa.ArrowInvalid, OSError) as problem:
+    except (pa.ArrowException, OSError) as problem:
         yield _remainder(number, f"parquet: {problem}")
 
 
@@ -274,7 +322,9 @@ def _columns_of_exact_numbers(schema: "pa.Schema", contract: Contract) -> dict[s
     }
 
 
-def _parquet_rows(batch: "pa.RecordBatch", first: int, exact: Mapping[str, Column]) -> Iterator[ReceivedRow]:
+def parquet_rows(
+    batch: "pa.RecordBatch", first: int, exact: Mapping[str, Column] = MappingProxyType({})
+) -> Iterator[ReceivedRow]:
     """The rows of a batch; one by one if one of them holds what Python has no value for (the year 10000)."""
     try:
         rows = batch.to_pylist()
@@ -309,7 +359,7 @@ def _row(number: int, values: Mapping[str, Any] | Sequence[str | None]) -> Recei
     try:
         payload.encode()
     except UnicodeEncodeError:  # bytes that were no UTF-8, kept by surrogateescape
-        return ReceivedRow(number, _readable(payload), "encoding: expected UTF-8")
+        return ReceivedRow(number, readable(payload), "encoding: expected UTF-8")
     return ReceivedRow(number, payload)
 
 

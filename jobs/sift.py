@@ -13,13 +13,15 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import product
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from jobs.erased_keys import ErasedKeys
 from jobs.failed_batches import InStreamAlone, is_stream_of, read_failure
 from jobs.objects import UnreadableFile
-from jobs.rows import LONGEST_ROW
+from jobs.rows import LONGEST_ROW, parquet_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FAILURE = "failure"  # Lambda's record of a stream batch that was given up
 _BOM = b"\xef\xbb\xbf"
@@ -126,28 +128,33 @@ def _sift_csv(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> 
     return Sifted(rows, erased)
 
 
-def _places(header: Sequence[str], keys: ErasedKeys) -> dict[str, int]:
-    """Where the key's columns are in a row. An empty file has no header and no rows."""
+def _places(header: Sequence[str], keys: ErasedKeys) -> dict[str, list[int]]:
+    """Where the key's columns are in a row. An empty file has no header and no rows.
+
+    A column that the header names twice is in several places: no door takes the file, and which is meant
+    nobody knows.
+    """
     places = {
-        column: header.index(name)
+        column: [place for place, name in enumerate(header) if name in names]
         for column, names in keys.names.items()
-        for name in reversed(names)
-        if name in header
     }
-    if header and places.keys() != keys.names.keys():
-        missing = ", ".join(sorted(keys.names.keys() - places.keys()))
+    if header and not all(places.values()):
+        missing = ", ".join(sorted(column for column, found in places.items() if not found))
         raise UnreadableFile(f"header: expected the key's columns, {missing} missing")
     return places
 
 
-def _owns(fields: Sequence[Any], header: Sequence[str], places: Mapping[str, int], keys: ErasedKeys) -> bool:
+def _owns(
+    fields: Sequence[Any], header: Sequence[str], places: Mapping[str, list[int]], keys: ErasedKeys
+) -> bool:
     """Whether the row is of one of the keys. With a field too many or few, it may be shifted behind that."""
     shifts = {0, len(fields) - len(header)}
-    values = [
-        [(column, fields[at + shift]) for shift in shifts if 0 <= at + shift < len(fields)]
-        for column, at in places.items()
-    ]
-    return any(keys.own_row(dict(row)) for row in product(*values))
+    return keys.own_values(
+        {
+            column: [fields[at + shift] for at in found for shift in shifts if 0 <= at + shift < len(fields)]
+            for column, found in places.items()
+        }
+    )
 
 
 def _sift_parquet(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> Sifted:
@@ -156,24 +163,36 @@ def _sift_parquet(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None)
 
     try:
         parquet = pq.ParquetFile(source)
-        columns = sorted(places := _places(parquet.schema_arrow.names, keys), key=places.__getitem__)
-        names = [parquet.schema_arrow.names[places[column]] for column in columns]
+        names = parquet.schema_arrow.names
+        places = sorted({place for found in _places(names, keys).values() for place in found})
+        needed = [names[place] for place in places] if target is None else None
         rows = erased = 0
         writer = (
             None
             if target is None
             else pq.ParquetWriter(target, parquet.schema_arrow, compression=_codec(parquet))
         )
-        for batch in parquet.iter_batches(_PARQUET_ROWS, columns=names if writer is None else None):
-            kept = [not keys.own_row(row) for row in batch.select(names).to_pylist()]
+        for batch in parquet.iter_batches(_PARQUET_ROWS, columns=needed):
+            kept = [not own for own in _owned(batch, keys)]
             rows, erased = rows + len(kept), erased + kept.count(False)
             if writer is not None:
                 writer.write_batch(batch.filter(pa.array(kept, pa.bool_())))
         if writer is not None:
             writer.close()
-    except (pa.ArrowInvalid, OSError) as problem:
+    except (pa.ArrowException, OSError, ValueError) as problem:
         raise UnreadableFile(f"parquet: expected a Parquet file: {problem}") from None
     return Sifted(rows, erased)
+
+
+def _owned(batch: "pa.RecordBatch", keys: ErasedKeys) -> Iterator[bool]:
+    """Of each row, whether it is of one of the keys, by the JSON text that the door makes of its key.
+
+    Of a row that has no such text no door has taken a key.
+    """
+    names = {name for names in keys.names.values() for name in names}
+    places = [place for place, name in enumerate(batch.schema.names) if name in names]
+    for row in parquet_rows(batch.select(places), 1):
+        yield row.payload is not None and keys.own_line(row.payload)
 
 
 def _codec(parquet: Any) -> str:

@@ -7,6 +7,9 @@ record's sequence number decides between equal versions.
 An item marked `_deleted` is a delete. So is a REMOVE, at the removed item's version + 1 or the record's time,
 whichever is later. A REMOVE of an item that was deleted already (by DynamoDB's TTL, mostly) says again what
 the mark said, as a delete at the mark's version that loses ties: it changes nothing unless the mark is lost.
+
+Where versions count (the sequence column is an int or long), no clock orders anything: a REMOVE is at the
+removed item's version + 1, and a change of which no version is known is refused.
 """
 
 from pyspark.sql import Column as Expression
@@ -15,7 +18,13 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from jobs.changes import in_columns, shown
-from jobs.images import REPEATED_DELETE_TIE, image_reasons, typed_images
+from jobs.images import (
+    REPEATED_DELETE_TIE,
+    image_reasons,
+    typed_images,
+    version_of_removal,
+    version_of_write,
+)
 from jobs.values import ITEM
 
 TIE_DIGITS = 40  # sequence numbers have 21 to 40 digits, and sort by value only if all have as many
@@ -33,16 +42,16 @@ _NO_IMAGE = "record: expected a NewImage, got none; the stream's view must be NE
 def parse_stream(received: DataFrame, contract: Contract) -> DataFrame:
     """Received rows (`jobs.doors.RECEIVED`) as parsed rows (`jobs.changes`)."""
     rows = typed_images(_captured(received), contract, "_sequence_number")
-    repeated = F.col("_is_repeated")
+    version = _version(contract)
     parsed = rows.withColumns(
         {
-            "_version": F.when(repeated, F.col("_old_version")).otherwise(_version()),
-            "_tie": F.when(repeated, REPEATED_DELETE_TIE).otherwise(
+            "_version": version,
+            "_tie": F.when(F.col("_is_repeated"), REPEATED_DELETE_TIE).otherwise(
                 F.lpad("_sequence_number", TIE_DIGITS, "0")
             ),
             "_source": F.lit("stream"),
             "_updated_at": F.col("_time"),
-            "reasons": _reasons(contract),
+            "reasons": _reasons(contract, version),
         }
     )
     return in_columns(parsed, contract)
@@ -52,7 +61,7 @@ def _captured(received: DataFrame) -> DataFrame:
     """The parts of the records, as `jobs.images` wants them, and their sequence numbers."""
     record = F.from_json("payload", _RECORD, {"columnNameOfCorruptRecord": _CORRUPT})
     seconds = F.col("_record.dynamodb.ApproximateCreationDateTime")
-    micros = (seconds.try_cast("decimal(20,6)") * 1_000_000).cast("bigint")
+    micros = (seconds.try_cast("decimal(20,6)") * 1_000_000).try_cast("bigint")
     removed = F.coalesce(F.col("_record.eventName") == "REMOVE", F.lit(False))
     new = F.when(~removed, F.col("_record.dynamodb.NewImage"))
     row = F.concat_ws("#", "source_file", "row_number")
@@ -71,17 +80,19 @@ def _captured(received: DataFrame) -> DataFrame:
     )
 
 
-def _version() -> Expression:
-    time, new, old = F.unix_micros("_time"), F.col("_new_version"), F.col("_old_version")
-    upserted = F.greatest(F.coalesce(new, time), old)
-    return F.when(F.col("_removed"), F.greatest(old + 1, time)).otherwise(upserted)
+def _version(contract: Contract) -> Expression:
+    time = F.unix_micros("_time")
+    removal, write = version_of_removal(contract, time), version_of_write(contract, time)
+    return (
+        F.when(F.col("_is_repeated"), F.col("_old_version")).when(F.col("_removed"), removal).otherwise(write)
+    )
 
 
-def _reasons(contract: Contract) -> Expression:
+def _reasons(contract: Contract, version: Expression) -> Expression:
     no_record = F.concat(F.lit("record: expected a DynamoDB stream record, got "), shown(F.col("payload")))
     return (
         F.when(F.col("problem").isNotNull(), F.array("problem"))
         .when(F.col("_sequence_number").isNull(), F.array(no_record))
         .when(~F.col("_removed") & F.col("_new").isNull(), F.array(F.lit(_NO_IMAGE)))
-        .otherwise(image_reasons(contract))
+        .otherwise(image_reasons(contract, version))
     )

@@ -7,7 +7,8 @@ have moved on, both in the order of versions. The table is right about it if
 * it is past the item of then, and not ahead of the item now: what is in between is on its way;
 * the row is a drop's, and newer than all that DynamoDB holds or held of the key: it is a drop's to say.
 
-Anything else is drift, if nothing is on its way any more that could explain it. So whoever asks first finds
+Anything else is drift, if nothing is on its way any more that could explain it; but for an item of a key that
+was erased, which the table rightly does not show. So whoever asks first finds
 out what is in flight, then fixes the tombstones, then the table, and reads the items last: a row can't be
 ahead of an item that was read after it.
 """
@@ -20,10 +21,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
+from jobs.column_history import NO_HISTORY, ColumnHistory
 from jobs.dynamodb_scan import UNSTAMPED
+from jobs.fold import ERASURE
 from jobs.parity import is_same, item_states, one_row_per_key, row_states
 
-FINE, MISSING, EXTRA, DIFFERING, QUARANTINED = "fine", "missing", "extra", "differing", "quarantined"
+FINE, MISSING, EXTRA, DIFFERING = "fine", "missing", "extra", "differing"
+QUARANTINED = "quarantined"  # differs since `check` refused the change
+ERASED_AGAIN = "erased"  # the key was erased, and its source has written an item of it since
 _NO_VERSION = -(2**63)
 
 
@@ -34,16 +39,18 @@ class Now:
     tombstones: DataFrame  # key, _version, _tie
     table: DataFrame
     items: DataFrame  # `jobs.doors.RECEIVED`
+    history: ColumnHistory = NO_HISTORY  # of the table's columns
 
 
 def verdicts(suspects: DataFrame, now: Now, contract: Contract, at: datetime) -> DataFrame:
-    """A verdict on each suspect: fine | missing | extra | differing.
+    """A verdict on each suspect: fine | missing | extra | differing | erased.
 
     `at` is when the comparison began. Columns: key, verdict, and what a repair needs: `positions` (version,
     tie) of the rows there are, `grave` (the tombstone, or null), `item` (its state, or null).
     """
-    rows = one_row_per_key(row_states(now.table, contract).join(suspects.select("key"), "key", "left_semi"))
-    items = item_states(now.items, contract)
+    states = row_states(now.table, contract, now.history)
+    rows = one_row_per_key(states.join(suspects.select("key"), "key", "left_semi"))
+    items = item_states(now.items, contract, now.history)
     known = (
         suspects.select("key", F.struct("is_item", "is_live", "version", "content").alias("then"))
         .join(rows.select("key", F.struct(*rows.columns[1:]).alias("row")), "key", "left")
@@ -102,11 +109,19 @@ def _is_of_drop() -> Expression:
 
 
 def _kind() -> Expression:
-    is_live = _or_false(F.col("item.is_live"))
-    return F.when(~is_live, EXTRA).when(F.col("row").isNull(), MISSING).otherwise(DIFFERING)
+    is_live, is_empty, grave = _or_false(F.col("item.is_live")), F.col("row").isNull(), F.col("grave")
+    is_erased = _or_false((grave["_version"] == ERASURE[0]) & (grave["_tie"] == ERASURE[1]))
+    return (
+        F.when(is_erased & is_empty, ERASED_AGAIN)
+        .when(is_erased | ~is_live, EXTRA)
+        .when(is_empty, MISSING)
+        .otherwise(DIFFERING)
+    )
 
 
-def mark_quarantined(judged: DataFrame, payloads: DataFrame, contract: Contract) -> DataFrame:
+def mark_quarantined(
+    judged: DataFrame, payloads: DataFrame, contract: Contract, history: ColumnHistory = NO_HISTORY
+) -> DataFrame:
     """Turn the verdict on an item whose change `check` refused into `quarantined`.
 
     `payloads`: column payload, of the dataset's quarantined rows. A refused change is that of the item if it
@@ -116,7 +131,7 @@ def mark_quarantined(judged: DataFrame, payloads: DataFrame, contract: Contract)
         judged.select(F.col("key").alias("source_file")), "source_file", "semi"
     )
     changes = (
-        item_states(refused, contract)
+        item_states(refused, contract, history)
         .groupBy("key")
         .agg(F.collect_set(F.struct("is_live", "version", "content")).alias("refused"))
     )
@@ -124,7 +139,8 @@ def mark_quarantined(judged: DataFrame, payloads: DataFrame, contract: Contract)
         "refused", F.struct("item.is_live", "item.version", "item.content")
     )  # equal structs: here null is null
     is_refused = _or_false(is_of_item & F.col("item").isNotNull()) | _or_false(F.col("item.is_refused"))
-    verdict = F.when(is_refused, QUARANTINED).otherwise(F.col("verdict"))
+    kept = F.col("verdict")
+    verdict = F.when(is_refused & (kept != ERASED_AGAIN), QUARANTINED).otherwise(kept)
     return judged.join(changes, "key", "left").withColumn("verdict", verdict).drop("refused")
 
 

@@ -2,8 +2,12 @@
 
 import os
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 from pyspark.sql import SparkSession
 
@@ -44,3 +48,23 @@ def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> Sp
     )
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+# Of machines. Two have hours that come twice, and one of them is behind UTC, the other ahead.
+ZONES = ("UTC", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
+
+
+@contextmanager
+def in_zone(spark: SparkSession, zone: str) -> Iterator[None]:
+    """On a machine of that zone: Python and the session's JVM have it as their default."""
+    jvm: Any = spark._jvm
+    zones = jvm.java.util.TimeZone
+    before = zones.getDefault()
+    with mock.patch.dict(os.environ, TZ=zone):
+        time.tzset()
+        zones.setDefault(zones.getTimeZone(zone))
+        try:
+            yield
+        finally:
+            zones.setDefault(before)
+    time.tzset()

@@ -56,6 +56,8 @@ def announce(target: Target, files: Collection[ManifestFile]) -> None:
 def object_created(file: ManifestFile) -> str:
     """The event "Object Created" of S3, as EventBridge delivered it when the file landed."""
     state = {"version-id": file.version_id} if file.version_id else {}
+    if file.sequencer:
+        state["sequencer"] = file.sequencer
     event = {
         "version": "0",
         "id": str(uuid.uuid4()),

@@ -2,6 +2,7 @@
 
 A letter goes back by being sent to the inbound queue first and deleted here after. If that breaks off in
 between, the message is there twice, which changes nothing: versions order what it says. It is never gone.
+When it was sent first goes along, since that is when a message without a time of its own happened.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
+
+from lambdas.source.dead_letters import SENT_AT
+from workflows.sending import portions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,12 +26,15 @@ HOLD_SECONDS: Final = 300  # what is looked at is hidden from others this long, 
 WAIT_SECONDS: Final = 1  # asks all of the queue's servers; without it "empty" can be untrue
 _PER_CALL: Final = 10
 _IDLE_CALLS: Final = 2
-_CALL_BYTES: Final = 256 * 1024  # what SQS takes wherever it is
+_ATTRIBUTE_BYTES: Final = len(SENT_AT) + len("String") + 14
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message that was refused. `message_id` is the one it had in the inbound queue."""
+    """A message that was refused. `message_id` is the one it had in the inbound queue.
+
+    `sent` is when it came here, `sent_at` when it was sent first, in milliseconds since the epoch as text.
+    """
 
     message_id: str
     reason: str
@@ -35,6 +42,7 @@ class Letter:
     sent: datetime
     body: str
     receipt: str
+    sent_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +135,16 @@ def put_back(sqs: Any, queue: str, receipts: Iterable[str]) -> None:
 def send_back(sqs: Any, target: Target, letters: Sequence[Letter]) -> list[Letter]:
     """Send the bodies to the inbound queue, then delete what it took; the letters it took."""
     sent: list[Letter] = []
-    for some in portions(letters):
-        bodies = [{"Id": str(place), "MessageBody": letter.body} for place, letter in enumerate(some)]
-        answer = sqs.send_message_batch(QueueUrl=target.output("InboundQueueUrl"), Entries=bodies)
+    for some in portions(letters, _bytes):
+        entries = [
+            {
+                "Id": str(place),
+                "MessageBody": letter.body,
+                "MessageAttributes": {SENT_AT: {"DataType": "String", "StringValue": letter.sent_at}},
+            }
+            for place, letter in enumerate(some)
+        ]
+        answer = sqs.send_message_batch(QueueUrl=target.output("InboundQueueUrl"), Entries=entries)
         taken = [some[int(entry["Id"])] for entry in answer.get("Successful", ())]
         receipts = [{"Id": str(place), "ReceiptHandle": letter.receipt} for place, letter in enumerate(taken)]
         if receipts:
@@ -138,19 +153,9 @@ def send_back(sqs: Any, target: Target, letters: Sequence[Letter]) -> list[Lette
     return sent
 
 
-def portions(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
-    """The letters in portions that one call takes."""
-    portion: list[Letter] = []
-    size = 0
-    for letter in letters:
-        more = len(letter.body.encode())
-        if portion and (len(portion) == _PER_CALL or size + more > _CALL_BYTES):
-            yield portion
-            portion, size = [], 0
-        portion.append(letter)
-        size += more
-    if portion:
-        yield portion
+def _bytes(letter: Letter) -> int:
+    """The size of the letter as a message, by which SQS limits a call."""
+    return len(letter.body.encode()) + _ATTRIBUTE_BYTES
 
 
 def _letter(message: dict[str, Any]) -> Letter:
@@ -162,4 +167,6 @@ def _letter(message: dict[str, Any]) -> Letter:
         datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
         message["Body"],
         message["ReceiptHandle"],
+        # What SQS moved here itself kept the time at which it was sent.
+        said.get(SENT_AT, message["Attributes"]["SentTimestamp"]),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -74,25 +75,71 @@ def key_hash(target: Target, dataset: str, text: str) -> str:
     return mac.hex()
 
 
-def erase(target: Target, erasure: Erasure, tell: Tell, *, remove_unreadable: bool = False) -> dict[str, Any]:
+@dataclass(slots=True)
+class Course:
+    """How far a command has come, for whoever has to be told when it is interrupted."""
+
+    tell: Tell
+    steps: Sequence[str] = ()
+    done: int = 0  # of the steps
+    run: str | None = None  # the job run that works on the step
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Tell]:
+        """One of the steps; what it tells is told with its name."""
+        number = self.steps.index(name) + 1
+        yield lambda what: self.tell(f"{number} of {len(self.steps)}, {name}: {what}")
+        self.done, self.run = number, None
+
+    def __str__(self) -> str:
+        done, left = ", ".join(self.steps[: self.done]), ", ".join(self.steps[self.done :])
+        run = f"The job run {self.run} goes on by itself." if self.run else "No job run of it is under way."
+        return f"Done: {done or 'nothing'}. Not done: {left or 'nothing'}. {run}"
+
+
+BLOCK, LAND, RAW, TABLES, LETTERS, PROVE = STEPS = (
+    "block the keys",
+    "let land what was under way",
+    "rewrite the RAW bucket",
+    "rewrite tables and quarantine",
+    "search the queues",
+    "forget the past and prove it",
+)
+LIFT = "lift the tombstones and the marks"
+
+
+def erase(
+    target: Target, erasure: Erasure, course: Course, *, remove_unreadable: bool = False
+) -> dict[str, Any]:
     """Erase the keys, or go on with it; the proof. Raises JobFailed, NotThroughInTime."""
+    course.steps = STEPS
     _ask(erasure, remove_unreadable=remove_unreadable)
-    _phase(target, erasure, "seal", tell)
-    await_removals(target, erasure, tell)
-    let_finish(target, tell)
-    _phase(target, erasure, "scrub", tell)
-    let_finish(target, tell)
-    _phase(target, erasure, "purge", tell)
-    let_finish(target, tell)
-    remove_letters(target, erasure)
-    _phase(target, erasure, "prove", tell)
+    with course.step(BLOCK) as tell:
+        _phase(target, erasure, "seal", course, tell)
+    with course.step(LAND) as tell:
+        await_marks(target, erasure, tell)
+        let_finish(target, tell)
+    with course.step(RAW) as tell:
+        _phase(target, erasure, "scrub", course, tell)
+        let_finish(target, tell)
+    with course.step(TABLES) as tell:
+        _phase(target, erasure, "purge", course, tell)
+        let_finish(target, tell)
+    with course.step(LETTERS) as tell:
+        tell("dead letters")
+        search_messages(target, erasure)
+    with course.step(PROVE) as tell:
+        _phase(target, erasure, "prove", course, tell)
     return erasure.erasures.note(erasure.id, PROOF)
 
 
-def lift(target: Target, erasure: Erasure, tell: Tell) -> int:
+def lift(target: Target, erasure: Erasure, course: Course) -> int:
     """Let rows of the keys come again; how many of them had been erased."""
+    course.steps = (LIFT,)
     _ask(erasure, remove_unreadable=False)
-    _phase(target, erasure, "lift", tell)
+    with course.step(LIFT) as tell:
+        let_finish(target, tell)  # a batch that was checked in part adds up by the tombstones of then
+        _phase(target, erasure, "lift", course, tell)
     lifted: int = erasure.erasures.note(erasure.id, LIFTED)["lifted"]
     return lifted
 
@@ -107,56 +154,52 @@ def _ask(erasure: Erasure, *, remove_unreadable: bool) -> None:
         )
 
 
-def _phase(target: Target, erasure: Erasure, phase: str, tell: Tell) -> None:
-    tell(_PHASES[phase])
-    run_job(target, "erase", {"--PHASE": phase, "--ERASURE": erasure.id})
+def _phase(target: Target, erasure: Erasure, phase: str, course: Course, tell: Tell) -> None:
+    def follow(run: str, state: str) -> None:
+        course.run = run
+        tell(f"job run {run} is {state}")
+
+    tell("starting the job")
+    run_job(target, "erase", {"--PHASE": phase, "--ERASURE": erasure.id}, follow)
 
 
-_PHASES: Final = {
-    "seal": "tombstones, then the items in DynamoDB",
-    "scrub": "every version of every object in the RAW bucket",
-    "purge": "tables and quarantine",
-    "prove": "old snapshots; then everything is searched once more",
-    "lift": "tombstones",
-}
+# --- what the stream tells of the marks ---------------------------------------------------------------------
 
 
-# --- what the stream tells of the removed items -------------------------------------------------------------
+def await_marks(target: Target, erasure: Erasure, tell: Tell) -> None:
+    """Return when the stream's records of the keys' marks have landed and are merged.
 
-
-def await_removals(target: Target, erasure: Erasure, tell: Tell) -> None:
-    """Return when the stream's records of the removed items have landed and are merged.
-
-    They hold the items as they were: what lands later would not be searched. Raises NotThroughInTime.
+    They hold the items as they were, and come behind all other records of the keys: what lands later would
+    not be searched. Raises NotThroughInTime.
     """
     sealed = erasure.erasures.note(erasure.id, "seal")
-    deleted_at: str | None = sealed.get("deleted_at")
-    if deleted_at is None or erasure.erasures.note(erasure.id, "landed").get("through") == deleted_at:
+    marked_at: str | None = sealed.get("marked_at")
+    if marked_at is None or erasure.erasures.note(erasure.id, "landed").get("through") == marked_at:
         return
-    waiting, files, looked = set(sealed["deleted"]), set[str](), set[str]()
-    since = datetime.fromisoformat(deleted_at) - _CLOCKS_DIFFER
+    waiting, files, looked = set(sealed["marked"]), set[str](), set[str]()
+    since = datetime.fromisoformat(sealed["since"]) - _CLOCKS_DIFFER
     deadline = time.monotonic() + patience_seconds(target)
     while waiting:
-        tell(f"waiting for the stream to tell of {len(waiting)} removed items")
+        tell(f"waiting for the stream's records of {len(waiting)} keys")
         for key in landed_since(target, erasure.contract.dataset, since):
             if key not in looked:
                 looked.add(key)
-                told = removals(target, key, since) & waiting
-                waiting -= told
-                files |= {f"s3://{target.output('RawBucket')}/{key}"} if told else set()
+                found = marked_in(target, key, since) & waiting
+                waiting -= found
+                files |= {f"s3://{target.output('RawBucket')}/{key}"} if found else set()
         if waiting and time.monotonic() > deadline:
             raise NotThroughInTime(
-                f"After {patience_seconds(target)} s the stream has not told of {len(waiting)} removals. "
-                "See the forwarder's log, then run this again: it goes on where it stopped."
+                f"After {patience_seconds(target)} s the stream's records of {len(waiting)} blocked keys "
+                "have not landed. See the forwarder's log, then run this again: it goes on where it stopped."
             )
         if waiting:
             time.sleep(poll_seconds(target) / 2)
 
     def progress(stage: Stage) -> None:
-        tell(f"waiting until that is merged: {stage.files} files")
+        tell(f"waiting until {stage.files} files of the stream are merged")
 
     wait(target, files, progress, until_quiet=False)
-    erasure.erasures.write(erasure.id, "landed", {"through": deleted_at})
+    erasure.erasures.write(erasure.id, "landed", {"through": marked_at})
 
 
 def landed_since(target: Target, dataset: str, since: datetime) -> Iterator[str]:
@@ -171,20 +214,19 @@ def landed_since(target: Target, dataset: str, since: datetime) -> Iterator[str]
                 yield found["Key"]
 
 
-def removals(target: Target, key: str, since: datetime) -> set[str]:
-    """The keys of the items whose removal since then the object tells of."""
+def marked_in(target: Target, key: str, since: datetime) -> set[str]:
+    """The keys that the object has a record of, since then, which put the mark of an erased key there."""
     body = target.client("s3").get_object(Bucket=target.output("RawBucket"), Key=key)["Body"].read()
     found = set[str]()
     for line in gzip.decompress(body).splitlines():
-        record = json.loads(line)
-        inside = record["dynamodb"]
+        inside = json.loads(line)["dynamodb"]
         at = float(inside.get("ApproximateCreationDateTime") or since.timestamp())
-        if record["eventName"] == "REMOVE" and at >= int(since.timestamp()):
+        if "_erased" in inside.get("NewImage", ()) and at >= int(since.timestamp()):
             found.add(inside["Keys"]["_key"]["S"])
     return found
 
 
-# --- dead letters -------------------------------------------------------------------------------------------
+# --- queues -------------------------------------------------------------------------------------------------
 
 
 def letters_of(target: Target, keys: ErasedKeys) -> list[Letter]:
@@ -192,8 +234,12 @@ def letters_of(target: Target, keys: ErasedKeys) -> list[Letter]:
     return [letter for letter in dead_letters.read(target) if keys.own_message(letter.body)]
 
 
-def remove_letters(target: Target, erasure: Erasure) -> None:
-    """Delete the dead letters of the keys, and write down how many there were and are."""
+def search_messages(target: Target, erasure: Erasure) -> None:
+    """Delete the dead letters of the keys; write down how many there were and are.
+
+    The inbound queue can't be searched: to look at a message is to take it from the source. What is in it is
+    counted; the Data API refuses messages of the keys when they come.
+    """
     before = erasure.erasures.note(erasure.id, "letters").get("removed", 0)
     sqs, queue = target.client("sqs"), target.output("DeadLetterQueueUrl")
     kept: dict[str, None] = {}  # receipts
@@ -209,8 +255,18 @@ def remove_letters(target: Target, erasure: Erasure) -> None:
     finally:
         dead_letters.put_back(sqs, queue, kept)
     left = len(letters_of(target, erasure.keys)) if removed else 0
-    note = {"searched": searched, "removed": before + removed, "found": left}
+    note = {"searched": searched, "removed": before + removed, "found": left} | _inbound(target)
     erasure.erasures.write(erasure.id, "letters", note)
+
+
+def _inbound(target: Target) -> dict[str, Any]:
+    """How many messages are in the inbound queue, and when the last of them will be gone."""
+    counts = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
+    asked = [*counts, "MessageRetentionPeriod"]
+    url = target.output("InboundQueueUrl")
+    said = target.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
+    gone_by = datetime.now(UTC) + timedelta(seconds=int(said["MessageRetentionPeriod"]))
+    return {"inbound": sum(int(said.get(name, 0)) for name in counts), "gone_by": gone_by.isoformat()}
 
 
 def _delete(sqs: Any, queue: str, letters: Collection[Letter]) -> None:

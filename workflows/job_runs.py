@@ -42,11 +42,21 @@ class UnderWay:
         return f"{len(self.batches)} open batches and {len(self.runs)} job runs"
 
 
-def run_job(target: Target, job: str, arguments: Mapping[str, str]) -> str:
-    """Run a job to its end, waiting for its turn where another run of it is in the way; its run's id."""
+def run_job(
+    target: Target,
+    job: str,
+    arguments: Mapping[str, str],
+    follow: Callable[[str, str], None] = lambda run, state: None,
+) -> str:
+    """Run a job to its end, waiting for its turn where another run of it is in the way; its run's id.
+
+    `follow` is told the run's id and state, again and again.
+    """
     glue = target.client("glue")
     run = _start(target, glue, job, arguments)
+    follow(run, "STARTING")
     while (state := _newest_attempt(glue, job, run))["JobRunState"] in _ACTIVE:
+        follow(run, state["JobRunState"])
         time.sleep(poll_seconds(target) / 4)
     if state["JobRunState"] != "SUCCEEDED":
         raise JobFailed(

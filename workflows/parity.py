@@ -7,7 +7,7 @@ hold a cluster, and on one machine the very Spark that has to merge), and repair
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,19 +48,35 @@ class Report:
         return self.certificate.to_dict() | {"repaired_after": None if before is None else before.to_dict()}
 
 
-def parity(
-    target: Target, datasets: Sequence[str], *, repair: bool, tell: Callable[[str], None]
-) -> list[Report]:
+@dataclass(slots=True)
+class Course:
+    """How far `parity` has come, for whoever has to be told when it is interrupted."""
+
+    tell: Callable[[str], None]
+    certified: list[str] = field(default_factory=list)  # datasets
+    repaired: list[str] = field(default_factory=list)
+    run: str | None = None  # the job run that is under way
+
+    def __str__(self) -> str:
+        certified, repaired = ", ".join(self.certified) or "none", ", ".join(self.repaired)
+        repairs = f" Repairs of {repaired} are in the RAW bucket and will be merged." if repaired else ""
+        run = f"The job run {self.run} goes on by itself." if self.run else "No job run of it is under way."
+        next_time = "The same command compares again and goes on to the certificates."
+        return f"Certificates of: {certified}.{repairs} {run} {next_time}"
+
+
+def parity(target: Target, datasets: Sequence[str], course: Course, *, repair: bool) -> list[Report]:
     """A certificate of each dataset; with `repair`, of each that drifted another one after the repair.
 
     Raises ParityError if a job fails, or if something stays in flight.
     """
-    first = certify(target, datasets, repair=repair, tell=tell)
+    first = certify(target, datasets, course, repair=repair)
     healed: dict[str, Certificate] = {}
     drifted = [dataset for dataset, certificate in first.items() if certificate.repaired]
     if drifted:
-        tell(f"repairs of {', '.join(drifted)} are in the RAW bucket; waiting until they are merged")
-        healed = certify(target, drifted, repair=False, tell=tell)
+        course.repaired += drifted
+        course.tell(f"repairs of {', '.join(drifted)} are in the RAW bucket; waiting until they are merged")
+        healed = certify(target, drifted, course, repair=False)
     return [
         Report(healed.get(dataset, certificate), certificate if dataset in healed else None)
         for dataset, certificate in first.items()
@@ -68,20 +84,20 @@ def parity(
 
 
 def certify(
-    target: Target, datasets: Sequence[str], *, repair: bool, tell: Callable[[str], None]
+    target: Target, datasets: Sequence[str], course: Course, *, repair: bool
 ) -> dict[str, Certificate]:
     """Compare the datasets, and look again until all have their certificate of that comparison."""
     objects = ParityObjects(target.client("s3"), target.output("LakeBucket"))
     since = datetime.now(UTC) - _CLOCKS_DIFFER
     arguments = _arguments(target, datasets)
-    tell(f"comparing {', '.join(datasets)} with DynamoDB")
-    run = run_job(target, "reconcile", arguments)
+    course.tell(f"comparing {', '.join(datasets)} with DynamoDB")
+    run = run_job(target, "reconcile", arguments, course)
     waiting = _waiting(objects, datasets, run)
     deadline, before = time.monotonic() + patience_seconds(target), None
     while waiting:
-        tell(_what_waits(waiting))
+        course.tell(_what_waits(waiting))
         _wait_to_settle(target, waiting)
-        run_job(target, "certify", arguments | {"--REPAIR": str(repair).lower()})
+        run_job(target, "certify", arguments | {"--REPAIR": str(repair).lower()}, course)
         waiting = _waiting(objects, datasets, run)
         state = [(one.dataset, one.in_flight) for one in waiting]
         if state != before:
@@ -91,10 +107,12 @@ def certify(
                 f"{_what_waits(waiting)}; nothing has moved for {patience_seconds(target)} s. See why ingest "
                 "does not get through (glueline status names the logs), then run this again."
             )
-    return {dataset: _issued(objects, dataset, since, run) for dataset in datasets}
+    issued = {dataset: _issued(objects, dataset, since, run) for dataset in datasets}
+    course.certified = list(dict.fromkeys([*course.certified, *issued]))
+    return issued
 
 
-def run_job(target: Target, job: str, arguments: Mapping[str, str]) -> str:
+def run_job(target: Target, job: str, arguments: Mapping[str, str], course: Course) -> str:
     """Run a job to its end; its run id. Waits for its turn where a run of others is in the way."""
     glue = target.client("glue")
     deadline = time.monotonic() + patience_seconds(target)
@@ -107,6 +125,7 @@ def run_job(target: Target, job: str, arguments: Mapping[str, str]) -> str:
             if not is_busy or time.monotonic() > deadline:
                 raise ParityError(f"The job {job} could not be started: {error}") from error
             time.sleep(poll_seconds(target))
+    course.run = run
     while (state := _newest_attempt(glue, job, run))["JobRunState"] in _ACTIVE:
         time.sleep(poll_seconds(target) / 4)
     if state["JobRunState"] != "SUCCEEDED":
@@ -114,6 +133,7 @@ def run_job(target: Target, job: str, arguments: Mapping[str, str]) -> str:
             f"The job {job} ended {state['JobRunState']}: {state.get('ErrorMessage', 'no reason given')}. "
             f"Its run is {state['Id']}; glueline status names the folder of its log. No table was changed."
         )
+    course.run = None
     return run
 
 

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from workflows.parity import Report
 
 KEYS_SHOWN: Final = 10
-KINDS: Final = ("missing", "extra", "differing", "quarantined")
+KINDS: Final = ("missing", "extra", "differing", "quarantined", "erased")
 
 
 def certificate_table(reports: Sequence[Report]) -> Table:
-    """A line for each certificate; `drops` are those of the rows that DynamoDB never held."""
-    counted = ("items", "rows", "drops", *KINDS, "buckets", "suspects")
+    """A line for each certificate; `drops` are those of the rows that DynamoDB never held.
+
+    Few datasets ever have erased keys that came again: their column is there when one has.
+    """
+    any_erased = any(report.certificate.erased for report in reports)
+    kinds = [kind for kind in KINDS if kind != "erased" or any_erased]
+    counted = ("items", "rows", "drops", *kinds, "buckets", "suspects")
     table = Table("dataset", "verified through", *counted, "parity")
     for column in table.columns:
         column.no_wrap = True
@@ -28,7 +33,7 @@ def certificate_table(reports: Sequence[Report]) -> Table:
             one.dataset,
             f"{datetime.fromisoformat(one.verified_through):%m-%d %H:%M:%S}",
             *(f"{count:,}" for count in (one.items, one.rows, one.drop_only)),
-            *(f"{len(getattr(one, kind)):,}" for kind in KINDS),
+            *(f"{len(getattr(one, kind)):,}" for kind in kinds),
             f"{one.differing_buckets}/{one.buckets}",
             f"{one.suspects:,}",
             "yes" if one.ok else "NO",
@@ -56,6 +61,11 @@ def advice(certificate: Certificate) -> str | None:
         return (
             f"{dataset}: check refused changes that the API took; lake_ops.quarantine has the reasons. Mend "
             f"the items or the contract, then glueline replay --quarantine --dataset {dataset}."
+        )
+    if certificate.erased:
+        return (
+            f"{dataset}: the source wrote items of erased keys again; the table does not show them. Erase "
+            f"them once more (glueline erase {dataset} KEY…), or let their rows come again with --lift."
         )
     return None
 

@@ -8,6 +8,7 @@ sqlglot.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -97,15 +98,13 @@ def query_athena(target: Target, sql: str) -> pa.Table:
         )
     pages = list(athena.get_paginator("get_query_results").paginate(QueryExecutionId=run))
     names = [column["Name"] for column in pages[0]["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
-    rows = [
+    cells = [
         [cell.get("VarCharValue") for cell in row["Data"]]
         for page in pages
         for row in page["ResultSet"]["Rows"]
-    ]
-    return pa.Table.from_pylist(
-        [dict(zip(names, row, strict=True)) for row in rows[1:]],
-        schema=pa.schema([(name, pa.string()) for name in names]),
-    )
+    ][1:]  # the first row is the names
+    columns = [pa.array([row[place] for row in cells], pa.string()) for place in range(len(names))]
+    return pa.table(columns, names=names)
 
 
 def _icu() -> str:
@@ -195,5 +194,11 @@ def _load(catalog: Catalog, database: str, name: str) -> Table:
 
 
 def rows(table: pa.Table) -> list[dict[str, Any]]:
-    """Rows as dictionaries, for reports and for --json."""
+    """Rows as dictionaries, for reports and for --json. Raises QueryError if two columns have one name."""
+    doubled = [name for name, count in Counter(table.column_names).items() if count > 1]
+    if doubled:
+        raise QueryError(
+            f"Expected a name of its own for each column in JSON, got several of {', '.join(doubled)}: "
+            "give them other names with AS."
+        )
     return list(table.to_pylist())

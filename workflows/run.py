@@ -9,15 +9,14 @@ an outsider can read: queues, DynamoDB, tables.
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import batched
 from typing import TYPE_CHECKING, Final
 
 from workflows import dead_letters, demo
 from workflows.literals import text
 from workflows.query import lake_catalog, query, rows
+from workflows.sending import send
 from workflows.waiting import receipts, wait
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from workflows.waiting import Stage
 
 DEFAULT_LINES: Final = 3000
-_SENDERS: Final = 8
 _CLOCK_SKEW: Final = timedelta(seconds=1)
 
 
@@ -67,24 +65,6 @@ def run(target: Target, lines: int, tell: Callable[[Stage], None]) -> list[Outco
         account_for_messages(target, sent, message_ids, started),
         *(account_for_drops(target, files, dataset, started) for dataset in ("products", "households")),
     ]
-
-
-def send(target: Target, bodies: list[str]) -> list[str]:
-    """Put messages on the inbound queue, ten a call; their SQS ids in the order of the bodies."""
-    sqs, queue = target.client("sqs"), target.output("InboundQueueUrl")
-
-    def send_ten(ten: tuple[str, ...]) -> list[str]:
-        entries = [{"Id": str(place), "MessageBody": body} for place, body in enumerate(ten)]
-        answer = sqs.send_message_batch(QueueUrl=queue, Entries=entries)
-        if answer.get("Failed"):
-            raise RuntimeError(f"SQS refused {len(answer['Failed'])} of ten messages: {answer['Failed'][0]}")
-        ids = {entry["Id"]: entry["MessageId"] for entry in answer["Successful"]}
-        return [ids[str(place)] for place in range(len(ten))]
-
-    with ThreadPoolExecutor(_SENDERS) as pool:
-        return [
-            message_id for ids in pool.map(send_ten, batched(bodies, 10, strict=False)) for message_id in ids
-        ]
 
 
 def put_drops(target: Target, files: list[Drop]) -> None:

@@ -93,8 +93,13 @@ def merged(target: Target, files: Collection[str], before: Collection[str] = ())
     return {
         receipt["source_file"]
         for receipt in found
-        if receipt["batch_id"] not in opened and receipt["batch_id"] not in before
+        if opened.isdisjoint(_goes_by(receipt)) and receipt["batch_id"] not in before
     }
+
+
+def _goes_by(receipt: dict[str, Any]) -> tuple[str, str]:
+    """The batch of a receipt, and the one that its dataset has if that failed to be merged."""
+    return receipt["batch_id"], f"{receipt['batch_id']}-{receipt['dataset']}"
 
 
 def receipts(target: Target, files: Collection[str]) -> list[dict[str, Any]]:

@@ -2,14 +2,17 @@
 
 A metric that must be zero becomes the expectation about single rows, so that a failing row can be told from
 the others. A tolerated share of rows becomes `mostly`; any other threshold a query that has a result exactly
-if it is broken. In a query, `{batch}` is the batch, and braces of its own are doubled.
+if it is broken. In a query, `{batch}` is the batch; literals have no braces (`expectations.spark_literals`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from expectations.contract import JsonValue
+from expectations.patterns import to_java
+from expectations.spark_literals import literal
 
 type Expectation = tuple[str, dict[str, JsonValue]]
 
@@ -137,7 +140,7 @@ def _bad_row(metric: Metric) -> str:
     if "validValues" in arguments:
         conditions.append(f"{name} NOT IN ({', '.join(map(_literal, arguments['validValues']))})")
     if "pattern" in arguments:
-        conditions.append(f"NOT {name} RLIKE {_literal(arguments['pattern'])}")
+        conditions.append(f"NOT {name} RLIKE {_literal(to_java(arguments['pattern']))}")
     return " OR ".join(conditions)
 
 
@@ -148,7 +151,5 @@ def _query(value: str, source: str, threshold: Threshold) -> Expectation:
 
 
 def _literal(value: JsonValue) -> str:
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("{", "{{").replace("}", "}}")
-        return f"'{escaped}'"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """A value of a rule as SQL. A number with a fraction is exact, as it is written in the contract."""
+    return literal(Decimal(str(value)) if isinstance(value, float) else value)

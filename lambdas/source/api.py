@@ -38,11 +38,11 @@ class DataApi:
             self._tokens.forget()
             answer = self._post(body, correlation_id)
         if answer.status != 200:
-            raise self._unexpected(f"status {answer.status}: {answer.data[:300]!r}")
+            raise self._unexpected(_shape(answer))
         try:
             results = loads(answer.data.decode())["results"]
         except (BrokenJson, UnicodeDecodeError, LookupError, TypeError) as error:
-            raise self._unexpected(f"{answer.data[:300]!r}") from error
+            raise self._unexpected(_shape(answer)) from error
         if not isinstance(results, list) or len(results) != len(changes):
             raise self._unexpected("another number of results")
         if not all(map(_is_result, results)):
@@ -62,6 +62,11 @@ class DataApi:
 
     def _unexpected(self, got: str) -> DataApiUnavailable:
         return DataApiUnavailable(f"expected a result for each change from {self._url}, got {got}")
+
+
+def _shape(answer: urllib3.BaseHTTPResponse) -> str:
+    """What an answer looks like, for logs: its content may have keys of rows."""
+    return f"status {answer.status}, {answer.headers.get('content-type')}, {len(answer.data)} bytes"
 
 
 def _is_result(result: Any) -> bool:

@@ -1,13 +1,19 @@
 """Queue -> Data API: checks every message against its contract and writes the good ones in one request.
 
-Each message ends in exactly one way: handled (the API took it, or has a newer version), in the dead-letter
-queue with its reasons, or back in its queue as a failure of the batch. Safe to repeat: the API orders changes
-by their versions, so a message that comes again changes nothing.
+Each message ends in exactly one way: handled (the API took it, has a newer version, or its key is erased), in
+the dead-letter queue with its reasons, or back in its queue as a failure of the batch.
+
+Safe to repeat: the API orders the changes of a row by the sequence column if the dataset has one, then by the
+event's time, then by its id. So a message that SQS delivers again changes nothing, even after later ones. The
+same event sent twice is as good, if it has a `time`: without one each message happens when it was sent.
+
+A message of an erased key is counted and dropped. As a dead letter it would keep what the erasure removed.
 """
 
 import os
+import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -21,7 +27,7 @@ from expectations.contract import load_compiled
 from lambdas.metrics import count
 from lambdas.source import dead_letters
 from lambdas.source.api import DataApi, portions
-from lambdas.source.messages import REJECTED_BY_API, Change, DeadLetter, Reader, in_data
+from lambdas.source.messages import REJECTED_BY_API, Change, DeadLetter, Message, Reader, in_data
 from lambdas.source.settings import Settings
 from lambdas.source.tokens import DataApiUnavailable, Tokens
 from lambdas.validation import Validators, Violation
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _MAX_ID = 256  # characters of an id that someone else chose, as logs show it
+_MILLISECONDS = re.compile("[0-9]{1,14}")
+_ERASED = "urn:glueline:problem:erased"
 _logger = Logger()
 # The statuses below 500 of what may be taken when it comes again (RFC 9110, 8470, 6585).
 _LATER = (408, 425, 429)
@@ -46,7 +54,7 @@ def take(records: Iterable[dict[str, Any]], wiring: "Wiring") -> dict[str, Any]:
     outcome = Outcome()
     changes: list[Change] = []
     for record in records:
-        found = wiring.reader.read(record["messageId"], record["body"])
+        found = wiring.reader.read(record["messageId"], record["body"], sent(record))
         if isinstance(found, Change):
             changes.append(found)
         else:
@@ -58,11 +66,21 @@ def take(records: Iterable[dict[str, Any]], wiring: "Wiring") -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in outcome.failed]}
 
 
+def sent(record: Mapping[str, Any]) -> int | None:
+    """When the message was sent first, in milliseconds since the epoch: also if it was redriven since."""
+    told = (
+        record.get("attributes", {}).get("SentTimestamp"),
+        record.get("messageAttributes", {}).get(dead_letters.SENT_AT, {}).get("stringValue"),
+    )
+    return min((int(text) for text in told if text and _MILLISECONDS.fullmatch(text)), default=None)
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of the messages of a batch."""
 
-    handled: Counter[tuple[str, str]] = field(default_factory=Counter)  # (dataset, accepted | stale)
+    handled: Counter[tuple[str, str]] = field(default_factory=Counter)  # (dataset, accepted | stale | erased)
+    erased: list[Message] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)  # message id -> why it has to come back
 
@@ -98,6 +116,9 @@ def _settle(change: Change, result: dict[str, Any], outcome: Outcome) -> None:
     status, problem = result.get("status"), result.get("problem") or {}
     if status in ("accepted", "stale"):
         outcome.handled[change.message.dataset, status] += 1
+    elif status == "rejected" and problem.get("type") == _ERASED:
+        outcome.handled[change.message.dataset, "erased"] += 1
+        outcome.erased.append(change.message)
     elif status == "rejected" and problem.get("status", 500) < 500 and problem["status"] not in _LATER:
         given = problem.get("violations") or [{"rule": problem.get("type"), "message": problem.get("detail")}]
         violations = [Violation(*(str(one.get(name) or "") for name in Violation._fields)) for one in given]
@@ -156,6 +177,13 @@ def _report(outcome: Outcome, known: Container[str]) -> None:
         _logger.warning("message refused", **letter.summary())
         dataset = letter.message.dataset
         amounts[dataset if dataset in known else "none"]["refused"] += 1
+    for message in outcome.erased:
+        _logger.warning(
+            "message of an erased key dropped",
+            message_id=message.message_id,
+            event_id=message.event_id[:_MAX_ID],
+            dataset=message.dataset,
+        )
     for dataset, outcomes in amounts.items():
         count(outcomes, dataset=dataset)
     for reason, amount in Counter(letter.reason for letter in outcome.letters).items():

@@ -1,7 +1,8 @@
 """What is told of messages that can't be taken: each in the dead-letter queue, all together in one alert.
 
 A dead letter has the body as it was sent, and as attributes the reason, all violations (`detail`, a JSON
-list), dataset, event id and message id.
+list), dataset, event id, message id and when the message was sent first (`sent_at`, in milliseconds since the
+epoch), which `glueline redrive` sends along: it may be the time of the change.
 """
 
 from collections import Counter
@@ -18,6 +19,7 @@ from lambdas.validation import Violation
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+SENT_AT = "sent_at"
 MAX_DETAIL_BYTES = 8 * 1024
 MAX_ENTRIES = 10  # of one SendMessageBatch
 MAX_BATCH_BYTES = 256 * 1024  # what SQS takes wherever it is
@@ -63,6 +65,7 @@ def attributes(letter: DeadLetter) -> Attributes:
     message = letter.message
     names = {
         "reason": letter.reason,
+        SENT_AT: "" if message.sent is None else str(message.sent),
         "message_id": message.message_id,
         "event_id": message.event_id,
         "dataset": message.dataset,
@@ -116,7 +119,7 @@ def _entry(place: str, letter: DeadLetter) -> dict[str, Any]:
 
 
 def _example(letter: DeadLetter) -> str:
-    rules = ", ".join(f"{violation.path} {violation.rule}" for violation in letter.violations[:5])
+    rules = ", ".join(violation.summary() for violation in letter.violations[:5])
     event_id = _printable(letter.message.event_id) or "none"
     return f"message {letter.message.message_id}, event {event_id}: {letter.reason}: {_printable(rules)}"
 

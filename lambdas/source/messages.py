@@ -1,6 +1,7 @@
 """A queue message becomes a change for the Data API, or a dead letter with every reason why not. No AWS here.
 
-Messages are CloudEvents 1.0 in structured JSON mode, type `<dataset>.upsert` or `<dataset>.delete`.
+Messages are CloudEvents 1.0 in structured JSON mode, type `<dataset>.upsert` or `<dataset>.delete`. A change
+happened at the event's `time`, but not after the message was sent; without a `time`, when it was sent.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,12 +25,16 @@ _OPS: dict[str, Op] = {"upsert": "upsert", "delete": "delete"}
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What came: SQS's id of it, the body as it was sent, and what it says of itself if that can be read."""
+    """What came: SQS's id of it, the body as it was sent, and what it says of itself if that can be read.
+
+    `sent` is when it was sent first, in milliseconds since the epoch, however often it was redriven.
+    """
 
     message_id: str
     body: str
     event_id: str = ""
     dataset: str = ""
+    sent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +55,13 @@ class DeadLetter:
     violations: Sequence[Violation]
 
     def summary(self) -> dict[str, Any]:
-        """For logs, without the values of the row."""
+        """For logs, without key and values of the row, which may be of a person."""
         return {
             "reason": self.reason,
             "message_id": self.message.message_id,
             "event_id": self.message.event_id[:256],
             "dataset": self.message.dataset[:256],
-            "violations": [f"{violation.path} {violation.rule}" for violation in self.violations[:20]],
+            "violations": [violation.summary() for violation in self.violations[:20]],
         }
 
 
@@ -67,19 +72,21 @@ class Reader:
     contracts: Mapping[str, Contract]
     validators: Validators
 
-    def read(self, message_id: str, body: str) -> Change | DeadLetter:
+    def read(self, message_id: str, body: str, sent: int | None = None) -> Change | DeadLetter:
         """What the message is. Never raises, whatever the body: one message must not stop its batch."""
         try:
             event = loads(body)
         except BrokenJson as error:
-            return DeadLetter(Message(message_id, body), BROKEN_JSON, [Violation("", "json", str(error))])
+            return DeadLetter(
+                Message(message_id, body, sent=sent), BROKEN_JSON, [Violation("", "json", str(error))]
+            )
         if not isinstance(event, dict):
             violation = Violation(
                 "", "type", f"expected a CloudEvent as JSON object, got {type(event).__name__}"
             )
-            return DeadLetter(Message(message_id, body), WRONG_ENVELOPE, [violation])
+            return DeadLetter(Message(message_id, body, sent=sent), WRONG_ENVELOPE, [violation])
         dataset, op = _dataset_and_op(event.get("type"))
-        message = Message(message_id, body, _text(event.get("id")), dataset)
+        message = Message(message_id, body, _text(event.get("id")), dataset, sent)
         violations = list(_envelope_violations(event, dataset, op))
         reason = WRONG_ENVELOPE if violations else CONTRACT_VIOLATION
         if dataset and dataset not in self.contracts:
@@ -92,13 +99,27 @@ class Reader:
         violations += in_data(self.validators.violations(dataset, op, data))
         if violations:
             return DeadLetter(message, reason, violations)
-        change = {"dataset": dataset, "op": op, "event_id": message.event_id, "data": data}
+        change = {
+            "dataset": dataset,
+            "op": op,
+            "event_id": message.event_id,
+            **_time(event, sent),
+            "data": data,
+        }
         return Change(message, dumps(change), adjustments)
 
 
 def in_data(violations: Sequence[Violation]) -> list[Violation]:
     """The violations of a row with their paths in the message."""
     return [violation._replace(path="/data" + violation.path) for violation in violations]
+
+
+def _time(event: Mapping[str, Any], sent: int | None) -> dict[str, str]:
+    """The member of the change that says when it happened; none if nobody knows."""
+    given = timestamps.canonical(_text(event.get("time")))
+    times = [] if sent is None else [sent * 1000]
+    times += [] if given is None else [timestamps.to_micros(given)]
+    return {"time": timestamps.from_micros(min(times))} if times else {}
 
 
 def _dataset_and_op(kind: Any) -> tuple[str, Op | None]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 import uuid
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from expectations.odcs import load_contracts
 from jobs.erased_keys import ErasedKeys
 from tests.e2e.conftest import glueline
 from workflows import dead_letters
+from workflows.access_token import fetch_token
 from workflows.erase import letters_of
 from workflows.query import query, rows
-from workflows.run import send
+from workflows.sending import send
 from workflows.waiting import wait
 
 if TYPE_CHECKING:
@@ -64,6 +68,14 @@ def households(target: Target) -> tuple[int, int]:
     return both
 
 
+def put(target: Target, household: int, client: httpx.Client | None = None) -> httpx.Response:
+    """Write the household through the Data API."""
+    url = f"{target.output('DataApiUrl')}/households/{household}"
+    token = fetch_token(target, "glueline/write")
+    body = {"household_id": household, **HOUSEHOLD}
+    return (client or httpx).put(url, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+
 def count(target: Target, table: str, condition: str) -> int:
     [row] = rows(query(target, f"select count(*) as n from {table} where {condition}"))
     number: int = row["n"]
@@ -103,10 +115,63 @@ def test_an_erased_household_comes_back_only_after_the_erasure_is_lifted(
     send(target, [event(erased)])
     wait(target, [], lambda _: None)
     while_erased = count(target, "households", f"household_id = {erased}")
+    of_queue = dead_letters.read(target)
+    by_api = put(target, erased)
     lifted = glueline("erase", "households", str(erased), "--lift", "--yes", "--json")
     send(target, [event(erased, kids_count="2")])
     wait(target, [], lambda _: None)
 
     assert while_erased == 0
+    assert by_api.status_code == 410
+    assert not [letter for letter in of_queue if str(erased) in letter.body]
+    assert count(target, "households_changes", f"household_id = {erased} and kids_count = '1'") == 0
     assert json.loads(lifted.stdout) == {"lifted": 1}, lifted.stderr
     assert count(target, "households", f"household_id = {erased} and kids_count = '2'") == 1
+
+
+def test_an_erasure_ends_while_others_write_its_key_all_the_time(target: Target) -> None:
+    """By the queue and by the Data API, which refuses from the start; what they write is nowhere after it."""
+    erased = 3 * 10**15 + int(time.time() * 1000)
+    send(target, [event(erased)])
+    wait(target, [], lambda _: None)
+    ended = Event()
+    statuses: list[int] = []
+
+    def write() -> None:
+        while not ended.is_set():
+            send(target, [event(erased, kids_count=str(len(statuses) % 3 + 1))])
+            statuses.append(put(target, erased).status_code)
+            ended.wait(0.5)
+
+    writer = Thread(target=write)
+    writer.start()
+    try:
+        began = time.monotonic()
+        answered = glueline("erase", "households", str(erased), "--yes", "--remove-unreadable", "--json")
+        seconds = time.monotonic() - began
+    finally:
+        ended.set()
+        writer.join()
+    wait(target, [], lambda _: None)
+
+    assert answered.returncode == 0, answered.stderr + answered.stdout
+    proof = json.loads(answered.stdout)
+    assert proof["is_complete"]
+    assert [line for line in proof["kept"] if line.startswith("messages: ")]
+    assert statuses[-1] == 410
+    assert set(statuses) <= {200, 201, 204, 410, 412}
+    assert seconds < 600  # with the machine busy; not for ever
+    for table in ("households", "households_changes"):
+        assert count(target, table, f"household_id = {erased}") == 0
+    assert count(target, "lake_ops.quarantine", f"strpos(payload, '{erased}') > 0") == 0
+    raw = target.client("s3")
+    pages = raw.get_paginator("list_objects_v2").paginate(
+        Bucket=target.output("RawBucket"), Prefix="stream/households/"
+    )
+    bodies = [
+        gzip.decompress(raw.get_object(Bucket=target.output("RawBucket"), Key=found["Key"])["Body"].read())
+        for page in pages
+        for found in page.get("Contents", ())
+    ]
+    assert bodies
+    assert not [body for body in bodies if str(erased).encode() in body]

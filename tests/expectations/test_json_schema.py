@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.align import Op, align
-from expectations.contract import Column, Contract, Limits, Row
+from expectations.contract import NO_LIMITS, Column, Contract, Limits, Row
 from expectations.json_schema import KEYWORDS, data_schema
 from tests import builders
 from tests.expectations import strategies
@@ -78,7 +78,14 @@ def test_all_violations_of_a_row_are_reported() -> None:
         ("decimal(38,0)", 10**38 - 1, []),
         ("decimal(38,0)", Decimal("1125899920410294.9"), ["type"]),
         ("decimal(38,0)", 10**38, ["maximum"]),
-        ("double", Decimal("1E+126"), ["maximum"]),
+        ("float", Decimal("3.4028235E+38"), []),
+        ("float", Decimal("3.4028235677973366E+38"), []),  # the nearest float is the greatest
+        ("float", Decimal("3.4028235677973367E+38"), ["maximum"]),
+        ("float", Decimal("-1E+39"), ["minimum"]),
+        ("float", Decimal("1E-60"), []),
+        ("double", Decimal("1.7976931348623157E+308"), []),
+        ("double", Decimal("1.797693134862316E+308"), ["maximum"]),
+        ("double", Decimal("-1E+400"), ["minimum"]),
         ("date", "2017-01-31", []),
         ("date", "2017-02-30", ["format"]),
         ("date", "20170131", ["format"]),
@@ -124,6 +131,9 @@ def test_every_canonical_value_is_accepted(column: Column, data: st.DataObject) 
     [
         (Limits(minimum=1, maximum=5), "int", 0, ["minimum"]),
         (Limits(minimum=1, maximum=5), "int", 6, ["maximum"]),
+        (Limits(maximum=10**12), "int", 2**31, ["maximum"]),
+        (Limits(maximum=1e50), "float", Decimal("1E+45"), ["maximum"]),
+        (Limits(minimum=-(10**12)), "int", -(2**31) - 1, ["minimum"]),
         (Limits(minimum=0.01), "decimal(10,2)", Decimal("0.01"), []),
         (Limits(minimum=0.01), "decimal(10,2)", Decimal("0.00"), ["minimum"]),
         (Limits(maximum=1e17), "decimal(38,1)", Decimal("100000000000000000.1"), ["maximum"]),
@@ -194,6 +204,30 @@ def test_a_delete_needs_key_and_sequence_column_alone() -> None:
         ("", "required"),
         ("quantity", "minimum"),
     ]
+
+
+@pytest.mark.parametrize("op", ["upsert", "delete"])
+@pytest.mark.parametrize(
+    ("kind", "last", "beyond", "rule"),
+    [
+        ("int", 2**31 - 3, 2**31 - 2, "maximum"),
+        ("long", 2**63 - 3, 2**63 - 2, "maximum"),
+        ("timestamp", "9999-12-31T23:59:59.999997Z", "9999-12-31T23:59:59.999998Z", "formatMaximum"),
+    ],
+)
+def test_the_last_two_values_of_a_sequence_are_reserved(
+    op: Op, kind: str, last: Any, beyond: Any, rule: str
+) -> None:
+    def check(limits: Limits = NO_LIMITS) -> Check:
+        column = Column("c", kind, required=True, limits=limits)
+        return checker(Contract("made_up", "1", "", (column,), (), sequence_column="c"), op)
+
+    assert check()({"c": last}) == []
+    assert check()({"c": beyond}) == [("c", rule)]
+    wider = "9999-12-31T23:59:59.999999Z" if kind == "timestamp" else 2**70
+    assert check(Limits(maximum=wider))({"c": beyond}) == [("c", rule)]
+    narrower = "2017-01-01T00:00:00Z" if kind == "timestamp" else 5
+    assert check(Limits(maximum=narrower))({"c": last}) == [("c", rule)]
 
 
 def test_a_key_of_text_is_not_empty() -> None:

@@ -57,6 +57,8 @@ def test_every_type_has_one_text(kind: str, value: Any, text: str) -> None:
     ("kind", "value"),
     [
         ("long", None),
+        ("long", 2**63),
+        ("int", -(2**31) - 1),
         ("long", "7"),
         ("long", True),
         ("long", Decimal(7)),

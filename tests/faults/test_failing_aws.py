@@ -18,6 +18,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from jobs.lake import Lake
+from jobs.set_aside import RunFailed
 from tests.faults.conftest import Survived
 from tests.faults.proxy import FAILURES, Call, Fault, Proxy, proxied
 from tests.faults.world import JOBS, WRITERS, Run, State, World, live, undisturbed
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undistu
 FOLDER, GLUE = "glue_catalog", "failing"  # catalogs: the tests' own, and AWS Glue's through the proxy
 WAREHOUSE = "failing-warehouse"
 HIDDEN_SECONDS = 3  # for which a run that died hides its messages
-FAILED = (ClientError, BotoCoreError, Py4JJavaError, PySparkException)  # what a job may end with
+FAILED = (ClientError, BotoCoreError, Py4JJavaError, PySparkException, RunFailed)  # what a job may end with
 FAULTS = {fault.name: fault for fault in FAILURES}
 
 type Calls = dict[str, list[Call]]

@@ -23,4 +23,5 @@ REFUSED_ANNOUNCEMENTS = {  # what comes from the intake queue -> what is wrong w
     _ANNOUNCED % ('"key":"drops/products/a.csv","size":"x"', "2026-11-24T12:00:00Z"): "a size that is a text",
     _ANNOUNCED % ('"key":"drops/products/a.csv","size":1e400', "2026-11-24T12:00:00Z"): "a size without end",
     _ANNOUNCED % ('"key":"drops/products/a.csv"', "now"): "no time",
+    _ANNOUNCED % ('"key":"drops/products/\\ud800.csv"', "2026-11-24T12:00:00Z"): "half of a surrogate pair",
 }

@@ -23,7 +23,7 @@ from tests.hostile.drops import (
 SIZES = [
     made("empty.csv", "nothing", b""),
     made("empty.jsonl", "nothing", b""),
-    made("empty.parquet", "nothing", b""),
+    made("empty.parquet", "nothing, where Parquet has a footer", b"", (), {None: NO_PARQUET}),
     made("empty.csv.gz", "nothing, compressed", gzip.compress(b"")),
     made("zero_bytes.csv.gz", "nothing, said to be compressed", b"", (), {}),
     made("line_ends.jsonl", "line ends alone", b"\n\r\n\n"),
@@ -51,6 +51,20 @@ SIZES = [
         GOOD + "3,2," + "X" * 1_100_000 + ",National,,,\n",
         (1, 2),
         {3: "csv: field larger than field limit"},
+    ),
+    made(
+        "no_line_ends.csv",
+        "18 MB without a line end",
+        GOOD + "3,2," + "X," * 9_000_000,
+        (1, 2),
+        {3: "csv: expected rows of at most 16777216 bytes"},
+    ),
+    made(
+        "long_header.csv",
+        "a header of more than 1 MB",
+        HEADER + ",more" * 300_000,
+        (),
+        {None: "csv: expected a header of at most 1048576 bytes"},
     ),
     made(
         "long_text.jsonl",

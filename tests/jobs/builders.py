@@ -147,6 +147,8 @@ def object_created(key: str, **changed: Any) -> str:
         "bucket": "raw",
     } | changed
     described = {"key": key, "size": event["size"], "etag": event["etag"]}
+    if "sequencer" in event:
+        described["sequencer"] = event["sequencer"]
     if event["version"]:
         described["version-id"] = event["version"]
     return json.dumps(

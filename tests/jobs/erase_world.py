@@ -3,7 +3,7 @@
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,8 +22,10 @@ from jobs.checked_dataset import CheckedDataset, count_rows, parse_files
 from jobs.erase_phases import Work, prove, purge_tables, scrub, seal
 from jobs.erase_tables import location
 from jobs.erased_keys import ErasedKeys
+from jobs.erased_rows import erased_keys, refuse_erased
 from jobs.erasures import Erasures, Proof, Request
 from jobs.exports import checksum
+from jobs.first_events import FirstEvents
 from jobs.lake import Lake, create_dataset_tables, create_ops_tables
 from jobs.manifest import Manifest, ManifestFile, classify
 from jobs.merge import merge_batches
@@ -122,25 +124,51 @@ class World:
         head: Any = self.s3.head_object(Bucket=self.raw, Key=key)
         place: Any = classify(key, {self.contract.dataset})
         state = head["ETag"].strip('"'), head.get("VersionId"), head["ContentLength"]
-        return ManifestFile(self.raw, key, *state, at.isoformat(), *place)
+        file = ManifestFile(self.raw, key, *state, at.isoformat(), *place)
+        announced = Manifest("announced", at.isoformat(), (file,))
+        return FirstEvents(self.s3, self.batches.bucket).add_to(announced).files[0]
 
     def ingest(self, *files: ManifestFile | None) -> None:
         """Check the files as one batch, by the doors alone, and merge it."""
+        manifest = self.begin(*files)
+        self.check(manifest)
+        self.merge()
+
+    def merge(self) -> None:
+        """Merge the batches that are checked."""
+        merge_batches(self.spark, self.lake, self.batches, {self.contract.dataset: self.contract})
+
+    def begin(self, *files: ManifestFile | None) -> Manifest:
+        """Open a batch of the files."""
         self.batch += 1
         there = tuple(file for file in files if file is not None)
         manifest = Manifest(f"batch-{self.batch}", datetime.now(UTC).isoformat(), there)
         self.batches.open(manifest)
         create_dataset_tables(self.spark, self.lake, self.contract)
-        rows = parse_files(self.spark, there, self.contract).persist()
-        counts = count_rows(rows, there, self.contract.dataset, ()).files
+        return manifest
+
+    def check(self, manifest: Manifest, *, dies_after_changes: bool = False) -> None:
+        """Check a batch, by the doors alone."""
+        erased = erased_keys(self.spark, self.lake, self.contract)
+        parsed = parse_files(self.spark, manifest.files, self.contract)
+        rows = refuse_erased(parsed, self.contract, erased).persist()
+        counts = count_rows(rows, manifest.files, self.contract.dataset, ()).files
         verdict: Any = SimpleNamespace(success=True, statistics="{}", as_json="{}")
-        checked = CheckedDataset(self.contract, rows, counts, verdict)
+        checked = CheckedDataset(self.contract, rows, counts, verdict, erased)
         append_changes(self.lake, manifest, checked, SENT)
-        append_quarantine(self.spark, self.lake, manifest, [checked], SENT)
-        append_results(self.spark, self.lake, manifest, [checked], SENT)
+        if not dies_after_changes:
+            append_quarantine(self.spark, self.lake, manifest, [checked], SENT)
+            append_results(self.spark, self.lake, manifest, [checked], SENT)
+            self.batches.done(manifest.batch_id, CHECKED, {"files": [asdict(count) for count in counts]})
         rows.unpersist()
-        self.batches.done(manifest.batch_id, CHECKED, {"files": [asdict(count) for count in counts]})
-        merge_batches(self.spark, self.lake, self.batches, {self.contract.dataset: self.contract})
+
+    def receipts(self) -> dict[str, tuple[int, int, int]]:
+        """Of the newest batch: object -> rows read, accepted, quarantined."""
+        counts = self.spark.table(self.lake.ops("batches")).where(F.col("batch_id") == f"batch-{self.batch}")
+        return {
+            row["source_file"].rpartition("/")[2]: (row["rows_read"], row["accepted"], row["quarantined"])
+            for row in counts.collect()
+        }
 
     def rows(self) -> dict[int, str]:
         """The current table."""
@@ -186,26 +214,29 @@ class World:
     ) -> Proof:
         """All phases, as `glueline erase` runs them; the stream tells of each item that is removed."""
         work = self.work(*keys, remove_unreadable=remove_unreadable)
-        there = {key: self._item(key) for key in keys}
+        there = {key: self.item(key) for key in keys}
         try:
             seal(work)
         finally:
-            self.land_removals([item for key, item in there.items() if item and not self._item(key)])
+            self.land_marks({key: item for key, item in there.items() if self.item(key) != item})
         scrub(work)
         meanwhile(work)
         purge_tables(work)
         return prove(work)
 
-    def _item(self, key: str) -> dict[str, Any] | None:
+    def item(self, key: str) -> dict[str, Any] | None:
         found = self.dynamodb.get_item(TableName=self.table, Key={"_key": {"S": key}}, ConsistentRead=True)
         item: dict[str, Any] | None = found.get("Item")
         return item
 
-    def land_removals(self, items: Iterable[Mapping[str, Any]]) -> None:
-        """What the forwarder writes of removed items, merged."""
-        records = [record("REMOVE", one["_key"]["S"], old=dict(one), number=10**6) for one in items]
+    def land_marks(self, replaced: Mapping[str, Mapping[str, Any] | None]) -> None:
+        """What the forwarder writes of marks in the place of these items, merged."""
+        records = [
+            record("MODIFY" if old else "INSERT", key, old=old, new=self.item(key), number=10**6)
+            for key, old in replaced.items()
+        ]
         if records:
-            key = f"stream/entities/2026/11/24/13/removed-{self.batch}.jsonl.gz"
+            key = f"stream/{self.contract.dataset}/2026/11/24/13/marked-{self.batch}.jsonl.gz"
             self.ingest(self.put(key, lines(*records)))
 
 

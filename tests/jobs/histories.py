@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from expectations.contract import Column, Contract, Partition
+from expectations.keys import encode_key
 from expectations.timestamps import from_micros
 from tests.jobs.builders import ENTITIES, EVENTS, SENT, micros
 from tests.model import Change
@@ -29,6 +30,53 @@ SPOTS = Contract(
     key=("id",),
     partitions=(Partition("place", "identity"),),
 )
+
+# Versions that count, as those of a system that numbers an item's revisions.
+COUNTED = Contract(
+    dataset="stock",
+    version="1.0.0",
+    description="Something whose revisions are counted.",
+    columns=(
+        Column("id", "long", required=True),
+        Column("name", "string"),
+        Column("revision", "long", required=True),
+    ),
+    key=("id",),
+    partitions=(Partition("id", "bucket[2]"),),
+    sequence_column="revision",
+)
+
+# Texts of all kinds as keys and as places.
+NOTES = Contract(
+    dataset="notes",
+    version="1.0.0",
+    description="Something with a title, on a shelf.",
+    columns=(Column("title", "string", required=True), Column("shelf", "string"), Column("name", "string")),
+    key=("title",),
+    partitions=(Partition("shelf", "identity"),),
+)
+TEXTS = (
+    "{source}", "{}", "}", "{0!r}", "it's", '"quoted"', "back\\slash", "line\nbreak", "${env:PATH}",
+    "${spark.app.name}", "a;b -- c", "\u00e9\U0001f600\u2028", "%7B", "`tick`", "\\u0041", "null\0byte",
+)  # fmt: skip
+
+# Times as keys and as places: both ends of the calendar, and the hours of New York that come twice.
+MOMENTS = Contract(
+    dataset="moments",
+    version="1.0.0",
+    description="Something that happens at a time.",
+    columns=(
+        Column("at", "timestamp", required=True),
+        Column("planned_at", "timestamp"),
+        Column("name", "string"),
+    ),
+    key=("at",),
+    partitions=(Partition("planned_at", "identity"),),
+)
+TIMES = (
+    "0001-01-01T00:00:00Z", "2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z", "2026-03-08T07:30:00.000001Z",
+    "9999-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z",
+)  # fmt: skip
 
 
 class State(NamedTuple):
@@ -56,6 +104,7 @@ class Delivery:
     payload: Mapping[str, Any]
     event_time: int
     change: Change
+    sequencer: str | None = None  # of the event of a file
 
 
 class Row(NamedTuple):
@@ -74,6 +123,12 @@ class Kind:
     contract: Contract
     place: Callable[[int], str] | None
     value: str
+    keys: tuple[Any, ...] = (0, 1, 2, 3, 4)
+
+    @property
+    def counts(self) -> bool:
+        """Whether versions count, and are no times."""
+        return self.contract.sequence_column == "revision"
 
     def columns(self, key: int, state: State, at: int) -> dict[str, Any]:
         """A row's columns as a drop brings them."""
@@ -82,13 +137,13 @@ class Kind:
             row[self.contract.partitions[0].column] = self.place(state.place)
         row[self.value] = str(state.value)
         if self.contract.sequence_column is not None:
-            row[self.contract.sequence_column] = from_micros(at)
+            row[self.contract.sequence_column] = at if self.counts else from_micros(at)
         return row
 
     def image(self, key: int, item: Item) -> dict[str, Any]:
         """An item in DynamoDB's JSON."""
         columns = self.columns(key, item.state, item.at)
-        numbers = {"id", "number", "amount"}
+        numbers = {"id", "number", "amount", "revision"}
         image: dict[str, Any] = {
             name: {"N" if name in numbers else "S": str(value)} for name, value in columns.items()
         }
@@ -100,10 +155,10 @@ class Kind:
         return image
 
     def key(self, key: int) -> tuple[Any, ...]:
-        return ("a", key) if len(self.contract.key) == 2 else (key,)
+        return ("a", key) if len(self.contract.key) == 2 else (self.keys[key],)
 
     def key_text(self, key: int) -> str:
-        return ",".join(str(part) for part in self.key(key))
+        return encode_key(self.contract, dict(zip(self.contract.key, self.key(key), strict=True)))
 
     def compared(self, state: State | None, source: str, updated_at: int) -> Row:
         """A state as `Row`; None is a change that says nothing but its key."""
@@ -123,6 +178,9 @@ KINDS = (
     Kind(EVENTS, lambda place: from_micros(micros(PLACES[place])), "amount"),
     Kind(SPOTS, lambda place: f"p{place}", "name"),
     Kind(ENTITIES, None, "name"),
+    Kind(COUNTED, None, "name"),
+    Kind(NOTES, lambda place: TEXTS[place * 4], "name", TEXTS),
+    Kind(MOMENTS, lambda place: TIMES[place], "name", TIMES),
 )
 
 
@@ -139,20 +197,30 @@ class Table:
     sequence: int  # of the first record
     now: int = START
     past: list[tuple[int, Item | None]] = field(default_factory=lambda: [(START - 1, None)])
+    events: int = 250  # of files so far
+    revision: int = 0  # the greatest so far, where versions count
 
     @property
     def item(self) -> Item | None:
         return self.past[-1][1]
 
-    def write(self, op: str, state: State) -> Delivery | None:
-        """The record of a write; None if DynamoDB or the Data API would refuse it."""
+    def write(self, op: str, state: State, *, begins_anew: bool = False) -> Delivery | None:
+        """The record of a write; None if DynamoDB or the Data API would refuse it.
+
+        Where versions count, an item that is created again may count from one again.
+        """
         old = self.item
         stored = self.kind.stamp(old)
         newer = self.now if stored is None else max(self.now, stored + 1)
+        if self.kind.counts:
+            newer = stored + 1 if stored is not None else 1 if begins_anew else self.revision + 1
+            self.revision = max(self.revision, newer)
         match op:
             case "put":
                 new: Item | None = Item(state, newer, newer)
-            case "foreign" if self.kind.contract.sequence_column is None or newer == self.now:
+            case "foreign" if (
+                self.kind.contract.sequence_column is None or self.kind.counts or newer == self.now
+            ):
                 new = Item(state, newer, None)
             case "mark" if old is not None and not old.is_deleted:
                 new = Item(old.state, newer, newer, is_deleted=True)
@@ -184,12 +252,15 @@ class Table:
             assert old is not None
             if old.is_deleted:
                 return self._change("delete", latest(stored), "", old.state, "stream", time)
-            version = latest(None if stored is None else stored + 1, time)
-            return self._change("delete", version, tie, old.state, "stream", time)
+            return self._change("delete", self._after(stored, time), tie, old.state, "stream", time)
         own = self.kind.stamp(new)
         version = latest(time if own is None else own, stored)
         op = "delete" if new.is_deleted else "upsert"
         return self._change(op, version, tie, new.state, "stream", time)
+
+    def _after(self, stored: int | None, time: int) -> int:
+        """The version of a removal."""
+        return latest(None if stored is None else stored + 1, None if self.kind.counts else time)
 
     def _change(self, op: str, version: int, tie: str | None, state: State | None, *of: Any) -> Change:
         row = self.kind.compared(state, *of)
@@ -204,6 +275,7 @@ class Table:
         own = self.kind.stamp(item)
         op = "delete" if item.is_deleted else "upsert"
         version, updated_at = (self.now - MARGIN, self.now) if own is None else (own, own)
+        updated_at = self.now if self.kind.counts else updated_at
         change = self._change(op, version, None, item.state, "export", updated_at)
         return Delivery("export", {"Item": self.kind.image(self.key, item)}, self.now, change)
 
@@ -214,6 +286,8 @@ class Table:
         if since >= len(self.past) - 1 or (before is None and after is None):
             return None
         shown = before if old_images else None
+        if self.kind.counts and shown is None and after is None:
+            return None  # no version is known: the door refuses it
         images = {"NewImage": after, "OldImage": shown}
         payload = {
             "Metadata": {"WriteTimestampMicros": {"N": str(written)}},
@@ -228,23 +302,28 @@ class Table:
             state = None if old is None else old.state
             if old is not None and old.is_deleted:
                 return self._change("delete", latest(stored), "", state, "export", written)
-            version = latest(None if stored is None else stored + 1, written)
-            return self._change("delete", version, None, state, "export", written)
+            return self._change("delete", self._after(stored, written), None, state, "export", written)
         version = latest(written if own is None else own, stored)
         op = "delete" if new.is_deleted else "upsert"
         return self._change(op, version, None, new.state, "export", written)
 
     def drop(self, op: str, state: State, back: int, *, whole: bool) -> Delivery:
         """A row of a partner's file, of a while ago."""
-        at = self.now - back
+        at = max(1, self.revision - back % 3) if self.kind.counts else self.now - back
         columns = self.kind.columns(self.key, state, at)
         if op == "delete" and not whole:
             needed = {*self.kind.contract.key, self.kind.contract.sequence_column}
             columns = {name: value for name, value in columns.items() if name in needed}
         says = state if op == "upsert" or whole else None
-        version = self.now if self.kind.contract.sequence_column is None else at
-        change = self._change(op, version, None, says, "drop", self.now)
-        return Delivery("drop", {**columns, "_op": op}, self.now, change)
+        second = self.now // 1_000_000 * 1_000_000  # the times of S3's events have no more
+        version = second if self.kind.contract.sequence_column is None else at
+        self.events += 1
+        sequencer = f"{self.events:x}".rjust(16 + self.events % 3, "0")
+        row = self.kind.compared(says, "drop", second)
+        orders = sequencer if self.kind.contract.sequence_column is None else ""
+        tie = symbol(self.kind.key_text(self.key), op, version, row, orders)
+        change = Change(self.kind.key_text(self.key), op, version, tie, row)
+        return Delivery("drop", {**columns, "_op": op}, second, change, sequencer)
 
     def put_back(self) -> Delivery | None:
         """A repair's record of the item as it is."""
@@ -272,9 +351,9 @@ def retract(change: Change, now: int) -> Delivery:
     return Delivery("repair", payload, now, Change(change.key, "retract", *change.position))
 
 
-def symbol(key: str, op: str, version: int, row: Row) -> str:
-    """Stands for the tie-break of content, which the doors spell as a hash."""
-    return json.dumps([key, op, version, *row])
+def symbol(key: str, op: str, version: int, row: Row, sequencer: str = "") -> str:
+    """Stands for the tie-break of content, which the doors spell as a hash, behind a sequencer or not."""
+    return json.dumps([key, op, version, *row, sequencer.lstrip("0")])
 
 
 def from_epoch(at: int) -> datetime:

@@ -1,5 +1,8 @@
 """A batch's objects in the lake bucket say which step it waits for."""
 
+import json
+
+from jobs.attempts import Attempts
 from jobs.batches import CHECKED, MERGED, Batches
 from jobs.manifest import Manifest
 from tests.jobs.builders import SENT, manifest_file
@@ -9,7 +12,8 @@ MANIFEST = Manifest("b1", SENT.isoformat(), (manifest_file("drops/things/a.csv")
 
 def test_a_batch_waits_for_its_check_then_for_its_merge_then_for_nothing(batches: Batches) -> None:
     batches.open(MANIFEST)
-    assert (list(batches.to_check()), batches.to_merge()) == ([MANIFEST], [])
+    assert (list(batches.to_check()), batches.to_merge()) == (["b1"], [])
+    assert batches.manifest("b1") == MANIFEST
 
     batches.done("b1", CHECKED, {"files": [1]})
     assert (list(batches.to_check()), batches.to_merge()) == ([], ["b1"])
@@ -35,3 +39,35 @@ def test_a_retry_of_a_run_gets_an_id_of_its_own(batches: Batches) -> None:
     batches.open(MANIFEST)
 
     assert batches.free_id("b1") == "b1-2"
+
+
+def test_a_batch_that_is_set_aside_waits_for_no_job(batches: Batches) -> None:
+    batches.open(MANIFEST)
+    batches.note_attempts("b1", Attempts(failures=5, error="KeyError"))
+    assert (batches.failing(), batches.attempts("b1").failures) == (["b1"], 5)
+
+    batches.set_aside("b1", "KeyError", SENT)
+    batches.close("b1")
+    batches.forget_attempts("b1")
+
+    assert (list(batches.to_check()), batches.begun(), batches.failing()) == ([], [], [])
+    assert batches.aside() == ["b1"]
+    assert batches.why_aside("b1") == {"reason": "KeyError", "at": SENT.isoformat()}
+    assert batches.attempts("b1") == Attempts()
+
+
+def test_a_part_of_a_batch_names_all_that_had_its_files_before() -> None:
+    whole = Manifest("b1", SENT.isoformat(), (manifest_file("a"), manifest_file("b", dataset="others")))
+
+    part = whole.part("b1-others", {"others"}).part("b1-others-retry", {"others"})
+
+    assert part.datasets == ["others"]
+    assert part.origins == ("b1-others", "b1")
+    assert Manifest.from_json(part.to_json()) == part
+
+
+def test_a_manifest_of_before_origins_were_kept_has_none() -> None:
+    plain = json.loads(MANIFEST.to_json())
+    del plain["origins"]
+
+    assert Manifest.from_json(json.dumps(plain)) == MANIFEST

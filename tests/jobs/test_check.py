@@ -5,16 +5,21 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pyspark.errors import PythonException
 
+from expectations.contract import Contract
+from expectations.odcs import load_contract
 from jobs import check, intake, merge
 from jobs.batches import CHECKED, MERGED, Batches
 from jobs.lake import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake
+from jobs.set_aside import RunFailed
 from tests.builders import product, transaction
+from tests.expectations.contract_files import write
 from tests.jobs.builders import backlog_rule, object_created, record
+from workflows import contract_check
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -40,6 +45,10 @@ PRODUCTS = [
     product(product_id=3, brand="Unknown"),
     product(product_id="four"),
 ]
+
+
+class Killed(SystemExit):
+    """Raised where a job dies: whatever else is raised ends one dataset."""
 
 
 @pytest.fixture
@@ -154,7 +163,8 @@ def test_what_fails_in_reading_is_no_rules_fault_and_read_again_by_the_next_run(
     s3.delete_object(Bucket="raw", Key="drops/products/a.csv")
     s3.delete_bucket(Bucket="raw")
 
-    with pytest.raises(PythonException, match="NoSuchBucket"):
+    said = r"check: products failed, .* products \(batch wr1, AWS failed, attempt 1\): Passing.*NoSuchBucket"
+    with pytest.raises(RunFailed, match=said):
         run(check.main, "wr1")
     s3.create_bucket(Bucket="raw")
     s3.put_object(Bucket="raw", Key="drops/products/a.csv", Body=csv([product()]))
@@ -176,7 +186,7 @@ def test_a_check_that_stops_behind_one_append_after_another_ends_as_if_it_had_no
     land("drops/products/good.csv", csv(PRODUCTS))
 
     for crash_at in ("append_changes", "append_quarantine", "append_results"):
-        with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+        with monkeypatch.context() as patch, pytest.raises(Killed):
             patch.setattr(check, crash_at, dying(getattr(check, crash_at)))
             run(check.main, "wr")
     run(check.main, "wr")
@@ -194,16 +204,44 @@ def dying(works: Callable[..., None]) -> Callable[..., None]:
 
     def dies(*arguments: Any) -> None:
         works(*arguments)
-        raise RuntimeError("killed")
+        raise Killed
 
     return dies
+
+
+def test_a_version_that_was_replaced_before_it_was_read_is_counted_apart_and_refuses_nothing(
+    spark: "SparkSession", lake: Lake, land: Land, run: Run
+) -> None:
+    for brand in ("Private", "National", "Private"):
+        land("drops/products/a.csv", csv([product(product_id=1, brand=brand), product(product_id="x")]))
+    land("drops/products/b.csv", csv([product(product_id=2)]))
+
+    run(check.main, "wr")
+
+    rows = spark.table(lake.ops(BATCHES)).orderBy("source_file").collect()
+    assert [(row["rows_read"], row["accepted"], row["quarantined"], row["superseded"]) for row in rows] == [
+        (2, 1, 1, 1),  # the first and the last version are the same bytes
+        (1, 1, 0, 0),
+    ]
+    assert quarantined(spark, lake) == {("products", "type"): 1}
+
+
+def test_counts_of_an_earlier_version_are_appended_to(
+    spark: "SparkSession", lake: Lake, land: Land, run: Run
+) -> None:
+    spark.sql(f"ALTER TABLE {lake.ops(BATCHES)} DROP COLUMN superseded")
+    land("drops/products/b.csv", csv([product(product_id=2)]))
+
+    run(check.main, "wr")
+
+    assert [row["superseded"] for row in spark.table(lake.ops(BATCHES)).collect()] == [0]
 
 
 def test_messages_that_were_read_but_not_deleted_change_nothing_when_they_come_again(
     spark: "SparkSession", lake: Lake, land: Land, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     land("drops/products/good.csv", csv(PRODUCTS))
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+    with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(intake, "HIDDEN_SECONDS", 0)
         patch.setattr(intake, "receive_all", partial(intake.receive_all, most=1))
         patch.setattr(intake, "delete", _killed)
@@ -237,9 +275,84 @@ def test_the_log_leads_from_an_object_to_its_batch_and_on_to_the_merge(
         "rows_read": 4,
         "accepted": 2,
         "quarantined": 2,
+        "superseded": 0,
     }
     assert [line["batch_id"] for line in lines if line["message"] == "batch merged"] == ["wr"]
 
 
 def _killed(*_: object) -> None:
-    raise RuntimeError("killed")
+    raise Killed
+
+
+ODD = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: urn:test:odd
+version: 1.0.0
+status: active
+schema:
+  - name: select
+    logicalType: object
+    description: "It's a \\"table\\" {source} ${env:HOME} $1"
+    properties:
+      - {name: order, logicalType: integer, primaryKey: true, required: true}
+      - name: "null"
+        logicalType: string
+        required: true
+        description: "'{}' ${x}"
+        logicalTypeOptions: {pattern: '^[^\\d\\s]+$', maxLength: 9}
+        customProperties:
+          - {property: aliases, value: ["Unit (kg", "it's", "a.b[0]*", "x\\\"y", "$1 {b}"]}
+          - {property: default, value: "o'k"}
+      - name: value
+        logicalType: string
+        quality:
+          - name: "one of '{a}' \\"b\\" $c: d"
+            metric: invalidValues
+            arguments: {validValues: ["it's", "{source}", "$1", 'a\\b']}
+            mustBe: 0
+            description: "${a} {b} 'c'"
+          - name: mostly
+            metric: invalidValues
+            arguments: {pattern: "^['{}$a-z\\\\\\\\1]+$"}
+            mustBeLessOrEqualTo: 3
+      - {name: current_date, logicalType: date, required: true, partitioned: true, customProperties: [
+          {property: partitionTransform, value: months}]}
+      - {name: t, logicalType: number, physicalType: "decimal(5,2)", quality: [
+          {metric: invalidValues, arguments: {validValues: [0.1, 2]}, mustBe: 0}]}
+    quality:
+      - {name: pairs, metric: duplicateValues, arguments: {properties: ["null", value]}, mustBeLessThan: 5}
+"""
+ODD_ROWS = (
+    b"order,Unit (kg,value,current_date,t\n"
+    b"1,a,it's,2026-01-01,0.10\n"
+    b"2,b,{source},2026-01-02,2\n"
+    b"3,c,other,2026-01-02,2\n"
+    b"4,d 1,$1,2026-01-02,2\n"
+    b"5,e,$1,2026-01-02,3\n"
+)
+
+
+@pytest.fixture
+def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
+    """The one contract that jobs find."""
+    contract = load_contract(write(tmp_path, ODD, "select"))
+    for job in (check, merge):
+        monkeypatch.setattr(job, "load_contracts", lambda: {contract.dataset: contract})
+    return contract
+
+
+def test_any_text_that_a_contract_may_hold_goes_through_both_jobs(
+    spark: "SparkSession", lake: Lake, run: Run, land: Land, odd: Contract
+) -> None:
+    contract_check.check({odd.dataset: odd})
+    land("drops/select/odd.csv", ODD_ROWS)
+    land("drops/select/default.jsonl", b'{"order": 6, "current_date": "2026-02-01"}\n')
+
+    run(check.main, "wr_1")
+    run(merge.main, "wr_1")
+
+    rows = spark.table(lake.table("`select`")).select("order", "null", "value").collect()
+    assert sorted(tuple(row) for row in rows) == [(1, "a", "it's"), (2, "b", "{source}"), (6, "o'k", None)]
+    broken = ("one of '{a}' \"b\" $c", "null.pattern", "t.invalidValues")
+    assert quarantined(spark, lake) == Counter(("select", rule) for rule in broken)

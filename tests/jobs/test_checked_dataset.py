@@ -17,14 +17,17 @@ from tests.jobs.builders import EVENTS
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# File, operation, number, and the reason that the door found.
+LOST = "superseded: expected the object with etag e, but it was replaced"
+# File, operation, number, the reason that the door found, and the row's number.
 ROWS = [
-    ("s3://raw/a", "upsert", 1, []),
-    ("s3://raw/a", "upsert", -1, []),
-    ("s3://raw/a", "upsert", -2, ["type: expected int"]),
-    ("s3://raw/a", "delete", -3, []),
-    ("s3://raw/b", "upsert", -9, []),
-    ("s3://raw/b", "upsert", 8, []),
+    ("s3://raw/a", "upsert", 1, [], 1),
+    ("s3://raw/a", "upsert", -1, [], 2),
+    ("s3://raw/a", "upsert", -2, ["type: expected int"], 3),
+    ("s3://raw/a", "delete", -3, [], 4),
+    ("s3://raw/a", "upsert", None, [LOST], None),
+    ("s3://raw/b", "upsert", -9, [], 1),
+    ("s3://raw/b", "upsert", 8, [], 2),
+    ("s3://raw/b", "upsert", 8, [LOST], 3),  # a row that says so is a row
 ]
 
 
@@ -37,15 +40,15 @@ def test_rows_are_counted_by_file_and_by_rule(spark: "SparkSession") -> None:
         RowRule("positive", F.col("number") < 0, lambda: "it must be positive", ("number",)),
         RowRule("large", F.abs("number") < 9, lambda: "it must be large", ("number",)),
     )
-    schema = "source_file string, _op string, number int, reasons array<string>"
+    schema = "source_file string, _op string, number int, reasons array<string>, row_number long"
 
     found = count_rows(spark.createDataFrame(ROWS, schema), map(file, "acb"), "things", rules)
 
     assert found == Counts(
         files=(
-            FileCount("things", "s3://raw/a", "drop", rows_read=4, accepted=1, quarantined=3),
+            FileCount("things", "s3://raw/a", "drop", rows_read=4, accepted=1, quarantined=3, superseded=1),
             FileCount("things", "s3://raw/c", "drop", rows_read=0, accepted=0, quarantined=0),
-            FileCount("things", "s3://raw/b", "drop", rows_read=2, accepted=0, quarantined=2),
+            FileCount("things", "s3://raw/b", "drop", rows_read=3, accepted=0, quarantined=3),
         ),
         judged=4,
         broken_by={"positive": 2, "large": 3},

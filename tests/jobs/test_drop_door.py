@@ -1,6 +1,7 @@
 """Rows of partners' files become changes, or are told everything that is wrong with them."""
 
 import io
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,6 +11,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from expectations.contract import Column
+from jobs.doors import RECEIVED, SEQUENCER
 from jobs.drop_door import parse_drop
 from jobs.rows import read_rows
 from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, micros, received
@@ -266,3 +268,31 @@ def test_an_object_is_no_text_though_it_looks_like_one(spark: "SparkSession") ->
         ["type: column name: expected string, got '{\"a\":1}'"],
         [],
     ]
+
+
+def test_the_states_of_a_file_within_a_second_are_in_the_order_of_their_events(spark: "SparkSession") -> None:
+    """Of sequencers of several lengths, and ahead of the content, whatever that is."""
+    sequencers = ["fe", "0ff", "00100", "00a1b2c3d4e5f60718", None]
+    names = ["z", "a", "m", "b", "other"]
+    rows = [
+        ("s3://raw/file", SENT, 1, json.dumps({"id": 1, "name": name}), None, sequencer)
+        for name, sequencer in zip(names, sequencers, strict=True)
+    ]
+    frame = spark.createDataFrame(rows, f"{RECEIVED}, {SEQUENCER} string")
+
+    parsed = {row["name"]: row for row in parse_drop(frame, ENTITIES).collect()}
+
+    assert {row["_version"] for row in parsed.values()} == {micros(SENT)}
+    ties = [parsed[name]["_tie"] for name in names]
+    assert ties[:4] == sorted(ties[:4])
+    assert len(ties[4]) == 65  # as that of content, which orders drops of an S3 that sends no sequencer
+    assert all(tie < "0" for tie in ties)  # a record of the stream comes behind
+
+
+def test_a_sequence_column_alone_orders_the_rows_that_have_one(spark: "SparkSession") -> None:
+    row = {"shop": "a", "number": 1, "happened_at": "2026-01-05", "updated_at": "2026-01-06"}
+    rows = [("s3://raw/file", SENT, 1, json.dumps(row), None, sequencer) for sequencer in ("a1", "b2")]
+
+    parsed = parse_drop(spark.createDataFrame(rows, f"{RECEIVED}, {SEQUENCER} string"), EVENTS)
+
+    assert parsed.select("_version", "_tie").distinct().count() == 1

@@ -11,12 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs import erase_phases, erase_tables
+from jobs.changes import ERASED_REASON
 from jobs.doors import receive
-from jobs.erase_phases import lift_keys
+from jobs.erase_phases import lift_keys, seal
+from jobs.erased_marks import Marks
 from jobs.erased_tombstones import ABOVE_ALL, ERASED
 from jobs.erasures import ERASURES, PROOF, Proof
 from jobs.export_intake import open_export
-from jobs.objects import ANNOUNCED_AT
 from tests.jobs.builders import EVENTS, SENT, micros, record
 from tests.jobs.erase_world import (
     KEY,
@@ -56,6 +57,15 @@ def other_world(spark: "SparkSession") -> Iterator[World]:
         yield world
 
 
+def quarantined(world: World, *batches: int) -> list[tuple[str, str | None]]:
+    """First reason and payload of the quarantined rows, of these batches or of all."""
+    rows = world.spark.table(world.lake.ops("quarantine")).collect()
+    ids = [f"batch-{number}" for number in batches]
+    return sorted(
+        ((row["reasons"][0], row["payload"]) for row in rows if not ids or row["batch_id"] in ids), key=str
+    )
+
+
 def proof_of(world: World) -> Proof:
     assert world.proof is not None
     return world.proof
@@ -72,8 +82,8 @@ def test_the_proof_counts_what_was_removed_and_finds_nothing(world: World) -> No
     assert places == {
         "DynamoDB": (1, 0),
         "RAW: versions of objects": (11, 0),
-        "lake_erased.entities": (0, 0),  # the removal of the item had taken the row from it
-        "lake_erased.entities_changes": (5, 0),  # the drops say the same
+        "lake_erased.entities": (1, 0),
+        "lake_erased.entities_changes": (4, 0),  # the drops say the same
         "ops_erased.quarantine": (1, 0),
         "dead letters": (0, 0),
         "answers of queries": (0, 0),
@@ -83,9 +93,9 @@ def test_the_proof_counts_what_was_removed_and_finds_nothing(world: World) -> No
 def test_rows_of_others_are_as_they_were(world: World) -> None:
     assert world.rows() == OTHERS
     assert {name for _, _, name in world.changes()} == {*OTHERS.values(), "Eve"}
-    quarantine = world.spark.table(world.lake.ops("quarantine"))
-    assert [row["payload"] for row in quarantine.select("payload").collect()] == [
-        '{"id": "nine", "name": "Zoe"}'
+    assert quarantined(world) == [
+        (ERASED_REASON, None),  # the stream's record of the mark, which has the item as it was
+        ("type: column id: expected long, got 'nine'", '{"id": "nine", "name": "Zoe"}'),
     ]
 
 
@@ -162,18 +172,39 @@ def test_answers_of_queries_are_gone(world: World) -> None:
     assert "Contents" not in world.s3.list_objects_v2(Bucket=world.lake_bucket, Prefix="athena/")
 
 
-def test_a_rewritten_drop_says_when_it_was_announced_first(world: World) -> None:
-    told = world.s3.head_object(Bucket=world.raw, Key="drops/entities/more.jsonl")["Metadata"]
-
-    assert told[ANNOUNCED_AT] == SENT.isoformat()
-
-
 def test_a_rewritten_drop_keeps_its_place_in_the_order(world: World) -> None:
     """It is announced anew, and its rows have no version but the time of their event."""
     later = datetime(2026, 11, 25, tzinfo=UTC)
     rows = receive(world.spark, [world.newest("drops/entities/more.jsonl", later)], world.contract).collect()
 
-    assert [row["event_time"].astimezone(UTC) for row in rows] == [SENT]
+    assert [(row["event_time"].astimezone(UTC), row["sequencer"]) for row in rows] == [(SENT, None)]
+
+
+def test_a_drop_that_is_rewritten_twice_was_announced_when_it_was_announced_first(other_world: World) -> None:
+    world, key = other_world, "drops/entities/twice.csv"
+    world.ingest(world.put(key, b"id,name\n51,Ann\n52,Bob\n53,Zoe\n"))
+    assert world.erase("51").is_complete
+    world.ingest(world.newest(key, datetime(2026, 11, 25, tzinfo=UTC)))
+    assert world.erase("52").is_complete
+
+    later = datetime(2026, 11, 26, tzinfo=UTC)
+    (row,) = receive(world.spark, [world.newest(key, later)], world.contract).collect()
+
+    assert (row["payload"], row["event_time"].astimezone(UTC)) == ('{"id": "53", "name": "Zoe"}', SENT)
+
+
+def test_only_what_erase_wrote_keeps_the_time_of_its_first_event(world: World) -> None:
+    """A tool that copies objects keeps their metadata; a partner may give any."""
+    key, later = "drops/entities/more.jsonl", datetime(2026, 11, 25, tzinfo=UTC)
+    head = world.s3.head_object(Bucket=world.raw, Key=key)
+    before = world.s3.get_object(Bucket=world.raw, Key=key)["Body"].read()
+    try:
+        world.s3.put_object(Bucket=world.raw, Key=key, Body=b'{"id":77}\n', Metadata=head["Metadata"])
+        rows = receive(world.spark, [world.newest(key, later)], world.contract).collect()
+    finally:
+        world.s3.put_object(Bucket=world.raw, Key=key, Body=before, Metadata=head["Metadata"])
+
+    assert [row["event_time"].astimezone(UTC) for row in rows] == [later]
 
 
 # --- what comes after ---------------------------------------------------------------------------------------
@@ -198,12 +229,12 @@ def test_a_replayed_copy_brings_nothing_back_until_the_erasure_is_lifted(other_w
     assert world.erase("30").is_complete
 
     world.ingest(world.put("stream/entities/2026/11/24/12/copy.jsonl.gz", copy))
-    after_copy = world.rows()
+    after_copy, copy_counts, copy_kept = world.rows(), world.receipts(), quarantined(world, world.batch)
     again = world.put(
         "stream/entities/2026/11/24/12/new.jsonl.gz", lines(stream_record("INSERT", 30, 2**51, "Ann"))
     )
     world.ingest(again)
-    after_return = world.rows()
+    after_return, changes_until_then = world.rows(), world.changes()
     lift_keys(world.work("30", "31"))  # of 31, nobody ever asked
     world.ingest(world.put("stream/entities/2026/11/24/12/copy2.jsonl.gz", copy))
     after_lift = world.rows()
@@ -211,11 +242,120 @@ def test_a_replayed_copy_brings_nothing_back_until_the_erasure_is_lifted(other_w
     world.ingest(world.put("repairs/entities/30.jsonl.gz", lines(repair)))
 
     assert [30 in rows for rows in (after_copy, after_return, after_lift)] == [False, False, False]
+    assert (copy_counts, copy_kept) == ({"copy.jsonl.gz": (1, 0, 1)}, [(ERASED_REASON, None)])
+    assert 30 not in {number for number, _, _ in changes_until_then}
     assert world.rows()[30] == "Ann"
     assert world.erasures().note(erasure_of("30", "31"), "lifted") == {"lifted": 1}
 
 
+def test_rows_of_an_erased_key_are_counted_and_nothing_of_them_is_kept(other_world: World) -> None:
+    """Good or bad, readable or not, by any door; and a repair's retract does not lift the erasure."""
+    world = other_world
+    assert world.erase("33").is_complete
+    changes_before, graves_before = world.changes(), world.tombstones()
+    drop_lines = [
+        {"id": 33, "name": SECRET},
+        {"id": "33.0", "name": SECRET},
+        {"id": 33, "name": SECRET, "unknown": SECRET},
+        {"id": 34, "name": "Max", "unknown": "x"},
+    ]
+    body = "".join(f"{json.dumps(one)}\n" for one in drop_lines) + f'{{"id": 33, "name": "{SECRET}\n'
+    retract = {"op": "retract", "key": "33", "version": ABOVE_ALL, "tie": ERASED}
+    repair = record("MODIFY", "33", new=item(33, 60, SECRET), number=9)
+
+    world.ingest(
+        world.put("drops/entities/33.jsonl", body.encode()),
+        world.put(
+            "stream/entities/2026/11/24/12/a33.jsonl.gz", lines(stream_record("INSERT", 33, 5, SECRET))
+        ),
+        world.put("repairs/entities/r33.jsonl.gz", lines(retract, repair)),
+    )
+
+    kept = quarantined(world, world.batch)
+    assert world.receipts() == {"33.jsonl": (5, 0, 5), "a33.jsonl.gz": (1, 0, 1), "r33.jsonl.gz": (2, 0, 2)}
+    assert [payload for _, payload in kept if payload] == ['{"id": 34, "name": "Max", "unknown": "x"}']
+    assert [reason for reason, _ in kept].count(ERASED_REASON) == 7
+    assert not [reason for reason, _ in kept if SECRET in reason]
+    assert (world.changes(), world.tombstones()) == (changes_before, graves_before)
+
+
+def test_a_batch_that_was_checked_in_part_before_an_erasure_still_adds_up(other_world: World) -> None:
+    world = other_world
+    manifest = world.begin(world.put("drops/entities/60.csv", drop((60, SECRET), (61, "Kim"))))
+    world.check(manifest, dies_after_changes=True)
+    seal(world.work("60"))
+
+    world.check(manifest)
+    world.merge()
+
+    assert (60 in world.rows(), world.rows()[61]) == (False, "Kim")
+    assert world.erase("60").is_complete
+    assert 60 not in {number for number, _, _ in world.changes()}
+
+
+def test_the_mark_in_dynamodb_has_nothing_of_the_item_and_lifting_leaves_an_ordinary_delete(
+    other_world: World,
+) -> None:
+    world = other_world
+    for number in (35, 36):
+        world.dynamodb.put_item(TableName=world.table, Item=item(number, 2**53, SECRET))
+    assert world.erase("35", "36", "37").is_complete
+    marks = [world.item(key) for key in ("35", "36", "37")]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Marks, "lift", lambda *_: pytest.fail("killed"))
+        with pytest.raises(pytest.fail.Exception):
+            lift_keys(world.work("35", "37"))
+    lift_keys(world.work("35", "37"))
+
+    for key, mark in zip(("35", "36", "37"), marks, strict=True):
+        assert mark is not None
+        assert mark.pop("_event_id")["S"].startswith("erasure:")
+        assert mark == {
+            "_key": {"S": key},
+            "_version": {"N": str(ABOVE_ALL)},
+            "_deleted": {"BOOL": True},
+            "_erased": {"BOOL": True},
+        }
+    lifted, still = world.item("35"), world.item("36")
+    assert lifted is not None
+    assert lifted.keys() == {"_key", "id", "_version", "_deleted", "_event_id", "_expires_at"}
+    assert (lifted["id"], lifted["_version"]) == ({"N": "35"}, {"N": str(2**53)})
+    assert still is not None
+    assert "_erased" in still
+    assert world.erasures().note(erasure_of("35", "37"), "lifted") == {"lifted": 2}
+    assert world.tombstones()["36"] == (ABOVE_ALL, ERASED)
+    assert world.tombstones()["35"][0] == 2**53
+
+
+def test_what_the_stream_tells_of_marks_and_of_their_lifting_changes_nothing(other_world: World) -> None:
+    world = other_world
+    assert world.erase("38").is_complete
+    mark = world.item("38")
+    lift_keys(world.work("38"))
+    records = [
+        record("MODIFY", "38", old=item(38, 2**40, SECRET), new=mark, number=10),
+        record("INSERT", "38", new=mark, number=11),
+        record("MODIFY", "38", old=mark, new=world.item("38"), number=12),
+        record("REMOVE", "38", old=mark, number=13),
+    ]
+    world.ingest(world.put("stream/entities/2026/11/24/12/38.jsonl.gz", lines(*records)))
+
+    newest = int((world.item("38") or {})["_version"]["N"])
+    assert world.receipts() == {"38.jsonl.gz": (4, 2, 2)}
+    assert quarantined(world, world.batch) == [(ERASED_REASON, None)] * 2
+    assert world.tombstones()["38"][0] <= newest + 1
+    world.ingest(
+        world.put(
+            "stream/entities/2026/11/24/12/38b.jsonl.gz",
+            lines(stream_record("INSERT", 38, newest + 2, "Ann")),
+        )
+    )
+    assert world.rows()[38] == "Ann"
+
+
 def test_an_item_that_comes_back_while_it_is_erased_is_found(other_world: World) -> None:
+    """Of a writer that passes the Data API by: it alone can take the place of the mark."""
     world = other_world
 
     def write_again(_: Any) -> None:
@@ -234,6 +374,7 @@ def test_an_item_that_comes_back_while_it_is_erased_is_found(other_world: World)
 _numbers = count(100)
 POINTS = [
     (erase_phases, "bury"),
+    (Marks, "put"),
     (erase_phases, "look"),
     (erase_phases, "take_out"),
     (erase_tables, "_rewrite_files"),
@@ -276,9 +417,9 @@ def test_an_erasure_that_is_killed_anywhere_ends_in_the_same_when_it_is_run_agai
     assert proof.is_complete
     assert removed == {
         "DynamoDB": 1,
-        "RAW: versions of objects": 4,  # the removal of the item is in the stream too
-        "entities": 0,
-        "entities_changes": 3,
+        "RAW: versions of objects": 4,  # the mark in the item's place is in the stream too
+        "entities": 1,
+        "entities_changes": 2,
         "quarantine": 1,
         "dead letters": 0,
         "answers of queries": 0,

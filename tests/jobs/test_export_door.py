@@ -8,6 +8,7 @@ import pytest
 from jobs.changes import accepted_changes
 from jobs.export_door import MARGIN_MICROS, parse_export
 from tests.jobs.builders import ENTITIES, EVENTS, SENT, entity, event, micros, received
+from tests.jobs.histories import COUNTED
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
@@ -98,6 +99,23 @@ def test_a_line_of_a_window_is_an_upsert_or_a_delete_in_both_views(spark: "Spark
     ]
     assert [row["_tie"] == "" for row in rows] == [False] * 7 + [True, False]
     assert rows[4]["id"] == 1  # of the key text
+
+
+def test_where_versions_count_a_line_without_one_is_refused_and_a_removal_is_the_next(
+    spark: "SparkSession",
+) -> None:
+    def stock(**revision: str) -> dict[str, Any]:
+        return {
+            "_key": {"S": "1"},
+            "id": {"N": "1"},
+            **{name: {"N": text} for name, text in revision.items()},
+        }
+
+    lines = [line(stock(revision="5")), line(stock(revision="5"), stock()), {"Item": stock(revision="7")}]
+    rows = parse(spark, COUNTED, *lines, {"Item": stock()}, line(), line(new=stock()))
+
+    assert positions(rows[:3]) == [("delete", 6), ("upsert", 5), ("upsert", 7)]
+    assert [row["reasons"][0].partition(":")[0] for row in rows[3:]] == ["version"] * 3
 
 
 @pytest.mark.parametrize("written", [{"N": "12"}, "12", 12])

@@ -3,9 +3,12 @@
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from jobs.check import drain
 from jobs.export_intake import PATIENCE, open_exports
@@ -108,3 +111,54 @@ def test_an_export_that_waits_stays_in_the_queue_and_is_no_backlog(
     assert drained is None
     assert [depth[name] for name in names] == ["0", "1"]  # type: ignore[index]
     assert batches.begun() == []
+
+
+def failing(error: Exception) -> Any:
+    """A client of S3 that fails for one export, and reads the other."""
+    real = boto3.client("s3")
+
+    def get_object(Bucket: str, Key: str) -> Any:
+        if "01-bad" in Key:
+            raise error
+        return real.get_object(Bucket=Bucket, Key=Key)
+
+    return SimpleNamespace(get_object=get_object, head_object=real.head_object, exceptions=real.exceptions)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "reason"),
+    [
+        ("AccessDenied", 403, "permission: "),
+        ("InvalidObjectState", 403, "archived: "),
+        ("InventedTomorrow", 400, "s3: "),
+        ("SlowDown", 503, None),
+    ],
+)
+def test_what_is_raised_for_an_export_ends_that_export_alone(
+    s3: "S3Client", code: str, status: int, reason: str | None
+) -> None:
+    put_export(s3)
+    (good,), (bad,) = announced().files, announced(KEY.replace("01-a", "01-bad")).files
+    said: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    manifest = Manifest("b1", SENT.isoformat(), (bad, good))
+
+    opened = open_exports(failing(ClientError(said, "GetObject")), manifest, SENT)
+
+    assert [file.key for file in opened.manifest.files] == [DATA]
+    if reason is None:  # it is asked for again
+        assert opened.manifest.refused == ()
+        assert opened.waiting == {("raw", bad.key)}
+    else:
+        (refused,) = opened.manifest.refused
+        assert (refused.key, refused.reason[: len(reason)]) == (bad.source_file, reason)
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), TypeError(), RecursionError(), MemoryError()], ids=repr)
+def test_an_error_that_nobody_thought_of_ends_that_export_alone(s3: "S3Client", error: Exception) -> None:
+    put_export(s3)
+    (good,), (bad,) = announced().files, announced(KEY.replace("01-a", "01-bad")).files
+
+    opened = open_exports(failing(error), Manifest("b1", SENT.isoformat(), (bad, good)), SENT)
+
+    assert [file.key for file in opened.manifest.files] == [DATA]
+    assert [refused.key for refused in opened.manifest.refused] == [bad.source_file]

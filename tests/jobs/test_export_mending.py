@@ -30,7 +30,7 @@ def exported(s3: "S3Client") -> str:
     summary = put_export(world, item(7, 1, "Ann"), item(8, 1, "Bob"), item(9, 1, "Zoe"))
     [found] = [one for one in list_versions(s3, "raw", "entities") if one.key == DATA]
     held = Held(found.key, found.version_id, found.etag, True, found.form, 2, 1, None)
-    raw_versions._replace("raw", held, ErasedKeys.of(ENTITIES, ["7"]), None)
+    raw_versions._replace("raw", held, ErasedKeys.of(ENTITIES, ["7"]))
     return summary
 
 

@@ -20,6 +20,8 @@ from jobs.exports import (
 FOLDER = "exports/things/AWSDynamoDB/01-a"
 KEY = f"{FOLDER}/manifest-summary.json"
 AT = "2026-11-24T12:00:00.000Z"
+IN_UTC = "2026-11-24T12:00:00+00:00"
+TIMES: tuple[Any, ...] = (7, 1.5, "now", [], {}, True)  # that are none
 SUMMARY: dict[str, Any] = {
     "manifestFilesS3Key": f"{FOLDER}/manifest-files.json",
     "itemCount": 3,
@@ -42,13 +44,13 @@ def files(*items: int) -> bytes:
 
 
 def test_a_full_export_need_not_say_that_it_is_one() -> None:
-    assert read_summary(KEY, summary()) == Summary(SUMMARY["manifestFilesS3Key"], 3, FULL, AT)
+    assert read_summary(KEY, summary()) == Summary(SUMMARY["manifestFilesS3Key"], 3, FULL, IN_UTC)
 
 
 def test_an_incremental_export_shows_the_end_of_its_window() -> None:
     plain = summary(exportType=INCREMENTAL, exportTime=None, exportFromTime="earlier", exportToTime=AT)
 
-    assert read_summary(KEY, plain) == Summary(SUMMARY["manifestFilesS3Key"], 3, INCREMENTAL, AT)
+    assert read_summary(KEY, plain) == Summary(SUMMARY["manifestFilesS3Key"], 3, INCREMENTAL, IN_UTC)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,13 @@ def test_an_incremental_export_shows_the_end_of_its_window() -> None:
         ),
         (summary(manifestFilesS3Key="elsewhere/manifest-files.json"), "the export was moved"),
         (summary(itemCount=None), "got something else .*request the export again"),
+        *((summary(exportTime=time), "got something else .*again") for time in TIMES),
+        (
+            json.dumps(SUMMARY | {"exportTime": None}).encode(),
+            "got something else .*request the export again",
+        ),
+        (summary(itemCount=1e400), "got something else .*request the export again"),
+        (b"[" * 100_000, "got something else .*request the export again"),
         (b"no json", "got something else .*request the export again"),
         (b"[]", "got something else .*request the export again"),
     ],
@@ -71,6 +80,10 @@ def test_an_incremental_export_shows_the_end_of_its_window() -> None:
 def test_a_summary_is_refused_with_what_to_do(content: bytes, reason: str) -> None:
     with pytest.raises(UnreadableExport, match=reason):
         read_summary(KEY, content)
+
+
+def test_a_time_without_an_offset_is_utc() -> None:
+    assert read_summary(KEY, summary(exportTime="2026-11-24T12:00:00")).time == IN_UTC
 
 
 def test_data_files_come_from_the_manifest_alone_empty_ones_too() -> None:

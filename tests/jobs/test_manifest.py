@@ -1,11 +1,12 @@
 """Intake messages become a manifest, or a reason why not."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from jobs.manifest import Manifest, Refused, classify, make_manifest, read_message
+from jobs.manifest import FirstEvent, Manifest, Refused, classify, make_manifest, read_message
 from tests.jobs.builders import SENT, manifest_file, object_created
 
 DATASETS = ("products", "transactions")
@@ -87,9 +88,25 @@ def test_the_order_of_messages_does_not_change_the_manifest() -> None:
     assert len(manifests) == 1
 
 
-def test_a_manifest_survives_its_json() -> None:
-    bodies: list[Any] = [object_created("drops/products/a.csv"), json.dumps({"not": "S3"})]
+def test_the_sequencer_orders_what_was_announced_within_a_second() -> None:
+    """As a number: S3 sends them in several lengths. What is no hexadecimal number orders nothing."""
+    sequencers = {"1": "0100", "2": "00FF", "3": "x" * 9, "4": 7, "5": "f" * 33}
+    bodies = [
+        object_created("drops/products/a.csv", etag=etag, sequencer=sequencer)
+        for etag, sequencer in sequencers.items()
+    ]
+
     manifest = make_manifest("b", SENT, bodies, DATASETS)
+
+    found = [(file.etag, file.sequencer) for file in manifest.files]
+    assert found == [("3", None), ("4", None), ("5", None), ("2", "00ff"), ("1", "0100")]
+
+
+def test_a_manifest_survives_its_json() -> None:
+    bodies: list[Any] = [object_created("drops/products/a.csv", sequencer="a1"), json.dumps({"not": "S3"})]
+    manifest = make_manifest("b", SENT, bodies, DATASETS)
+    first = {"v e": FirstEvent("2026-11-01T12:00:00+00:00", None)}
+    manifest = replace(manifest, files=(replace(manifest.files[0], first_events=first),))
 
     assert Manifest.from_json(manifest.to_json()) == manifest
     assert manifest.begun == SENT

@@ -1,18 +1,23 @@
 """Merging folds batches into the table as they come, once, reading only what they are about."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pyspark.sql import functions as F
 
-from expectations.contract import Contract
+from expectations.contract import Column, Contract
 from expectations.spark_schema import changes_schema
+from expectations.timestamps import to_micros
 from jobs import merge, merge_changes
 from jobs.batches import CHECKED, Batches
 from jobs.lake import BATCH_ID, Lake, create_dataset_tables
 from jobs.manifest import Manifest
 from tests.jobs.builders import ENTITIES, EVENTS, SENT
+from tests.jobs.histories import MOMENTS, NOTES, TEXTS, TIMES
+from tests.sessions import ZONES, in_zone
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -119,7 +124,7 @@ def test_a_merge_that_stops_anywhere_is_taken_up_where_it_stopped(
     check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("upsert", 2, 1, name="b"))
     merge.merge_batches(spark, lake, batches, CONTRACTS)
     check(spark, lake, batches, ENTITIES, "b2", change("delete", 1, 2), change("upsert", 2, 2, name="c"))
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+    with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(merge_changes, crash_at, _killed)
         merge.merge_batches(spark, lake, batches, CONTRACTS)
     waiting = batches.to_merge()
@@ -134,7 +139,7 @@ def test_a_batch_that_was_merged_but_not_closed_is_closed_without_another_snapsh
     spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+    with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(Batches, "close", _killed)
         merge.merge_batches(spark, lake, batches, CONTRACTS)
     before = snapshots(spark, lake.table("entities"))
@@ -143,6 +148,36 @@ def test_a_batch_that_was_merged_but_not_closed_is_closed_without_another_snapsh
 
     assert (before, snapshots(spark, lake.table("entities"))) == (1, 1)
     assert (entities(spark, lake), batches.begun()) == ([(1, "a", 1)], [])
+
+
+def test_a_contract_with_one_more_column_may_come_between_check_and_merge(
+    spark: "SparkSession", lake: Lake, batches: Batches
+) -> None:
+    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
+    wider = replace(ENTITIES, columns=(*ENTITIES.columns, Column("colour", "string")))
+
+    merged = merge.merge_batches(spark, lake, batches, {"entities": wider})
+
+    assert (merged.failures, entities(spark, lake)) == ([], [(1, "a", 1)])
+    assert [row["colour"] for row in spark.table(lake.table("entities")).collect()] == [None]
+
+
+def test_a_dataset_that_fails_in_merge_goes_on_in_batches_of_its_own(
+    spark: "SparkSession", lake: Lake, batches: Batches
+) -> None:
+    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
+    check(spark, lake, batches, EVENTS, "b1", change("upsert", 1, 1, happened_at=DAYS[0], amount=Decimal(1)))
+    counts = [{"dataset": name, "accepted": 1, "door": "stream"} for name in CONTRACTS]
+    batches.done("b1", CHECKED, {"files": counts})
+
+    failed = merge.merge_batches(spark, lake, batches, {"events": EVENTS})
+
+    [failure] = failed.failures
+    assert (failure.batch_id, batches.begun()) == ("b1-entities", ["b1-entities"])
+    assert "expected a contract of dataset entities, got none" in failure.error
+    assert events(spark, lake) == [(1, 1, Decimal("1.00"))]
+    assert merge.merge_batches(spark, lake, batches, CONTRACTS).failures == []
+    assert (entities(spark, lake), batches.begun(), batches.failing()) == ([(1, "a", 1)], [], [])
 
 
 def test_merging_changes_again_changes_nothing(spark: "SparkSession", lake: Lake, batches: Batches) -> None:
@@ -187,8 +222,66 @@ def test_a_delete_that_does_not_say_the_day_finds_its_row_on_any(
     assert events(spark, lake) == [(0, 1, None), (2, 3, Decimal("2.00"))]
 
 
+class Killed(SystemExit):
+    """Raised where a job dies: whatever else is raised ends one dataset."""
+
+
+def test_keys_and_places_of_any_text_have_one_row(spark: "SparkSession", lake: Lake) -> None:
+    """Texts come into the statement as bounds of keys and as places: no part of it reads them as its own."""
+    for version, places in ((1, TEXTS), (2, TEXTS[::-1])):
+        rows = [
+            {"title": title, "shelf": shelf, "_version": version}
+            for title, shelf in zip(TEXTS, places, strict=True)
+        ]
+        append(spark, lake, NOTES, f"b{version}", rows)
+        merge_changes.merge_changes(spark, lake, NOTES, [f"b{version}"])
+
+    found = spark.table(lake.table("notes")).select("title", "shelf", "_version").collect()
+    assert sorted(map(tuple, found)) == sorted(zip(TEXTS, TEXTS[::-1], [2] * len(TEXTS), strict=True))
+
+
+@pytest.mark.parametrize("zone", ZONES[1:3])
+def test_keys_and_places_that_are_times_have_one_row_whatever_the_zone_of_the_machine(
+    spark: "SparkSession", lake: Lake, zone: str
+) -> None:
+    with in_zone(spark, zone):
+        for version in (1, 2):
+            places = TIMES[version:] + TIMES[:version]
+            rows = [
+                {"at": at, "planned_at": place, "_version": version}
+                for at, place in zip(TIMES, places, strict=True)
+            ]
+            append(spark, lake, MOMENTS, f"b{version}", rows)
+            merge_changes.merge_changes(spark, lake, MOMENTS, [f"b{version}"])
+        merged = spark.table(lake.table("moments")).select("_version").collect()
+        retracts = [{"at": at, "_version": 2, "_op": "retract"} for at in TIMES[1:]]
+        append(spark, lake, MOMENTS, "b3", retracts)
+        merge_changes.merge_changes(spark, lake, MOMENTS, ["b3"])
+
+    assert [row["_version"] for row in merged] == [2] * len(TIMES)
+    left = spark.table(lake.table("moments")).select(F.unix_micros("at"), F.unix_micros("planned_at"))
+    assert [tuple(row) for row in left.collect()] == [(to_micros(TIMES[0]), to_micros(TIMES[2]))]
+
+
+def append(
+    spark: "SparkSession", lake: Lake, contract: Contract, batch_id: str, rows: list[dict[str, Any]]
+) -> None:
+    """Changes of a batch in `<dataset>_changes`; times come as text."""
+    create_dataset_tables(spark, lake, contract)
+    schema = changes_schema(contract)
+    kept = {"_op": "upsert", "_tie": "0", "_batch_id": batch_id, "_version": 0}
+    names = list(kept | rows[0])
+    values = [[{**kept, **row}.get(name) for name in names] for row in rows]
+    frame = spark.createDataFrame(values, names)
+    columns = [
+        (F.col(field.name) if field.name in names else F.lit(None)).cast(field.dataType).alias(field.name)
+        for field in schema
+    ]
+    frame.select(columns).writeTo(lake.changes(contract.dataset)).append()
+
+
 def _killed(*_: object, **__: object) -> None:
-    raise RuntimeError("killed")
+    raise Killed
 
 
 def test_a_merge_tells_how_fresh_its_changes_came_and_none_again_when_there_is_nothing_to_do(
@@ -197,10 +290,11 @@ def test_a_merge_tells_how_fresh_its_changes_came_and_none_again_when_there_is_n
     check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("delete", 2, 1))
 
     told = {
-        (one.name, one.dataset): one.value for one in merge.merge_batches(spark, lake, batches, CONTRACTS)
+        (one.name, one.dataset): one.value
+        for one in merge.merge_batches(spark, lake, batches, CONTRACTS).metrics
     }
 
     since_sent = (datetime.now(UTC) - SENT).total_seconds()
     assert set(told) == {("FreshnessSeconds", "entities"), ("FreshnessMedianSeconds", "entities")}
     assert all(value == pytest.approx(since_sent, abs=60) for value in told.values())
-    assert merge.merge_batches(spark, lake, batches, CONTRACTS) == []
+    assert merge.merge_batches(spark, lake, batches, CONTRACTS) == ([], [])

@@ -66,9 +66,9 @@ def test_more_metrics_than_one_call_takes_are_sent_in_several() -> None:
 def test_rows_count_for_their_dataset_and_a_file_that_brought_nothing_for_all() -> None:
     counts = [
         FileCount("products", "s3://raw/a", "drop", 10, 9, 1),
-        FileCount("products", "s3://raw/b", "drop", 6, 6, 0),
+        FileCount("products", "s3://raw/b", "drop", 6, 6, 0, superseded=1),
         FileCount("transactions", "s3://raw/c", "stream", 1, 0, 1),
-        FileCount("transactions", "s3://raw/empty", "drop", 0, 0, 0),
+        FileCount("transactions", "s3://raw/lost", "drop", 0, 0, 0, superseded=2),
         FileCount(None, "stray/d", None, 1, 0, 1),
     ]
 
@@ -80,6 +80,7 @@ def test_rows_count_for_their_dataset_and_a_file_that_brought_nothing_for_all() 
         Metric("RowsQuarantined", 1, "transactions"),
         Metric("QuarantinePercent", 100, "transactions"),
         Metric("FilesRefused", 2),
+        Metric("FilesSuperseded", 3),
     ]
 
 

@@ -1,6 +1,8 @@
 """Objects are fetched exactly as they were announced, or told to be unreadable and why."""
 
+import base64
 import gzip
+import hashlib
 import tracemalloc
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,7 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from jobs import objects
-from jobs.objects import UnreadableFile, fetch
+from jobs.first_events import FROM, MD5
+from jobs.manifest import FirstEvent, ManifestFile
+from jobs.objects import SupersededFile, UnreadableFile, fetch, unreadable
 from tests.jobs.builders import manifest_file
 
 if TYPE_CHECKING:
@@ -79,17 +83,34 @@ def test_a_gzip_of_rows_that_are_much_alike_is_read(s3: "S3Client", monkeypatch:
         assert content.read() == rows
 
 
+def why_unreadable(file: ManifestFile) -> UnreadableFile:
+    with pytest.raises(ClientError) as raised:
+        fetch(file)
+    return unreadable(raised.value, file)
+
+
 def test_an_object_that_is_gone_is_told(s3: "S3Client") -> None:
-    with pytest.raises(UnreadableFile, match="gone: "):
-        fetch(manifest_file("a"))
+    assert str(why_unreadable(manifest_file("a"))).startswith("gone: ")
 
 
-def test_an_object_that_was_replaced_is_told(s3: "S3Client") -> None:
+def test_an_object_that_was_replaced_is_superseded(s3: "S3Client") -> None:
     etag = put(s3, b"old")
     put(s3, b"new")
 
-    with pytest.raises(UnreadableFile, match=f"changed: expected the object with etag {etag}"):
-        fetch(manifest_file("a", etag=etag))
+    found = why_unreadable(manifest_file("a", etag=etag))
+
+    assert isinstance(found, SupersededFile)
+    assert str(found).startswith(f"superseded: expected the object with etag {etag}")
+
+
+def test_an_object_in_an_archive_is_told_with_the_way_out(s3: "S3Client") -> None:
+    s3.put_object(Bucket="raw", Key="a", Body=b"id\n1\n", StorageClass="GLACIER")
+    etag = s3.head_object(Bucket="raw", Key="a")["ETag"].strip('"')
+
+    reason = str(why_unreadable(manifest_file("a", etag=etag)))
+
+    assert reason.startswith("archived: expected an object that S3 hands out")
+    assert "restore it, then glueline replay --quarantine" in reason
 
 
 def test_in_a_versioned_bucket_the_announced_version_is_read(s3: "S3Client") -> None:
@@ -106,19 +127,32 @@ def test_what_may_pass_is_no_fault_of_the_file(s3: "S3Client") -> None:
         fetch(manifest_file("a", bucket="elsewhere"))
 
 
-def test_what_was_written_anew_keeps_the_time_of_its_first_event(s3: "S3Client") -> None:
-    told = {objects.ANNOUNCED_AT: "2026-11-01T12:00:00+00:00"}
-    etag = s3.put_object(Bucket="raw", Key="a", Body=b"", Metadata=told)["ETag"].strip('"')
+FIRST = FirstEvent("2026-11-01T12:00:00+00:00", "00a1")
+BODY = b"id\n" * 1000
+OF_BODY = base64.b64encode(hashlib.md5(BODY, usedforsecurity=False).digest()).decode()
 
-    content, event_time = fetch(manifest_file("a", etag=etag))
+
+@pytest.mark.parametrize(
+    ("metadata", "known", "is_first"),
+    [
+        ({FROM: "v1 e1", MD5: OF_BODY}, {"v1 e1": FIRST}, True),
+        ({FROM: "v1 e1", MD5: OF_BODY}, {}, False),
+        ({FROM: "v1 e1", MD5: OF_BODY}, {"v2 e2": FIRST}, False),
+        ({FROM: "v1 e1", MD5: "of other content"}, {"v1 e1": FIRST}, False),
+        ({FROM: "v1 e1"}, {"v1 e1": FIRST}, False),
+        ({}, {"v1 e1": FIRST}, False),
+        ({"glueline-announced-at": "9999-01-01T00:00:00+00:00"}, {}, False),
+        ({"glueline-announced-at": "yesterday"}, {"v1 e1": FIRST}, False),
+    ],
+)
+def test_what_erase_wrote_anew_came_with_its_first_event(
+    s3: "S3Client", metadata: dict[str, str], known: dict[str, FirstEvent], is_first: bool
+) -> None:
+    etag = s3.put_object(Bucket="raw", Key="a", Body=BODY, Metadata=metadata)["ETag"].strip('"')
+    file = manifest_file("a", etag=etag, sequencer="00ff", first_events=known)
+
+    content, *event = fetch(file)
 
     with content:
-        assert event_time == "2026-11-01T12:00:00+00:00"
-
-
-def test_what_was_written_once_has_the_time_of_its_event(s3: "S3Client") -> None:
-    file = manifest_file("a", etag=put(s3, b""))
-    content, event_time = fetch(file)
-
-    with content:
-        assert event_time == file.event_time
+        assert content.read() == BODY
+    assert event == ([FIRST.event_time, FIRST.sequencer] if is_first else [file.event_time, "00ff"])

@@ -106,6 +106,17 @@ def test_a_batch_that_is_not_merged_keeps_what_it_reads_also_from_an_older_one(
     assert {key.split("/")[1] for key in keys(s3, "lake", "batches/")} == {"b1", "replay"}
 
 
+def test_a_batch_that_is_set_aside_keeps_what_it_would_read_again(s3: "S3Client", batches: Batches) -> None:
+    file = land(s3, "drops/things/a.csv")
+    merge(batches, "b1", file)
+    batches.open(Manifest("b1-things", SENT.isoformat(), (file,)))
+    batches.set_aside("b1-things", "KeyError", SENT)
+    batches.close("b1-things")
+
+    assert remove_read(batches, LATER, NEVER_COMPARED) == (0, 0)
+    assert keys(s3) == ["drops/things/a.csv"]
+
+
 def test_a_batch_whose_mark_was_not_taken_off_yet_is_not_done(s3: "S3Client", batches: Batches) -> None:
     merge(batches, "b1", land(s3, "drops/things/a.csv"))
     batches._put("open/b1", "")

@@ -9,11 +9,8 @@ import pytest
 from jobs import raw_versions
 from jobs.erased_keys import ErasedKeys
 from jobs.exports import checksum
-from jobs.objects import ANNOUNCED_AT
+from jobs.first_events import FROM, MD5, ROWS
 from jobs.raw_versions import (
-    FROM,
-    MD5,
-    ROWS,
     ChangedMeanwhile,
     Held,
     RawVersion,
@@ -62,10 +59,10 @@ def held(s3: "S3Client", key: str = FILE, place: int = 0, **changed: Any) -> Hel
     return Held(found.key, found.version_id, found.etag, found.is_latest, found.form, **told)
 
 
-def act(one: Held, **announced: str) -> None:
+def act(one: Held) -> None:
     """What one Spark task does to it, here."""
     row = {name: getattr(one, name) for name in Held.__dataclass_fields__}
-    raw_versions._take_out("raw", SEVEN, announced, row)
+    raw_versions._take_out("raw", SEVEN, row)
 
 
 # --- which versions there are -------------------------------------------------------------------------------
@@ -158,24 +155,13 @@ def test_the_newest_version_is_replaced_and_others_go(spark: "SparkSession", raw
     put(raw, FILE, drop((9, "Zoe")))
     put(raw, FILE, BOTH, ContentType="text/csv", Metadata={"from": "a partner"})
 
-    take_out(spark, "raw", [held(raw), held(raw, place=2)], SEVEN, {FILE: "2026-11-24T12:00:00+00:00"})
+    take_out(spark, "raw", [held(raw), held(raw, place=2)], SEVEN)
 
     assert versions(raw, FILE) == [REST, drop((9, "Zoe"))]
     head = raw.head_object(Bucket="raw", Key=FILE)
     told = head["Metadata"]
     assert (head["ContentType"], told["from"], told[ROWS]) == ("text/csv", "a partner", "1")
-    assert (told[MD5], told[ANNOUNCED_AT]) == (checksum(REST), "2026-11-24T12:00:00+00:00")
-
-
-def test_what_is_rewritten_again_was_announced_when_it_was_announced_first(raw: "S3Client") -> None:
-    put(raw, FILE, drop((6, "Max"), (7, "Ann"), (8, "Bob")))
-    act(held(raw, rows=3), **{FILE: "first"})
-    six = ErasedKeys.of(ENTITIES, ["6"])
-    again = {name: getattr(held(raw), name) for name in Held.__dataclass_fields__}
-    raw_versions._take_out("raw", six, {FILE: "second"}, again)
-
-    assert versions(raw, FILE) == [REST]
-    assert raw.head_object(Bucket="raw", Key=FILE)["Metadata"][ANNOUNCED_AT] == "first"
+    assert told[MD5] == checksum(REST)
 
 
 def test_a_rewriting_that_stopped_before_the_old_version_went_is_finished(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.certificates import Comparison
 from jobs.dynamodb_scan import as_record
+from jobs.erased_tombstones import ABOVE_ALL, ERASED
 from jobs.lake import TOMBSTONES
+from jobs.parity_tables import PARITY_RESULTS
 from jobs.repairs import Repair, repair_lines
 from tests.jobs.builders import ENTITIES
 from tests.jobs.parity_world import EXAMPLES, World, entity, interpreting
@@ -101,6 +105,15 @@ def test_a_tombstone_is_taken_away_where_it_would_keep_the_true_item_out() -> No
     assert not any("op" in line for line in lines_of("1", grave=grave, item=entity(1, "x", 4, deleted=True)))
 
 
+def test_the_tombstone_of_an_erased_key_stays_and_its_item_is_not_put_back() -> None:
+    grave = {"_version": ABOVE_ALL, "_tie": ERASED}
+
+    assert lines_of("1", grave=grave, item=entity(1, "sent again", 5)) == []
+    assert [line["op"] for line in lines_of("1", rows=[{"version": 5, "tie": "a"}], grave=grave)] == [
+        "retract"
+    ]
+
+
 def test_every_copy_of_a_row_is_taken_away() -> None:
     rows = [{"version": 1, "tie": "a"}, {"version": 2, "tie": "b"}]
 
@@ -148,6 +161,33 @@ def test_an_item_that_a_tombstone_kept_out_comes_back(world: World) -> None:
 
     assert world.certify().ok
     assert world.spark.table(world.lake.ops(TOMBSTONES)).count() == 0
+
+
+def test_an_erased_key_that_its_source_sends_again_is_named_apart_and_stays_erased(world: World) -> None:
+    world.put(entity(1, "sent again", 5), entity(2, "lost", 5), entity(3, "sent again", None))
+    for key in ("1", "3"):
+        world.bury(key, ABOVE_ALL, ERASED)
+    boto3.client("s3").put_object(  # which an earlier version wrote, or someone by hand
+        Bucket=world.options.job.raw_bucket,
+        Key="repairs/entities/old.jsonl.gz",
+        Body=gzip.compress(
+            json.dumps({"op": "retract", "key": "1", "version": ABOVE_ALL, "tie": ERASED}).encode()
+        ),
+    )
+
+    certificate = world.certify(repair=True)
+    world.take_repairs()
+
+    assert (certificate.missing, certificate.erased, certificate.repaired) == (("2",), ("1", "3"), 1)
+    assert not certificate.ok
+    assert (world.keys(), world.certify().erased) == (["2"], ("1", "3"))
+    graves = world.spark.table(world.lake.ops(TOMBSTONES)).collect()
+    assert sorted((row["key"], row["_version"], row["_tie"]) for row in graves) == [
+        ("1", ABOVE_ALL, ERASED),
+        ("3", ABOVE_ALL, ERASED),
+    ]
+    recorded = world.spark.table(world.lake.ops(PARITY_RESULTS)).select("erased", "ok").distinct().collect()
+    assert [tuple(row) for row in recorded] == [(["1", "3"], False)]
 
 
 DAMAGES = ("none", "delete", "alter", "age", "advance", "empty", "copy")

@@ -7,7 +7,7 @@ from awsglue.utils import GlueArgumentError
 
 from jobs.lake import QUARANTINE
 from jobs.parity_tables import PARITY_RESULTS
-from jobs.retention import Certified, Retention, records_until, tombstones_until
+from jobs.retention import LATE, LEAST_TOMBSTONES, Certified, Retention, records_until, tombstones_until
 from tests.jobs.builders import SENT
 
 ARGUMENTS = {"--RAW_DAYS": "30", "--TOMBSTONE_DAYS": "40", "--RECORD_DAYS": "90", "--SNAPSHOT_DAYS": "5"}
@@ -54,7 +54,10 @@ TOMBSTONES = [
     (30, 30, 37),
     (30, 50, 57),  # an object that was never read, say, stays: so do the tombstones of its time
     (90, 30, 97),
+    (2, None, 37),  # a message or an export may come later than that
+    (2, 50, 57),
 ]
+QUEUE_DAYS = 14  # for how long SQS keeps a message at most
 
 
 @pytest.mark.parametrize(("kept", "oldest", "goes_at"), TOMBSTONES)
@@ -64,6 +67,13 @@ def test_a_tombstone_outlives_every_raw_object_that_could_bring_its_row_back(
     oldest_raw = None if oldest is None else SENT - days(oldest)
 
     assert tombstones_until(SENT, days(kept), oldest_raw) == SENT - days(goes_at)
+
+
+def test_a_tombstone_outlives_every_queue_and_every_export() -> None:
+    kept = (LEAST_TOMBSTONES + LATE).days
+
+    assert kept > 2 * QUEUE_DAYS  # once in the queue, once as a dead letter
+    assert kept > 35  # which point-in-time recovery reaches back for
 
 
 def certified(*times: datetime) -> Certified:

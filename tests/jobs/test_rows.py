@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import tracemalloc
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -13,7 +14,8 @@ import pytest
 from expectations.contract import Column, Contract
 from jobs import rows
 from jobs.objects import UnreadableFile
-from jobs.rows import ReceivedRow, check_header, read_rows
+from jobs.rows import LONGEST_ROW, ReceivedRow, check_header, read_rows
+from tests.jobs.builders import ENTITIES
 
 CONTRACT = Contract(
     dataset="things",
@@ -219,7 +221,7 @@ def test_parquet_with_other_columns_has_no_rows_but_a_reason() -> None:
         read("parquet", _parquet(pa.table({"a": [1]})))
 
 
-@pytest.mark.parametrize("file_format", ["csv", "csv.gz", "jsonl", "parquet"])
+@pytest.mark.parametrize("file_format", ["csv", "csv.gz", "jsonl"])
 def test_an_empty_file_has_no_rows(file_format: str) -> None:
     assert read(file_format, b"") == []
 
@@ -232,6 +234,69 @@ def _parquet(table: pa.Table) -> bytes:
 
 def test_gzip_is_undone_before_rows_are_read() -> None:
     assert read("jsonl.gz", gzip.decompress(gzip.compress(b'{"id":1}'))) == [ReceivedRow(1, '{"id":1}')]
+
+
+ENDLESS = {
+    "a line without an end": b"id,name\n1,a\n2," + b"x" * 100 + b",b" * 100_000_000,
+    "a row of quoted line ends": b"id,name\n1,a\n2," + b'"\n",' * 50_000_000,
+    "a quoted field without an end": b'id,name\n1,a\n2,"' + b"x\n" * 50_000_000,
+}
+
+
+@pytest.mark.parametrize("content", ENDLESS.values(), ids=ENDLESS)
+def test_a_csv_row_without_an_end_is_given_up_in_time_and_in_little_memory(content: bytes) -> None:
+    file = io.BytesIO(content)
+    tracemalloc.start()
+
+    first, last = read_rows("csv", file, ENTITIES)
+
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (first.payload, last.number, last.payload) == ('{"id": "1", "name": "a"}', 2, None)
+    assert "from row 2 on nothing was read" in str(last.problem)
+    assert most < 10 * LONGEST_ROW
+
+
+def test_a_header_without_an_end_is_given_up_before_it_fills_the_memory() -> None:
+    file = io.BytesIO(b"name" + b",name" * 40_000_000)
+    tracemalloc.start()
+
+    with pytest.raises(UnreadableFile, match="csv: expected a header of at most 1048576 bytes"):
+        list(read_rows("csv", file, ENTITIES))
+
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < LONGEST_ROW
+
+
+def test_rows_of_a_long_csv_file_are_bounded_one_by_one() -> None:
+    line = b"1," + b"x" * 999_990 + b"\n"
+
+    rows = list(read_rows("csv", io.BytesIO(b"id,name\n" + line * 40), ENTITIES))
+
+    assert [row.number for row in rows] == list(range(1, 41))
+    assert {row.problem for row in rows} == {None}
+
+
+def test_parquet_of_no_bytes_is_an_upload_that_failed() -> None:
+    with pytest.raises(UnreadableFile, match="parquet: expected a Parquet file, got one of zero bytes"):
+        read("parquet", b"")
+
+
+@pytest.mark.parametrize("zone", ["CEST", "GMT+2", "local", "tzutc()", "W. Europe Standard Time", "America"])
+def test_an_instant_of_parquet_is_read_whatever_its_zone_is_called(zone: str) -> None:
+    noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    times = pa.array([noon], pa.timestamp("us", "UTC")).cast(pa.timestamp("us", zone))
+    nested = pa.StructArray.from_arrays([times], ["at"])
+    listed = pa.ListArray.from_arrays([0, 1], times)
+    columns = {"id": [1], "unit_price": ["1"], "state": times, "note": nested, "_op": listed}
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file)
+
+    [row] = payloads("parquet", file.getvalue())
+
+    said = "2026-11-24T12:00:00+00:00"
+    assert row == {"id": 1, "unit_price": "1", "state": said, "note": {"at": said}, "_op": [said]}
 
 
 def test_a_long_number_stays_a_number_where_a_text_is_expected() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from expectations.contract import Contract
 from jobs.stream_door import parse_stream
 from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, entity, event, micros, received, record
+from tests.jobs.histories import COUNTED
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
@@ -60,6 +61,43 @@ def test_a_sequence_column_orders_items_without_a_stamp(spark: "SparkSession") -
     (row,) = parse(spark, EVENTS, record("INSERT", "a,1", new=item))
 
     assert row["_version"] == micros(TUESDAY)
+
+
+def test_where_versions_count_a_removal_is_the_next_one(spark: "SparkSession") -> None:
+    greatest = 2**63 - 1
+    old = [stock(1, 5), stock(1, 5) | {"_version": {"N": "6"}}, stock(1, greatest)]
+
+    rows = parse(spark, COUNTED, *(record("REMOVE", "1", old=item) for item in old))
+
+    assert [(row["_op"], row["_version"], row["reasons"]) for row in rows] == [
+        ("delete", 6, []),
+        ("delete", 7, []),
+        ("delete", greatest, []),
+    ]
+
+
+def test_where_versions_count_no_clock_stands_in_for_a_missing_one(spark: "SparkSession") -> None:
+    (replaced, *refused) = parse(
+        spark,
+        COUNTED,
+        record("MODIFY", "1", old=stock(1, 5), new=stock(1)),
+        record("INSERT", "1", new=stock(1)),
+        record("REMOVE", "1", old=stock(1)),
+        record("REMOVE", "1"),
+    )
+
+    assert (replaced["_version"], replaced["reasons"]) == (5, [])
+    for row in refused:
+        (reason,) = row["reasons"]
+        assert reason.startswith(
+            "version: column revision: expected a value in the item or in the one it replaced"
+        )
+
+
+def stock(number: int, revision: int | None = None) -> dict[str, Any]:
+    """An item of `COUNTED`, as a writer that is not the Data API leaves it."""
+    item: dict[str, Any] = {"_key": {"S": str(number)}, "id": {"N": str(number)}}
+    return item if revision is None else item | {"revision": {"N": str(revision)}}
 
 
 def test_a_mark_is_a_delete_and_so_is_a_removal_behind_what_it_removed(spark: "SparkSession") -> None:

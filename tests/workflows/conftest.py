@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from workflows.local.home import CHECKOUT, DEFAULT
+from workflows.local.home import Home
+from workflows.local.listening import listen
 from workflows.local.running import is_healthy
+from workflows.local.stack import start_emulator
 from workflows.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 STACK = "small"
 TEMPLATE = """
@@ -78,38 +77,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its address."""
-    folder: Path = tmp_path_factory.mktemp("embedded-aws")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = {
-        "port": port,
-        "scratch": folder / "scratch",
-        "logs": folder / "logs",
-        "jobs": folder,
-        "python": shutil.which("false"),  # no Spark
-    }
-    (folder / "scratch" / "spark").mkdir(parents=True)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    with (folder / "emulator.log").open("w") as log:
-        process = subprocess.Popen(
-            [
-                *(DEFAULT.emulator_python, "-m", "workflows.local.emulator"),
-                *(text for name, value in options.items() for text in (f"--{name}", str(value))),
-            ],
-            cwd=CHECKOUT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    endpoint = f"http://127.0.0.1:{port}"
+    home = Home(tmp_path_factory.mktemp("embedded-aws"))
+    home.logs.mkdir()
+    with listen() as listening:
+        host, port = listening.getsockname()
+        process = start_emulator(home, listening, home.folder, shutil.which("false") or "")  # no Spark
+    endpoint = f"http://{host}:{port}"
     try:
         deadline = time.monotonic() + 60
         while not is_healthy(endpoint):
-            assert process.poll() is None, (folder / "emulator.log").read_text()
-            assert time.monotonic() < deadline, (folder / "emulator.log").read_text()
+            assert process.poll() is None, (home.logs / "emulator.log").read_text()
+            assert time.monotonic() < deadline, (home.logs / "emulator.log").read_text()
             time.sleep(0.1)
         yield endpoint
     finally:

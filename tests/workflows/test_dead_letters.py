@@ -11,7 +11,8 @@ import pytest
 
 from tests.workflows.empty_stack import empty_stack
 from workflows import dead_letters
-from workflows.dead_letters import Letter, Redriven, portions, read, redrive
+from workflows.dead_letters import Redriven, read, redrive
+from workflows.sending import portions
 
 if TYPE_CHECKING:
     from workflows.target import Target
@@ -51,15 +52,28 @@ def bodies(target: Target, queue: str) -> list[str]:
 
 
 def test_letters_go_back_as_they_were_sent_without_what_was_said_of_them(target: Target) -> None:
-    bury(target, '{"a": 1}', reason="contract-violation", detail="[]", message_id="m1")
-    bury(target, "broken", reason="broken-json", message_id="m2")
+    bury(target, '{"a": 1}', reason="contract-violation", detail="[]", message_id="m1", sent_at="17955153301")
+    bury(target, "broken", reason="broken-json", message_id="m2", sent_at="17955153301")
 
     assert redrive(target) == Redriven({"contract-violation": 1, "broken-json": 1}, stay=0)
 
     back = visible(target, "InboundQueueUrl")
     assert sorted(message["Body"] for message in back) == ["broken", '{"a": 1}']
-    assert all("MessageAttributes" not in message for message in back)
+    for message in back:
+        told = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+        assert told == {"sent_at": "17955153301"}
     assert bodies(target, "DeadLetterQueueUrl") == []
+
+
+def test_a_letter_that_sqs_moved_goes_back_with_the_time_at_which_it_was_sent(target: Target) -> None:
+    bury(target, "a")
+    [letter] = read(target)
+
+    redrive(target)
+
+    [message] = visible(target, "InboundQueueUrl")
+    assert message["MessageAttributes"]["sent_at"]["StringValue"] == letter.sent_at
+    assert int(letter.sent_at) == round(letter.sent.timestamp() * 1000)
 
 
 def test_letters_of_another_reason_stay_and_are_visible_at_once(target: Target) -> None:
@@ -187,15 +201,12 @@ def test_a_break_between_sending_and_deleting_repeats_a_letter_and_loses_none(
     assert bodies(target, "InboundQueueUrl") == ["a"]
 
 
-def test_a_call_takes_ten_letters_or_256_kb() -> None:
-    def letter(body: str) -> Letter:
-        return Letter("m", "broken-json", "", datetime.now(UTC), body, "r")
+def test_a_call_takes_ten_messages_or_256_kb() -> None:
+    small, large, huge = "x", "x" * 100_000, "x" * 900_000
 
-    small, large, huge = letter("x"), letter("x" * 100_000), letter("x" * 900_000)
-
-    assert [len(some) for some in portions([small] * 23)] == [10, 10, 3]
-    assert [len(some) for some in portions([large] * 5)] == [2, 2, 1]
-    assert [len(some) for some in portions([small, huge, small])] == [1, 1, 1]
+    assert [len(some) for some in portions([small] * 23, len)] == [10, 10, 3]
+    assert [len(some) for some in portions([large] * 5, len)] == [2, 2, 1]
+    assert [len(some) for some in portions([small, huge, small], len)] == [1, 1, 1]
 
 
 def test_the_queue_is_left_when_nothing_old_comes_any_more() -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jobs.erase_phases import not_searched
 from jobs.erasures import PROOF
 from tests.jobs.builders import ENTITIES, record
 from tests.workflows.empty_stack import empty_stack
 from workflows import dead_letters, erase, job_runs
-from workflows.erase import EraseError, Erasure, await_removals, plan, remove_letters
+from workflows.erase import STEPS, Course, EraseError, Erasure, await_marks, plan, search_messages
 from workflows.erase_report import proof_picture
 from workflows.job_runs import JobFailed, let_finish, run_job
 from workflows.target import Target
@@ -73,11 +74,15 @@ def test_what_is_no_key_of_the_dataset_is_named(target: Target) -> None:
 class Job:
     """The job `erase`, which only writes down which phases it was asked for, and dies where it is told to."""
 
-    def __init__(self, erasure: Erasure, dies_at: str | None = None) -> None:
-        self.erasure, self.dies_at = erasure, dies_at
+    def __init__(
+        self, erasure: Erasure, dies_at: str | None = None, interrupted_at: str | None = None
+    ) -> None:
+        self.erasure, self.dies_at, self.interrupted_at = erasure, dies_at, interrupted_at
         self.phases: list[str] = []
 
-    def __call__(self, target: Target, job: str, arguments: Mapping[str, str]) -> str:
+    def __call__(
+        self, target: Target, job: str, arguments: Mapping[str, str], follow: Callable[[str, str], None]
+    ) -> str:
         phase = arguments["--PHASE"]
         assert (job, arguments["--ERASURE"]) == ("erase", self.erasure.id)
         assert "7" not in arguments.values()  # Glue keeps arguments: no key may be in them
@@ -85,6 +90,9 @@ class Job:
         assert request is not None
         assert set(request.hashes) == {"7"}
         self.phases.append(phase)
+        follow(f"jr_{phase}", "RUNNING")
+        if phase == self.interrupted_at:
+            raise KeyboardInterrupt
         if phase == self.dies_at:
             raise JobFailed(phase)
         if phase == "prove":
@@ -99,7 +107,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What `erase` waits for, in order, without waiting."""
     waited: list[str] = []
     monkeypatch.setattr(erase, "let_finish", lambda *_: waited.append("others"))
-    monkeypatch.setattr(erase, "await_removals", lambda *_: waited.append("removals"))
+    monkeypatch.setattr(erase, "await_marks", lambda *_: waited.append("marks"))
     return waited
 
 
@@ -109,11 +117,11 @@ def test_the_phases_come_in_order_and_others_finish_between_them(
     job = Job(erasure)
     monkeypatch.setattr(erase, "run_job", job)
 
-    proof = erase.erase(target, erasure, silent)
+    proof = erase.erase(target, erasure, Course(silent))
 
     assert proof == {"is_complete": True}
     assert job.phases == PHASES
-    assert waits == ["removals", "others", "others", "others"]
+    assert waits == ["marks", "others", "others", "others"]
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -123,12 +131,51 @@ def test_an_erasure_that_stopped_goes_on_with_its_own_request(
     with monkeypatch.context() as patch:
         patch.setattr(erase, "run_job", Job(erasure, dies_at=phase))
         with pytest.raises(JobFailed, match=phase):
-            erase.erase(target, erasure, silent)
+            erase.erase(target, erasure, Course(silent))
     asked = erasure.erasures.request(erasure.id)
     monkeypatch.setattr(erase, "run_job", Job(erasure))
 
-    assert erase.erase(target, plan(target, ENTITIES, ["7"]), silent) == {"is_complete": True}
+    assert erase.erase(target, plan(target, ENTITIES, ["7"]), Course(silent)) == {"is_complete": True}
     assert erasure.erasures.request(erasure.id) == asked
+
+
+@pytest.mark.parametrize(
+    ("phase", "done"), [("seal", 0), ("scrub", 2), ("purge", 3), ("prove", 5)], ids=PHASES
+)
+def test_an_erasure_that_is_interrupted_says_what_is_done_what_is_not_and_what_goes_on(
+    monkeypatch: pytest.MonkeyPatch, erasure: Erasure, target: Target, phase: str, done: int
+) -> None:
+    monkeypatch.setattr(erase, "run_job", Job(erasure, interrupted_at=phase))
+    for wait_for in ("let_finish", "await_marks"):
+        monkeypatch.setattr(erase, wait_for, lambda *_: None)
+    told: list[str] = []
+    course = Course(told.append)
+
+    with pytest.raises(KeyboardInterrupt):
+        erase.erase(target, erasure, course)
+
+    assert str(course) == (
+        f"Done: {', '.join(STEPS[:done]) or 'nothing'}. Not done: {', '.join(STEPS[done:])}. "
+        f"The job run jr_{phase} goes on by itself."
+    )
+    assert told[-1] == f"{done + 1} of {len(STEPS)}, {STEPS[done]}: job run jr_{phase} is RUNNING"
+
+
+def test_an_interruption_between_two_jobs_says_that_none_is_under_way(
+    target: Target, erasure: Erasure, waits: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(erase, "run_job", Job(erasure))
+    monkeypatch.setattr(erase, "await_marks", interrupt)
+    course = Course(silent)
+
+    with pytest.raises(KeyboardInterrupt):
+        erase.erase(target, erasure, course)
+
+    assert str(course).startswith(f"Done: {STEPS[0]}. Not done: {STEPS[1]}, ")
+    assert str(course).endswith("No job run of it is under way.")
 
 
 def test_lifting_is_a_phase_of_its_own(
@@ -137,8 +184,8 @@ def test_lifting_is_a_phase_of_its_own(
     job = Job(erasure)
     monkeypatch.setattr(erase, "run_job", job)
 
-    assert erase.lift(target, erasure, silent) == 1
-    assert (job.phases, waits) == (["lift"], [])
+    assert erase.lift(target, erasure, Course(silent)) == 1
+    assert (job.phases, waits) == (["lift"], ["others"])
 
 
 # --- what the stream tells ----------------------------------------------------------------------------------
@@ -159,30 +206,37 @@ def merged(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     return awaited
 
 
-def test_removals_are_awaited_until_they_have_landed_and_are_merged(
+MARK = {"_key": {"S": "7"}, "_deleted": {"BOOL": True}, "_erased": {"BOOL": True}}
+
+
+def test_the_records_of_marks_are_awaited_until_they_have_landed_and_are_merged(
     target: Target, erasure: Erasure, merged: list[set[str]]
 ) -> None:
     now = datetime.now(UTC)
-    erasure.erasures.write(erasure.id, "seal", {"deleted": ["7", "8"], "deleted_at": now.isoformat()})
-    land(target, "older", record("REMOVE", "7", at=now - timedelta(hours=1)), record("MODIFY", "7", at=now))
-    one = land(target, "one", record("REMOVE", "7", at=now), record("REMOVE", "9", at=now))
+    note = {"marked": ["7", "8"], "since": now.isoformat(), "marked_at": now.isoformat()}
+    erasure.erasures.write(erasure.id, "seal", note)
+    hour_ago = now - timedelta(hours=1)
+    land(target, "older", record("MODIFY", "7", new=MARK, at=hour_ago), record("MODIFY", "7", new={}, at=now))
+    one = land(
+        target, "one", record("MODIFY", "7", new=MARK, at=now), record("INSERT", "9", new=MARK, at=now)
+    )
     late: list[str] = []
 
     def tell(_: str) -> None:
         if not late:
-            late.append(land(target, "late", record("REMOVE", "8", at=now)))
+            late.append(land(target, "late", record("INSERT", "8", new=MARK, at=now)))
 
-    await_removals(target, erasure, tell)
+    await_marks(target, erasure, tell)
 
     assert merged == [{one, *late}]
-    await_removals(target, erasure, silent)  # once is enough: RAW is scrubbed after it
+    await_marks(target, erasure, silent)  # once is enough: RAW is scrubbed after it
     assert merged == [{one, *late}]
 
 
-def test_nothing_is_awaited_where_nothing_was_removed(
+def test_nothing_is_awaited_where_all_keys_had_marks(
     target: Target, erasure: Erasure, merged: list[set[str]]
 ) -> None:
-    await_removals(target, erasure, silent)
+    await_marks(target, erasure, silent)
 
     assert merged == []
 
@@ -190,17 +244,16 @@ def test_nothing_is_awaited_where_nothing_was_removed(
 def test_a_stream_that_tells_nothing_is_given_up(
     target: Target, erasure: Erasure, merged: list[set[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    erasure.erasures.write(
-        erasure.id, "seal", {"deleted": ["7"], "deleted_at": datetime.now(UTC).isoformat()}
-    )
+    now = datetime.now(UTC).isoformat()
+    erasure.erasures.write(erasure.id, "seal", {"marked": ["7"], "since": now, "marked_at": now})
     monkeypatch.setattr(erase, "patience_seconds", lambda _: -1)
 
     with pytest.raises(NotThroughInTime, match="forwarder"):
-        await_removals(target, erasure, silent)
+        await_marks(target, erasure, silent)
     assert merged == []
 
 
-# --- dead letters -------------------------------------------------------------------------------------------
+# --- queues -------------------------------------------------------------------------------------------------
 
 
 def test_dead_letters_of_the_keys_go_and_others_are_visible_at_once(target: Target, erasure: Erasure) -> None:
@@ -209,13 +262,35 @@ def test_dead_letters_of_the_keys_go_and_others_are_visible_at_once(target: Targ
     for body in [*bodies, '{"type": "entities.upsert", "data": {"id": 7, ', "id: 70"]:
         sqs.send_message(QueueUrl=queue, MessageBody=body)
 
-    remove_letters(target, erasure)
+    search_messages(target, erasure)
 
     left = {letter.body for letter in dead_letters.read(target)}
     assert left == {*bodies, "id: 70"} - {bodies[7]}
-    assert erasure.erasures.note(erasure.id, "letters") == {"searched": 32, "removed": 2, "found": 0}
-    remove_letters(target, erasure)
-    assert erasure.erasures.note(erasure.id, "letters") == {"searched": 30, "removed": 2, "found": 0}
+    note = erasure.erasures.note(erasure.id, "letters")
+    assert (note["searched"], note["removed"], note["found"]) == (32, 2, 0)
+    search_messages(target, erasure)
+    note = erasure.erasures.note(erasure.id, "letters")
+    assert (note["searched"], note["removed"], note["found"]) == (30, 2, 0)
+
+
+def test_messages_that_no_one_can_search_are_counted_and_the_proof_says_when_they_are_gone(
+    target: Target, erasure: Erasure
+) -> None:
+    sqs, queue = target.client("sqs"), target.output("InboundQueueUrl")
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"MessageRetentionPeriod": str(14 * 24 * 3600)})
+    for number in range(3):
+        sqs.send_message(QueueUrl=queue, MessageBody=f"message {number}")
+    sqs.receive_message(QueueUrl=queue, VisibilityTimeout=300)
+
+    search_messages(target, erasure)
+
+    note = erasure.erasures.note(erasure.id, "letters")
+    gone_by = datetime.fromisoformat(note["gone_by"])
+    assert note["inbound"] == 3
+    assert timedelta(days=13) < gone_by - datetime.now(UTC) <= timedelta(days=14)
+    [line] = not_searched(note)
+    assert line.startswith("messages: 3 in the inbound queue, which can't be searched")
+    assert f"gone by {gone_by:%Y-%m-%d}" in line
 
 
 # --- runs of jobs -------------------------------------------------------------------------------------------

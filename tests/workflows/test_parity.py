@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from botocore.exceptions import ClientError
@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from jobs.certificates import Certificate, Comparison, Drift, ParityObjects
 from workflows import parity as subject
 from workflows.cli import app
-from workflows.parity import ParityError, Report, parity, run_job
+from workflows.parity import Course, ParityError, Report, parity, run_job
 from workflows.parity_report import advice, certificate_table, lines
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 def run(stack: Stack, *, repair: bool = False) -> tuple[Report, list[str]]:
     told: list[str] = []
-    (report,) = parity(stack, ["things"], repair=repair, tell=told.append)  # type: ignore[arg-type]
+    (report,) = parity(stack, ["things"], Course(told.append), repair=repair)  # type: ignore[arg-type]
     return report, told
 
 
@@ -230,7 +230,7 @@ def test_the_second_attempt_of_a_job_counts(stack: Stack) -> None:
     stack.does["reconcile"] = [lambda run, _: None]
     stack.get_job_runs = lambda **_: {"JobRuns": [second, first]}  # type: ignore[method-assign]
 
-    assert run_job(stack, "reconcile", {}) == "jr_1"  # type: ignore[arg-type]
+    assert run_job(stack, "reconcile", {}, Course(lambda _: None)) == "jr_1"  # type: ignore[arg-type]
 
 
 def test_only_the_local_stack_is_hurried(stack: Stack) -> None:
@@ -258,6 +258,7 @@ def test_only_the_local_stack_is_hurried(stack: Stack) -> None:
             Certificate.of(COMPARED, AT, Drift(quarantined=("1",))),
             "glueline replay --quarantine --dataset things",
         ),
+        (Certificate.of(COMPARED, AT, Drift(erased=("1",))), "glueline erase things KEY"),
     ],
 )
 def test_a_certificate_that_is_not_good_says_what_to_do(certificate: Certificate, says: str | None) -> None:
@@ -296,6 +297,45 @@ def test_the_exit_code_is_zero_only_if_every_certificate_is_good(
     (printed,) = json.loads(answer.stdout)
     assert printed["ok"] is (code == 0)
     assert printed["repaired_after"] is None
+
+
+def interrupt(*_: object, **__: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def test_parity_that_is_interrupted_while_a_job_runs_says_that_the_run_goes_on(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows.target.connect", lambda name: stack)
+    stack.does["reconcile"] = [lambda run, _: None]
+    stack.get_job_runs = interrupt  # type: ignore[method-assign]
+
+    answer = CliRunner().invoke(app, ["parity", "products"], env={"COLUMNS": "300"})
+
+    assert answer.exit_code == 130
+    assert (
+        "Interrupted. Certificates of: none. The job run jr_1 goes on by itself. "
+        "The same command compares again and goes on to the certificates."
+    ) in " ".join(answer.stderr.split())
+
+
+def test_parity_that_is_interrupted_between_jobs_says_what_is_certified_and_repaired(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.finds(replace(DRIFTED, repaired=2))
+    course = Course(lambda _: None)
+
+    def tell(line: str) -> None:
+        if line.startswith("repairs of"):
+            interrupt()
+
+    course.tell = tell
+    with pytest.raises(KeyboardInterrupt):
+        parity(stack, ["things"], course, repair=True)  # type: ignore[arg-type]
+
+    assert str(course).startswith(
+        "Certificates of: things. Repairs of things are in the RAW bucket and will be merged. No job run"
+    )
 
 
 def test_a_certificate_survives_json() -> None:

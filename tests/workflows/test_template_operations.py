@@ -75,6 +75,7 @@ def test_what_can_go_wrong_has_an_alarm() -> None:
         ("AWS/Lambda", "IteratorAge"),
         ("AWS/Events", "TriggeredRules"),  # runs of ingest that failed
         ("Glueline", "FilesRefused"),
+        ("Glueline", "BatchesSetAside"),
         ("Glueline", "QuarantinePercent"),
         ("Glueline", "FreshnessSeconds"),
         ("Glueline", "Drift"),

@@ -56,11 +56,12 @@ class Stack:
         if not self.receipts:
             raise QueryError("No table lake_ops.batches")
         found = [
-            {"source_file": file, "batch_id": batch} for file, batch in self.receipts.items() if file in sql
+            {"source_file": file, "batch_id": batch, "dataset": "t"}
+            for file, batch in self.receipts.items()
+            if file in sql
         ]
-        return pa.Table.from_pylist(
-            found, pa.schema([("source_file", pa.string()), ("batch_id", pa.string())])
-        )
+        columns = ("source_file", "batch_id", "dataset")
+        return pa.Table.from_pylist(found, pa.schema([(name, pa.string()) for name in columns]))
 
 
 @pytest.fixture
@@ -125,6 +126,14 @@ def test_a_receipt_counts_when_its_batch_is_merged_and_not_before(stack: Any) ->
     assert waiting.merged(stack, [FILE, OTHER]) == set()
     stack.opened.clear()
     assert waiting.merged(stack, [FILE, OTHER]) == {FILE}
+
+
+def test_a_receipt_does_not_count_while_its_dataset_fails_in_a_batch_of_its_own(stack: Any) -> None:
+    stack.opened, stack.receipts = ["batch-t", "batch-other"], {FILE: "batch"}
+
+    assert waiting.merged(stack, [FILE]) == set()
+    stack.opened.remove("batch-t")
+    assert waiting.merged(stack, [FILE]) == {FILE}
 
 
 def test_patience_ends_with_what_still_waits(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:

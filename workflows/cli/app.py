@@ -5,5 +5,9 @@ Exit code 0 only on success. `--json` prints the answer for a program in place o
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+from workflows.cli.ending import Commands
+
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
 contract_app = typer.Typer(no_args_is_help=True, help="Check the contracts, or start a new one.")

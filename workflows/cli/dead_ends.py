@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from workflows.cli.app import app
+from workflows.cli.confirming import name_target
+from workflows.cli.ending import interruptible
 from workflows.cli.printing import (
     AsJson,
     StackName,
@@ -18,13 +20,21 @@ from workflows.cli.printing import (
     progress,
     read_time,
     showing_progress,
-    speaking_plainly,
 )
 
 if TYPE_CHECKING:
     from workflows.dead_letters import Redriven
     from workflows.replay import Replay
     from workflows.stream_failures import Failure
+
+_REPLAY_GOES_ON: Final = (
+    "Files that were announced are read; those that were not stay as they are. The same command announces "
+    "all of them: reading a file twice changes nothing."
+)
+_REDRIVE_GOES_ON: Final = (
+    "What was put on its way goes on; the rest stays where it is (glueline redrive --dry-run). The same "
+    "command goes on from there."
+)
 
 
 @app.command()
@@ -42,8 +52,8 @@ def replay(  # noqa: PLR0913, PLR0917 -- the options of a command
 
     Harmless: what was accepted before keeps its place in the order and changes nothing.
     """
-    from expectations.odcs import load_contracts
     from workflows import replay as replays
+    from workflows.history import contract_of
     from workflows.target import connect
 
     if (batch is not None) == quarantine or (batch is not None and (dataset or reason or since)):
@@ -51,12 +61,15 @@ def replay(  # noqa: PLR0913, PLR0917 -- the options of a command
             "expected BATCH, or --quarantine with or without --dataset, --reason, --since"
         )
     chosen = replays.Selection(dataset, reason, None if since is None else read_time("--since", since))
-    with speaking_plainly():
-        target = connect(stack)
-        if batch is None:
-            found = replays.of_quarantine(target, chosen, load_contracts())
-        else:
-            found = replays.of_batch(target, batch, load_contracts())
+    target = connect(stack)
+    name_target(target)
+    if dataset is not None:
+        contract_of(target, dataset)
+    if batch is None:
+        found = replays.of_quarantine(target, chosen, target.contracts())
+    else:
+        found = replays.of_batch(target, batch, target.contracts())
+    with interruptible(lambda: _REPLAY_GOES_ON):
         if wait:
             with showing_progress(progress) as tell:
                 read = replays.read_again(target, found, tell)
@@ -71,6 +84,9 @@ def replay(  # noqa: PLR0913, PLR0917 -- the options of a command
 
 
 def _show_replay(found: Replay, read: dict[str, int] | None) -> None:
+    if found.rows == 0:
+        out.print("No row in quarantine is selected: nothing was announced.")
+        return
     asked = "" if found.rows is None else f", for {found.rows:,} rows in quarantine"
     out.print(f"Announced {len(found.files):,} files of {len(found.batches):,} batches again{asked}.")
     for lost in found.lost:
@@ -101,8 +117,9 @@ def redrive(  # noqa: PLR0913, PLR0917 -- the options of a command
     if stream and reason:
         raise typer.BadParameter("expected --reason without --stream: a stream batch has none")
     at = None if since is None else read_time("--since", since)
-    with speaking_plainly():
-        target = connect(stack)
+    target = connect(stack)
+    name_target(target)
+    with interruptible(lambda: _REDRIVE_GOES_ON):
         if stream:
             failures = stream_failures.redrive(target, at, dry_run=dry_run)
             good = not any(failure.problem for failure in failures)
@@ -150,6 +167,3 @@ def _show_letters(letters: Redriven, dry_run: bool) -> None:
     if letters.came:
         out.print(f"{letters.came:,} came meanwhile: new, or refused again.", style="yellow")
     out.print("What is refused again comes back there, with its reasons: glueline redrive --dry-run")
-
-
-# --- erasing ------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -20,9 +20,6 @@ from workflows.cli.printing import (
     speaking_plainly,
 )
 
-if TYPE_CHECKING:
-    from workflows.dead_letters import Letter
-
 
 @app.command()
 def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
@@ -38,24 +35,34 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
 ) -> None:
     """Remove the rows of keys from everywhere, for ever, and prove it. Stopped anywhere, it can be run again.
 
-    From DynamoDB, every version of RAW objects, tables and their past, quarantine and dead letters. A
-    tombstone of each key stays, so that no replay brings a row back, until --lift.
+    From DynamoDB, every version of RAW objects, tables and their past, quarantine and dead letters. Until
+    --lift, writes of the keys are refused (410), and no replay or late message brings a row back.
     """
     from workflows import erase as erasing
-    from workflows.erase_report import proof_picture
+    from workflows.cli.confirming import confirm
+    from workflows.cli.ending import interruptible
+    from workflows.erase_report import letters_picture, proof_picture
     from workflows.history import contract_of
     from workflows.target import connect
 
     with speaking_plainly():
         target = connect(stack)
-        erasure = erasing.plan(target, contract_of(dataset), keys)
-        if not yes:
-            _ask_to_erase(erasing.letters_of(target, erasure.keys), dataset, keys, lift=lift)
+        erasure = erasing.plan(target, contract_of(target, dataset), keys)
+        number = len(erasure.keys.texts)
+        if lift:
+            confirm(target, f"Let rows of {number} erased keys of {dataset} come again", yes=yes)
+        else:
+            letters = [] if yes else erasing.letters_of(target, erasure.keys)
+            err.print(letters_picture(letters))
+            action = f"Erase {number} keys of {dataset} for ever, with {len(letters)} dead letters of theirs"
+            confirm(target, action, yes=yes)
         with showing_progress(erase_progress) as tell:
-            if lift:
-                answer: dict[str, Any] = {"lifted": erasing.lift(target, erasure, tell)}
-            else:
-                answer = erasing.erase(target, erasure, tell, remove_unreadable=remove_unreadable)
+            course = erasing.Course(tell)
+            with interruptible(lambda: f"{course} The same command goes on from there."):
+                if lift:
+                    answer: dict[str, Any] = {"lifted": erasing.lift(target, erasure, course)}
+                else:
+                    answer = erasing.erase(target, erasure, course, remove_unreadable=remove_unreadable)
     if as_json:
         print_json(answer)
     elif lift:
@@ -67,20 +74,6 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
         out.print(proof_picture(answer))
     if not answer.get("is_complete", True):
         raise typer.Exit(1)
-
-
-def _ask_to_erase(letters: list[Letter], dataset: str, keys: list[str], *, lift: bool) -> None:
-    from workflows.erase_report import letters_picture
-
-    if lift:
-        typer.confirm(f"Let rows of {len(keys)} erased keys of {dataset} come again?", abort=True, err=True)
-        return
-    err.print(letters_picture(letters))
-    typer.confirm(
-        f"Erase {len(keys)} keys of {dataset} for ever, with {len(letters)} dead letters of theirs?",
-        abort=True,
-        err=True,
-    )
 
 
 def erase_progress(step: str, started: datetime) -> Text:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from workflows.cli.app import app
+from workflows.cli.confirming import name_target
+from workflows.cli.ending import interruptible
 from workflows.cli.printing import (
     AsJson,
     DatasetName,
@@ -19,12 +21,16 @@ from workflows.cli.printing import (
     print_json,
     read_time,
     showing_progress,
-    speaking_plainly,
 )
 
 if TYPE_CHECKING:
     from workflows.export_loading import Loaded
     from workflows.export_loading import Progress as ExportProgress
+
+_EXPORTS_GO_ON: Final = (
+    "Exports that DynamoDB has begun go on and are loaded when they are written; nothing was counted. "
+    "The same command may be run again: loading twice changes nothing."
+)
 
 
 @app.command()
@@ -36,8 +42,10 @@ def bootstrap(dataset: DatasetName, as_json: AsJson = False, stack: StackName = 
     from workflows.exports import bootstrap as load_all
     from workflows.target import connect
 
-    with speaking_plainly(), showing_progress(export_progress) as tell:
-        loaded = [load_all(connect(stack), dataset, tell)]
+    target = connect(stack)
+    name_target(target)
+    with interruptible(lambda: _EXPORTS_GO_ON), showing_progress(export_progress) as tell:
+        loaded = [load_all(target, dataset, tell)]
     _show_loaded(dataset, loaded, as_json)
 
 
@@ -57,8 +65,10 @@ def catch_up(
     from workflows.target import connect
 
     times = read_time("--from", start), None if end is None else read_time("--to", end)
-    with speaking_plainly(), showing_progress(export_progress) as tell:
-        loaded = load_changes(connect(stack), dataset, *times, tell)
+    target = connect(stack)
+    name_target(target)
+    with interruptible(lambda: _EXPORTS_GO_ON), showing_progress(export_progress) as tell:
+        loaded = load_changes(target, dataset, *times, tell)
     _show_loaded(dataset, loaded, as_json)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -10,6 +11,8 @@ import typer
 from rich.table import Table
 
 from workflows.cli.app import app
+from workflows.cli.confirming import name_target
+from workflows.cli.ending import interruptible
 from workflows.cli.printing import (
     AsJson,
     StackName,
@@ -19,7 +22,6 @@ from workflows.cli.printing import (
     print_json,
     progress,
     showing_progress,
-    speaking_plainly,
 )
 
 if TYPE_CHECKING:
@@ -34,28 +36,38 @@ SAMPLE_QUERIES: Final = (
     "group by 1, 2 order by 1, 2 limit 8",
 )
 
+MOST_LINES: Final = 1_000_000
+_RUN_GOES_ON: Final = (
+    "The stack runs on, and what was sent goes through it (glueline status). Nothing was compared: the same "
+    "command sends the same events again, which changes nothing, and compares."
+)
+
 
 @app.command()
 def run(
-    lines: Annotated[int, typer.Option(min=100, help="How many basket lines to send.")] = 3000,
+    lines: Annotated[
+        int, typer.Option(min=100, max=MOST_LINES, help="How many basket lines to send.")
+    ] = 3000,
     as_json: AsJson = False,
 ) -> None:
     """Send real baskets and partner files through every stage, wait until all is merged, and prove it."""
     from workflows.local import stack
+    from workflows.local.environment import act_locally
     from workflows.run import run as run_all
     from workflows.target import local
 
-    with speaking_plainly():
+    act_locally()
+    with interruptible(lambda: "What was started is ended again; the same command starts the stack."):
         stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
-        target = local()
-        with showing_progress(progress) as tell:
-            outcomes = run_all(target, lines, tell)
-        if as_json:
-            print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])
-        else:
-            _show_run(outcomes)
-        if not all(outcome.adds_up for outcome in outcomes):
-            raise typer.Exit(1)
+    target = local()
+    with interruptible(lambda: _RUN_GOES_ON), showing_progress(progress) as tell:
+        outcomes = run_all(target, lines, tell)
+    if as_json:
+        print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])
+    else:
+        _show_run(outcomes)
+    if not all(outcome.adds_up for outcome in outcomes):
+        raise typer.Exit(1)
 
 
 def _show_run(outcomes: list[Outcome]) -> None:
@@ -115,14 +127,22 @@ def outcome_table(outcomes: list[Outcome]) -> Table:
 @app.command()
 def send(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], stack: StackName = None) -> None:
     """Put the lines of FILE (one CloudEvent in JSON a line) on the inbound queue."""
-    from workflows.run import send as send_bodies
+    from workflows.sending import read_messages
+    from workflows.sending import send as send_bodies
     from workflows.target import connect
 
-    with speaking_plainly():
-        target = connect(stack)
-        bodies = [line for line in file.read_text().splitlines() if line.strip()]
-        send_bodies(target, bodies)
-        out.print(
-            f"Sent {len(bodies)} messages to {target.output('InboundQueueUrl')}. The refused come to the "
-            "dead-letter queue with their reasons; the others are in the table in a minute or so."
+    bodies = read_messages(file)
+    target = connect(stack)
+    name_target(target)
+    sent = Counter[str]()
+    with interruptible(
+        lambda: (
+            f"{sent['messages']:,} of {len(bodies):,} messages are sent, perhaps a few more. The same "
+            "command sends all of them: a message that comes twice changes nothing."
         )
+    ):
+        send_bodies(target, bodies, lambda more: sent.update(messages=more))
+    out.print(
+        f"Sent {len(bodies):,} messages to {target.output('InboundQueueUrl')}. The refused come to the "
+        "dead-letter queue with their reasons; the others are in the table in a minute or so."
+    )

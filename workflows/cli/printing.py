@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from expectations.keys import InvalidKey
@@ -66,9 +66,9 @@ def _plain(value: Any) -> str:
 
 def arrow_table(answer: pa.Table) -> Table:
     """An answer as a printed table."""
-    table = Table(*answer.column_names)
-    for row in answer.to_pylist():
-        table.add_row(*("" if value is None else cell(value) for value in row.values()))
+    table = Table(*(Column(Text(name)) for name in answer.column_names))
+    for row in zip(*(column.to_pylist() for column in answer.columns), strict=True):
+        table.add_row(*(Text("" if value is None else cell(value)) for value in row))
     return table
 
 

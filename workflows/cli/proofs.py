@@ -18,19 +18,21 @@ def parity(
     stack: StackName = None,
 ) -> None:
     """Compare tables with DynamoDB while writes go on: certify that they agree, or name every key."""
-    from expectations.odcs import load_contracts
     from workflows import parity_report
+    from workflows.cli.ending import interruptible
+    from workflows.parity import Course
     from workflows.parity import parity as certify_all
     from workflows.target import connect
 
     with speaking_plainly():
-        known = load_contracts()
+        target = connect(stack)
+        known = target.contracts()
         if dataset is not None and dataset not in known:
             raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
         names = list(known) if dataset is None else [dataset]
-        reports = certify_all(
-            connect(stack), names, repair=repair, tell=lambda line: err.print(f"  {line}", style="dim")
-        )
+        course = Course(lambda line: err.print(f"  {line}", style="dim"))
+        with interruptible(lambda: str(course)):
+            reports = certify_all(target, names, course, repair=repair)
         if as_json:
             print_json([report.to_dict() for report in reports])
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.table import Table
@@ -19,8 +19,9 @@ from workflows.cli.printing import (
     out,
     print_json,
     read_time,
-    speaking_plainly,
 )
+
+MOST_ROWS: Final = 2**31 - 1
 
 
 @app.command()
@@ -30,13 +31,12 @@ def query(sql: str, as_json: AsJson = False, stack: StackName = None) -> None:
     from workflows.query import rows
     from workflows.target import connect
 
-    with speaking_plainly():
-        answer = run_query(connect(stack), sql)
-        if as_json:
-            print_json(rows(answer))
-        else:
-            out.print(arrow_table(answer))
-            out.print(f"{answer.num_rows} rows", style="dim")
+    answer = run_query(connect(stack), sql)
+    if as_json:
+        print_json(rows(answer))
+    else:
+        out.print(arrow_table(answer))
+        out.print(f"{answer.num_rows} rows", style="dim")
 
 
 @app.command()
@@ -44,7 +44,7 @@ def history(  # noqa: PLR0913, PLR0917 -- the options of a command
     dataset: DatasetName,
     key: Annotated[str | None, typer.Option(help="Key text, as in the Data API's paths.")] = None,
     as_of: Annotated[str | None, typer.Option(help="What held at this time (ISO 8601, UTC).")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 1000,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows at most.")] = 1000,
     as_json: AsJson = False,
     stack: StackName = None,
 ) -> None:
@@ -54,9 +54,9 @@ def history(  # noqa: PLR0913, PLR0917 -- the options of a command
     from workflows.target import connect
 
     at = None if as_of is None else read_time("--as-of", as_of)
-    with speaking_plainly():
-        contract = histories.contract_of(dataset)
-        versions = rows(histories.history(connect(stack), contract, key, at, limit))
+    target = connect(stack)
+    contract = histories.contract_of(target, dataset)
+    versions = rows(histories.history(target, contract, key, at, limit))
     if as_json:
         print_json(versions)
         return
@@ -87,5 +87,4 @@ def token(
     from workflows.access_token import fetch_token
     from workflows.target import connect
 
-    with speaking_plainly():
-        sys.stdout.write(fetch_token(connect(stack), scope) + "\n")
+    sys.stdout.write(fetch_token(connect(stack), scope) + "\n")

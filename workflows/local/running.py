@@ -27,6 +27,7 @@ class Stack:
     outputs: dict[str, str]
     pid: int
     started_at: str
+    contracts: str = ""  # the folder with those that were deployed
     notice: str = field(default="", compare=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -35,10 +36,10 @@ class Stack:
 
 
 def running_stack(home: Home) -> Stack | None:
-    """The stack that runs, None if none does; a file that speaks of a dead one counts for nothing."""
+    """The stack that runs, None if none does; a damaged file, or that of a dead one, is none."""
     try:
         stack = Stack(**json.loads(home.stack_file.read_text()))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, TypeError):
         return None
     return stack if any(process.pid == stack.pid for process in stack_processes(home)) else None
 
@@ -46,12 +47,16 @@ def running_stack(home: Home) -> Stack | None:
 def spark_state(endpoint: str) -> dict[str, Any]:
     """What the warm Spark is doing; raises StackError if the embedded AWS does not answer."""
     try:
-        answer = httpx.get(f"{endpoint}/_glueline/status", timeout=_PATIENCE_SECONDS)
+        answer = httpx.get(f"{endpoint}/_glueline/status", timeout=_PATIENCE_SECONDS, trust_env=False)
     except httpx.TransportError as error:
         raise StackError(
             f"The embedded AWS runs but does not answer at {endpoint} ({error}). "
             "If it stays so, end it and start it again: make down, make up."
         ) from error
+    if not answer.is_success:
+        raise StackError(
+            f"The embedded AWS at {endpoint} answers {answer.status_code}: {answer.text.strip()}"
+        )
     spark: dict[str, Any] = answer.json()["spark"]
     return spark
 
@@ -59,6 +64,6 @@ def spark_state(endpoint: str) -> dict[str, Any]:
 def is_healthy(endpoint: str) -> bool:
     """Whether the embedded AWS answers."""
     try:
-        return httpx.get(f"{endpoint}/_ministack/health", timeout=5).is_success
+        return httpx.get(f"{endpoint}/_ministack/health", timeout=5, trust_env=False).is_success
     except httpx.TransportError:
         return False

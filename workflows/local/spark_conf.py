@@ -44,7 +44,8 @@ def machine_conf(jars: Sequence[str], scratch: Path) -> dict[str, str]:
         "spark.driver.memory": f"{HEAP_MIB}m",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch} -XX:+UseParallelGC",
+        # Quoted, since Spark splits at blanks.
+        "spark.driver.extraJavaOptions": f'"-Djava.io.tmpdir={scratch}" -XX:+UseParallelGC',
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         "spark.sql.session.timeZone": "UTC",

@@ -9,9 +9,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from jobs.batches import Batches
 from workflows.local.deployment import client
 from workflows.local.home import DEFAULT, Home
-from workflows.local.processes import stack_processes
+from workflows.local.processes import names, stack_processes
 from workflows.local.running import running_stack, spark_state
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class WorkflowRun:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state of a local stack; with none running, only where its logs are."""
+    """The state of a local stack; with none running, where its logs are and which processes are left."""
 
     running: bool
     logs: dict[str, str]
@@ -46,6 +47,8 @@ class State:
     processes: dict[int, str] = field(default_factory=dict)
     workflow_runs: list[WorkflowRun] = field(default_factory=list)
     refused_starts: int = 0
+    failing_batches: int = 0
+    batches_set_aside: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -53,21 +56,32 @@ class State:
 
     def picture(self) -> RenderableType:
         """For a person."""
+        if not self.running and self.processes:
+            return Text(
+                f"No stack is ready, but processes of one are there: {self._processes()}. Either make up is "
+                f"at work, or it was killed: make down ends them. Logs: {self.logs['folder']}"
+            )
         if not self.running:
             return Text(f"No stack is running. Start one: make up. Logs of the last: {self.logs['folder']}")
         parts: list[RenderableType] = [
             Text(f"The stack runs at {self.endpoint_url} since {self.started_at}."),
             Text(f"Spark is {self.spark['state']}."),
-            Text(f"Processes: {', '.join(f'{pid} {name}' for pid, name in self.processes.items())}"),
+            Text(f"Processes: {self._processes()}"),
             Text("Logs:"),
             *(Text(f"  {what:<9} {where}") for what, where in self.logs.items()),
         ]
         if self.refused_starts:
             refused = f"{self.refused_starts} starts were refused beside a run; their work was left to it."
             parts.append(Text(refused))
+        if self.failing_batches or self.batches_set_aside:
+            failing = f"{self.failing_batches} batches fail, {self.batches_set_aside} are set aside"
+            parts.append(Text(f"{failing}: glueline batches list", style="red"))
         if self.workflow_runs:
             parts.append(_runs_table(self.workflow_runs))
         return Group(*parts)
+
+    def _processes(self) -> str:
+        return ", ".join(f"{pid} {name}" for pid, name in self.processes.items())
 
 
 def status(home: Home = DEFAULT) -> State:
@@ -80,19 +94,23 @@ def status(home: Home = DEFAULT) -> State:
         "job runs": str(home.logs / "jobs"),
     }
     stack = running_stack(home)
+    processes = names(stack_processes(home))
     if stack is None:
-        return State(running=False, logs=logs)
+        return State(running=False, logs=logs, processes=processes)
     runs = _all_runs(client("glue", stack.endpoint_url))
     real = [run for run in runs if run["Status"] != "ERROR"]
+    batches = Batches(client("s3", stack.endpoint_url), stack.outputs["LakeBucket"])
     return State(
         running=True,
         logs=logs,
         endpoint_url=stack.endpoint_url,
         started_at=stack.started_at,
         spark=spark_state(stack.endpoint_url),
-        processes={process.pid: process.name() for process in stack_processes(home)},
+        processes=processes,
         workflow_runs=[_workflow_run(run) for run in real[:_RUNS_SHOWN]],
         refused_starts=len(runs) - len(real),
+        failing_batches=len(batches.failing()),
+        batches_set_aside=len(batches.aside()),
     )
 
 

@@ -567,6 +567,84 @@ def test_the_openapi_document_needs_no_token(call: Call) -> None:
     assert answer.body["servers"] == [{"url": "."}]
 
 
+ROUTES: list[tuple[str, str, Any]] = [
+    ("GET", "/openapi.json", None),
+    ("POST", "/batch", {"changes": []}),
+    ("GET", "/products", None),
+    ("POST", "/products", product()),
+    ("GET", "/products/25671", None),
+    ("PUT", "/products/25671", product()),
+    ("PATCH", "/products/25671", {"department": "DELI"}),
+    ("DELETE", "/products/25671", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"), ROUTES, ids=lambda part: part if isinstance(part, str) else ""
+)
+def test_a_query_parameter_that_the_route_does_not_know_is_refused(
+    call: Call, failing: Failing, method: str, path: str, body: Any
+) -> None:
+    answer = call(method, path, body, query={"cursor": "x", "limit ": "1"})
+
+    assert (answer.status, answer.body["type"]) == (400, "urn:glueline:problem:bad-request")
+    known = "only the query parameters limit, next" if (method, path) == ("GET", "/products") else "no query"
+    assert answer.body["detail"] == f"expected {known}, got cursor, limit "
+    assert failing.calls == []
+
+
+def test_who_may_not_ask_does_not_learn_the_parameters(call: Call) -> None:
+    assert call("GET", "/products", query={"cursor": "x"}, permissions="").status == 403
+
+
+# Extremes of every number that the API reads from text, and of Python's: an int takes 4,300 digits at most.
+LONG_NUMBERS = ["9" * 19, "9" * 39, "9" * 4301, "0" * 4301 + "1", "-" + "9" * 4301, "1" + "0" * 4400]
+
+
+@pytest.mark.parametrize("number", LONG_NUMBERS, ids=len)
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_a_key_beyond_the_range_of_its_type_is_of_no_row(call: Call, method: str, number: str) -> None:
+    for path in (f"/products/{number}", f"/transactions/{number},1"):
+        assert call(method, path, {}).status == 404
+
+
+@pytest.mark.parametrize("number", LONG_NUMBERS, ids=len)
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_a_tag_of_any_length_is_a_tag(call: Call, method: str, number: str) -> None:
+    call("POST", "/products", product())
+
+    assert call(method, "/products/25671", product(), if_match=f'"{number}"').status in (200, 412)
+    assert call("GET", "/products/25671", if_none_match=f'"{number}"').status == 200
+
+
+@pytest.mark.parametrize("number", [*LONG_NUMBERS, "1e999999", "1e-999999", "-1e308", "0.1e-4301"])
+@pytest.mark.parametrize("column", ["exact", "ratio", "name", "size", "tags", "flag", "day"])
+@pytest.mark.parametrize("form", ["{}", '"{}"'], ids=["number", "text"])
+def test_a_number_of_any_length_is_no_error_of_the_api(
+    call: Call, column: str, number: str, form: str
+) -> None:
+    member = f'"{column}":{form.format(number)}'
+    body = f'{{"name":"a","day":"2026-11-24",{member}}}' if column not in ("name", "day") else f"{{{member}}}"
+
+    assert call("PUT", "/things/a,2026-11-24", raw={"body": body}).status in (200, 201, 400, 422)
+
+
+@pytest.mark.parametrize("value", ["1E+200", "-1.7976931348623157E+308", "1E-200", "5E-324", "9.99E+125"])
+def test_a_double_that_no_number_of_dynamodb_holds_is_kept_as_text(
+    call: Call, item: ItemOf, value: str
+) -> None:
+    call("POST", "/things", thing(name="a", ratio=Decimal(value)))
+
+    assert call("GET", "/things/a,2026-11-24").body["ratio"] == Decimal(value)
+    assert item("things", "a,2026-11-24")["ratio"] == {"N" if value == "9.99E+125" else "S": value}
+
+
+def test_a_number_too_small_for_a_double_is_zero(call: Call) -> None:
+    created = call("POST", "/things", raw={"body": '{"name":"a","day":"2026-11-24","ratio":-1e-400}'})
+
+    assert (created.status, created.body["ratio"]) == (201, 0)
+
+
 def error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "message"}}, "PutItem")
 

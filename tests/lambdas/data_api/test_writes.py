@@ -66,10 +66,10 @@ FOREIGN_VERSIONS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(params=FOREIGN_VERSIONS.values(), ids=FOREIGN_VERSIONS)
+@pytest.fixture(params=FOREIGN_VERSIONS)
 def foreign(request: pytest.FixtureRequest, put: Put) -> None:
     """A product that another writer stored."""
-    put("/products", product(), **request.param)
+    put("/products", product(), **FOREIGN_VERSIONS[request.param])
 
 
 @pytest.mark.usefixtures("foreign")
@@ -255,8 +255,9 @@ class LosesAnswers:
 @pytest.fixture
 def losing(failing: Failing, dynamodb: Any) -> LosesAnswers:
     """Puts the client that loses answers in the place of the other, and gives it."""
-    failing.client = LosesAnswers(dynamodb)
-    return failing.client
+    client = LosesAnswers(dynamodb)
+    failing.client = client
+    return client
 
 
 @pytest.mark.usefixtures("losing")

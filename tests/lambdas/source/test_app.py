@@ -274,6 +274,64 @@ def test_a_refused_message_can_be_followed_by_its_ids(
     assert "secret-household" not in str([vars(found) for found in caplog.records])
 
 
+MARKER = "marker-of-a-person"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda changes: Answer(400, dumps({"detail": MARKER, "changes": changes}).encode()),
+        lambda changes: Answer(200, dumps({"results": [{"status": "accepted", "key": MARKER}]}).encode()),
+        lambda changes: Answer(200, MARKER.encode()),
+        lambda changes: Answer(200, dumps({"results": [refused(one) for one in changes]}).encode()),
+        lambda changes: Answer(200, dumps({"results": [erased(one) for one in changes]}).encode()),
+    ],
+    ids=["refused as a whole", "another number of results", "no JSON", "rejected", "erased"],
+)
+def test_keys_and_values_of_a_person_are_in_no_log_metric_or_alert(
+    wiring: app.Wiring,
+    stack: Stack,
+    topic: Topic,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    answer: Callable[[Any], Answer],
+) -> None:
+    stack.server.routes["/api/batch"] = lambda request: answer(loads(request.body.decode())["changes"])
+    hostile = [
+        record("m1", product_id=MARKER, household_id=MARKER),
+        record("m2", **{MARKER: MARKER}),
+        record("m3", f'{{"data": {{"household_id": "{MARKER}"'),
+        record("m4", dumps([MARKER])),
+        record("m5", dumps({"specversion": MARKER, "source": 7, "data": {MARKER: MARKER}})),
+        record("m6", status=MARKER, updated_at=MARKER),
+    ]
+
+    app.take([*hostile, record("m7", status="settled", storeId=" 330 "), record("m8")], wiring)
+
+    logged = [str(vars(found)) for found in caplog.records] + [capsys.readouterr().out, str(topic.alerts)]
+    assert len(topic.alerts) == 1
+    assert [line for line in logged if MARKER in line] == []
+
+
+def refused(change: dict[str, Any]) -> dict[str, Any]:
+    """The API rejects the change with all it can say."""
+    violation = {"path": f"/{MARKER}", "rule": "additionalProperties", "message": MARKER}
+    problem = {
+        "status": 422,
+        "type": "urn:x",
+        "title": "Refused",
+        "detail": MARKER,
+        "violations": [violation],
+    }
+    return {"status": "rejected", "key": MARKER, "problem": problem}
+
+
+def erased(change: dict[str, Any]) -> dict[str, Any]:
+    """The API has no row of this key."""
+    return {"status": "rejected", "key": MARKER, "problem": ERASED | {"detail": MARKER}}
+
+
 def test_a_taken_message_can_be_followed_by_its_ids(
     wiring: app.Wiring, stack: Stack, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -286,8 +344,54 @@ def test_a_taken_message_can_be_followed_by_its_ids(
     assert logged["answers"] == [["m1", "event-of-m1", "accepted"], ["m2", "event-of-m2", "stale"]]
 
 
+def test_a_message_keeps_the_time_at_which_it_was_sent_first(
+    wiring: app.Wiring, stack: Stack, queue: Queue
+) -> None:
+    first, later = "1795515330183", "1795999999999"
+    records = [record("m1"), record("m2"), record("m3", "{")]
+    records[0]["attributes"] = {"SentTimestamp": first}
+    for redriven in records[1:]:
+        redriven["attributes"] = {"SentTimestamp": later}
+        redriven["messageAttributes"] = {"sent_at": {"stringValue": first, "dataType": "String"}}
+
+    app.take(records, wiring)
+
+    assert [change["time"] for change in stack.written] == ["2026-11-24T10:15:30.183000Z"] * 2
+    [letter] = queue.letters
+    assert letter["MessageAttributes"]["sent_at"]["StringValue"] == first
+
+
+@pytest.mark.parametrize("told", ["", "soon", "-5", "9" * 5000, "\u0663"])
+def test_a_time_of_sending_that_is_none_is_passed_over(wiring: app.Wiring, stack: Stack, told: str) -> None:
+    sent = record("m1")
+    sent["attributes"] = {"SentTimestamp": "1795515330183"}
+    sent["messageAttributes"] = {"sent_at": {"stringValue": told, "dataType": "String"}}
+
+    assert app.take([sent], wiring) == {"batchItemFailures": []}
+    assert stack.written[0]["time"] == "2026-11-24T10:15:30.183000Z"
+
+
+def test_a_message_of_an_erased_key_is_dropped_and_counted_and_no_dead_letter_keeps_it(
+    wiring: app.Wiring,
+    stack: Stack,
+    queue: Queue,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stack.judge = lambda change: {"status": "rejected", "problem": ERASED}
+
+    assert app.take([record("m1")], wiring) == {"batchItemFailures": []}
+
+    assert queue.letters == []
+    assert '"dataset":"transactions","service":"test","erased":[1.0]' in capsys.readouterr().out
+    [logged] = [vars(found) for found in caplog.records if "erased key" in found.message]
+    assert (logged["message_id"], logged["event_id"]) == ("m1", "event-of-m1")
+
+
+ERASED = {"status": 410, "type": "urn:glueline:problem:erased", "detail": "no row of this key may be stored"}
 KINDS: dict[str, Any] = {
     "accepted": {"status": "accepted"},
+    "erased": {"status": "rejected", "problem": ERASED},
     "stale": {"status": "stale"},
     "rejected": {"status": "rejected", "problem": {"status": 422}},
     "unwritten": {"status": "rejected", "problem": {"status": 503}},
@@ -320,7 +424,8 @@ def test_every_message_ends_in_exactly_one_way(
     def judge(change: dict[str, Any]) -> Any:
         number = change["event_id"].removeprefix("event-of-")
         result = KINDS[kinds[int(number)]]
-        handled.extend([number] if result["status"] in ("accepted", "stale") else [])
+        is_handled = result["status"] in ("accepted", "stale") or result.get("problem") is ERASED
+        handled.extend([number] if is_handled else [])
         return result
 
     stack.judge = judge

@@ -40,6 +40,11 @@ def test_a_letter_tells_reason_violations_and_ids() -> None:
 
 def test_what_is_not_known_is_no_attribute() -> None:
     assert "event_id" not in attributes(letter(event_id=""))
+    assert "sent_at" not in attributes(letter())
+
+
+def test_a_letter_tells_when_its_message_was_sent_first() -> None:
+    assert attributes(letter(sent=1_795_515_330_183))["sent_at"] == "1795515330183"
 
 
 def test_an_id_of_any_characters_is_one_that_sqs_takes() -> None:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from expectations.contract import Column, Limits
 from lambdas.exact_json import dumps, loads
 from lambdas.source.messages import Change, DeadLetter, Reader
 from lambdas.validation import Validators
@@ -48,9 +50,41 @@ def test_a_good_message_becomes_a_change_for_the_api(event_named: Callable[[str]
         "dataset": "transactions",
         "op": "upsert",
         "event_id": "7b0f6b1e-5f7e-4e55-9f3a-1f2f2f0a5c11",
+        "time": "2017-01-01T11:53:27Z",
         "data": transaction(),
     }
     assert {"name", "number", "timestamp", "default"} == {found.rule for found in change.adjustments}
+
+
+SENT = 1_795_515_330_183  # milliseconds: 2026-11-24T10:15:30.183Z
+
+
+@pytest.mark.parametrize(
+    ("given", "sent", "time"),
+    [
+        ("2017-01-01T12:53:27.5+01:00", SENT, "2017-01-01T11:53:27.500000Z"),
+        ("2017-01-01T11:53:27Z", None, "2017-01-01T11:53:27Z"),
+        (..., SENT, "2026-11-24T10:15:30.183000Z"),
+        ("2026-11-24T10:15:31Z", SENT, "2026-11-24T10:15:30.183000Z"),
+        ("9999-12-31T23:59:59.999999Z", SENT, "2026-11-24T10:15:30.183000Z"),
+        (..., None, None),
+    ],
+    ids=[
+        "its own",
+        "nobody knows when it was sent",
+        "without",
+        "a clock ahead",
+        "far ahead",
+        "nothing known",
+    ],
+)
+def test_a_change_happened_at_the_time_of_its_event_and_not_after_it_was_sent(
+    given: Any, sent: int | None, time: str | None
+) -> None:
+    change = READER.read("message-1", dumps(event(time=given)), sent)
+
+    assert isinstance(change, Change)
+    assert loads(change.text).get("time") == time
 
 
 def test_a_delete_needs_its_key_and_its_version_only() -> None:
@@ -174,3 +208,17 @@ def test_no_body_stops_the_reader(body: str) -> None:
     found = read(body)
 
     assert isinstance(found, Change) or found.violations
+
+
+def test_a_contract_that_can_not_be_used_holds_up_no_message_of_another_dataset() -> None:
+    code = Column("code", "string", limits=Limits(pattern=r"\Z"))
+    broken = replace(contracts()["products"], columns=(*contracts()["products"].columns, code))
+    mixed = {**contracts(), "products": broken}
+    reader = Reader(mixed, Validators(mixed))
+
+    refused = reader.read("message-1", dumps(event(product(), type="products.upsert")))
+    taken = reader.read("message-2", dumps(event()))
+
+    assert isinstance(refused, DeadLetter)
+    assert [(violation.path, violation.rule) for violation in refused.violations] == [("/data", "contract")]
+    assert isinstance(taken, Change)

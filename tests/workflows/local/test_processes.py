@@ -7,13 +7,15 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import psutil
+import pytest
+
+from workflows.local.errors import StackError
 from workflows.local.home import Home
 from workflows.local.processes import end_processes, marked_environment, stack_processes
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 SLEEP = "import time; time.sleep(60)"
 # Ignores SIGTERM, and leaves a grandchild in a session of its own behind.
@@ -84,3 +86,16 @@ def test_nothing_that_is_started_is_led_to_an_account_to_our_packages_or_to_anot
     assert "elsewhere" not in environment.values()
     assert environment["GLUELINE_HOME"] == str(tmp_path)
     assert environment["PATH"] == os.environ["PATH"]
+
+
+def test_a_process_that_can_not_be_ended_is_named_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    with start(home, SLEEP) as sleeper:
+        with monkeypatch.context() as patch:
+            for end in ("terminate", "kill"):
+                patch.setattr(psutil.Process, end, lambda self: None)
+            with pytest.raises(StackError, match=rf"did not end within 0 s: {sleeper.pid} .*make down"):
+                end_processes(home, patience=0.1)
+        end_processes(home)

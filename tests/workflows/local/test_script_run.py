@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def noted(error: Exception) -> Exception:
+    """An error that says in which step of a job it was raised, which is for the log."""
+    error.add_note("while: batch wr")
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
         (SystemExit("no input"), "SystemExit: no input"),
         (ValueError("bad row"), "ValueError: bad row"),
         (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (noted(ValueError("bad row")), "ValueError: bad row"),
     ],
 )
 def test_whatever_a_script_raises_is_its_outcome(error: BaseException, expected: str | None) -> None:

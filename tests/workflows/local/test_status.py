@@ -50,6 +50,8 @@ def test_a_person_sees_runs_refusals_and_where_the_logs_are() -> None:
         processes={7: "java"},
         workflow_runs=[_workflow_run(run([{"JobRunState": "SUCCEEDED"}]))],
         refused_starts=3,
+        failing_batches=2,
+        batches_set_aside=1,
     )
 
     console = Console(width=160, record=True)
@@ -62,6 +64,7 @@ def test_a_person_sees_runs_refusals_and_where_the_logs_are() -> None:
         "7 java",
         "/logs/emulator.log",
         "3 starts were refused",
+        "2 batches fail, 1 are set aside: glueline batches list",
         "check SUCCEEDED",
     ):
         assert wanted in seen

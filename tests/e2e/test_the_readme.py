@@ -1,0 +1,69 @@
+"""What the README shows runs as it is shown, on the stack that the tests before this one have filled."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import GLUELINE, glueline
+
+if TYPE_CHECKING:
+    from workflows.target import Target
+
+ROOT = Path(__file__).parents[2]
+BLOCKS = re.findall(r"^```\w*\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+COMMANDS = [
+    shlex.split(line, comments=True)
+    for block in BLOCKS
+    for line in block.splitlines()
+    if line.startswith(("make ", "uv run "))
+]
+QUERIES = [command for command in COMMANDS if "query" in command]
+SHOWN = {tuple(command[:4]) for command in COMMANDS}
+
+
+@pytest.fixture(scope="module")
+def filled(target: Target) -> Target:
+    """The stack, with the rows that a first `make run` leaves."""
+    ran = glueline("run", "--lines", "300")
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    return target
+
+
+@pytest.mark.parametrize("command", QUERIES, ids=" ".join)
+def test_a_query_that_the_readme_shows_is_answered(filled: Target, command: list[str]) -> None:
+    words = [*GLUELINE, *command[3:]] if command[:3] == ["uv", "run", "glueline"] else command
+    answered = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert answered.returncode == 0, answered.stderr
+    assert len(answered.stdout.splitlines()) > 3, answered.stdout
+
+
+def test_a_contract_is_drafted_and_checked_as_the_readme_shows(tmp_path: Path) -> None:
+    assert {("uv", "run", "glueline", "contract")} <= SHOWN
+    sample = tmp_path / "sample.csv"
+    sample.write_text("order_id,amount,placed_at\n7,12.50,2026-11-30T12:00:00Z\n")
+
+    drafted = glueline(
+        "contract", "new", "orders", str(sample), "--key", "order_id", "--folder", str(tmp_path)
+    )
+
+    assert drafted.returncode == 0, drafted.stderr
+    assert (tmp_path / "orders.yaml").is_file()
+    assert glueline("contract", "check").returncode == 0
+
+
+def test_the_api_answers_the_request_that_the_readme_shows(filled: Target) -> None:
+    [path] = re.findall(r'"\$DATA_API_URL(/[^"]+)"', (ROOT / "README.md").read_text())
+    token = glueline("token").stdout.strip()
+
+    answer = httpx.get(filled.output("DataApiUrl") + path, headers={"authorization": f"Bearer {token}"})
+
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["items"]) == 3

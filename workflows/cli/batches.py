@@ -1,0 +1,115 @@
+"""Commands about batches that are not merged: list, show, retry, set aside."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from workflows.cli.app import app
+from workflows.cli.printing import AsJson, StackName, out, print_json, speaking_plainly
+
+if TYPE_CHECKING:
+    from workflows.batches import Batch
+
+batches_app = typer.Typer(
+    no_args_is_help=True, help="List the batches that are not merged, try one again, or set one aside."
+)
+app.add_typer(batches_app, name="batches")
+
+BatchId = Annotated[str, typer.Argument(help="A batch, as glueline batches list names it.")]
+
+
+@batches_app.command("list")
+def list_batches(as_json: AsJson = False, stack: StackName = None) -> None:
+    """The batches that are open, failing or set aside, with their last error."""
+    from workflows import batches
+    from workflows.target import connect
+
+    with speaking_plainly():
+        found = batches.unmerged(connect(stack))
+    if as_json:
+        print_json([asdict(batch) for batch in found])
+        return
+    if not found:
+        out.print("Every batch is merged.")
+        return
+    table = Table("batch", "state", "datasets", "files", "failures", "last error")
+    for batch in found:
+        error = Text(batch.error or "", style="red" if batch.state == "set aside" else "yellow")
+        table.add_row(
+            batch.batch_id,
+            batch.state,
+            ", ".join(batch.datasets),
+            f"{batch.files:,}",
+            _failures(batch),
+            error,
+        )
+    out.print(table)
+    if any(batch.state == "set aside" for batch in found):
+        out.print("Next: mend the cause, then glueline batches retry BATCH")
+
+
+@batches_app.command()
+def show(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> None:
+    """One batch that is not merged: its state, its last error and its files."""
+    from workflows import batches
+    from workflows.target import connect
+
+    with speaking_plainly():
+        found = batches.show(connect(stack), batch)
+    if as_json:
+        print_json(asdict(found))
+        return
+    one = found.batch
+    since = f" since {one.since}" if one.since else ""
+    out.print(f"Batch {one.batch_id} is {one.state}{since} and waits for {one.waits_for}.")
+    out.print(f"Failures: {_failures(one) or 'none'}")
+    if one.error:
+        out.print(Text(one.error, style="red"))
+    table = Table("file", "dataset", "door", "bytes")
+    for file in found.files:
+        table.add_row(Text(file["source_file"]), file["dataset"], file["door"], f"{file['bytes']:,}")
+    out.print(table)
+
+
+@batches_app.command()
+def retry(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> None:
+    """Try a batch again that is failing or set aside, with all its attempts."""
+    from workflows import batches
+    from workflows.target import connect
+
+    with speaking_plainly():
+        taken_up = batches.retry(connect(stack), batch)
+    if as_json:
+        print_json({"batch_id": taken_up})
+        return
+    known_as = "" if taken_up == batch else f" as batch {taken_up}"
+    out.print(f"The next run of ingest tries it again{known_as}. See glueline batches list")
+
+
+@batches_app.command()
+def aside(
+    batch: BatchId,
+    reason: Annotated[str, typer.Option(help="Why, for those who find its files in quarantine.")],
+    as_json: AsJson = False,
+    stack: StackName = None,
+) -> None:
+    """Set an open batch aside: the next run of ingest records its files in quarantine and goes on without."""
+    from workflows import batches
+    from workflows.target import connect
+
+    with speaking_plainly():
+        batches.set_aside(connect(stack), batch, reason)
+    if as_json:
+        print_json({"batch_id": batch})
+        return
+    out.print("The next run of ingest sets it aside. To take it up again: glueline batches list, then retry")
+
+
+def _failures(batch: Batch) -> str:
+    of_aws = f"{batch.failures_of_aws} of AWS" if batch.failures_of_aws else ""
+    return ", ".join(filter(None, [str(batch.failures or ""), of_aws]))
