@@ -85,8 +85,8 @@ def _columns(draw: st.DrawFn, name: str, depth: int) -> Column:
         return draw(_limited(column))
     column = draw(_limited(Column(name, draw(scalar_types), required, aliases=aliases)))
     if column.kind in ("string", "int", "boolean") and draw(st.booleans()):
-        default: JsonValue = {"string": "ab", "int": 5, "boolean": True}[column.kind]
-        return replace(column, default=default, has_default=True)
+        defaults: dict[str, JsonValue] = {"string": "ab", "int": 5, "boolean": True}
+        return replace(column, default=defaults[column.kind], has_default=True)
     return column
 
 
