@@ -71,7 +71,7 @@ class Sent(NamedTuple):
     same: dict[str, Any]
 
 
-@settings(max_examples=6, phases=_NO_SHRINKING, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, phases=_NO_SHRINKING, suppress_health_check=list(HealthCheck))
 @given(case=received_cases())
 def test_a_row_means_the_same_at_every_door(quick: "SparkSession", case: ReceivedCase) -> None:
     contract = case.contract
