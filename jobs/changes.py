@@ -178,6 +178,15 @@ def order_of(column: Column, value: Expression) -> Expression:
     return value.cast("bigint")
 
 
+def order_reason(contract: Contract) -> Expression:
+    """The reason of a row that has no place in the order of its key's changes."""
+    name = contract.sequence_column
+    if name is None or name in contract.key:
+        return F.lit(None).cast("string")
+    missing = F.col(name).isNull() & ~F.col(f"_wrong_{name}")
+    return reason(missing, f"version: column {name}: expected a value, which orders the changes, got none")
+
+
 def end_of_sequence_reason(contract: Contract) -> Expression:
     """The reason of a row that leaves no version for a delete of it (`expectations.sequence`)."""
     name = contract.sequence_column

@@ -27,6 +27,7 @@ from jobs.changes import (
     names_given_twice,
     or_default,
     order_of,
+    order_reason,
     reason,
     shown,
     type_reasons,
@@ -172,7 +173,7 @@ def _reasons(contract: Contract) -> Expression:
             reason(~op.isin(UPSERT, DELETE), f"op: expected {UPSERT} or {DELETE}, got ", shown(op)),
             unknown_reason(F.col("_unknown")),
             *key_reasons(contract),
-            _order_reason(contract),
+            order_reason(contract),
             end_of_sequence_reason(contract),
             *type_reasons(contract, got),
         ]
@@ -186,12 +187,3 @@ def _reasons(contract: Contract) -> Expression:
         .when(F.col("_unreadable"), F.array(F.when(is_object, twice).otherwise(unreadable)))
         .otherwise(with_nested_faults(contract, of_values))
     )
-
-
-def _order_reason(contract: Contract) -> Expression:
-    """The reason of a row that has no place in the order of its key's changes."""
-    name = contract.sequence_column
-    if name is None or name in contract.key:
-        return F.lit(None).cast("string")
-    missing = F.col(name).isNull() & ~F.col(f"_wrong_{name}")
-    return reason(missing, f"version: column {name}: expected a value, which orders the changes, got none")

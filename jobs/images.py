@@ -29,6 +29,7 @@ from jobs.changes import (
     key_reasons,
     or_default,
     order_of,
+    order_reason,
     reason,
     shown,
     type_reasons,
@@ -157,6 +158,14 @@ def order_reasons(contract: Contract, version: Expression) -> list[Expression]:
     return [reason(missing, text, "changes, got none; exports have both in the view NEW_AND_OLD_IMAGES")]
 
 
+def _sequence_reasons(contract: Contract) -> list[Expression]:
+    """The reasons of an upsert whose sequence column has no value that can order it. A delete may have none."""
+    reasons = [end_of_sequence_reason(contract)]
+    if is_ordered_by_time(contract):  # for versions that count, see `order_reasons`
+        reasons.append(order_reason(contract))
+    return [F.when(F.col("_op") == UPSERT, reason) for reason in reasons]
+
+
 def image_reasons(contract: Contract, version: Expression) -> Expression:
     """Why the image is no change of the contract's dataset at that version; an empty array if it is one."""
     key, written = F.col("_key"), encode_key(contract)
@@ -171,7 +180,7 @@ def image_reasons(contract: Contract, version: Expression) -> Expression:
             unknown_reason(unknown),
             *key_reasons(contract),
             *order_reasons(contract, version),
-            F.when(F.col("_op") == UPSERT, end_of_sequence_reason(contract)),
+            *_sequence_reasons(contract),
             reason(key != written, other_key, shown(written), ", got ", shown(key)),
             *type_reasons(contract, got),
         ]
