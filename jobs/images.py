@@ -159,7 +159,7 @@ def order_reasons(contract: Contract, version: Expression) -> list[Expression]:
 
 
 def _sequence_reasons(contract: Contract) -> list[Expression]:
-    """The reasons of an upsert whose sequence column has no value that can order it. A delete may have none."""
+    """The reasons of an upsert whose sequence column has no value that can order it; a delete may."""
     reasons = [end_of_sequence_reason(contract)]
     if is_ordered_by_time(contract):  # for versions that count, see `order_reasons`
         reasons.append(order_reason(contract))
