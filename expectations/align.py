@@ -89,6 +89,19 @@ def columns_by_spelling(columns: Iterable[Column]) -> dict[str, str]:
     return {camel_case(column.name): column.name for column in columns} | aliases | own
 
 
+def spellings(columns: Iterable[Column]) -> dict[str, tuple[str, ...]]:
+    """Column -> the names that it may come by, its own first."""
+    columns = tuple(columns)
+    owners = columns_by_spelling(columns)
+    return {
+        column.name: (
+            column.name,
+            *(name for name, owner in owners.items() if owner == column.name and name != owner),
+        )
+        for column in columns
+    }
+
+
 def _row(columns: Iterable[Column], *, defaults: bool) -> _Convert:
     columns = tuple(columns)
     converts = {column.name: _convert(column, defaults=defaults) for column in columns}
