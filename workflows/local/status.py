@@ -99,7 +99,8 @@ def status(home: Home = DEFAULT) -> State:
         return State(running=False, logs=logs, processes=processes)
     runs = _all_runs(client("glue", stack.endpoint_url))
     real = [run for run in runs if run["Status"] != "ERROR"]
-    batches = Batches(client("s3", stack.endpoint_url), stack.outputs["LakeBucket"])
+    lake_bucket = stack.outputs.get("LakeBucket")  # a stack of another template has no batches
+    batches = None if lake_bucket is None else Batches(client("s3", stack.endpoint_url), lake_bucket)
     return State(
         running=True,
         logs=logs,
@@ -109,8 +110,8 @@ def status(home: Home = DEFAULT) -> State:
         processes=processes,
         workflow_runs=[_workflow_run(run) for run in real[:_RUNS_SHOWN]],
         refused_starts=len(runs) - len(real),
-        failing_batches=len(batches.failing()),
-        batches_set_aside=len(batches.aside()),
+        failing_batches=len(batches.failing()) if batches else 0,
+        batches_set_aside=len(batches.aside()) if batches else 0,
     )
 
 
