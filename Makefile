@@ -14,6 +14,8 @@ PYTEST_ARGS ?=
 BENCH ?=
 # Lines that tests run in their own process: not the Lambdas and jobs of a running stack.
 COVERAGE := --cov --cov-append --cov-report=
+# Without a terminal there is nobody to ask whether data may go.
+UNASKED = $$([ -t 0 ] || echo --yes)
 export UV
 
 ##@ Use
@@ -34,7 +36,7 @@ up: setup ## Start the local stack (the whole template, on this machine) and ret
 
 .PHONY: down
 down: ## End the local stack and everything it started.
-	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down; else echo "Nothing is set up here, so nothing runs."; fi
+	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down $(UNASKED); else echo "Nothing is set up here, so nothing runs."; fi
 
 .PHONY: status
 status: setup ## What runs, where it listens, where its logs are.
@@ -90,7 +92,7 @@ format: setup ## Let ruff write what it can.
 
 .PHONY: clean
 clean: ## Remove what setup and runs left (ends a running stack first).
-	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down; fi
+	@if [ -x $(GLUELINE) ]; then $(GLUELINE) down $(UNASKED); fi
 	rm -rf .venv .local .aws-sam workflows/.aws-sam dist
 
 .PHONY: check

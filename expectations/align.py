@@ -2,7 +2,8 @@
 
 Declared aliases and camelCase become column names, text is trimmed, numbers in text become numbers (int and
 Decimal, never float), timestamps in any ISO 8601 form become the one text in UTC, a day's midnight becomes
-the day, and declared defaults fill what is absent. Whatever is wrong beyond that stays as it came, for the JSON Schema to name.
+the day, and declared defaults fill what is absent. Whatever is wrong beyond that stays as it came, for the
+JSON Schema to name.
 
 Standard library only.
 """
@@ -86,6 +87,19 @@ def columns_by_spelling(columns: Iterable[Column]) -> dict[str, str]:
     aliases = {alias: column.name for column in columns for alias in column.aliases}
     own = {column.name: column.name for column in columns}
     return {camel_case(column.name): column.name for column in columns} | aliases | own
+
+
+def spellings(columns: Iterable[Column]) -> dict[str, tuple[str, ...]]:
+    """Column -> the names that it may come by, its own first."""
+    columns = tuple(columns)
+    owners = columns_by_spelling(columns)
+    return {
+        column.name: (
+            column.name,
+            *(name for name, owner in owners.items() if owner == column.name and name != owner),
+        )
+        for column in columns
+    }
 
 
 def _row(columns: Iterable[Column], *, defaults: bool) -> _Convert:

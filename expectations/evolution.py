@@ -1,15 +1,56 @@
 """What has to be done to a live table so that it holds what its contract says, and what can't be done to it.
 
 Only what Iceberg does in place, and what leaves every row that is there as true as it was: an optional column
-more, or a wider type. All else is refused, with what to do instead. Standard library only.
+more, a wider type, or a required column where every row has a value. All else is refused, with what to do
+instead. Standard library only.
+
+What rows were accepted under does not show in a table's columns: which column ordered them, which were
+required, and which other names led to a column. It is stored in the table's properties (`Declared`). A table
+that was made before it was stored takes it from the contract that is there when it is first looked at.
 """
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from expectations.contract import Column, Contract, Partition
 
+DECLARED = "glueline.contract"  # the table property
 _WIDER = {("int", "long"), ("float", "double")}
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a contract says of rows that its tables' columns don't show."""
+
+    sequence_column: str | None
+    required: tuple[str, ...]  # dotted paths of required columns and fields, sorted
+    aliases: tuple[tuple[str, str], ...] = ()  # alias, column; sorted
+
+    @classmethod
+    def of(cls, contract: Contract) -> Self:
+        """What this contract says."""
+        aliases = {alias: column.name for column in contract.columns for alias in column.aliases}
+        required = (path for path, column in _paths(contract.columns) if column.required)
+        return cls(contract.sequence_column, tuple(sorted(required)), tuple(sorted(aliases.items())))
+
+    @classmethod
+    def stored(cls, properties: Mapping[str, str]) -> Self | None:
+        """What the table's properties say; None of a table that was made before it was stored."""
+        if DECLARED not in properties:
+            return None
+        said = json.loads(properties[DECLARED])
+        return cls(said["sequenceColumn"], tuple(said["required"]), tuple(sorted(said["aliases"].items())))
+
+    def text(self) -> str:
+        """The value of the table property."""
+        said = {
+            "sequenceColumn": self.sequence_column,
+            "required": self.required,
+            "aliases": dict(self.aliases),
+        }
+        return json.dumps(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +59,7 @@ class Live:
 
     columns: tuple[Column, ...]
     partitions: tuple[Partition, ...]
+    declared: Declared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +78,22 @@ class Widening:
     column: Column
 
 
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What the contract says of rows, to be stored with the table; `is_first` if nothing is stored yet."""
+
+    declared: Declared
+    is_first: bool
+
+
 def partition(column: str, transform: str) -> Partition:
     """A partition by Iceberg's name of its transform: contracts say `days`, as its DDL does; it, `day`."""
     is_time = transform in ("year", "month", "day", "hour")
     return Partition(column, f"{transform}s" if is_time else transform)
 
 
-type Change = Addition | Widening
+type Change = Addition | Widening | Declaration
+type HasNull = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +104,17 @@ class Plan:
     refusals: tuple[str, ...]
 
 
-def plan(live: Live, contract: Contract) -> Plan:
-    """What brings the table to the contract."""
+def plan(live: Live, contract: Contract, has_null: HasNull) -> Plan:
+    """What brings the table to the contract.
+
+    `has_null` says whether a row of the dataset lacks a value in a column. It is asked only of columns that
+    become required, since it reads data.
+    """
     found = [
         *_compare((), live.columns, contract.columns, contract.key),
         *_compare_key(live, contract),
         *_compare_partitions(live, contract),
+        *_compare_declared(live, contract, has_null),
     ]
     changes = tuple(one for one in found if not isinstance(one, str))
     refusals = tuple(f"{contract.dataset}: {one}" for one in found if isinstance(one, str))
@@ -160,6 +216,62 @@ def _compare_partitions(live: Live, contract: Contract) -> Iterator[str]:
             f"partitions: expected {_listed(live.partitions)} as in the live table, got "
             f"{_listed(contract.partitions)}: rows would lie in two layouts, and changes miss them; {_AS_NEW}"
         )
+
+
+def _compare_declared(live: Live, contract: Contract, has_null: HasNull) -> Iterator[Change | str]:
+    wanted = Declared.of(contract)
+    if live.declared is not None:
+        yield from _compare_sequence(live.declared, wanted)
+        yield from _compare_required(live, live.declared, wanted, has_null)
+        yield from _compare_aliases(live.declared, contract)
+    if live.declared != wanted:
+        yield Declaration(wanted, is_first=live.declared is None)
+
+
+def _compare_sequence(declared: Declared, wanted: Declared) -> Iterator[str]:
+    before, after = declared.sequence_column, wanted.sequence_column
+    if before != after:
+        yield (
+            f"sequenceColumn: expected {before or 'none'} as rows of the live table were ordered by, got "
+            f"{after or 'none'}: versions by the one can't be compared with versions by the other, and later "
+            f"changes would be outranked; keep {before or 'the order of arrival'}, or {_AS_NEW}"
+        )
+
+
+def _compare_required(live: Live, declared: Declared, wanted: Declared, has_null: HasNull) -> Iterator[str]:
+    """Columns and fields that were optional. Of columns the table can be asked whether rows lack them."""
+    there = {path for path, _ in _paths(live.columns)}
+    for path in wanted.required:
+        if path in declared.required or path not in there:
+            continue
+        is_field = "." in path
+        if is_field or has_null(path):
+            got = "may have" if is_field else "has"
+            yield (
+                f"column {path}: expected it optional, as it was for rows of the live table, got a required "
+                f"one: the table {got} rows without a value for it, which could be neither repaired nor "
+                f"replayed; {'keep' if is_field else 'give those rows a value first, or keep'} it optional"
+            )
+
+
+def _compare_aliases(declared: Declared, contract: Contract) -> Iterator[str]:
+    """A name that led to one column, and is to lead to another."""
+    leads_to = {alias: column.name for column in contract.columns for alias in (*column.aliases, column.name)}
+    for alias, column in declared.aliases:
+        other = leads_to.get(alias, column)
+        if other != column:
+            yield (
+                f"column {other}: expected the name {alias} to lead to {column}, as it does in the live "
+                f"contract, got {other}: values that are sent by that name would change their column; keep "
+                f"it an alias of {column}, or deploy once without the name, so that senders give it up"
+            )
+
+
+def _paths(columns: Sequence[Column], parent: str = "") -> Iterator[tuple[str, Column]]:
+    """Every column and every field inside one, by its dotted path; a list's element is `element`."""
+    for column in columns:
+        yield f"{parent}{column.name}", column
+        yield from _paths(column.fields, f"{parent}{column.name}.")
 
 
 def _listed(partitions: Sequence[Partition]) -> str:

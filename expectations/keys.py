@@ -18,7 +18,7 @@ KEY_KINDS = ("string", "int", "long", "decimal", "boolean", "date", "timestamp")
 _INTEGER = re.compile(r"-?[0-9]{1,39}")
 _DECIMAL = re.compile(r"-?[0-9]{1,39}([.][0-9]{1,39})?")
 _RANGES = {"int": range(-(2**31), 2**31), "long": range(-(2**63), 2**63)}
-_MAX_BYTES = 2048  # of a DynamoDB hash key
+MAX_BYTES = 2048  # of a DynamoDB hash key
 
 
 class InvalidKey(ValueError):
@@ -37,9 +37,9 @@ def encode_key(contract: Contract, row: Mapping[str, Any]) -> str:
             f"{contract.dataset}: expected a key of Unicode text, got {error.object!r}"
         ) from error
     text = ",".join(parts)
-    if len(text) > _MAX_BYTES:
+    if len(text) > MAX_BYTES:
         raise InvalidKey(
-            f"{contract.dataset}: expected a key text of up to {_MAX_BYTES} bytes, got {len(text)}"
+            f"{contract.dataset}: expected a key text of up to {MAX_BYTES} bytes, got {len(text)}"
         )
     return text
 

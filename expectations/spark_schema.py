@@ -24,6 +24,7 @@ from pyspark.sql.types import (
 )
 
 from expectations.contract import Column, Contract, Partition
+from expectations.evolution import DECLARED, Declared
 from expectations.spark_literals import literal
 
 TABLE_BOOKKEEPING = StructType(
@@ -137,9 +138,8 @@ def table_properties(more: Mapping[str, str] | None = None) -> str:
 
 def create_table_ddl(contract: Contract, table: str) -> str:
     """CREATE TABLE IF NOT EXISTS for `<dataset>`; `table` is its full name."""
-    return _create_ddl(
-        contract, table, table_schema(contract), contract.description, table_properties(_READ_IN_PARALLEL)
-    )
+    properties = table_properties({**_READ_IN_PARALLEL, **_declared(contract)})
+    return _create_ddl(contract, table, table_schema(contract), contract.description, properties)
 
 
 def create_changes_ddl(contract: Contract, table: str) -> str:
@@ -148,7 +148,12 @@ def create_changes_ddl(contract: Contract, table: str) -> str:
     Partitioned like `<dataset>`, so that Spark joins the two bucket by bucket without shuffling either.
     """
     comment = f"Every accepted change of {contract.dataset}."
-    return _create_ddl(contract, table, changes_schema(contract), comment, table_properties())
+    properties = table_properties(_declared(contract))
+    return _create_ddl(contract, table, changes_schema(contract), comment, properties)
+
+
+def _declared(contract: Contract) -> dict[str, str]:
+    return {DECLARED: Declared.of(contract).text()}
 
 
 def _column(name: str, kind: DataType, *, required: bool = False) -> Column:

@@ -1,78 +1,160 @@
-"""Every key text that a received row may mean, also a row that every door refuses.
+"""Every key text that a received row may mean: by every door, as it is and as it was, also if it is refused.
 
-The doors give a row one key text or refuse the row (`expectations.keys`). A refused row still holds its key
-in the RAW bucket and in the quarantine, so an erasure has to find it there: a number for a text column
-(`1.50`, `1.5`, `1.5E0`), or a text with the spaces around it. Standard library only.
+The doors read one value in one way each, but not all in the same, and not always. Messages are trimmed, while
+drops kept the blanks of a text. A JSON number for a text column is refused; before, it was taken for the text
+that Spark makes of it, which is that of a double (`31198570044.0` is `3.1198570044E10`, `1.50` is `1.5`), or
+for what stands there if the line had a number that no double holds. Erase has to find what any of them has
+read. A refused number, which lies in the quarantine, is also found by its plain text (`42.0` by key `42`).
+
+Standard library only.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from itertools import product
+from math import isfinite
 from typing import Any
 
-from expectations.align import align, columns_by_spelling
+from expectations import timestamps
+from expectations.align import columns_by_spelling
 from expectations.contract import Column, Contract
 from expectations.keys import InvalidKey, encode_key
 
-_MOST_PLACES = 400  # of a number that is written out: a double has up to 309 before the point
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+# Of these, which no double may hold, the doors never had Spark make a double: another person's may be near.
+_NO_DOUBLE = re.compile(r"-?(?:(?=[0-9.]{17})[0-9]+[.eE]|[0-9.]+[eE][+-]?[0-9]{3})", re.ASCII)
+_INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
+_LONGEST_NUMBER = 400  # characters; the longest integer of a key has 20
+_MIDNIGHT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]00:?00(?::?00(?:[.]0+)?)? ?(?:[Zz]|[+-][0-9:]{2,8})?", re.ASCII
+)
+_BASIC_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})", re.ASCII)
+# Between these, Java writes a double without an exponent.
+_LEAST_PLAIN, _LEAST_SCIENTIFIC = Decimal("1e-3"), Decimal("1e7")
+
+
+class JsonNumber(str):
+    """A number of a JSON text, as it is written there."""
+
+    __slots__ = ()
+
+    @classmethod
+    def or_text(cls, text: str) -> str:
+        """The text, as a number if it is one."""
+        return cls(text) if _NUMBER.fullmatch(text) else text
 
 
 def spelled_keys(contract: Contract, row: Mapping[str, Any]) -> frozenset[str]:
     """The key texts that a row may mean; none if a column of the key has no value that could be one.
 
-    `row` has JSON values, numbers with a fraction as Decimal, under any names that its columns may come by.
-    Where the doors accept the row, the key text that they give it is among these.
+    `row` has values as JSON or CSV gives them, under any names that its columns may come by; if a column
+    comes by several, each counts. Where the doors accept the row, its key text is among these.
     """
-    given: dict[str, list[Any]] = {}
+    given: dict[str, list[Any]] = {name: [] for name in contract.key}
     for spelling, name in columns_by_spelling(contract.key_columns).items():
-        if row.get(spelling) is not None:
-            given.setdefault(name, []).append(row[spelling])
-    parts = [
-        {part for value in given.get(column.name, ()) for part in _parts(contract, column, value)}
+        given[name].append(row.get(spelling))
+    read = [
+        {reading for value in given[column.name] for reading in readings(column, value)}
         for column in contract.key_columns
     ]
-    return frozenset(map(",".join, product(*parts)))
+    return frozenset(_encoded(contract, product(*read)))
 
 
-def _parts(contract: Contract, column: Column, value: Any) -> Iterator[str]:
-    """The parts of key texts that one value may mean: as the doors read it, and as it is spelled."""
-    alone = replace(contract, columns=(column,), key=(column.name,), partitions=(), sequence_column=None)
-    aligned, _ = align(alone, {column.name: value})
-    for candidate in (aligned[column.name], value, *_spellings(column, value)):
+def _encoded(contract: Contract, keys: Iterator[tuple[Any, ...]]) -> Iterator[str]:
+    for values in keys:
         try:
-            yield encode_key(alone, {column.name: candidate})
+            yield encode_key(contract, dict(zip(contract.key, values, strict=True)))
         except InvalidKey:
             continue
 
 
-def _spellings(column: Column, value: Any) -> Iterator[Any]:
-    match column.kind, value:
-        case "boolean", str():
-            yield {"true": True, "false": False}.get(value.strip().lower())
-        case "string", bool():
+def readings(column: Column, value: Any, *, trims: bool = True) -> Iterator[Any]:
+    """The values of the column's type, as `encode_key` takes them, that a value may have been read as.
+
+    `value` is what JSON or CSV gives: text, a number (best as a `JsonNumber`), a boolean, or None. Without
+    `trims`, a text is taken as it stands.
+    """
+    for text in texts_of(value, trims=trims):
+        match column.kind:
+            case "string":
+                yield text
+            case "int" | "long" | "decimal":
+                yield from _numbers(column, text.strip())
+            case "boolean" if text.strip().lower() in ("true", "false"):
+                yield text.strip().lower() == "true"
+            case "date":
+                yield from _days(text.strip())
+            case "timestamp":
+                yield from _instants(text.strip())
+
+
+def texts_of(value: Any, *, trims: bool = True) -> Iterator[str]:
+    """The texts that a value may have been read as."""
+    match value:
+        case bool():
             yield str(value).lower()
-        case "string", int() | Decimal():
-            yield from _texts(Decimal(value))
+        case int() | float() | Decimal():
+            yield from _texts_of_number(str(value))
+        case JsonNumber():
+            yield from _texts_of_number(value)
+        case str():
+            yield value
+            if trims:
+                yield value.strip()
+                yield value.strip(" ")
 
 
-def _texts(number: Decimal) -> Iterator[str]:
-    """A number as it was written, plainly with and without zeros at its end, and as Java writes a double."""
-    yield str(number)
-    if not number.is_finite() or abs(number.adjusted()) > _MOST_PLACES:
-        return
-    plain = f"{number:f}"
-    yield plain
-    shortest = plain.rstrip("0").rstrip(".") if "." in plain else plain
-    yield shortest
-    yield _as_java(float(number))
+def _texts_of_number(text: str) -> Iterator[str]:
+    """As it is written, as Spark reads it, and plainly with and without the zeros at its end."""
+    yield str(text)
+    if not _NO_DOUBLE.match(text):
+        yield java_text(text)
+    if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
+        number = Decimal(text)
+        if abs(number.adjusted()) < _LONGEST_NUMBER:
+            plain = f"{number:f}"
+            yield plain
+            yield plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
-def _as_java(number: float) -> str:
-    """`31198570044.0` as `3.1198570044E10`: what a JSON number with a fraction became as text, once."""
-    if not number or 1e-3 <= abs(number) < 1e7:
-        return f"{Decimal(repr(number)):f}"
-    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
-    leading, *others = map(str, digits)
-    power = int(exponent) + len(others)
-    return f"{'-' if sign else ''}{leading}.{''.join(others) or '0'}E{power}"
+def java_text(number: str) -> str:
+    """What Spark makes of a JSON number that it is to read as text: an integer, or the text of a double."""
+    if _INTEGER.fullmatch(number):
+        return str(int(number)) if len(number) < _LONGEST_NUMBER else number
+    double = float(number)  # NaN and Infinity are numbers to Python's JSON too
+    return _text_of_double(double) if isfinite(double) else number
+
+
+def _text_of_double(double: float) -> str:
+    """Java's `Double.toString`: a digit behind the point at least, an exponent if very large or small."""
+    sign, digits, _ = Decimal(repr(double)).normalize().as_tuple()
+    exact = Decimal(repr(abs(double)))
+    minus = "-" if sign or str(double).startswith("-") else ""
+    if not exact:
+        return f"{minus}0.0"
+    shown = "".join(map(str, digits))
+    if _LEAST_PLAIN <= exact < _LEAST_SCIENTIFIC:
+        plain = f"{exact:f}"
+        return f"{minus}{plain}" if "." in plain else f"{minus}{plain}.0"
+    return f"{minus}{shown[0]}.{shown[1:] or '0'}E{exact.adjusted()}"
+
+
+def _numbers(column: Column, text: str) -> Iterator[int | Decimal]:
+    if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
+        number = Decimal(text)
+        if column.kind == "decimal":
+            yield number
+        elif number.adjusted() < _LONGEST_NUMBER and number == number.to_integral_value():
+            yield int(number)
+
+
+def _days(text: str) -> Iterator[str]:
+    if found := _MIDNIGHT.fullmatch(text):
+        yield found[1]
+    yield _BASIC_DATE.sub(r"\1-\2-\3", text)
+
+
+def _instants(text: str) -> Iterator[str]:
+    if instant := timestamps.canonical(text):
+        yield instant

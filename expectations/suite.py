@@ -1,5 +1,6 @@
 """Contract -> Great Expectations suite: the contract's one list of rules, as GX checks them."""
 
+import struct
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,10 @@ from great_expectations.expectations.registry import get_expectation_impl
 
 from expectations import timestamps
 from expectations.contract import Contract, Rule
+from expectations.patterns import to_java
 from expectations.problems import ContractError, Problem
+
+_ITEM = {"value_set": "value", "regex_list": "regex"}  # argument with a list -> what each of its items is
 
 
 def build_suite(contract: Contract) -> ExpectationSuite:
@@ -51,17 +55,36 @@ def _expectation(contract: Contract, rule: Rule) -> Expectation:
 
 
 def _typed(contract: Contract, rule: Rule, name: str, value: Any) -> Any:
-    """Text that limits a date or timestamp as a date or instant: Spark does not compare those with text."""
-    if isinstance(value, list) and name == "value_set":
-        return [_typed(contract, rule, "value", item) for item in value]
-    if name not in ("min_value", "max_value", "value") or not isinstance(value, str):
-        return value
+    """An argument as Spark needs it: a regular expression in Java's spelling, a limit in the right type."""
+    if isinstance(value, list) and name in _ITEM:
+        return [_typed(contract, rule, _ITEM[name], item) for item in value]
+    if name == "regex" and isinstance(value, str):
+        return to_java(value)
+    return _limit(contract, rule, value) if name in ("min_value", "max_value", "value") else value
+
+
+def _limit(contract: Contract, rule: Rule, value: Any) -> Any:
+    """A limit in the type of its column, in which Spark compares.
+
+    Text that limits a date or timestamp as a date or instant, and a limit of a float as the nearest float:
+    0.1 as a float is more than 0.1.
+    """
     kind = next((column.kind for column in contract.columns if column.name == rule.kwargs.get("column")), "")
+    if not isinstance(value, str):
+        return _nearest_float(value) if kind == "float" and isinstance(value, (int, float)) else value
     if kind == "timestamp":
         return timestamps.parse(value) or value
     if kind == "date":
         return date.fromisoformat(value) if timestamps.is_date(value) else value
     return value
+
+
+def _nearest_float(value: float) -> float:
+    try:
+        nearest: float = struct.unpack("f", struct.pack("f", value))[0]
+    except OverflowError:  # a limit beyond all floats
+        return value
+    return nearest
 
 
 def _problem(contract: Contract, rule: Rule, message: str) -> Problem:

@@ -14,10 +14,12 @@ CANONICAL = (
     r"([.]([0-9]{5}[1-9]|[0-9]{4}[1-9]0|[0-9]{3}[1-9]00|[0-9]{2}[1-9]000|[0-9][1-9]0000|[1-9]00000))?Z$"
 )
 _CANONICAL = re.compile(CANONICAL)
+# Up to 18 hours, as in Java and so in Spark. No zone on Earth is beyond 14.
+OFFSET = r"[+-](?:(?:0[0-9]|1[0-7])(?::?[0-5][0-9])?|18(?::?00)?)"
 _ISO = re.compile(
     r"(?P<day>\d{4}-?\d{2}-?\d{2})"
     r"(?:[Tt ](?P<time>\d{2}(?::?\d{2}(?::?\d{2})?)?)(?:[.,](?P<fraction>\d+))?)?"
-    r" ?(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)?",
+    rf" ?(?P<zone>[Zz]|{OFFSET})?",
     re.ASCII,
 )
 

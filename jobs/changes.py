@@ -16,13 +16,17 @@ A frame of *parsed* rows, as the doors give it, has where the row came from (`so
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import add
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
+from expectations.keys import MAX_BYTES
+from expectations.sequence import greatest_version, to_value
 from expectations.spark_schema import row_schema
 from jobs.key_text import encode_key
 from jobs.values import Read, read_text
@@ -33,6 +37,7 @@ ERASED_REASON = "erased: expected a key that is not erased; glueline erase --lif
 BOOKKEEPING = ("_op", "_version", "_tie", "_source", "_event_id", "_updated_at", "_absent")
 _SHOWN = 80  # characters of a value in a reason
 _NAMES_SHOWN = 10
+_MOST_SPELLINGS = 1000
 # How JSON has times to the microsecond, whatever the session's zone.
 EXACT_TIMES = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "timeZone": "UTC"}
 
@@ -58,33 +63,58 @@ def typed(rows: DataFrame, contract: Contract, reads: Mapping[str, Read], *other
     return rows.select(*others, *values, *wrongs)
 
 
-def type_reasons(contract: Contract, given: Mapping[str, Expression]) -> list[Expression]:
-    """A reason for each value of another type. A delete needs its key and place in the order only."""
+def type_reasons(contract: Contract, got: Mapping[str, Expression]) -> list[Expression]:
+    """A reason for each value of another type, shown as `got`.
+
+    A delete needs its key and place in the order only.
+    """
     decisive = {*contract.key, contract.sequence_column}
     return [
         reason(
             F.col(f"_wrong_{column.name}") & (F.lit(column.name in decisive) | (F.col("_op") == UPSERT)),
             f"type: column {column.name}: expected {column.type}, got ",
-            shown(given[column.name]),
+            got[column.name],
         )
         for column in contract.columns
     ]
 
 
 def key_reasons(contract: Contract) -> list[Expression]:
-    """A reason for each key column without a value."""
-    return [
+    """A reason for each key column without a value, and for a key that no item of DynamoDB can have."""
+    none = [
         reason(
             F.col(name).isNull() & ~F.col(f"_wrong_{name}"), f"key: column {name}: expected a value, got none"
         )
         for name in contract.key
     ]
+    texts = [column.name for column in contract.key_columns if column.kind == "string"]
+    empty = [
+        reason(F.col(name) == "", f"key: column {name}: expected a text, got an empty one") for name in texts
+    ]
+    return [*none, *empty, _long_key_reason(contract, texts)]
+
+
+def _long_key_reason(contract: Contract, texts: Sequence[str]) -> Expression:
+    if not texts:  # the other types have short texts
+        return F.lit(None).cast("string")
+    # Percent-encoding makes up to three characters of a byte, and takes time.
+    bytes_ = reduce(add, (F.octet_length(F.coalesce(name, F.lit(""))) for name in texts))
+    length = F.when(bytes_ > MAX_BYTES // 4, F.length(encode_key(contract)))
+    return reason(
+        length > MAX_BYTES,
+        f"key: expected a key text of at most {MAX_BYTES} bytes, got ",
+        length.cast("string"),
+    )
 
 
 def unknown_reason(names: Expression) -> Expression:
     """The reason that names the columns which the contract doesn't have."""
-    return reason(
-        (F.size(names) > 0) & (F.col("_op") == UPSERT),
+    return reason((F.size(names) > 0) & (F.col("_op") == UPSERT), *unknown_names(names))
+
+
+def unknown_names(names: Expression) -> tuple[str | Expression, ...]:
+    """The parts of the reason that names what the contract doesn't have."""
+    return (
         "unknown: expected the contract's columns, got also ",
         F.array_join(F.transform(F.slice(names, 1, _NAMES_SHOWN), _short), ", "),
         F.when(
@@ -92,6 +122,13 @@ def unknown_reason(names: Expression) -> Expression:
             F.concat(F.lit(" and "), F.size(names) - _NAMES_SHOWN, F.lit(" more")),
         ),
     )
+
+
+def names_given_twice(names: Expression, spellings: Iterable[Sequence[str]]) -> Expression:
+    """Of each column's spellings that are among the names, all but the first: whose values would be lost."""
+    several = [F.array(*map(F.lit, spelled)) for spelled in spellings if len(spelled) > 1]
+    further = [F.slice(F.array_intersect(spelled, names), 2, _MOST_SPELLINGS) for spelled in several]
+    return F.concat(*further) if further else F.array().cast("array<string>")
 
 
 def _short(name: Expression) -> Expression:
@@ -122,7 +159,7 @@ def or_default(column: Column, read: Read, is_absent: Expression) -> Read:
 
 
 def default_value(column: Column) -> Expression:
-    """The contract's default of a column that has one."""
+    """The contract's default of a column, typed."""
     default = column.default
     text = default if isinstance(default, str) else json.dumps(default)
     return read_text(column, F.lit(text)).value
@@ -139,6 +176,28 @@ def order_of(column: Column, value: Expression) -> Expression:
     if column.kind in ("timestamp", "date"):
         return F.unix_micros(value.cast("timestamp"))
     return value.cast("bigint")
+
+
+def order_reason(contract: Contract) -> Expression:
+    """The reason of a row that has no place in the order of its key's changes."""
+    name = contract.sequence_column
+    if name is None or name in contract.key:
+        return F.lit(None).cast("string")
+    missing = F.col(name).isNull() & ~F.col(f"_wrong_{name}")
+    return reason(missing, f"version: column {name}: expected a value, which orders the changes, got none")
+
+
+def end_of_sequence_reason(contract: Contract) -> Expression:
+    """The reason of a row that leaves no version for a delete of it (`expectations.sequence`)."""
+    name = contract.sequence_column
+    if name is None:
+        return F.lit(None).cast("string")
+    column, end = contract.column(name), greatest_version(contract)
+    return reason(
+        order_of(column, F.col(name)) > end,
+        f"version: column {name}: expected at most {to_value(column, end)}, got ",
+        shown(F.col(name).cast("string")),
+    )
 
 
 def is_ordered_by_time(contract: Contract) -> bool:

@@ -5,10 +5,15 @@ Its version is its sequence column's value; without such a column it is the time
 That has whole seconds: the sequencer of the file's event orders the states of one file within a second.
 """
 
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import add
+
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from expectations.align import spellings
 from expectations.contract import Column, Contract
 from jobs.changes import (
     DELETE,
@@ -16,10 +21,13 @@ from jobs.changes import (
     absent,
     collect_reasons,
     content_tie,
+    end_of_sequence_reason,
     in_columns,
     key_reasons,
+    names_given_twice,
     or_default,
     order_of,
+    order_reason,
     reason,
     shown,
     type_reasons,
@@ -27,25 +35,25 @@ from jobs.changes import (
     unknown_reason,
 )
 from jobs.doors import SEQUENCER
+from jobs.json_values import json_type, parse_members, read_json, shown_json
 from jobs.manifest import SEQUENCER_DIGITS
-from jobs.rows import OP, spellings
-from jobs.values import read_text
+from jobs.nested import JSON, NESTED, nested_name, nested_value, read_nested, with_nested_faults
+from jobs.rows import OP
+from jobs.values import Read, trimmed
 
 _RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER)
-_CARRIED = (*_RECEIVED, "_op", "_unreadable", "_twice", "_unknown")
+_CARRIED = (*_RECEIVED, "_op", "_is_csv", "_unreadable", "_unknown")
+_CSV = r"(?i)[.]csv([.]gz)?$"
 
 
 def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
     """Received rows (`jobs.doors.RECEIVED`) as parsed rows (`jobs.changes`)."""
-    given = {column.name: F.col(f"_given_{column.name}") for column in contract.columns}
+    lacks = {column.name: ~F.col(_has(column)) for column in contract.columns}
     reads = {
-        column.name: or_default(column, read_text(column, given[column.name]), ~F.col(f"_has_{column.name}"))
-        for column in contract.columns
+        column.name: or_default(column, _read(column), lacks[column.name]) for column in contract.columns
     }
-    has = [f"_has_{column.name}" for column in contract.columns]
-    lacks = {column.name: ~F.col(f"_has_{column.name}") for column in contract.columns}
-    given_rows = _with_given(received, contract)
-    rows = typed(given_rows, contract, reads, *_CARRIED, *map(_given, contract.columns), *has)
+    carried = [name for column in contract.columns for name in (_has(column), *_given_names(column))]
+    rows = typed(_with_given(received, contract), contract, reads, *_CARRIED, *carried)
     parsed = rows.withColumns(
         {
             "_version": _version(contract),
@@ -53,39 +61,88 @@ def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
             "_event_id": F.concat_ws("#", "source_file", "row_number"),
             "_updated_at": F.col("event_time"),
             "_absent": absent(contract, lacks),
-            "reasons": _reasons(contract, given),
+            "reasons": _reasons(contract),
         }
     )
     return in_columns(parsed.withColumn("_tie", _tie(contract)), contract)
+
+
+def _has(column: Column) -> str:
+    return f"_has_{column.name}"
 
 
 def _given(column: Column) -> str:
     return f"_given_{column.name}"
 
 
+def _json(column: Column) -> str:
+    return f"_json_{column.name}"
+
+
+def _given_names(column: Column) -> tuple[str, ...]:
+    return (nested_name(column),) if column.kind in NESTED else (_given(column), _json(column))
+
+
 def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
-    """With the text that the row gives for each column, whichever name it came by."""
-    values = F.col("_values")
+    """With what the row gives for each column, by whichever name: scalars as text, the others read."""
+    values, keys = F.col("_values"), F.map_keys("_values")
+    names = spellings(contract.columns)
+    given = {
+        column.name: F.coalesce(*(values[name] for name in names[column.name])) for column in contract.columns
+    }
+    has = {name: F.arrays_overlap(keys, F.array(*map(F.lit, spelled))) for name, spelled in names.items()}
     if SEQUENCER not in received.columns:
         received = received.withColumn(SEQUENCER, F.lit(None).cast("string"))
-    known = {OP, *(name for column in contract.columns for name in spellings(column))}
-    return received.withColumn("_values", F.from_json("payload", "map<string,string>")).select(
+    parsed = received.select(
         *_RECEIVED,
-        F.lower(F.trim(F.coalesce(values[OP], F.lit(UPSERT)))).alias("_op"),
+        parse_members(F.col("payload")).alias("_values"),
+        F.col("source_file").rlike(_CSV).alias("_is_csv"),
+    )
+    return parsed.select(
+        *_RECEIVED,
+        "_is_csv",
+        F.lower(trimmed(F.coalesce(values[OP].cast("string"), F.lit(UPSERT)))).alias("_op"),
         values.isNull().alias("_unreadable"),
-        (F.size(F.array_distinct(F.map_keys(values))) < F.size(F.map_keys(values))).alias("_twice"),
-        F.array_except(F.map_keys(values), F.array(*map(F.lit, sorted(known)))).alias("_unknown"),
-        *(
-            F.coalesce(*(values[name] for name in spellings(column))).alias(_given(column))
-            for column in contract.columns
-        ),
-        *(_has(column, values) for column in contract.columns),
+        _unknown(names, has, keys).alias("_unknown"),
+        *(has[column.name].alias(_has(column)) for column in contract.columns),
+        *(one for column in contract.columns for one in _give(column, given[column.name])),
     )
 
 
-def _has(column: Column, values: Expression) -> Expression:
-    names = F.array(*map(F.lit, spellings(column)))
-    return F.arrays_overlap(F.map_keys(values), names).alias(f"_has_{column.name}")
+def _give(column: Column, value: Expression) -> list[Expression]:
+    """A column's part of `_with_given`. A field of CSV is text, also one that holds a struct or list."""
+    is_csv, text = F.col("_is_csv"), value.cast("string")
+    # An empty field of a type that has no empty value is how many writers of CSV spell null.
+    field = text if column.kind == "string" else F.nullif(trimmed(text), F.lit(""))
+    if column.kind in NESTED:
+        unpacked = F.when(field.isNotNull(), F.coalesce(F.try_parse_json(field), value))
+        given = F.when(is_csv, unpacked).otherwise(value)
+        return [read_nested(JSON, column, given).alias(nested_name(column))]
+    return [
+        F.when(is_csv, field).otherwise(text).alias(_given(column)),
+        F.when(~is_csv, json_type(column, value)).alias(_json(column)),
+    ]
+
+
+def _unknown(
+    names: Mapping[str, Sequence[str]], has: Mapping[str, Expression], keys: Expression
+) -> Expression:
+    """The names that the contract lacks, and all but one of those by which a column came twice."""
+    known = sorted({OP, *(name for spelled in names.values() for name in spelled)})
+    others = F.array_except(keys, F.array(*map(F.lit, known)))
+    several = [spelled for spelled in names.values() if len(spelled) > 1]
+    if not several:
+        return others
+    # Few rows have more known names than columns; for all others no list of these is made.
+    columns = reduce(add, (came.cast("int") for came in (*has.values(), F.array_contains(keys, OP))))
+    twice = F.concat(others, names_given_twice(keys, several))
+    return F.when(F.size(keys) - F.size(others) > columns, twice).otherwise(others)
+
+
+def _read(column: Column) -> Read:
+    if column.kind in NESTED:
+        return nested_value(column)
+    return read_json(column, F.col(_given(column)), F.col(_json(column)))
 
 
 def _tie(contract: Contract) -> Expression:
@@ -103,46 +160,30 @@ def _version(contract: Contract) -> Expression:
     return order_of(contract.column(contract.sequence_column), F.col(contract.sequence_column))
 
 
-def _reasons(contract: Contract, given: dict[str, Expression]) -> Expression:
+def _reasons(contract: Contract) -> Expression:
     op = F.col("_op")
+    got = {
+        column.name: F.lit("")
+        if column.kind in NESTED
+        else shown_json(column, F.col(_given(column)), F.col(_json(column)))
+        for column in contract.columns
+    }
     of_values = collect_reasons(
         [
             reason(~op.isin(UPSERT, DELETE), f"op: expected {UPSERT} or {DELETE}, got ", shown(op)),
             unknown_reason(F.col("_unknown")),
             *key_reasons(contract),
-            _order_reason(contract),
-            *type_reasons(contract, given),
-            *_structure_reasons(contract, given),
+            order_reason(contract),
+            end_of_sequence_reason(contract),
+            *type_reasons(contract, got),
         ]
     )
     unreadable = F.concat(F.lit("json: expected a JSON object, got "), shown(F.col("payload")))
     # Which of two values is meant, nobody can know, and readers differ (RFC 8259, section 4).
     twice = F.lit("json: expected every name once in an object, got one that comes twice")
+    is_object = F.from_json("payload", "map<string,string>").isNotNull()
     return (
         F.when(F.col("problem").isNotNull(), F.array("problem"))
-        .when(F.col("_unreadable"), F.array(unreadable))
-        .when(F.col("_twice"), F.array(twice))
-        .otherwise(of_values)
+        .when(F.col("_unreadable"), F.array(F.when(is_object, twice).otherwise(unreadable)))
+        .otherwise(with_nested_faults(contract, of_values))
     )
-
-
-def _order_reason(contract: Contract) -> Expression:
-    """The reason of a row that has no place in the order of its key's changes."""
-    name = contract.sequence_column
-    if name is None or name in contract.key:
-        return F.lit(None).cast("string")
-    missing = F.col(name).isNull() & ~F.col(f"_wrong_{name}")
-    return reason(missing, f"version: column {name}: expected a value, which orders the changes, got none")
-
-
-def _structure_reasons(contract: Contract, given: dict[str, Expression]) -> list[Expression]:
-    """A text column that came as a JSON object or array: read as text, those look like texts."""
-    found = []
-    for column in contract.columns:
-        if column.kind == "string":
-            names = "|".join(spellings(column))
-            bare = F.col("payload").rlike(rf'(?<!\\)"({names})"\s*:\s*[\[{{]')
-            structure = given[column.name].rlike(r"^[\[{]") & bare
-            text = f"type: column {column.name}: expected string, got "
-            found.append(reason(structure, text, shown(given[column.name])))
-    return found

@@ -3,7 +3,7 @@
 A key comes as columns of a drop (under any of their names, as JSON or text), as attributes of an item (in
 stream records, exports and repairs), as the text `_key`, and in the data of a message. A value may be read in
 several ways: by a door as it is today or as it was, which may differ in what they trim, and in what text they
-make of a number (`jobs.key_spellings`). A line is of a key if one of the ways ends in the key's text
+make of a number (`expectations.spelled_keys`). A line is of a key if one of the ways ends in the key's text
 (`expectations.keys`). What can't be read as any of these is searched for the names of the key's columns with
 the key's values behind them.
 
@@ -21,14 +21,13 @@ from typing import Any, Self
 
 from expectations.contract import Contract
 from expectations.keys import InvalidKey, decode_key, encode_key
-from jobs.key_spellings import JsonNumber, readings
+from expectations.spelled_keys import JsonNumber, readings
 from jobs.rows import spellings
 
 _IMAGES = ("Keys", "NewImage", "OldImage", "Item")
 _TAGS = ("S", "N", "BOOL")  # the attribute types that a key column may come as
 # What stands behind the name of a column in a line that is no JSON: quoted (the end may be cut off), or bare.
 _VALUE = r"""(?:\{\s*["'][A-Z]+["']\s*:\s*)?(?:"(?P<a>(?:[^"\\]|\\.)*)|'(?P<b>[^']*)|(?P<c>[^\s,;}\])]+))"""
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 
 
 class _Ambiguous(dict[str, Any]):
@@ -175,11 +174,16 @@ def _named_values(text: str, names: tuple[str, ...]) -> Iterator[str]:
     """What stands behind the names, without quotes and with escapes replaced."""
     for found in _behind(names).finditer(text):
         quoted = found["a"] if found["b"] is None else found["b"]
-        yield found["c"] if quoted is None else _ESCAPE.sub(_unescaped, quoted)
+        yield JsonNumber.or_text(found["c"]) if quoted is None else _without_escapes(quoted)
 
 
-def _unescaped(escape: re.Match[str]) -> str:
-    return chr(int(escape[1], 16)) if escape[1] else str(escape[2])
+def _without_escapes(quoted: str) -> str:
+    """What stands between two quotes, whose end may be cut off."""
+    try:
+        text: str = json.loads(f'"{quoted}"', strict=False)
+    except ValueError:
+        return quoted
+    return text
 
 
 @cache

@@ -11,11 +11,22 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from expectations.evolution import Addition, Change, Live, Plan, partition, plan
+from expectations.evolution import (
+    DECLARED,
+    Addition,
+    Change,
+    Declaration,
+    Declared,
+    Live,
+    Plan,
+    partition,
+    plan,
+)
 from expectations.spark_literals import literal
 from expectations.spark_schema import changes_schema, columns_of, spark_type, table_schema
 from jobs.key_text import encode_key
 from jobs.lake import Lake, create_dataset_tables
+from jobs.steps import say
 
 
 class EvolutionRefused(Exception):
@@ -30,6 +41,8 @@ def bring_to_contract(spark: SparkSession, lake: Lake, contract: Contract) -> No
     planned = plans(spark, lake, contract)
     for table, found in planned.items():
         for change in found.changes:
+            if isinstance(change, Declaration) and change.is_first:
+                say("table takes what its rows were accepted under from the contract", table=table)
             spark.sql(statement(table, change))
     add_bookkeeping(spark, lake, contract, planned)
     create_dataset_tables(spark, lake, contract)
@@ -48,7 +61,11 @@ def plans(spark: SparkSession, lake: Lake, contract: Contract) -> dict[str, Plan
     """
     tables = [lake.table(contract.dataset), lake.changes(contract.dataset)]
     there = [table for table in tables if spark.catalog.tableExists(table)]
-    planned = {table: plan(live(spark, table), contract) for table in there}
+
+    def has_null(column: str) -> bool:
+        return tables[0] in there and not spark.table(tables[0]).where(F.col(column).isNull()).isEmpty()
+
+    planned = {table: plan(live(spark, table), contract, has_null) for table in there}
     if refusals := list(dict.fromkeys(one for found in planned.values() for one in found.refusals)):
         raise EvolutionRefused(
             f"the contract {contract.source or contract.dataset} can't be applied to the live tables, so "
@@ -67,11 +84,14 @@ def live(spark: SparkSession, table: str) -> Live:
         partition(iceberg.schema().findColumnName(field.sourceId()), field.transform().toString())
         for field in iceberg.spec().fields()
     )
-    return Live(ours, partitions)
+    return Live(ours, partitions, Declared.stored(dict(iceberg.properties())))
 
 
 def statement(table: str, change: Change) -> str:
     """The change as SQL."""
+    if isinstance(change, Declaration):
+        said = literal(change.declared.text())
+        return f"ALTER TABLE {table} SET TBLPROPERTIES ({literal(DECLARED)} = {said})"
     path = ".".join(f"`{part}`" for part in change.path)
     kind = spark_type(change.column).simpleString()
     if isinstance(change, Addition):

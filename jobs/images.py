@@ -16,7 +16,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.contract import Contract
+from expectations.contract import Column, Contract
 from expectations.spark_schema import ITEM_BOOKKEEPING
 from jobs.changes import (
     DELETE,
@@ -24,10 +24,12 @@ from jobs.changes import (
     UPSERT,
     absent,
     collect_reasons,
+    end_of_sequence_reason,
     is_ordered_by_time,
     key_reasons,
     or_default,
     order_of,
+    order_reason,
     reason,
     shown,
     type_reasons,
@@ -35,6 +37,15 @@ from jobs.changes import (
     unknown_reason,
 )
 from jobs.key_text import decode_key, encode_key
+from jobs.nested import (
+    ATTRIBUTES,
+    NESTED,
+    nested_columns,
+    nested_name,
+    nested_value,
+    read_nested,
+    with_nested_faults,
+)
 from jobs.values import Read, read_attribute
 
 CAPTURED = (
@@ -49,9 +60,7 @@ def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataF
     image = F.col("_image")
     captured = _without_marks(captured)
     reads = {
-        column.name: or_default(
-            column, read_attribute(column, image[column.name]), image[column.name].isNull()
-        )
+        column.name: or_default(column, _read(column, image[column.name]), image[column.name].isNull())
         for column in contract.columns
     }
     seen = captured.withColumns(
@@ -60,9 +69,12 @@ def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataF
             "_image": F.coalesce("_new", "_old"),
         }
     )
-    rows = typed(
-        seen, contract, reads | _key_reads(contract, reads), *CAPTURED, "_op", "_image", "_is_mark", *others
-    )
+    inside = {
+        nested_name(column): read_nested(ATTRIBUTES, column, image[column.name])
+        for column in nested_columns(contract)
+    }
+    carried = (*CAPTURED, "_op", "_image", "_is_mark", *inside, *others)
+    rows = typed(seen.withColumns(inside), contract, reads | _key_reads(contract, reads), *carried)
     missing = {column.name: F.col("_image")[column.name].isNull() for column in contract.columns}
     return rows.withColumns(
         {
@@ -72,6 +84,10 @@ def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataF
             "_is_repeated": F.col("_removed") & is_marked(F.col("_old")),
         }
     )
+
+
+def _read(column: Column, attribute: Expression) -> Read:
+    return nested_value(column) if column.kind in NESTED else read_attribute(column, attribute)
 
 
 def _without_marks(captured: DataFrame) -> DataFrame:
@@ -142,6 +158,14 @@ def order_reasons(contract: Contract, version: Expression) -> list[Expression]:
     return [reason(missing, text, "changes, got none; exports have both in the view NEW_AND_OLD_IMAGES")]
 
 
+def _sequence_reasons(contract: Contract) -> list[Expression]:
+    """The reasons of an upsert whose sequence column has no value that can order it; a delete may."""
+    reasons = [end_of_sequence_reason(contract)]
+    if is_ordered_by_time(contract):  # for versions that count, see `order_reasons`
+        reasons.append(order_reason(contract))
+    return [F.when(F.col("_op") == UPSERT, reason) for reason in reasons]
+
+
 def image_reasons(contract: Contract, version: Expression) -> Expression:
     """Why the image is no change of the contract's dataset at that version; an empty array if it is one."""
     key, written = F.col("_key"), encode_key(contract)
@@ -150,17 +174,19 @@ def image_reasons(contract: Contract, version: Expression) -> Expression:
     # Spark interprets a filter; few rows come to it.
     unknown = F.when(F.size(others) > 0, F.filter(others, lambda name: ~F.startswith(name, F.lit("_"))))
     other_key = "key: expected the key of the item's columns, "
-    given = {column.name: F.to_json(F.col("_image")[column.name]) for column in contract.columns}
+    got = {column.name: shown(F.to_json(F.col("_image")[column.name])) for column in contract.columns}
     of_image = collect_reasons(
         [
             unknown_reason(unknown),
             *key_reasons(contract),
             *order_reasons(contract, version),
+            *_sequence_reasons(contract),
             reason(key != written, other_key, shown(written), ", got ", shown(key)),
-            *type_reasons(contract, given),
+            *type_reasons(contract, got),
         ]
     )
-    return F.when(F.col("_is_mark"), F.array(F.lit(ERASED_REASON))).otherwise(of_image)
+    all_reasons = with_nested_faults(contract, of_image)
+    return F.when(F.col("_is_mark"), F.array(F.lit(ERASED_REASON))).otherwise(all_reasons)
 
 
 def _key_reads(contract: Contract, reads: dict[str, Read]) -> dict[str, Read]:

@@ -19,11 +19,12 @@ def encode_key(contract: Contract, columns: dict[str, Expression] | None = None)
 
 
 def decode_key(contract: Contract, text: Expression) -> dict[str, Read]:
-    """The typed key columns of a key text."""
+    """The typed key columns of a key text; text as it is, as older tables hold some that is not trimmed."""
     parts = F.split(text, ",")
+    decoded = [F.try_url_decode(F.get(parts, F.lit(number))) for number in range(len(contract.key))]
     return {
-        column.name: read_text(column, F.try_url_decode(F.get(parts, F.lit(number))))
-        for number, column in enumerate(contract.key_columns)
+        column.name: Read(part, F.lit(False)) if column.kind == "string" else read_text(column, part)
+        for column, part in zip(contract.key_columns, decoded, strict=True)
     }
 
 

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from jobs.erased_keys import ErasedKeys
 from jobs.failed_batches import InStreamAlone
+from jobs.failures import ENDINGS, in_words, is_passing
 from jobs.first_events import FROM, MD5, ROWS, state_of
 from jobs.manifest import FORMATS
 from jobs.objects import DOWNLOADS, IN_MEMORY, UnreadableFile
@@ -195,6 +196,12 @@ def _look(bucket: str, keys: ErasedKeys, row: dict[str, Any]) -> tuple[Any, ...]
         problem = str(reason)
     except FileNotFoundError:  # deleted since it was listed
         pass
+    except ENDINGS:
+        raise
+    except BaseException as error:
+        if is_passing(error):
+            raise
+        problem = in_words(error)  # whatever it is, it is about this version alone
     return (
         version.key, version.version_id, version.etag, version.is_latest, version.form, rows, erased, problem
     )  # fmt: skip

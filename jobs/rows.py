@@ -13,11 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from math import isfinite
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pydantic_core import from_json
 
-from expectations.align import camel_case
+from expectations.align import columns_by_spelling
+from expectations.align import spellings as spellings_of
 from expectations.contract import Column, Contract
 from jobs.objects import UnreadableFile
 from jobs.parquet_zones import known_zones
@@ -30,15 +33,17 @@ LONGEST_ROW = 16 * 1024 * 1024  # bytes; a DynamoDB item has at most 400 KB
 _LONGEST_FIELD = _LONGEST_HEADER = 1024 * 1024
 _PARQUET_ROWS = 2_000
 _NAMES_SHOWN = 10  # of a header's faults
+_NUMBERS = ("int", "long", "decimal", "float", "double")
 _OTHER_ENCODINGS = {  # by the mark that a file begins with; UTF-32's begins with UTF-16's
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
-# A number that is no integer and that no double is: of many digits, or with a large exponent. Most lines have
-# no array, and the search for a colon alone, with no text or object behind it, takes a third of the time.
-_NUMBER = rb"\s*-?(?:(?=[0-9.]{17})[0-9]+[.eE]|[0-9.]+[eE][+-]?[0-9]{3})"
+# A number that Spark would make a double of, though no double is that number: of more digits than a decimal
+# has, of many with an exponent, or with a large exponent. Most lines have no array, and the search for a
+# colon alone, with no text or object behind it, takes a third of the time.
+_NUMBER = rb"\s*-?(?:(?=[0-9.]{39})|(?=[0-9.]{17})[0-9.]+[eE]|[0-9.]+[eE][+-]?[0-9]{3})"
 _LONG_MEMBER = re.compile(rb':(?!["{])' + _NUMBER)
 _LONG_NUMBER = re.compile(rb"[:\[,]" + _NUMBER)
 
@@ -73,7 +78,7 @@ def read_rows(file_format: str, file: IO[bytes], contract: Contract) -> Iterator
 
 def spellings(column: Column) -> tuple[str, ...]:
     """The names under which a drop may bring the column."""
-    return tuple(dict.fromkeys((column.name, *column.aliases, camel_case(column.name))))
+    return spellings_of((column,))[column.name]
 
 
 def check_header(contract: Contract, names: Sequence[str]) -> None:
@@ -81,7 +86,7 @@ def check_header(contract: Contract, names: Sequence[str]) -> None:
 
     With an `_op` column, the file may hold deletes alone, which need their key and place in the order only.
     """
-    column_of = {name: column.name for column in contract.columns for name in spellings(column)}
+    column_of = columns_by_spelling(contract.columns)
     found = [column_of.get(name, name) for name in names]
     known = {column.name for column in contract.columns}
     needed = [
@@ -192,7 +197,7 @@ def _read_jsonl(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
             continue
         fault = None if _is_json(text) else _strictly(received)
         if fault is None and (_LONG_NUMBER if b"[" in text else _LONG_MEMBER).search(text):
-            received = _with_exact_numbers(received)
+            received = _with_exact_numbers(received, contract.columns)
         yield ReceivedRow(number, received, fault)
 
 
@@ -227,13 +232,46 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a number")
 
 
-def _with_exact_numbers(line: str) -> str:
-    """The same JSON with every number as text: on its way to text Spark would make a double of a fraction."""
+def _with_exact_numbers(line: str, columns: Sequence[Column]) -> str:
+    """The same JSON with the numbers of number columns as text: Spark would make doubles of long ones."""
     try:
-        members = json.loads(line, parse_float=str, parse_int=str, object_pairs_hook=_once_each)
-        return json.dumps(members, ensure_ascii=False)
+        row = json.loads(line, parse_float=_Number, parse_int=_Number, object_pairs_hook=_once_each)
+        return json.dumps(_exact_members(columns, row), ensure_ascii=False)
     except (RecursionError, _Twice):
         return line  # for the parser to name
+
+
+class _Number(str):
+    """The digits of a number in JSON."""
+
+    __slots__ = ()
+
+
+def _exact_members(columns: Sequence[Column], members: Any) -> Any:
+    if not isinstance(members, dict):
+        return members
+    names = columns_by_spelling(columns)
+    by_name = {column.name: column for column in columns}
+    return {name: _exact(by_name.get(names.get(name, "")), value) for name, value in members.items()}
+
+
+def _exact(column: Column | None, value: Any) -> Any:
+    """The value with its numbers as text; one for another type, which is refused, stays a number."""
+    if isinstance(value, Decimal) or (isinstance(value, float) and not isfinite(value)):
+        value = _Number(value)
+    if isinstance(value, _Number):
+        if column is not None and column.kind in _NUMBERS:
+            return str(value)
+        rounded = float(value)
+        return rounded if isfinite(rounded) else [str(value)]
+    if column is not None and column.kind == "struct":
+        return _exact_members(column.fields, value)
+    if isinstance(value, list):
+        element = column.fields[0] if column is not None and column.kind == "list" else None
+        return [_exact(element, item) for item in value]
+    if isinstance(value, dict):
+        return {name: _exact(None, inner) for name, inner in value.items()}
+    return value
 
 
 class _Twice(Exception):
@@ -257,19 +295,36 @@ def _read_parquet(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise UnreadableFile(f"parquet: expected a Parquet file: {problem}") from None
     check_header(contract, names)
-    number = 0
+    number, exact = 0, _columns_of_exact_numbers(parquet.schema_arrow, contract)
     try:
         schema = known_zones(parquet.schema_arrow)
         for batch in parquet.iter_batches(_PARQUET_ROWS):
             readable_batch = batch if schema is None else batch.cast(schema)
-            for row in parquet_rows(readable_batch, number + 1):
+            for row in parquet_rows(readable_batch, number + 1, exact):
                 yield row
                 number = row.number
     except (pa.ArrowException, OSError) as problem:
         yield _remainder(number, f"parquet: {problem}")
 
 
-def parquet_rows(batch: "pa.RecordBatch", first: int) -> Iterator[ReceivedRow]:
+def _columns_of_exact_numbers(schema: "pa.Schema", contract: Contract) -> dict[str, Column]:
+    """Columns of the file that have to be read with care, by their names in the file.
+
+    A decimal is written as text, which a column of another type would take for one; and JSON has no NaN.
+    """
+    names = columns_by_spelling(contract.columns)
+    columns = {field.name: contract.column(names[field.name]) for field in schema if field.name in names}
+    return {
+        name: column
+        for name, column in columns.items()
+        if any(kind in str(schema.field(name).type) for kind in ("float", "double", "halffloat"))
+        or ("decimal" in str(schema.field(name).type) and column.kind not in _NUMBERS)
+    }
+
+
+def parquet_rows(
+    batch: "pa.RecordBatch", first: int, exact: Mapping[str, Column] = MappingProxyType({})
+) -> Iterator[ReceivedRow]:
     """The rows of a batch; one by one if one of them holds what Python has no value for (the year 10000)."""
     try:
         rows = batch.to_pylist()
@@ -282,10 +337,14 @@ def parquet_rows(batch: "pa.RecordBatch", first: int) -> Iterator[ReceivedRow]:
                     first + place, None, f"parquet: expected values that can be told, got {problem}"
                 )
             else:
-                yield _row(first + place, row)
+                yield _row(first + place, row | _exact_values(exact, row))
         return
     for number, row in enumerate(rows, first):
-        yield _row(number, row)
+        yield _row(number, row | _exact_values(exact, row))
+
+
+def _exact_values(exact: Mapping[str, Column], row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _exact(column, row[name]) for name, column in exact.items()}
 
 
 _READERS: Mapping[str, Callable[[IO[bytes], Contract], Iterator[ReceivedRow]]] = {

@@ -8,17 +8,21 @@ be told apart, or that doesn't name the key's columns, is an `UnreadableFile`: n
 a key. No door has taken a row of it either.
 """
 
+import base64
 import csv
 import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
+from expectations.spelled_keys import JsonNumber
 from jobs.erased_keys import ErasedKeys
 from jobs.failed_batches import InStreamAlone, is_stream_of, read_failure
 from jobs.objects import UnreadableFile
-from jobs.rows import LONGEST_ROW, parquet_rows
+from jobs.rows import LONGEST_ROW
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -185,14 +189,65 @@ def _sift_parquet(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None)
 
 
 def _owned(batch: "pa.RecordBatch", keys: ErasedKeys) -> Iterator[bool]:
-    """Of each row, whether it is of one of the keys, by the JSON text that the door makes of its key.
+    """Of each row, whether it is of one of the keys."""
+    names = batch.schema.names
+    given = {
+        column: [_column_values(batch.column(place)) for place, name in enumerate(names) if name in spelled]
+        for column, spelled in keys.names.items()
+    }
+    for row in range(batch.num_rows):
+        yield keys.own_values(
+            {column: [one for values in found for one in values[row]] for column, found in given.items()}
+        )
 
-    Of a row that has no such text no door has taken a key.
+
+def _column_values(column: "pa.Array[Any]") -> list[list[Any]]:
+    """Of each value of a Parquet column, the values that JSON would have for it: as a door may have read it.
+
+    A time is also given in UTC: its zone may be one that Python does not know.
     """
-    names = {name for names in keys.names.values() for name in names}
-    places = [place for place, name in enumerate(batch.schema.names) if name in names]
-    for row in parquet_rows(batch.select(places), 1):
-        yield row.payload is not None and keys.own_line(row.payload)
+    import pyarrow as pa
+
+    read = [list(_json_values(value)) for value in _python_values(column)]
+    if pa.types.is_timestamp(column.type):
+        in_utc = _python_values(column.cast(pa.timestamp("us"), safe=False))
+        return [[*some, *_json_values(value)] for some, value in zip(read, in_utc, strict=True)]
+    return read
+
+
+def _python_values(column: "pa.Array[Any]") -> list[Any]:
+    """The values; None for one that Python has none for, as the year 10000 or an unknown zone."""
+
+    def value_of(scalar: Any) -> Any:
+        try:
+            return scalar.as_py()
+        except (ValueError, OverflowError, LookupError):
+            return None
+
+    try:
+        values: list[Any] = column.to_pylist()
+    except (ValueError, OverflowError, LookupError):
+        return [value_of(scalar) for scalar in column]
+    return values
+
+
+def _json_values(value: Any) -> Iterator[Any]:
+    match value:
+        case None:
+            return
+        case bool() | str():
+            yield value
+        case int() | float():
+            yield JsonNumber(repr(value))
+        case Decimal():
+            yield JsonNumber(f"{value:f}")
+        case bytes():
+            yield base64.b64encode(value).decode()
+            yield value.decode(errors="surrogateescape")  # texts of writers that don't mark them as UTF-8
+        case datetime() | date() | time():
+            yield value.isoformat()
+        case _:
+            yield str(value)
 
 
 def _codec(parquet: Any) -> str:

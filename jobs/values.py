@@ -10,21 +10,26 @@ from typing import NamedTuple
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
+from expectations import timestamps
+from expectations.align import WHITESPACE
 from expectations.contract import Column
-from expectations.spark_schema import spark_type
+from expectations.json_schema import BASE64
 
 ATTRIBUTE = "map<string,string>"  # {"N": "1"}; what stands under M, L and sets stays JSON text
 ITEM = f"map<string,{ATTRIBUTE}>"
+_VISIBLE = (0x21, 0x7E)  # ASCII that is no whitespace
 _INTEGER_TYPES = {"int": "int", "long": "bigint"}
 _NUMBER = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _SCIENTIFIC = r"^[+-]?([0-9]*)[.]?([0-9]*)[eE]([+-]?[0-9]{1,3})$"
-_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]00:00(:00([.]0+)?)?Z?)?$"
-_TIMESTAMP = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ]00:00(:00([.]0+)?)?[Zz]?)?$"
+_BASIC_DATE = r"^([0-9]{4})([0-9]{2})([0-9]{2})$"
+_TIMESTAMP = (  # what Spark reads by itself, and nearly every timestamp is
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?" + rf"(Z|{timestamps.OFFSET})?$"
 )
-_BASIC_TIMESTAMP = (  # ISO 8601's form without signs between; Spark reads the other one alone
-    r"^([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})([.][0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?$"
+_ISO_TIMESTAMP = (  # every other form that `expectations.timestamps` takes: day, time, zone
+    r"^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})"
+    r"(?:[T ]([0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?|[0-9]{2}(?:[0-9]{2}(?:[.,][0-9]+)?)?)?))?"
+    rf" ?(Z|{timestamps.OFFSET})?$"
 )
 
 
@@ -36,27 +41,24 @@ class Read(NamedTuple):
 
 
 def read_text(column: Column, text: Expression) -> Read:
-    """Values from text: a CSV field, or a JSON value as text (strings without quotes, the rest as JSON)."""
-    if column.kind == "struct":
-        return _read_struct(column, text, "map<string,string>", read_text)
-    if column.kind == "list":
-        return _read_list(column.fields[0], text, "array<string>", read_text)
-    # An empty field of a type that has no empty value is how many writers of CSV spell null.
-    given = text if column.kind == "string" else F.nullif(F.trim(text), F.lit(""))
-    return _read_scalar(column, given)
+    """Scalar values from text: a CSV field, or a JSON string or number."""
+    return _read_scalar(column, trimmed(text))
 
 
 def read_attribute(column: Column, attribute: Expression) -> Read:
-    """Values from DynamoDB attributes, type `ATTRIBUTE`; an attribute of type NULL is null."""
-    null = attribute["NULL"].isNotNull()
-    if column.kind == "struct":
-        read = _read_struct(column, attribute["M"], ITEM, read_attribute)
-    elif column.kind == "list":
-        read = _read_attribute_list(column.fields[0], attribute)
-    else:
-        read = _read_scalar(column, F.coalesce(*(attribute[tag] for tag in _tags(column))))
-    other_type = attribute.isNotNull() & ~null & read.value.isNull()
+    """Scalar values from DynamoDB attributes, type `ATTRIBUTE`; an attribute of type NULL is null."""
+    texts = [attribute[tag] if tag == "N" else trimmed(attribute[tag]) for tag in _tags(column)]
+    read = _read_scalar(column, F.coalesce(*texts))
+    other_type = attribute.isNotNull() & attribute["NULL"].isNull() & read.value.isNull()
     return Read(read.value, read.wrong | other_type)
+
+
+def trimmed(text: Expression) -> Expression:
+    """Without what `align` takes away at both ends, which is more than Spark's `trim` does."""
+    # Mostly nothing: trimming by so many characters takes longer than everything else that is done to a text.
+    first, last = F.ascii(text), F.ascii(F.substring(text, -1, 1))
+    is_bare = first.between(*_VISIBLE) & last.between(*_VISIBLE)
+    return F.when(is_bare, text).otherwise(F.trim(text, F.lit(WHITESPACE)))
 
 
 def _tags(column: Column) -> tuple[str, ...]:
@@ -107,16 +109,28 @@ def _boolean(column: Column, text: Expression) -> Expression:
 
 
 def _date(column: Column, text: Expression) -> Expression:
-    return _of_this_calendar(F.when(text.rlike(_DATE), F.substring(text, 1, 10).try_cast("date")))
+    extended = F.regexp_replace(text, _BASIC_DATE, "$1-$2-$3")
+    day = F.when(text.rlike(_DATE), F.substring(text, 1, 10).try_cast("date")).when(
+        text.rlike(_BASIC_DATE), extended.try_cast("date")
+    )
+    return _of_this_calendar(day)
 
 
 def _timestamp(column: Column, text: Expression) -> Expression:
     upper = F.upper(text)
-    extended = F.regexp_replace(upper, _BASIC_TIMESTAMP, "$1-$2-$3T$4:$5:$6$7$8")
-    value = F.when(upper.rlike(_TIMESTAMP), upper.try_cast("timestamp")).when(
-        upper.rlike(_BASIC_TIMESTAMP), extended.try_cast("timestamp")
-    )
-    return _of_this_calendar(value)
+    usual = F.when(upper.rlike(_TIMESTAMP), upper.try_cast("timestamp"))
+    other = F.when(upper.rlike(_ISO_TIMESTAMP), _in_full(upper).try_cast("timestamp"))
+    return _of_this_calendar(F.coalesce(usual, other))
+
+
+def _in_full(text: Expression) -> Expression:
+    """A timestamp in any ISO 8601 form in the one that Spark reads."""
+    day = F.regexp_replace(F.regexp_extract(text, _ISO_TIMESTAMP, 1), "-", "")
+    time, zone = F.regexp_extract(text, _ISO_TIMESTAMP, 2), F.regexp_extract(text, _ISO_TIMESTAMP, 3)
+    clock = F.rpad(F.regexp_replace(time, "[.,].*|:", ""), 6, "0")
+    fraction = F.regexp_extract(time, "[.,]([0-9]+)", 1)
+    digits = F.regexp_replace(F.concat(day, clock), "^(....)(..)(..)(..)(..)(..)$", "$1-$2-$3T$4:$5:$6.")
+    return F.concat(digits, F.rpad(fraction, 6, "0"), F.when(zone == "", "Z").otherwise(zone))
 
 
 def _of_this_calendar(value: Expression) -> Expression:
@@ -129,7 +143,7 @@ def _string(column: Column, text: Expression) -> Expression:
 
 
 def _binary(column: Column, text: Expression) -> Expression:
-    return F.try_to_binary(text, F.lit("base64"))
+    return F.when(text.rlike(BASE64), F.try_to_binary(text, F.lit("base64")))
 
 
 _SCALARS: dict[str, Callable[[Column, Expression], Expression]] = {
@@ -144,30 +158,3 @@ _SCALARS: dict[str, Callable[[Column, Expression], Expression]] = {
     "string": _string,
     "binary": _binary,
 }
-
-type _ReadValue = Callable[[Column, Expression], Read]
-
-
-def _read_struct(column: Column, text: Expression, schema: str, read: _ReadValue) -> Read:
-    parts = F.from_json(text, schema)
-    fields = {field.name: read(field, parts[field.name]) for field in column.fields}
-    value = F.struct(*(part.value.alias(name) for name, part in fields.items()))
-    wrong = text.isNotNull() & parts.isNull()
-    for part in fields.values():
-        wrong = wrong | part.wrong
-    return Read(F.when(parts.isNotNull(), value), F.coalesce(wrong, F.lit(False)))
-
-
-def _read_list(element: Column, text: Expression, schema: str, read: _ReadValue) -> Read:
-    items = F.from_json(text, schema)
-    value = F.transform(items, lambda item: read(element, item).value)
-    wrong = (text.isNotNull() & items.isNull()) | F.exists(items, lambda item: read(element, item).wrong)
-    return Read(value.cast(f"array<{spark_type(element).simpleString()}>"), F.coalesce(wrong, F.lit(False)))
-
-
-def _read_attribute_list(element: Column, attribute: Expression) -> Read:
-    """A list in its order; a set sorted, so that one set is one array."""
-    elements = _read_list(element, attribute["L"], f"array<{ATTRIBUTE}>", read_attribute)
-    texts = F.coalesce(attribute["SS"], attribute["NS"], attribute["BS"])
-    members = _read_list(element, texts, "array<string>", read_text)
-    return Read(F.coalesce(elements.value, F.array_sort(members.value)), elements.wrong | members.wrong)

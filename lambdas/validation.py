@@ -33,11 +33,17 @@ class Validators:
 
     def __init__(self, contracts: Mapping[str, Contract]) -> None:
         self._contracts = contracts
-        self._built: dict[tuple[str, Op], jsonschema_rs.Draft202012Validator] = {}
+        self._built: dict[tuple[str, Op], jsonschema_rs.Draft202012Validator | Violation] = {}
 
     def violations(self, dataset: str, op: Op, data: object) -> list[Violation]:
-        """All that is wrong with the data of a change; empty if nothing is."""
+        """All that is wrong with the data of a change; empty if nothing is.
+
+        Of a dataset whose contract makes no validator, each change breaks the rule `contract`: none can be
+        taken, and changes of other datasets are not held up.
+        """
         validator = self._built.get((dataset, op)) or self._build(dataset, op)
+        if isinstance(validator, Violation):
+            return [validator]
         try:
             found = (violation for error in validator.iter_errors(data) for violation in _violations(error))
             violations = list(islice(found, MAX_VIOLATIONS))
@@ -47,11 +53,23 @@ class Validators:
             violations.append(Violation("", "truncated", f"{MAX_VIOLATIONS} violations, or more"))
         return violations
 
-    def _build(self, dataset: str, op: Op) -> jsonschema_rs.Draft202012Validator:
-        schema = data_schema(self._contracts[dataset], op)
-        validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True, keywords={**KEYWORDS})
-        self._built[dataset, op] = validator
-        return validator
+    def _build(self, dataset: str, op: Op) -> jsonschema_rs.Draft202012Validator | Violation:
+        try:
+            built: jsonschema_rs.Draft202012Validator | Violation = build_validator(
+                self._contracts[dataset], op
+            )
+        except ValueError as error:
+            expected = f"expected a contract of {dataset} that its JSON Schema can be made of"
+            advice = "deploy a mended one, then send again what was refused"
+            built = Violation("", "contract", _shown(f"{expected}, got: {error}; {advice}"))
+        self._built[dataset, op] = built
+        return built
+
+
+def build_validator(contract: Contract, op: Op) -> jsonschema_rs.Draft202012Validator:
+    """The validator of a change's data; ValueError if the contract says what the validator does not take."""
+    schema = data_schema(contract, op)
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, keywords={**KEYWORDS})
 
 
 def pointer(*parts: str | int) -> str:

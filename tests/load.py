@@ -14,7 +14,8 @@ from itertools import batched
 from typing import TYPE_CHECKING, Final
 
 from workflows import demo
-from workflows.run import account_for_messages, send
+from workflows.run import account_for_messages
+from workflows.sending import send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,6 +26,7 @@ from samcli.yamlhelper import yaml_parse
 
 from expectations.odcs import ContractError, load_contracts
 from expectations.problems import GluelineError
+from workflows.contract_check import check as check_contracts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -57,10 +58,12 @@ class Options:
 def deploy(options: Options, tell: Callable[[str], None] = print) -> dict[str, str]:
     """Build and deploy; the stack's outputs. `tell` hears a line about each step. Raises DeployError.
 
-    A contract that can't be read raises ContractError before anything is touched.
+    A contract that can't be read, or that an engine refuses, raises ContractError before anything is touched.
     """
     _check(options)
-    datasets = datasets_parameter(load_contracts())
+    contracts = load_contracts()
+    check_contracts(contracts)
+    datasets = datasets_parameter(contracts)
     session = boto3.Session(region_name=options.region)
     try:
         account = session.client("sts").get_caller_identity()["Account"]

@@ -49,7 +49,8 @@ def _verdict(proof: dict[str, Any]) -> Text:
     if proof["is_complete"]:
         return Text("Nothing is left. The proof is in lake_ops.erasures.", style="green")
     return Text(
-        "Not complete. What was found came meanwhile: run this again. What can't be searched: mend or remove "
-        "it, or run this again with --remove-unreadable.",
+        "Not complete. What was found came meanwhile, from a writer that does not use the Data API: stop it "
+        "and run this again. What can't be searched: mend or remove it, or run this again with "
+        "--remove-unreadable.",
         style="red",
     )

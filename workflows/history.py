@@ -22,7 +22,6 @@ from string import Template
 from typing import TYPE_CHECKING, Any, Final
 
 from expectations.keys import decode_key
-from expectations.odcs import load_contracts
 from expectations.problems import GluelineError
 from workflows.literals import instant, text
 from workflows.query import query
@@ -96,9 +95,9 @@ class UnknownDataset(GluelineError):
     """Raised when a dataset has no contract; names those that have one."""
 
 
-def contract_of(dataset: str) -> Contract:
-    """The dataset's contract. Raises UnknownDataset."""
-    contracts = load_contracts()
+def contract_of(target: Target, dataset: str) -> Contract:
+    """The dataset's contract, as the stack has it. Raises UnknownDataset."""
+    contracts = target.contracts()
     if dataset not in contracts:
         raise UnknownDataset(f"No contract for {dataset!r}; there are {', '.join(sorted(contracts))}.")
     return contracts[dataset]

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.expressions import IsNull, Reference
 from pyiceberg.types import IcebergType, ListType, NestedField, StructType, TimestamptzType
 
 from expectations.contract import Column
-from expectations.evolution import Addition, Live, Plan, partition, plan
+from expectations.evolution import Addition, Declaration, Declared, Live, Plan, partition, plan
 from expectations.problems import GluelineError
 from workflows.query import DEFAULT_DATABASE, lake_catalog
 
@@ -34,11 +35,7 @@ class ContractsRefused(GluelineError):
 def compare(target: Target, contracts: Mapping[str, Contract]) -> dict[str, Plan]:
     """Table -> what has to be done to it, of the tables that there are. ContractsRefused if it can't be."""
     catalog = lake_catalog(target)
-    found = {
-        name: plan(live(table), contract)
-        for contract in contracts.values()
-        for name, table in _tables(catalog, contract)
-    }
+    found = {name: planned for contract in contracts.values() for name, planned in _plans(catalog, contract)}
     refusals = dict.fromkeys(refusal for one in found.values() for refusal in one.refusals)
     if refusals:
         raise ContractsRefused("The live tables can't become what the contracts say.\n" + "\n".join(refusals))
@@ -53,15 +50,30 @@ def live(table: Table) -> Live:
         partition(str(schema.find_column_name(field.source_id)), str(field.transform))
         for field in table.spec().fields
     )
-    return Live(columns, partitions)
+    return Live(columns, partitions, Declared.stored(table.properties))
 
 
 def told(change: Change) -> str:
     """A change in words."""
+    if isinstance(change, Declaration):
+        return "stores what its contract says of order, required columns and aliases"
     path = ".".join(change.path)
     if isinstance(change, Addition):
         return f"adds {path} {change.column.type}"
     return f"widens {path} to {change.column.type}"
+
+
+def has_null(table: Table, column: str) -> bool:
+    """Whether a row of the table lacks a value in a column; most files say so by their counts, unread."""
+    lacking = table.scan(row_filter=IsNull(term=Reference(column)), selected_fields=(column,), limit=1)
+    return bool(lacking.to_arrow().num_rows)
+
+
+def _plans(catalog: Catalog, contract: Contract) -> Iterable[tuple[str, Plan]]:
+    tables = dict(_tables(catalog, contract))
+    rows = tables.get(contract.dataset)
+    for name, table in tables.items():
+        yield name, plan(live(table), contract, lambda column: rows is not None and has_null(rows, column))
 
 
 def _tables(catalog: Catalog, contract: Contract) -> Iterable[tuple[str, Table]]:

@@ -64,7 +64,8 @@ def send(
         return [ids[str(place)] for place in range(len(some))]
 
     with ThreadPoolExecutor(_SENDERS) as pool:
-        return [message_id for ids in pool.map(send_some, portions(bodies, lambda body: len(body.encode()))) for message_id in ids]
+        sent = pool.map(send_some, portions(bodies, lambda body: len(body.encode())))
+        return [message_id for ids in sent for message_id in ids]
 
 
 def portions[T](items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from workflows.local.environment import act_locally
 from workflows.local.home import DEFAULT
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from expectations.contract import Contract
 
 STACK_FILE: Final = DEFAULT.stack_file
 LOCAL_KEY: Final = "test"  # the embedded AWS takes any key
@@ -43,6 +44,7 @@ class Target:
     endpoint_url: str | None = None
     stack: str = ""
     account: str = ""
+    deployed_contracts: Path | None = None  # the folder with those of the local stack
 
     @property
     def is_on_aws(self) -> bool:
@@ -52,6 +54,15 @@ class Target:
     def description(self) -> str:
         """A stack on AWS in words: what a user has to know before a command acts on it."""
         return f"stack {self.stack}, account {self.account}, region {self.region}"
+
+    def contracts(self) -> dict[str, Contract]:
+        """The stack's contracts: the local stack's as they were deployed, for one on AWS the checkout's.
+
+        Raises ContractError.
+        """
+        from expectations.odcs import load_contracts
+
+        return load_contracts(self.deployed_contracts)
 
     def client(self, service: str) -> Any:
         """A client of an AWS service, the same one each time. Any: boto3 makes its classes at run time."""
@@ -100,11 +111,13 @@ def local(file: Path = STACK_FILE) -> Target:
     try:
         stack = json.loads(file.read_text())
         target = Target(stack["region"], stack["outputs"], stack["endpoint_url"])
+        if contracts := stack.get("contracts"):
+            target = replace(target, deployed_contracts=Path(contracts))
         address = urlsplit(stack["endpoint_url"])
         place = str(address.hostname), int(address.port or 0)
     except FileNotFoundError as error:
         raise NoStack("No local stack is running. Start one: make up (or glueline up).") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NoStack(
             f"Expected JSON about the running stack in {file}, got something else ({error!r}). "
             "Start it again: make down, make up."

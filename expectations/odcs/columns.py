@@ -8,23 +8,17 @@ from typing import Any
 from open_data_contract_standard.model import SchemaProperty
 
 from expectations import timestamps
+from expectations.align import camel_case
 from expectations.contract import Column
 from expectations.odcs.document import custom_properties
 from expectations.odcs.limits import read_limits
 from expectations.odcs.types import LOGICAL, UnknownType, logical_type, physical_type
+from expectations.odcs.values import fits
 from expectations.problems import Findings
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 COLUMN_PROPERTIES = ("aliases", "default", "partitionTransform")
-_DEFAULTS = {  # kind -> types of a default in YAML
-    "string": (str,),
-    "boolean": (bool,),
-    "int": (int,),
-    "long": (int,),
-    "float": (int, float),
-    "double": (int, float),
-    "decimal": (int, float),
-}
+_MOST_CHARACTERS = 255  # of a name in the Glue catalog
 
 
 def read_columns(properties: Sequence[SchemaProperty], path: str, findings: Findings) -> tuple[Column, ...]:
@@ -72,9 +66,10 @@ def _read_name(prop: SchemaProperty, path: str, findings: Findings) -> str | Non
         advice = "rename it: such names are reserved"
         findings.add(where, "reserved-name", "a name without leading underscore", repr(name), advice)
         return None
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or len(name) > _MOST_CHARACTERS:
         advice = "rename it (other spellings can be aliases)"
-        findings.add(where, "column-name", "a lower-case name like order_id", repr(name), advice)
+        expected = f"a lower-case name like order_id, of at most {_MOST_CHARACTERS} characters"
+        findings.add(where, "column-name", expected, repr(name), advice)
         return None
     return name
 
@@ -127,28 +122,41 @@ def _with_custom(column: Column, prop: SchemaProperty, path: str, findings: Find
             column = replace(column, aliases=tuple(aliases))
         else:
             findings.add(where, "aliases", "a list of names", repr(aliases), "write [orderId, OrderID]")
+        for alias in column.aliases:
+            _check_alias(alias, where, findings)
     if "default" in custom:
         default, where = custom["default"]
-        if _fits(column, default):
+        if _is_default(column, default):
             column = replace(column, default=default, has_default=True)
         else:
             findings.add(where, "default-value", f"a {column.type}", repr(default), "correct the default")
     return column
 
 
-def _fits(column: Column, value: Any) -> bool:
+def _check_alias(alias: str, path: str, findings: Findings) -> None:
+    if alias.startswith("_"):
+        advice = "rename it there: _op and others say what becomes of a row"
+        findings.add(path, "aliases", "names without leading underscore", repr(alias), advice)
+    elif alias != alias.strip() or not alias.isprintable():
+        advice = "write it as it is between the separators: files' names are trimmed"
+        findings.add(path, "aliases", "printable names without blanks around them", repr(alias), advice)
+
+
+def _is_default(column: Column, value: Any) -> bool:
+    """Whether it is a value of the column; an instant may be in any form, since alignment rewrites it."""
     if column.kind == "timestamp":
         return isinstance(value, str) and timestamps.canonical(value) is not None
-    if column.kind == "date":
-        return isinstance(value, str) and timestamps.is_date(value)
-    return type(value) in _DEFAULTS.get(column.kind, ())
+    return fits(column, value)
 
 
 def _check_aliases(columns: Sequence[Column], path: str, findings: Findings) -> None:
-    owners = {column.name: column.name for column in columns}
+    """Whatever name a value comes by, there is one column that it can be of."""
+    owners: dict[str, str] = {}
     for column in columns:
-        for alias in column.aliases:
-            owner = owners.setdefault(alias, column.name)
+        for name in dict.fromkeys((column.name, *column.aliases, camel_case(column.name))):
+            owner = owners.setdefault(name, column.name)
             if owner != column.name:
                 got = f"{owner} and {column.name}"
-                findings.add(path, "aliases", f"{alias!r} to name one column", got, "drop one of them")
+                by_alias = any(name in one.aliases for one in columns)
+                advice = "drop one of them" if by_alias else "rename one: values come by camelCase too"
+                findings.add(path, "aliases", f"{name!r} to name one column", got, advice)

@@ -1,12 +1,14 @@
 """ODCS `logicalTypeOptions` -> limits of a column's values."""
 
-import re
+import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from expectations import timestamps
 from expectations.contract import Column, Limits
 from expectations.odcs.types import FORMATS
+from expectations.patterns import UnportablePattern, to_java
 from expectations.problems import Findings
 
 _RANGED = ("int", "long", "float", "double", "decimal", "date", "timestamp")
@@ -23,6 +25,9 @@ _OPTIONS = {
 }
 _ADVICE = "use one of these, or a quality rule with engine greatExpectations"
 _ENUM_ADVICE = "list the values in a quality rule: metric invalidValues, arguments.validValues, mustBe 0"
+_MOST = 2**31 - 1  # of characters and items, as Java counts them
+_GREATEST_FLOAT = "3.4028234663852886E+38"
+_GREATEST_NUMBER = "1E+125"  # in DynamoDB
 _FORMS = {"timestamp": "an ISO 8601 timestamp", "date": "a date like 2026-01-31"}
 
 
@@ -40,28 +45,82 @@ def read_limits(column: Column, options: Mapping[str, Any], path: str, findings:
             findings.add(where, "known-option", expected, repr(option), advice)
             continue
         form, limit = _read(column, option, given)
-        if limit is None:
+        if option == "pattern":
+            check_pattern(given, where, "option-value", findings)
+        elif limit is None:
             findings.add(where, "option-value", form, repr(given), "correct it")
         limits[known[option]] = limit
-    return Limits(**limits)
+    found = Limits(**limits)
+    _check_order(found, column, path, findings)
+    return found
 
 
-def is_pattern(text: object) -> bool:
-    """Whether the value is a regular expression."""
+def check_pattern(given: object, path: str, rule: str, findings: Findings) -> None:
+    """Note what a regular expression has that not all engines read alike."""
+    if not isinstance(given, str):
+        findings.add(path, rule, "a regular expression", repr(given), "correct it")
+        return
     try:
-        return isinstance(text, str) and re.compile(text) is not None
-    except re.error:
-        return False
+        to_java(given)
+    except UnportablePattern as error:
+        expected = "a pattern that Rust (queue, API) and Java (jobs) read alike"
+        findings.add(path, rule, expected, f"{given!r} with {error.got}", error.advice)
 
 
 def _read(column: Column, option: str, given: Any) -> tuple[str, Any]:
     """The form that a limit has, and the limit; None if what was given has another form."""
     if option == "pattern":
-        return "a regular expression", given if is_pattern(given) else None
+        return "a regular expression", given if isinstance(given, str) else None
     if option not in _RANGE:
-        return "a whole number from 0", given if type(given) is int and given >= 0 else None
+        is_length = type(given) is int and 0 <= given <= _MOST
+        return f"a whole number from 0 to {_MOST}", given if is_length else None
     if column.kind == "timestamp":
         return _FORMS["timestamp"], timestamps.canonical(given) if isinstance(given, str) else None
     if column.kind == "date":
         return _FORMS["date"], given if isinstance(given, str) and timestamps.is_date(given) else None
-    return "a number", given if type(given) in (int, float) else None
+    least, greatest = range_of(column)
+    is_within = is_number(given) and least <= given <= greatest
+    return f"a number that {column.type} holds", given if is_within else None
+
+
+def is_number(given: object) -> bool:
+    """Whether it is a number, as of all that YAML calls so `.nan`, `.inf` and true are not."""
+    return type(given) is int or (isinstance(given, float) and math.isfinite(given))
+
+
+def range_of(column: Column) -> tuple[Decimal, Decimal]:
+    """The least and the greatest number that a column of numbers holds, here and in DynamoDB."""
+    if column.kind == "decimal":
+        precision, scale = column.precision_scale
+        greatest = Decimal((0, (9,) * precision, -scale))
+        return greatest.copy_negate(), greatest
+    bits = {"int": 31, "long": 63}.get(column.kind)
+    if bits is not None:
+        return Decimal(-(2**bits)), Decimal(2**bits - 1)
+    greatest = Decimal(_GREATEST_FLOAT if column.kind == "float" else _GREATEST_NUMBER)
+    return greatest.copy_negate(), greatest
+
+
+def _check_order(limits: Limits, column: Column, path: str, findings: Findings) -> None:
+    """A least value above the greatest would refuse every row."""
+    pairs = [
+        (low, high)
+        for low in (limits.minimum, limits.exclusive_minimum)
+        for high in (limits.maximum, limits.exclusive_maximum)
+    ]
+    for low, high in [*pairs, (limits.min_length, limits.max_length), (limits.min_items, limits.max_items)]:
+        if low is not None and high is not None and _is_above(low, high):
+            where = f"{path}.logicalTypeOptions"
+            findings.add(
+                where,
+                "option-value",
+                f"limits that some {column.type} keeps",
+                f"{low} to {high}",
+                "correct one of them",
+            )
+
+
+def _is_above(low: float | str, high: float | str) -> bool:
+    if isinstance(low, str) or isinstance(high, str):
+        return str(low).removesuffix("Z") > str(high).removesuffix("Z")
+    return low > high

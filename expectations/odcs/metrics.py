@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from expectations.contract import JsonValue
+from expectations.patterns import to_java
 from expectations.spark_literals import literal
 
 type Expectation = tuple[str, dict[str, JsonValue]]
@@ -139,7 +140,7 @@ def _bad_row(metric: Metric) -> str:
     if "validValues" in arguments:
         conditions.append(f"{name} NOT IN ({', '.join(map(_literal, arguments['validValues']))})")
     if "pattern" in arguments:
-        conditions.append(f"NOT {name} RLIKE {_literal(arguments['pattern'])}")
+        conditions.append(f"NOT {name} RLIKE {_literal(to_java(arguments['pattern']))}")
     return " OR ".join(conditions)
 
 

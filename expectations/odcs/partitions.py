@@ -1,7 +1,7 @@
 """ODCS partitioning -> Iceberg partition fields."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from open_data_contract_standard.model import SchemaProperty
 
@@ -20,6 +20,14 @@ TRANSFORMS = {  # transform -> kinds of column it takes
     "truncate": ("string", "int", "long", "decimal", "binary"),
 }
 _SIZED = ("bucket", "truncate")
+_SUFFIXES = {
+    "years": "year",
+    "months": "month",
+    "days": "day",
+    "hours": "hour",
+    "bucket": "bucket",
+    "truncate": "trunc",
+}
 _FORM = re.compile(r"([a-z]+)(?:\[([1-9][0-9]{0,8})\])?")
 
 
@@ -47,7 +55,16 @@ def read_partitions(
             advice = "number the partition columns"
             findings.add(where_position, "partition-position", "each position once", str(position), advice)
         positions[position] = Partition(prop.name or "", str(transform))
+        _check_name(positions[position], by_name, transform_path, findings)
     return tuple(positions[position] for position in sorted(positions))
+
+
+def _check_name(partition: Partition, columns: Mapping[str, Column], path: str, findings: Findings) -> None:
+    """Iceberg gives the partition field a name, which no column may have."""
+    name = f"{partition.column}_{_SUFFIXES.get(partition.transform.partition('[')[0])}"
+    if name in columns:
+        expected = f"no column {name}: Iceberg names the partition field so"
+        findings.add(path, "partition-name", expected, "one", "rename it, or use another transform")
 
 
 def _check_transform(column: Column, transform: object, path: str, findings: Findings) -> None:

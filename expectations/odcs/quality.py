@@ -1,13 +1,13 @@
 """ODCS quality rules -> Great Expectations expectations. Rules judge one batch of changes, not the table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from open_data_contract_standard.model import DataQuality
 
-from expectations.contract import Rule
-from expectations.odcs.limits import is_pattern
+from expectations.contract import Column, Rule
+from expectations.odcs.limits import check_pattern, is_number
 from expectations.odcs.metrics import (
     COLUMN_ARGUMENTS,
     DATASET_ARGUMENTS,
@@ -17,12 +17,14 @@ from expectations.odcs.metrics import (
     Threshold,
     expectations_of,
 )
+from expectations.odcs.values import fits
 from expectations.odcs.yaml_text import read_yaml
 from expectations.problems import Findings
 
 SEVERITIES = ("critical", "warning", "info")
 UNITS = ("rows", "percent")
 ENGINES = ("greatexpectations", "great-expectations", "great_expectations")
+_MOST = 2**63 - 1  # of rows, as Spark counts them
 _ON_COLUMNS = ("column", "column_A", "column_B")
 
 
@@ -33,7 +35,7 @@ class _Entry:
     quality: DataQuality
     path: str
     column: str | None  # None for an entry of the dataset
-    columns: Sequence[str]  # all of the dataset
+    columns: Mapping[str, Column | None]  # all of the dataset; None where its own description is broken
     findings: Findings
 
     def refuse(self, part: str, rule: str, expected: str, got: str, advice: str = "correct it") -> None:
@@ -46,7 +48,7 @@ def read_rules(
     qualities: Iterable[DataQuality],
     path: str,
     column: str | None,
-    columns: Sequence[str],
+    columns: Mapping[str, Column | None],
     findings: Findings,
 ) -> list[Rule]:
     """The rules of a column, or of the dataset if `column` is None; text rules are for people alone."""
@@ -102,12 +104,13 @@ def _read_arguments(entry: _Entry, known: Sequence[str]) -> dict[str, Any] | Non
         if name not in known:
             entry.refuse(where, "known-argument", ", ".join(known) or "no arguments", repr(name))
         elif name == "pattern":
-            if not is_pattern(value):
-                entry.refuse(where, "argument-value", "a regular expression", repr(value))
+            check_pattern(value, f"{entry.path}.{where}", "argument-value", entry.findings)
         elif not isinstance(value, list) or not value:
             entry.refuse(where, "argument-value", "a list of values", repr(value))
         elif name == "properties":
             _check_columns(entry, where, value)
+        else:
+            _check_values(entry, where, "argument-value", entry.column, value)
     return arguments if len(entry.findings.problems) == found_before else None
 
 
@@ -124,7 +127,8 @@ def _read_threshold(entry: _Entry) -> Threshold | None:
         return None
     ((operator, value),) = given.items()
     values = value if isinstance(value, list) else [value]
-    if not all(type(number) in (int, float) for number in values) or values != sorted(values):
+    are_numbers = all(is_number(number) and abs(number) <= _MOST for number in values)
+    if not are_numbers or values != sorted(values) or (len(values) == 2) != operator.endswith("Between"):
         entry.refuse(operator, "operator-value", "a number, or two in ascending order", repr(value))
         return None
     return Threshold(operator, tuple(values), percent=unit == "percent")
@@ -156,7 +160,35 @@ def _read_custom(entry: _Entry) -> list[Expectation]:
         kwargs = {"column": entry.column, **kwargs}
     named = [kwargs[name] for name in _ON_COLUMNS if name in kwargs]
     _check_columns(entry, "implementation.kwargs", [*named, *kwargs.get("column_list", ())])
+    _check_kwargs(entry, kwargs)
     return [(expectation, kwargs)]
+
+
+def _check_kwargs(entry: _Entry, kwargs: Mapping[str, Any]) -> None:
+    """What GX takes as it is, and Spark refuses once there are rows."""
+    for name in ("regex", "regex_list"):
+        value = kwargs.get(name)
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None:
+                path = f"{entry.path}.implementation.kwargs.{name}"
+                check_pattern(one, path, "argument-value", entry.findings)
+    values = kwargs.get("value_set")
+    if isinstance(values, list):
+        where = "implementation.kwargs.value_set"
+        _check_values(entry, where, "argument-value", kwargs.get("column"), values)
+
+
+def _check_values(entry: _Entry, part: str, rule: str, column: str | None, values: Sequence[Any]) -> None:
+    """Values that a column is compared with have its type: Spark refuses to compare others."""
+    typed = entry.columns.get(column or "")
+    if typed is None:
+        return
+    for value in values:
+        is_missing = value is None and part.endswith("missingValues")
+        if not is_missing and not fits(typed, value):
+            expected = f"values of {typed.name}, which is {typed.type}"
+            advice = "write it as rows have it (text in quotes, instants in UTC as 2026-01-31T12:00:00Z)"
+            entry.refuse(part, rule, expected, repr(value), advice)
 
 
 def _check_columns(entry: _Entry, part: str, names: Iterable[Any]) -> None:

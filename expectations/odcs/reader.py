@@ -24,6 +24,7 @@ from expectations.problems import ContractError, Findings, Problem
 DATASET_PROPERTIES = ("sequenceColumn",)
 _SCHEMA = "schema[0]"
 _COLUMNS = f"{_SCHEMA}.properties"
+_MOST_CHARACTERS = 100  # stacks put their names before it and words behind it, and AWS allows 255 or fewer
 _SEQUENCE_KINDS = ("int", "long", "timestamp")
 
 
@@ -82,8 +83,9 @@ def _read(path: Path, findings: Findings) -> Contract | None:
 def _read_dataset(schema: SchemaObject, path: Path, findings: Findings) -> str:
     where = f"{_SCHEMA}.name"
     name = schema.name or ""
-    if not NAME.fullmatch(name):
-        findings.add(where, "dataset-name", "a lower-case name like orders", repr(name), "rename it")
+    if not NAME.fullmatch(name) or len(name) > _MOST_CHARACTERS:
+        expected = f"a lower-case name like orders, of at most {_MOST_CHARACTERS} characters"
+        findings.add(where, "dataset-name", expected, repr(name), "rename it")
     elif name != path.stem:
         findings.add(where, "dataset-name", f"{path.stem!r} as the file's name", repr(name), "rename one")
     elif name == "batch" or name.endswith("_changes"):
@@ -115,7 +117,7 @@ def _read_sequence_column(schema: SchemaObject, columns: Sequence[Column], findi
 def _read_rules(schema: SchemaObject, columns: Sequence[Column], findings: Findings) -> list[Rule]:
     """What each column promises by itself, then its quality rules, then those of the dataset."""
     by_name = {column.name: column for column in columns}
-    names = _names(schema)
+    names = {name: by_name.get(name) for name in _names(schema)}
     rules: list[Rule] = []
     for index, prop in enumerate(schema.properties or ()):
         where = f"{_COLUMNS}[{index}]"

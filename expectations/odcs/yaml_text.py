@@ -1,11 +1,13 @@
 """A contract file's YAML as plain values: with the line of every path, and no key silently given twice."""
 
+import re
 from typing import Any
 
 import yaml
 
 from expectations.problems import Findings
 
+_HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
 _NULL = "tag:yaml.org,2002:null"
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
@@ -50,6 +52,9 @@ def read_yaml(text: str, findings: Findings, path: str = "") -> Any:
 
 def _visit(node: yaml.Node, path: str, lines: dict[str, int], findings: Findings) -> None:
     lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.ScalarNode) and _HALF.search(node.value):
+        advice = "write the whole character: engines take text in UTF-8 only"
+        findings.add(path, "text", "whole characters", "half of a surrogate pair", advice)
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             _visit(item, f"{path}[{index}]", lines, findings)

@@ -7,7 +7,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from workflows.run import send
+from workflows.sending import send
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -37,5 +37,5 @@ def target() -> Iterator[Target]:
     assert json.loads(started.stdout)["endpoint_url"].startswith("http://127.0.0.1:")
     yield local()
     if ours:
-        ended = glueline("down")
+        ended = glueline("down", "--yes")
         assert ended.returncode == 0, ended.stderr

@@ -95,6 +95,11 @@ def test_what_is_right_or_in_doubt_stays_as_it_is(kind: str, value: Any) -> None
         ("int", 5.0, 5),
         ("decimal(10,2)", 0.1, Decimal("0.1")),
         ("double", Decimal("0.1000000000000000055511151231257827"), Decimal("0.1")),
+        ("double", Decimal("1E-400"), Decimal("0.0")),  # too small for any double but zero
+        ("float", Decimal("-1E-999999"), Decimal("-0.0")),
+        ("double", Decimal("5E-324"), Decimal("5E-324")),
+        ("double", Decimal("1E+400"), Decimal("1E+400")),  # too great: stays for the JSON Schema to name
+        ("double", Decimal("1.00000000000000000001E+400"), Decimal("1.00000000000000000001E+400")),
     ],
 )
 def test_a_number_gets_its_exact_type_without_mention(kind: str, value: Any, aligned: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import Column, Contract, Partition
-from expectations.evolution import Addition, Live, Plan, Widening, plan
+from expectations.evolution import Addition, Declaration, Declared, Live, Plan, Widening, plan
 
 CONTRACT = Contract(
     dataset="things",
@@ -15,18 +15,32 @@ CONTRACT = Contract(
     description="",
     columns=(
         Column("id", "int", required=True),
-        Column("name", "string"),
+        Column("name", "string", aliases=("title",)),
         Column("price", "decimal(10,2)"),
         Column("place", "struct<street: string>", fields=(Column("street", "string"),)),
         Column("sizes", "list<int>", fields=(Column("element", "int"),)),
+        Column("revision", "int", required=True),
+        Column("changed_at", "timestamp", required=True),
     ),
     key=("id",),
+    sequence_column="revision",
     partitions=(Partition("id", "bucket[4]"),),
 )
 LIVE = Live(
-    tuple(replace(column, description="", required=column.name == "id") for column in CONTRACT.columns),
+    tuple(replace(column, aliases=(), required=column.name == "id") for column in CONTRACT.columns),
     CONTRACT.partitions,
+    Declared.of(CONTRACT),
 )
+
+
+def complete(column: str) -> bool:
+    """Every row of the live table has a value."""
+    return False
+
+
+def lacking(column: str) -> bool:
+    """Some row of the live table has no value."""
+    return True
 
 
 def with_columns(*changed: Column, without: str = "", **others: Any) -> Contract:
@@ -36,7 +50,65 @@ def with_columns(*changed: Column, without: str = "", **others: Any) -> Contract
 
 
 def test_a_table_that_is_as_its_contract_says_stays() -> None:
-    assert plan(LIVE, CONTRACT) == Plan((), ())
+    assert plan(LIVE, CONTRACT, lacking) == Plan((), ())
+
+
+def test_a_table_of_before_takes_from_the_contract_what_its_columns_do_not_show() -> None:
+    declared = Declared("revision", ("changed_at", "id", "revision"), (("title", "name"),))
+
+    found = plan(replace(LIVE, declared=None), CONTRACT, lacking)
+
+    assert found == Plan((Declaration(declared, is_first=True),), ())
+
+
+def test_what_is_stored_with_a_table_is_read_back() -> None:
+    declared = Declared.of(CONTRACT)
+
+    assert Declared.stored({"glueline.contract": declared.text(), "format-version": "2"}) == declared
+    assert Declared.stored({"format-version": "2"}) is None
+
+
+def test_a_column_becomes_required_where_every_row_has_a_value() -> None:
+    contract = with_columns(Column("price", "decimal(10,2)", required=True))
+
+    found = plan(LIVE, contract, complete)
+
+    assert found == Plan((Declaration(Declared.of(contract), is_first=False),), ())
+
+
+def test_optional_made_required_in_two_deployments_is_refused() -> None:
+    added = with_columns(Column("colour", "string"))
+    live = replace(LIVE, columns=(*LIVE.columns, Column("colour", "string")), declared=Declared.of(added))
+
+    found = plan(live, with_columns(Column("colour", "string", required=True)), lacking)
+
+    assert found.refusals == (
+        "things: column colour: expected it optional, as it was for rows of the live table, got a required "
+        "one: the table has rows without a value for it, which could be neither repaired nor replayed; give "
+        "those rows a value first, or keep it optional",
+    )
+
+
+def test_only_columns_that_become_required_are_read() -> None:
+    asked: list[str] = []
+
+    def has_null(column: str) -> bool:
+        asked.append(column)
+        return False
+
+    plan(LIVE, with_columns(Column("price", "decimal(10,2)", required=True)), has_null)
+
+    assert asked == ["price"]
+
+
+def test_required_made_optional_is_stored() -> None:
+    contract = with_columns(Column("changed_at", "timestamp"))
+
+    found = plan(LIVE, contract, lacking)
+
+    assert found == Plan(
+        (Declaration(Declared("revision", ("id", "revision"), (("title", "name"),)), False),), ()
+    )
 
 
 ADDED = Column("colour", "string")
@@ -69,7 +141,7 @@ DONE: list[tuple[str, Contract, Addition | Widening]] = [
 
 @pytest.mark.parametrize(("contract", "change"), [case[1:] for case in DONE], ids=[case[0] for case in DONE])
 def test_a_table_takes_in_place(contract: Contract, change: Addition | Widening) -> None:
-    assert plan(LIVE, contract) == Plan((change,), ())
+    assert plan(LIVE, contract, lacking) == Plan((change,), ())
 
 
 REFUSED: list[tuple[str, Contract, str]] = [
@@ -94,6 +166,38 @@ REFUSED: list[tuple[str, Contract, str]] = [
     ("another type", with_columns(Column("name", "long")), "add an optional column of that type beside it"),
     ("a field less", with_columns(Column("place", "struct<>", fields=())), "column place.street: .*got none"),
     ("another key", with_columns(key=("name",)), "key: expected id .* got name"),
+    (
+        "another sequence column",
+        with_columns(sequence_column="changed_at"),
+        "sequenceColumn: expected revision as rows .* got changed_at: .*keep revision, or make it a dataset",
+    ),
+    (
+        "no sequence column",
+        with_columns(sequence_column=None),
+        "sequenceColumn: expected revision .* got none",
+    ),
+    (
+        "versions that are times instead of counts",
+        with_columns(Column("revision", "timestamp", required=True)),
+        "column revision: expected int as in the live table, or a wider type .* got timestamp",
+    ),
+    (
+        "a required field in a struct that was optional",
+        with_columns(
+            Column("place", "struct<street: string>", fields=(Column("street", "string", required=True),))
+        ),
+        "column place.street: expected it optional, .*: the table may have rows .*; keep it optional",
+    ),
+    (
+        "an alias that led to another column",
+        with_columns(Column("name", "string"), Column("label", "string", aliases=("title",))),
+        "column label: expected the name title to lead to name, .* got label: .*deploy once without the name",
+    ),
+    (
+        "a column by the name of an alias",
+        with_columns(Column("name", "string"), Column("title", "string")),
+        "column title: expected the name title to lead to name",
+    ),
     ("other partitions", with_columns(partitions=()), r"partitions: expected bucket\[4\]\(id\) .* got none"),
 ]
 
@@ -102,7 +206,20 @@ REFUSED: list[tuple[str, Contract, str]] = [
     ("contract", "refusal"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
 )
 def test_a_table_does_not_take(contract: Contract, refusal: str) -> None:
-    found = plan(LIVE, contract)
+    found = plan(LIVE, contract, lacking)
 
     assert len(found.refusals) == 1
     assert re.search(f"^things: .*{refusal}", found.refusals[0])
+
+
+def test_a_dataset_that_was_ordered_by_arrival_gets_no_sequence_column() -> None:
+    unordered = replace(CONTRACT, sequence_column=None)
+    live = replace(LIVE, declared=Declared.of(unordered))
+
+    (refusal,) = plan(live, CONTRACT, lacking).refusals
+
+    assert refusal == (
+        "things: sequenceColumn: expected none as rows of the live table were ordered by, got revision: "
+        "versions by the one can't be compared with versions by the other, and later changes would be "
+        "outranked; keep the order of arrival, or make it a dataset of another name, and load it anew"
+    )

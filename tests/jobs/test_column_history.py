@@ -100,7 +100,7 @@ def test_parity_holds_before_and_after_a_widening(
 ) -> None:
     with interpreting(spark):
         old, new = contract_of(set()), contract_of(widened)
-        assert not plan(Live(old.columns, old.partitions), new).refusals
+        assert not plan(Live(old.columns, old.partitions), new, has_null=lambda _: False).refusals
         world = World(spark, old, f"widened-{next(_COUNT)}")
         items = [item(number, columns) for number, columns in enumerate(before)]
         world.put(*items)

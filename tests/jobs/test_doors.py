@@ -217,18 +217,21 @@ def damaged(draw: st.DrawFn) -> tuple[str, bytes]:
     return file_format, bytes(content)
 
 
+def fetched(file: "ManifestFile", content: bytes) -> Fetched:
+    """The content as it comes with the file's event."""
+    return Fetched(io.BytesIO(content), file.event_time, file.sequencer)
+
+
 @settings(max_examples=300)
 @given(file=damaged())
 def test_a_damaged_file_is_rows_and_reasons_and_never_an_error(file: tuple[str, bytes]) -> None:
     file_format, content = file
     announced = manifest_file("a", format=file_format)
 
-    found = list(
-        doors._read_file(announced, Fetched(io.BytesIO(content), announced.event_time, None), ENTITIES)
-    )
+    found = list(doors._read_file(announced, fetched(announced, content), ENTITIES))
 
     assert all((payload is None) <= (problem is not None) for _, _, _, payload, problem in found)
-    doors._arrow_batch([(*row, None) for row in found])  # as Spark gets it
+    doors._arrow_batch([(*row, announced.sequencer) for row in found])  # as Spark gets it
 
 
 STRANGE = {
@@ -248,9 +251,7 @@ def test_a_parquet_type_that_python_or_json_lacks_is_a_row_or_a_reason(column: p
     file = manifest_file("a", format="parquet")
     content = parquet(pa.table({"id": pa.array([1], pa.int64()), "name": column}))
 
-    [(_, _, _, payload, problem)] = doors._read_file(
-        file, Fetched(io.BytesIO(content), file.event_time, None), ENTITIES
-    )
+    [(_, _, _, payload, problem)] = doors._read_file(file, fetched(file, content), ENTITIES)
 
     assert (payload is None) == (problem is not None)
     assert problem is None or problem.startswith("parquet: ")
@@ -260,9 +261,7 @@ def test_a_parquet_column_whose_name_is_no_utf8_is_a_reason() -> None:
     file = manifest_file("a", format="parquet")
     content = parquet().replace(b"name", b"na\xffe")
 
-    [(_, _, number, _, problem)] = doors._read_file(
-        file, Fetched(io.BytesIO(content), file.event_time, None), ENTITIES
-    )
+    [(_, _, number, _, problem)] = doors._read_file(file, fetched(file, content), ENTITIES)
 
     assert number is None
     assert str(problem).startswith(("parquet: ", "header: "))

@@ -159,7 +159,7 @@ def test_the_tombstone_stays_and_no_retention_takes_it(world: World) -> None:
 
 def test_the_record_names_no_key(world: World) -> None:
     [kept] = world.spark.table(world.lake.ops(ERASURES)).collect()
-    left = world.s3.list_objects_v2(Bucket=world.lake_bucket, Prefix="erase/")["Contents"]
+    left = world.s3.list_objects_v2(Bucket=world.lake_bucket, Prefix="erase/erasure")["Contents"]
 
     assert (kept["key_hash"], kept["is_complete"]) == ("hash of 7", True)
     assert kept["newest_version"] == micros(SENT)  # the version that the drops' time gave it

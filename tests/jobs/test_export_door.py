@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs.changes import accepted_changes
+from jobs.changes import ERASED_REASON, accepted_changes
 from jobs.export_door import MARGIN_MICROS, parse_export
 from tests.jobs.builders import ENTITIES, EVENTS, SENT, entity, event, micros, received
 from tests.jobs.histories import COUNTED
@@ -32,6 +32,16 @@ def line(old: Any = None, new: Any = None, *, written: Any = None) -> dict[str, 
         "Keys": {"_key": {"S": "1"}},
         **{name: image for name, image in images.items() if image is not None},
     }
+
+
+def test_the_mark_of_an_erased_key_is_no_item(spark: "SparkSession") -> None:
+    mark = {"_key": {"S": "1"}, "_version": {"N": str(2**63 - 1)}, **DELETED, "_erased": {"BOOL": True}}
+    lines = [{"Item": mark}, line(new=mark), line(old=mark), line(old=entity(1, "Ann", version=5), new=mark)]
+
+    *marks, replaced = parse(spark, ENTITIES, *lines)
+
+    assert [(row["reasons"], row["payload"]) for row in marks] == [([ERASED_REASON], None)] * 3
+    assert positions([replaced]) == [("delete", WRITTEN)]
 
 
 def positions(rows: list["Row"]) -> list[tuple[str, int]]:

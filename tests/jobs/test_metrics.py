@@ -84,5 +84,21 @@ def test_rows_count_for_their_dataset_and_a_file_that_brought_nothing_for_all() 
     ]
 
 
+def test_rows_of_erased_keys_ring_no_alarm() -> None:
+    """A replay of an old copy is no fault; and the record of a mark is all that its file has."""
+    counts = [
+        FileCount("products", "s3://raw/mark", "stream", 1, 0, 1, erased=1),
+        FileCount("products", "s3://raw/copy", "drop", 5, 2, 3, erased=2),
+    ]
+
+    assert count_metrics(counts) == [
+        Metric("RowsAccepted", 2, "products"),
+        Metric("RowsQuarantined", 1, "products"),
+        Metric("QuarantinePercent", 100 / 3, "products", samples=3),
+        Metric("FilesRefused", 0),
+        Metric("FilesSuperseded", 0),
+    ]
+
+
 def test_a_run_without_a_batch_counts_nothing() -> None:
     assert count_metrics([]) == []

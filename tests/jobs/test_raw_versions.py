@@ -2,7 +2,8 @@
 
 import gzip
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -250,3 +251,19 @@ def test_packed_objects_are_packed_again(raw: "S3Client") -> None:
 
     [left] = versions(raw, key)
     assert gzip.decompress(left) == b'{"id": 8}\n'
+
+
+@pytest.mark.parametrize("error", [RuntimeError("odd"), MemoryError(), BaseException("a panic of Rust")])
+def test_whatever_reading_a_version_raises_is_a_problem_of_that_version_alone(
+    s3: "S3Client", monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    s3.put_object(Bucket="raw", Key="drops/entities/a.csv", Body=b"id,name\n7,Ann\n")
+    [version] = list_versions(s3, "raw", "entities")
+
+    def fail(*_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(raw_versions, "sift", fail)
+    *_, problem = raw_versions._look("raw", SEVEN, asdict(version))
+
+    assert problem.startswith(type(error).__name__)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from expectations.contract import Column, Contract
 from jobs import sift as sifting
 from jobs.erased_keys import ErasedKeys
 from jobs.failed_batches import InStreamAlone
@@ -42,6 +43,42 @@ def sifted(form: str, content: bytes, keys: ErasedKeys = SEVEN) -> tuple[Sifted,
 )
 def test_lines_of_json_go_one_by_one(content: bytes, left: bytes, counts: tuple[int, int]) -> None:
     assert sifted("jsonl", content) == (Sifted(*counts), left)
+
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "column", "values"),
+    [
+        ("string", "1.50", pa.decimal128(10, 2), [Decimal("1.50"), Decimal("1.51")]),
+        ("string", "1.5", pa.float32(), [1.5, 2.5]),
+        ("string", "7", pa.uint8(), [7, 8]),
+        ("string", "3.1198570044E10", pa.float64(), [31198570044.0, 31198570045.0]),
+        ("string", "YW5u", pa.binary(), [b"ann", b"bob"]),
+        ("string", "ann", pa.binary(), [b"ann", b"bob"]),
+        ("string", "ann", pa.large_string(), [" ann", None]),
+        ("string", "ann", pa.dictionary(pa.int32(), pa.string()), ["ann", "bob"]),
+        ("string", "2026-11-24T12%3A00%3A00%2B00%3A00", pa.timestamp("us", "UTC"), [NOON, None]),
+        ("long", "7", pa.float64(), [7.0, 7.5]),
+        ("long", "7", pa.string(), [" 007", "8"]),
+        ("date", "2026-11-24", pa.date32(), [NOON.date(), None]),
+        ("timestamp", "2026-11-24T12%3A00%3A00Z", pa.timestamp("ns", "Nowhere/Unknown"), [NOON, None]),
+        ("timestamp", "2026-11-24T12%3A00%3A00Z", pa.timestamp("s"), [NOON.replace(tzinfo=None), None]),
+        ("timestamp", "2026-11-24T12%3A00%3A00Z", pa.timestamp("ms", "Asia/Tokyo"), [NOON, None]),
+    ],
+)
+def test_a_key_in_parquet_is_known_whatever_the_type_of_its_column(
+    kind: str, key: str, column: pa.DataType, values: list[Any]
+) -> None:
+    content = io.BytesIO()
+    pq.write_table(pa.table({"k": pa.array(values, column), "note": ["erased", "kept"]}), content)
+    contract = Contract("things", "1", "", (Column("k", kind),), key=("k",))
+
+    counts, left = sifted("parquet", content.getvalue(), ErasedKeys.of(contract, [key]))
+
+    assert counts == Sifted(2, 1)
+    assert pq.read_table(io.BytesIO(left), columns=["note"]).to_pylist() == [{"note": "kept"}]
 
 
 @pytest.mark.parametrize(

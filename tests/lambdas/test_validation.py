@@ -1,8 +1,10 @@
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from expectations.contract import Column, Limits
 from lambdas.validation import MAX_TEXT, MAX_VIOLATIONS, Validators, pointer
 from tests.builders import contracts, transaction
 from tests.lambdas.made_up import THINGS, thing
@@ -78,6 +80,22 @@ def test_violations_without_end_are_cut_and_it_says_so() -> None:
 
     assert len(violations) == MAX_VIOLATIONS + 1
     assert violations[-1].rule == "truncated"
+
+
+def test_a_contract_that_makes_no_validator_refuses_its_own_changes_and_holds_up_no_others() -> None:
+    broken = replace(
+        THINGS, columns=(*THINGS.columns, Column("code", "string", limits=Limits(pattern=r"\Z")))
+    )
+    validators = Validators({**contracts(), "things": broken})
+
+    (violation,) = validators.violations("things", "upsert", thing())
+
+    assert violation[:2] == ("", "contract")
+    assert violation.message.startswith(
+        "expected a contract of things that its JSON Schema can be made of, got"
+    )
+    assert validators.violations("things", "upsert", thing()) == [violation]
+    assert validators.violations("transactions", "upsert", transaction()) == []
 
 
 def test_a_pointer_escapes_what_it_is_made_of() -> None:

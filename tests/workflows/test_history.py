@@ -29,6 +29,7 @@ from workflows.history import (
     what_changed,
 )
 from workflows.query import _icu, query_here
+from workflows.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -329,8 +330,8 @@ def test_a_version_is_told_by_what_it_changed() -> None:
 
 def test_a_dataset_without_a_contract_is_told_which_there_are() -> None:
     with pytest.raises(UnknownDataset, match="No contract for 'stock'; there are households, products"):
-        contract_of("stock")
-    assert contract_of("products").dataset == "products"
+        contract_of(Target("us-east-1", {}), "stock")
+    assert contract_of(Target("us-east-1", {}), "products").dataset == "products"
 
 
 def test_a_named_query_tells_the_same_and_needs_no_contract() -> None:

@@ -18,7 +18,7 @@ from pyiceberg.types import (
 )
 
 from expectations.contract import Column, Contract, Partition
-from expectations.evolution import Addition, Plan, Widening, plan
+from expectations.evolution import DECLARED, Addition, Declared, Plan, Widening, plan
 from workflows.live_tables import live, told
 
 CONTRACT = Contract(
@@ -37,7 +37,7 @@ CONTRACT = Contract(
 )
 
 
-def table() -> Any:
+def table(properties: dict[str, str] | None = None) -> Any:
     schema = Schema(
         NestedField(1, "id", LongType(), required=True),
         NestedField(2, "at", TimestamptzType()),
@@ -50,11 +50,18 @@ def table() -> Any:
         PartitionField(2, 1000, DayTransform(), "at_day"),
         PartitionField(1, 1001, BucketTransform(4), "id_bucket"),
     )
-    return SimpleNamespace(schema=lambda: schema, spec=lambda: spec)
+    stored = {DECLARED: Declared.of(CONTRACT).text()} if properties is None else properties
+    return SimpleNamespace(schema=lambda: schema, spec=lambda: spec, properties=stored)
 
 
 def test_a_table_that_was_made_of_a_contract_needs_no_change() -> None:
-    assert plan(live(table()), CONTRACT) == Plan((), ())
+    assert plan(live(table()), CONTRACT, lambda _: True) == Plan((), ())
+
+
+def test_a_table_that_was_made_before_its_contract_was_stored_is_told() -> None:
+    (change,) = plan(live(table({})), CONTRACT, lambda _: True).changes
+
+    assert told(change) == "stores what its contract says of order, required columns and aliases"
 
 
 def test_changes_are_told_in_words() -> None:

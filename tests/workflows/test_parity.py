@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 from typer.testing import CliRunner
 
+from expectations.odcs import load_contracts
 from jobs.certificates import Certificate, Comparison, Drift, ParityObjects
 from workflows import parity as subject
 from workflows.cli import app
@@ -23,6 +24,8 @@ from workflows.parity_report import advice, certificate_table, lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from expectations.contract import Contract
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 COMPARED = Comparison(
@@ -53,6 +56,9 @@ class Stack:
     states: dict[str, dict[str, Any]] = field(default_factory=dict)
     refusals: int = 0
     endpoint_url: str | None = "http://127.0.0.1:4566"
+
+    def contracts(self) -> dict[str, Contract]:
+        return load_contracts()
 
     def output(self, name: str) -> str:
         return name

@@ -226,3 +226,11 @@ def test_an_exemption_names_its_check_and_its_reason() -> None:
         "CKV_AWS_117",  # … and a VPC, of functions
     }
     assert all(len(reason.split()) >= 8 for reason in exempted.values())
+
+
+def test_the_gateways_log_names_the_route_and_not_the_path_which_has_the_key_of_a_row() -> None:
+    [stage] = resources("AWS::ApiGatewayV2::Stage").values()
+    told = json.loads(stage["Properties"]["AccessLogSettings"]["Format"])
+
+    assert told["route"] == "$context.routeKey"
+    assert not any("path" in value.lower() for value in told.values())

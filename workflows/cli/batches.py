@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workflows.cli.app import app
+from workflows.cli.confirming import name_target
 from workflows.cli.printing import AsJson, StackName, out, print_json, speaking_plainly
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ def retry(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> N
     from workflows.target import connect
 
     with speaking_plainly():
-        taken_up = batches.retry(connect(stack), batch)
+        target = connect(stack)
+        name_target(target)
+        taken_up = batches.retry(target, batch)
     if as_json:
         print_json({"batch_id": taken_up})
         return
@@ -103,7 +106,9 @@ def aside(
     from workflows.target import connect
 
     with speaking_plainly():
-        batches.set_aside(connect(stack), batch, reason)
+        target = connect(stack)
+        name_target(target)
+        batches.set_aside(target, batch, reason)
     if as_json:
         print_json({"batch_id": batch})
         return

@@ -28,17 +28,12 @@ def contract_check(
 
     With --live it says what the next run will change in the stack's tables, or why it can't.
     """
-    from expectations.json_schema import data_schema
     from expectations.odcs import load_contracts
-    from expectations.spark_schema import create_table_ddl
-    from expectations.suite import build_suite
+    from workflows.contract_check import check
 
     with speaking_plainly():
         contracts = load_contracts()
-        for name, contract in contracts.items():
-            data_schema(contract)
-            create_table_ddl(contract, name)
-            build_suite(contract)
+        check(contracts)
         changes = _compare_with_live(stack, contracts) if live else {}
         if as_json:
             versions = {name: contract.version for name, contract in contracts.items()}

@@ -52,7 +52,6 @@ def replay(  # noqa: PLR0913, PLR0917 -- the options of a command
 
     Harmless: what was accepted before keeps its place in the order and changes nothing.
     """
-    from expectations.odcs import load_contracts
     from workflows import replay as replays
     from workflows.history import contract_of
     from workflows.target import connect
@@ -62,14 +61,14 @@ def replay(  # noqa: PLR0913, PLR0917 -- the options of a command
             "expected BATCH, or --quarantine with or without --dataset, --reason, --since"
         )
     chosen = replays.Selection(dataset, reason, None if since is None else read_time("--since", since))
-    if dataset is not None:
-        contract_of(dataset)
     target = connect(stack)
     name_target(target)
+    if dataset is not None:
+        contract_of(target, dataset)
     if batch is None:
-        found = replays.of_quarantine(target, chosen, load_contracts())
+        found = replays.of_quarantine(target, chosen, target.contracts())
     else:
-        found = replays.of_batch(target, batch, load_contracts())
+        found = replays.of_batch(target, batch, target.contracts())
     with interruptible(lambda: _REPLAY_GOES_ON):
         if wait:
             with showing_progress(progress) as tell:

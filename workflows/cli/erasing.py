@@ -47,7 +47,7 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
 
     with speaking_plainly():
         target = connect(stack)
-        erasure = erasing.plan(target, contract_of(dataset), keys)
+        erasure = erasing.plan(target, contract_of(target, dataset), keys)
         number = len(erasure.keys.texts)
         if lift:
             confirm(target, f"Let rows of {number} erased keys of {dataset} come again", yes=yes)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from workflows.cli.app import app
+from workflows.cli.confirming import name_target
 from workflows.cli.printing import AsJson, StackName, err, out, print_json, speaking_plainly
 
 
@@ -18,7 +19,6 @@ def parity(
     stack: StackName = None,
 ) -> None:
     """Compare tables with DynamoDB while writes go on: certify that they agree, or name every key."""
-    from expectations.odcs import load_contracts
     from workflows import parity_report
     from workflows.cli.ending import interruptible
     from workflows.parity import Course
@@ -26,13 +26,15 @@ def parity(
     from workflows.target import connect
 
     with speaking_plainly():
-        known = load_contracts()
+        target = connect(stack)
+        known = target.contracts()
         if dataset is not None and dataset not in known:
             raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
         names = list(known) if dataset is None else [dataset]
+        name_target(target)
         course = Course(lambda line: err.print(f"  {line}", style="dim"))
         with interruptible(lambda: str(course)):
-            reports = certify_all(connect(stack), names, course, repair=repair)
+            reports = certify_all(target, names, course, repair=repair)
         if as_json:
             print_json([report.to_dict() for report in reports])
         else:

@@ -54,8 +54,9 @@ def history(  # noqa: PLR0913, PLR0917 -- the options of a command
     from workflows.target import connect
 
     at = None if as_of is None else read_time("--as-of", as_of)
-    contract = histories.contract_of(dataset)
-    versions = rows(histories.history(connect(stack), contract, key, at, limit))
+    target = connect(stack)
+    contract = histories.contract_of(target, dataset)
+    versions = rows(histories.history(target, contract, key, at, limit))
     if as_json:
         print_json(versions)
         return

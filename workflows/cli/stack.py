@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from workflows.cli.app import app
+from workflows.cli.confirming import confirm
 from workflows.cli.ending import interruptible
 from workflows.cli.printing import AsJson, err, out, print_json
 
@@ -26,13 +29,31 @@ def up(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def down() -> None:
-    """End the local stack and every process it started."""
+def down(
+    keep: Annotated[bool, typer.Option("--keep", help="Keep its data for the next up.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """End the local stack and every process it started, and delete its data, unless it is to be kept.
+
+    If it holds any, it is counted, and you are asked.
+    """
     from workflows.local import stack
     from workflows.local.environment import act_locally
+    from workflows.local.holdings import holdings
+    from workflows.local.home import DEFAULT
+    from workflows.local.keeping import kept_port
 
     act_locally()
-    out.print(stack.down())
+    running = stack.running_stack(DEFAULT)
+    if running is not None and not keep:
+        held = holdings(running)
+        if not held.is_empty:
+            err.print(f"The stack holds {held}.", style="yellow")
+            confirm(None, "End the stack and delete all of it (--keep keeps it)", yes=yes)
+    elif kept_port(DEFAULT.kept) is not None and not keep:
+        err.print("The data of a stack is kept for the next make up.", style="yellow")
+        confirm(None, "Delete what was kept", yes=yes)
+    out.print(stack.down(keep=keep))
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from workflows.local.errors import StackError
 from workflows.local.processes import marked_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from botocore.config import Config
 
     from workflows.local.home import Home
 
@@ -37,7 +40,7 @@ _SAM_ENVIRONMENT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What to deploy: a template with its parameters, what its packages are made of, where its jobs are.
+    """What to deploy: a template with its parameters, what its packages are made of, its jobs' code.
 
     The template has a parameter LocalEndpoint, which `deploy` fills in.
     """
@@ -47,6 +50,7 @@ class Deployment:
     parameters: Mapping[str, str]
     sources: tuple[Path, ...]
     jobs: Path
+    packages: tuple[Path, ...] = ()  # that the jobs import, beside their own folder
 
     @property
     def built_template(self) -> Path:
@@ -61,6 +65,21 @@ class Deployment:
             fingerprint.update(hashlib.sha256(file.read_bytes()).digest())
         return fingerprint.hexdigest()
 
+    def copy_jobs(self, home: Home) -> None:
+        """Put the jobs' code into the stack's own folder, as `make deploy` puts it into a bucket."""
+        shutil.rmtree(home.deployed, ignore_errors=True)
+        for package in (self.jobs, *self.packages):
+            shutil.copytree(
+                package, home.deployed / package.name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+
+    def changed_since(self, home: Home) -> tuple[str, ...]:
+        """The files of the jobs' code that are not as they were deployed, by their paths in the checkout."""
+        packages = (self.jobs, *self.packages)
+        now = _contents(packages)
+        then = _contents(home.deployed / package.name for package in packages)
+        return tuple(sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)))
+
     def _files(self) -> Iterator[Path]:
         for source in (self.template, *self.sources):
             files = source.rglob("*") if source.is_dir() else (source,)
@@ -69,6 +88,15 @@ class Deployment:
                 for file in files
                 if file.is_file() and (file.suffix in _SOURCE_SUFFIXES or file.name == "Makefile")
             )
+
+
+def _contents(packages: Iterable[Path]) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(package.parent)): file.read_bytes()
+        for package in packages
+        for file in package.rglob("*")
+        if file.is_file() and file.suffix in _SOURCE_SUFFIXES
+    }
 
 
 def build(deployment: Deployment, home: Home) -> bool:
@@ -127,12 +155,13 @@ def _sam(
         raise StackError(f"sam {arguments[0]} failed; all it said is in {log}. The end of it:\n{last}")
 
 
-def client(service: str, endpoint: str) -> Any:
+def client(service: str, endpoint: str, config: Config | None = None) -> Any:
     """A client of the embedded AWS. Any: boto3 makes its classes at run time."""
     return boto3.client(  # type: ignore[call-overload]
         service,
         endpoint_url=endpoint,
         region_name=REGION,
+        config=config,
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - the embedded AWS knows no other
     )

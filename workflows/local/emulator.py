@@ -15,9 +15,11 @@ import logging
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from workflows.local import keeping
 from workflows.local.additions import (
     add_resource_types,
     deliver_to_workflows,
@@ -89,8 +91,8 @@ async def _reply(send: Send, status: int, body: Message) -> None:
     await reply(send, status, "application/x-amz-json-1.1", json.dumps(body).encode())
 
 
-def _environment(port: int, scratch: Path) -> dict[str, str]:
-    """What MiniStack reads at import: loopback only, no other listeners, all state in the scratch folder."""
+def _environment(port: int, scratch: Path, kept: Path) -> dict[str, str]:
+    """What MiniStack reads at import: loopback only, no other listeners, its folders."""
     return {
         **_AWS_ENVIRONMENT,
         "GATEWAY_PORT": str(port),
@@ -98,7 +100,7 @@ def _environment(port: int, scratch: Path) -> dict[str, str]:
         "MINISTACK_HOST": "127.0.0.1",
         "MINISTACK_REGION": "us-east-1",
         "S3_DATA_DIR": str(scratch / "s3"),
-        "STATE_DIR": str(scratch / "state"),
+        "STATE_DIR": str(kept),
         "TMPDIR": str(scratch),
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
@@ -107,20 +109,25 @@ def _environment(port: int, scratch: Path) -> dict[str, str]:
     }
 
 
-def _spark_layout(options: argparse.Namespace, endpoint: str) -> Layout:
+def spark_layout(options: argparse.Namespace, endpoint: str) -> Layout:
+    """How to start Spark, with the jobs' code as it was deployed."""
     python = [options.python, "-m", "workflows.local.spark_worker"]
     return Layout(
-        command=[*python, "--endpoint", endpoint, "--scratch", str(options.scratch / "spark")],
+        command=[
+            *(*python, "--endpoint", endpoint),
+            *("--scratch", str(options.scratch / "spark"), "--code", str(options.jobs.parent)),
+        ],
         environment={
             **os.environ,
             **_AWS_ENVIRONMENT,
             "AWS_ENDPOINT_URL": endpoint,
             "PYSPARK_PYTHON": options.python,
-            "PYTHONPATH": str(CHECKOUT),
+            # What was deployed goes before the checkout, which has the runtime itself; Spark's workers too.
+            "PYTHONPATH": os.pathsep.join((str(options.jobs.parent), str(CHECKOUT))),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "TMPDIR": str(options.scratch / "spark"),
         },
-        checkout=CHECKOUT,
+        code=options.jobs.parent,
         jobs=options.jobs,
         logs=options.logs,
     )
@@ -144,8 +151,11 @@ def main() -> None:
     parser.add_argument(
         "--scratch", type=Path, required=True, help="folder for what is worth nothing afterwards"
     )
+    parser.add_argument("--kept", type=Path, required=True, help="folder of what `down --keep` keeps")
     parser.add_argument("--logs", type=Path, required=True)
-    parser.add_argument("--jobs", type=Path, required=True, help="folder of the job scripts")
+    parser.add_argument(
+        "--jobs", type=Path, required=True, help="folder of the job scripts, beside what they import"
+    )
     parser.add_argument("--python", required=True, help="interpreter with PySpark, for the jobs")
     options = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
@@ -154,11 +164,12 @@ def main() -> None:
         host, port = listening.getsockname()
     endpoint = f"http://{host}:{port}"
     os.umask(0o077)  # what is sent to a stack is for its user's eyes only
-    runner = SparkRunner(_spark_layout(options, endpoint))
-    service = GlueService(Glue(), runner)
+    runner = SparkRunner(spark_layout(options, endpoint))
+    glue = Glue()
+    service = GlueService(glue, runner)
     runner.running, runner.ended = service.running, service.ended
 
-    os.environ.update(_environment(port, options.scratch))
+    os.environ.update(_environment(port, options.scratch, options.kept))
     from ministack import app as ministack
 
     deliver_to_workflows(service)
@@ -167,10 +178,13 @@ def main() -> None:
     limit_lambdas(at_once=max(2, os.cpu_count() or 2))
     hand_over_whole_batches()
     keep_lambda_logs(options.logs / "lambdas")
-    teach_exports(endpoint)
+    exports = teach_exports(endpoint)
+    if keeping.read(options.kept, glue, exports, time.time()):
+        logging.info("went on with what was kept in %s", options.kept)
     threading.Thread(target=service.keep_time, daemon=True, name="glue-clock").start()
     threading.Thread(target=runner.serve, daemon=True, name="spark-runner").start()
-    app = with_local_glue(ministack.app, service, lambda: {"spark": runner.state})
+    served = with_local_glue(ministack.app, service, lambda: {"spark": runner.state})
+    app = keeping.keeping(served, lambda: keeping.write(options.kept, port, glue, exports))
     allowed = read_allowed(os.environ.get(ALLOW, ""))
     asyncio.run(serve(refusing_web_pages(app, allowed), options.socket))
 

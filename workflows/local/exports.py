@@ -84,6 +84,20 @@ class Exports:
         except Refused as refused:
             return 400, {"__type": f"com.amazonaws.dynamodb#{refused.code}", "message": str(refused)}
 
+    # --- being kept -----------------------------------------------------------------------------------------
+
+    def state(self) -> Answer:
+        """All that it knows, for `take_state` of another."""
+        return {"since": self._recoverable_since, "exports": self._exports, "tokens": self._tokens}
+
+    def take_state(self, state: Answer) -> None:
+        """Be as the one that told this state; exports that were being written have failed."""
+        self._recoverable_since, self._tokens = state["since"], state["tokens"]
+        self._exports = {
+            arn: {**export, **_BROKE_OFF} if export["ExportStatus"] == "IN_PROGRESS" else export
+            for arn, export in state["exports"].items()
+        }
+
     # --- point-in-time recovery -----------------------------------------------------------------------------
 
     def set_recovery(self, table_name: str, enabled: bool) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from workflows.local.definitions import START_TYPES, Batching
 from workflows.local.glue_errors import ConcurrentRunsExceeded, EntityNotFound, InvalidInput
@@ -25,6 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from workflows.local.definitions import Action, Job, Trigger, Workflow
+
+_STATE: Final = (
+    "jobs",
+    "triggers",
+    "workflows",
+    "job_runs",
+    "workflow_runs",
+    "states",
+    "_waiting",
+    "_next_firing",
+)
 
 
 def _random_id() -> str:
@@ -45,6 +56,17 @@ class Glue:
         self._waiting: dict[str, Waiting] = {}
         self._next_firing: dict[str, float] = {}
         self._commands: list[Command] = []
+
+    # --- being kept -----------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, object]:
+        """All that it knows, for `take_state` of another."""
+        return {name: getattr(self, name) for name in _STATE}
+
+    def take_state(self, state: Mapping[str, object]) -> None:
+        """Be as the one that told this state; what it had not carried out is carried out no more."""
+        for name in _STATE:
+            setattr(self, name, state[name])
 
     # --- definitions ----------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Where a local stack lives: the checkout it runs from, and the one folder that holds all it writes."""
+"""Where a local stack lives: the checkout it is made of, and the one folder that holds all it writes."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ class Home:
     def scratch(self) -> Path:
         """What the emulator and Spark write while they run; worth nothing once they have ended."""
         return self.folder / "scratch"
+
+    @property
+    def kept(self) -> Path:
+        """What `down --keep` keeps for the next `up`."""
+        return self.folder / "kept"
+
+    @property
+    def deployed(self) -> Path:
+        """The jobs and contracts as they were deployed, which job runs use whatever the checkout says."""
+        return self.folder / "deployed"
 
     @property
     def stack_file(self) -> Path:

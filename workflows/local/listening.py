@@ -17,13 +17,24 @@ _PORTS: Final = 100
 _BACKLOG: Final = 1024
 
 
-def listen(preferred: int | None = None) -> socket.socket:
+def listen() -> socket.socket:
     """A socket that listens on the loopback, at the first free port. Raises StackError if there is none."""
     ports = range(FIRST_PORT, FIRST_PORT + _PORTS)
-    for port in ([] if preferred is None else [preferred]) + [*ports]:
+    for port in ports:
         with contextlib.suppress(OSError):
             return _listen_at(port)
     raise StackError(f"No port from {ports[0]} to {ports[-1]} is free on {HOST}.")
+
+
+def listen_again(port: int) -> socket.socket:
+    """A socket that listens where a stack that was kept has listened. Raises StackError if that is taken."""
+    try:
+        return _listen_at(port)
+    except OSError as error:
+        raise StackError(
+            f"Expected the port {port} of the stack that was kept, got: {error.strerror}. End what listens "
+            f"there (another stack?), or delete what was kept: glueline down --yes."
+        ) from error
 
 
 def _listen_at(port: int) -> socket.socket:

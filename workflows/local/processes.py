@@ -17,7 +17,7 @@ from workflows.local.environment import local_environment
 from workflows.local.errors import StackError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from workflows.local.home import Home
 
@@ -50,11 +50,13 @@ def _marked(folder: str) -> Iterator[psutil.Process]:
                 yield process
 
 
-def _name(process: psutil.Process) -> str:
-    try:
-        return process.name()
-    except psutil.Error:
-        return "(ended)"
+def names(processes: Iterable[psutil.Process]) -> dict[int, str]:
+    """Number and name of each that has not ended meanwhile."""
+    found = {}
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            found[process.pid] = process.name()
+    return found
 
 
 def end_processes(home: Home, patience: float = _KILL_SECONDS) -> int:
@@ -68,7 +70,7 @@ def end_processes(home: Home, patience: float = _KILL_SECONDS) -> int:
     # Until none is found: one that was being ended may just have started another.
     while left := stack_processes(home):
         if time.monotonic() > deadline:
-            named = ", ".join(f"{process.pid} {_name(process)}" for process in left)
+            named = ", ".join(f"{pid} {name}" for pid, name in names(left).items())
             raise StackError(
                 f"Processes of the stack did not end within {patience:.0f} s: {named}. Something in the "
                 "system holds them (a disk that does not answer, a debugger): see to that, then make down."

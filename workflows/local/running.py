@@ -27,6 +27,7 @@ class Stack:
     outputs: dict[str, str]
     pid: int
     started_at: str
+    contracts: str = ""  # the folder with those that were deployed
     notice: str = field(default="", compare=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,6 +53,10 @@ def spark_state(endpoint: str) -> dict[str, Any]:
             f"The embedded AWS runs but does not answer at {endpoint} ({error}). "
             "If it stays so, end it and start it again: make down, make up."
         ) from error
+    if not answer.is_success:
+        raise StackError(
+            f"The embedded AWS at {endpoint} answers {answer.status_code}: {answer.text.strip()}"
+        )
     spark: dict[str, Any] = answer.json()["spark"]
     return spark
 

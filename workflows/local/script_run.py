@@ -1,6 +1,6 @@
 """Run a script in this process as if the process were its own, again and again.
 
-With the code of the checkout as it is then: a developer changes a job and the next run has the change.
+With the code that is deployed then: after another deployment the next run has the change.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def output_to(log: Path) -> Iterator[None]:
 class ChangedCode:
     """Notices that the code of jobs has changed, for the Python workers of Spark, which load it only once."""
 
-    def __init__(self, checkout: Path) -> None:
-        self._folders = [checkout / package for package in _OWN_PACKAGES]
+    def __init__(self, code: Path) -> None:
+        self._folders = [code / package for package in _OWN_PACKAGES]
         self._seen = self._look()
 
     def forget(self) -> None:

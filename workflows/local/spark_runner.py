@@ -36,7 +36,7 @@ class Layout:
 
     command: Sequence[str]
     environment: Mapping[str, str]
-    checkout: Path
+    code: Path  # where the process starts: what it imports from there goes before all else
     jobs: Path
     logs: Path
 
@@ -50,7 +50,7 @@ class Layout:
         return self.logs / "jobs" / run.job.name / f"{run.id}.log"
 
     def script(self, run: JobRun) -> Path:
-        """The checkout's own copy of the script that the job definition names in S3."""
+        """The deployed copy of the script that the job definition names in S3."""
         return self.jobs / Path(run.job.script).name
 
 
@@ -157,7 +157,7 @@ class SparkRunner:
         with self._layout.process_log.open("a") as output:
             process = subprocess.Popen(  # noqa: S603 -- our own module
                 self._layout.command,
-                cwd=self._layout.checkout,
+                cwd=self._layout.code,
                 env=self._layout.environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

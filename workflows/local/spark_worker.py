@@ -1,8 +1,8 @@
 """One warm Spark that runs job scripts, one at a time, as Glue would.
 
 A process of its own, started by the emulator. It reads a request a line (JSON: run_id, script, arguments,
-conf, log) and answers a line when the script has ended. A script runs as `__main__`, with the code of the
-checkout as it is then, in a Spark session in which nothing of an earlier run is left; all it prints goes
+conf, log) and answers a line when the script has ended. A script runs as `__main__`, with the code that is
+deployed then, in a Spark session in which nothing of an earlier run is left; all it prints goes
 to its own log. When its input closes, or it is killed, it takes the JVM with it.
 """
 
@@ -24,7 +24,6 @@ from typing import IO, TYPE_CHECKING, Any
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
-from workflows.local.home import CHECKOUT
 from workflows.local.jars import jar_paths
 from workflows.local.script_run import ChangedCode, Outcome, as_a_fresh_process, output_to
 from workflows.local.spark_conf import endpoint_conf, job_conf, machine_conf
@@ -37,9 +36,9 @@ if TYPE_CHECKING:
 class WarmSpark:
     """The one Spark context, and a session of its own for each run."""
 
-    def __init__(self, endpoint: str, scratch: Path) -> None:
+    def __init__(self, endpoint: str, scratch: Path, code: Path) -> None:
         self.endpoint = endpoint
-        self.code = ChangedCode(CHECKOUT)
+        self.code = ChangedCode(code)
         self._fixed = machine_conf(jar_paths(), scratch) | endpoint_conf(endpoint)
         self._conf = self._fixed | {"spark.sql.extensions": EXTENSIONS}
         self._base = self._start()
@@ -124,6 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--scratch", type=Path, required=True)
+    parser.add_argument("--code", type=Path, required=True, help="folder of the packages that jobs import")
     options = parser.parse_args()
 
     source, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
@@ -132,7 +132,7 @@ def main() -> None:
 
     started = time.monotonic()
     incoming = requests(source)
-    spark = WarmSpark(options.endpoint, options.scratch)
+    spark = WarmSpark(options.endpoint, options.scratch, options.code)
     warm_up(spark.session({}), spark.endpoint, options.scratch)
     spark.tidy()
 

@@ -17,13 +17,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+import httpx
+
 from workflows.local.deployment import REGION, Deployment, build, deploy
 from workflows.local.environment import without_proxies
 from workflows.local.errors import StackError
 from workflows.local.home import DEFAULT, Home
 from workflows.local.jars import jar_paths
 from workflows.local.java import find_java
-from workflows.local.listening import listen
+from workflows.local.keeping import KEEP_PATH, forget, kept_port
+from workflows.local.listening import listen, listen_again
 from workflows.local.processes import end_processes, marked_environment
 from workflows.local.running import Stack, is_healthy, running_stack, spark_state
 from workflows.local.status import State, status
@@ -33,28 +36,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Stack", "StackError", "State", "down", "status", "up"]
+__all__ = ["Stack", "StackError", "State", "down", "running_stack", "status", "up"]
 
 _HEALTH_SECONDS: Final = 60
 _SPARK_SECONDS: Final = 300
 _WINDOW_SECONDS: Final = 2
+_KEEP_SECONDS: Final = 300
+_FILES_SHOWN: Final = 5
 
 
 def our_deployment(home: Home) -> Deployment:
     """Glueline's own template, with a dataset for each contract. Raises ContractError."""
     from expectations.odcs import load_contracts
+    from workflows.contract_check import check_at_doors
     from workflows.deploy import datasets_parameter
 
+    contracts = load_contracts()
+    check_at_doors(contracts)
     made_of = ("lambdas", "expectations", "uv.lock", "pyproject.toml")
     return Deployment(
         template=home.checkout / "workflows" / "template.yaml",
         stack_name="glueline",
         parameters={
-            "Datasets": datasets_parameter(load_contracts()),
+            "Datasets": datasets_parameter(contracts),
             "IngestWindowSeconds": str(_WINDOW_SECONDS),
         },
         sources=tuple(home.checkout / name for name in made_of),
         jobs=home.checkout / "jobs",
+        packages=(home.checkout / "expectations",),
     )
 
 
@@ -68,7 +77,7 @@ def up(tell: Callable[[str], None], home: Home = DEFAULT, deployment: Deployment
         running = running_stack(home)
         if running is not None:
             spark_state(running.endpoint_url)  # raises if it does not answer
-            return replace(running, notice=f"The stack runs already, at {running.endpoint_url}.")
+            return replace(running, notice=_runs_already(running, home, deployment))
         _clear_away(home)
         try:
             return _start(tell, home, deployment or our_deployment(home))
@@ -77,10 +86,33 @@ def up(tell: Callable[[str], None], home: Home = DEFAULT, deployment: Deployment
             raise
 
 
-def down(home: Home = DEFAULT) -> str:
-    """End every process of the stack; what was done, in a sentence."""
+def down(home: Home = DEFAULT, *, keep: bool = False) -> str:
+    """End every process of the stack; what was done, in sentences.
+
+    Its data and what was kept before are deleted; with `keep`, they are for the next `up`. Raises StackError.
+    """
+    running = running_stack(home)
+    if not keep:
+        shutil.rmtree(home.kept, ignore_errors=True)
+    elif running is not None:
+        _keep(running, home)
     ended = _clear_away(home)
-    return f"Ended {ended} processes; none is left." if ended else "No stack was running."
+    if not ended:
+        return "No stack was running."
+    told = "" if kept_port(home.kept) is None else " What it held is kept for the next make up."
+    return f"Ended {ended} processes; none is left.{told}"
+
+
+def _keep(running: Stack, home: Home) -> None:
+    """Let the stack write down what it holds. Raises StackError; then it runs on."""
+    try:
+        answer = httpx.post(f"{running.endpoint_url}{KEEP_PATH}", timeout=_KEEP_SECONDS, trust_env=False)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise StackError(
+            f"The stack could not be kept ({error}), and runs on; {home.logs / 'emulator.log'} says why. "
+            "To end it without its data: glueline down."
+        ) from error
 
 
 def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> Stack:
@@ -91,10 +123,14 @@ def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> S
 
     find_java()
     jar_paths()
-    with listen() as listening:
+    kept = kept_port(home.kept)
+    if kept is None:
+        shutil.rmtree(home.kept, ignore_errors=True)
+    deployment.copy_jobs(home)
+    with listen() if kept is None else listen_again(kept) as listening:
         host, port = listening.getsockname()
         endpoint = f"http://{host}:{port}"
-        emulator = start_emulator(home, listening, deployment.jobs)
+        emulator = start_emulator(home, listening, home.deployed / deployment.jobs.name)
     built = build(deployment, home)
     told("Lambda packages built" if built else "Lambda packages: nothing has changed")
     _wait_for_health(emulator, endpoint, home)
@@ -103,18 +139,37 @@ def _start(tell: Callable[[str], None], home: Home, deployment: Deployment) -> S
     told("template deployed")
     _wait_for_spark(emulator, endpoint, home)
     told("Spark is warm")
+    forget(home.kept)  # the stack has it now, and changes it
+    contracts = home.deployed / "expectations"
     stack = Stack(
         endpoint,
         REGION,
         outputs,
         emulator.pid,
         datetime.now(UTC).isoformat(timespec="seconds"),
-        f"The stack is ready after {time.monotonic() - began:.0f} s, at {endpoint}.",
+        contracts=str(contracts) if contracts.is_dir() else "",
+        notice=f"The stack is ready after {time.monotonic() - began:.0f} s, at {endpoint}."
+        + ("" if kept is None else " It goes on with what was kept."),
     )
     written = home.stack_file.with_suffix(".new")
     written.write_text(json.dumps(stack.to_dict(), indent=2))
     written.replace(home.stack_file)
     return stack
+
+
+def _runs_already(running: Stack, home: Home, deployment: Deployment | None) -> str:
+    """What a second `up` says; also what has changed in the checkout, which a running stack does not use."""
+    said = f"The stack runs already, at {running.endpoint_url}."
+    if not home.deployed.is_dir():
+        return said
+    changed = (deployment or our_deployment(home)).changed_since(home)
+    if not changed:
+        return said
+    shown = ", ".join(changed[:_FILES_SHOWN]) + (", …" if len(changed) > _FILES_SHOWN else "")
+    return (
+        f"{said} Its jobs use the contracts and code that were deployed; changed since: {shown}. "
+        "To deploy them: make down, make up."
+    )
 
 
 def _clear_away(home: Home) -> int:
@@ -152,6 +207,7 @@ def start_emulator(
         "socket": listening.fileno(),
         "scratch": home.scratch,
         "logs": home.logs,
+        "kept": home.kept,
         "jobs": jobs,
         "python": python_of_jobs,
     }

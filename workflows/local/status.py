@@ -12,7 +12,7 @@ from rich.text import Text
 from jobs.batches import Batches
 from workflows.local.deployment import client
 from workflows.local.home import DEFAULT, Home
-from workflows.local.processes import stack_processes
+from workflows.local.processes import names, stack_processes
 from workflows.local.running import running_stack, spark_state
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class WorkflowRun:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state of a local stack; with none running, only where its logs are."""
+    """The state of a local stack; with none running, where its logs are and which processes are left."""
 
     running: bool
     logs: dict[str, str]
@@ -56,12 +56,17 @@ class State:
 
     def picture(self) -> RenderableType:
         """For a person."""
+        if not self.running and self.processes:
+            return Text(
+                f"No stack is ready, but processes of one are there: {self._processes()}. Either make up is "
+                f"at work, or it was killed: make down ends them. Logs: {self.logs['folder']}"
+            )
         if not self.running:
             return Text(f"No stack is running. Start one: make up. Logs of the last: {self.logs['folder']}")
         parts: list[RenderableType] = [
             Text(f"The stack runs at {self.endpoint_url} since {self.started_at}."),
             Text(f"Spark is {self.spark['state']}."),
-            Text(f"Processes: {', '.join(f'{pid} {name}' for pid, name in self.processes.items())}"),
+            Text(f"Processes: {self._processes()}"),
             Text("Logs:"),
             *(Text(f"  {what:<9} {where}") for what, where in self.logs.items()),
         ]
@@ -75,6 +80,9 @@ class State:
             parts.append(_runs_table(self.workflow_runs))
         return Group(*parts)
 
+    def _processes(self) -> str:
+        return ", ".join(f"{pid} {name}" for pid, name in self.processes.items())
+
 
 def status(home: Home = DEFAULT) -> State:
     """Look at the stack through the same APIs that anybody has."""
@@ -86,22 +94,24 @@ def status(home: Home = DEFAULT) -> State:
         "job runs": str(home.logs / "jobs"),
     }
     stack = running_stack(home)
+    processes = names(stack_processes(home))
     if stack is None:
-        return State(running=False, logs=logs)
+        return State(running=False, logs=logs, processes=processes)
     runs = _all_runs(client("glue", stack.endpoint_url))
     real = [run for run in runs if run["Status"] != "ERROR"]
-    batches = Batches(client("s3", stack.endpoint_url), stack.outputs["LakeBucket"])
+    lake_bucket = stack.outputs.get("LakeBucket")  # a stack of another template has no batches
+    batches = None if lake_bucket is None else Batches(client("s3", stack.endpoint_url), lake_bucket)
     return State(
         running=True,
         logs=logs,
         endpoint_url=stack.endpoint_url,
         started_at=stack.started_at,
         spark=spark_state(stack.endpoint_url),
-        processes={process.pid: process.name() for process in stack_processes(home)},
+        processes=processes,
         workflow_runs=[_workflow_run(run) for run in real[:_RUNS_SHOWN]],
         refused_starts=len(runs) - len(real),
-        failing_batches=len(batches.failing()),
-        batches_set_aside=len(batches.aside()),
+        failing_batches=len(batches.failing()) if batches else 0,
+        batches_set_aside=len(batches.aside()) if batches else 0,
     )
 
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,117 @@ def test_custom_properties_of_other_tools_are_left_alone(tmp_path: Path) -> None
     text = changed(AMOUNT, AMOUNT + "        customProperties: [{property: pii, value: true}]\n")
 
     assert problems(tmp_path, text) == ()
+
+
+def alias(*names: str) -> str:
+    return f"        customProperties: [{{property: aliases, value: {json.dumps(names)}}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("column", "more", "message"),
+    [
+        ("week_1", "week1", "expected 'week1' to name one column, got week_1 and week1; rename one: "),
+        ("a__b", "a_b", "expected 'aB' to name one column, got a__b and a_b; rename one: "),
+        (
+            "order_no",
+            "other",
+            "expected 'orderNo' to name one column, got order_no and other; drop one of them",
+        ),
+    ],
+)
+def test_whatever_name_a_value_comes_by_leads_to_one_column(
+    tmp_path: Path, column: str, more: str, message: str
+) -> None:
+    first = f"      - {{name: {column}, logicalType: string}}\n"
+    second = f"      - name: {more}\n        logicalType: string\n"
+    second += alias("orderNo") if more == "other" else ""
+
+    (problem,) = problems(
+        tmp_path, changed("      - name: amount\n", first + second + "      - name: amount\n")
+    )
+
+    assert problem.rule == "aliases"
+    assert problem.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("_op", "expected names without leading underscore, got '_op'; rename it there: "),
+        (" Amount", "expected printable names without blanks around them, got ' Amount'; "),
+        ("A\nB", "expected printable names without blanks around them, got 'A\\nB'; "),
+    ],
+)
+def test_an_alias_that_no_door_could_bring_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    (problem,) = problems(tmp_path, changed(AMOUNT, AMOUNT + alias(name)))
+
+    assert (problem.rule, problem.path) == ("aliases", f"{AT}.customProperties[0].value")
+    assert problem.message.startswith(message)
+
+
+def test_an_alias_may_hold_what_headers_of_files_hold(tmp_path: Path) -> None:
+    names = ("Unit (kg", "it's", 'a "b"', "a.b[0]*", "Größe", "$1 {b}", "\\d")
+
+    assert load(tmp_path, AMOUNT, AMOUNT + alias(*names)).column("amount").aliases == names
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        (r"logicalType: string, logicalTypeOptions: {pattern: '^a\Z'}",
+         r"expected a pattern that Rust (queue, API) and Java (jobs) read alike, got '^a\\Z' with \Z; "
+         "write $"),
+        ("logicalType: string, logicalTypeOptions: {pattern: 5}",
+         "expected a regular expression, got 5; correct it"),
+        ("physicalType: int, logicalTypeOptions: {minimum: 3000000000}",
+         "expected a number that int holds, got 3000000000; correct it"),
+        ("physicalType: int, logicalTypeOptions: {maximum: .nan}",
+         "expected a number that int holds, got nan; correct it"),
+        ("logicalType: number, logicalTypeOptions: {maximum: .inf}",
+         "expected a number that double holds, got inf; correct it"),
+        ("physicalType: 'decimal(4,2)', logicalTypeOptions: {maximum: 100}",
+         "expected a number that decimal(4,2) holds, got 100; correct it"),
+        ("logicalType: integer, logicalTypeOptions: {minimum: 5, exclusiveMaximum: 4}",
+         "expected limits that some long keeps, got 5 to 4; correct one of them"),
+        ("logicalType: string, logicalTypeOptions: {minLength: 5, maxLength: 4}",
+         "expected limits that some string keeps, got 5 to 4; correct one of them"),
+        ("logicalType: timestamp, logicalTypeOptions: {minimum: 2026-01-02, maximum: 2026-01-01}",
+         "expected limits that some timestamp keeps, got 2026-01-02T00:00:00Z to 2026-01-01T00:00:00Z; "
+         "correct one of them"),
+        ("logicalType: string, logicalTypeOptions: {maxLength: 3000000000}",
+         "expected a whole number from 0 to 2147483647, got 3000000000; correct it"),
+        ("physicalType: int, customProperties: [{property: default, value: 3000000000}]",
+         "expected a int, got 3000000000; correct the default"),
+        ("physicalType: 'decimal(4,2)', customProperties: [{property: default, value: 1.005}]",
+         "expected a decimal(4,2), got 1.005; correct the default"),
+        ("logicalType: number, customProperties: [{property: default, value: .inf}]",
+         "expected a double, got inf; correct the default"),
+    ],
+)  # fmt: skip
+def test_what_an_engine_would_refuse_later_is_refused_with_a_way_out(
+    tmp_path: Path, description: str, message: str
+) -> None:
+    text = changed("      - name: amount\n" + AMOUNT, f"      - {{name: amount, {description}}}\n").replace(
+        "        quality:\n          - {name: amount.given, metric: nullValues, mustBe: 0}\n", ""
+    )
+
+    (problem,) = problems(tmp_path, text)
+
+    assert problem.path.startswith(AT)
+    assert problem.message == message
+
+
+def test_a_name_fits_the_catalog(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, changed("- name: amount\n", f"- name: {'a' * 256}\n"))
+
+    assert problem.message.startswith(
+        "expected a lower-case name like order_id, of at most 255 characters, got"
+    )
+
+
+def test_half_of_a_character_is_refused(tmp_path: Path) -> None:
+    (problem,) = problems(
+        tmp_path, changed("- name: amount\n", '- name: amount\n        description: "\\ud800"\n')
+    )
+
+    assert (problem.path, problem.rule) == (f"{AT}.description", "text")

@@ -58,3 +58,26 @@ def test_details_of_a_partition_go_together(tmp_path: Path, old: str, new: str, 
     (problem,) = problems(tmp_path, changed(old, new))
 
     assert problem.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("transform", "name"),
+    [
+        ("years", "changed_at_year"),
+        ("months", "changed_at_month"),
+        ("days", "changed_at_day"),
+        ("hours", "changed_at_hour"),
+        ("bucket[4]", "changed_at_bucket"),
+    ],
+)
+def test_no_column_has_the_name_of_a_partition_field(tmp_path: Path, transform: str, name: str) -> None:
+    text = changed("- name: amount\n", f"- name: {name}\n").replace("value: days", f"value: '{transform}'")
+
+    (problem,) = problems(tmp_path, text)
+
+    assert (problem.path, problem.rule, problem.message) == (
+        "schema[0].properties[2].customProperties[0].value",
+        "partition-name",
+        f"expected no column {name}: Iceberg names the partition field so, got one; rename it, or use "
+        "another transform",
+    )

@@ -189,3 +189,78 @@ def test_what_cannot_be_checked_is_named(
     (problem,) = problems(tmp_path, changed(place, quality))
 
     assert (problem.path, problem.rule) == (at + path, rule)
+
+
+@pytest.mark.parametrize(
+    ("quality", "path", "message"),
+    [
+        (
+            "{metric: invalidValues, arguments: {validValues: [a, 1.5]}, mustBe: 0}",
+            "arguments.validValues",
+            "expected values of amount, which is decimal(10,2), got 'a'; write it as rows have it",
+        ),
+        (
+            "{metric: invalidValues, arguments: {validValues: [1.005]}, mustBe: 0}",
+            "arguments.validValues",
+            "expected values of amount, which is decimal(10,2), got 1.005; write it as rows have it",
+        ),
+        (
+            "{metric: invalidValues, arguments: {validValues: [null]}, mustBe: 0}",
+            "arguments.validValues",
+            "expected values of amount, which is decimal(10,2), got None; write it as rows have it",
+        ),
+        (
+            "{metric: missingValues, arguments: {missingValues: [null, n/a]}, mustBe: 0}",
+            "arguments.missingValues",
+            "expected values of amount, which is decimal(10,2), got 'n/a'; write it as rows have it",
+        ),
+        (
+            "{metric: invalidValues, arguments: {pattern: '(?i)a'}, mustBe: 0}",
+            "arguments.pattern",
+            "expected a pattern that Rust (queue, API) and Java (jobs) read alike, got '(?i)a' with a "
+            "group (?i…; write both cases",
+        ),
+        (
+            f"{{{GX}, implementation: {{type: expect_column_values_to_match_regex_list, "
+            "kwargs: {regex_list: [a, '\\Z']}}}",
+            "implementation.kwargs.regex_list",
+            r"expected a pattern that Rust (queue, API) and Java (jobs) read alike, got '\\Z' with \Z; "
+            "write $",
+        ),
+        (
+            f"{{{GX}, implementation: {{type: expect_column_values_to_be_in_set, "
+            "kwargs: {value_set: [x]}}}",
+            "implementation.kwargs.value_set",
+            "expected values of amount, which is decimal(10,2), got 'x'; write it as rows have it",
+        ),
+        (
+            "{metric: nullValues, mustBe: .nan}",
+            "mustBe",
+            "expected a number, or two in ascending order, got nan",
+        ),
+        (
+            "{metric: nullValues, mustBe: [1, 2]}",
+            "mustBe",
+            "expected a number, or two in ascending order, got [1, 2]",
+        ),
+    ],
+)
+def test_what_spark_would_refuse_once_there_are_rows_is_refused(
+    tmp_path: Path, quality: str, path: str, message: str
+) -> None:
+    found = problems(tmp_path, changed(ON_COLUMN, quality))
+
+    assert found[0].path == f"schema[0].properties[1].quality[0].{path}"
+    assert found[0].message.startswith(message)
+
+
+def test_a_pattern_in_a_query_is_spelled_for_java_and_stays_as_it_is(tmp_path: Path) -> None:
+    quality = "{metric: invalidValues, arguments: {pattern: '^$|^${x}.$'}, mustBeLessThan: 5}"
+
+    (problem,) = problems(tmp_path, changed(ON_COLUMN, quality))
+    ((_, kwargs),) = rules(tmp_path, ON_COLUMN, quality.replace("{x}", r"\{x\}"))
+
+    assert problem.rule == "argument-value"
+    assert kwargs["unexpected_rows_query"].startswith(
+        r"SELECT value FROM (SELECT count_if(NOT `amount` RLIKE '^\\z|^\\z\\\u007bx\\\u007d[^\\n]\\z')"
+    )

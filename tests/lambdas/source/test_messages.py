@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from expectations.contract import Column, Limits
 from lambdas.exact_json import dumps, loads
 from lambdas.source.messages import Change, DeadLetter, Reader
 from lambdas.validation import Validators
@@ -206,3 +208,17 @@ def test_no_body_stops_the_reader(body: str) -> None:
     found = read(body)
 
     assert isinstance(found, Change) or found.violations
+
+
+def test_a_contract_that_can_not_be_used_holds_up_no_message_of_another_dataset() -> None:
+    code = Column("code", "string", limits=Limits(pattern=r"\Z"))
+    broken = replace(contracts()["products"], columns=(*contracts()["products"].columns, code))
+    mixed = {**contracts(), "products": broken}
+    reader = Reader(mixed, Validators(mixed))
+
+    refused = reader.read("message-1", dumps(event(product(), type="products.upsert")))
+    taken = reader.read("message-2", dumps(event()))
+
+    assert isinstance(refused, DeadLetter)
+    assert [(violation.path, violation.rule) for violation in refused.violations] == [("/data", "contract")]
+    assert isinstance(taken, Change)

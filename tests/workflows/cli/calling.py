@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
 from typer.testing import CliRunner, Result
 
 from workflows.cli import app
 
 
 def call(*arguments: str, given: str | None = None) -> Result:
-    """What a command prints, and its exit code; lines are wide, so that no word is folded."""
-    return CliRunner().invoke(app, list(arguments), input=given, env={"COLUMNS": "200"})
+    """What a command prints, and its exit code; lines are wide, so that no word is folded.
+
+    A command may make the environment its own (`act_locally`): here it is the tests' own again afterwards.
+    """
+    before = dict(os.environ)
+    try:
+        return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"}, input=given)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -143,3 +143,13 @@ def test_a_stream_batch_that_can_not_be_redriven_fails_the_command(target: Targe
     assert (nothing.exit_code, nothing.stdout) == (0, "The forwarder gave up no batch.\n")
     assert result.exit_code == 1
     assert "expected Lambda's record" in result.stdout
+
+
+@pytest.mark.parametrize("dataset", ["refunds", ""])
+def test_rows_of_a_dataset_that_has_no_contract_are_not_replayed_silently(
+    target: Target, dataset: str
+) -> None:
+    result = call("replay", "--quarantine", "--dataset", dataset)
+
+    assert result.exit_code == 1
+    assert "households, products, transactions" in result.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -39,13 +40,19 @@ ASKS_A_STACK = (
     ("redrive",),
     ("redrive", "--stream"),
     ("erase", "products", "7", "--yes"),
+    ("batches", "list"),
+    ("batches", "show", "wr_1"),
+    ("batches", "retry", "wr_1"),
+    ("batches", "aside", "wr_1", "--reason", "broken"),
+)
+OF_NO_CONTRACT = (  # of the stack, which is the one to know
+    ("history", "refunds"),
+    ("history", ""),
+    ("parity", "refunds"),
+    ("replay", "--quarantine", "--dataset", "refunds"),
+    ("replay", "--quarantine", "--dataset", ""),
 )
 WRONG = (
-    (("history", "refunds"), "households, products, transactions"),
-    (("history", ""), "households, products, transactions"),
-    (("parity", "refunds"), "households, products, transactions"),
-    (("replay", "--quarantine", "--dataset", "refunds"), "households, products, transactions"),
-    (("replay", "--quarantine", "--dataset", ""), "households, products, transactions"),
     (("replay", "--quarantine", "--since", ""), "expected a time"),
     (("redrive", "--since", HUGE), "expected a time"),
     (("catch-up", "products", "--from", ""), "expected a time"),
@@ -111,6 +118,18 @@ def fails_plainly(arguments: tuple[str, ...], files: dict[str, str]) -> str:
 )
 def test_wrong_arguments_are_told(arguments: tuple[str, ...], told: str, files: dict[str, str]) -> None:
     assert told in fails_plainly(arguments, files)
+
+
+@pytest.mark.parametrize("arguments", OF_NO_CONTRACT, ids=" ".join)
+def test_a_dataset_that_the_stack_has_no_contract_of_is_told(
+    arguments: tuple[str, ...], files: dict[str, str], empty_home: Home
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        running = Stack(address, "us-east-1", {}, 1, "2026-11-24")
+        empty_home.stack_file.write_text(json.dumps(running.to_dict()))
+
+        assert "households, products, transactions" in fails_plainly(arguments, files)
 
 
 @pytest.mark.parametrize("arguments", ASKS_A_STACK, ids=" ".join)

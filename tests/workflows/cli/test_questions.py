@@ -9,15 +9,19 @@ import pytest
 
 from tests.workflows.cli.calling import call
 from workflows import history as histories
+from workflows.target import Target
+
+TARGET = Target("us-east-1", {})
 
 
 @pytest.fixture(autouse=True)
 def no_stack(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflows.target.connect", lambda name: None)
+    monkeypatch.setattr("workflows.target.connect", lambda name: TARGET)
 
 
 def test_history_is_printed_for_people_and_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = (*histories.INTERVALS, *(column.name for column in histories.contract_of("households").columns))
+    columns = histories.contract_of(TARGET, "households").columns
+    names = (*histories.INTERVALS, *(column.name for column in columns))
     first = dict.fromkeys(names) | {"_key": "7", "_op": "upsert", "valid_from": "2026-11-24", "age": "65+"}
     second = first | {"valid_from": "2026-11-25", "is_coarse": True, "income": "[35-49K]"}
     monkeypatch.setattr(histories, "query", lambda target, sql: pa.Table.from_pylist([first, second]))
@@ -45,3 +49,15 @@ def test_a_question_that_can_not_be_asked_is_told_why(
 
     assert result.exit_code == code
     assert message in result.stderr.replace("\n", " ")
+
+
+def test_columns_of_one_name_are_all_printed_and_refused_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = pa.table([pa.array([1]), pa.array([2]), pa.array(["[red]"])], names=["a", "a", "[b]"])
+    monkeypatch.setattr("workflows.query.query", lambda target, sql: answer)
+
+    people, program = call("query", "select"), call("query", "select", "--json")
+
+    assert people.exit_code == 0
+    assert people.stdout.split("│")[1:4] == [" 1 ", " 2 ", " [red] "]
+    assert program.exit_code == 1
+    assert "several of a: give them other names with AS" in program.stderr

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from argparse import Namespace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from workflows.local import deployment as module
 from workflows.local.deployment import Deployment, build
+from workflows.local.emulator import spark_layout
 from workflows.local.errors import StackError
-from workflows.local.home import Home
+from workflows.local.home import CHECKOUT, Home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,3 +108,50 @@ def test_packages_are_built_again_after_a_build_that_failed(
     (tmp_path / "uv.lock").write_text("locked")
 
     assert build(deployment, home)
+
+
+def test_the_code_of_jobs_is_kept_as_it_was_deployed(deployment: Deployment, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    expectations = tmp_path / "expectations"
+    deployment = replace(deployment, packages=(expectations,))
+    for file in ("jobs/check.py", "jobs/__pycache__/check.pyc", "expectations/things.yaml"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("one")
+    deployment.copy_jobs(home)
+    assert deployment.changed_since(home) == ()
+
+    (expectations / "things.yaml").write_text("two")
+    (tmp_path / "jobs" / "check.py").unlink()
+    (tmp_path / "jobs" / "merge.py").write_text("one")
+
+    assert (home.deployed / "expectations" / "things.yaml").read_text() == "one"
+    assert sorted(file.name for file in (home.deployed / "jobs").iterdir()) == ["check.py"]
+    assert deployment.changed_since(home) == ("expectations/things.yaml", "jobs/check.py", "jobs/merge.py")
+
+    deployment.copy_jobs(home)
+
+    assert deployment.changed_since(home) == ()
+    assert not (home.deployed / "jobs" / "check.py").exists()
+
+
+def test_jobs_run_what_was_deployed_and_the_runtime_comes_from_the_checkout(tmp_path: Path) -> None:
+    for package in ("jobs", "expectations"):
+        (tmp_path / "deployed" / package).mkdir(parents=True)
+        (tmp_path / "deployed" / package / "__init__.py").touch()
+    folders = {"scratch": tmp_path, "logs": tmp_path, "jobs": tmp_path / "deployed" / "jobs"}
+
+    layout = spark_layout(Namespace(python=sys.executable, **folders), "http://127.0.0.1:1")
+
+    program = (
+        "import expectations as e, jobs as j, workflows as w; print(*e.__path__, *j.__path__, *w.__path__)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=layout.code,
+        env=layout.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    code = tmp_path / "deployed"
+    assert ran.stdout.split() == [f"{code}/expectations", f"{code}/jobs", f"{CHECKOUT}/workflows"]

@@ -6,7 +6,7 @@ import pytest
 
 from workflows.local import listening
 from workflows.local.errors import StackError
-from workflows.local.listening import listen
+from workflows.local.listening import listen, listen_again
 
 
 def test_stacks_that_start_at_once_have_an_address_each() -> None:
@@ -17,13 +17,13 @@ def test_stacks_that_start_at_once_have_an_address_each() -> None:
         one.close()
 
 
-def test_a_preferred_port_is_taken_if_it_is_free() -> None:
+def test_the_port_of_a_kept_stack_is_taken_again_or_missed() -> None:
     with listen() as first:
         port = first.getsockname()[1]
-        with listen(port) as second:
-            assert second.getsockname()[1] != port
-    with listen(port) as third:
-        assert third.getsockname() == ("127.0.0.1", port)
+        with pytest.raises(StackError, match=rf"port {port} .* in use.*glueline down --yes"):
+            listen_again(port)
+    with listen_again(port) as again:
+        assert again.getsockname() == ("127.0.0.1", port)
 
 
 def test_with_no_free_port_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import pytest
 from workflows.local import stack
 from workflows.local.deployment import Deployment, client
 from workflows.local.home import Home
+from workflows.local.keeping import kept_port
 from workflows.local.processes import stack_processes
 
 if TYPE_CHECKING:
@@ -34,16 +35,18 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return Home(tmp_path_factory.mktemp("home") / "with a blank")
 
 
+DEPLOYMENT = Deployment(
+    template=SMALL / "template.yaml",
+    stack_name="small",
+    parameters={"Datasets": "apples,pears", "IngestWindowSeconds": "1"},
+    sources=(SMALL / "functions",),
+    jobs=SMALL / "jobs",
+)
+
+
 @pytest.fixture(scope="module")
 def small(home: Home) -> Iterator[stack.Stack]:
-    deployment = Deployment(
-        template=SMALL / "template.yaml",
-        stack_name="small",
-        parameters={"Datasets": "apples,pears", "IngestWindowSeconds": "1"},
-        sources=(SMALL / "functions",),
-        jobs=SMALL / "jobs",
-    )
-    yield stack.up(print, home, deployment)
+    yield stack.up(print, home, DEPLOYMENT)
     stack.down(home)
 
 
@@ -119,7 +122,9 @@ def test_objects_that_land_start_the_workflow_once_and_its_jobs_run_in_order(
     assert first["properties"]["colour"] == "green"
     assert (first["said"], second["said"]) == ("hello", "nothing")  # no setting leaks into the next run
     (log,) = (home.logs / "jobs" / "small-first").iterdir()
-    assert "--EXTRA from the trigger" in log.read_text()
+    said = log.read_text()
+    assert "--EXTRA from the trigger" in said
+    assert f"glueline: {home.deployed / 'jobs' / 'first.py'} " in said  # what was deployed, not the checkout
     assert stack.status(home).workflow_runs[0].jobs == {
         "small-second": "SUCCEEDED",
         "small-first": "SUCCEEDED",
@@ -138,6 +143,39 @@ def test_a_job_that_fails_says_why(small: stack.Stack) -> None:
 
     assert run["JobRunState"] == "FAILED"
     assert "WORKFLOW_RUN_ID" in run["ErrorMessage"]
+
+
+def test_what_is_kept_is_there_again_and_goes_on(small: stack.Stack, home: Home) -> None:
+    names = ("s3", "glue", "dynamodb", "sqs", "lambda")
+    s3, glue, dynamodb, sqs, functions = (client(name, small.endpoint_url) for name in names)
+    bucket = small.outputs["BucketName"]
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket=bucket, Key="kept", Body=b"\x00first")["VersionId"]
+    s3.put_object(Bucket=bucket, Key="kept", Body=b"second", Metadata={"a": "b"})
+    item = {"_key": {"S": "7"}, "price": {"N": "1.50"}, "raw": {"B": b"\xff"}}
+    (key,) = dynamodb.describe_table(TableName="small-apples")["Table"]["KeySchema"]
+    item[key["AttributeName"]] = {"S": "7"}
+    dynamodb.put_item(TableName="small-apples", Item=item)
+    queue = sqs.create_queue(QueueName="kept")["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody="on its way")
+    runs = len(glue.get_workflow_runs(Name="small")["Runs"])
+
+    assert stack.down(home, keep=True).endswith("is kept for the next make up.")
+    assert stack_processes(home) == []
+    again = stack.up(print, home, DEPLOYMENT)
+
+    assert again.notice.endswith("It goes on with what was kept.")
+    assert (again.endpoint_url, again.outputs) == (small.endpoint_url, small.outputs)
+    assert kept_port(home.kept) is None
+    assert s3.get_object(Bucket=bucket, Key="kept", VersionId=first)["Body"].read() == b"\x00first"
+    newest = s3.get_object(Bucket=bucket, Key="kept")
+    assert (newest["Body"].read(), newest["Metadata"]) == (b"second", {"a": "b"})
+    assert dynamodb.scan(TableName="small-apples")["Items"] == [item]
+    assert sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"] == "on its way"
+    answer = functions.invoke(FunctionName=small.outputs["EchoName"], Payload=b"{}")
+    assert json.loads(answer["Payload"].read())["endpoint"] == small.endpoint_url
+    s3.put_object(Bucket=bucket, Key="drops/after", Body=b"x")
+    assert finished_run(glue, "small", runs + 1)["Statistics"]["SucceededActions"] == 2
 
 
 def test_down_leaves_no_process_and_no_file(small: stack.Stack, home: Home) -> None:

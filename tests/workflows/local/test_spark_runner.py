@@ -31,7 +31,7 @@ class Heard:
         self.layout = Layout(
             command=[sys.executable, str(FAKE)],
             environment=environment,
-            checkout=folder,
+            code=folder,
             jobs=folder / "jobs",
             logs=folder / "logs",
         )

@@ -25,7 +25,7 @@ from pyspark.sql import SparkSession
 from workflows.local.spark_worker import WarmSpark
 
 KRYO = {"spark.serializer": "org.apache.spark.serializer.KryoSerializer"}
-warm = WarmSpark("http://127.0.0.1:1", Path(sys.argv[1]))
+warm = WarmSpark("http://127.0.0.1:1", Path(sys.argv[1]), Path.cwd())
 seen = []
 
 def run(template):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -69,6 +70,24 @@ def test_a_second_up_says_that_one_runs_and_returns_it(home: Home, running: subp
     assert running.poll() is None
 
 
+def test_a_second_up_says_what_has_changed_since_the_deployment(
+    home: Home, running: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    contracts = tmp_path / "expectations"
+    contracts.mkdir()
+    (contracts / "things.yaml").write_text("one")
+    deployment = Deployment(tmp_path / "template.yaml", "none", {}, (), contracts)
+    deployment.copy_jobs(home)
+    (contracts / "things.yaml").write_text("two")
+
+    found = stack.up(print, home, deployment)
+
+    assert found.notice == (
+        f"The stack runs already, at {found.endpoint_url}. Its jobs use the contracts and code that were "
+        "deployed; changed since: expectations/things.yaml. To deploy them: make down, make up."
+    )
+
+
 def test_an_up_beside_another_waits_for_it(home: Home, running: subprocess.Popen[str]) -> None:
     told: list[str] = []
     waits = threading.Event()
@@ -128,17 +147,65 @@ def test_what_a_killed_up_left_is_ended_even_with_no_file(home: Home, running: s
     home.stack_file.unlink()
     home.scratch.mkdir()
 
+    left = stack.status(home)
+    assert not left.running
+    assert list(left.processes) == [running.pid]
+    assert "make down ends them" in str(left.picture())
+
     assert stack.down(home) == "Ended 1 processes; none is left."
     assert not home.scratch.exists()
 
 
 def test_an_up_that_fails_leaves_nothing_and_says_what_to_do(tmp_path: Path) -> None:
     home = Home(tmp_path / "local", checkout=tmp_path)
+    jobs = tmp_path / "jobs"
+    jobs.mkdir()
 
     with pytest.raises(stack.StackError, match=r"no environment yet .*emulator-env.*: make setup"):
-        stack.up(print, home, Deployment(tmp_path / "template.yaml", "none", {}, (), tmp_path))
+        stack.up(print, home, Deployment(tmp_path / "template.yaml", "none", {}, (), jobs))
     assert stack_processes(home) == []
     assert not home.stack_file.exists()
+
+
+# `glueline run`, whose start of the stack takes long and has begun.
+RUN = """
+import subprocess, sys, time
+from pathlib import Path
+from workflows.cli import app
+from workflows.local import stack
+from workflows.local.home import Home
+from workflows.local.processes import marked_environment
+
+def start(tell, home, deployment):
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    subprocess.Popen(sleep, env=marked_environment(home), start_new_session=True)
+    print("started", flush=True)
+    time.sleep(60)
+
+up, home = stack.up, Home(Path(sys.argv[1]))
+stack._start = start
+stack.up = lambda tell: up(tell, home, object())
+app(["run"])
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_run_that_is_ended_leaves_no_process_and_says_so(home: Home, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, str(home.folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        assert run.stdout
+        assert run.stdout.readline() == "started\n"
+        assert len(stack_processes(home)) == 1
+        run.send_signal(number)
+        _, told = run.communicate(timeout=60)
+
+    assert run.returncode == 128 + number
+    assert stack_processes(home) == []
+    assert "What was started is ended again" in told
 
 
 def test_without_a_stack_status_still_says_where_logs_are(home: Home) -> None:

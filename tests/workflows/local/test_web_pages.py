@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import socket
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -37,7 +38,7 @@ PAGES = (
     {"host": "169.254.1.1:4566"},
     {"host": ""},
 )
-PROGRAMS = (
+PROGRAMS: tuple[dict[str, str], ...] = (
     {},
     {"host": "localhost:4566"},
     {"host": "LOCALHOST"},
@@ -46,6 +47,7 @@ PROGRAMS = (
     {"host": "my.bucket.s3.localhost:4566"},
     {"host": "0a1b2c3d.execute-api.127.0.0.1:4566"},
     {"sec-fetch-site": "none"},
+    {"referer": "https://audit.example.org/hadoop/1/op_create/", "authorization": "AWS4-HMAC-SHA256 Cr"},
 )
 
 
@@ -104,10 +106,12 @@ def test_a_web_socket_of_a_page_is_closed_before_it_is_open() -> None:
 # --- as it is served ----------------------------------------------------------------------------------------
 
 
-def ask(endpoint: str, method: str, path: str, **more: Any) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=30)
-    connection.request(method, path, **more)
-    return connection.getresponse()
+def ask(endpoint: str, method: str, path: str, **more: Any) -> tuple[int, set[str], bytes]:
+    """Status, names of headers, body."""
+    with closing(http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=30)) as connection:
+        connection.request(method, path, **more)
+        answer = connection.getresponse()
+        return answer.status, {name.lower() for name, _ in answer.getheaders()}, answer.read()
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.get("host") != ""], ids=str)
@@ -118,11 +122,11 @@ def test_nothing_is_read_or_written_by_a_page(
     bucket = small_stack.output("RawBucket")
     preflight = {"access-control-request-method": "PUT", "access-control-request-headers": "x-amz-target"}
 
-    answer = ask(embedded_aws, method, f"/{bucket}/page", headers=page | preflight)
+    status, names, body = ask(embedded_aws, method, f"/{bucket}/page", headers=page | preflight)
 
-    assert answer.status == 403
-    assert answer.read().startswith(b"Expected ")
-    assert not [name for name, _ in answer.getheaders() if name.lower().startswith("access-control")]
+    assert status == 403
+    assert body.startswith(b"Expected ")
+    assert not [name for name in names if name.startswith("access-control")]
     listed = small_stack.client("s3").list_objects_v2(Bucket=bucket, Prefix="page")
     assert listed["KeyCount"] == 0
 
@@ -131,16 +135,16 @@ def test_neither_the_local_glue_nor_the_status_answers_a_page(embedded_aws: str)
     page = {"origin": "https://evil.example"}
     glue = {"x-amz-target": "AWSGlue.ListJobs", "content-type": "application/x-amz-json-1.1"}
 
-    assert ask(embedded_aws, "POST", "/", headers=page | glue, body=b"{}").status == 403
-    assert ask(embedded_aws, "GET", "/_glueline/status", headers=page).status == 403
-    assert ask(embedded_aws, "GET", "/_ministack/health", headers=page).status == 403
+    assert ask(embedded_aws, "POST", "/", headers=page | glue, body=b"{}")[0] == 403
+    assert ask(embedded_aws, "GET", "/_glueline/status", headers=page)[0] == 403
+    assert ask(embedded_aws, "GET", "/_ministack/health", headers=page)[0] == 403
 
 
 def test_a_program_is_answered_by_every_name_of_this_machine(embedded_aws: str) -> None:
     port = urlsplit(embedded_aws).port
     for host in ("127.0.0.1", "localhost", "[::1]"):
-        answer = ask(embedded_aws, "GET", "/_glueline/status", headers={"host": f"{host}:{port}"})
-        assert json.load(answer)["spark"]
+        _, _, body = ask(embedded_aws, "GET", "/_glueline/status", headers={"host": f"{host}:{port}"})
+        assert json.loads(body)["spark"]
 
 
 def test_it_listens_on_the_loopback_only(embedded_aws: str) -> None:

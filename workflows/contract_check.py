@@ -1,0 +1,66 @@
+"""Makes everything that is made of contracts, before a deployment: what an engine refuses is refused here.
+
+The reader of contracts (`expectations.odcs`) has refused what it knows to fail. This asks the engines: the
+validator of the Lambdas, the DDL's types, Great Expectations.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from expectations.align import Op, align
+from expectations.problems import ContractError, Problem
+from lambdas.validation import Validators, build_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from expectations.contract import Contract
+
+
+def check_at_doors(contracts: Mapping[str, Contract]) -> None:
+    """Make what the Lambdas make of contracts. Raises ContractError with all problems."""
+    _raise(problem for contract in contracts.values() for problem in _at_doors(contract))
+
+
+def check(contracts: Mapping[str, Contract]) -> None:
+    """Make all that is made of contracts, the jobs' part too. Raises ContractError with all problems."""
+    from expectations.spark_schema import create_changes_ddl, create_table_ddl
+    from expectations.suite import build_suite
+
+    found: list[Problem] = []
+    for name, contract in contracts.items():
+        found += _at_doors(contract)
+        create_table_ddl(contract, name)
+        create_changes_ddl(contract, f"{name}_changes")
+        try:
+            build_suite(contract)
+        except ContractError as error:
+            found += error.problems
+    _raise(found)
+
+
+def _raise(problems: Iterable[Problem]) -> None:
+    if found := list(problems):
+        raise ContractError(found)
+
+
+def _at_doors(contract: Contract) -> Iterator[Problem]:
+    for op in get_args(Op.__value__):
+        try:
+            build_validator(contract, op)
+        except ValueError as error:
+            message = f"expected what jsonschema-rs (queue, API) takes, got {error}; correct the contract"
+            yield Problem(contract.source, f"schema[0], as JSON Schema of its {op}s", "json-schema", message)
+            return
+    defaults, _ = align(contract, {})
+    for violation in Validators({contract.dataset: contract}).violations(
+        contract.dataset, "upsert", defaults
+    ):
+        name = violation.path.removeprefix("/").partition("/")[0]
+        if name in defaults:
+            message = (
+                f"expected a default that the column's own rules allow, got {defaults[name]!r} "
+                f"({violation.message}); correct the default"
+            )
+            yield Problem(contract.source, f"column {name}", "default-value", message)
