@@ -10,16 +10,13 @@ Standard library only.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
-from itertools import product
 from math import isfinite
 from typing import Any
 
 from expectations import timestamps
-from expectations.align import columns_by_spelling
-from expectations.contract import Column, Contract
-from expectations.keys import InvalidKey, encode_key
+from expectations.contract import Column
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 # Of these, which no double may hold, the doors never had Spark make a double: another person's may be near.
@@ -43,30 +40,6 @@ class JsonNumber(str):
     def or_text(cls, text: str) -> str:
         """The text, as a number if it is one."""
         return cls(text) if _NUMBER.fullmatch(text) else text
-
-
-def spelled_keys(contract: Contract, row: Mapping[str, Any]) -> frozenset[str]:
-    """The key texts that a row may mean; none if a column of the key has no value that could be one.
-
-    `row` has values as JSON or CSV gives them, under any names that its columns may come by; if a column
-    comes by several, each counts. Where the doors accept the row, its key text is among these.
-    """
-    given: dict[str, list[Any]] = {name: [] for name in contract.key}
-    for spelling, name in columns_by_spelling(contract.key_columns).items():
-        given[name].append(row.get(spelling))
-    read = [
-        {reading for value in given[column.name] for reading in readings(column, value)}
-        for column in contract.key_columns
-    ]
-    return frozenset(_encoded(contract, product(*read)))
-
-
-def _encoded(contract: Contract, keys: Iterator[tuple[Any, ...]]) -> Iterator[str]:
-    for values in keys:
-        try:
-            yield encode_key(contract, dict(zip(contract.key, values, strict=True)))
-        except InvalidKey:
-            continue
 
 
 def readings(column: Column, value: Any, *, trims: bool = True) -> Iterator[Any]:
