@@ -152,7 +152,7 @@ def test_what_is_kept_is_there_again_and_goes_on(small: stack.Stack, home: Home)
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     first = s3.put_object(Bucket=bucket, Key="kept", Body=b"\x00first")["VersionId"]
     s3.put_object(Bucket=bucket, Key="kept", Body=b"second", Metadata={"a": "b"})
-    item = {"_key": {"S": "7"}, "price": {"N": "1.50"}, "raw": {"B": b"\xff"}}
+    item = {"_key": {"S": "7"}, "price": {"N": "1.5"}, "raw": {"B": b"\xff"}}
     (key,) = dynamodb.describe_table(TableName="small-apples")["Table"]["KeySchema"]
     item[key["AttributeName"]] = {"S": "7"}
     dynamodb.put_item(TableName="small-apples", Item=item)
