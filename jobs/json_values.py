@@ -44,11 +44,16 @@ def json_type(column: Column, value: Expression) -> Expression:
 
 def read_json(column: Column, text: Expression, given: Expression) -> Read:
     """Scalar values from variants as text and their `json_type`s; null for a format in which all is text."""
-    read, only = read_text(column, text), _only_type(column)
-    if only is None:
+    read = read_text(column, text)
+    if _only_type(column) is None:
         return read
-    other = text.isNotNull() & F.coalesce(given != only, F.lit(False))
+    other = text.isNotNull() & ~is_taken(column, given)
     return Read(F.when(~other, read.value), read.wrong | other)
+
+
+def is_taken(column: Column, given: Expression) -> Expression:
+    """Whether a column takes values of a JSON type."""
+    return F.coalesce(given == F.lit(_only_type(column)), F.lit(True))
 
 
 def shown_json(column: Column, text: Expression, given: Expression) -> Expression:

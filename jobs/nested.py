@@ -23,7 +23,7 @@ from expectations.patterns import to_java
 from expectations.spark_schema import spark_type
 from jobs import json_values
 from jobs.changes import UPSERT, default_value, names_given_twice, reason, shown, unknown_names
-from jobs.values import ATTRIBUTE, ITEM, Read, read_attribute
+from jobs.values import ATTRIBUTE, ITEM, Read, attribute_text, convert, trimmed
 
 NESTED = ("struct", "list")
 _MOST_FAULTS = 100  # of one value: a list of a million wrong elements has as many
@@ -38,7 +38,7 @@ class Form:
     items: Callable[[Expression], Expression]  # of an array or set; null if the value is none
     is_set: Callable[[Expression], Expression]
     is_null: Callable[[Expression], Expression]
-    read: Callable[[Column, Expression], Read]  # a scalar
+    text: Callable[[Column, Expression], Expression]  # of a scalar, trimmed; null if it is of another type
     shown: Callable[[Column, Expression], Expression]
     spellings: Callable[[Iterable[Column]], Mapping[str, Sequence[str]]]  # column -> names it may have
 
@@ -83,8 +83,12 @@ def _read(form: Form, column: Column, given: Expression, path: Expression) -> Ex
         "struct": _read_struct,
         "list": _read_list,
     }
-    present = inside.get(column.kind, _read_scalar)(form, column, given, path)
-    return F.when(form.is_null(given), _nothing(column, path)).otherwise(present)
+    read = inside.get(column.kind, _read_scalar)
+
+    def present(value: Expression) -> Expression:
+        return F.when(form.is_null(value), _nothing(column, path)).otherwise(read(form, column, value, path))
+
+    return _let(given, present)
 
 
 def _nothing(column: Column, path: Expression) -> Expression:
@@ -93,18 +97,14 @@ def _nothing(column: Column, path: Expression) -> Expression:
 
 
 def _read_scalar(form: Form, column: Column, given: Expression, path: Expression) -> Expression:
-    read = form.read(column, given)
-    both = F.struct(read.value.alias("value"), F.coalesce(read.wrong, F.lit(False)).alias("wrong"))
+    wrong = _result(column, F.lit(None), F.array(_type_fault(form, column, given, path)))
 
-    def judged(typed: Expression) -> Expression:
-        wrong = F.array(_type_fault(form, column, given, path))
-        return _result(
-            column,
-            typed["value"],
-            F.when(typed["wrong"], wrong).otherwise(_faults(column, typed["value"], path)),
-        )
+    def judged(value: Expression) -> Expression:
+        return F.when(value.isNull(), wrong).otherwise(_result(column, value, _faults(column, value, path)))
 
-    return _let(both, judged)
+    return _let(
+        form.text(column, given), lambda text: _let(convert(column, text).cast(spark_type(column)), judged)
+    )
 
 
 def _read_struct(form: Form, column: Column, given: Expression, path: Expression) -> Expression:
@@ -261,8 +261,9 @@ def _within(number: Expression, least: int | None, most: int | None) -> Expressi
 # --- forms --------------------------------------------------------------------------------------------------
 
 
-def _read_variant(column: Column, given: Expression) -> Read:
-    return json_values.read_json(column, given.cast("string"), json_values.json_type(column, given))
+def _variant_text(column: Column, given: Expression) -> Expression:
+    is_taken = json_values.is_taken(column, json_values.json_type(column, given))
+    return F.when(is_taken, trimmed(given.cast("string")))
 
 
 def _shown_variant(column: Column, given: Expression) -> Expression:
@@ -286,7 +287,7 @@ JSON = Form(
     items=json_values.items,
     is_set=lambda _: F.lit(False),
     is_null=json_values.is_null,
-    read=_read_variant,
+    text=_variant_text,
     shown=_shown_variant,
     spellings=spellings,
 )
@@ -295,7 +296,7 @@ ATTRIBUTES = Form(
     items=_attribute_items,
     is_set=lambda attribute: attribute["L"].isNull(),
     is_null=lambda attribute: attribute.isNull() | attribute["NULL"].isNotNull(),
-    read=read_attribute,
+    text=attribute_text,
     shown=lambda _, attribute: shown(F.to_json(attribute)),
     spellings=lambda columns: {column.name: (column.name,) for column in columns},
 )

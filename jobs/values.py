@@ -47,10 +47,15 @@ def read_text(column: Column, text: Expression) -> Read:
 
 def read_attribute(column: Column, attribute: Expression) -> Read:
     """Scalar values from DynamoDB attributes, type `ATTRIBUTE`; an attribute of type NULL is null."""
-    texts = [attribute[tag] if tag == "N" else trimmed(attribute[tag]) for tag in _tags(column)]
-    read = _read_scalar(column, F.coalesce(*texts))
+    read = _read_scalar(column, attribute_text(column, attribute))
     other_type = attribute.isNotNull() & attribute["NULL"].isNull() & read.value.isNull()
     return Read(read.value, read.wrong | other_type)
+
+
+def attribute_text(column: Column, attribute: Expression) -> Expression:
+    """The text of a scalar, trimmed; null if the attribute is of a type that the column does not take."""
+    texts = [attribute[tag] if tag == "N" else trimmed(attribute[tag]) for tag in _tags(column)]
+    return F.coalesce(*texts)
 
 
 def trimmed(text: Expression) -> Expression:
@@ -74,8 +79,13 @@ def _tags(column: Column) -> tuple[str, ...]:
 
 
 def _read_scalar(column: Column, text: Expression) -> Read:
-    value = _SCALARS[column.kind](column, text)
+    value = convert(column, text)
     return Read(value, text.isNotNull() & value.isNull())
+
+
+def convert(column: Column, text: Expression) -> Expression:
+    """A trimmed text as a value of the column's type; null if it is none."""
+    return _SCALARS[column.kind](column, text)
 
 
 def _integer(column: Column, text: Expression) -> Expression:

@@ -238,7 +238,7 @@ def judge_in_jobs(spark: "SparkSession", contract: Contract, sent: list[Sent]) -
     rows = [
         (f"s3://raw/{one.door}", SENT, number, one.payload, one.problem) for number, one in enumerate(sent)
     ]
-    frame = spark.createDataFrame(rows, RECEIVED)
+    frame = spark.createDataFrame(rows, RECEIVED).coalesce(1)
     parsed = None
     for door, parse in doors.items():
         of_door = parse(frame.where(frame["source_file"].startswith(f"s3://raw/{door}")), contract)
