@@ -128,7 +128,8 @@ def test_the_statement_that_creates_a_table_says_it_all() -> None:
         "'write.parquet.compression-codec' = 'zstd', 'write.delete.mode' = 'merge-on-read', "
         "'write.update.mode' = 'merge-on-read', 'write.merge.mode' = 'merge-on-read', "
         "'write.metadata.delete-after-commit.enabled' = 'true', 'read.split.open-file-cost' = '16777216', "
-        '\'glueline.contract\' = \'{"sequenceColumn": null, "required": ["shirt_id"], "aliases": {}}\')'
+        '\'glueline.contract\' = \'\\u007b"sequenceColumn": null, "required": ["shirt_id"], '
+        '"aliases": \\u007b\\u007d\\u007d\')'
     )
 
 

@@ -56,6 +56,7 @@ class Stack:
     states: dict[str, dict[str, Any]] = field(default_factory=dict)
     refusals: int = 0
     endpoint_url: str | None = "http://127.0.0.1:4566"
+    is_on_aws: bool = False
 
     def contracts(self) -> dict[str, Contract]:
         return load_contracts()

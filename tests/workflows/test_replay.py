@@ -315,6 +315,7 @@ def test_waiting_ends_with_the_batch_that_reads_the_file_again_and_counts_it_alo
     keep(target, "wr_1", file)
     receipt = {
         "source_file": file.source_file,
+        "dataset": "products",
         "batch_id": "wr_1",
         "rows_read": 9,
         "accepted": 2,

@@ -378,7 +378,7 @@ def test_a_row_that_breaks_its_contract_is_refused_with_every_violation(call: Ca
 @pytest.mark.parametrize(
     ("changed", "violation"),
     [
-        ({"blob": "AAA"}, ("/blob", "storable")),
+        ({"blob": "AAA"}, ("/blob", "pattern")),
         ({"name": "x" * 2050}, ("", "key")),
         ({"name": ""}, ("/name", "minLength")),
     ],

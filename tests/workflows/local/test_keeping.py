@@ -37,7 +37,7 @@ def test_a_glue_that_takes_a_state_goes_on_as_the_one_that_told_it() -> None:
     assert launched(first) == ["check"]
 
     again = Glue()
-    again.take_state(pickle.loads(pickle.dumps(first.state())))  # noqa: S301
+    again.take_state(pickle.loads(pickle.dumps(first.state())))  # noqa: S301 -- its own state
 
     assert launched(again) == []
     for one in (first, again):
