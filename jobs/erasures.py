@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ERASURES = "erasures"
 PROOF, LIFTED = "proof", "lifted"
-_COLUMNS = """erasure_id string, dataset string, key_hash string, asked_at timestamp, proved_at timestamp,
+COLUMNS = """erasure_id string, dataset string, key_hash string, asked_at timestamp, proved_at timestamp,
     newest_version bigint, is_complete boolean, proof string"""
 
 
@@ -126,7 +126,7 @@ class Erasures:
 
 def create_erasures_table(spark: SparkSession, lake: Lake) -> None:
     """Make the table where it is missing."""
-    create_ops_table(spark, lake, ERASURES, _COLUMNS, "dataset")
+    create_ops_table(spark, lake, ERASURES, COLUMNS, "dataset")
 
 
 def record(
@@ -154,7 +154,7 @@ def record(
         WHEN MATCHED THEN UPDATE SET *
         WHEN NOT MATCHED THEN INSERT *
         """,
-        proved=spark.createDataFrame(rows, _COLUMNS).coalesce(1),
+        proved=spark.createDataFrame(rows, COLUMNS).coalesce(1),
     )
 
 

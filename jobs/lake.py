@@ -21,7 +21,7 @@ BATCH_ID = "glueline.batch-id"
 QUARANTINE, BATCHES, QUALITY_RESULTS, TOMBSTONES = "quarantine", "batches", "quality_results", "tombstones"
 NO_PROPERTIES: Mapping[str, str] = MappingProxyType({})
 _CLOCK_SKEW = timedelta(hours=1)
-_OPS_TABLES = {
+OPS_TABLES = {
     QUARANTINE: """dataset string, reasons array<string>, payload string, source_file string,
         row_number bigint, batch_id string, quarantined_at timestamp""",
     BATCHES: """batch_id string, dataset string, source_file string, door string, rows_read bigint,
@@ -63,7 +63,7 @@ def create_dataset_tables(spark: SparkSession, lake: Lake, contract: Contract) -
 
 def create_ops_tables(spark: SparkSession, lake: Lake) -> None:
     """Make the tables that every batch writes to, and the tombstones, where they are missing."""
-    for name, columns in _OPS_TABLES.items():
+    for name, columns in OPS_TABLES.items():
         create_ops_table(spark, lake, name, columns, _OPS_PARTITIONS.get(name))
     batches = lake.ops(BATCHES)
     if "superseded" not in spark.table(batches).columns:  # made by an earlier version

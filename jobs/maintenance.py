@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from jobs.lake import Lake, append_once, create_ops_table
 
 MAINTENANCE = "maintenance"
-_COLUMNS = """run_id string, subject string, step string, files_before bigint, files_after bigint,
+COLUMNS = """run_id string, subject string, step string, files_before bigint, files_after bigint,
     bytes_before bigint, bytes_after bigint, removed bigint, seconds double, ran_at timestamp"""
 
 
@@ -34,13 +34,13 @@ class Done:
 
 def create_maintenance_table(spark: SparkSession, lake: Lake) -> None:
     """Make the table where it is missing."""
-    create_ops_table(spark, lake, MAINTENANCE, _COLUMNS)
+    create_ops_table(spark, lake, MAINTENANCE, COLUMNS)
 
 
 def keep(spark: SparkSession, lake: Lake, run_id: str, done: Iterable[Done], at: datetime) -> None:
     """Write a run's steps, in one commit; a run that is repeated writes its own."""
     rows = [{**asdict(one), "run_id": run_id, "ran_at": at} for one in done]
-    frame = spark.createDataFrame(rows, _COLUMNS).coalesce(1)
+    frame = spark.createDataFrame(rows, COLUMNS).coalesce(1)
     append_once(frame, lake.ops(MAINTENANCE), f"maintain-{run_id}-{at.isoformat()}", at)
 
 

@@ -17,12 +17,12 @@ from jobs.metrics import Metric, publish
 from jobs.parity import SUSPECT
 
 PARITY_RESULTS, PARITY_SUSPECTS = "parity_results", "parity_suspects"
-_RESULT = """dataset string, verified_through timestamp, issued_at timestamp, run_id string,
+RESULT = """dataset string, verified_through timestamp, issued_at timestamp, run_id string,
     snapshot_id bigint, buckets int, differing_buckets int, suspects bigint, items bigint, rows bigint,
     drop_only bigint, outranked bigint, missing array<string>, extra array<string>, differing array<string>,
     quarantined array<string>, repaired bigint, ok boolean, erased array<string>"""
 _TABLES = {
-    PARITY_RESULTS: (_RESULT, "days(verified_through)"),
+    PARITY_RESULTS: (RESULT, "days(verified_through)"),
     # By the comparison they belong to: deleting what a certificate settled then rewrites no file.
     PARITY_SUSPECTS: (f"dataset string, verified_through timestamp, {SUSPECT}", "dataset, verified_through"),
 }
@@ -106,7 +106,7 @@ def record(spark: SparkSession, lake: Lake, certificate: Certificate) -> None:
         datetime.fromisoformat(text) for text in (certificate.verified_through, certificate.issued_at)
     )
     row = {**certificate.to_dict(), "verified_through": at, "issued_at": issued}
-    rows = spark.createDataFrame([row], _RESULT).coalesce(1)
+    rows = spark.createDataFrame([row], RESULT).coalesce(1)
     append_once(rows, lake.ops(PARITY_RESULTS), f"parity-{certificate.dataset}-{at.isoformat()}", at)
 
 
