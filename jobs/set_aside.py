@@ -168,7 +168,9 @@ def set_aside(spark: SparkSession, lake: Lake, batches: Batches, batch_id: str, 
         kept = replace(manifest.part(free, manifest.datasets), created_at=at.isoformat())
         batches.note_attempts(free, batches.attempts(batch_id))
         batches.open(kept)
-        append_counts_of_quarantine(spark, lake, manifest, at)  # rows of a check that did not come to counting
+        append_counts_of_quarantine(
+            spark, lake, manifest, at
+        )  # rows of a check that did not come to counting
         batches.done(batch_id, MERGED, {"goes_on_as": free})
         batches.close(batch_id)
         batches.forget_attempts(batch_id)
