@@ -159,9 +159,12 @@ def _declared(contract: Contract) -> dict[str, str]:
 def _column(name: str, kind: DataType, *, required: bool = False) -> Column:
     match kind:
         case StructType():
-            return Column(name, kind.simpleString(), required, columns_of(kind))
+            fields = columns_of(kind)
+            inner = ", ".join(f"{field.name}: {field.type}" for field in fields)
+            return Column(name, f"struct<{inner}>", required, fields)
         case ArrayType():
-            return Column(name, kind.simpleString(), required, (_column("element", kind.elementType),))
+            element = _column("element", kind.elementType)
+            return Column(name, f"list<{element.type}>", required, (element,))
     spelled = _SPELLED.get(type(kind), kind.simpleString())
     return Column(name, spelled, required)
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from chispa import assert_df_equality
+from hypothesis import given
 from pyspark.sql.types import (
     DataType,
     StructType,
@@ -12,6 +13,7 @@ from pyspark.sql.types import (
 from expectations.contract import Column, Contract, Partition
 from expectations.spark_schema import (
     changes_schema,
+    columns_of,
     create_changes_ddl,
     create_table_ddl,
     item_schema,
@@ -21,6 +23,7 @@ from expectations.spark_schema import (
     text_schema,
 )
 from tests import builders
+from tests.expectations.strategies import contracts
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -40,6 +43,16 @@ SHIRTS = Contract(
     ("shirt_id",),
     (Partition("day", "identity"), Partition("shirt_id", "bucket[4]")),
 )
+
+
+@given(contracts())
+def test_a_table_has_the_columns_of_its_contract_as_the_contract_spells_them(contract: Contract) -> None:
+    spelled = [(column.name, column.type, column.kind) for column in contract.columns]
+
+    found = columns_of(row_schema(contract))
+
+    assert [(column.name, column.type, column.kind) for column in found] == spelled
+    assert [len(column.fields) for column in found] == [len(column.fields) for column in contract.columns]
 
 
 @pytest.mark.parametrize(
