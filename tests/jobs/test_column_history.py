@@ -4,6 +4,7 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,6 +91,7 @@ def item(number: int, columns: "Mapping[str, Any]") -> Item:
     return {"_key": {"S": f"k{number}"}, "_version": {"N": "1"}, "id": {"S": f"k{number}"}, **columns}
 
 
+@pytest.mark.deep
 @settings(max_examples=EXAMPLES)
 @given(
     st.sets(st.sampled_from(sorted(WIDENINGS)), min_size=len(WIDENINGS) - 2),
