@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def counts(spark: "SparkSession", lake: Lake, *files: str) -> "DataFrame":
-    rows = [("b", "things", file, "drop", 1, 1, 0, SENT) for file in files]
+    rows = [("b", "things", file, "drop", 1, 1, 0, SENT, 0) for file in files]
     return spark.createDataFrame(rows, spark.table(lake.ops(BATCHES)).schema)
 
 
