@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000
 HASH_DIGITS = 64
-EXAMPLES = 100 if settings.get_current_profile_name() == "deep" else 3  # of each kind
+EXAMPLES = 100 if settings.get_current_profile_name() == "deep" else 2  # of each kind
 CRASHES = (
     (record_batch, "append_once"),
     (merge_changes, "apply_retracts"),
