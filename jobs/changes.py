@@ -230,8 +230,8 @@ def _holds_times(column: Column) -> bool:
 def in_columns(parsed: DataFrame, contract: Contract) -> DataFrame:
     """The parsed rows with exactly the columns that this module promises, in order and typed."""
     typed = [F.col(field.name).cast(field.dataType).alias(field.name) for field in row_schema(contract)]
-    # Spark pushes no filter through an expression that is not deterministic. Pushed below the projections that
-    # read the values, a filter on the reasons would repeat every value some thousand times.
+    # Spark pushes no filter through an expression that is not deterministic. Pushed below the projections
+    # that read the values, a filter on the reasons would repeat every value some thousand times.
     reasons = F.when(F.monotonically_increasing_id() >= 0, F.col("reasons")).alias("reasons")
     return parsed.select("source_file", "row_number", "payload", *typed, *BOOKKEEPING, reasons)
 
