@@ -94,8 +94,16 @@ def _is_reborn(at: datetime) -> Expression:
     grave, item = F.col("grave"), F.col("item")
     is_behind_item = F.coalesce(grave["_version"] < item["version"], F.lit(True))
     return _or_false(
-        F.col("row").isNull() & item["is_live"] & (grave["_version"] > _least(at)) & is_behind_item
+        F.col("row").isNull()
+        & item["is_live"]
+        & (grave["_version"] > _least(at))
+        & is_behind_item
+        & ~_is_of_erasure(grave)  # behind which nothing is on its way
     )
+
+
+def _is_of_erasure(grave: Expression) -> Expression:
+    return _or_false((grave["_version"] == ERASURE[0]) & (grave["_tie"] == ERASURE[1]))
 
 
 def _is_of_drop() -> Expression:
@@ -110,7 +118,7 @@ def _is_of_drop() -> Expression:
 
 def _kind() -> Expression:
     is_live, is_empty, grave = _or_false(F.col("item.is_live")), F.col("row").isNull(), F.col("grave")
-    is_erased = _or_false((grave["_version"] == ERASURE[0]) & (grave["_tie"] == ERASURE[1]))
+    is_erased = _is_of_erasure(grave)
     return (
         F.when(is_erased & is_empty, ERASED_AGAIN)
         .when(is_erased | ~is_live, EXTRA)
