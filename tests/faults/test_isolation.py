@@ -211,6 +211,7 @@ def test_a_fault_of_a_dataset_that_stays_is_bounded_to_it_and_set_aside(
     assert_isolated(quick, fault)
 
 
+@pytest.mark.deep
 @settings(max_examples=EXAMPLES, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(fault=faults)
 def test_any_fault_of_a_dataset_at_any_step_is_bounded_to_it(quick: SparkSession, fault: Fault) -> None:

@@ -140,8 +140,10 @@ class World:
             *(self.lake.changes(dataset) for dataset in ("products", "transactions")),
             *map(self.lake.ops, (QUARANTINE, BATCHES, QUALITY_RESULTS, TOMBSTONES)),
         )
-        held = {self._called(name): self._rows(name) for name in names}
-        files = {self._called(name): self.spark.table(f"{name}.files").count() for name in names}
+        there = [name for name in names if self.spark.catalog.tableExists(name)]
+        held: State = {self._called(name): [] for name in names}  # a table that was never made has no rows
+        held |= {self._called(name): self._rows(name) for name in there}
+        files = {self._called(name): self.spark.table(f"{name}.files").count() for name in there}
         # Of a comparison that died there may be a second certificate, which says the same. Suspects that it
         # left are no one's.
         results = self.lake.ops(PARITY_RESULTS)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from expectations import timestamps
@@ -71,6 +72,7 @@ class Sent(NamedTuple):
     same: dict[str, Any]
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of sixty rows
 @settings(max_examples=4, phases=_NO_SHRINKING, suppress_health_check=list(HealthCheck))
 @given(case=received_cases())
 def test_a_row_means_the_same_at_every_door(quick: "SparkSession", case: ReceivedCase) -> None:
