@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pyspark.errors import AnalysisException, PySparkValueError
 from pyspark.sql import SparkSession
 
-from jobs import check, merge, merge_changes
+from jobs import check, merge, merge_changes, record_batch
 from jobs.evolution import EvolutionRefused
 from jobs.failures import PassingFailure
 from jobs.lake import BATCHES, QUARANTINE, Lake
@@ -241,7 +241,7 @@ def test_a_batch_that_ends_the_process_is_set_aside_too(
     world = World(quick)
     land_all(world)
 
-    append = check.append_changes
+    append = record_batch.append_changes
 
     def killed(lake: Lake, manifest: Manifest, *rest: Any) -> None:
         if manifest.files[0].key == LATE:
