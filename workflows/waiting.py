@@ -99,7 +99,7 @@ def merged(target: Target, files: Collection[str], before: Collection[str] = ())
 
 def _goes_by(receipt: dict[str, Any]) -> tuple[str, str]:
     """The batch of a receipt, and the one that its dataset has if that failed to be merged."""
-    return receipt["batch_id"], f"{receipt['batch_id']}-{receipt['dataset']}"
+    return receipt["batch_id"], f"{receipt['batch_id']}-{receipt.get('dataset')}"
 
 
 def receipts(target: Target, files: Collection[str]) -> list[dict[str, Any]]:

@@ -147,7 +147,7 @@ def test_the_successor_holds_all_of_it_and_its_stack_needs_no_change(tmp_path: P
         cloudformation.get_waiter("stack_create_complete").wait(StackName="kept", WaiterConfig={"Delay": 1})
         old = s3.put_object(Bucket="kept", Key="a", Body=b"\x00old")["VersionId"]
         s3.put_object(Bucket="kept", Key="a", Body=b"new", Metadata={"a": "b"})
-        item = {"_key": {"S": "7"}, "price": {"N": "1.50"}, "raw": {"B": b"\xff"}}
+        item = {"_key": {"S": "7"}, "price": {"N": "1.5"}, "raw": {"B": b"\xff"}}
         first.client("dynamodb").put_item(TableName="kept", Item=item)
         queue = first.client("sqs").get_queue_url(QueueName="kept")["QueueUrl"]
         first.client("sqs").send_message(QueueUrl=queue, MessageBody="on its way")
