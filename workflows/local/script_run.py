@@ -18,7 +18,7 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-    from types import TracebackType
+    from types import ModuleType, TracebackType
 
 _OWN_PACKAGES: Final = ("jobs", "expectations")
 
@@ -44,8 +44,7 @@ class Outcome(AbstractContextManager["Outcome"]):
 def as_a_fresh_process(script: str, arguments: Mapping[str, str]) -> Iterator[None]:
     """Arguments of this run, our own code loaded anew, and what the script does to the environment undone."""
     kept = dict(os.environ), list(sys.path), sys.argv
-    for name in [name for name in sys.modules if name.split(".")[0] in _OWN_PACKAGES]:
-        del sys.modules[name]
+    ours = _take_own_modules()
     importlib.invalidate_caches()
     sys.argv = [script, *(text for pair in arguments.items() for text in pair)]
     try:
@@ -54,6 +53,14 @@ def as_a_fresh_process(script: str, arguments: Mapping[str, str]) -> Iterator[No
         os.environ.clear()
         os.environ.update(kept[0])
         sys.path[:], sys.argv = kept[1:]
+        _take_own_modules()
+        sys.modules.update(ours)  # whose classes this process knows
+
+
+def _take_own_modules() -> dict[str, ModuleType]:
+    """Our own modules, no longer loaded."""
+    names = [name for name in sys.modules if name.split(".")[0] in _OWN_PACKAGES]
+    return {name: sys.modules.pop(name) for name in names}
 
 
 @contextmanager

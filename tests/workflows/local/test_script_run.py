@@ -41,7 +41,7 @@ def test_whatever_a_script_raises_is_its_outcome(error: BaseException, expected:
 
 
 def test_a_script_sees_its_arguments_and_its_changes_to_the_process_are_undone(tmp_path: Path) -> None:
-    before = dict(os.environ), list(sys.path), list(sys.argv)
+    before = dict(os.environ), list(sys.path), list(sys.argv), dict(sys.modules)
 
     with as_a_fresh_process("/jobs/check.py", {"--a": "1", "--b": ""}):
         assert sys.argv == ["/jobs/check.py", "--a", "1", "--b", ""]
@@ -49,7 +49,7 @@ def test_a_script_sees_its_arguments_and_its_changes_to_the_process_are_undone(t
         sys.path.insert(0, str(tmp_path))
         sys.argv.append("more")
 
-    assert (dict(os.environ), list(sys.path), list(sys.argv)) == before
+    assert (dict(os.environ), list(sys.path), list(sys.argv), dict(sys.modules)) == before
 
 
 def test_our_own_code_is_loaded_anew_for_each_run_and_other_code_is_not() -> None:
