@@ -11,7 +11,7 @@ from rich.text import Text
 
 from workflows.cli.app import app
 from workflows.cli.confirming import name_target
-from workflows.cli.printing import AsJson, StackName, out, print_json, speaking_plainly
+from workflows.cli.printing import AsJson, StackName, out, print_json
 
 if TYPE_CHECKING:
     from workflows.batches import Batch
@@ -30,8 +30,7 @@ def list_batches(as_json: AsJson = False, stack: StackName = None) -> None:
     from workflows import batches
     from workflows.target import connect
 
-    with speaking_plainly():
-        found = batches.unmerged(connect(stack))
+    found = batches.unmerged(connect(stack))
     if as_json:
         print_json([asdict(batch) for batch in found])
         return
@@ -60,8 +59,7 @@ def show(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> No
     from workflows import batches
     from workflows.target import connect
 
-    with speaking_plainly():
-        found = batches.show(connect(stack), batch)
+    found = batches.show(connect(stack), batch)
     if as_json:
         print_json(asdict(found))
         return
@@ -83,10 +81,9 @@ def retry(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> N
     from workflows import batches
     from workflows.target import connect
 
-    with speaking_plainly():
-        target = connect(stack)
-        name_target(target)
-        taken_up = batches.retry(target, batch)
+    target = connect(stack)
+    name_target(target)
+    taken_up = batches.retry(target, batch)
     if as_json:
         print_json({"batch_id": taken_up})
         return
@@ -105,10 +102,9 @@ def aside(
     from workflows import batches
     from workflows.target import connect
 
-    with speaking_plainly():
-        target = connect(stack)
-        name_target(target)
-        batches.set_aside(target, batch, reason)
+    target = connect(stack)
+    name_target(target)
+    batches.set_aside(target, batch, reason)
     if as_json:
         print_json({"batch_id": batch})
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflows.cli.app import contract_app
-from workflows.cli.printing import AsJson, StackName, out, print_json, speaking_plainly
+from workflows.cli.printing import AsJson, StackName, out, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,22 +31,19 @@ def contract_check(
     from expectations.odcs import load_contracts
     from workflows.contract_check import check
 
-    with speaking_plainly():
-        contracts = load_contracts()
-        check(contracts)
-        changes = _compare_with_live(stack, contracts) if live else {}
-        if as_json:
-            versions = {name: contract.version for name, contract in contracts.items()}
-            print_json({"contracts": versions, "changes": changes} if live else versions)
-        else:
-            for name, contract in contracts.items():
-                key = ", ".join(contract.key)
-                out.print(f"{name} {contract.version}: {len(contract.columns)} columns, key ({key})")
-            for table, what in changes.items():
-                out.print(f"{table}: {', '.join(what) or 'is as its contract says'}")
-            out.print(
-                f"{len(contracts)} contracts are good. Next: make up (or make deploy) puts them to work."
-            )
+    contracts = load_contracts()
+    check(contracts)
+    changes = _compare_with_live(stack, contracts) if live else {}
+    if as_json:
+        versions = {name: contract.version for name, contract in contracts.items()}
+        print_json({"contracts": versions, "changes": changes} if live else versions)
+    else:
+        for name, contract in contracts.items():
+            key = ", ".join(contract.key)
+            out.print(f"{name} {contract.version}: {len(contract.columns)} columns, key ({key})")
+        for table, what in changes.items():
+            out.print(f"{table}: {', '.join(what) or 'is as its contract says'}")
+        out.print(f"{len(contracts)} contracts are good. Next: make up (or make deploy) puts them to work.")
 
 
 def _compare_with_live(stack: str | None, contracts: Mapping[str, Contract]) -> dict[str, list[str]]:
@@ -69,11 +66,10 @@ def contract_new(
     from expectations.odcs import load_contract
     from workflows.contract_draft import DraftError, draft
 
-    with speaking_plainly():
-        path = folder / f"{dataset}.yaml"
-        if path.exists():
-            raise DraftError(f"{path} exists already; edit it, or remove it first.")
-        text = draft(dataset, key.split(","), sequence, sample)
-        path.write_text(text)
-        load_contract(path)
-        out.print(f"Wrote {path}. Next: read it, make it stricter, then glueline contract check and make up.")
+    path = folder / f"{dataset}.yaml"
+    if path.exists():
+        raise DraftError(f"{path} exists already; edit it, or remove it first.")
+    text = draft(dataset, key.split(","), sequence, sample)
+    path.write_text(text)
+    load_contract(path)
+    out.print(f"Wrote {path}. Next: read it, make it stricter, then glueline contract check and make up.")

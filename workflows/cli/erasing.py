@@ -17,7 +17,6 @@ from workflows.cli.printing import (
     out,
     print_json,
     showing_progress,
-    speaking_plainly,
 )
 
 
@@ -45,24 +44,23 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
     from workflows.history import contract_of
     from workflows.target import connect
 
-    with speaking_plainly():
-        target = connect(stack)
-        erasure = erasing.plan(target, contract_of(target, dataset), keys)
-        number = len(erasure.keys.texts)
-        if lift:
-            confirm(target, f"Let rows of {number} erased keys of {dataset} come again", yes=yes)
-        else:
-            letters = [] if yes else erasing.letters_of(target, erasure.keys)
-            err.print(letters_picture(letters))
-            action = f"Erase {number} keys of {dataset} for ever, with {len(letters)} dead letters of theirs"
-            confirm(target, action, yes=yes)
-        with showing_progress(erase_progress) as tell:
-            course = erasing.Course(tell)
-            with interruptible(lambda: f"{course} The same command goes on from there."):
-                if lift:
-                    answer: dict[str, Any] = {"lifted": erasing.lift(target, erasure, course)}
-                else:
-                    answer = erasing.erase(target, erasure, course, remove_unreadable=remove_unreadable)
+    target = connect(stack)
+    erasure = erasing.plan(target, contract_of(target, dataset), keys)
+    number = len(erasure.keys.texts)
+    if lift:
+        confirm(target, f"Let rows of {number} erased keys of {dataset} come again", yes=yes)
+    else:
+        letters = [] if yes else erasing.letters_of(target, erasure.keys)
+        err.print(letters_picture(letters))
+        action = f"Erase {number} keys of {dataset} for ever, with {len(letters)} dead letters of theirs"
+        confirm(target, action, yes=yes)
+    with showing_progress(erase_progress) as tell:
+        course = erasing.Course(tell)
+        with interruptible(lambda: f"{course} The same command goes on from there."):
+            if lift:
+                answer: dict[str, Any] = {"lifted": erasing.lift(target, erasure, course)}
+            else:
+                answer = erasing.erase(target, erasure, course, remove_unreadable=remove_unreadable)
     if as_json:
         print_json(answer)
     elif lift:

@@ -15,9 +15,6 @@ from rich.live import Live
 from rich.table import Column, Table
 from rich.text import Text
 
-from expectations.keys import InvalidKey
-from expectations.problems import GluelineError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -43,16 +40,6 @@ def console_on(*, stderr: bool) -> Console:
 
 out = console_on(stderr=False)
 err = console_on(stderr=True)
-
-
-@contextmanager
-def speaking_plainly() -> Iterator[None]:
-    """Show an error a person can act on as its message, with exit code 1; any other is a bug."""
-    try:
-        yield
-    except (GluelineError, InvalidKey) as error:
-        err.print(Text(str(error), style="red"))
-        raise typer.Exit(1) from error
 
 
 def print_json(answer: Any) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from workflows.cli.app import app
 from workflows.cli.confirming import name_target
-from workflows.cli.printing import AsJson, StackName, err, out, print_json, speaking_plainly
+from workflows.cli.printing import AsJson, StackName, err, out, print_json
 
 
 @app.command()
@@ -25,24 +25,23 @@ def parity(
     from workflows.parity import parity as certify_all
     from workflows.target import connect
 
-    with speaking_plainly():
-        target = connect(stack)
-        known = target.contracts()
-        if dataset is not None and dataset not in known:
-            raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
-        names = list(known) if dataset is None else [dataset]
-        name_target(target)
-        course = Course(lambda line: err.print(f"  {line}", style="dim"))
-        with interruptible(lambda: str(course)):
-            reports = certify_all(target, names, course, repair=repair)
-        if as_json:
-            print_json([report.to_dict() for report in reports])
-        else:
-            out.print(parity_report.certificate_table(reports))
-            for report in reports:
-                for line in parity_report.lines(report):
-                    out.print(line, style="green" if report.certificate.ok else "red")
-                if advice := parity_report.advice(report.certificate):
-                    out.print(f"Next: {advice}")
-        if not all(report.certificate.ok for report in reports):
-            raise typer.Exit(1)
+    target = connect(stack)
+    known = target.contracts()
+    if dataset is not None and dataset not in known:
+        raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
+    names = list(known) if dataset is None else [dataset]
+    name_target(target)
+    course = Course(lambda line: err.print(f"  {line}", style="dim"))
+    with interruptible(lambda: str(course)):
+        reports = certify_all(target, names, course, repair=repair)
+    if as_json:
+        print_json([report.to_dict() for report in reports])
+    else:
+        out.print(parity_report.certificate_table(reports))
+        for report in reports:
+            for line in parity_report.lines(report):
+                out.print(line, style="green" if report.certificate.ok else "red")
+            if advice := parity_report.advice(report.certificate):
+                out.print(f"Next: {advice}")
+    if not all(report.certificate.ok for report in reports):
+        raise typer.Exit(1)
