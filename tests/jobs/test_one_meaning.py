@@ -40,7 +40,7 @@ from jobs.rows import read_rows
 from jobs.stream_door import parse_stream
 from lambdas.data_api.changes import Checker, Event
 from lambdas.data_api.problems import Problem
-from lambdas.exact_json import dumps
+from lambdas.exact_json import dumps, loads
 from lambdas.source.messages import Change, DeadLetter, Reader
 from lambdas.validation import Validators, Violation
 from tests.jobs.builders import SENT, record
@@ -275,7 +275,7 @@ class Judge:
         of_queue = list(read.violations) if isinstance(read, DeadLetter) else []
         of_queue = [violation._replace(path=violation.path.removeprefix("/data")) for violation in of_queue]
         try:
-            self.checker.change(self.contract, "upsert", row, Event("id"))
+            self.checker.change(self.contract, "upsert", loads(dumps(row)), Event("id"))
             of_api: list[Violation] = []
         except Problem as problem:
             of_api = [one for one in problem.violations if one.rule != "storable"]
