@@ -1,5 +1,6 @@
 """What all tests share: hypothesis profiles, an AWS on this machine, and one Spark session."""
 
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -28,6 +29,13 @@ _OF_LIBRARIES = (
     "ignore::DeprecationWarning:great_expectations",
     "ignore:module 'sre_constants' is deprecated:DeprecationWarning",
 )
+
+
+def pytest_configure() -> None:
+    """A job in the background ignores these, as would what it starts: tests send them to their processes."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
