@@ -116,8 +116,8 @@ $(UV_FILE):
 	@"$(UV)" sync --frozen --quiet || { \
 	  echo "If it is CPython 3.13 that is missing and uv could not fetch one: install it (Debian/Ubuntu: apt install python3.13; Fedora: dnf install python3.13; macOS: brew install python@3.13; pyenv: pyenv install 3.13) and run this again."; exit 1; }
 	@UV_PROJECT_ENVIRONMENT=.local/emulator-env "$(UV)" sync --frozen --quiet --only-group emulator --no-install-project
-	@$(BIN)/python -m workflows.local.java
-	@$(BIN)/python -m workflows.local.jars
+	@$(BIN)/python -m workflows.local.base.java
+	@$(BIN)/python -m workflows.local.base.jars
 	@touch $@
 
 # checkov pins what others need in other versions, so it has an environment of its own too. It needs no network.

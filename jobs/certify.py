@@ -4,11 +4,11 @@ Reads the open comparisons (`parity/<dataset>/open/`), their suspects, and the i
 Writes certificates (`parity_results`, `parity/<dataset>/`, metrics) and, with `--REPAIR true`, repairs of the
 drift into the RAW bucket (`repairs/`). It never writes to a dataset's table.
 
-A suspect that the table is not right about (`jobs.verdicts`) is drift only if nothing is in flight that was
-written before the scan ended: the streams are read so far (`jobs.stream_lag`), enough time has passed for
-what was read to land (`--SETTLE_SECONDS`), and all that had landed by then is merged (`jobs.landed`).
-Otherwise the comparison stays open, and a later run looks again; a run never waits, so that no cluster idles
-while others work.
+A suspect that the table is not right about (`jobs.parity.drift`) is drift only if nothing is in flight that
+was written before the scan ended: the streams are read so far (`jobs.parity.stream_lag`), enough time has
+passed for what was read to land (`--SETTLE_SECONDS`), and all that had landed by then is merged
+(`jobs.parity.in_flight`). Otherwise the comparison stays open, and a later run looks again; a run never
+waits, so that no cluster idles while others work.
 
 Safe to repeat, and to stop anywhere: a comparison is closed last. Until then each step is done again, to the
 same names.
@@ -27,27 +27,11 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from expectations.odcs import load_contracts
-from jobs.batches import Batches
-from jobs.certificates import Certificate, Comparison, Drift, ParityObjects
-from jobs.column_history import column_history
-from jobs.dynamodb_scan import get
-from jobs.lake import QUARANTINE, TOMBSTONES, Lake
-from jobs.landed import Landing, in_flight
-from jobs.parity_options import ParityOptions
-from jobs.parity_tables import (
-    create_parity_tables,
-    current_snapshot,
-    forget_suspects,
-    ops_table_at,
-    record,
-    send_metrics,
-    suspects_of,
-    table_at,
-)
-from jobs.repairs import Repair, write_repairs
-from jobs.steps import say, step
-from jobs.stream_lag import is_behind
-from jobs.verdicts import (
+from jobs.intake.batches import Batches
+from jobs.lake.column_history import column_history
+from jobs.lake.names import QUARANTINE, TOMBSTONES, Lake
+from jobs.parity.certificates import Certificate, Comparison, Drift, ParityObjects
+from jobs.parity.drift import (
     DIFFERING,
     ERASED_AGAIN,
     EXTRA,
@@ -58,6 +42,22 @@ from jobs.verdicts import (
     mark_quarantined,
     verdicts,
 )
+from jobs.parity.dynamodb_scan import get
+from jobs.parity.in_flight import Landing, in_flight
+from jobs.parity.options import ParityOptions
+from jobs.parity.repairs import Repair, write_repairs
+from jobs.parity.stream_lag import is_behind
+from jobs.parity.tables import (
+    create_parity_tables,
+    current_snapshot,
+    forget_suspects,
+    ops_table_at,
+    record,
+    send_metrics,
+    suspects_of,
+    table_at,
+)
+from jobs.runtime.log import say, step
 
 _TOMBSTONE = "dataset string, key string, _version bigint, _tie string"
 _PAYLOAD = "dataset string, payload string"
@@ -113,7 +113,7 @@ def confirm(
 
 
 def judge(spark: SparkSession, contract: Contract, compared: Comparison, options: ParityOptions) -> DataFrame:
-    """The verdicts on the suspects. The order of the reads matters (`jobs.verdicts`)."""
+    """The verdicts on the suspects. The order of the reads matters (`jobs.parity.drift`)."""
     suspects, dataset, lake = suspects_of(spark, options.lake, compared), contract.dataset, options.lake
     tombstones = ops_table_at(spark, lake, TOMBSTONES, _TOMBSTONE).where(F.col("dataset") == dataset)
     table = table_at(spark, lake, contract, current_snapshot(spark, lake.table(dataset)))

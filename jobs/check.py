@@ -1,15 +1,15 @@
 """Glue job `check`: what landed in the RAW bucket -> accepted changes and quarantined rows.
 
 Reads the intake queue and the RAW bucket. Writes `<dataset>_changes`, `quarantine`, `batches`,
-`quality_results`, the Data Docs, and the batch's own objects in the lake bucket (`jobs.batches`).
+`quality_results`, the Data Docs, and the batch's own objects in the lake bucket (`jobs.intake.batches`).
 
-What raises ends its file (`jobs.doors`), else its dataset (`jobs.set_aside`); the rest goes on, and the run
-fails when all else is done.
+What raises ends its file (`jobs.reading.receive`), else its dataset (`jobs.checking.set_aside`); the rest
+goes on, and the run fails when all else is done.
 
 Safe to repeat, and to stop anywhere: a message is deleted when the manifest that holds it is written, and not
 before. A batch whose `checked.json` is missing is checked again from its manifest; an append that was made
-before finds its batch's id in the table and does nothing (`jobs.lake`). What two batches hold both, because a
-message came twice, is in `<dataset>_changes` once (`jobs.once_only`).
+before finds its batch's id in the table and does nothing (`jobs.lake.names`). What two batches hold both,
+because a message came twice, is in `<dataset>_changes` once (`jobs.checking.deduplicate`).
 """
 
 import sys
@@ -26,20 +26,9 @@ from pyspark.sql import SparkSession
 
 from expectations.contract import Contract
 from expectations.odcs import load_contracts
-from jobs import data_docs, intake
-from jobs.batches import CHECKED, Batches
-from jobs.checked_dataset import CheckedDataset, FileCount, check_dataset
-from jobs.erased_rows import erased_keys
-from jobs.evolution import bring_to_contract
-from jobs.export_intake import open_exports
-from jobs.failures import ENDINGS, in_words, is_passing
-from jobs.first_events import FirstEvents
-from jobs.lake import Lake, create_ops_tables
-from jobs.manifest import Manifest, make_manifest
-from jobs.metrics import Metric, publish
-from jobs.options import Options
-from jobs.record_batch import append_changes, append_quarantine, append_results, file_counts, is_recorded
-from jobs.set_aside import (
+from jobs.checking.append import append_changes, append_quarantine, append_results, file_counts, is_recorded
+from jobs.checking.checked_dataset import CheckedDataset, FileCount, check_dataset
+from jobs.checking.set_aside import (
     Failure,
     contract_of,
     dissolve,
@@ -49,7 +38,19 @@ from jobs.set_aside import (
     settle,
     take_up,
 )
-from jobs.steps import say, step
+from jobs.erasure.blocked_rows import erased_keys
+from jobs.intake import queue
+from jobs.intake.batches import CHECKED, Batches
+from jobs.intake.first_events import FirstEvents
+from jobs.intake.manifest import Manifest, make_manifest
+from jobs.lake.evolution import bring_to_contract
+from jobs.lake.names import Lake, create_ops_tables
+from jobs.quality import data_docs
+from jobs.reading.exports import open_exports
+from jobs.runtime.failures import ENDINGS, in_words, is_passing
+from jobs.runtime.log import say, step
+from jobs.runtime.metrics import Metric, publish
+from jobs.runtime.options import Options
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -76,7 +77,7 @@ def main(argv: Sequence[str]) -> None:
     """
     options = Options.from_argv(argv)
     with step("check: begun"):
-        intake.backlog_heard(boto3.client("events"), options.backlog_rule)
+        queue.backlog_heard(boto3.client("events"), options.backlog_rule)
     contracts = load_contracts()
     spark = SparkSession.builder.getOrCreate()
     lake = Lake(options.database, options.ops_database)
@@ -163,7 +164,7 @@ def drain(
     again and again, and does not look like work that waits.
     """
     now = datetime.now(UTC)
-    messages = intake.receive_all(sqs, queue_url)
+    messages = queue.receive_all(sqs, queue_url)
     announced = make_manifest(batch_id, now, (message.body for message in messages), contracts)
     announced = FirstEvents(batches.s3, batches.bucket).add_to(announced)
     opened = open_exports(batches.s3, announced, now)
@@ -172,8 +173,8 @@ def drain(
         batches.open(manifest)
     kept = {message: seconds for message in messages if (seconds := opened.waits(message.body, now))}
     for message, seconds in kept.items():
-        intake.keep(sqs, queue_url, message, seconds)
-    intake.delete(sqs, queue_url, (message for message in messages if message not in kept))
+        queue.keep(sqs, queue_url, message, seconds)
+    queue.delete(sqs, queue_url, (message for message in messages if message not in kept))
     return manifest if manifest.files or manifest.refused else None
 
 

@@ -1,7 +1,8 @@
 """Glue job `erase`: removes the rows of some keys of a dataset from everywhere, in phases, and proves it.
 
-Reads the request (`jobs.erasures`), the RAW bucket, DynamoDB and all tables that hold rows of the dataset.
-Writes tombstones, which stay; removes items, lines of RAW objects, rows, files and snapshots; leaves a proof.
+Reads the request (`jobs.erasure.requests`), the RAW bucket, DynamoDB and all tables that hold rows of the
+dataset. Writes tombstones, which stay; removes items, lines of RAW objects, rows, files and snapshots; leaves
+a proof.
 
     seal    tombstones that outrank every change, then marks in DynamoDB in place of the items
     scrub   every version of every object in the RAW bucket
@@ -10,13 +11,13 @@ Writes tombstones, which stay; removes items, lines of RAW objects, rows, files 
     lift    (by itself) makes ordinary tombstones and deletes of the keys' tombstones and marks
 
 Why nothing comes back, and why this ends while others go on writing the keys: since `seal`, the Data API
-refuses every write of the keys (`jobs.erased_marks`), `check` quarantines their rows without a payload
-(`jobs.erased_rows`), and `merge` refuses their changes. The stream's records of the marks land after all
-earlier records of the keys, and before `scrub`. Since `scrub`, RAW has no row of theirs. Once the runs that
-read before it have ended, neither changes nor quarantine get one. Only then comes `purge`. Only when the jobs
-that ran and the batches that were open at `purge` are done comes `prove`, which takes away what those may
-have needed. `glueline erase` waits for that in between: a job that waited would hold a cluster, and on one
-machine the very Spark that has to merge.
+refuses every write of the keys (`jobs.erasure.marks`), `check` quarantines their rows without a payload
+(`jobs.erasure.blocked_rows`), and `merge` refuses their changes. The stream's records of the marks land after
+all earlier records of the keys, and before `scrub`. Since `scrub`, RAW has no row of theirs. Once the runs
+that read before it have ended, neither changes nor quarantine get one. Only then comes `purge`. Only when the
+jobs that ran and the batches that were open at `purge` are done comes `prove`, which takes away what those
+may have needed. `glueline erase` waits for that in between: a job that waited would hold a cluster, and on
+one machine the very Spark that has to merge.
 
 Safe to repeat, and to stop anywhere: a phase looks for what is there, and does what is left to do. What it
 finds, it writes down before it changes anything, so the proof counts all that was removed, once.
@@ -31,13 +32,13 @@ from awsglue.utils import GlueArgumentError, getResolvedOptions
 from pyspark.sql import SparkSession
 
 from expectations.odcs import load_contracts
-from jobs.erase_phases import Work, lift_keys, prove, purge_tables, scrub, seal
-from jobs.erased_keys import ErasedKeys
-from jobs.erasures import Erasures
-from jobs.lake import Lake
+from jobs.erasure.keys import ErasedKeys
+from jobs.erasure.phases import Work, lift_keys, prove, purge_tables, scrub, seal
+from jobs.erasure.requests import Erasures
+from jobs.lake.names import Lake
 from jobs.merge import JOINS
-from jobs.options import Options
-from jobs.steps import say
+from jobs.runtime.log import say
+from jobs.runtime.options import Options
 
 PHASES: Mapping[str, Callable[[Work], Any]] = {
     "seal": seal,

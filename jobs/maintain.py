@@ -1,22 +1,22 @@
 """Glue job `maintain`: keeps the tables quick to read, and lets go of what is past its retention.
 
 Reads the catalog, the tables' metadata, the certificates (`parity_results`), and the batches in the lake
-bucket (`jobs.batches`). Changes no row of a dataset. Writes, in this order:
+bucket (`jobs.intake.batches`). Changes no row of a dataset. Writes, in this order:
 
-1. RAW objects that batches have read, and these batches' own objects: `jobs.raw_retention`.
-2. Tombstones and the platform's records: `jobs.retention`. After the RAW objects, as a tombstone stays as
-   long as an object may bring its row back.
-3. Each table's files, snapshots and, once a week, orphans: `jobs.compaction`, `jobs.expiry`. After the rows,
-   so that what was deleted leaves the files too.
-4. What it did: `jobs.maintenance`.
+1. RAW objects that batches have read, and these batches' own objects: `jobs.maintenance.raw_retention`.
+2. Tombstones and the platform's records: `jobs.maintenance.retention`. After the RAW objects, as a tombstone
+   stays as long as an object may bring its row back.
+3. Each table's files, snapshots and, once a week, orphans: `jobs.maintenance.compaction`,
+   `jobs.maintenance.snapshots`. After the rows, so that what was deleted leaves the files too.
+4. What it did: `jobs.maintenance.log`.
 
 Safe to repeat, and to stop anywhere. Each step asks what there is to do now, and there is nothing to do about
 what was done; what a step leaves unfinished is what the next run finds. A table's step is a commit or none;
 objects go before what names them. Nothing reaches from one step to the next but in this order, where a step
 that is missing makes the following ones keep more, never less.
 
-Safe beside other jobs: `jobs.conflicts` argues who gives way. What an unfinished batch needs is asked for
-before anything is looked at that could go; batches that begin later need only what is new.
+Safe beside other jobs: `jobs.lake.conflicts` argues who gives way. What an unfinished batch needs is asked
+for before anything is looked at that could go; batches that begin later need only what is new.
 """
 
 import sys
@@ -29,15 +29,14 @@ from time import perf_counter
 import boto3
 from pyspark.sql import SparkSession
 
-from jobs.batches import MANIFEST, Batches
-from jobs.compaction import compact
-from jobs.conflicts import unless_in_the_way
-from jobs.expiry import ORPHANS, expire, may_have_orphans, remove_orphans
-from jobs.lake import TOMBSTONES, Lake, create_ops_tables
-from jobs.maintenance import Done, create_maintenance_table, keep, last
-from jobs.options import Options
-from jobs.raw_retention import held, remove_certificates, remove_emptied_exports, remove_read
-from jobs.retention import (
+from jobs.intake.batches import MANIFEST, Batches
+from jobs.lake.conflicts import unless_in_the_way
+from jobs.lake.iceberg import oldest, tables
+from jobs.lake.names import TOMBSTONES, Lake, create_ops_tables
+from jobs.maintenance.compaction import compact
+from jobs.maintenance.log import Done, create_maintenance_table, keep, last
+from jobs.maintenance.raw_retention import held, remove_certificates, remove_emptied_exports, remove_read
+from jobs.maintenance.retention import (
     LATE,
     RECORDS,
     Certified,
@@ -49,8 +48,9 @@ from jobs.retention import (
     tombstoned,
     tombstones_until,
 )
-from jobs.steps import say, step
-from jobs.tables import oldest, tables
+from jobs.maintenance.snapshots import ORPHANS, expire, may_have_orphans, remove_orphans
+from jobs.runtime.log import say, step
+from jobs.runtime.options import Options
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Glue job `merge`: checked changes -> the datasets' tables.
 
 Reads `<dataset>_changes` of the batches that are checked and not merged. Writes `tombstones`, `<dataset>`,
-and the batches' own objects in the lake bucket (`jobs.batches`).
+and the batches' own objects in the lake bucket (`jobs.intake.batches`).
 
 What a table holds is a function of the set of all changes, whatever their order, repetition and batches:
 
@@ -18,7 +18,7 @@ What a table holds is a function of the set of all changes, whatever their order
   makes it safe.
 * A row lies in the partition that its newest change names. MERGE compares each key's newest change with the
   key's row, wherever that lies: it reads the partitions that changes name, and those others in which rows of
-  their keys are found (`jobs.places`). An update may so move a row; a key never has two.
+  their keys are found (`jobs.merging.target_partitions`). An update may so move a row; a key never has two.
 * A retract (a repair's) takes back what stands at exactly its position. It is no maximum: it acts on what
   came before it. So batches are merged in the order in which they began, those before a repair apart from
   it, and if one is merged again, so are all behind it. Within its batch a retract comes first.
@@ -34,18 +34,18 @@ from pyspark.sql import SparkSession
 
 from expectations.contract import Contract
 from expectations.odcs import load_contracts
-from jobs import intake
-from jobs.batches import MERGED, Batches
-from jobs.evolution import bring_to_contract, lacks_columns
-from jobs.failures import ENDINGS
-from jobs.freshness import freshness
-from jobs.lake import Lake, find_commit
-from jobs.manifest import REPAIR, Manifest
-from jobs.merge_changes import merge_changes
-from jobs.metrics import Metric, publish
-from jobs.options import Options
-from jobs.set_aside import Failure, contract_of, note_failure, part_checked, run_failed, settle
-from jobs.steps import say, step
+from jobs.checking.set_aside import Failure, contract_of, note_failure, part_checked, run_failed, settle
+from jobs.intake import queue
+from jobs.intake.batches import MERGED, Batches
+from jobs.intake.manifest import REPAIR, Manifest
+from jobs.lake.evolution import bring_to_contract, lacks_columns
+from jobs.lake.names import Lake, find_commit
+from jobs.merging.freshness import freshness
+from jobs.merging.merge_changes import merge_changes
+from jobs.runtime.failures import ENDINGS
+from jobs.runtime.log import say, step
+from jobs.runtime.metrics import Metric, publish
+from jobs.runtime.options import Options
 
 # Joins of two tables in the same buckets without a shuffle, and by hash rather than by sorting the larger
 # one.
@@ -74,9 +74,9 @@ def main(argv: Sequence[str]) -> None:
     merged = merge_batches(spark, Lake(options.database, options.ops_database), batches, load_contracts())
 
     with step("merge: backlog"):
-        number = intake.waiting(boto3.client("sqs"), options.intake_queue_url) + len(batches.begun())
+        number = queue.waiting(boto3.client("sqs"), options.intake_queue_url) + len(batches.begun())
         if number:
-            intake.announce_backlog(boto3.client("events"), options.backlog_rule, number)
+            queue.announce_backlog(boto3.client("events"), options.backlog_rule, number)
     with step("merge: metrics"):
         set_aside = Metric("BatchesSetAside", len(batches.aside()))
         publish(boto3.client("cloudwatch"), [*merged.metrics, set_aside])

@@ -25,11 +25,10 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from expectations.odcs import load_contracts
-from jobs.certificates import Certificate, Comparison, Drift, ParityObjects
-from jobs.column_history import column_history
-from jobs.dynamodb_scan import scan
+from jobs.lake.column_history import column_history
 from jobs.merge import JOINS
-from jobs.parity import (
+from jobs.parity.certificates import Certificate, Comparison, Drift, ParityObjects
+from jobs.parity.compare import (
     SUSPECT,
     bucket_count,
     compare_keys,
@@ -41,8 +40,9 @@ from jobs.parity import (
     row_sums,
     with_bucket,
 )
-from jobs.parity_options import ParityOptions
-from jobs.parity_tables import (
+from jobs.parity.dynamodb_scan import scan
+from jobs.parity.options import ParityOptions
+from jobs.parity.tables import (
     create_parity_tables,
     current_snapshot,
     keep_suspects,
@@ -50,7 +50,7 @@ from jobs.parity_tables import (
     send_metrics,
     table_at,
 )
-from jobs.steps import say, step
+from jobs.runtime.log import say, step
 
 
 def main(argv: Sequence[str]) -> None:

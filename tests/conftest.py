@@ -66,7 +66,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def aws() -> Iterator[str]:
     """The address of an AWS that lives in this process, also for the Python workers that Spark starts."""
     with pytest.MonkeyPatch.context() as patch, aws_in_this_process() as address:
-        for reader in ("jobs.intake", "workflows.dead_letters"):
+        for reader in ("jobs.intake.queue", "workflows.operations.dead_letters"):
             patch.setattr(f"{reader}.WAIT_SECONDS", 0)  # a queue of one server is empty when it says so
         yield address
 

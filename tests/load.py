@@ -13,16 +13,16 @@ from datetime import UTC, datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Final
 
-from workflows import demo
-from workflows.run import account_for_messages
-from workflows.sending import send
+from workflows.demo import baskets
+from workflows.demo.run import account_for_messages
+from workflows.operations.sending import send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workflows.demo import Key, Message
-    from workflows.run import Outcome
-    from workflows.target import Target
+    from workflows.demo.baskets import Key, Message
+    from workflows.demo.run import Outcome
+    from workflows.stack.target import Target
 
 _MESSAGES_OF_A_LINE: Final = 1.25  # at least, of a few hundred lines or more
 _OVERTAKEN: Final = 20  # one of so many changes that have a newer one is sent behind all others
@@ -55,8 +55,10 @@ class Sent:
 def load(number: int) -> Load:
     """So many messages, whose baskets have numbers of the moment: each call's are new to every stack."""
     shift = int(time.time()) % 10**7 * _BASKETS
-    lines = demo.basket_lines(round(number / _MESSAGES_OF_A_LINE))
-    messages = demo.messages_of([line | {"basket_id": line["basket_id"] + shift} for line in lines])[:number]
+    lines = baskets.basket_lines(round(number / _MESSAGES_OF_A_LINE))
+    messages = baskets.messages_of([line | {"basket_id": line["basket_id"] + shift} for line in lines])[
+        :number
+    ]
     newest = _newest(messages)
     older = [message for message in messages if _has_newer(message, newest)]
     held = {message.event_id for message in older[::_OVERTAKEN]}

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from workflows.local.processes import stack_processes
-from workflows.local.spark_conf import HEAP_MIB
+from workflows.local.lifecycle.processes import stack_processes
+from workflows.local.spark.conf import HEAP_MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflows.local.home import Home
-    from workflows.target import Target
+    from workflows.local.base.home import Home
+    from workflows.stack.target import Target
 
 EMULATOR: Final = "embedded AWS"
 SPARK_JVM: Final = "Spark, JVM"
@@ -123,4 +123,4 @@ def _kind(process: psutil.Process) -> str:
         return function
     if process.name() == "java":
         return SPARK_JVM
-    return EMULATOR if "workflows.local.emulator" in process.cmdline() else SPARK_PYTHON
+    return EMULATOR if "workflows.local.ministack.emulator" in process.cmdline() else SPARK_PYTHON

@@ -11,7 +11,7 @@ from unittest import mock
 
 from pyspark.sql import SparkSession
 
-from workflows.local.jars import jar_paths
+from workflows.local.base.jars import jar_paths
 
 CATALOG = "spark.sql.catalog.glue_catalog"
 # Few rows: compiling a plan would take longer than running it.

@@ -8,11 +8,15 @@ from typing import get_args
 from typer.main import get_command
 
 from expectations.spark_schema import CHANGES_BOOKKEEPING, ITEM_BOOKKEEPING, TABLE_BOOKKEEPING
-from jobs import erasures, lake, maintenance, metrics, parity_tables
+from jobs.erasure import requests
+from jobs.lake import names
+from jobs.maintenance import log
+from jobs.parity import tables
+from jobs.runtime import metrics
 from workflows.cli import app
 
 GLOSSARY = (Path(__file__).parents[1] / "docs" / "glossary.md").read_text()
-DDL = [*lake.OPS_TABLES.values(), erasures.COLUMNS, maintenance.COLUMNS, parity_tables.RESULT]
+DDL = [*names.OPS_TABLES.values(), requests.COLUMNS, log.COLUMNS, tables.RESULT]
 
 
 def defined(section: str) -> list[str]:

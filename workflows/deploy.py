@@ -26,7 +26,7 @@ from samcli.yamlhelper import yaml_parse
 
 from expectations.odcs import ContractError, load_contracts
 from expectations.problems import GluelineError
-from workflows.contract_check import check as check_contracts
+from workflows.contracts.check import check as check_contracts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

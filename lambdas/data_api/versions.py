@@ -4,7 +4,7 @@ A dataset with a sequence column takes its versions from it. In any other, the v
 at which it happened, which a batch brings. A change that brings neither is the newest: it is stamped with the
 current time, or one more than what is stored, whichever is greater.
 
-The lake reads an item's version in the same way (`jobs.images.stamp`).
+The lake reads an item's version in the same way (`jobs.doors.item_images.stamp`).
 """
 
 from expectations import timestamps

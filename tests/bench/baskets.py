@@ -22,8 +22,8 @@ from pyspark.sql import functions as F
 from expectations.contract import Column, Contract, Partition
 from expectations.odcs import load_contracts
 from expectations.spark_schema import row_schema, table_schema
-from jobs import tables
-from jobs.lake import Lake, create_dataset_tables, create_ops_tables
+from jobs.lake import iceberg
+from jobs.lake.names import Lake, create_dataset_tables, create_ops_tables
 from tests.bench.session import FOLDER, spark
 from tests.builders import REAL_DATA, REAL_FILES
 
@@ -140,7 +140,7 @@ def iceberg_table(millions: int, contract: Contract) -> str:
     lake = lake_of(millions)
     create_dataset_tables(spark(), lake, contract)
     table = lake.table(contract.dataset)
-    if not tables.snapshots(spark(), table):
+    if not iceberg.snapshots(spark(), table):
         rows = lines(millions).select(table_schema(contract).fieldNames())
         rows.writeTo(table).append()
     return table
@@ -148,9 +148,9 @@ def iceberg_table(millions: int, contract: Contract) -> str:
 
 def roll_back(table: str) -> None:
     """Bring an Iceberg table to its first state, without the merges of a bench."""
-    first = tables.snapshots(spark(), table)[0].id
-    if tables.iceberg(spark(), table).currentSnapshot().snapshotId() != first:
-        tables.call(spark(), table, "rollback_to_snapshot", f", snapshot_id => {first}")
+    first = iceberg.snapshots(spark(), table)[0].id
+    if iceberg.iceberg(spark(), table).currentSnapshot().snapshotId() != first:
+        iceberg.call(spark(), table, "rollback_to_snapshot", f", snapshot_id => {first}")
 
 
 def expected(before: Total, changed: "DataFrame") -> Total:

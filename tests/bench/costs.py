@@ -10,7 +10,7 @@ from math import ceil
 from typing import Final
 
 from tests.bench.report import Report, Row, read_table
-from workflows.local.home import CHECKOUT
+from workflows.local.base.home import CHECKOUT
 
 PAGE: Final = CHECKOUT / "docs" / "costs.md"
 RATES: Final = (1, 100, 10_000)  # changes a second

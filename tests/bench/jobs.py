@@ -20,14 +20,14 @@ import boto3
 import psutil
 
 from expectations.spark_schema import item_schema
-from jobs.batches import Batches
 from jobs.check import check_batch
-from jobs.checked_dataset import count_rows, parse_files
-from jobs.lake import QUARANTINE, create_dataset_tables
-from jobs.manifest import STREAM, STREAM_FORMAT, Manifest, ManifestFile
+from jobs.checking.checked_dataset import count_rows, parse_files
+from jobs.intake.batches import Batches
+from jobs.intake.manifest import STREAM, STREAM_FORMAT, Manifest, ManifestFile
+from jobs.lake.names import QUARANTINE, create_dataset_tables
 from jobs.merge import merge_batches
-from jobs.quality import examine, judge
-from jobs.row_rules import row_rules
+from jobs.quality.row_rules import row_rules
+from jobs.quality.validation import examine, judge
 from lambdas.forwarder.objects import raw_objects
 from tests.bench import baskets
 from tests.bench.baskets import EVENTS, LATER, MILLION, RECENT, Total

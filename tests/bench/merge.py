@@ -16,7 +16,7 @@ from typing import Final
 
 from pyspark.sql import DataFrame
 
-from jobs.compaction import compact
+from jobs.maintenance.compaction import compact
 from tests.bench import baskets
 from tests.bench.baskets import DELETES, RECENT, SPREAD, Kind, Total
 from tests.bench.merge_variants import (

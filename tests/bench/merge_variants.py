@@ -18,11 +18,11 @@ import pyarrow.dataset as ds
 from pyspark.sql import functions as F
 
 from expectations.spark_schema import changes_schema, table_schema
-from jobs.key_text import encode_key
-from jobs.lake import TOMBSTONES, append_once
+from jobs.changes.key_text import encode_key
+from jobs.lake.iceberg import iceberg
+from jobs.lake.names import TOMBSTONES, append_once
 from jobs.merge import JOINS
-from jobs.merge_changes import merge_changes, merge_sql
-from jobs.tables import iceberg
+from jobs.merging.merge_changes import merge_changes, merge_sql
 from tests.bench import baskets
 from tests.bench.baskets import Kind, Total
 from tests.bench.report import seconds

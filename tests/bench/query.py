@@ -12,14 +12,14 @@ import sqlglot
 from pyiceberg.expressions import AlwaysTrue
 from sqlglot import exp
 
-from jobs.tables import iceberg
+from jobs.lake.iceberg import iceberg
 from tests.bench.baskets import EVENTS, START, iceberg_table, lines, roll_back
 from tests.bench.report import Report, Row, WrongResult, expect, middle
 from tests.bench.session import spark
 from tests.moto_server import REGION, aws_in_this_process
-from workflows.query import lake_catalog, query_here
-from workflows.row_filters import row_filter
-from workflows.target import Target
+from workflows.query.engines import lake_catalog, query_here
+from workflows.query.row_filters import row_filter
+from workflows.stack.target import Target
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table

@@ -5,9 +5,9 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from workflows.local.home import DEFAULT
-from workflows.local.jars import jar_paths
-from workflows.local.spark_conf import machine_conf
+from workflows.local.base.home import DEFAULT
+from workflows.local.base.jars import jar_paths
+from workflows.local.spark.conf import machine_conf
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -7,12 +7,12 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from workflows.sending import send
+from workflows.operations.sending import send
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from workflows.target import Target
+    from workflows.stack.target import Target
 
 PRODUCTS = range(1, 41)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflows.target import STACK_FILE, Target, local
+from workflows.stack.target import STACK_FILE, Target, local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

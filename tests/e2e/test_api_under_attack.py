@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from expectations.odcs import load_contracts
 from tests.lambdas.authorizer.identity import hmac_token
-from workflows.access_token import fetch_token
+from workflows.stack.access_token import fetch_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from workflows.target import Target
+    from workflows.stack.target import Target
 
 CONFIG = str(Path(__file__).with_name("schemathesis.toml"))
 SCHEMATHESIS = str(Path(sys.executable).with_name("st"))

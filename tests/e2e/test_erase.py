@@ -13,17 +13,17 @@ import httpx
 import pytest
 
 from expectations.odcs import load_contracts
-from jobs.erased_keys import ErasedKeys
+from jobs.erasure.keys import ErasedKeys
 from tests.e2e.conftest import glueline
-from workflows import dead_letters
-from workflows.access_token import fetch_token
-from workflows.erase import letters_of
-from workflows.query import query, rows
-from workflows.sending import send
-from workflows.waiting import wait
+from workflows.operations import dead_letters
+from workflows.operations.erase import letters_of
+from workflows.operations.sending import send
+from workflows.progress.waiting import wait
+from workflows.query.engines import query, rows
+from workflows.stack.access_token import fetch_token
 
 if TYPE_CHECKING:
-    from workflows.target import Target
+    from workflows.stack.target import Target
 
 pytestmark = pytest.mark.deep
 

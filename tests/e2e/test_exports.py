@@ -10,13 +10,13 @@ import pytest
 
 from tests.e2e.baskets import new_basket, send_lines
 from tests.e2e.conftest import glueline
-from workflows.query import lake_catalog, query, rows
-from workflows.waiting import wait
+from workflows.progress.waiting import wait
+from workflows.query.engines import lake_catalog, query, rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from workflows.target import Target
+    from workflows.stack.target import Target
 
 # PyIceberg writes files anew where Spark would mark rows as deleted: to the same effect.
 pytestmark = [

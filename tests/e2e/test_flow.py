@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e.baskets import sale
-from workflows.access_token import fetch_token
-from workflows.query import QueryError, query
+from workflows.query.engines import QueryError, query
+from workflows.stack.access_token import fetch_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflows.target import Target
+    from workflows.stack.target import Target
 
 PATIENCE_SECONDS = 150
 PRODUCT_HEADER = "product_id,manufacturer_id,department,brand,product_category,product_type,package_size"

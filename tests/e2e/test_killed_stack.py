@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.conftest import GLUELINE, glueline
-from workflows.local.home import DEFAULT, Home
-from workflows.local.processes import stack_processes
-from workflows.local.running import running_stack
-from workflows.local.stack import down, up
-from workflows.run import run
-from workflows.target import Target, local
+from workflows.demo.run import run
+from workflows.local.base.home import DEFAULT, Home
+from workflows.local.lifecycle.processes import stack_processes
+from workflows.local.lifecycle.running import running_stack
+from workflows.local.lifecycle.stack import down, up
+from workflows.stack.target import Target, local
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflows.waiting import Stage
+    from workflows.progress.waiting import Stage
 
 pytestmark = [
     pytest.mark.deep,

@@ -16,14 +16,14 @@ import pytest
 
 from tests.load import Sent, account, load, outranked, refused, send_at_once
 from tests.process_use import EMULATOR, SPARK_JVM, Use, may_use, watched
-from workflows.local.home import DEFAULT
-from workflows.waiting import Stage, look, wait
+from workflows.local.base.home import DEFAULT
+from workflows.progress.waiting import Stage, look, wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflows.run import Outcome
-    from workflows.target import Target
+    from workflows.demo.run import Outcome
+    from workflows.stack.target import Target
 
 MESSAGES = 4_000
 PATIENCE_SECONDS = 240

@@ -14,13 +14,13 @@ import pytest
 from expectations.odcs import load_contracts
 from tests.e2e.baskets import PRODUCTS, new_basket, send_lines
 from tests.e2e.conftest import glueline
-from workflows.query import lake_catalog, query
-from workflows.waiting import wait
+from workflows.progress.waiting import wait
+from workflows.query.engines import lake_catalog, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflows.target import Target
+    from workflows.stack.target import Target
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.conftest import GLUELINE, glueline
 
 if TYPE_CHECKING:
-    from workflows.target import Target
+    from workflows.stack.target import Target
 
 LINES = "300"
 

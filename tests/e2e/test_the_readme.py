@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.conftest import GLUELINE, glueline
 
 if TYPE_CHECKING:
-    from workflows.target import Target
+    from workflows.stack.target import Target
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"^```\w*\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.patterns import UnportablePattern, to_java
-from workflows.local.java import find_java
+from workflows.local.base.java import find_java
 
 type Find = Callable[[str, str], bool]
 

@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from jobs import steps
+from jobs.runtime import log
 from tests.sessions import FEW_ROWS, start_session
 
 type Step = Callable[..., Any]
@@ -25,7 +25,7 @@ type Step = Callable[..., Any]
 def main() -> None:
     """Run the job until it dies; that it did not is an error."""
     folder, job, number, moment, *arguments = sys.argv[1:]
-    steps.step = dying(steps.step, int(number), moment)  # before the job imports it
+    log.step = dying(log.step, int(number), moment)  # before the job imports it
     start_session(Path(folder), FEW_ROWS)
     import_module(f"jobs.{job}").main([f"{job}.py", *arguments])
     raise SystemExit(f"expected {job} to come to a step {number}, got fewer")

@@ -17,8 +17,8 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from jobs.lake import Lake
-from jobs.set_aside import RunFailed
+from jobs.checking.set_aside import RunFailed
+from jobs.lake.names import Lake
 from tests.faults.conftest import Survived
 from tests.faults.proxy import FAILURES, Call, Fault, Proxy, proxied
 from tests.faults.world import JOBS, WRITERS, Run, State, World, live, undisturbed
@@ -42,7 +42,7 @@ def proxy(aws: str, quick: SparkSession) -> Iterator[Proxy]:
         patch.setenv("AWS_ENDPOINT_URL", proxy.url)
         patch.setenv("AWS_MAX_ATTEMPTS", "2")  # as many as it takes to see that there are some
         patch.setitem(environment, "AWS_ENDPOINT_URL", proxy.url)  # of Python workers
-        patch.setattr("jobs.intake.HIDDEN_SECONDS", HIDDEN_SECONDS)
+        patch.setattr("jobs.intake.queue.HIDDEN_SECONDS", HIDDEN_SECONDS)
         boto3.client("s3").create_bucket(Bucket=WAREHOUSE)
         set_glue_catalog(quick, proxy.url)
         yield proxy

@@ -18,14 +18,16 @@ from hypothesis import strategies as st
 from pyspark.errors import AnalysisException, PySparkValueError
 from pyspark.sql import SparkSession
 
-from jobs import check, merge, merge_changes, record_batch
-from jobs.evolution import EvolutionRefused
-from jobs.failures import PassingFailure
-from jobs.lake import BATCHES, QUARANTINE, Lake
-from jobs.manifest import Manifest
-from jobs.set_aside import RunFailed
+from jobs import check, merge
+from jobs.checking import append as record_batch
+from jobs.checking.set_aside import RunFailed
+from jobs.intake.manifest import Manifest
+from jobs.lake.evolution import EvolutionRefused
+from jobs.lake.names import BATCHES, QUARANTINE, Lake
+from jobs.merging import merge_changes
+from jobs.runtime.failures import PassingFailure
 from tests.faults.world import WRITERS, State, World, land_all, undisturbed
-from workflows.batches import retried
+from workflows.operations.batches import retried
 
 pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed life
 DATASETS = ("products", "transactions")
@@ -114,7 +116,7 @@ def raised(fault: Fault) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fault.step.module, fault.step.name, step)
-        patch.setattr("jobs.attempts.MOST", ATTEMPTS)
+        patch.setattr("jobs.intake.attempts.MOST", ATTEMPTS)
         yield
 
 
@@ -251,7 +253,7 @@ def test_a_batch_that_ends_the_process_is_set_aside_too(
 
     with monkeypatch.context() as patch:
         patch.setattr(check, "append_changes", killed)
-        patch.setattr("jobs.attempts.MOST", ATTEMPTS)
+        patch.setattr("jobs.intake.attempts.MOST", ATTEMPTS)
         for _ in range(ATTEMPTS + 1):
             with suppress(SystemExit):
                 world.run("check")

@@ -20,10 +20,10 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 from pyspark.sql import SparkSession
 
-from jobs.batches import Batches
-from jobs.lake import BATCHES, QUALITY_RESULTS, QUARANTINE, TOMBSTONES, Lake, create_ops_tables
-from jobs.parity_tables import PARITY_RESULTS
-from jobs.tables import tables
+from jobs.intake.batches import Batches
+from jobs.lake.iceberg import tables
+from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, TOMBSTONES, Lake, create_ops_tables
+from jobs.parity.tables import PARITY_RESULTS
 from tests.builders import product, transaction
 from tests.jobs.builders import backlog_rule, object_created, record
 from tests.sessions import CATALOG

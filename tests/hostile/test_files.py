@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import boto3
 import pytest
 
-from jobs import check, objects
-from jobs.lake import BATCHES, QUARANTINE, Lake, create_ops_tables
+from jobs import check
+from jobs.lake.names import BATCHES, QUARANTINE, Lake, create_ops_tables
+from jobs.reading import fetch
 from tests.hostile.announcements import REFUSED_ANNOUNCEMENTS, REFUSED_KEYS
 from tests.hostile.binary_drops import BINARY_DROPS
 from tests.hostile.drops import GOOD, HostileFile
@@ -57,7 +58,7 @@ def checked(spark: "SparkSession") -> Iterator[Checked]:
         sqs.send_message(QueueUrl=queue, MessageBody=announced)
     for announced in [*map(object_created, REFUSED_KEYS), *REFUSED_ANNOUNCEMENTS]:
         sqs.send_message(QueueUrl=queue, MessageBody=announced)
-    objects._s3.cache_clear()
+    fetch._s3.cache_clear()
 
     check.main([
         "job.py", "--LAKE_BUCKET", "hostile-lake", "--RAW_BUCKET", "hostile-raw", "--INTAKE_QUEUE_URL", queue,
@@ -67,7 +68,7 @@ def checked(spark: "SparkSession") -> Iterator[Checked]:
     ])  # fmt: skip
 
     yield outcome(spark, lake)
-    objects._s3.cache_clear()
+    fetch._s3.cache_clear()
 
 
 def outcome(spark: "SparkSession", lake: Lake) -> Checked:

@@ -9,8 +9,8 @@ import boto3
 
 from expectations.contract import Column, Contract, Partition
 from expectations.timestamps import from_micros, to_text
-from jobs.doors import RECEIVED
-from jobs.manifest import ManifestFile
+from jobs.intake.manifest import ManifestFile
+from jobs.reading.receive import RECEIVED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

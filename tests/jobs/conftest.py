@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from jobs.batches import Batches
-from jobs.lake import Lake, create_ops_tables
+from jobs.intake.batches import Batches
+from jobs.lake.names import Lake, create_ops_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,19 +17,19 @@ import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.batches import CHECKED, Batches
-from jobs.checked_dataset import CheckedDataset, count_rows, parse_files
-from jobs.erase_phases import Work, prove, purge_tables, scrub, seal
-from jobs.erase_tables import location
-from jobs.erased_keys import ErasedKeys
-from jobs.erased_rows import erased_keys, refuse_erased
-from jobs.erasures import Erasures, Proof, Request
-from jobs.exports import checksum
-from jobs.first_events import FirstEvents
-from jobs.lake import Lake, create_dataset_tables, create_ops_tables
-from jobs.manifest import Manifest, ManifestFile, classify
+from jobs.checking.append import append_changes, append_quarantine, append_results
+from jobs.checking.checked_dataset import CheckedDataset, count_rows, parse_files
+from jobs.erasure.blocked_rows import erased_keys, refuse_erased
+from jobs.erasure.keys import ErasedKeys
+from jobs.erasure.phases import Work, prove, purge_tables, scrub, seal
+from jobs.erasure.requests import Erasures, Proof, Request
+from jobs.erasure.tables import location
+from jobs.intake.batches import CHECKED, Batches
+from jobs.intake.export_manifest import checksum
+from jobs.intake.first_events import FirstEvents
+from jobs.intake.manifest import Manifest, ManifestFile, classify
+from jobs.lake.names import Lake, create_dataset_tables, create_ops_tables
 from jobs.merge import merge_batches
-from jobs.record_batch import append_changes, append_quarantine, append_results
 from tests.jobs.builders import ENTITIES, SENT, record
 
 if TYPE_CHECKING:

@@ -14,22 +14,22 @@ from hypothesis import settings
 from pyspark.sql import functions as F
 
 from expectations.spark_schema import changes_schema, table_schema
-from jobs.batches import Batches
-from jobs.certificates import Certificate, Comparison, Drift, ParityObjects
 from jobs.certify import confirm, issue
-from jobs.changes import UPSERT, accepted_changes
-from jobs.dynamodb_scan import as_record
-from jobs.key_text import encode_key
-from jobs.lake import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
-from jobs.landed import Landing
-from jobs.merge_changes import merge_changes
-from jobs.once_only import known_changes, new_changes
-from jobs.options import Options
-from jobs.parity_options import ParityOptions
-from jobs.parity_tables import create_parity_tables
+from jobs.changes.columns import UPSERT, accepted_changes
+from jobs.changes.key_text import encode_key
+from jobs.checking.deduplicate import known_changes, new_changes
+from jobs.doors.repair import parse_repair
+from jobs.doors.stream import parse_stream
+from jobs.intake.batches import Batches
+from jobs.lake.names import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
+from jobs.merging.merge_changes import merge_changes
+from jobs.parity.certificates import Certificate, Comparison, Drift, ParityObjects
+from jobs.parity.dynamodb_scan import as_record
+from jobs.parity.in_flight import Landing
+from jobs.parity.options import ParityOptions
+from jobs.parity.tables import create_parity_tables
 from jobs.reconcile import compare
-from jobs.repair_door import parse_repair
-from jobs.stream_door import parse_stream
+from jobs.runtime.options import Options
 from tests.jobs.builders import received
 
 if TYPE_CHECKING:

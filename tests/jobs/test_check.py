@@ -12,14 +12,15 @@ import pytest
 
 from expectations.contract import Contract
 from expectations.odcs import load_contract
-from jobs import check, intake, merge
-from jobs.batches import CHECKED, MERGED, Batches
-from jobs.lake import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake
-from jobs.set_aside import RunFailed
+from jobs import check, merge
+from jobs.checking.set_aside import RunFailed
+from jobs.intake import queue
+from jobs.intake.batches import CHECKED, MERGED, Batches
+from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake
 from tests.builders import product, transaction
 from tests.expectations.contract_files import write
 from tests.jobs.builders import backlog_rule, object_created, record
-from workflows import contract_check
+from workflows.contracts import check as contract_check
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -242,9 +243,9 @@ def test_messages_that_were_read_but_not_deleted_change_nothing_when_they_come_a
 ) -> None:
     land("drops/products/good.csv", csv(PRODUCTS))
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(intake, "HIDDEN_SECONDS", 0)
-        patch.setattr(intake, "receive_all", partial(intake.receive_all, most=1))
-        patch.setattr(intake, "delete", _killed)
+        patch.setattr(queue, "HIDDEN_SECONDS", 0)
+        patch.setattr(queue, "receive_all", partial(queue.receive_all, most=1))
+        patch.setattr(queue, "delete", _killed)
         run(check.main, "wr1")
 
     run(check.main, "wr2")

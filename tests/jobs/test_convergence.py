@@ -22,14 +22,15 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import TimestampType
 
 from expectations.timestamps import from_micros
-from jobs import merge_changes, places, record_batch
-from jobs.checked_dataset import PARSERS, CheckedDataset, FileCount
-from jobs.doors import RECEIVED, SEQUENCER
-from jobs.key_text import encode_key
-from jobs.lake import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
-from jobs.manifest import Manifest
+from jobs.changes.key_text import encode_key
+from jobs.checking import append
+from jobs.checking.checked_dataset import PARSERS, CheckedDataset, FileCount
+from jobs.intake.manifest import Manifest
+from jobs.lake.names import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
 from jobs.merge import merge_batches
-from jobs.places import SMALL
+from jobs.merging import merge_changes, target_partitions
+from jobs.merging.target_partitions import SMALL
+from jobs.reading.receive import RECEIVED, SEQUENCER
 from tests import model
 from tests.jobs.histories import KINDS, Delivery, Kind, Row, State, Table, from_epoch, retract, symbol
 from tests.sessions import ZONES, in_zone
@@ -41,7 +42,7 @@ SECOND = 1_000_000
 HASH_DIGITS = 64
 EXAMPLES = 100 if settings.get_current_profile_name() == "deep" else 2  # of each kind
 CRASHES = (
-    (record_batch, "append_once"),
+    (append, "append_once"),
     (merge_changes, "apply_retracts"),
     (merge_changes, "merge_tombstones"),
     (merge_changes, "where_rows_lie"),
@@ -115,7 +116,7 @@ def plans(draw: st.DrawFn, kind: Kind) -> list[Batch]:
 
 @dataclass
 class Ledger:
-    """What `jobs.batches` keeps in S3."""
+    """What `jobs.intake.batches` keeps in S3."""
 
     manifests: dict[str, Manifest] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)
@@ -145,7 +146,7 @@ def test_the_lake_holds_what_the_model_says(
     quick: SparkSession, kind: Kind, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches = data.draw(plans(kind))
-    monkeypatch.setattr(places, "SMALL", data.draw(st.sampled_from([0, SMALL])))
+    monkeypatch.setattr(target_partitions, "SMALL", data.draw(st.sampled_from([0, SMALL])))
     lake = make_lake(quick, kind)
     ledger: Any = Ledger()
     with in_zone(quick, data.draw(st.sampled_from(ZONES))):
@@ -197,7 +198,7 @@ def check(
     rows = reduce(DataFrame.unionByName, parsed).coalesce(1).persist()
     try:
         dataset = CheckedDataset(kind.contract, rows, counts, verdict)
-        record_batch.append_changes(lake, manifest, dataset, datetime.now(UTC))
+        append.append_changes(lake, manifest, dataset, datetime.now(UTC))
     finally:
         rows.unpersist()
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
-from jobs import erase_phases, erase_tables
-from jobs.changes import ERASED_REASON
-from jobs.doors import receive
-from jobs.erase_phases import lift_keys, seal
-from jobs.erased_marks import Marks
-from jobs.erased_tombstones import ABOVE_ALL, ERASED
-from jobs.erasures import ERASURES, PROOF, Proof
-from jobs.export_intake import open_export
+from jobs.changes.columns import ERASED_REASON
+from jobs.erasure import phases, tables
+from jobs.erasure.marks import Marks
+from jobs.erasure.phases import lift_keys, seal
+from jobs.erasure.requests import ERASURES, PROOF, Proof
+from jobs.erasure.tombstones import ABOVE_ALL, ERASED
+from jobs.reading.exports import open_export
+from jobs.reading.receive import receive
 from tests.jobs.builders import EVENTS, SENT, micros, record
 from tests.jobs.erase_world import (
     KEY,
@@ -129,7 +129,7 @@ def test_an_export_still_adds_up(world: World) -> None:
 def test_no_file_of_a_table_has_the_key_whichever_snapshot_it_is_of(world: World) -> None:
     for name in ("table", "changes"):
         table = getattr(world.lake, name)("entities")
-        folder = Path(erase_tables.location(world.spark, table).removeprefix("file:"))
+        folder = Path(tables.location(world.spark, table).removeprefix("file:"))
         files = [file for file in folder.rglob("*.parquet") if "deletes" not in file.name]
         ids = [number for file in files for number in pq.read_table(file, columns=["id"])["id"].to_pylist()]
 
@@ -163,7 +163,7 @@ def test_the_record_names_no_key(world: World) -> None:
 
     assert (kept["key_hash"], kept["is_complete"]) == ("hash of 7", True)
     assert kept["newest_version"] == micros(SENT)  # the version that the drops' time gave it
-    assert json.loads(kept["proof"]) == proof_of(world).to_dict() | {"kept": list(erase_phases.KEPT)}
+    assert json.loads(kept["proof"]) == proof_of(world).to_dict() | {"kept": list(phases.KEPT)}
     assert [one["Key"] for one in left] == [f"erase/{erasure_of('7')}/proof.json"]
     assert world.erasures().note(erasure_of("7"), PROOF)["is_complete"]
 
@@ -373,14 +373,14 @@ def test_an_item_that_comes_back_while_it_is_erased_is_found(other_world: World)
 
 _numbers = count(100)
 POINTS = [
-    (erase_phases, "bury"),
+    (phases, "bury"),
     (Marks, "put"),
-    (erase_phases, "look"),
-    (erase_phases, "take_out"),
-    (erase_tables, "_rewrite_files"),
-    (erase_tables, "_rewrite_manifests"),
-    (erase_phases, "expire_before"),
-    (erase_phases, "record"),
+    (phases, "look"),
+    (phases, "take_out"),
+    (tables, "_rewrite_files"),
+    (tables, "_rewrite_manifests"),
+    (phases, "expire_before"),
+    (phases, "record"),
 ]
 
 

@@ -11,10 +11,11 @@ from pyspark.sql import functions as F
 from expectations.contract import Column, Contract
 from expectations.spark_schema import changes_schema
 from expectations.timestamps import to_micros
-from jobs import merge, merge_changes
-from jobs.batches import CHECKED, Batches
-from jobs.lake import BATCH_ID, Lake, create_dataset_tables
-from jobs.manifest import Manifest
+from jobs import merge
+from jobs.intake.batches import CHECKED, Batches
+from jobs.intake.manifest import Manifest
+from jobs.lake.names import BATCH_ID, Lake, create_dataset_tables
+from jobs.merging import merge_changes
 from tests.jobs.builders import ENTITIES, EVENTS, SENT
 from tests.jobs.histories import MOMENTS, NOTES, TEXTS, TIMES
 from tests.sessions import ZONES, in_zone

@@ -30,14 +30,14 @@ from expectations.contract import Column, Contract
 from expectations.json_schema import BASE64
 from expectations.keys import InvalidKey, encode_key
 from expectations.sequence import greatest_version, to_value
-from jobs.checked_dataset import add_rule_reasons
-from jobs.doors import RECEIVED
-from jobs.drop_door import parse_drop
-from jobs.export_door import parse_export
-from jobs.objects import UnreadableFile
-from jobs.quality import examine
-from jobs.rows import read_rows
-from jobs.stream_door import parse_stream
+from jobs.checking.checked_dataset import add_rule_reasons
+from jobs.doors.drop import parse_drop
+from jobs.doors.export import parse_export
+from jobs.doors.stream import parse_stream
+from jobs.quality.validation import examine
+from jobs.reading.fetch import UnreadableFile
+from jobs.reading.formats import read_rows
+from jobs.reading.receive import RECEIVED
 from lambdas.data_api.changes import Checker, Event
 from lambdas.data_api.problems import Problem
 from lambdas.exact_json import dumps, loads

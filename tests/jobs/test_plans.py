@@ -11,9 +11,9 @@ import pytest
 
 from expectations.contract import Contract
 from expectations.spark_schema import changes_schema
-from jobs import merge_changes
-from jobs.lake import Lake, create_dataset_tables
+from jobs.lake.names import Lake, create_dataset_tables
 from jobs.merge import JOINS
+from jobs.merging import merge_changes
 from tests.jobs.builders import ENTITIES, EVENTS, SENT
 
 if TYPE_CHECKING:

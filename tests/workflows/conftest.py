@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workflows.local.home import Home
-from workflows.local.listening import listen
-from workflows.local.running import is_healthy
-from workflows.local.stack import start_emulator
-from workflows.target import Target
+from workflows.local.base.home import Home
+from workflows.local.lifecycle.listening import listen
+from workflows.local.lifecycle.running import is_healthy
+from workflows.local.lifecycle.stack import start_emulator
+from workflows.stack.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from workflows.target import Target
+from workflows.stack.target import Target
 
 _numbers = count(1)
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.workflows.expanded_template import resources
-from tests.workflows.local.glue_builders import NOON, ask, launched
-from workflows.local.glue import Glue
+from tests.workflows.local.glue.builders import NOON, ask, launched
+from workflows.local.glue.engine import Glue
 
 KINDS = {
     "AWS::Glue::Workflow": "CreateWorkflow",

@@ -11,7 +11,7 @@ import pytest
 from expectations.odcs import load_contracts
 from tests.workflows.expanded_template import TEMPLATE, TEXT, Resource, each, expanded, resources
 from workflows.deploy import CHECKOUT, WORKFLOWS, datasets_parameter
-from workflows.history import named_query
+from workflows.query.history import named_query
 
 OUTPUTS_OTHERS_RELY_ON = (
     "DataApiUrl",

@@ -9,11 +9,11 @@ from typing import Any, get_args
 import pytest
 from typer.main import get_command
 
-from jobs.metrics import NAMESPACE, Name
+from jobs.runtime.metrics import NAMESPACE, Name
 from tests.workflows.expanded_template import Resource, each, expanded, resources
 from workflows.cli import app
 from workflows.deploy import CHECKOUT
-from workflows.target import Target
+from workflows.stack.target import Target
 
 COMMANDS: Any = get_command(app)
 OF_JOBS = set(get_args(Name.__value__))

@@ -14,7 +14,7 @@ from workflows.cli.confirming import name_target
 from workflows.cli.printing import AsJson, StackName, out, print_json
 
 if TYPE_CHECKING:
-    from workflows.batches import Batch
+    from workflows.operations.batches import Batch
 
 batches_app = typer.Typer(
     no_args_is_help=True, help="List the batches that are not merged, try one again, or set one aside."
@@ -27,8 +27,8 @@ BatchId = Annotated[str, typer.Argument(help="A batch, as glueline batches list 
 @batches_app.command("list")
 def list_batches(as_json: AsJson = False, stack: StackName = None) -> None:
     """The batches that are open, failing or set aside, with their last error."""
-    from workflows import batches
-    from workflows.target import connect
+    from workflows.operations import batches
+    from workflows.stack.target import connect
 
     found = batches.unmerged(connect(stack))
     if as_json:
@@ -56,8 +56,8 @@ def list_batches(as_json: AsJson = False, stack: StackName = None) -> None:
 @batches_app.command()
 def show(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> None:
     """One batch that is not merged: its state, its last error and its files."""
-    from workflows import batches
-    from workflows.target import connect
+    from workflows.operations import batches
+    from workflows.stack.target import connect
 
     found = batches.show(connect(stack), batch)
     if as_json:
@@ -78,8 +78,8 @@ def show(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> No
 @batches_app.command()
 def retry(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> None:
     """Try a batch again that is failing or set aside, with all its attempts."""
-    from workflows import batches
-    from workflows.target import connect
+    from workflows.operations import batches
+    from workflows.stack.target import connect
 
     target = connect(stack)
     name_target(target)
@@ -99,8 +99,8 @@ def aside(
     stack: StackName = None,
 ) -> None:
     """Set an open batch aside: the next run of ingest records its files in quarantine and goes on without."""
-    from workflows import batches
-    from workflows.target import connect
+    from workflows.operations import batches
+    from workflows.stack.target import connect
 
     target = connect(stack)
     name_target(target)

@@ -10,7 +10,7 @@ import typer
 from workflows.cli.printing import err
 
 if TYPE_CHECKING:
-    from workflows.target import Target
+    from workflows.stack.target import Target
 
 
 def name_target(target: Target) -> None:

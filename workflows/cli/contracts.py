@@ -29,7 +29,7 @@ def contract_check(
     With --live it says what the next run will change in the stack's tables, or why it can't.
     """
     from expectations.odcs import load_contracts
-    from workflows.contract_check import check
+    from workflows.contracts.check import check
 
     contracts = load_contracts()
     check(contracts)
@@ -47,8 +47,8 @@ def contract_check(
 
 
 def _compare_with_live(stack: str | None, contracts: Mapping[str, Contract]) -> dict[str, list[str]]:
-    from workflows.live_tables import compare, told
-    from workflows.target import connect
+    from workflows.contracts.live_tables import compare, told
+    from workflows.stack.target import connect
 
     found = compare(connect(stack), contracts)
     return {table: [told(change) for change in plan.changes] for table, plan in found.items()}
@@ -64,7 +64,7 @@ def contract_new(
 ) -> None:
     """Draft the contract of a new dataset from a sample file; nothing else has to be edited."""
     from expectations.odcs import load_contract
-    from workflows.contract_draft import DraftError, draft
+    from workflows.contracts.draft import DraftError, draft
 
     path = folder / f"{dataset}.yaml"
     if path.exists():

@@ -24,8 +24,8 @@ from workflows.cli.printing import (
 )
 
 if TYPE_CHECKING:
-    from workflows.export_loading import Loaded
-    from workflows.export_loading import Progress as ExportProgress
+    from workflows.exports.loading import Loaded
+    from workflows.exports.loading import Progress as ExportProgress
 
 _EXPORTS_GO_ON: Final = (
     "Exports that DynamoDB has begun go on and are loaded when they are written; nothing was counted. "
@@ -39,8 +39,8 @@ def bootstrap(dataset: DatasetName, as_json: AsJson = False, stack: StackName = 
 
     It may be stopped at any point: the export goes on, and is loaded when it is there.
     """
-    from workflows.exports import bootstrap as load_all
-    from workflows.target import connect
+    from workflows.exports.bootstrap import bootstrap as load_all
+    from workflows.stack.target import connect
 
     target = connect(stack)
     name_target(target)
@@ -61,8 +61,8 @@ def catch_up(
 
     It may be stopped at any point: the exports go on, and are loaded when they are there.
     """
-    from workflows.exports import catch_up as load_changes
-    from workflows.target import connect
+    from workflows.exports.bootstrap import catch_up as load_changes
+    from workflows.stack.target import connect
 
     times = read_time("--from", start), None if end is None else read_time("--to", end)
     target = connect(stack)

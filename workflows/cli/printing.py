@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from workflows.waiting import Stage
+    from workflows.progress.waiting import Stage
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 StackName = Annotated[

@@ -15,8 +15,8 @@ from workflows.cli.printing import AsJson, err, out, print_json
 @app.command()
 def up(as_json: AsJson = False) -> None:
     """Start the local stack: the embedded AWS with the whole template, the local Glue, a warm Spark."""
-    from workflows.local import stack
-    from workflows.local.environment import act_locally
+    from workflows.local.base.environment import act_locally
+    from workflows.local.lifecycle import stack
 
     act_locally()
     with interruptible(lambda: "What was started is ended again; the same command starts the stack."):
@@ -37,11 +37,11 @@ def down(
 
     If it holds any, it is counted, and you are asked.
     """
-    from workflows.local import stack
-    from workflows.local.environment import act_locally
-    from workflows.local.holdings import holdings
-    from workflows.local.home import DEFAULT
-    from workflows.local.keeping import kept_port
+    from workflows.local.base.environment import act_locally
+    from workflows.local.base.home import DEFAULT
+    from workflows.local.lifecycle import stack
+    from workflows.local.lifecycle.holdings import holdings
+    from workflows.local.ministack.keeping import kept_port
 
     act_locally()
     running = stack.running_stack(DEFAULT)
@@ -59,8 +59,8 @@ def down(
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """What runs here, where it listens, its latest workflow runs and where its logs are."""
-    from workflows.local import stack
-    from workflows.local.environment import act_locally
+    from workflows.local.base.environment import act_locally
+    from workflows.local.lifecycle import stack
 
     act_locally()
     state = stack.status()

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from expectations import timestamps
 from expectations.contract import Row
-from jobs.erased_tombstones import ABOVE_ALL
-from jobs.retention import LATE
+from jobs.erasure.tombstones import ABOVE_ALL
+from jobs.maintenance.retention import LATE
 from lambdas.data_api.items import from_item
 from lambdas.data_api.writes import KEEP_DELETED_SECONDS
 from lambdas.exact_json import dumps

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.batches import Batches
-from jobs.manifest import Manifest, ManifestFile
+from jobs.intake.batches import Batches
+from jobs.intake.manifest import Manifest, ManifestFile
 from tests.workflows.cli.calling import call
 from tests.workflows.empty_stack import empty_stack
 
 if TYPE_CHECKING:
-    from workflows.target import Target
+    from workflows.stack.target import Target
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 @pytest.fixture
 def target(aws: str, monkeypatch: pytest.MonkeyPatch) -> Target:
     stack = empty_stack(aws)
-    monkeypatch.setattr("workflows.target.connect", lambda name: stack)
+    monkeypatch.setattr("workflows.stack.target.connect", lambda name: stack)
     return stack
 
 

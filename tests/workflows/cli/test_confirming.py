@@ -12,9 +12,9 @@ from typer.testing import CliRunner, Result
 
 from tests.workflows.cli.calling import call
 from tests.workflows.empty_stack import empty_stack
-from workflows import target as targets
 from workflows.cli.confirming import confirm, name_target
-from workflows.target import Target
+from workflows.stack import target as targets
+from workflows.stack.target import Target
 
 ON_AWS = Target("eu-central-1", {}, None, "shop", "123456789012")
 HERE = Target("us-east-1", {}, "http://127.0.0.1:4566")
@@ -139,7 +139,7 @@ def test_a_deployed_stack_knows_its_account(aws: str, monkeypatch: pytest.Monkey
         def client(self, _: str) -> CloudFormation:
             return CloudFormation()
 
-    monkeypatch.setattr("workflows.target.boto3.Session", Session)
+    monkeypatch.setattr("workflows.stack.target.boto3.Session", Session)
 
     found = targets.deployed("shop")
 

@@ -17,9 +17,9 @@ import typer
 from tests.workflows.cli.calling import call
 from workflows.cli import app
 from workflows.cli.ending import interruptible
-from workflows.local.home import Home
-from workflows.local.running import Stack
-from workflows.target import local
+from workflows.local.base.home import Home
+from workflows.local.lifecycle.running import Stack
+from workflows.stack.target import local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +81,7 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     for name, value in NO_AWS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setattr("workflows.target.local", lambda: local(home.stack_file))
+    monkeypatch.setattr("workflows.stack.target.local", lambda: local(home.stack_file))
     return home
 
 

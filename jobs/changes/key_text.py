@@ -1,0 +1,45 @@
+"""What `expectations.keys` does for one row, as Spark expressions: a row's key as the one text `_key`."""
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import functions as F
+
+from expectations.contract import Column, Contract
+from jobs.changes.types import Read, read_text
+
+# What Java's form encoding writes otherwise than RFC 3986, which Python's quote(safe="") follows.
+_FORM_ENCODING = (("+", "%20"), ("*", "%2A"), ("%7E", "~"))
+
+
+def encode_key(contract: Contract, columns: dict[str, Expression] | None = None) -> Expression:
+    """The key text of the row's key columns, or of `columns`; null if one of them is null."""
+    values = columns or {name: F.col(name) for name in contract.key}
+    parts = [_quote(_to_text(column, values[column.name])) for column in contract.key_columns]
+    with_commas = [part for value in parts for part in (F.lit(","), value)][1:]
+    return F.concat(*with_commas)
+
+
+def decode_key(contract: Contract, text: Expression) -> dict[str, Read]:
+    """The typed key columns of a key text; text as it is, as older tables hold some that is not trimmed."""
+    parts = F.split(text, ",")
+    decoded = [F.try_url_decode(F.get(parts, F.lit(number))) for number in range(len(contract.key))]
+    return {
+        column.name: Read(part, F.lit(False)) if column.kind == "string" else read_text(column, part)
+        for column, part in zip(contract.key_columns, decoded, strict=True)
+    }
+
+
+def _quote(text: Expression) -> Expression:
+    quoted = F.url_encode(text)
+    for form, standard in _FORM_ENCODING:
+        quoted = F.replace(quoted, F.lit(form), F.lit(standard))
+    return quoted
+
+
+def _to_text(column: Column, value: Expression) -> Expression:
+    if column.kind == "timestamp":
+        whole = F.date_format(value, "yyyy-MM-dd'T'HH:mm:ss")
+        micros = F.date_format(value, "SSSSSS")
+        return F.concat(
+            whole, F.when(micros != "000000", F.concat(F.lit("."), micros)).otherwise(""), F.lit("Z")
+        )
+    return value.cast("string")

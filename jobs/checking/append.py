@@ -1,0 +1,179 @@
+"""Writes what a checked batch came to: changes, quarantine, counts and quality results, each appended once.
+
+One append for each table, so that a batch costs as few commits as it has tables. What the tables say they got
+is held against what was read: a batch that does not add up fails.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import reduce
+
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from expectations.spark_schema import changes_schema
+from jobs.changes.columns import accepted_changes
+from jobs.checking.checked_dataset import CheckedDataset, FileCount, is_superseded
+from jobs.checking.deduplicate import known_changes, new_changes
+from jobs.erasure.blocked_rows import refuse_unread
+from jobs.intake.manifest import Manifest
+from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake, append_once, find_commit
+from jobs.runtime.log import say
+
+OFFERED = "glueline.offered"  # changes that a batch came with, new or not
+_REJECT = "dataset string, reasons array<string>, payload string, source_file string, row_number bigint"
+
+
+class BatchDoesNotAddUp(Exception):
+    """Raised when rows read, accepted and quarantined don't match what the tables got."""
+
+
+def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: datetime) -> None:
+    """The accepted rows into `<dataset>_changes`, but for those that it holds already.
+
+    The snapshot says how many were offered, so that a repetition of this batch can be held against it.
+    """
+    contract = dataset.contract
+    expected = sum(count.accepted for count in dataset.counts)
+    erased = sum(count.erased for count in dataset.counts)
+    if not expected:
+        return
+    table, spark = lake.changes(contract.dataset), dataset.rows.sparkSession
+    committed = find_commit(spark, table, manifest.batch_id, manifest.begun)
+    if committed is None:
+        changes = accepted_changes(dataset.rows, contract).withColumns(
+            {"_batch_id": F.lit(manifest.batch_id), "_ingested_at": F.lit(at)}
+        )
+        known = known_changes(changes, lake, contract)
+        offered = Observation()
+        counted = changes.select(changes_schema(contract).fieldNames()).observe(
+            offered, F.count("*").alias("rows")
+        )
+        new = new_changes(counted, known, contract)
+        got = append_once(new, table, manifest.batch_id, manifest.begun, {OFFERED: str(expected)})
+        _compare(table, manifest, expected, offered.get["rows"])
+        say(
+            "changes appended",
+            batch_id=manifest.batch_id,
+            dataset=contract.dataset,
+            new=got,
+            known_already=expected - got,
+        )
+    else:
+        before = int(committed.get(OFFERED, expected))
+        _compare(table, manifest, expected, before, erased_since=range(erased + 1))
+
+
+def append_quarantine(
+    spark: SparkSession, lake: Lake, manifest: Manifest, datasets: Sequence[CheckedDataset], at: datetime
+) -> None:
+    """The rejected rows, files and messages into `quarantine`."""
+    expected = sum(count.quarantined for dataset in datasets for count in dataset.counts)
+    expected += len(manifest.refused)
+    if expected:
+        rejects = [_rejected_rows(dataset) for dataset in datasets if _any_quarantined(dataset)]
+        rejects.append(_refused_rows(spark, manifest))
+        rows = reduce(DataFrame.unionByName, rejects).withColumns(
+            {"batch_id": F.lit(manifest.batch_id), "quarantined_at": F.lit(at)}
+        )
+        table = lake.ops(QUARANTINE)
+        got = append_once(rows, table, manifest.batch_id, manifest.begun)
+        erased = sum(count.erased for dataset in datasets for count in dataset.counts)
+        _compare(table, manifest, expected, got, erased_since=range(-erased, 1))
+
+
+def append_results(
+    spark: SparkSession, lake: Lake, manifest: Manifest, datasets: Sequence[CheckedDataset], at: datetime
+) -> None:
+    """The counts of each file into `batches`, the verdict on each dataset into `quality_results`."""
+    append_counts(spark, lake, manifest, file_counts(manifest, datasets), at)
+    if datasets:
+        results = lake.ops(QUALITY_RESULTS)
+        verdicts = [
+            (manifest.batch_id, one.contract.dataset, one.verdict.success, one.verdict.statistics,
+             one.verdict.as_json, at)
+            for one in datasets
+        ]  # fmt: skip
+        append_once(_frame(spark, verdicts, results), results, manifest.batch_id, manifest.begun)
+
+
+def append_counts(
+    spark: SparkSession, lake: Lake, manifest: Manifest, counts: Sequence[FileCount], at: datetime
+) -> None:
+    """The counts of each file into `batches`."""
+    if counts:
+        table = lake.ops(BATCHES)
+        rows = [(manifest.batch_id, *_count_row(count), at, count.superseded) for count in counts]
+        append_once(_frame(spark, rows, table), table, manifest.batch_id, manifest.begun)
+
+
+def is_recorded(spark: SparkSession, lake: Lake, manifest: Manifest) -> bool:
+    """Whether a table that all datasets of a batch share has rows of it: then it can't be split any more."""
+    shared = (QUARANTINE, BATCHES, QUALITY_RESULTS)
+    return any(
+        find_commit(spark, lake.ops(name), manifest.batch_id, manifest.begun) is not None for name in shared
+    )
+
+
+def append_counts_of_quarantine(spark: SparkSession, lake: Lake, manifest: Manifest, at: datetime) -> None:
+    """Count what `quarantine` has of a batch that ends there, unless it was counted."""
+    rows = spark.table(lake.ops(QUARANTINE)).where(F.col("batch_id") == manifest.batch_id)
+    found = rows.groupBy("dataset", "source_file").count().collect()
+    counts = [FileCount(name, file, None, number, 0, number) for name, file, number in found]
+    append_counts(spark, lake, manifest, counts, at)
+
+
+def append_set_aside(spark: SparkSession, lake: Lake, manifest: Manifest, reason: str, at: datetime) -> None:
+    """The files of a batch that is set aside: each is refused as a whole, with the reason."""
+    rows = [(file.dataset, [reason], None, file.source_file, None) for file in manifest.files]
+    refused = spark.createDataFrame([*rows], _REJECT).unionByName(_refused_rows(spark, manifest))
+    refused = refused.withColumns({"batch_id": F.lit(manifest.batch_id), "quarantined_at": F.lit(at)})
+    append_once(refused, lake.ops(QUARANTINE), manifest.batch_id, manifest.begun)
+    counts = [FileCount(file.dataset, file.source_file, file.door, 1, 0, 1) for file in manifest.files]
+    append_counts(spark, lake, manifest, counts + file_counts(manifest, ()), at)
+
+
+def file_counts(manifest: Manifest, datasets: Iterable[CheckedDataset]) -> list[FileCount]:
+    """The counts of all files of the batch; a refused message is one row, read and quarantined."""
+    refused = [FileCount(None, refused.key, None, 1, 0, 1) for refused in manifest.refused]
+    return [count for dataset in datasets for count in dataset.counts] + refused
+
+
+def _count_row(count: FileCount) -> tuple[object, ...]:
+    return (
+        count.dataset, count.source_file, count.door, count.rows_read, count.accepted, count.quarantined
+    )  # fmt: skip
+
+
+def _frame(spark: SparkSession, rows: Sequence[tuple[object, ...]], table: str) -> DataFrame:
+    """Rows made here, in one partition: one small file."""
+    return spark.createDataFrame(rows, spark.table(table).schema).coalesce(1)
+
+
+def _any_quarantined(dataset: CheckedDataset) -> bool:
+    return any(count.quarantined for count in dataset.counts)
+
+
+def _rejected_rows(dataset: CheckedDataset) -> DataFrame:
+    rejected = dataset.rows.where((F.size("reasons") > 0) & ~is_superseded())
+    return refuse_unread(rejected, dataset.contract, dataset.erased).select(
+        F.lit(dataset.contract.dataset).alias("dataset"), "reasons", "payload", "source_file", "row_number"
+    )
+
+
+def _refused_rows(spark: SparkSession, manifest: Manifest) -> DataFrame:
+    rows = [(None, [refused.reason], refused.payload, refused.key, None) for refused in manifest.refused]
+    return spark.createDataFrame(rows, _REJECT)
+
+
+def _compare(table: str, manifest: Manifest, expected: int, got: int, erased_since: range = range(1)) -> None:
+    """BatchDoesNotAddUp unless the table got what was expected.
+
+    An earlier run of the batch may have come before some keys were erased, whose rows were changes then and
+    are quarantined now: `erased_since` says by how many rows what that run wrote may differ.
+    """
+    if got - expected not in erased_since:
+        raise BatchDoesNotAddUp(
+            f"batch {manifest.batch_id}: expected {expected} rows in {table}, got {got}; if an earlier run "
+            "wrote them, a file has changed since: compare the batch's manifest with the files' versions"
+        )

@@ -1,0 +1,148 @@
+"""One dataset of a batch, read, parsed and judged: rows with their reasons, counted per file."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import reduce
+from itertools import groupby
+from operator import attrgetter, or_
+
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from pyspark import StorageLevel
+from pyspark.errors import PySparkException
+from pyspark.sql import Column as Expression
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from expectations.contract import Contract
+from jobs.changes.columns import UPSERT, collect_reasons
+from jobs.doors.drop import parse_drop
+from jobs.doors.export import parse_export
+from jobs.doors.repair import parse_repair
+from jobs.doors.stream import parse_stream
+from jobs.erasure.blocked_rows import is_refused_as_erased, refuse_erased
+from jobs.erasure.keys import ErasedKeys
+from jobs.intake.manifest import DROP, EXPORT, REPAIR, STREAM, ManifestFile
+from jobs.quality.row_rules import RowRule
+from jobs.quality.validation import Verdict, add_counts, examine, judge
+from jobs.reading.fetch import SUPERSEDED
+from jobs.reading.receive import receive
+
+PARSERS = {STREAM: parse_stream, DROP: parse_drop, EXPORT: parse_export, REPAIR: parse_repair}
+
+
+@dataclass(frozen=True, slots=True)
+class FileCount:
+    """What became of one file's rows. A file that can't be read is one row, quarantined.
+
+    `erased` of the quarantined rows are of erased keys: nothing is wrong with these.
+    A version that was replaced before it was read has no rows: it counts as superseded, and nowhere else.
+    """
+
+    dataset: str | None
+    source_file: str
+    door: str | None
+    rows_read: int
+    accepted: int
+    quarantined: int
+    superseded: int = 0  # versions
+    erased: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows there were: of each file, judged by the rules, and breaking each of these."""
+
+    files: tuple[FileCount, ...]
+    judged: int
+    broken_by: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDataset:
+    """Parsed rows (`jobs.changes.columns`) with all of their `reasons`; they may be read several times."""
+
+    contract: Contract
+    rows: DataFrame
+    counts: tuple[FileCount, ...]
+    verdict: Verdict
+    erased: ErasedKeys | None = None
+
+
+@contextmanager
+def check_dataset(
+    spark: SparkSession, files: Sequence[ManifestFile], contract: Contract, erased: ErasedKeys | None = None
+) -> Iterator[CheckedDataset]:
+    """The dataset's files, checked; rows of erased keys are refused, whatever else they are.
+
+    The rows are kept in memory or on disk until the context ends.
+    """
+    received = refuse_erased(parse_files(spark, files, contract), contract, erased)
+    parsed = received.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        examination = examine(parsed.where(_to_judge()), contract)
+        try:
+            counts = count_rows(parsed, files, contract.dataset, examination.row_rules)
+        except (PySparkException, Py4JJavaError):
+            parsed.count()  # Files first: of what fails in them, GX would say that a rule is at fault.
+            judge(examination)  # It names the rule.
+            raise
+        verdict = judge(examination)
+        add_counts(verdict, counts.judged, counts.broken_by)
+        broken = [rule for rule in examination.row_rules if counts.broken_by[rule.name]]
+        rows = add_rule_reasons(parsed, broken) if broken else parsed
+        yield CheckedDataset(contract, rows, counts.files, verdict, erased)
+    finally:
+        parsed.unpersist()
+
+
+def parse_files(spark: SparkSession, files: Sequence[ManifestFile], contract: Contract) -> DataFrame:
+    """The rows of the files, each parsed by its door."""
+    by_door = groupby(sorted(files, key=attrgetter("door")), key=attrgetter("door"))
+    parsed = [PARSERS[door](receive(spark, list(some), contract), contract) for door, some in by_door]
+    return reduce(DataFrame.unionByName, parsed)
+
+
+def add_rule_reasons(parsed: DataFrame, rules: Iterable[RowRule]) -> DataFrame:
+    """With a reason for each rule that an otherwise good upsert breaks. A delete needs its key alone."""
+    broken = collect_reasons([F.lit(None).cast("string"), *(rule.reason for rule in rules)])
+    return parsed.withColumn("reasons", F.when(_to_judge(), broken).otherwise(F.col("reasons")))
+
+
+def count_rows(
+    parsed: DataFrame, files: Iterable[ManifestFile], dataset: str, rules: Sequence[RowRule]
+) -> Counts:
+    """All counts in one pass; also of files without a row. No reason is written out for it."""
+    to_judge = _to_judge()
+    broken = [to_judge & rule.broken for rule in rules]
+    is_refused = reduce(or_, broken, F.size("reasons") > 0)
+    counted = parsed.groupBy("source_file").agg(
+        F.count("*"),
+        F.count_if(is_refused),
+        F.count_if(is_refused_as_erased()),
+        F.count_if(is_superseded()),
+        F.count_if(to_judge),
+        *map(F.count_if, broken),
+    )
+    by_file: dict[str, list[int]] = {source_file: numbers for source_file, *numbers in counted.collect()}
+    none = [0] * (5 + len(rules))
+    door_of = {file.source_file: file.door for file in files}
+    found = [(file, door, by_file.get(file, none)) for file, door in door_of.items()]
+    _, _, _, _, judged, *of_rules = map(sum, zip(none, *by_file.values(), strict=True))
+    return Counts(
+        tuple(
+            FileCount(dataset, file, door, rows - lost, rows - refused, refused - lost, lost, erased)
+            for file, door, (rows, refused, erased, lost, *_) in found
+        ),
+        judged,
+        dict(zip((rule.name for rule in rules), of_rules, strict=True)),
+    )
+
+
+def is_superseded() -> Expression:
+    """Whether a parsed row stands for a version of its file that was replaced before it was read."""
+    return F.col("row_number").isNull() & F.coalesce(F.col("reasons")[0].startswith(SUPERSEDED), F.lit(False))
+
+
+def _to_judge() -> Expression:
+    return (F.size("reasons") == 0) & (F.col("_op") == UPSERT)

@@ -1,0 +1,59 @@
+"""Which changes of a batch `<dataset>_changes` does not hold yet.
+
+A change is its key, `_version`, `_tie` and `_op`: what has these is the same change, whichever file brought
+it and however often. A stream batch that Lambda sent twice, an object that was announced again, a replay and
+a second export of an unchanged item therefore add nothing. A retract is always new: what it took away may
+stand there once more.
+
+The table is not searched for them as a whole. Equal changes have equal columns, so they lie in the same
+partition; and they have the same `_version`, whose bounds Iceberg knows of every file. For recent changes
+that leaves the files of the last batches.
+"""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from expectations.contract import Contract
+from jobs.changes.columns import RETRACT
+from jobs.lake.names import Lake
+from jobs.lake.partitions import place_sets, places_on_driver, pruned, pruning_sql
+
+IDENTITY = ("_version", "_tie", "_op")
+
+
+def new_changes(changes: DataFrame, known: DataFrame, contract: Contract) -> DataFrame:
+    """The changes that are not known, each once."""
+    identity = [*contract.key, *IDENTITY]
+    return changes.dropDuplicates(identity).join(known, identity, "left_anti")
+
+
+def known_changes(changes: DataFrame, lake: Lake, contract: Contract) -> DataFrame:
+    """What the dataset's `_changes` holds where these changes would be: key columns and `IDENTITY`.
+
+    Looks at `changes` once now, to know where that is.
+    """
+    known = changes.sparkSession.table(lake.changes(contract.dataset)).alias("t")
+    for condition in _where_they_would_be(changes, lake, contract):
+        known = known.where(condition)
+    return known.where(F.col("_op") != RETRACT).select(*contract.key, *IDENTITY)
+
+
+def _where_they_would_be(changes: DataFrame, lake: Lake, contract: Contract) -> Sequence[str]:
+    """Conditions on `_changes`, `t`, that all of these changes meet if they are there."""
+    found = changes.agg(
+        F.min("_version"),
+        F.max("_version"),
+        *place_sets(lake.catalog, contract, pruned(contract)),
+    ).first()
+    least, greatest, *places = found or (None, None)
+    if least is None:
+        return ["false"]
+    return [
+        f"t._version BETWEEN {least} AND {greatest}",
+        *(
+            pruning_sql(lake.catalog, partition, "t", values)
+            for partition, values in places_on_driver(contract, pruned(contract), places).items()
+        ),
+    ]

@@ -1,0 +1,189 @@
+"""The drop door: a row of a partner's file -> a change.
+
+A row is an upsert, or what its `_op` column says (upsert, delete). Columns come by name, alias or camelCase.
+Its version is its sequence column's value; without such a column it is the time at which S3 got the file.
+That has whole seconds: the sequencer of the file's event orders the states of one file within a second.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import add
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from expectations.align import spellings
+from expectations.contract import Column, Contract
+from jobs.changes.columns import (
+    DELETE,
+    UPSERT,
+    absent,
+    collect_reasons,
+    content_tie,
+    end_of_sequence_reason,
+    in_columns,
+    key_reasons,
+    names_given_twice,
+    or_default,
+    order_of,
+    order_reason,
+    reason,
+    shown,
+    type_reasons,
+    typed,
+    unknown_reason,
+)
+from jobs.changes.json_values import json_type, parse_members, read_json, shown_json
+from jobs.changes.nested import JSON, NESTED, nested_name, nested_value, read_nested, with_nested_faults
+from jobs.changes.types import Read, trimmed
+from jobs.intake.manifest import SEQUENCER_DIGITS
+from jobs.reading.formats import OP
+from jobs.reading.receive import SEQUENCER
+
+_RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER)
+_CARRIED = (*_RECEIVED, "_op", "_is_csv", "_unreadable", "_unknown")
+_CSV = r"(?i)[.]csv([.]gz)?$"
+
+
+def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
+    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
+    lacks = {column.name: ~F.col(_has(column)) for column in contract.columns}
+    reads = {
+        column.name: or_default(column, _read(column), lacks[column.name]) for column in contract.columns
+    }
+    carried = [name for column in contract.columns for name in (_has(column), *_given_names(column))]
+    rows = typed(_with_given(received, contract), contract, reads, *_CARRIED, *carried)
+    parsed = rows.withColumns(
+        {
+            "_version": _version(contract),
+            "_source": F.lit("drop"),
+            "_event_id": F.concat_ws("#", "source_file", "row_number"),
+            "_updated_at": F.col("event_time"),
+            "_absent": absent(contract, lacks),
+            "reasons": _reasons(contract),
+        }
+    )
+    return in_columns(parsed.withColumn("_tie", _tie(contract)), contract)
+
+
+def _has(column: Column) -> str:
+    return f"_has_{column.name}"
+
+
+def _given(column: Column) -> str:
+    return f"_given_{column.name}"
+
+
+def _json(column: Column) -> str:
+    return f"_json_{column.name}"
+
+
+def _given_names(column: Column) -> tuple[str, ...]:
+    return (nested_name(column),) if column.kind in NESTED else (_given(column), _json(column))
+
+
+def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
+    """With what the row gives for each column, by whichever name: scalars as text, the others read."""
+    values, keys = F.col("_values"), F.map_keys("_values")
+    names = spellings(contract.columns)
+    given = {
+        column.name: F.coalesce(*(values[name] for name in names[column.name])) for column in contract.columns
+    }
+    has = {name: F.arrays_overlap(keys, F.array(*map(F.lit, spelled))) for name, spelled in names.items()}
+    if SEQUENCER not in received.columns:
+        received = received.withColumn(SEQUENCER, F.lit(None).cast("string"))
+    parsed = received.select(
+        *_RECEIVED,
+        parse_members(F.col("payload")).alias("_values"),
+        F.col("source_file").rlike(_CSV).alias("_is_csv"),
+    )
+    return parsed.select(
+        *_RECEIVED,
+        "_is_csv",
+        F.lower(trimmed(F.coalesce(values[OP].cast("string"), F.lit(UPSERT)))).alias("_op"),
+        values.isNull().alias("_unreadable"),
+        _unknown(names, has, keys).alias("_unknown"),
+        *(has[column.name].alias(_has(column)) for column in contract.columns),
+        *(one for column in contract.columns for one in _give(column, given[column.name])),
+    )
+
+
+def _give(column: Column, value: Expression) -> list[Expression]:
+    """A column's part of `_with_given`. A field of CSV is text, also one that holds a struct or list."""
+    is_csv, text = F.col("_is_csv"), value.cast("string")
+    # An empty field of a type that has no empty value is how many writers of CSV spell null.
+    field = text if column.kind == "string" else F.nullif(trimmed(text), F.lit(""))
+    if column.kind in NESTED:
+        unpacked = F.when(field.isNotNull(), F.coalesce(F.try_parse_json(field), value))
+        given = F.when(is_csv, unpacked).otherwise(value)
+        return [read_nested(JSON, column, given).alias(nested_name(column))]
+    return [
+        F.when(is_csv, field).otherwise(text).alias(_given(column)),
+        F.when(~is_csv, json_type(column, value)).alias(_json(column)),
+    ]
+
+
+def _unknown(
+    names: Mapping[str, Sequence[str]], has: Mapping[str, Expression], keys: Expression
+) -> Expression:
+    """The names that the contract lacks, and all but one of those by which a column came twice."""
+    known = sorted({OP, *(name for spelled in names.values() for name in spelled)})
+    others = F.array_except(keys, F.array(*map(F.lit, known)))
+    several = [spelled for spelled in names.values() if len(spelled) > 1]
+    if not several:
+        return others
+    # Few rows have more known names than columns; for all others no list of these is made.
+    columns = reduce(add, (came.cast("int") for came in (*has.values(), F.array_contains(keys, OP))))
+    twice = F.concat(others, names_given_twice(keys, several))
+    return F.when(F.size(keys) - F.size(others) > columns, twice).otherwise(others)
+
+
+def _read(column: Column) -> Read:
+    if column.kind in NESTED:
+        return nested_value(column)
+    return read_json(column, F.col(_given(column)), F.col(_json(column)))
+
+
+def _tie(contract: Contract) -> Expression:
+    """The content's, behind the sequencer where that orders more than the version does."""
+    tie, sequencer = content_tie(contract), F.col(SEQUENCER)
+    if contract.sequence_column is not None:
+        return tie
+    of_event = F.concat(F.lit("-"), F.lpad(sequencer, SEQUENCER_DIGITS, "0"), F.substring(tie, 2, 64))
+    return F.when(sequencer.isNotNull(), of_event).otherwise(tie)
+
+
+def _version(contract: Contract) -> Expression:
+    if contract.sequence_column is None:
+        return F.unix_micros("event_time")
+    return order_of(contract.column(contract.sequence_column), F.col(contract.sequence_column))
+
+
+def _reasons(contract: Contract) -> Expression:
+    op = F.col("_op")
+    got = {
+        column.name: F.lit("")
+        if column.kind in NESTED
+        else shown_json(column, F.col(_given(column)), F.col(_json(column)))
+        for column in contract.columns
+    }
+    of_values = collect_reasons(
+        [
+            reason(~op.isin(UPSERT, DELETE), f"op: expected {UPSERT} or {DELETE}, got ", shown(op)),
+            unknown_reason(F.col("_unknown")),
+            *key_reasons(contract),
+            order_reason(contract),
+            end_of_sequence_reason(contract),
+            *type_reasons(contract, got),
+        ]
+    )
+    unreadable = F.concat(F.lit("json: expected a JSON object, got "), shown(F.col("payload")))
+    # Which of two values is meant, nobody can know, and readers differ (RFC 8259, section 4).
+    twice = F.lit("json: expected every name once in an object, got one that comes twice")
+    is_object = F.from_json("payload", "map<string,string>").isNotNull()
+    return (
+        F.when(F.col("problem").isNotNull(), F.array("problem"))
+        .when(F.col("_unreadable"), F.array(F.when(is_object, twice).otherwise(unreadable)))
+        .otherwise(with_nested_faults(contract, of_values))
+    )

@@ -1,0 +1,104 @@
+"""The export door: a line of a DynamoDB export -> a change.
+
+A full export says what an item was at one time, an incremental one what changes in a window came to. Neither
+says how: what came in between stays hidden, and the history marks their changes as coarse.
+
+An item's own version orders it, as on the stream (`jobs.doors.stream`). Where its writer stamped none, the
+line of an incremental export has the time of the last write; that of a full export only a time at which it
+was so: some minutes before the export, since its clock is not the stream's and later writes must win.
+
+An item marked `_deleted` is a delete, and so is a line without a new image: at the old image's version + 1 or
+the time of the write, whichever is later. If the old image was marked already, nothing changed.
+
+Where versions count, the times order nothing: a line without a new image is at the old image's version + 1,
+and a line of which no version is known is refused.
+"""
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from expectations.contract import Contract
+from jobs.changes.columns import content_tie, in_columns, is_ordered_by_time, shown
+from jobs.changes.types import ITEM
+from jobs.doors.item_images import (
+    REPEATED_DELETE_TIE,
+    image_reasons,
+    typed_images,
+    version_of_removal,
+    version_of_write,
+)
+from jobs.intake.manifest import EXPORT
+
+MARGIN_MICROS = 5 * 60 * 1_000_000
+_CORRUPT = "_corrupt"
+_LINE = f"""
+    Item {ITEM}, Keys {ITEM}, NewImage {ITEM}, OldImage {ITEM},
+    Metadata struct<WriteTimestampMicros: string>, {_CORRUPT} string
+"""
+
+
+def parse_export(received: DataFrame, contract: Contract) -> DataFrame:
+    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`).
+
+    Their `event_time` is the time that the export shows, of an incremental one the end of its window.
+    """
+    rows = typed_images(_captured(received), contract, "_form", "_is_full", "_micros")
+    own, version = F.greatest("_new_version", "_old_version"), _version(contract)
+    parsed = rows.withColumns(
+        {
+            "_version": version,
+            "_source": F.lit(EXPORT),
+            # Two exports of an item that did not change in between are one change.
+            "_updated_at": F.when(F.col("_is_full") & own.isNotNull(), F.timestamp_micros(own)).otherwise(
+                F.col("_time")
+            )
+            if is_ordered_by_time(contract)
+            else F.col("_time"),
+            "reasons": _reasons(contract, version),
+        }
+    )
+    tie = F.when(F.col("_is_repeated"), REPEATED_DELETE_TIE).otherwise(content_tie(contract))
+    return in_columns(parsed.withColumn("_tie", tie), contract)
+
+
+def _captured(received: DataFrame) -> DataFrame:
+    """The parts of the lines, as `jobs.doors.item_images` wants them, and which kind of line it is."""
+    line = F.from_json("payload", _LINE, {"columnNameOfCorruptRecord": _CORRUPT})
+    item, keys = F.col("_line.Item"), F.col("_line.Keys")
+    # {"N": "…"}; a bare number or text was seen too.
+    written = F.regexp_extract("_line.Metadata.WriteTimestampMicros", "([0-9]+)", 1).try_cast("bigint")
+    new = F.coalesce(item, F.col("_line.NewImage"))
+    is_whole = F.col(f"_line.{_CORRUPT}").isNull()
+    return received.withColumn("_line", line).select(
+        *("source_file", "row_number", "payload", "problem"),
+        (is_whole & (item.isNotNull() | (keys.isNotNull() & written.isNotNull()))).alias("_form"),
+        item.isNotNull().alias("_is_full"),
+        written.alias("_micros"),
+        F.coalesce(new["_event_id"]["S"], F.concat_ws("#", "source_file", "row_number")).alias("_event_id"),
+        F.coalesce(F.timestamp_micros(written), "event_time").alias("_time"),
+        F.coalesce(keys["_key"]["S"], item["_key"]["S"]).alias("_key"),
+        new.isNull().alias("_removed"),
+        new.alias("_new"),
+        F.col("_line.OldImage").alias("_old"),
+    )
+
+
+def _version(contract: Contract) -> Expression:
+    micros, new, old = F.col("_micros"), F.col("_new_version"), F.col("_old_version")
+    at_export = F.unix_micros("_time") - MARGIN_MICROS
+    return (
+        F.when(F.col("_is_full"), F.coalesce(new, at_export) if is_ordered_by_time(contract) else new)
+        .when(F.col("_is_repeated"), old)
+        .when(F.col("_removed"), version_of_removal(contract, micros))
+        .otherwise(version_of_write(contract, micros))
+    )
+
+
+def _reasons(contract: Contract, version: Expression) -> Expression:
+    no_line = F.concat(F.lit("record: expected a line of a DynamoDB export, got "), shown(F.col("payload")))
+    return (
+        F.when(F.col("problem").isNotNull(), F.array("problem"))
+        .when(~F.coalesce("_form", F.lit(False)), F.array(no_line))
+        .otherwise(image_reasons(contract, version))
+    )

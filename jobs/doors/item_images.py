@@ -1,0 +1,202 @@
+"""What the doors that bring DynamoDB items have in common: an item's image -> typed columns and a version.
+
+A frame of *captured* rows has `CAPTURED`: where the row came from, and
+
+    _event_id   what to look for in logs
+    _time       when the change happened, as its door tells
+    _key        the item's key text
+    _removed    whether the item is gone
+    _new, _old  the item after and before the change, type `ITEM`; null if the door doesn't show it
+
+The mark of an erased key (`jobs.erasure.marks`) stands for no item: where it replaces an item, that is a
+delete, and a record of nothing but the mark is quarantined as erased.
+"""
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from expectations.contract import Column, Contract
+from expectations.spark_schema import ITEM_BOOKKEEPING
+from jobs.changes.columns import (
+    DELETE,
+    ERASED_REASON,
+    UPSERT,
+    absent,
+    collect_reasons,
+    end_of_sequence_reason,
+    is_ordered_by_time,
+    key_reasons,
+    or_default,
+    order_of,
+    order_reason,
+    reason,
+    shown,
+    type_reasons,
+    typed,
+    unknown_reason,
+)
+from jobs.changes.key_text import decode_key, encode_key
+from jobs.changes.nested import (
+    ATTRIBUTES,
+    NESTED,
+    nested_columns,
+    nested_name,
+    nested_value,
+    read_nested,
+    with_nested_faults,
+)
+from jobs.changes.types import Read, read_attribute
+
+CAPTURED = (
+    "source_file", "row_number", "payload", "problem",
+    "_event_id", "_time", "_key", "_removed", "_new", "_old",
+)  # fmt: skip
+REPEATED_DELETE_TIE = ""
+
+
+def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataFrame:
+    """Captured rows with their columns typed, `_op`, `_absent`, the image these are of, and its stamps."""
+    image = F.col("_image")
+    captured = _without_marks(captured)
+    reads = {
+        column.name: or_default(column, _read(column, image[column.name]), image[column.name].isNull())
+        for column in contract.columns
+    }
+    seen = captured.withColumns(
+        {
+            "_op": F.when(F.col("_removed") | is_marked(F.col("_new")), DELETE).otherwise(UPSERT),
+            "_image": F.coalesce("_new", "_old"),
+        }
+    )
+    inside = {
+        nested_name(column): read_nested(ATTRIBUTES, column, image[column.name])
+        for column in nested_columns(contract)
+    }
+    carried = (*CAPTURED, "_op", "_image", "_is_mark", *inside, *others)
+    rows = typed(seen.withColumns(inside), contract, reads | _key_reads(contract, reads), *carried)
+    missing = {column.name: F.col("_image")[column.name].isNull() for column in contract.columns}
+    return rows.withColumns(
+        {
+            "_absent": absent(contract, missing),
+            "_new_version": stamp(contract, F.col("_new")),
+            "_old_version": stamp(contract, F.col("_old")),
+            "_is_repeated": F.col("_removed") & is_marked(F.col("_old")),
+        }
+    )
+
+
+def _read(column: Column, attribute: Expression) -> Read:
+    return nested_value(column) if column.kind in NESTED else read_attribute(column, attribute)
+
+
+def _without_marks(captured: DataFrame) -> DataFrame:
+    """With marks of erased keys taken for no item; `_is_mark` where the record has nothing else."""
+    new_is_mark, old_is_mark = _is_erased(F.col("_new")), _is_erased(F.col("_old"))
+    has_item = (F.col("_new").isNotNull() & ~new_is_mark) | (F.col("_old").isNotNull() & ~old_is_mark)
+    is_mark = (new_is_mark | old_is_mark) & ~has_item
+    return captured.withColumns(
+        {
+            "_is_mark": is_mark,
+            "payload": F.when(~is_mark, F.col("payload")),
+            "_removed": F.col("_removed") | new_is_mark,
+            "_new": F.when(~new_is_mark, F.col("_new")),
+            "_old": F.when(~old_is_mark, F.col("_old")),
+        }
+    )
+
+
+def _is_erased(image: Expression) -> Expression:
+    """Whether the item is the mark of an erased key."""
+    return F.coalesce(image["_erased"]["BOOL"] == "true", F.lit(False))
+
+
+def is_marked(image: Expression) -> Expression:
+    """Whether the item is marked as deleted."""
+    return F.coalesce(image["_deleted"]["BOOL"] == "true", F.lit(False))
+
+
+def stamp(contract: Contract, image: Expression) -> Expression:
+    """The version an image carries; null if its writer stamped none."""
+    stamped = image["_version"]["N"].try_cast("bigint")
+    if contract.sequence_column is None:
+        return stamped
+    column = contract.column(contract.sequence_column)
+    return F.greatest(stamped, order_of(column, read_attribute(column, image[column.name]).value))
+
+
+def version_of_write(contract: Contract, time: Expression) -> Expression:
+    """The version of an item that was written: its own, and never less than that of the state it replaced.
+
+    If its writer stamped none, and versions are times, it is the time of the write. Where versions count, the
+    time in microseconds would outrank every later count: it is the replaced state's version, or null, which
+    `order_reasons` refuses.
+    """
+    new = F.col("_new_version")
+    return F.greatest(F.coalesce(new, time) if is_ordered_by_time(contract) else new, "_old_version")
+
+
+def version_of_removal(contract: Contract, time: Expression) -> Expression:
+    """The version of a removal: the next one after the removed state's, or the time if that is later.
+
+    Where versions count, times are none of them: null if the removed state is not known.
+    """
+    old = F.col("_old_version")
+    following = F.coalesce(F.try_add(old, F.lit(1)), old)  # behind the greatest number there is none
+    return F.greatest(following, time) if is_ordered_by_time(contract) else following
+
+
+def order_reasons(contract: Contract, version: Expression) -> list[Expression]:
+    """The reason of a change without a version, which only changes of versions that count can be."""
+    if is_ordered_by_time(contract):
+        return []
+    name = contract.sequence_column
+    missing = version.isNull() & ~F.coalesce(F.col(f"_wrong_{name}"), F.lit(False))
+    text = (
+        f"version: column {name}: expected a value in the item or in the one it replaced, which orders the "
+    )
+    return [reason(missing, text, "changes, got none; exports have both in the view NEW_AND_OLD_IMAGES")]
+
+
+def _sequence_reasons(contract: Contract) -> list[Expression]:
+    """The reasons of an upsert whose sequence column has no value that can order it; a delete may."""
+    reasons = [end_of_sequence_reason(contract)]
+    if is_ordered_by_time(contract):  # for versions that count, see `order_reasons`
+        reasons.append(order_reason(contract))
+    return [F.when(F.col("_op") == UPSERT, reason) for reason in reasons]
+
+
+def image_reasons(contract: Contract, version: Expression) -> Expression:
+    """Why the image is no change of the contract's dataset at that version; an empty array if it is one."""
+    key, written = F.col("_key"), encode_key(contract)
+    known = (*(column.name for column in contract.columns), *ITEM_BOOKKEEPING)
+    others = F.array_except(F.map_keys("_new"), F.array(*map(F.lit, known)))
+    # Spark interprets a filter; few rows come to it.
+    unknown = F.when(F.size(others) > 0, F.filter(others, lambda name: ~F.startswith(name, F.lit("_"))))
+    other_key = "key: expected the key of the item's columns, "
+    got = {column.name: shown(F.to_json(F.col("_image")[column.name])) for column in contract.columns}
+    of_image = collect_reasons(
+        [
+            unknown_reason(unknown),
+            *key_reasons(contract),
+            *order_reasons(contract, version),
+            *_sequence_reasons(contract),
+            reason(key != written, other_key, shown(written), ", got ", shown(key)),
+            *type_reasons(contract, got),
+        ]
+    )
+    all_reasons = with_nested_faults(contract, of_image)
+    return F.when(F.col("_is_mark"), F.array(F.lit(ERASED_REASON))).otherwise(all_reasons)
+
+
+def _key_reads(contract: Contract, reads: dict[str, Read]) -> dict[str, Read]:
+    """The key columns of the image; those of the key text where a row has no image."""
+    decoded = decode_key(contract, F.col("_key"))
+    has_image = F.col("_image").isNotNull()
+    return {
+        name: Read(
+            F.when(has_image, reads[name].value).otherwise(decoded[name].value),
+            F.when(has_image, reads[name].wrong).otherwise(decoded[name].wrong),
+        )
+        for name in contract.key
+    }

@@ -1,0 +1,98 @@
+"""The stream door: a DynamoDB stream record -> a change.
+
+An item's `_version` orders its changes (the Data API stamps it), or the sequence column if that is newer. A
+writer that stamps nothing is ordered by the stream's clock, and never before the state it replaced. The
+record's sequence number decides between equal versions.
+
+An item marked `_deleted` is a delete. So is a REMOVE, at the removed item's version + 1 or the record's time,
+whichever is later. A REMOVE of an item that was deleted already (by DynamoDB's TTL, mostly) says again what
+the mark said, as a delete at the mark's version that loses ties: it changes nothing unless the mark is lost.
+
+Where versions count (the sequence column is an int or long), no clock orders anything: a REMOVE is at the
+removed item's version + 1, and a change of which no version is known is refused.
+"""
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from expectations.contract import Contract
+from jobs.changes.columns import in_columns, shown
+from jobs.changes.types import ITEM
+from jobs.doors.item_images import (
+    REPEATED_DELETE_TIE,
+    image_reasons,
+    typed_images,
+    version_of_removal,
+    version_of_write,
+)
+
+TIE_DIGITS = 40  # sequence numbers have 21 to 40 digits, and sort by value only if all have as many
+_CORRUPT = "_corrupt"
+_RECORD = f"""
+    eventID string, eventName string, {_CORRUPT} string,
+    dynamodb struct<
+        ApproximateCreationDateTime: string, SequenceNumber: string,
+        Keys: {ITEM}, NewImage: {ITEM}, OldImage: {ITEM}
+    >
+"""
+_NO_IMAGE = "record: expected a NewImage, got none; the stream's view must be NEW_AND_OLD_IMAGES"
+
+
+def parse_stream(received: DataFrame, contract: Contract) -> DataFrame:
+    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
+    rows = typed_images(_captured(received), contract, "_sequence_number")
+    version = _version(contract)
+    parsed = rows.withColumns(
+        {
+            "_version": version,
+            "_tie": F.when(F.col("_is_repeated"), REPEATED_DELETE_TIE).otherwise(
+                F.lpad("_sequence_number", TIE_DIGITS, "0")
+            ),
+            "_source": F.lit("stream"),
+            "_updated_at": F.col("_time"),
+            "reasons": _reasons(contract, version),
+        }
+    )
+    return in_columns(parsed, contract)
+
+
+def _captured(received: DataFrame) -> DataFrame:
+    """The parts of the records, as `jobs.doors.item_images` wants them, and their sequence numbers."""
+    record = F.from_json("payload", _RECORD, {"columnNameOfCorruptRecord": _CORRUPT})
+    seconds = F.col("_record.dynamodb.ApproximateCreationDateTime")
+    micros = (seconds.try_cast("decimal(20,6)") * 1_000_000).try_cast("bigint")
+    removed = F.coalesce(F.col("_record.eventName") == "REMOVE", F.lit(False))
+    new = F.when(~removed, F.col("_record.dynamodb.NewImage"))
+    row = F.concat_ws("#", "source_file", "row_number")
+    return received.withColumn("_record", record).select(
+        *("source_file", "row_number", "payload", "problem"),
+        # A record that Spark could read in part only is as good as none.
+        F.when(F.col(f"_record.{_CORRUPT}").isNull(), F.col("_record.dynamodb.SequenceNumber")).alias(
+            "_sequence_number"
+        ),
+        F.coalesce(new["_event_id"]["S"], F.col("_record.eventID"), row).alias("_event_id"),
+        F.coalesce(F.timestamp_micros(micros), seconds.try_cast("timestamp"), "event_time").alias("_time"),
+        F.col("_record.dynamodb.Keys")["_key"]["S"].alias("_key"),
+        removed.alias("_removed"),
+        new.alias("_new"),
+        F.col("_record.dynamodb.OldImage").alias("_old"),
+    )
+
+
+def _version(contract: Contract) -> Expression:
+    time = F.unix_micros("_time")
+    removal, write = version_of_removal(contract, time), version_of_write(contract, time)
+    return (
+        F.when(F.col("_is_repeated"), F.col("_old_version")).when(F.col("_removed"), removal).otherwise(write)
+    )
+
+
+def _reasons(contract: Contract, version: Expression) -> Expression:
+    no_record = F.concat(F.lit("record: expected a DynamoDB stream record, got "), shown(F.col("payload")))
+    return (
+        F.when(F.col("problem").isNotNull(), F.array("problem"))
+        .when(F.col("_sequence_number").isNull(), F.array(no_record))
+        .when(~F.col("_removed") & F.col("_new").isNull(), F.array(F.lit(_NO_IMAGE)))
+        .otherwise(image_reasons(contract, version))
+    )

@@ -1,0 +1,209 @@
+"""Whose row a line is: whether it is of one of the keys to be erased, in whatever form it was written.
+
+A key comes as columns of a drop (under any of their names, as JSON or text), as attributes of an item (in
+stream records, exports and repairs), as the text `_key`, and in the data of a message. A value may be read in
+several ways: by a door as it is today or as it was, which may differ in what they trim, and in what text they
+make of a number (`expectations.spelled_keys`). A line is of a key if one of the ways ends in the key's text
+(`expectations.keys`). What can't be read as any of these is searched for the names of the key's columns with
+the key's values behind them.
+
+Standard library only: it runs for every line of the RAW bucket, on Spark's executors, and for messages.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import product
+from math import prod
+from typing import Any, Self
+
+from expectations.contract import Contract
+from expectations.keys import InvalidKey, decode_key, encode_key
+from expectations.spelled_keys import JsonNumber, readings
+from jobs.reading.formats import spellings
+
+_IMAGES = ("Keys", "NewImage", "OldImage", "Item")
+_TAGS = ("S", "N", "BOOL")  # the attribute types that a key column may come as
+# What stands behind the name of a column in a line that is no JSON: quoted (the end may be cut off), or bare.
+_VALUE = r"""(?:\{\s*["'][A-Z]+["']\s*:\s*)?(?:"(?P<a>(?:[^"\\]|\\.)*)|'(?P<b>[^']*)|(?P<c>[^\s,;}\])]+))"""
+
+
+class _Ambiguous(dict[str, Any]):
+    """A JSON object with a name twice: no door takes it. `members` has all values of each name."""
+
+    def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.members: dict[str, list[Any]] = {}
+        for name, value in pairs:
+            self.members.setdefault(name, []).append(value)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedKeys:
+    """The keys of one dataset, by their texts. InvalidKey if one of them is no key of it."""
+
+    contract: Contract  # of the key's columns alone
+    texts: frozenset[str]
+    names: Mapping[str, tuple[str, ...]] = field(hash=False, compare=False)  # column -> what it may be called
+    # The keys as the values of their columns; times and days as text.
+    values: Sequence[Mapping[str, Any]] = field(hash=False, compare=False)
+
+    @classmethod
+    def of(cls, contract: Contract, texts: Iterable[str]) -> Self:
+        """The keys with these texts."""
+        bare = replace(contract, columns=contract.key_columns, partitions=(), rules=(), sequence_column=None)
+        keys = frozenset(texts)
+        names = {column.name: spellings(column) for column in bare.columns}
+        return cls(bare, keys, names, [decode_key(bare, text) for text in sorted(keys)])
+
+    def own_line(self, line: bytes | str) -> bool:
+        """Whether a line of JSON is of one of the keys; one that is no JSON, as far as it can be told."""
+        text = line if isinstance(line, str) else line.decode(errors="surrogateescape")
+        try:
+            content = _read_json(text)
+        except (ValueError, RecursionError):
+            return self.own_text(text)
+        return self.own_json(content)
+
+    def own_json(self, content: Any) -> bool:
+        """Whether a drop's row, a stream record, an item of an export or a repair is of one of the keys.
+
+        A list is a row of a drop without names: it is, if all values of a key are in it.
+        """
+        if isinstance(content, list):
+            return self.own_values({column.name: content for column in self.contract.columns})
+        return isinstance(content, dict) and (self.own_record(content) or self.own_row(content))
+
+    def own_record(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record with images of items, or a line that names a key, is of one of the keys."""
+        if record.get("op") == "retract" and record.get("key") in self.texts:
+            return True
+        inside = record.get("dynamodb")
+        images = inside if isinstance(inside, dict) else record
+        return any(self.own_item(images[name]) for name in _IMAGES if isinstance(images.get(name), dict))
+
+    def own_item(self, item: Mapping[str, Any]) -> bool:
+        """Whether an item, in DynamoDB's JSON, is of one of the keys: by `_key` or by its columns.
+
+        An item that has another `_key` is not of a key that only the trimmed values of its columns make.
+        """
+        key = _plain(item.get("_key"))
+        if key in self.texts:
+            return True
+        given = {column.name: _plain(item.get(column.name)) for column in self.contract.columns}
+        return self.own_values({name: [value] for name, value in given.items()}, trims=key is None)
+
+    def own_row(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row by any names of its columns is of one of the keys.
+
+        If a column comes by several names, each of its values counts: doors refuse such a row.
+        """
+        if isinstance(row, _Ambiguous):
+            given = {
+                column: [value for name in names for value in row.members.get(name, ())]
+                for column, names in self.names.items()
+            }
+        else:
+            given = {
+                column: [row[name] for name in names if name in row] for column, names in self.names.items()
+            }
+        return self.own_values(given)
+
+    def own_message(self, body: str) -> bool:
+        """Whether a CloudEvent is of one of the keys of this dataset."""
+        try:
+            event = _read_json(body)
+        except (ValueError, RecursionError):
+            return self.own_text(body)
+        if not isinstance(event, dict) or not isinstance(event.get("data"), dict):
+            return self.own_text(body)
+        dataset = str(event.get("type")).strip().rpartition(".")[0]
+        return dataset in ("", self.contract.dataset) and self.own_row(event["data"])
+
+    def own_text(self, text: str) -> bool:
+        """Whether the text names the columns of one of the keys, each with the key's value behind it."""
+        given = {name: list(_named_values(text, names)) for name, names in self.names.items()}
+        return self.own_values(given) or any(
+            all(pattern.search(text) for pattern in self._patterns(key)) for key in self.texts
+        )
+
+    def matches(self, values: Mapping[str, Any]) -> str | None:
+        """The text of the key that the values of its columns make, if it is one of these."""
+        try:
+            text = encode_key(self.contract, values)
+        except InvalidKey:
+            return None
+        return text if text in self.texts else None
+
+    def own_values(self, given: Mapping[str, Sequence[Any]], *, trims: bool = True) -> bool:
+        """Whether one of the values given for each column makes one of the keys, read in one of the ways."""
+        read = [
+            {value for one in given[column.name] for value in readings(column, one, trims=trims)}
+            for column in self.contract.columns
+        ]
+        if not all(read):
+            return False
+        names = self.contract.key
+        if prod(map(len, read)) > len(self.texts):
+            return any(
+                all(key[name] in values for name, values in zip(names, read, strict=True))
+                for key in self.values
+            )
+        return any(self.matches(dict(zip(names, values, strict=True))) for values in product(*read))
+
+    def _patterns(self, key: str) -> tuple[re.Pattern[str], ...]:
+        named = tuple(
+            (names, str(decode_key(self.contract, key)[name])) for name, names in self.names.items()
+        )
+        return _compile(named)
+
+
+def _read_json(text: str) -> Any:
+    """The content of a JSON text, with numbers as they are written."""
+    return json.loads(text, parse_int=JsonNumber, parse_float=JsonNumber, object_pairs_hook=_members)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else _Ambiguous(pairs)
+
+
+def _named_values(text: str, names: tuple[str, ...]) -> Iterator[str]:
+    """What stands behind the names, without quotes and with escapes replaced."""
+    for found in _behind(names).finditer(text):
+        quoted = found["a"] if found["b"] is None else found["b"]
+        yield JsonNumber.or_text(found["c"]) if quoted is None else _without_escapes(quoted)
+
+
+def _without_escapes(quoted: str) -> str:
+    """What stands between two quotes, whose end may be cut off."""
+    try:
+        text: str = json.loads(f'"{quoted}"', strict=False)
+    except ValueError:
+        return quoted
+    return text
+
+
+@cache
+def _behind(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})[\"']?\s*[:=]\s*{_VALUE}")
+
+
+@cache
+def _compile(named: tuple[tuple[tuple[str, ...], str], ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(
+        re.compile(
+            rf"(?<!\w)({'|'.join(map(re.escape, names))})[\"']?\s*[:=]\s*"
+            rf"(\{{\s*[\"'][A-Z]+[\"']\s*:\s*)?[\"']?{re.escape(value)}(?!\w)"
+        )
+        for names, value in named
+    )
+
+
+def _plain(attribute: Any) -> Any:
+    """The value of an attribute in DynamoDB's JSON; None if it has none that a key could have."""
+    if not isinstance(attribute, dict):
+        return None
+    return next((attribute[tag] for tag in _TAGS if attribute.get(tag) is not None), None)

@@ -1,0 +1,133 @@
+"""The marks of erased keys in DynamoDB, which keep every write of the Data API out.
+
+A mark takes the place of the item in one call, so there is no moment at which neither the row nor the mark is
+there. It has the greatest version there is, which no write has, so the condition of every write refuses it;
+by `_erased` the API sees why. It is marked as deleted: for readers there is no row. It has no column of the
+contract, and the doors take it for no item (`jobs.doors.item_images`).
+
+What the marks say in DynamoDB, tombstones say in the lake (`jobs.erasure.tombstones`). `seal` makes both and
+`lift` takes both away, the tombstones first: what the API takes must not be kept out of the lake. Either can
+be repeated after a crash.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from expectations.contract import Contract
+from expectations.keys import decode_key
+from jobs.erasure.tombstones import ABOVE_ALL
+
+type Item = dict[str, dict[str, Any]]
+
+_KEY, _VERSION, _EVENT_ID = "_key", "_version", "_event_id"
+_DELETED, _ERASED, _EXPIRES_AT = "_deleted", "_erased", "_expires_at"
+_YES: Mapping[str, Any] = {"BOOL": True}
+_KEEP_DELETED = timedelta(days=90)  # as the Data API does
+_REQUESTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The marks in one dataset's table; `erasure` is named by what is written."""
+
+    dynamodb: Any
+    table: str
+    contract: Contract
+    erasure: str
+
+    def unmarked(self, keys: Iterable[str]) -> dict[str, Item | None]:
+        """Those of the keys that have no mark, with their items: rows, and rows marked as deleted."""
+        texts = sorted(keys)
+        found = zip(texts, _for_each(self._read, texts), strict=True)
+        return {key: item for key, item in found if not _is_mark(item)}
+
+    def put(self, keys: Iterable[str]) -> dict[str, Item]:
+        """Mark the keys, whatever is there; the items that the marks took the place of."""
+        texts = sorted(keys)
+        replaced = zip(texts, _for_each(self._put, texts), strict=True)
+        return {key: item for key, item in replaced if item and not _is_mark(item)}
+
+    def lift(self, floors: Mapping[str, int | None], now: datetime) -> set[str]:
+        """Take the marks away; the keys that had one.
+
+        What is not newer than a key's floor stays refused: the mark of an ordinary delete has that version.
+        """
+        keys = sorted(floors)
+        had = _for_each(lambda key: self._lift(key, floors[key], now), keys)
+        return {key for key, was_marked in zip(keys, had, strict=True) if was_marked}
+
+    def _read(self, key: str) -> Item | None:
+        found = self.dynamodb.get_item(TableName=self.table, Key={_KEY: {"S": key}}, ConsistentRead=True)
+        item: Item | None = found.get("Item")
+        return item
+
+    def _put(self, key: str) -> Item | None:
+        mark = {
+            _KEY: {"S": key},
+            _VERSION: {"N": str(ABOVE_ALL)},
+            _DELETED: _YES,
+            _ERASED: _YES,
+            _EVENT_ID: {"S": f"erasure:{self.erasure}"},
+        }
+        answer = self.dynamodb.put_item(TableName=self.table, Item=mark, ReturnValues="ALL_OLD")
+        item: Item | None = answer.get("Attributes")
+        return item
+
+    def _lift(self, key: str, floor: int | None, now: datetime) -> bool:
+        condition: Any = {
+            "TableName": self.table,
+            "ConditionExpression": "attribute_exists(#erased)",
+            "ExpressionAttributeNames": {"#erased": _ERASED},
+        }
+        try:
+            if floor is None:
+                self.dynamodb.delete_item(Key={_KEY: {"S": key}}, **condition)
+            else:
+                self.dynamodb.put_item(Item=self._deleted(key, floor, now), **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+    def _deleted(self, key: str, version: int, now: datetime) -> Item:
+        """The mark of an ordinary delete, as the Data API writes it: with the columns of the key."""
+        columns = {name: _attribute(value) for name, value in decode_key(self.contract, key).items()}
+        return {
+            **columns,
+            _KEY: {"S": key},
+            _VERSION: {"N": str(version)},
+            _DELETED: {"BOOL": True},
+            _EVENT_ID: {"S": f"lift:{self.erasure}"},
+            _EXPIRES_AT: {"N": str(int((now + _KEEP_DELETED).timestamp()))},
+        }
+
+
+def _for_each[T](act: Callable[[str], T], keys: Sequence[str]) -> list[T]:
+    """What `act` gives for each key, several at a time."""
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        return list(pool.map(act, keys))
+
+
+def version_of(item: Item) -> int | None:
+    """The item's version; None if its writer stamped none."""
+    return int(item[_VERSION]["N"]) if _VERSION in item else None
+
+
+def _is_mark(item: Item | None) -> bool:
+    return item is not None and _ERASED in item
+
+
+def _attribute(value: Any) -> dict[str, Any]:
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case int() | Decimal():
+            return {"N": str(value)}
+    return {"S": str(value)}

@@ -1,0 +1,226 @@
+"""What a batch is made of: the objects that S3 announced, each with its door, dataset and format, or why not.
+
+Pure: events in, manifest out. `jobs.intake.queue` reads the queue and keeps the batch's files in S3.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Self
+
+FORMATS = ("csv", "csv.gz", "jsonl", "jsonl.gz", "parquet")  # of a drop
+STREAM_FORMAT = "jsonl.gz"  # and that of a repair
+EXPORTS, SUMMARY_FORMAT = "exports", "manifest-summary.json"
+STREAM, DROP, EXPORT, REPAIR = "stream", "drop", "export", "repair"  # the doors
+
+
+@dataclass(frozen=True, slots=True)
+class FirstEvent:
+    """The event that announced an object's rows first."""
+
+    event_time: str  # ISO 8601, UTC
+    sequencer: str | None  # as of `ManifestFile`
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """One object to read, exactly as it was when its event was sent."""
+
+    bucket: str
+    key: str
+    etag: str
+    version_id: str | None
+    size: int
+    event_time: str  # ISO 8601, UTC
+    dataset: str
+    door: str
+    format: str
+    # Of a data file of an export, as its manifest says:
+    md5: str | None = None
+    items: int | None = None
+    # Orders the events of one object (a hexadecimal number), whose times are whole seconds.
+    sequencer: str | None = None
+    # Replaced version -> first event, if `erase` wrote the object anew (`jobs.intake.first_events`).
+    first_events: Mapping[str, FirstEvent] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """What `asdict` made of one."""
+        first = {state: FirstEvent(**event) for state, event in plain.get("first_events", {}).items()}
+        return cls(**{**plain, "first_events": first})
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Orders the events of one object."""
+        return self.event_time, padded(self.sequencer)
+
+    @property
+    def source_file(self) -> str:
+        """The name the file goes by in tables and errors."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message or object that no door takes, and why."""
+
+    key: str
+    reason: str
+    payload: str  # the message as it came
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that one batch reads. Written before its messages are deleted; what it lost since, others have."""
+
+    batch_id: str
+    created_at: str
+    files: tuple[ManifestFile, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    # Earlier batches of these files, which may have got as far as `<dataset>_changes`: `merge` takes their
+    # changes as this batch's own.
+    origins: tuple[str, ...] = ()
+
+    @property
+    def begun(self) -> datetime:
+        """When the batch began."""
+        return datetime.fromisoformat(self.created_at)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False)
+
+    @property
+    def datasets(self) -> list[str]:
+        """The datasets of its files."""
+        return list(dict.fromkeys(file.dataset for file in self.files))
+
+    def part(self, batch_id: str, datasets: Collection[str]) -> "Manifest":
+        """A batch of that id with the files of these datasets alone."""
+        files = tuple(file for file in self.files if file.dataset in datasets)
+        return replace(
+            self, batch_id=batch_id, files=files, refused=(), origins=(self.batch_id, *self.origins)
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Manifest":
+        plain = json.loads(text)
+        return cls(
+            plain["batch_id"],
+            plain["created_at"],
+            tuple(map(ManifestFile.from_dict, plain["files"])),
+            tuple(Refused(**refused) for refused in plain["refused"]),
+            tuple(plain.get("origins", ())),  # which batches from before it was kept have not
+        )
+
+
+def make_manifest(
+    batch_id: str, created_at: datetime, bodies: Iterable[str], datasets: Collection[str]
+) -> Manifest:
+    """The manifest of the messages' bodies.
+
+    One state of an object is read once, at the last time it was announced, as the later change wins anyway.
+    """
+    files: dict[tuple[str, str, str], ManifestFile] = {}
+    refused: dict[str, Refused] = {}
+    for body in bodies:
+        item = read_message(body, datasets)
+        if isinstance(item, ManifestFile):
+            state = (item.bucket, item.key, item.version_id or item.etag)
+            files[state] = max(item, files.get(state, item), key=attrgetter("place"))
+        elif item is not None:
+            refused.setdefault(body, item)
+    ordered = sorted(files.values(), key=lambda file: (file.key, file.place))
+    return Manifest(batch_id, created_at.isoformat(), tuple(ordered), tuple(refused.values()))
+
+
+def read_message(body: str, datasets: Collection[str]) -> ManifestFile | Refused | None:
+    """The object that an intake message announces; None if it is nothing to read by itself.
+
+    That is a folder's placeholder, or a part of an export.
+    """
+    try:
+        event = json.loads(body)
+        detail = event["detail"]
+        bucket, s3_object = detail["bucket"]["name"], detail["object"]
+        key = s3_object["key"]
+        if not isinstance(key, str):
+            raise TypeError(f"a key of {key!r}")
+        state = (
+            str(s3_object["etag"]).strip('"'),
+            s3_object.get("version-id") or None,
+            int(s3_object.get("size", 0)),
+            datetime.fromisoformat(event["time"]).isoformat(),
+        )
+        f"{bucket}/{key}{state}".encode()  # half of a surrogate pair is no text that can be kept
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as problem:
+        got = repr(problem)[:200]
+        reason = f"intake: expected an S3 'Object Created' event, got something else ({got})"
+        return Refused("", reason, body)
+    if key.endswith("/") and state[2] == 0:
+        return None
+    place = classify(key, datasets)
+    if place is None:
+        return None
+    if isinstance(place, str):
+        return Refused(key, place, body)
+    return ManifestFile(bucket, key, *state, *place, sequencer=_sequencer(s3_object))
+
+
+def padded(sequencer: str | None) -> str:
+    """A sequencer as a text that sorts by its value; empty if there is none."""
+    return "" if sequencer is None else sequencer.rjust(SEQUENCER_DIGITS, "0")
+
+
+def _sequencer(s3_object: Mapping[str, Any]) -> str | None:
+    """The event's sequencer, in lower case. What is none orders nothing."""
+    found = s3_object.get("sequencer")
+    return found.lower() if isinstance(found, str) and _SEQUENCER.fullmatch(found) else None
+
+
+def classify(key: str, datasets: Collection[str]) -> tuple[str, str, str] | str | None:
+    """Dataset, door and format of an object key, or the reason why no door takes it.
+
+    None for the parts of an export: its summary alone opens it.
+    """
+    if not {".", ".."}.isdisjoint(key.split("/")):  # clients differ in whether they resolve them
+        return f"intake: expected a key without . and .. in it, got {key}; move it"
+    door, _, rest = key.partition("/")
+    dataset, _, name = rest.partition("/")
+    if door not in _READERS or not name:
+        return (
+            f"intake: expected {' or '.join(f'{door}/<dataset>/…' for door in _READERS)}, got {key}; move it"
+        )
+    if dataset not in datasets:
+        known = ", ".join(sorted(datasets))
+        return f"intake: expected a dataset that has a contract ({known}), got {dataset!r} in {key}"
+    if door == EXPORTS:
+        return _classify_export(key, dataset)
+    for file_format in _READERS[door]:
+        if name.lower().endswith(f".{file_format}"):
+            return dataset, _DOORS[door], file_format
+    return f"intake: expected a file named *.{', *.'.join(_READERS[door])}, got {key}"
+
+
+def _classify_export(key: str, dataset: str) -> tuple[str, str, str] | str | None:
+    if _SUMMARY.search(key):
+        return dataset, EXPORT, SUMMARY_FORMAT
+    if _EXPORT_PART.search(key):
+        return None
+    return (
+        f"intake: expected the files of a DynamoDB export (…/AWSDynamoDB/<export id>/…), got {key}; move it"
+    )
+
+
+_READERS: Mapping[str, tuple[str, ...]] = {
+    "stream": (STREAM_FORMAT,), "drops": FORMATS, EXPORTS: (), "repairs": (STREAM_FORMAT,)
+}  # fmt: skip
+_DOORS: Mapping[str, str] = {"stream": STREAM, "drops": DROP, "repairs": REPAIR}  # folder -> door
+SEQUENCER_DIGITS = 32  # S3 sends 16 to 18
+_SEQUENCER = re.compile(rf"[0-9A-Fa-f]{{1,{SEQUENCER_DIGITS}}}", re.ASCII)
+_SUMMARY = re.compile(r"/AWSDynamoDB/[^/]+/manifest-summary\.json$")
+_EXPORT_PART = re.compile(
+    r"/AWSDynamoDB/([^/]+/)?(data/[^/]+|_started|manifest-(summary|files)\.(json|md5|checksum))$"
+)

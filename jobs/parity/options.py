@@ -1,0 +1,68 @@
+"""The arguments of the jobs of parity: those of every job, and their own, each with a default."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from awsglue.utils import GlueArgumentError, getResolvedOptions
+
+from expectations.contract import Contract
+from jobs.lake.names import Lake
+from jobs.runtime.options import Options
+
+_DEFAULTS = {
+    "TABLE_PREFIX": "glueline-",
+    "DATASET": "",
+    "REPAIR": "false",
+    "SETTLE_SECONDS": "300",
+    "READ_UNITS_PER_SECOND": "500",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ParityOptions:
+    """What `reconcile` and `certify` need to know."""
+
+    job: Options
+    job_run_id: str
+    table_prefix: str
+    dataset: str | None  # None for all
+    repair: bool
+    settle: timedelta  # how long a write takes from DynamoDB to the RAW bucket, at most
+    read_units_per_second: float
+
+    @classmethod
+    def from_argv(cls, argv: Sequence[str]) -> "ParityOptions":
+        """The options; GlueArgumentError names what is missing or wrong."""
+        named = [name for name in _DEFAULTS if f"--{name}" in argv]
+        given = _DEFAULTS | {name: getResolvedOptions(list(argv), named)[name] for name in named}
+        repair, units = given["REPAIR"].lower(), float(given["READ_UNITS_PER_SECOND"])
+        if repair not in ("true", "false") or units <= 0:
+            raise GlueArgumentError(
+                "expected --REPAIR true or false and --READ_UNITS_PER_SECOND above 0, got "
+                f"{given['REPAIR']} and {given['READ_UNITS_PER_SECOND']}"
+            )
+        settle = timedelta(seconds=float(given["SETTLE_SECONDS"]))
+        prefix, dataset = given["TABLE_PREFIX"], given["DATASET"] or None
+        run_id = getResolvedOptions(list(argv), [])["JOB_RUN_ID"] or ""
+        return cls(Options.from_argv(argv), run_id, prefix, dataset, repair == "true", settle, units)
+
+    @property
+    def lake(self) -> Lake:
+        """The tables."""
+        return Lake(self.job.database, self.job.ops_database)
+
+    @property
+    def forwarder(self) -> str:
+        """The function that carries streams to the RAW bucket; what is the stack's is named after it."""
+        return f"{self.table_prefix}forwarder"
+
+    def datasets(self, contracts: Mapping[str, Contract]) -> list[Contract]:
+        """The contract that was asked for, or all."""
+        if self.dataset is None:
+            return list(contracts.values())
+        if self.dataset not in contracts:
+            raise GlueArgumentError(
+                f"expected --DATASET to be one of {', '.join(sorted(contracts))}, got {self.dataset}"
+            )
+        return [contracts[self.dataset]]

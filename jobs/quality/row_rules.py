@@ -1,0 +1,155 @@
+"""The rules that decide about single rows, by the conditions that Great Expectations itself tests them with.
+
+GX says whether an expectation holds; which rows break it, it says only by collecting them. But the condition
+that it counts them with is a metric (`column_values.between.condition`, …) and an expression of Spark. So no
+rule is written twice, and one pass over the rows tells all of them.
+
+A rule decides about rows if it is critical, allows no exceptions (`mostly`), and judges each row by itself.
+Others (row counts, uniqueness, shares) depend on how changes happen to be cut into batches: they are kept as
+results, but must not decide what the table holds.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import functions as F
+
+from expectations.contract import Contract, Rule
+from jobs.changes.columns import reason, shown
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationSuite
+    from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
+    from great_expectations.expectations.expectation import Expectation
+    from great_expectations.validator.metric_configuration import MetricConfiguration
+
+
+@dataclass(frozen=True, slots=True)
+class RowRule:
+    """A rule that decides about rows: `broken` is true on those that break it, and never null.
+
+    `expected` puts the rule into words, which takes GX longer than all else here, and mostly nobody asks.
+    """
+
+    name: str
+    broken: Expression
+    expected: Callable[[], str]
+    columns: tuple[str, ...]
+
+    @property
+    def reason(self) -> Expression:
+        """Why a row is refused; null on rows that keep the rule."""
+        got = [_got(name, alone=len(self.columns) == 1) for name in self.columns]
+        return reason(self.broken, f"{self.name}: {self.expected()}, got ", F.concat_ws(", ", *got))
+
+
+def row_rules(
+    contract: Contract, suite: "ExpectationSuite", engine: "SparkDFExecutionEngine"
+) -> tuple[RowRule, ...]:
+    """The rules of the contract's suite that decide about rows; the engine holds the frame they are about.
+
+    One of which GX can't make a condition is left out: GX needs the same, and says so when it judges.
+    """
+    from great_expectations.validator.metrics_calculator import MetricsCalculator
+
+    expectations = {rule_name(expectation.meta): expectation for expectation in suite.expectations}
+    metrics = {
+        rule.name: metric
+        for rule in contract.rules
+        if (metric := _condition_metric(expectations[rule.name], rule, engine)) is not None
+    }
+    # Conditions are expressions: nothing is computed here.
+    resolved, _ = MetricsCalculator(engine).compute_metrics(list(metrics.values()))
+    conditions: Mapping[Any, Any] = resolved
+    return tuple(
+        RowRule(
+            name,
+            F.coalesce(conditions[metric.id][0] & _judged(metric.metric_domain_kwargs, engine), F.lit(False)),
+            partial(_expected, expectations[name]),
+            tuple(_columns(metric.metric_domain_kwargs)),
+        )
+        for name, metric in metrics.items()
+        if metric.id in conditions
+    )
+
+
+def rule_name(meta: Mapping[str, Any] | None) -> str:
+    """The contract's name of the rule that an expectation was made of."""
+    return str((meta or {})["rule"])
+
+
+def _condition_metric(
+    expectation: "Expectation", rule: Rule, engine: "SparkDFExecutionEngine"
+) -> "MetricConfiguration | None":
+    """The metric that is the rule's condition on a row; None if the rule does not decide about rows."""
+    from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+    from great_expectations.expectations.registry import get_metric_kwargs, get_metric_provider
+    from great_expectations.validator.metric_configuration import MetricConfiguration
+
+    map_metric = getattr(expectation, "map_metric", None)
+    if map_metric is None or rule.severity != "critical" or rule.kwargs.get("mostly", 1) != 1:
+        return None
+    name = f"{map_metric}.condition"
+    _, provider = get_metric_provider(name, engine)
+    if getattr(provider, "metric_fn_type", None) != MetricPartialFunctionTypes.MAP_CONDITION_FN:
+        return None  # a window over all rows
+    kwargs = get_metric_kwargs(name, expectation.configuration)
+    return MetricConfiguration(name, kwargs["metric_domain_kwargs"], kwargs["metric_value_kwargs"])
+
+
+def _judged(domain: Mapping[str, Any], engine: "SparkDFExecutionEngine") -> Expression:
+    """Which rows the expectation looks at at all: what GX filters its frame by before it counts."""
+    from great_expectations.expectations.row_conditions import PassThroughCondition, deserialize_row_condition
+
+    looked_at = F.lit(True)
+    condition: Any = deserialize_row_condition(domain.get("row_condition"))
+    if isinstance(condition, PassThroughCondition):
+        looked_at = looked_at & F.expr(condition.pass_through_filter)
+    elif condition is not None:
+        looked_at = looked_at & F.expr(engine.condition_to_filter_clause(condition))
+    missing = [F.col(name).isNull() for name in _columns(domain)]
+    match domain.get("ignore_row_if"):
+        case "both_values_are_missing" | "all_values_are_missing":
+            looked_at = looked_at & ~_all(missing)
+        case "either_value_is_missing" | "any_value_is_missing":
+            looked_at = looked_at & _all([~is_missing for is_missing in missing])
+    return looked_at
+
+
+def _all(conditions: list[Expression]) -> Expression:
+    met = F.lit(True)
+    for condition in conditions:
+        met = met & condition
+    return met
+
+
+def _columns(domain: Mapping[str, Any]) -> Iterator[str]:
+    for part in ("column", "column_A", "column_B"):
+        if part in domain:
+            yield domain[part]
+    yield from domain.get("column_list", ())
+
+
+def _expected(expectation: "Expectation") -> str:
+    """The rule in words: its description, or GX's own words for it."""
+    from great_expectations.render.renderer.inline_renderer import InlineRenderer
+
+    for content in InlineRenderer(render_object=expectation.configuration).get_rendered_content():
+        if content.name == "atomic.prescriptive.summary":
+            values = {name: _in_words(param["value"]) for name, param in (content.value.params or {}).items()}
+            return Template(content.value.template or "").safe_substitute(values).strip().rstrip(".")
+    return f"expected {expectation.configuration.type}"
+
+
+def _in_words(value: Any) -> Any:
+    """GX makes floats of limits: 53.0 is 53."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _got(name: str, *, alone: bool) -> Expression:
+    value = F.coalesce(shown(F.col(name).cast("string")), F.lit("null"))
+    return value if alone else F.concat(F.lit(f"{name} = "), value)

@@ -1,0 +1,129 @@
+"""Great Expectations on the rows of one dataset of a batch, and which of them break a rule that decides."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import DataFrame
+
+from expectations.contract import Contract
+from jobs.quality.row_rules import RowRule, row_rules, rule_name
+
+if TYPE_CHECKING:
+    from great_expectations.core import (
+        ExpectationSuite,
+        ExpectationSuiteValidationResult,
+        ExpectationValidationResult,
+    )
+    from great_expectations.datasource.fluent.interfaces import Batch
+
+
+class RuleNotEvaluated(Exception):
+    """Raised when a rule of a contract can't be evaluated on its rows at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """A contract's suite, the rows that it is about, and its rules that decide about each of them."""
+
+    contract: Contract
+    suite: "ExpectationSuite"
+    batch: "Batch"
+    row_rules: tuple[RowRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What GX says of the rows."""
+
+    suite: "ExpectationSuite"
+    result: "ExpectationSuiteValidationResult"
+
+    @property
+    def success(self) -> bool:
+        return bool(self.result.success)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The names of the rules that do not hold."""
+        return tuple(_rule_of(one) for one in self.result.results if not one.success)
+
+    @property
+    def statistics(self) -> str:
+        """How many rules there are and how many hold, as JSON."""
+        return json.dumps(self.result.statistics)
+
+    @property
+    def as_json(self) -> str:
+        """All that GX says, as JSON."""
+        plain: Any = self.result.to_json_dict()  # type: ignore[no-untyped-call]
+        return json.dumps(plain)
+
+
+def examine(rows: DataFrame, contract: Contract) -> Examination:
+    """Bring the contract's suite and rows together; none of these is read for it."""
+    # Some seconds, the first time.
+    import great_expectations as gx
+
+    from expectations.suite import build_suite
+
+    suite = build_suite(contract)
+    context: Any = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    # GX would cache the rows once more, and never let go of them.
+    source = context.data_sources.add_spark("batch", persist=False)
+    asset = source.add_dataframe_asset(contract.dataset)
+    definition = asset.add_batch_definition_whole_dataframe("rows")
+    batch = definition.get_batch(batch_parameters={"dataframe": rows})
+    engine: Any = batch.data.execution_engine
+    engine.batch_manager.load_batch_list([batch])  # what `validate` does first
+    return Examination(contract, suite, batch, row_rules(contract, suite, engine))
+
+
+def judge(examination: Examination) -> Verdict:
+    """Run the suite on the rows, which the caller has cached by now.
+
+    GX takes its cheapest way (BOOLEAN_ONLY); the counts that it leaves out are for `add_counts` to add.
+    RuleNotEvaluated names the rules that GX could not evaluate.
+    """
+    from great_expectations.core.result_format import ResultFormat
+
+    result = examination.batch.validate(examination.suite, result_format=ResultFormat.BOOLEAN_ONLY)
+    _raise_for_errors(examination.contract, result)
+    return Verdict(examination.suite, result)
+
+
+def add_counts(verdict: Verdict, rows: int, broken_by: Mapping[str, int]) -> None:
+    """Add how many rows there were, and how many broke each rule that decides, under GX's own names."""
+    for one in verdict.result.results:
+        if (number := broken_by.get(_rule_of(one))) is not None:
+            one.result["element_count"] = rows
+            one.result["unexpected_count"] = number
+            one.result["unexpected_percent"] = 100 * number / rows if rows else 0.0
+
+
+def _rule_of(one: "ExpectationValidationResult") -> str:
+    return rule_name(one.expectation_config.meta if one.expectation_config else None)
+
+
+def _raise_for_errors(contract: Contract, result: "ExpectationSuiteValidationResult") -> None:
+    errors = [
+        f"{_rule_of(one)}: {'; '.join(messages)}"
+        for one in result.results
+        if (messages := list(_error_messages(one.exception_info)))
+    ]
+    if errors:
+        raise RuleNotEvaluated(
+            f"{contract.source}: expected rules that can be evaluated on rows of {contract.dataset}, "
+            f"got errors: {' | '.join(errors)}; correct the contract"
+        )
+
+
+def _error_messages(info: Mapping[str, Any] | None) -> Iterator[str]:
+    """GX gives one exception_info, or one for each metric."""
+    if info and info.get("raised_exception"):
+        yield str(info.get("exception_message")).strip()
+    elif info and "raised_exception" not in info:
+        for one in info.values():
+            yield from _error_messages(one)

@@ -1,0 +1,151 @@
+"""Exports that landed -> their data files as files of a batch, when all of an export is there.
+
+What is not there yet (a checksum, a data file that is still being copied) is waited for: the message that
+announced the export stays in the queue. After `PATIENCE` it is quarantined, with what is missing.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from jobs.intake.export_manifest import CHECKSUMS, UnreadableExport, check, read_files, read_summary
+from jobs.intake.manifest import STREAM_FORMAT, SUMMARY_FORMAT, Manifest, ManifestFile, Refused, read_message
+from jobs.reading.fetch import unreadable
+from jobs.runtime.failures import ENDINGS, in_words, is_passing
+from jobs.runtime.log import say
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PATIENCE = timedelta(hours=24)
+SOONEST, LATEST = 60, 900  # seconds until an export that is not complete is looked at again
+_REQUESTS = 16  # at a time
+
+
+class IncompleteExport(Exception):
+    """Raised when a part of an export is not there, yet; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A manifest that has data files where it had exports, and the exports that are waited for."""
+
+    manifest: Manifest
+    waiting: frozenset[tuple[str, str]]  # bucket and key
+
+    def waits(self, body: str, now: datetime) -> int | None:
+        """For how many seconds the message's export is left alone; None if there is no need to wait.
+
+        As long as it is old: so it is not asked for again and again, and does not look like work that waits.
+        """
+        if not self.waiting:
+            return None
+        item = read_message(body, {key.split("/")[1] for _, key in self.waiting})
+        if not isinstance(item, ManifestFile) or (item.bucket, item.key) not in self.waiting:
+            return None
+        return max(SOONEST, min(int(_age(item, now).total_seconds()), LATEST))
+
+
+def open_exports(s3: "S3Client", manifest: Manifest, now: datetime) -> Opened:
+    """Put data files in the place of the exports that the manifest holds."""
+    files: list[ManifestFile] = []
+    refused: list[Refused] = []
+    waiting: set[tuple[str, str]] = set()
+    for file in manifest.files:
+        if file.format != SUMMARY_FORMAT:
+            files.append(file)
+            continue
+        try:
+            files += open_export(s3, file)
+        except UnreadableExport as problem:
+            refused.append(Refused(file.source_file, str(problem), ""))
+        except ENDINGS:
+            raise
+        except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this export alone
+            missing = _why_incomplete(error)
+            if missing is None:
+                reason = str(unreadable(error, file))
+                refused.append(Refused(file.source_file, reason, ""))
+            elif _age(file, now) < PATIENCE:
+                say("intake: an export is waited for", source_file=file.source_file, problem=missing)
+                waiting.add((file.bucket, file.key))
+            else:
+                refused.append(Refused(file.source_file, f"incomplete: {missing}", ""))
+    opened = replace(manifest, files=tuple(files), refused=(*manifest.refused, *refused))
+    return Opened(opened, frozenset(waiting))
+
+
+def _why_incomplete(error: BaseException) -> str | None:
+    """What an export is waited for: a part that is missing, or AWS; None if waiting does not help."""
+    if isinstance(error, IncompleteExport):
+        return str(error)
+    return in_words(error) if is_passing(error) else None
+
+
+def open_export(s3: "S3Client", export: ManifestFile) -> list[ManifestFile]:
+    """The data files of the export whose summary this is. UnreadableExport, IncompleteExport say why not."""
+    summary = read_summary(export.key, _checked(s3, export.bucket, export.key))
+    names = read_files(summary, _checked(s3, export.bucket, summary.manifest_key))
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        found = list(pool.map(lambda file: _state(s3, export.bucket, file.key), names))
+    if missing := [file.key for file, state in zip(names, found, strict=True) if state is None]:
+        raise IncompleteExport(
+            f"expected {len(names)} data files, got all but {len(missing)}: {', '.join(missing[:5])}"
+            f"{', …' if len(missing) > 5 else ''}; copy them to these names, and {_announce(export)}"
+        )
+    return [
+        ManifestFile(
+            export.bucket, file.key, *state, summary.time,
+            export.dataset, export.door, STREAM_FORMAT, file.md5, file.items,
+        )
+        for file, state in zip(names, found, strict=True)
+        if state is not None
+    ]  # fmt: skip
+
+
+def _checked(s3: "S3Client", bucket: str, key: str) -> bytes:
+    content = _get(s3, bucket, key)
+    name = key.removesuffix(".json")
+    said = next(_present(s3, bucket, name), None)
+    if content is None or said is None:
+        missing = key if content is None else f"{name}.checksum or .md5"
+        raise IncompleteExport(f"expected {missing}, got no such object; copy it there, and put {key} again")
+    check(key, content, said)
+    return content
+
+
+def _present(s3: "S3Client", bucket: str, name: str) -> Iterator[bytes]:
+    for suffix in CHECKSUMS:
+        content = _get(s3, bucket, name + suffix)
+        if content is not None:
+            yield content
+
+
+def _age(file: ManifestFile, now: datetime) -> timedelta:
+    return now - datetime.fromisoformat(file.event_time).astimezone(UTC)
+
+
+def _announce(export: ManifestFile) -> str:
+    return f"put {export.key} again"
+
+
+def _get(s3: "S3Client", bucket: str, key: str) -> bytes | None:
+    try:
+        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        return None
+
+
+def _state(s3: "S3Client", bucket: str, key: str) -> tuple[str, str | None, int] | None:
+    """Etag, version and size of an object; None if there is none."""
+    from botocore.exceptions import ClientError
+
+    try:
+        head = s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+            return None
+        raise
+    return head["ETag"].strip('"'), head.get("VersionId"), head["ContentLength"]

@@ -1,0 +1,78 @@
+"""All rows of a batch are counted once: by file, as accepted or quarantined, and by the rules they break."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from pyspark.sql import functions as F
+
+from expectations.contract import Rule
+from jobs.checking import checked_dataset
+from jobs.checking.checked_dataset import Counts, FileCount, check_dataset, count_rows
+from jobs.intake.manifest import ManifestFile
+from jobs.quality.row_rules import RowRule
+from jobs.quality.validation import RuleNotEvaluated
+from tests.jobs.builders import EVENTS
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LOST = "superseded: expected the object with etag e, but it was replaced"
+# File, operation, number, the reason that the door found, and the row's number.
+ROWS = [
+    ("s3://raw/a", "upsert", 1, [], 1),
+    ("s3://raw/a", "upsert", -1, [], 2),
+    ("s3://raw/a", "upsert", -2, ["type: expected int"], 3),
+    ("s3://raw/a", "delete", -3, [], 4),
+    ("s3://raw/a", "upsert", None, [LOST], None),
+    ("s3://raw/b", "upsert", -9, [], 1),
+    ("s3://raw/b", "upsert", 8, [], 2),
+    ("s3://raw/b", "upsert", 8, [LOST], 3),  # a row that says so is a row
+]
+
+
+def file(name: str) -> ManifestFile:
+    return ManifestFile("raw", name, "etag", None, 1, "2026-11-24T12:00:00Z", "things", "drop", "csv")
+
+
+def test_rows_are_counted_by_file_and_by_rule(spark: "SparkSession") -> None:
+    rules = (
+        RowRule("positive", F.col("number") < 0, lambda: "it must be positive", ("number",)),
+        RowRule("large", F.abs("number") < 9, lambda: "it must be large", ("number",)),
+    )
+    schema = "source_file string, _op string, number int, reasons array<string>, row_number long"
+
+    found = count_rows(spark.createDataFrame(ROWS, schema), map(file, "acb"), "things", rules)
+
+    assert found == Counts(
+        files=(
+            FileCount("things", "s3://raw/a", "drop", rows_read=4, accepted=1, quarantined=3, superseded=1),
+            FileCount("things", "s3://raw/c", "drop", rows_read=0, accepted=0, quarantined=0),
+            FileCount("things", "s3://raw/b", "drop", rows_read=3, accepted=0, quarantined=3),
+        ),
+        judged=4,
+        broken_by={"positive": 2, "large": 3},
+    )
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("shop.range", "expect_column_values_to_be_between", {"column": "shop", "min_value": 0}),
+        Rule("shop.named", "expect_column_values_to_match_regex", {"column": "reasons", "regex": "a"}),
+    ],
+    ids=lambda rule: rule.name,
+)
+def test_a_rule_that_fails_on_rows_is_named(
+    spark: "SparkSession", monkeypatch: pytest.MonkeyPatch, rule: Rule
+) -> None:
+    schema = "source_file string, _op string, shop string, reasons array<string>"
+    rows = spark.createDataFrame([("s3://raw/a", "upsert", "a", [])], schema)
+    monkeypatch.setattr(checked_dataset, "parse_files", lambda *_: rows)
+    contract = replace(EVENTS, rules=(rule,))
+
+    with (
+        pytest.raises(RuleNotEvaluated, match=f"got errors: {rule.name}: "),
+        check_dataset(spark, [file("a")], contract),
+    ):
+        pytest.fail("a rule that fails has let rows through")

@@ -1,0 +1,298 @@
+"""Rows of partners' files become changes, or are told everything that is wrong with them."""
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pyspark.sql import functions as F
+
+from expectations.contract import Column
+from jobs.doors.drop import parse_drop
+from jobs.reading.formats import read_rows
+from jobs.reading.receive import RECEIVED, SEQUENCER
+from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, micros, received
+
+if TYPE_CHECKING:
+    from pyspark.sql import Row, SparkSession
+
+    from expectations.contract import Contract
+
+AT = "2026-01-01T10:00:00Z"
+CHANGED = datetime(2026, 1, 2, tzinfo=UTC)
+EVENT = {"shop": "a", "number": 1, "happened_at": AT, "amount": "1.10", "updated_at": CHANGED.isoformat()}
+
+
+def parse(spark: "SparkSession", contract: "Contract", *rows: Any, **options: Any) -> list["Row"]:
+    return parse_drop(received(spark, rows, **options), contract).orderBy("row_number").collect()
+
+
+def test_a_row_is_an_upsert_at_its_sequence_columns_time(spark: "SparkSession") -> None:
+    (row,) = parse(spark, EVENTS, EVENT)
+
+    assert (row["_op"], row["_version"], row["_source"]) == ("upsert", micros(CHANGED), "drop")
+    assert (row["shop"], row["number"], row["amount"]) == ("a", 1, Decimal("1.10"))
+    assert (row["_event_id"], row["reasons"]) == ("s3://raw/file#1", [])
+
+
+def test_without_a_sequence_column_a_row_is_as_old_as_its_file(spark: "SparkSession") -> None:
+    (row,) = parse(spark, ENTITIES, {"id": 1, "name": "a"})
+
+    assert row["_version"] == micros(SENT)
+
+
+def test_equal_changes_tie_and_different_changes_do_not(spark: "SparkSession") -> None:
+    ties = [row["_tie"] for row in parse(spark, EVENTS, EVENT, EVENT, EVENT | {"amount": "2"})]
+    later = [row["_tie"] for row in parse(spark, EVENTS, EVENT, event_time=CHANGED)]
+
+    assert all(tie.startswith("-") for tie in ties)
+    assert len({*ties, *later}) == 3
+
+
+def test_a_delete_needs_its_key_and_its_place_in_the_order_only(spark: "SparkSession") -> None:
+    key = {"shop": "a", "number": 1, "updated_at": AT}
+    rows = parse(
+        spark,
+        EVENTS,
+        key | {"_op": "DELETE"},
+        key | {"_op": "delete", "amount": "much", "colour": "red"},
+        {"shop": "a", "number": 1, "_op": "delete"},
+        {"number": "x", "updated_at": AT, "_op": "delete"},
+        key | {"_op": "remove"},
+    )
+
+    assert [row["_op"] for row in rows[:2]] == ["delete", "delete"]
+    assert [row["reasons"] for row in rows] == [
+        [],
+        [],
+        ["version: column updated_at: expected a value, which orders the changes, got none"],
+        ["key: column shop: expected a value, got none", "type: column number: expected int, got 'x'"],
+        ["op: expected upsert or delete, got 'remove'"],
+    ]
+
+
+def test_a_row_is_told_everything_that_is_wrong_with_it(spark: "SparkSession") -> None:
+    wrong = EVENT | {"number": None, "amount": "1.105", "happened_at": "soon", "colour": "red", "size": 1}
+
+    (row,) = parse(spark, EVENTS, wrong)
+
+    assert row["reasons"] == [
+        "unknown: expected the contract's columns, got also colour, size",
+        "key: column number: expected a value, got none",
+        "type: column happened_at: expected timestamp, got 'soon'",
+        "type: column amount: expected decimal(10,2), got '1.105'",
+    ]
+
+
+def test_what_is_no_json_object_is_told_so(spark: "SparkSession") -> None:
+    rows = parse(spark, EVENTS, '{"shop": "a"', "[1]", "1")
+
+    assert [row["reasons"] for row in rows] == [
+        [f"json: expected a JSON object, got '{text}'"] for text in ('{"shop": "a"', "[1]", "1")
+    ]
+
+
+def test_a_name_that_comes_twice_leaves_no_value_to_be_sure_of(spark: "SparkSession") -> None:
+    rows = parse(spark, ENTITIES, '{"id": 1, "name": "a", "name": "a"}', '{"id": 1, "\\u0069d": 2}')
+
+    assert [row["reasons"] for row in rows] == [
+        ["json: expected every name once in an object, got one that comes twice"]
+    ] * 2
+
+
+def test_of_many_unknown_columns_the_first_are_named(spark: "SparkSession") -> None:
+    (row,) = parse(spark, ENTITIES, {"id": 1} | {f"c{number}": 1 for number in range(1000)})
+
+    assert row["reasons"] == [
+        "unknown: expected the contract's columns, got also "
+        + ", ".join(sorted(f"c{number}" for number in range(1000))[:10])
+        + " and 990 more"
+    ]
+
+
+def test_columns_come_by_name_alias_or_camel_case_and_defaults_fill_the_absent(spark: "SparkSession") -> None:
+    rows = parse(
+        spark,
+        EVERY_TYPE,
+        {"id": "1", "cost": 2.50, "isNew": True, "seenAt": AT},
+        {"id": " 2", "price": " 2.50", "state": None},
+        {"id": "3", "_op": "delete"},
+    )
+
+    assert [row["reasons"] for row in rows] == [[], [], []]
+    assert [(row["price"], row["is_new"], row["state"]) for row in rows] == [
+        (Decimal("2.50"), True, "new"),
+        (Decimal("2.50"), None, None),
+        (None, None, None),
+    ]
+
+
+def test_every_type_is_read_from_json(spark: "SparkSession") -> None:
+    text = (
+        '{"id": "1", "small": 1, "large": 9223372036854775807, "exact": "0.123456789012345678", '
+        '"ratio": 0.1, "approximate": 0.5, "day": "2024-02-29", "seen_at": "2024-02-29T12:00:00+02:00", '
+        '"blob": "aGk=", '
+        '"place": {"street": "A", "number": 1}, "sizes": [1, null], "tags": ["x", "1"]}'
+    )
+
+    (row,) = parse(spark, EVERY_TYPE, text)
+
+    assert row["reasons"] == []
+    assert (row["small"], row["large"], row["ratio"]) == (1, 9223372036854775807, 0.1)
+    assert row["exact"] == Decimal("0.123456789012345678")
+    assert (row["place"]["street"], row["sizes"], row["tags"]) == ("A", [1, None], ["x", "1"])
+    assert row["seen_at"].astimezone(UTC) == datetime(2024, 2, 29, 10, tzinfo=UTC)
+
+
+def test_a_number_in_json_keeps_all_its_digits(spark: "SparkSession") -> None:
+    digits = "-12345678901234567890.123456789012345678"
+    line = f'{{"id": "1", "exact": {digits}}}'.encode()
+    (read,) = read_rows("jsonl", io.BytesIO(line), EVERY_TYPE)
+
+    (row,) = parse(spark, EVERY_TYPE, read.payload)
+
+    assert row["exact"] == Decimal(digits)
+
+
+@pytest.mark.parametrize("alias", ["Unit (kg", "a|b", "a.b", '"', "$"])
+def test_an_alias_may_be_any_text(quick: "SparkSession", alias: str) -> None:
+    contract = replace(ENTITIES, columns=(ENTITIES.columns[0], Column("name", "string", aliases=(alias,))))
+
+    rows = parse(quick, contract, {"id": 1, alias: "a"}, {"id": 2, alias: {"a": 1}})
+
+    assert [(row["name"], row["reasons"]) for row in rows] == [
+        ("a", []),
+        (None, ["type: column name: expected string, got '{\"a\":1}'"]),
+    ]
+
+
+def test_a_value_of_another_json_type_is_refused_and_the_reason_says_how_to_write_it(
+    quick: "SparkSession",
+) -> None:
+    text = '{"id": 31198570044.0, "is_new": "true", "day": 20240229, "blob": 1234, "state": true}'
+
+    (row,) = parse(quick, EVERY_TYPE, text)
+
+    assert row["reasons"] == [
+        "type: column id: expected string, got the number 31198570044; write it in quotes",
+        "type: column is_new: expected boolean, got the text 'true'; write true or false without quotes",
+        "type: column day: expected date, got the number 20240229; write it in quotes",
+        "type: column blob: expected binary, got the number 1234; write it in quotes",
+        "type: column state: expected string, got 'true'",
+    ]
+
+
+def test_a_field_of_csv_is_text_and_read_as_its_columns_type(quick: "SparkSession") -> None:
+    row = {
+        "id": "1",
+        "is_new": " TRUE ",
+        "small": "",
+        "large": " ",
+        "state": "",
+        "place": '{"number": 1}',
+        "sizes": "",
+    }
+    frame = received(quick, [row, row | {"place": "Main 1"}]).withColumn(
+        "source_file", F.lit("s3://raw/a.csv.gz")
+    )
+
+    found = parse_drop(frame, EVERY_TYPE).orderBy("row_number").collect()
+
+    assert [one["reasons"] for one in found] == [
+        [],
+        ["type: column place: expected struct<street: string, number: int>, got 'Main 1'"],
+    ]
+    assert [found[0][name] for name in ("is_new", "small", "large", "state", "sizes")] == [
+        True,
+        None,
+        None,
+        "",
+        None,
+    ]
+    assert found[0]["place"]["number"] == 1
+
+
+def test_a_column_that_comes_by_two_names_leaves_no_value_to_be_sure_of(quick: "SparkSession") -> None:
+    rows = parse(
+        quick,
+        EVERY_TYPE,
+        {"id": "1", "price": 1, "cost": 1},
+        {"id": "2", "isNew": True, "is_new": False, "seenAt": AT, "colour": 1},
+    )
+
+    assert [row["reasons"] for row in rows] == [
+        ["unknown: expected the contract's columns, got also cost"],
+        ["unknown: expected the contract's columns, got also colour, isNew"],
+    ]
+
+
+def test_a_name_that_comes_twice_at_any_depth_leaves_no_value_to_be_sure_of(quick: "SparkSession") -> None:
+    inside = '{"street": "a", "number": 1, "street": "b"}'
+    rows = parse(quick, EVERY_TYPE, f'{{"id": "1", "place": {inside}}}', f'{{"id": "1", "tags": [{inside}]}}')
+
+    assert [row["reasons"] for row in rows] == [
+        ["json: expected every name once in an object, got one that comes twice"]
+    ] * 2
+
+
+@pytest.mark.parametrize("empty", ["", "  ", "\u2003\t"])
+def test_a_key_is_trimmed_and_an_empty_one_is_none(quick: "SparkSession", empty: str) -> None:
+    rows = parse(quick, EVENTS, EVENT | {"shop": f"{empty} a{empty}"}, EVENT | {"shop": empty})
+
+    assert [(row["shop"], row["reasons"]) for row in rows] == [
+        ("a", []),
+        ("", ["key: column shop: expected a text, got an empty one"]),
+    ]
+
+
+def test_a_key_that_no_item_can_have_is_refused(quick: "SparkSession") -> None:
+    texts = ["x" * 2046, "x" * 2047, "\U0001f600" * 170, "\U0001f600" * 171]
+
+    rows = parse(quick, EVENTS, *(EVENT | {"shop": text} for text in texts))
+
+    assert [row["reasons"] for row in rows] == [
+        [],
+        ["key: expected a key text of at most 2048 bytes, got 2049"],
+        [],
+        ["key: expected a key text of at most 2048 bytes, got 2054"],
+    ]
+
+
+def test_an_object_is_no_text_though_it_looks_like_one(spark: "SparkSession") -> None:
+    rows = parse(spark, ENTITIES, {"id": 1, "name": {"a": 1}}, {"id": 2, "name": '{"a": 1}'})
+
+    assert [row["reasons"] for row in rows] == [
+        ["type: column name: expected string, got '{\"a\":1}'"],
+        [],
+    ]
+
+
+def test_the_states_of_a_file_within_a_second_are_in_the_order_of_their_events(spark: "SparkSession") -> None:
+    """Of sequencers of several lengths, and ahead of the content, whatever that is."""
+    sequencers = ["fe", "0ff", "00100", "00a1b2c3d4e5f60718", None]
+    names = ["z", "a", "m", "b", "other"]
+    rows = [
+        ("s3://raw/file", SENT, 1, json.dumps({"id": 1, "name": name}), None, sequencer)
+        for name, sequencer in zip(names, sequencers, strict=True)
+    ]
+    frame = spark.createDataFrame(rows, f"{RECEIVED}, {SEQUENCER} string")
+
+    parsed = {row["name"]: row for row in parse_drop(frame, ENTITIES).collect()}
+
+    assert {row["_version"] for row in parsed.values()} == {micros(SENT)}
+    ties = [parsed[name]["_tie"] for name in names]
+    assert ties[:4] == sorted(ties[:4])
+    assert len(ties[4]) == 65  # as that of content, which orders drops of an S3 that sends no sequencer
+    assert all(tie < "0" for tie in ties)  # a record of the stream comes behind
+
+
+def test_a_sequence_column_alone_orders_the_rows_that_have_one(spark: "SparkSession") -> None:
+    row = {"shop": "a", "number": 1, "happened_at": "2026-01-05", "updated_at": "2026-01-06"}
+    rows = [("s3://raw/file", SENT, 1, json.dumps(row), None, sequencer) for sequencer in ("a1", "b2")]
+
+    parsed = parse_drop(spark.createDataFrame(rows, f"{RECEIVED}, {SEQUENCER} string"), EVENTS)
+
+    assert parsed.select("_version", "_tie").distinct().count() == 1

@@ -1,0 +1,260 @@
+"""Files without the rows of erased keys: everything else is as it was, byte by byte."""
+
+import csv
+import gzip
+import io
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expectations.contract import Column, Contract
+from jobs.erasure import row_filter as sifting
+from jobs.erasure.failed_batches import InStreamAlone
+from jobs.erasure.keys import ErasedKeys
+from jobs.erasure.row_filter import FAILURE, NotOneFile, Sifted, rewrite, sift
+from jobs.reading.fetch import UnreadableFile
+from tests.jobs.builders import ENTITIES, EVENTS, record
+
+SEVEN = ErasedKeys.of(ENTITIES, ["7"])
+
+
+def sifted(form: str, content: bytes, keys: ErasedKeys = SEVEN) -> tuple[Sifted, bytes]:
+    """The counts and the file that is left."""
+    target = io.BytesIO()
+    return rewrite(form, io.BytesIO(content), keys, target), target.read()
+
+
+@pytest.mark.parametrize(
+    ("content", "left", "counts"),
+    [
+        (b'{"id": 7}\n{"id": 8}\n', b'{"id": 8}\n', (2, 1)),
+        (b'{"id": 8}\r\n\r\n {"id": "7"}', b'{"id": 8}\r\n\r\n', (2, 1)),
+        (b'\xef\xbb\xbf{"id":8}\nbroken\n{"id":7,', b'\xef\xbb\xbf{"id":8}\nbroken\n', (3, 1)),
+        (b'\xef\xbb\xbf{"id":7}\n', b"", (1, 1)),
+        (b"", b"", (0, 0)),
+    ],
+)
+def test_lines_of_json_go_one_by_one(content: bytes, left: bytes, counts: tuple[int, int]) -> None:
+    assert sifted("jsonl", content) == (Sifted(*counts), left)
+
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "column", "values"),
+    [
+        ("string", "1.50", pa.decimal128(10, 2), [Decimal("1.50"), Decimal("1.51")]),
+        ("string", "1.5", pa.float32(), [1.5, 2.5]),
+        ("string", "7", pa.uint8(), [7, 8]),
+        ("string", "3.1198570044E10", pa.float64(), [31198570044.0, 31198570045.0]),
+        ("string", "YW5u", pa.binary(), [b"ann", b"bob"]),
+        ("string", "ann", pa.binary(), [b"ann", b"bob"]),
+        ("string", "ann", pa.large_string(), [" ann", None]),
+        ("string", "ann", pa.dictionary(pa.int32(), pa.string()), ["ann", "bob"]),
+        ("string", "2026-11-24T12%3A00%3A00%2B00%3A00", pa.timestamp("us", "UTC"), [NOON, None]),
+        ("long", "7", pa.float64(), [7.0, 7.5]),
+        ("long", "7", pa.string(), [" 007", "8"]),
+        ("date", "2026-11-24", pa.date32(), [NOON.date(), None]),
+        ("timestamp", "2026-11-24T12%3A00%3A00Z", pa.timestamp("ns", "Nowhere/Unknown"), [NOON, None]),
+        ("timestamp", "2026-11-24T12%3A00%3A00Z", pa.timestamp("s"), [NOON.replace(tzinfo=None), None]),
+        ("timestamp", "2026-11-24T12%3A00%3A00Z", pa.timestamp("ms", "Asia/Tokyo"), [NOON, None]),
+    ],
+)
+def test_a_key_in_parquet_is_known_whatever_the_type_of_its_column(
+    kind: str, key: str, column: pa.DataType, values: list[Any]
+) -> None:
+    content = io.BytesIO()
+    pq.write_table(pa.table({"k": pa.array(values, column), "note": ["erased", "kept"]}), content)
+    contract = Contract("things", "1", "", (Column("k", kind),), key=("k",))
+
+    counts, left = sifted("parquet", content.getvalue(), ErasedKeys.of(contract, [key]))
+
+    assert counts == Sifted(2, 1)
+    assert pq.read_table(io.BytesIO(left), columns=["note"]).to_pylist() == [{"note": "kept"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "left", "counts"),
+    [
+        (b"id,name\n7,Ann\n8,Bob\n", b"id,name\n8,Bob\n", (2, 1)),
+        (b'name,id\r\n"Ann,\r\nthe first",7\r\n"B ""b""",8', b'name,id\r\n"B ""b""",8', (2, 1)),
+        (b"\xef\xbb\xbfid,name\n007,Ann\n", b"\xef\xbb\xbfid,name\n", (1, 1)),
+        (b"id,name\n\n8,Bob\xff\n7,A\xff\n", b"id,name\n\n8,Bob\xff\n", (2, 1)),
+        (b"id,name\n7,Ann,too much\n8,7\n", b"id,name\n8,7\n", (2, 1)),
+        (b"name,id\nAnn,the first,7\nBob,8\n", b"name,id\nBob,8\n", (2, 1)),
+        (b"name,id,colour\n7,8,9\n", b"name,id,colour\n7,8,9\n", (1, 0)),
+        (b"id,name\n", b"id,name\n", (0, 0)),
+        (b"", b"", (0, 0)),
+    ],
+)
+def test_rows_of_csv_go_with_all_their_lines(content: bytes, left: bytes, counts: tuple[int, int]) -> None:
+    assert sifted("csv", content) == (Sifted(*counts), left)
+
+
+def test_a_field_too_many_between_the_columns_of_a_key_hides_no_row() -> None:
+    content = b"shop,happened_at,number\nnorth,today,at noon,3\nnorth,today,4\n"
+
+    counts, left = sifted("csv", content, ErasedKeys.of(EVENTS, ["north,3"]))
+
+    assert (counts, left) == (Sifted(2, 1), b"shop,happened_at,number\nnorth,today,4\n")
+
+
+def test_a_packed_file_is_packed_again_and_always_to_the_same_bytes() -> None:
+    content = gzip.compress(b'{"id":7}\n') + gzip.compress(b'{"id":8}\n')  # in two parts, as some writers do
+
+    (counts, left), (_, again) = sifted("jsonl.gz", content), sifted("jsonl.gz", content)
+
+    assert counts == (2, 1)
+    assert gzip.decompress(left) == b'{"id":8}\n'
+    assert left == again
+
+
+@pytest.mark.parametrize("compression", ["zstd", "snappy", "none"])
+def test_rows_of_parquet_go_and_the_schema_stays(compression: str) -> None:
+    rows = [
+        {"id": n, "price": Decimal("1.10"), "at": datetime(2026, 11, 24, n, tzinfo=UTC), "tags": ["a", None]}
+        for n in range(10)
+    ]
+    schema = pa.schema(
+        [
+            pa.field("id", pa.int32(), nullable=False, metadata={"told": "yes"}),
+            ("price", pa.decimal128(10, 2)),
+            ("at", pa.timestamp("us", "UTC")),
+            ("tags", pa.list_(pa.string())),
+        ],
+        metadata={"by": "a partner"},
+    )
+    content = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows, schema), content, compression=compression, row_group_size=4)
+
+    counts, left = sifted("parquet", content.getvalue())
+
+    table = pq.read_table(io.BytesIO(left))
+    assert counts == (10, 1)
+    assert table.to_pylist() == [row for row in rows if row["id"] != 7]
+    assert table.schema.equals(pq.read_schema(io.BytesIO(content.getvalue())), check_metadata=True)
+    assert table.schema.metadata == schema.metadata
+    column = pq.ParquetFile(io.BytesIO(left)).metadata.row_group(0).column(0)
+    assert column.compression.lower() == compression.replace("none", "uncompressed")
+
+
+def test_data_files_of_exports_are_lines_of_items() -> None:
+    lines = [{"Item": {"_key": {"S": key}, "id": {"N": key}}} for key in ("7", "8")]
+    content = gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode())
+
+    counts, left = sifted("json.gz", content)
+
+    assert counts == (2, 1)
+    assert json.loads(gzip.decompress(left)) == lines[1]
+
+
+def given_up(payload: Any, table: str = "glueline-entities") -> dict[str, Any]:
+    stream = f"arn:aws:dynamodb:us-east-1:123456789012:table/{table}/stream/2026-11-24T00:48:05.899"
+    payload = payload if payload is None else payload(stream)
+    return {"DDBStreamBatchInfo": {"streamArn": stream}, **({} if payload is None else {"payload": payload})}
+
+
+def records(stream: str) -> list[dict[str, Any]]:
+    return [{**record("INSERT", key), "eventSourceARN": stream} for key in ("7", "8")]
+
+
+@pytest.mark.parametrize("form", ["text", "object", "list"])
+def test_the_records_of_a_batch_that_was_given_up_go_one_by_one(form: str) -> None:
+    forms: Any = {
+        "text": lambda stream: json.dumps({"Records": records(stream)}),
+        "object": lambda stream: {"Records": records(stream)},
+        "list": records,
+    }
+    failure = given_up(forms[form])
+
+    counts, left = sifted(FAILURE, json.dumps(failure).encode())
+
+    [kept] = [one for one in records(failure["DDBStreamBatchInfo"]["streamArn"]) if one["dynamodb"]["Keys"] ==
+              {"_key": {"S": "8"}}]  # fmt: skip
+    payload = json.loads(left)["payload"]
+    event = json.loads(payload) if form == "text" else payload
+    assert counts == (2, 1)
+    assert event == ([kept] if form == "list" else {"Records": [kept]})
+
+
+@pytest.mark.parametrize("table", ["glueline-events", "glueline-old_entities"])
+def test_records_of_other_tables_stay_whatever_their_keys(table: str) -> None:
+    content = json.dumps(given_up(records, table)).encode()
+
+    assert sift(FAILURE, io.BytesIO(content), SEVEN) == (2, 0)
+
+
+def test_a_batch_without_its_records_is_told_apart_if_it_is_of_the_dataset() -> None:
+    ours, other = (json.dumps(given_up(None, table)).encode() for table in ("g-entities", "g-events"))
+
+    assert sifted(FAILURE, other) == (Sifted(0, 0), other)
+    with pytest.raises(InStreamAlone, match="redrive"):
+        sift(FAILURE, io.BytesIO(ours), SEVEN)
+
+
+@pytest.mark.parametrize(
+    ("form", "content", "why"),
+    [
+        ("csv", b"identity,name\n7,Ann\n", "header"),
+        ("csv", b'id,name\n8,"Bob\n7,Ann\n', "csv"),
+        ("csv.gz", gzip.compress(b"id,name\n" * 100, mtime=0)[:-9], "gzip"),
+        ("jsonl.gz", b'{"id": 7}', "gzip"),
+        ("parquet", b"PAR1 this is no Parquet PAR1", "parquet"),
+        (FAILURE, b"no json", "failure"),
+        (FAILURE, b'{"payload": "{\\"Other\\": 1}"}', "failure"),
+    ],
+)
+def test_a_file_that_cannot_be_told_apart_is_said_to_be_unreadable(
+    form: str, content: bytes, why: str
+) -> None:
+    with pytest.raises(UnreadableFile, match=f"^{why}: "):
+        sift(form, io.BytesIO(content), SEVEN)
+
+
+def test_a_line_longer_than_any_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sifting, "LONGEST_ROW", 20)
+
+    assert sift("jsonl", io.BytesIO(b'{"id":7,"name":"A"}\n'), SEVEN) == (1, 1)
+    with pytest.raises(UnreadableFile, match="longer"):
+        sift("jsonl", io.BytesIO(b'{"id":7,"name":"Ann"}\n'), SEVEN)
+
+
+def test_a_rewritten_file_that_lacks_a_row_is_not_used() -> None:
+    class Forgetful(io.BytesIO):
+        def write(self, content: Any) -> int:
+            return super().write(content) if b"9" not in content else len(content)
+
+    with pytest.raises(NotOneFile, match="3 rows less 1, got 1"):
+        rewrite("jsonl", io.BytesIO(b'{"id":7}\n{"id":8}\n{"id":9}\n'), SEVEN, Forgetful())
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.integers(5, 9),
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8),
+        ),
+        max_size=20,
+    ),
+    ending=st.sampled_from(["\n", "\r\n"]),
+)
+def test_the_rows_of_others_always_stay_as_they_are(rows: list[tuple[int, str]], ending: str) -> None:
+    def lines(of: list[tuple[int, str]]) -> bytes:
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator=ending)
+        writer.writerows([("id", "name"), *of])
+        return text.getvalue().encode()
+
+    counts, left = sifted("csv", lines(rows))
+
+    others = [row for row in rows if row[0] != 7]
+    assert counts == (len(rows), len(rows) - len(others))
+    assert left == lines(others)

@@ -1,0 +1,51 @@
+"""A batch has so many attempts; failures of AWS don't use them up, but time does."""
+
+from datetime import datetime, timedelta
+
+from jobs.intake.attempts import KILLED, MOST, PATIENCE, Attempts
+from jobs.runtime.failures import PassingFailure
+from tests.jobs.builders import SENT
+
+
+def failed(attempts: Attempts, error: Exception, times: int, at: datetime = SENT) -> Attempts:
+    for _ in range(times):
+        attempts = attempts.after(error, at)
+    return attempts
+
+
+def test_failures_of_the_data_use_attempts_up() -> None:
+    almost = failed(Attempts(), KeyError("a"), MOST - 1)
+
+    assert not almost.are_used_up(SENT)
+    assert failed(almost, KeyError("a"), 1).are_used_up(SENT)
+    assert str(almost) == f"attempt {MOST - 1} of {MOST}"
+
+
+def test_failures_of_aws_do_not_until_a_day_has_passed() -> None:
+    attempts = failed(Attempts(), PassingFailure("SlowDown"), 100)
+
+    assert not attempts.are_used_up(SENT + PATIENCE - timedelta(seconds=1))
+    assert attempts.are_used_up(SENT + PATIENCE)
+    assert attempts.error == "PassingFailure: SlowDown"
+
+
+def test_an_attempt_that_ended_the_process_counts_when_the_next_begins() -> None:
+    attempts = Attempts()
+    for _ in range(MOST):
+        attempts = attempts.again(SENT)
+    assert not attempts.are_used_up(SENT)
+
+    attempts = attempts.again(SENT)
+
+    assert attempts.are_used_up(SENT)
+    assert attempts.error == KILLED
+
+
+def test_an_attempt_that_said_why_it_failed_counts_once() -> None:
+    assert failed(Attempts().again(SENT), KeyError("a"), 1).again(SENT).failures == 1
+
+
+def test_attempts_are_kept_as_json() -> None:
+    attempts = failed(Attempts().again(SENT), KeyError("a"), 2)
+
+    assert Attempts.from_json(attempts.to_json()) == attempts

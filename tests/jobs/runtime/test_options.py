@@ -1,0 +1,26 @@
+"""A job's arguments, as Glue gives them."""
+
+import pytest
+from awsglue.utils import GlueArgumentError
+
+from jobs.runtime.options import Options
+
+STACK = [
+    "job.py", "--LAKE_BUCKET", "lake", "--RAW_BUCKET", "raw", "--INTAKE_QUEUE_URL", "url",
+    "--DATABASE", "lake", "--OPS_DATABASE", "lake_ops", "--BACKLOG_RULE", "again", "--JOB_NAME", "check",
+]  # fmt: skip
+
+
+def test_the_workflow_run_names_the_batch_and_without_one_the_job_run() -> None:
+    alone = Options.from_argv([*STACK, "--JOB_RUN_ID", "jr"])
+    in_workflow = Options.from_argv([*STACK, "--JOB_RUN_ID", "jr", "--WORKFLOW_RUN_ID", "wr"])
+
+    assert alone == Options("lake", "raw", "url", "lake", "lake_ops", "again", "jr")
+    assert in_workflow.run_id == "wr"
+
+
+def test_a_missing_argument_is_named() -> None:
+    with pytest.raises(GlueArgumentError, match="--LAKE_BUCKET"):
+        Options.from_argv(["job.py", "--JOB_RUN_ID", "jr"])
+    with pytest.raises(GlueArgumentError, match="--JOB_RUN_ID"):
+        Options.from_argv(STACK)

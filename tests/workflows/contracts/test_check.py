@@ -1,0 +1,175 @@
+"""What engines refuse of a contract is refused before anything is deployed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expectations.align import Op
+from expectations.contract import Column, Contract, Limits, Rule
+from expectations.odcs import load_contract
+from expectations.patterns import to_java
+from expectations.problems import ContractError
+from expectations.spark_schema import create_table_ddl
+from lambdas.validation import build_validator
+from tests.builders import contracts
+from tests.expectations.contract_files import SOUND as SOUND_FILE
+from tests.expectations.contract_files import write
+from tests.workflows.cli.calling import call
+from workflows import deploy
+from workflows.contracts.check import check, check_at_doors
+from workflows.deploy import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations"),
+    pytest.mark.filterwarnings("ignore:module 'sre_constants' is deprecated:DeprecationWarning"),
+]
+SOUND = Contract(
+    dataset="things",
+    version="1.0.0",
+    description="",
+    columns=(Column("id", "long", required=True),),
+    key=("id",),
+    source="things.yaml",
+)
+
+
+def with_column(column: Column) -> Contract:
+    return replace(SOUND, columns=(*SOUND.columns, column))
+
+
+def test_our_own_contracts_are_good() -> None:
+    check(contracts())
+    check_at_doors(contracts())
+
+
+BROKEN = [
+    (
+        with_column(Column("code", "string", limits=Limits(pattern="(?a)a"))),
+        "things.yaml: schema[0], as JSON Schema of its upserts: expected what jsonschema-rs (queue, API)",
+    ),
+    (
+        with_column(
+            Column("level", "int", default=7, has_default=True, limits=Limits(maximum=5, exclusive_minimum=0))
+        ),
+        "things.yaml: column level: expected a default that the column's own rules allow, got 7 (7 is",
+    ),
+    (
+        with_column(Column("code", "string", default="x", has_default=True, limits=Limits(min_length=2))),
+        "things.yaml: column code: expected a default that the column's own rules allow, got 'x'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("contract", "message"), BROKEN)
+@pytest.mark.parametrize("checks", [check, check_at_doors])
+def test_what_an_engine_refuses_is_told_with_file_and_column(
+    checks: Callable[[dict[str, Contract]], None], contract: Contract, message: str
+) -> None:
+    with pytest.raises(ContractError) as refused:
+        checks({"sound": SOUND, "things": contract})
+
+    (problem,) = refused.value.problems
+    assert str(problem).startswith(message)
+
+
+def test_all_problems_of_all_contracts_are_told_at_once() -> None:
+    rule = Rule("odd", "expect_the_unexpected", {})
+
+    with pytest.raises(ContractError) as refused:
+        check({"a": BROKEN[0][0], "b": replace(BROKEN[1][0], rules=(rule,))})
+
+    assert [problem.rule for problem in refused.value.problems] == [
+        "json-schema",
+        "default-value",
+        "known-expectation",
+    ]
+
+
+def test_the_command_and_the_deployment_refuse_before_anything_is_touched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("expectations.odcs.load_contracts", lambda: {"things": BROKEN[0][0]})
+    monkeypatch.setattr(deploy, "load_contracts", lambda: {"things": BROKEN[0][0]})
+    monkeypatch.setattr("boto3.Session", None)
+
+    answer = call("contract", "check")
+
+    assert answer.exit_code == 1
+    assert "things.yaml: schema[0], as JSON Schema" in answer.stderr
+    with pytest.raises(ContractError, match="expected what jsonschema-rs"):
+        deploy.deploy(Options(region="us-east-1"), print)
+
+
+TYPES = ("string", "int", "long", "float", "double", "decimal(4,2)", "boolean", "date", "timestamp", "binary")
+numbers = st.integers() | st.floats() | st.sampled_from([2**31, 2**63, 10**400, -1, 1e300])
+texts = st.text(max_size=8) | st.sampled_from(
+    ["Unit (kg", r"\Z", "(?a)x", "^[a-z]+$", "2026-01-01", "${x}", "_op"]
+)
+values = st.none() | st.booleans() | numbers | texts
+options = st.dictionaries(
+    st.sampled_from(
+        ["minimum", "maximum", "exclusiveMinimum", "minLength", "maxLength", "pattern", "format"]
+    ),
+    values,
+    max_size=2,
+)
+custom = st.lists(
+    st.fixed_dictionaries({"property": st.just("default"), "value": values})
+    | st.fixed_dictionaries({"property": st.just("aliases"), "value": st.lists(texts, max_size=2)}),
+    max_size=2,
+)
+quality = st.lists(
+    st.fixed_dictionaries(
+        {
+            "metric": st.just("invalidValues"),
+            "arguments": st.fixed_dictionaries({"validValues": st.lists(values, min_size=1, max_size=3)})
+            | st.fixed_dictionaries({"pattern": texts}),
+            "mustBe": st.just(0) | numbers,
+            "severity": st.sampled_from(["critical", "warning"]),
+        },
+        optional={"name": texts, "description": texts},
+    ),
+    max_size=2,
+)
+columns = st.fixed_dictionaries(
+    {
+        "name": st.from_regex(r"[a-z][a-z0-9_]{0,3}", fullmatch=True) | texts,
+        "physicalType": st.sampled_from(TYPES),
+        "description": texts,
+        "required": st.booleans(),
+        "logicalTypeOptions": options,
+        "customProperties": custom,
+        "quality": quality,
+    }
+)
+
+
+@given(st.lists(columns, min_size=1, max_size=3))
+def test_a_contract_of_any_texts_is_refused_with_reasons_or_the_doors_take_it(
+    tmp_path: Path, described: list[dict[str, Any]]
+) -> None:
+    document = json.loads(
+        json.dumps(yaml.safe_load(SOUND_FILE))
+    )  # as plain dicts, which samcli's YAML is not
+    document["schema"][0]["properties"] += described
+    try:
+        contract = load_contract(write(tmp_path, yaml.safe_dump(document)))
+    except ContractError as refusal:
+        assert all(problem.path and problem.message for problem in refusal.problems)
+        return
+    for op in get_args(Op.__value__):
+        build_validator(contract, op)
+    create_table_ddl(contract, "orders")
+    for rule in contract.rules:
+        to_java(str(rule.kwargs.get("regex", "")))

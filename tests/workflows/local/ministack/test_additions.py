@@ -1,0 +1,82 @@
+"""What the embedded AWS is taught of Lambda: batches of queue messages as large as the mapping says."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from typing import Any
+
+import pytest
+
+from workflows.local.ministack.additions import size_of_batch
+from workflows.stack.target import Target
+
+MEGABYTE = 1024 * 1024
+
+
+def message(size: int = 10, visible_at: float = 0) -> dict[str, Any]:
+    return {"body": "x" * size, "visible_at": visible_at}
+
+
+@pytest.mark.parametrize(
+    ("messages", "size"),
+    [
+        pytest.param([], 0, id="none"),
+        pytest.param([message()] * 30, 30, id="all"),
+        pytest.param([message()] * 600, 500, id="as many as the mapping says"),
+        pytest.param([message(visible_at=2), message()], 1, id="only what can be seen"),
+        pytest.param([message(MEGABYTE)] * 30, 5, id="no more than Lambda takes"),
+        pytest.param([message(7 * MEGABYTE)] * 2, 1, id="one at least"),
+    ],
+)
+def test_a_batch_is_as_large_as_its_mapping_and_lambda_allow(
+    messages: list[dict[str, Any]], size: int
+) -> None:
+    assert size_of_batch(messages, 500, now=1) == size
+
+
+def test_a_function_gets_as_many_messages_as_its_mapping_says(embedded_aws: str) -> None:
+    target = Target("us-east-1", {}, embedded_aws)
+    sqs, functions = target.client("sqs"), target.client("lambda")
+    queue = sqs.create_queue(QueueName="backlog")["QueueUrl"]
+    for _ in range(4):
+        sqs.send_message_batch(
+            QueueUrl=queue, Entries=[{"Id": str(place), "MessageBody": "x"} for place in range(10)]
+        )
+    functions.create_function(
+        FunctionName="counts",
+        Runtime="python3.13",
+        Role="arn:aws:iam::000000000000:role/any",
+        Handler="app.handler",
+        Code={"ZipFile": zipped("app.py", "def handler(event, context): return None")},
+    )
+
+    mapping = functions.create_event_source_mapping(
+        EventSourceArn=sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ],
+        FunctionName="counts",
+        BatchSize=40,
+        MaximumBatchingWindowInSeconds=300,
+    )
+
+    assert result_of(functions, mapping["UUID"]) == "OK - 40 records"
+
+
+def zipped(name: str, code: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr(name, code)
+    return buffer.getvalue()
+
+
+def result_of(functions: Any, mapping: str) -> str:
+    """Of the first batch that the mapping handed over."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        result: str = functions.get_event_source_mapping(UUID=mapping)["LastProcessingResult"]
+        if result.startswith(("OK", "FAILED")):
+            return result
+        time.sleep(0.1)
+    raise AssertionError(f"nothing was handed over: {result}")

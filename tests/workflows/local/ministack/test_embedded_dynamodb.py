@@ -1,0 +1,147 @@
+"""Exports asked of the running embedded AWS through boto3, read back from its S3, announced by its events."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.workflows.local.exports.export_reader import Export, Stored, read_export
+
+if TYPE_CHECKING:
+    from workflows.stack.target import Target
+
+EVERY_TYPE = {
+    "S": {"S": "ä \u2028 line"},
+    "N": {"N": "-12345678901234567890123456789012345678"},
+    "B": {"B": b"\x00\xff"},
+    "BOOL": {"BOOL": False},
+    "NULL": {"NULL": True},
+    "M": {"M": {"empty": {"L": []}}},
+    "L": {"L": [{"N": "1"}, {"M": {}}]},
+    "SS": {"SS": ["a", "b"]},
+    "NS": {"NS": ["1", "2.5"]},
+    "BS": {"BS": [b"x"]},
+}
+
+
+def export(target: Target, **request: Any) -> dict[str, Any]:
+    """Ask for an export of `things` and wait until it has ended."""
+    dynamodb = target.client("dynamodb")
+    arn = dynamodb.describe_table(TableName="small-things")["Table"]["TableArn"]
+    asked = {"TableArn": arn, "S3Bucket": "small-raw", **request}
+    description = dynamodb.export_table_to_point_in_time(**asked)["ExportDescription"]
+    deadline = time.monotonic() + 20
+    while description["ExportStatus"] == "IN_PROGRESS":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        description = dynamodb.describe_export(ExportArn=description["ExportArn"])["ExportDescription"]
+    return dict(description)
+
+
+def read(target: Target, description: dict[str, Any]) -> Export:
+    s3 = target.client("s3")
+    prefix = description["S3Prefix"]
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket="small-raw", Prefix=prefix)["Contents"]]
+    objects = {}
+    for key in keys:
+        answer = s3.get_object(Bucket="small-raw", Key=key)
+        objects[key] = Stored(answer["Body"].read(), answer["ETag"].strip('"'))
+    return read_export(objects, "small-raw", prefix, description["ExportArn"])
+
+
+def test_recovery_is_on_where_the_template_says_so(small_stack: Target) -> None:
+    dynamodb = small_stack.client("dynamodb")
+
+    def recovery(table: str) -> str:
+        status = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+        return str(status["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"])
+
+    assert recovery("small-things") == "ENABLED"
+    assert recovery("small-unrecoverable") == "DISABLED"
+
+
+def test_every_type_comes_through_a_full_export_as_it_was_written(small_stack: Target) -> None:
+    item = {"_key": {"S": "types"}, **EVERY_TYPE}
+    small_stack.client("dynamodb").put_item(TableName="small-things", Item=item)
+
+    lines = read(small_stack, export(small_stack, S3Prefix="exports/types")).lines
+
+    (line,) = [line for line in lines if line["Item"]["_key"]["S"] == "types"]
+    expected = {name: value for name, value in item.items() if name not in ("B", "BS")}
+    assert line["Item"] == {**expected, "B": {"B": "AP8="}, "BS": {"BS": ["eA=="]}}
+
+
+def test_changes_of_a_window_come_through_an_incremental_export(small_stack: Target) -> None:
+    dynamodb = small_stack.client("dynamodb")
+    key = {"_key": {"S": "changing"}}
+    dynamodb.put_item(TableName="small-things", Item={**key, "n": {"N": "1"}})
+    time.sleep(1.001 - time.time() % 1)
+    start = int(time.time())
+    dynamodb.update_item(
+        TableName="small-things",
+        Key=key,
+        UpdateExpression="SET n = :n",
+        ExpressionAttributeValues={":n": {"N": "2"}},
+    )
+    put = {"Put": {"TableName": "small-things", "Item": {"_key": {"S": "in a transaction"}}}}
+    dynamodb.transact_write_items(TransactItems=[put])
+    dynamodb.delete_item(TableName="small-things", Key=key)
+    time.sleep(1.001 - time.time() % 1)
+    spec = {"ExportFromTime": start, "ExportToTime": int(time.time())}
+
+    description = export(
+        small_stack,
+        S3Prefix="exports/changes",
+        ExportType="INCREMENTAL_EXPORT",
+        IncrementalExportSpecification=spec,
+    )
+
+    lines = {line["Keys"]["_key"]["S"]: line for line in read(small_stack, description).lines}
+    assert lines["changing"]["OldImage"] == {**key, "n": {"N": "1"}}
+    assert "NewImage" not in lines["changing"]
+    assert "OldImage" not in lines["in a transaction"]
+
+
+def test_every_object_is_announced(small_stack: Target) -> None:
+    sqs, queue = small_stack.client("sqs"), small_stack.output("IntakeQueueUrl")
+
+    description = export(small_stack, S3Prefix="exports/announced")
+
+    announced: list[str] = []
+    deadline = time.monotonic() + 10
+    while len(announced) < 9 and time.monotonic() < deadline:
+        answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        keys = [
+            json.loads(message["Body"])["detail"]["object"]["key"] for message in answer.get("Messages", ())
+        ]
+        announced += [key for key in keys if key.startswith("exports/announced/")]
+    listed = small_stack.client("s3").list_objects_v2(Bucket="small-raw", Prefix="exports/announced/")
+    assert sorted(announced) == [item["Key"] for item in listed["Contents"]]
+    assert description["ExportManifest"] in announced
+
+
+def test_files_are_encrypted_with_the_key_asked_for(small_stack: Target) -> None:
+    key = small_stack.client("kms").create_key()["KeyMetadata"]["Arn"]
+
+    description = export(small_stack, S3Prefix="exports/sealed", S3SseAlgorithm="KMS", S3SseKmsKeyId=key)
+
+    assert read(small_stack, description).summary["s3SseKmsKeyId"] == key
+    head = small_stack.client("s3").head_object(Bucket="small-raw", Key=description["ExportManifest"])
+    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
+
+
+def test_refusals_reach_a_client_by_their_names(small_stack: Target) -> None:
+    dynamodb = small_stack.client("dynamodb")
+    arn = dynamodb.describe_table(TableName="small-unrecoverable")["Table"]["TableArn"]
+
+    with pytest.raises(dynamodb.exceptions.PointInTimeRecoveryUnavailableException):
+        dynamodb.export_table_to_point_in_time(TableArn=arn, S3Bucket="small-raw")
+    with pytest.raises(dynamodb.exceptions.ExportNotFoundException):
+        dynamodb.describe_export(ExportArn=f"{arn}/export/01795524608237-00000000")
+    with pytest.raises(ClientError, match="Invalid Export ARN"):
+        dynamodb.describe_export(ExportArn=f"{arn}/no-export-at-all-but-long-enough")
+    assert export(small_stack, S3Bucket="no-such-bucket")["FailureCode"] == "S3NoSuchBucket"

@@ -1,0 +1,115 @@
+"""What a script can and can't leave behind, without a Spark."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workflows.local.base.home import CHECKOUT
+from workflows.local.spark.script_run import ChangedCode, Outcome, as_a_fresh_process, output_to
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def noted(error: Exception) -> Exception:
+    """An error that says in which step of a job it was raised, which is for the log."""
+    error.add_note("while: batch wr")
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (SystemExit(), None),
+        (SystemExit(0), None),
+        (SystemExit(2), "SystemExit: 2"),
+        (SystemExit("no input"), "SystemExit: no input"),
+        (ValueError("bad row"), "ValueError: bad row"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (noted(ValueError("bad row")), "ValueError: bad row"),
+    ],
+)
+def test_whatever_a_script_raises_is_its_outcome(error: BaseException, expected: str | None) -> None:
+    with Outcome() as outcome:
+        raise error
+    assert outcome.error == expected
+
+
+def test_a_script_sees_its_arguments_and_its_changes_to_the_process_are_undone(tmp_path: Path) -> None:
+    before = dict(os.environ), list(sys.path), list(sys.argv), dict(sys.modules)
+
+    with as_a_fresh_process("/jobs/check.py", {"--a": "1", "--b": ""}):
+        assert sys.argv == ["/jobs/check.py", "--a", "1", "--b", ""]
+        os.environ["LEFT"] = "behind"
+        sys.path.insert(0, str(tmp_path))
+        sys.argv.append("more")
+
+    assert (dict(os.environ), list(sys.path), list(sys.argv), dict(sys.modules)) == before
+
+
+def test_our_own_code_is_loaded_anew_for_each_run_and_other_code_is_not() -> None:
+    # In a process of its own: the modules of this one are in use.
+    code = """
+import jobs, expectations, json, sys
+from workflows.local.spark.script_run import as_a_fresh_process
+with as_a_fresh_process("x.py", {}):
+    print([name in sys.modules for name in ("jobs", "expectations", "json", "workflows")])
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == "[False, False, True, True]"
+
+
+def test_all_that_is_printed_goes_to_the_log_even_by_other_processes(tmp_path: Path) -> None:
+    code = f"""
+import os, subprocess, sys
+from pathlib import Path
+from workflows.local.spark.script_run import output_to
+with output_to(Path({str(tmp_path / "deep" / "run.log")!r})):
+    print("from print")
+    print("from stderr", file=sys.stderr)
+    sys.stdout.flush()
+    subprocess.run(["echo", "from a child"])
+print("after")
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "after\n"
+    assert sorted((tmp_path / "deep" / "run.log").read_text().splitlines()) == [
+        "from a child",
+        "from print",
+        "from stderr",
+    ]
+
+
+def test_output_comes_back_when_a_script_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="no"), output_to(tmp_path / "run.log"):
+        raise ValueError("no")
+    print("back")
+
+    assert capfd.readouterr().out == "back\n"
+
+
+def test_python_workers_are_ended_when_the_code_has_changed_and_only_then(tmp_path: Path) -> None:
+    (tmp_path / "jobs").mkdir()
+    module = tmp_path / "jobs" / "check.py"
+    module.write_text("one")
+    code = ChangedCode(tmp_path)
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)", "pyspark.daemon"]
+
+    with subprocess.Popen(sleep) as worker:
+        code.forget()
+        assert worker.poll() is None
+
+        module.write_text("two")
+        later = module.stat().st_mtime + 1  # people are slower than the ticks of the file system's clock
+        os.utime(module, (later, later))
+        code.forget()
+        assert worker.wait(10) == -9

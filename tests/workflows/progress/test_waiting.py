@@ -1,0 +1,152 @@
+"""When waiting is over: two stages of a pipeline that a small double plays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+from workflows.progress import waiting
+from workflows.progress.waiting import NotThroughInTime, Stage, wait
+from workflows.query.engines import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FILE = "s3://raw/exports/t/data/a.json.gz"
+OTHER = "s3://raw/exports/t/data/b.json.gz"
+
+
+@dataclass
+class Stack:
+    """A stack's queues, markers and receipts; `steps` happen one after each look."""
+
+    inbound: int = 0
+    intake: int = 0
+    opened: list[str] = field(default_factory=list)
+    receipts: dict[str, str] = field(default_factory=dict)  # file -> batch
+    queries: int = 0
+    endpoint_url: str | None = "http://127.0.0.1"
+
+    def open_batch(self) -> None:
+        """Take what waits in the intake queue."""
+        self.intake = 0
+        self.opened.append("batch")
+
+    def output(self, name: str) -> str:
+        return name
+
+    def client(self, service: str) -> Any:
+        def depth(QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
+            waits = self.inbound if QueueUrl == "InboundQueueUrl" else self.intake
+            return {"Attributes": dict.fromkeys(AttributeNames, "0") | {AttributeNames[0]: str(waits)}}
+
+        def paginate(**listing: str) -> Iterator[dict[str, Any]]:
+            yield {"Contents": [{"Key": f"open/{batch}"} for batch in self.opened]}
+
+        if service == "sqs":
+            return SimpleNamespace(get_queue_attributes=depth)
+        return SimpleNamespace(get_paginator=lambda operation: SimpleNamespace(paginate=paginate))
+
+    def query(self, target: Any, sql: str) -> pa.Table:
+        self.queries += 1
+        if not self.receipts:
+            raise QueryError("No table lake_ops.batches")
+        found = [
+            {"source_file": file, "batch_id": batch, "dataset": "t"}
+            for file, batch in self.receipts.items()
+            if file in sql
+        ]
+        columns = ("source_file", "batch_id", "dataset")
+        return pa.Table.from_pylist(found, pa.schema([(name, pa.string()) for name in columns]))
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Any:
+    stack = Stack()
+    monkeypatch.setattr(waiting, "query", stack.query)
+    monkeypatch.setattr(waiting, "poll_seconds", lambda target: 0.0)
+    return stack
+
+
+def watch(stack: Any, *steps: Callable[[], Any], until_quiet: bool = True) -> list[Stage]:
+    """The stages seen when each step happens after a look."""
+    seen: list[Stage] = []
+    left = list(steps)
+
+    def tell(stage: Stage) -> None:
+        seen.append(stage)
+        if left:
+            left.pop(0)()
+
+    wait(stack, [FILE, OTHER], tell, until_quiet=until_quiet)
+    assert not left
+    return seen
+
+
+def test_all_is_through_when_nothing_waits_and_every_file_has_its_receipt(stack: Any) -> None:
+    stack.inbound, stack.intake = 3, 2
+
+    seen = watch(
+        stack,
+        lambda: setattr(stack, "inbound", 0),
+        stack.open_batch,
+        lambda: stack.receipts.update({FILE: "batch", OTHER: "batch"}),
+        stack.opened.clear,
+    )
+
+    assert [(stage.inbound, stage.intake, stage.batches, stage.files) for stage in seen] == [
+        (3, 2, 0, 2), (0, 2, 0, 2), (0, 0, 1, 2), (0, 0, 1, 2), (0, 0, 0, 0), (0, 0, 0, 0),
+    ]  # fmt: skip
+    assert stack.queries == 1
+
+
+def test_files_are_through_while_more_keeps_coming(stack: Any) -> None:
+    stack.inbound, stack.intake = 5, 7
+    stack.opened = ["ours", "another"]
+    stack.receipts = {FILE: "ours", OTHER: "another"}
+
+    seen = watch(
+        stack,
+        lambda: stack.opened.remove("ours"),
+        lambda: stack.opened.remove("another"),
+        until_quiet=False,
+    )
+
+    assert [stage.files for stage in seen] == [2, 1, 0, 0]
+    assert seen[-1].waiting == 12
+
+
+def test_a_receipt_counts_when_its_batch_is_merged_and_not_before(stack: Any) -> None:
+    stack.opened, stack.receipts = ["batch"], {FILE: "batch"}
+
+    assert waiting.merged(stack, [FILE, OTHER]) == set()
+    stack.opened.clear()
+    assert waiting.merged(stack, [FILE, OTHER]) == {FILE}
+
+
+def test_a_receipt_does_not_count_while_its_dataset_fails_in_a_batch_of_its_own(stack: Any) -> None:
+    stack.opened, stack.receipts = ["batch-t", "batch-other"], {FILE: "batch"}
+
+    assert waiting.merged(stack, [FILE]) == set()
+    stack.opened.remove("batch-t")
+    assert waiting.merged(stack, [FILE]) == {FILE}
+
+
+def test_patience_ends_with_what_still_waits(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "patience_seconds", lambda target: 0)
+    stack.intake = 4
+
+    with pytest.raises(NotThroughInTime, match="4 objects in the intake queue, 2 files"):
+        wait(stack, [FILE, OTHER], lambda stage: None, until_quiet=False)
+
+
+def test_many_files_are_asked_for_in_statements_that_athena_takes(stack: Any) -> None:
+    files = [f"s3://raw/exports/t/data/{number}.json.gz" for number in range(2500)]
+    stack.receipts = {files[2400]: "batch"}
+
+    assert waiting.merged(stack, files) == {files[2400]}
+    assert stack.queries == 3

@@ -1,0 +1,43 @@
+"""What a command knows of the stack that it speaks to."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.expectations.contract_files import SOUND, write
+from workflows.stack.target import local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def stack() -> Iterator[dict[str, object]]:
+    """What stack.json says of a stack that answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        yield {"region": "us-east-1", "outputs": {}, "endpoint_url": address}
+
+
+def test_the_contracts_of_the_local_stack_are_those_that_were_deployed(
+    tmp_path: Path, stack: dict[str, object]
+) -> None:
+    write(tmp_path, SOUND)
+    file = tmp_path / "stack.json"
+    file.write_text(json.dumps(stack | {"contracts": str(tmp_path)}))
+
+    assert list(local(file).contracts()) == ["orders"]
+
+
+def test_a_stack_that_does_not_say_has_the_contracts_of_the_checkout(
+    tmp_path: Path, stack: dict[str, object]
+) -> None:
+    file = tmp_path / "stack.json"
+    file.write_text(json.dumps(stack))
+
+    assert set(local(file).contracts()) == {"households", "products", "transactions"}

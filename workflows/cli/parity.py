@@ -1,0 +1,47 @@
+"""Commands that prove what the lake holds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workflows.cli.app import app
+from workflows.cli.confirming import name_target
+from workflows.cli.printing import AsJson, StackName, err, out, print_json
+
+
+@app.command()
+def parity(
+    dataset: Annotated[str | None, typer.Argument(help="One dataset; without it all of them.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Put back what is wrong; certify again.")] = False,
+    as_json: AsJson = False,
+    stack: StackName = None,
+) -> None:
+    """Compare tables with DynamoDB while writes go on: certify that they agree, or name every key."""
+    from workflows.cli.ending import interruptible
+    from workflows.operations import parity_report
+    from workflows.operations.parity import Course
+    from workflows.operations.parity import parity as certify_all
+    from workflows.stack.target import connect
+
+    target = connect(stack)
+    known = target.contracts()
+    if dataset is not None and dataset not in known:
+        raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
+    names = list(known) if dataset is None else [dataset]
+    name_target(target)
+    course = Course(lambda line: err.print(f"  {line}", style="dim"))
+    with interruptible(lambda: str(course)):
+        reports = certify_all(target, names, course, repair=repair)
+    if as_json:
+        print_json([report.to_dict() for report in reports])
+    else:
+        out.print(parity_report.certificate_table(reports))
+        for report in reports:
+            for line in parity_report.lines(report):
+                out.print(line, style="green" if report.certificate.ok else "red")
+            if advice := parity_report.advice(report.certificate):
+                out.print(f"Next: {advice}")
+    if not all(report.certificate.ok for report in reports):
+        raise typer.Exit(1)

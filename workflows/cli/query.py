@@ -1,0 +1,90 @@
+"""Commands that ask the lake: SQL, what was when, and a token for the Data API."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any, Final
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from workflows.cli.app import app
+from workflows.cli.printing import (
+    AsJson,
+    DatasetName,
+    StackName,
+    arrow_table,
+    cell,
+    out,
+    print_json,
+    read_time,
+)
+
+MOST_ROWS: Final = 2**31 - 1
+
+
+@app.command()
+def query(sql: str, as_json: AsJson = False, stack: StackName = None) -> None:
+    """Run one SELECT, in Athena's dialect, over the lake (database `lake`; bookkeeping is in `lake_ops`)."""
+    from workflows.query.engines import query as run_query
+    from workflows.query.engines import rows
+    from workflows.stack.target import connect
+
+    answer = run_query(connect(stack), sql)
+    if as_json:
+        print_json(rows(answer))
+    else:
+        out.print(arrow_table(answer))
+        out.print(f"{answer.num_rows} rows", style="dim")
+
+
+@app.command()
+def history(  # noqa: PLR0913, PLR0917 -- the options of a command
+    dataset: DatasetName,
+    key: Annotated[str | None, typer.Option(help="Key text, as in the Data API's paths.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="What held at this time (ISO 8601, UTC).")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows at most.")] = 1000,
+    as_json: AsJson = False,
+    stack: StackName = None,
+) -> None:
+    """Every version of a dataset's rows with the time it held (SCD type 2), from all accepted changes."""
+    from workflows.query import history as histories
+    from workflows.query.engines import rows
+    from workflows.stack.target import connect
+
+    at = None if as_of is None else read_time("--as-of", as_of)
+    target = connect(stack)
+    contract = histories.contract_of(target, dataset)
+    versions = rows(histories.history(target, contract, key, at, limit))
+    if as_json:
+        print_json(versions)
+        return
+    table = Table("key", "from", "to", "what changed")
+    for version, changed in zip(versions, histories.what_changed(versions, contract), strict=True):
+        told = "deleted" if changed is None else _story(changed)
+        coarse = " (from an export)" if version["is_coarse"] in (True, "true") else ""
+        times = (str(version[name] or "") for name in ("valid_from", "valid_to"))
+        table.add_row(Text(version["_key"]), *times, Text(told + coarse))
+    out.print(table)
+    cut = "; there may be more: --limit, --key" if len(versions) == limit else ""
+    out.print(f"{len(versions)} versions{cut}", style="dim")
+
+
+def _story(changed: dict[str, Any]) -> str:
+    values = {name: "null" if value is None else cell(value) for name, value in changed.items()}
+    return "  ".join(f"{name} {value}" for name, value in values.items()) or "nothing"
+
+
+@app.command()
+def token(
+    scope: Annotated[
+        str, typer.Option(help="Scopes asked for, blank-separated.")
+    ] = "glueline/read glueline/write glueline/delete",
+    stack: StackName = None,
+) -> None:
+    """Print a bearer token of the stack's client, for calls to the Data API."""
+    from workflows.stack.access_token import fetch_token
+    from workflows.stack.target import connect
+
+    sys.stdout.write(fetch_token(connect(stack), scope) + "\n")

@@ -1,0 +1,148 @@
+"""Commands that put data in: the proof with real data, and a file of messages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.table import Table
+
+from workflows.cli.app import app
+from workflows.cli.confirming import name_target
+from workflows.cli.ending import interruptible
+from workflows.cli.printing import (
+    AsJson,
+    StackName,
+    arrow_table,
+    err,
+    out,
+    print_json,
+    progress,
+    showing_progress,
+)
+
+if TYPE_CHECKING:
+    from workflows.demo.run import Outcome
+
+
+SAMPLE_QUERIES: Final = (
+    "select status, count(*) as lines, sum(sales_value) as sales from transactions group by 1 order by 1",
+    "select p.department, count(*) as lines, sum(t.sales_value) as sales from transactions t "
+    "join products p on p.product_id = t.product_id group by 1 order by 3 desc limit 5",
+    "select dataset, reasons[1] as reason, count(*) as rejected from lake_ops.quarantine "
+    "group by 1, 2 order by 1, 2 limit 8",
+)
+
+MOST_LINES: Final = 1_000_000
+_RUN_GOES_ON: Final = (
+    "The stack runs on, and what was sent goes through it (glueline status). Nothing was compared: the same "
+    "command sends the same events again, which changes nothing, and compares."
+)
+
+
+@app.command()
+def run(
+    lines: Annotated[
+        int, typer.Option(min=100, max=MOST_LINES, help="How many basket lines to send.")
+    ] = 3000,
+    as_json: AsJson = False,
+) -> None:
+    """Send real baskets and partner files through every stage, wait until all is merged, and prove it."""
+    from workflows.demo.run import run as run_all
+    from workflows.local.base.environment import act_locally
+    from workflows.local.lifecycle import stack
+    from workflows.stack.target import local
+
+    act_locally()
+    with interruptible(lambda: "What was started is ended again; the same command starts the stack."):
+        stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
+    target = local()
+    with interruptible(lambda: _RUN_GOES_ON), showing_progress(progress) as tell:
+        outcomes = run_all(target, lines, tell)
+    if as_json:
+        print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])
+    else:
+        _show_run(outcomes)
+    if not all(outcome.adds_up for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _show_run(outcomes: list[Outcome]) -> None:
+    from workflows.query.engines import query as run_query
+    from workflows.stack.target import local
+
+    out.print(outcome_table(outcomes))
+    for outcome in outcomes:
+        for line in (outcome.lost + outcome.differing)[:10]:
+            out.print(f"  {outcome.dataset} {line}", style="red")
+    target = local()
+    for sql in SAMPLE_QUERIES:
+        out.print(f"\n[bold]{sql}[/bold]")
+        out.print(arrow_table(run_query(target, sql)))
+    good = all(outcome.adds_up for outcome in outcomes)
+    out.print(
+        "\nEvery message and row is accounted for, and the tables equal the model."
+        if good
+        else "\nThe numbers do not add up: the lines in red say where.",
+        style="green" if good else "red",
+    )
+    out.print(
+        'Next: make query SQL="select * from transactions limit 5"; rejected rows: lake_ops.quarantine;\n'
+        "rejected messages stay in the dead-letter queue; logs: glueline status; end it all: make down."
+    )
+
+
+def outcome_table(outcomes: list[Outcome]) -> Table:
+    """The report of a run, a row per dataset."""
+    table = Table(
+        "dataset",
+        "sent",
+        "accepted",
+        "superseded",
+        "rejected",
+        "in DynamoDB",
+        "in the table",
+        "equal",
+        "s to queryable",
+    )
+    for outcome in outcomes:
+        reasons = "\n".join(f"{count} {reason}" for reason, count in sorted(outcome.rejected.items())) or "0"
+        table.add_row(
+            outcome.dataset,
+            f"{outcome.sent:,}",
+            f"{outcome.accepted:,}",
+            f"{outcome.superseded:,}",
+            reasons,
+            "-" if outcome.in_dynamodb is None else f"{outcome.in_dynamodb:,}",
+            f"{outcome.in_table:,}",
+            "yes" if outcome.adds_up else "NO",
+            "already there" if outcome.seconds is None else f"{outcome.seconds:.0f}",
+        )
+    return table
+
+
+@app.command()
+def send(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], stack: StackName = None) -> None:
+    """Put the lines of FILE (one CloudEvent in JSON a line) on the inbound queue."""
+    from workflows.operations.sending import read_messages
+    from workflows.operations.sending import send as send_bodies
+    from workflows.stack.target import connect
+
+    bodies = read_messages(file)
+    target = connect(stack)
+    name_target(target)
+    sent = Counter[str]()
+    with interruptible(
+        lambda: (
+            f"{sent['messages']:,} of {len(bodies):,} messages are sent, perhaps a few more. The same "
+            "command sends all of them: a message that comes twice changes nothing."
+        )
+    ):
+        send_bodies(target, bodies, lambda more: sent.update(messages=more))
+    out.print(
+        f"Sent {len(bodies):,} messages to {target.output('InboundQueueUrl')}. The refused come to the "
+        "dead-letter queue with their reasons; the others are in the table in a minute or so."
+    )

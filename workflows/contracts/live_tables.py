@@ -1,0 +1,99 @@
+"""The lake's tables as the catalog has them, held against the contracts: before they are deployed.
+
+The rules are those by which the check job changes the tables (`expectations.evolution`), so what is refused
+here is what would stop a dataset there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.expressions import IsNull, Reference
+from pyiceberg.types import IcebergType, ListType, NestedField, StructType, TimestamptzType
+
+from expectations.contract import Column
+from expectations.evolution import Addition, Declaration, Declared, Live, Plan, partition, plan
+from expectations.problems import GluelineError
+from workflows.query.engines import DEFAULT_DATABASE, lake_catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyiceberg.catalog import Catalog
+    from pyiceberg.table import Table
+
+    from expectations.contract import Contract
+    from expectations.evolution import Change
+    from workflows.stack.target import Target
+
+
+class ContractsRefused(GluelineError):
+    """Raised when live tables can't become what their contracts say; names all reasons."""
+
+
+def compare(target: Target, contracts: Mapping[str, Contract]) -> dict[str, Plan]:
+    """Table -> what has to be done to it, of the tables that there are. ContractsRefused if it can't be."""
+    catalog = lake_catalog(target)
+    found = {name: planned for contract in contracts.values() for name, planned in _plans(catalog, contract)}
+    refusals = dict.fromkeys(refusal for one in found.values() for refusal in one.refusals)
+    if refusals:
+        raise ContractsRefused("The live tables can't become what the contracts say.\n" + "\n".join(refusals))
+    return found
+
+
+def live(table: Table) -> Live:
+    """A table as `expectations.evolution` compares it."""
+    schema = table.schema()
+    columns = tuple(_column(field) for field in schema.fields if not field.name.startswith("_"))
+    partitions = tuple(
+        partition(str(schema.find_column_name(field.source_id)), str(field.transform))
+        for field in table.spec().fields
+    )
+    return Live(columns, partitions, Declared.stored(table.properties))
+
+
+def told(change: Change) -> str:
+    """A change in words."""
+    if isinstance(change, Declaration):
+        return "stores what its contract says of order, required columns and aliases"
+    path = ".".join(change.path)
+    if isinstance(change, Addition):
+        return f"adds {path} {change.column.type}"
+    return f"widens {path} to {change.column.type}"
+
+
+def has_null(table: Table, column: str) -> bool:
+    """Whether a row of the table lacks a value in a column; most files say so by their counts, unread."""
+    lacking = table.scan(row_filter=IsNull(term=Reference(column)), selected_fields=(column,), limit=1)
+    return bool(lacking.to_arrow().num_rows)
+
+
+def _plans(catalog: Catalog, contract: Contract) -> Iterable[tuple[str, Plan]]:
+    tables = dict(_tables(catalog, contract))
+    rows = tables.get(contract.dataset)
+    for name, table in tables.items():
+        yield name, plan(live(table), contract, lambda column: rows is not None and has_null(rows, column))
+
+
+def _tables(catalog: Catalog, contract: Contract) -> Iterable[tuple[str, Table]]:
+    for name in (contract.dataset, f"{contract.dataset}_changes"):
+        try:
+            yield name, catalog.load_table((DEFAULT_DATABASE, name))
+        except NoSuchTableError:
+            continue
+
+
+def _column(field: NestedField) -> Column:
+    kind = field.field_type
+    inner: tuple[Column, ...] = ()
+    if isinstance(kind, StructType):
+        inner = tuple(map(_column, kind.fields))
+    elif isinstance(kind, ListType):
+        inner = (_column(kind.element_field),)
+    return Column(field.name, _spelled(kind), field.required, inner)
+
+
+def _spelled(kind: IcebergType) -> str:
+    """The type as contracts spell it: their timestamps have a zone."""
+    return "timestamp" if isinstance(kind, TimestamptzType) else str(kind).replace(", ", ",")

@@ -1,0 +1,138 @@
+"""From an export that DynamoDB was asked for to rows in the lake: waiting, and adding up what came of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workflows.exports.errors import ADVICE, ExportError
+from workflows.exports.windows import iso
+from workflows.progress.waiting import poll_seconds, receipts, wait
+from workflows.query.engines import query, rows
+from workflows.query.literals import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from workflows.progress.waiting import Stage
+    from workflows.stack.target import Target
+
+type Export = Mapping[str, Any]  # DynamoDB's ExportDescription
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many exports DynamoDB has written, and then what of their files is not merged yet."""
+
+    exports: int
+    written: int
+    stage: Stage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of one export: `items` by its manifest, the rest by the receipts of its files."""
+
+    export: str
+    taken: str  # the time it shows, or "… to …" of a window
+    items: int
+    files: int
+    rows_read: int
+    accepted: int
+    quarantined: int
+    batches: tuple[str, ...]
+
+    @property
+    def adds_up(self) -> bool:
+        """Every item of the export is an accepted change."""
+        return self.items == self.rows_read == self.accepted
+
+
+def load(target: Target, exports: Sequence[Export], tell: Callable[[Progress], None]) -> list[Loaded]:
+    """Wait until the exports are written and merged; what became of each.
+
+    Raises ExportError if one failed or was refused, NotThroughInTime.
+    """
+    written = await_written(target, [export["ExportArn"] for export in exports], tell)
+    files = [data_files(target, export) for export in written]
+
+    def watch(stage: Stage) -> None:
+        refuse_if_quarantined(target, written)
+        tell(Progress(len(exports), len(written), stage))
+
+    wait(target, [uri for uris in files for uri in uris], watch, until_quiet=False)
+    return [account(target, export, uris) for export, uris in zip(written, files, strict=True)]
+
+
+def await_written(target: Target, arns: Sequence[str], tell: Callable[[Progress], None]) -> list[Export]:
+    """The exports, when DynamoDB has written all of them, however long it takes."""
+    dynamodb = target.client("dynamodb")
+    ended: dict[str, Export] = {}
+    while True:
+        for arn in (arn for arn in arns if arn not in ended):
+            export = dynamodb.describe_export(ExportArn=arn)["ExportDescription"]
+            if export["ExportStatus"] == "FAILED":
+                raise ExportError(
+                    f"DynamoDB failed to write the export {arn} ({export['FailureCode']}: "
+                    f"{export['FailureMessage']}). Nothing of it was loaded. "
+                    f"{ADVICE.get(export['FailureCode'], 'Run this again.')}"
+                )
+            if export["ExportStatus"] == "COMPLETED":
+                ended[arn] = export
+        tell(Progress(len(arns), len(ended)))
+        if len(ended) == len(arns):
+            return [ended[arn] for arn in arns]
+        time.sleep(poll_seconds(target))
+
+
+def data_files(target: Target, export: Export) -> list[str]:
+    """The data files (`s3://…`) that hold any item: no receipt is awaited for an empty one."""
+    s3, bucket = target.client("s3"), export["S3Bucket"]
+    summary = json.loads(s3.get_object(Bucket=bucket, Key=_summary_key(export))["Body"].read())
+    manifest = s3.get_object(Bucket=bucket, Key=summary["manifestFilesS3Key"])["Body"].read().decode()
+    entries = (json.loads(line) for line in manifest.split("\n") if line)
+    return [f"s3://{bucket}/{entry['dataFileS3Key']}" for entry in entries if entry["itemCount"]]
+
+
+def refuse_if_quarantined(target: Target, exports: Sequence[Export]) -> None:
+    """Raise ExportError if the check job has refused one of the exports as a whole."""
+    summaries = [f"s3://{export['S3Bucket']}/{_summary_key(export)}" for export in exports]
+    for receipt in receipts(target, summaries):
+        if int(receipt["quarantined"]):
+            file = receipt["source_file"]
+            sql = f"select reasons from lake_ops.quarantine where source_file = {text(file)}"  # noqa: S608 -- quoted
+            reasons = "; ".join(str(row["reasons"]) for row in rows(query(target, sql)))
+            raise ExportError(f"The check job refused the export {file}: {reasons}")
+
+
+def account(target: Target, export: Export, files: Sequence[str]) -> Loaded:
+    """Add up the receipts of an export's files; a file that was read twice counts once."""
+    found = {receipt["source_file"]: receipt for receipt in receipts(target, files)}
+
+    def total(count: str) -> int:
+        return sum(int(receipt[count]) for receipt in found.values())  # Athena answers in text
+
+    return Loaded(
+        export["ExportArn"],
+        _taken(export),
+        export["ItemCount"],
+        len(files),
+        total("rows_read"),
+        total("accepted"),
+        total("quarantined"),
+        tuple(sorted({receipt["batch_id"] for receipt in found.values()})),
+    )
+
+
+def _taken(export: Export) -> str:
+    window = export.get("IncrementalExportSpecification")
+    if window is None:
+        return iso(export["ExportTime"])
+    return f"{iso(window['ExportFromTime'])} to {iso(window['ExportToTime'])}"
+
+
+def _summary_key(export: Export) -> str:
+    export_id = export["ExportArn"].rpartition("/")[2]
+    return f"{export['S3Prefix']}/AWSDynamoDB/{export_id}/manifest-summary.json"

@@ -1,0 +1,111 @@
+"""The jars that Glue 6.0 has and a plain PySpark lacks: fetched once, found at once ever after.
+
+`python -m workflows.local.base.jars` fetches them; `jar_paths()` does so too, if they are not here yet.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+
+from workflows.local.base.errors import StackError
+from workflows.local.base.home import DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+COORDINATES: Final = (
+    "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0",
+    "org.apache.iceberg:iceberg-aws-bundle:1.11.0",
+    "org.apache.hadoop:hadoop-aws:3.4.2",
+    "software.amazon.awssdk:s3:2.40.2",
+    "software.amazon.awssdk:s3-transfer-manager:2.40.2",
+)
+# 600 MB that hadoop-aws asks for, of which S3A needs the modules above; and what Spark has a bridge for.
+EXCLUDES: Final = ("software.amazon.awssdk:bundle", "commons-logging:commons-logging")
+WANTED: Final = [*COORDINATES, *(f"not {one}" for one in EXCLUDES)]
+_RECORD: Final = DEFAULT.folder / "jars.json"
+
+
+class NoJars(StackError):
+    """Raised when the jars can't be fetched."""
+
+
+def jar_paths(record: Path = _RECORD) -> list[str]:
+    """The jar files, fetched if they are not here yet; raises NoJars."""
+    known = _recorded(record)
+    if known is not None:
+        return known
+    # In a process of its own: a JVM started for this would stay, and be the one of every later session.
+    command = [sys.executable, "-m", "workflows.local.base.jars", "--fetch", str(record)]
+    fetch = subprocess.run(command, cwd=DEFAULT.checkout, capture_output=True, text=True, check=False)  # noqa: S603 -- ourselves
+    fetched = _recorded(record)
+    if fetch.returncode or fetched is None:
+        last = "\n".join(fetch.stderr.strip().splitlines()[-12:])
+        raise NoJars(
+            f"Spark's jars could not be fetched from Maven Central ({', '.join(COORDINATES)}). "
+            f"Check the network and run it again: python -m workflows.local.base.jars\n{last}"
+        )
+    return fetched
+
+
+def _recorded(record: Path) -> list[str] | None:
+    """The recorded jars, if they are those wanted and all still there."""
+    try:
+        known = json.loads(record.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    if known.get("wanted") != WANTED or not all(Path(jar).is_file() for jar in known["jars"]):
+        return None
+    jars: list[str] = known["jars"]
+    return jars
+
+
+def _fetch(record: Path) -> None:
+    """Let Spark's own Ivy resolve the coordinates, and record what Spark lacks of it. No Spark is started."""
+    import pyspark
+    from pyspark import SparkConf
+    from pyspark.java_gateway import launch_gateway
+
+    wanted = SparkConf().set("spark.jars.packages", ",".join(COORDINATES))
+    gateway = launch_gateway(  # type: ignore[no-untyped-call]
+        wanted.set("spark.jars.excludes", ",".join(EXCLUDES))
+    )
+    resolved = SparkConf(_jvm=gateway.jvm).get("spark.jars") or ""
+    gateway.shutdown()
+    found = [unquote(urlsplit(jar).path) for jar in resolved.split(",")]
+    jars = lacking(found, (Path(pyspark.__file__).parent / "jars").glob("*.jar"))
+    record.parent.mkdir(parents=True, exist_ok=True)
+    written = record.with_suffix(".new")
+    written.write_text(json.dumps({"wanted": WANTED, "jars": jars}, indent=1))
+    written.replace(record)
+
+
+def lacking(found: Iterable[str], own: Iterable[Path]) -> list[str]:
+    """The jars of libraries that Spark does not bring itself: of those it does, its own version has to win.
+
+    >>> lacking(["/ivy/io.netty_netty-common-4.1.0.jar", "/ivy/x_y-1.jar"], [Path("netty-common-4.2.jar")])
+    ['/ivy/x_y-1.jar']
+    """
+    present = {_library(jar.name) for jar in own}
+    return [jar for jar in found if _library(Path(jar).name.partition("_")[2]) not in present]
+
+
+def _library(file_name: str) -> str:
+    """`netty-common` of `netty-common-4.1.126.Final.jar`."""
+    return re.sub(r"-\d.*", "", file_name)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--fetch"]:
+        _fetch(Path(sys.argv[2]))
+    else:
+        try:
+            jar_paths()
+        except NoJars as error:
+            sys.exit(str(error))

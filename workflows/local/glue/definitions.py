@@ -1,0 +1,218 @@
+"""Jobs, triggers and workflows as a template or a client defines them, read once and checked.
+
+Each keeps the definition it came from, so that what a client reads back is what was put in. Numbers may
+come as text, since CloudFormation parameters are text.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from workflows.local.glue.errors import InvalidInput
+from workflows.local.glue.schedule import Cron, Rate, parse_schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+type Definition = Mapping[str, Any]
+
+DEFAULT_TIMEOUT_MINUTES: Final = 480  # Glue 5.0 and newer
+DEFAULT_WINDOW_SECONDS: Final = 900
+START_TYPES: Final = ("SCHEDULED", "ON_DEMAND", "EVENT")
+FINAL_STATES: Final = ("SUCCEEDED", "STOPPED", "FAILED", "TIMEOUT")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A script with its arguments, and how often and how long it may run."""
+
+    name: str
+    script: str
+    default_arguments: Mapping[str, str]
+    fixed_arguments: Mapping[str, str]
+    max_retries: int
+    timeout_minutes: int
+    max_concurrent_runs: int
+    definition: Definition
+
+    def arguments(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Defaults, overridden by what a trigger or caller gives, overridden by what can't be overridden."""
+        return {**self.default_arguments, **given, **self.fixed_arguments}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a trigger does when it fires: one run of a job."""
+
+    job: str
+    arguments: Mapping[str, str]
+    timeout_minutes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """When a CONDITIONAL trigger fires: all (AND) or any (ANY) of these jobs ended in that state."""
+
+    logical: str
+    conditions: tuple[tuple[str, str], ...]
+
+    def holds(self, ended: Mapping[str, str]) -> bool:
+        """Whether it is true of the final states of the jobs that have ended."""
+        met = [ended.get(job) == state for job, state in self.conditions]
+        return any(met) if self.logical == "ANY" else all(met)
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """An EVENT trigger fires at `size` events, or `window` seconds after the first, whichever comes first."""
+
+    size: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What starts jobs: a schedule, a person, events, or the end of other jobs."""
+
+    name: str
+    type: str
+    workflow: str | None
+    actions: tuple[Action, ...]
+    predicate: Predicate | None
+    schedule: Rate | Cron | None
+    batching: Batching
+    definition: Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A graph of triggers and jobs that runs as one. `max_concurrent_runs` 0 means no limit."""
+
+    name: str
+    max_concurrent_runs: int
+    run_properties: Mapping[str, str]
+    definition: Definition
+
+
+def read_job(definition: Definition) -> Job:
+    """A job from what CreateJob or AWS::Glue::Job says; raises InvalidInput."""
+    name = _name(definition, "job")
+    where = f"job {name}"
+    return Job(
+        name=name,
+        script=_text(definition.get("Command", {}), "ScriptLocation", f"{where}: Command"),
+        default_arguments=_arguments(definition, "DefaultArguments"),
+        fixed_arguments=_arguments(definition, "NonOverridableArguments"),
+        max_retries=_number(definition, "MaxRetries", 0, range(11), where),
+        timeout_minutes=_number(definition, "Timeout", DEFAULT_TIMEOUT_MINUTES, range(1, 10081), where),
+        max_concurrent_runs=_number(
+            definition.get("ExecutionProperty") or {}, "MaxConcurrentRuns", 1, range(1, 1001), where
+        ),
+        definition={**definition, "Name": name},
+    )
+
+
+def read_trigger(definition: Definition) -> Trigger:
+    """A trigger from what CreateTrigger or AWS::Glue::Trigger says; raises InvalidInput."""
+    name = _name(definition, "trigger")
+    where = f"trigger {name}"
+    kind = _text(definition, "Type", where)
+    workflow = definition.get("WorkflowName") or None
+    if kind not in (*START_TYPES, "CONDITIONAL"):
+        raise InvalidInput(
+            f"{where}: Type: expected SCHEDULED, CONDITIONAL, ON_DEMAND or EVENT, got {kind!r}"
+        )
+    if kind in ("EVENT", "CONDITIONAL") and workflow is None:
+        # AWS runs CONDITIONAL triggers outside workflows too; nothing of ours is: a lone one is a typo.
+        raise InvalidInput(
+            f"{where}: a trigger of type {kind} belongs to a workflow here: give its WorkflowName"
+        )
+    actions = tuple(_action(action, where) for action in definition.get("Actions") or ())
+    if not actions:
+        raise InvalidInput(f"{where}: Actions: expected at least one job to start")
+    predicate = _predicate(definition.get("Predicate") or {}, where) if kind == "CONDITIONAL" else None
+    both = {job for job, _ in predicate.conditions} & {a.job for a in actions} if predicate else set()
+    if both:
+        raise InvalidInput(
+            f"{where}: {', '.join(sorted(both))} can't be both what it waits for and what it starts"
+        )
+    batching = definition.get("EventBatchingCondition") or {}
+    return Trigger(
+        name=name,
+        type=kind,
+        workflow=workflow,
+        actions=actions,
+        predicate=predicate,
+        schedule=parse_schedule(_text(definition, "Schedule", where)) if kind == "SCHEDULED" else None,
+        batching=Batching(
+            _number(batching, "BatchSize", 1, range(1, 101), where),
+            _number(batching, "BatchWindow", DEFAULT_WINDOW_SECONDS, range(1, 901), where),
+        ),
+        definition={**definition, "Name": name},
+    )
+
+
+def read_workflow(definition: Definition) -> Workflow:
+    """A workflow from what CreateWorkflow or AWS::Glue::Workflow says; raises InvalidInput."""
+    name = _name(definition, "workflow")
+    return Workflow(
+        name=name,
+        max_concurrent_runs=_number(definition, "MaxConcurrentRuns", 0, range(1001), f"workflow {name}"),
+        run_properties=_arguments(definition, "DefaultRunProperties"),
+        definition={**definition, "Name": name},
+    )
+
+
+def _action(action: Definition, where: str) -> Action:
+    if action.get("CrawlerName"):
+        raise InvalidInput(f"{where}: crawlers don't run locally; give a JobName")
+    timeout = _number(action, "Timeout", 0, range(1, 10081), where) if action.get("Timeout") else None
+    return Action(_text(action, "JobName", f"{where}: Actions"), _arguments(action, "Arguments"), timeout)
+
+
+def _predicate(predicate: Definition, where: str) -> Predicate:
+    conditions = predicate.get("Conditions") or ()
+    if not conditions:
+        raise InvalidInput(f"{where}: Predicate: a CONDITIONAL trigger needs Conditions")
+    logical = predicate.get("Logical") or "AND"
+    if logical not in ("AND", "ANY"):
+        raise InvalidInput(f"{where}: Predicate.Logical: expected AND or ANY, got {logical!r}")
+    return Predicate(logical, tuple(_condition(condition, where) for condition in conditions))
+
+
+def _condition(condition: Definition, where: str) -> tuple[str, str]:
+    if condition.get("LogicalOperator") != "EQUALS":  # AWS refuses a condition without it
+        raise InvalidInput(f"{where}: Predicate.Conditions: LogicalOperator: expected EQUALS")
+    state = _text(condition, "State", f"{where}: Predicate.Conditions")
+    if state not in FINAL_STATES:
+        raise InvalidInput(
+            f"{where}: Predicate: State: expected one of {', '.join(FINAL_STATES)}, got {state!r}"
+        )
+    return _text(condition, "JobName", f"{where}: Predicate.Conditions"), state
+
+
+def _name(definition: Definition, what: str) -> str:
+    return _text(definition, "Name", what)
+
+
+def _text(definition: Definition, key: str, where: str) -> str:
+    value = definition.get(key)
+    if not isinstance(value, str) or not value:
+        raise InvalidInput(f"{where}: {key}: expected a text, got {value!r}")
+    return value
+
+
+def _arguments(definition: Definition, key: str) -> dict[str, str]:
+    values = definition.get(key) or {}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+
+
+def _number(definition: Definition, key: str, default: int, allowed: range, where: str) -> int:
+    value = definition.get(key)
+    if value is None or value == "":
+        return default
+    if not str(value).isdigit() or int(value) not in allowed:
+        raise InvalidInput(f"{where}: {key}: expected {allowed.start} to {allowed.stop - 1}, got {value!r}")
+    return int(value)

@@ -1,0 +1,131 @@
+"""Runs of jobs and workflows: what has started, in what state it is, and what it was given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workflows.local.glue.definitions import Batching, Job
+
+ACTIVE_STATES: Final = ("STARTING", "RUNNING")
+
+
+@dataclass(slots=True)
+class JobRun:
+    """One attempt at a job. ERROR is a start that was refused: nothing ran."""
+
+    id: str
+    job: Job
+    given: Mapping[str, str]
+    timeout_minutes: int
+    started_on: float
+    workflow_run: WorkflowRun | None = None
+    trigger: str | None = None
+    attempt: int = 0
+    previous: str | None = None
+    state: str = "STARTING"
+    running_since: float | None = None
+    ended_on: float | None = None
+    message: str = ""
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ACTIVE_STATES
+
+    @property
+    def times_out_at(self) -> float | None:
+        """The timeout counts from the moment the script runs, not from the wait for a free worker."""
+        if self.state != "RUNNING" or self.running_since is None:
+            return None
+        return self.running_since + 60 * self.timeout_minutes
+
+    def arguments(self) -> dict[str, str]:
+        """All that the script gets: the job's, the run's, and those that Glue adds."""
+        added = {"--JOB_NAME": self.job.name, "--JOB_RUN_ID": self.id}
+        if self.workflow_run is not None:
+            added |= {
+                "--WORKFLOW_NAME": self.workflow_run.workflow,
+                "--WORKFLOW_RUN_ID": self.workflow_run.id,
+            }
+        return {**self.job.arguments(self.given), **added}
+
+    def retry(self, job: Job, now: float) -> JobRun:
+        """The next attempt, with the job as it is defined now; Glue numbers attempts in the id."""
+        first_id = self.id.partition("_attempt_")[0]
+        return replace(
+            self,
+            id=f"{first_id}_attempt_{self.attempt + 1}",
+            job=job,
+            started_on=now,
+            attempt=self.attempt + 1,
+            previous=self.id,
+            state="STARTING",
+            running_since=None,
+            ended_on=None,
+            message="",
+        )
+
+
+@dataclass(slots=True)
+class WorkflowRun:
+    """One run of a workflow's graph. ERROR is a start that was refused: no job of it ran."""
+
+    id: str
+    workflow: str
+    properties: dict[str, str]
+    started_on: float
+    batch: Batching | None = None
+    status: str = "RUNNING"
+    ended_on: float | None = None
+    message: str = ""
+    fired: set[str] = field(default_factory=set)
+    job_runs: list[JobRun] = field(default_factory=list)
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == "RUNNING"
+
+    def ended(self) -> dict[str, str]:
+        """The final state of every job that has ended for good: a job being tried again has not."""
+        latest = {run.job.name: run for run in self.job_runs}
+        return {name: run.state for name, run in latest.items() if not run.is_active}
+
+    def end(self, status: str, now: float) -> None:
+        """Close the run; the status is COMPLETED whatever became of its jobs, as on AWS."""
+        self.status = status
+        self.ended_on = now
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Events on their way to an EVENT trigger; the window opened at the first."""
+
+    since: float
+    event_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Run this script with `run.arguments()`, and report when it starts and ends."""
+
+    run: JobRun
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """End this run wherever it is; its outcome is settled already."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something a person reading the log wants to know."""
+
+    text: str
+
+
+type Command = Launch | Kill | Note

@@ -1,0 +1,119 @@
+"""CloudFormation resources that the embedded AWS lacks or keeps only in part.
+
+So that the template deploys as it is: jobs, triggers and workflows go to the local Glue whole; named
+queries and security configurations to MiniStack, which has their APIs but not their resource types.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from workflows.local.glue.errors import GlueError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+type Properties = dict[str, Any]
+type Call = Callable[[str, Properties], dict[str, Any]]
+type PhysicalName = Callable[[str, str], str]
+type Handlers = dict[str, Any]
+type Create = Callable[[str, Properties, str], tuple[str, dict[str, str]]]
+type Delete = Callable[[str, Properties], None]
+
+
+def glue_handlers(call: Call, physical_name: PhysicalName) -> Mapping[str, Handlers]:
+    """Handlers of the Glue types; `call` answers Glue operations, `physical_name` names the nameless."""
+    return {
+        f"AWS::Glue::{kind}": _handlers(kind, key, update, call, physical_name)
+        for kind, key, update in (
+            ("Job", "JobName", lambda name, new: {"JobName": name, "JobUpdate": new}),
+            ("Trigger", "Name", lambda name, new: {"Name": name, "TriggerUpdate": new}),
+            ("Workflow", "Name", lambda name, new: {**new, "Name": name}),
+        )
+    }
+
+
+def _handlers(
+    kind: str,
+    key: str,
+    update_request: Callable[[str, Properties], Properties],
+    call: Call,
+    physical_name: PhysicalName,
+) -> Handlers:
+    def ask(operation: str, request: Properties) -> None:
+        try:
+            call(f"{operation}{kind}", request)
+        except GlueError as error:
+            raise ValueError(f"{error} (Service: Glue, {error.code})") from error
+
+    def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
+        name = props.get("Name") or physical_name(stack_name, logical_id)
+        ask("Create", {**props, "Name": name})
+        return name, {}
+
+    def update(
+        physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str
+    ) -> tuple[str, dict[str, str]]:
+        name = new.get("Name") or physical_name(stack_name, logical_id)
+        if name != physical_id:
+            created = create(logical_id, new, stack_name)
+            delete(physical_id, old)
+            return created
+        ask("Update", update_request(name, new))
+        return name, {}
+
+    def delete(physical_id: str, props: Properties) -> None:
+        ask("Delete", {key: physical_id})
+
+    return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
+
+
+def named_query_handlers(athena: Any) -> Handlers:
+    """Handlers of AWS::Athena::NamedQuery over the embedded Athena. Any: its module has no types."""
+
+    def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
+        query_id: str = _stored(logical_id, athena._create_named_query(props))["NamedQueryId"]
+        return query_id, {"NamedQueryId": query_id}
+
+    def delete(physical_id: str, props: Properties) -> None:
+        athena._delete_named_query({"NamedQueryId": physical_id})
+
+    return _replaced(create, delete)
+
+
+def security_configuration_handlers(glue: Any) -> Handlers:
+    """Handlers of AWS::Glue::SecurityConfiguration over MiniStack: it is kept, and nothing is encrypted."""
+
+    def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
+        encryption = dict(props["EncryptionConfiguration"])
+        encryption["S3Encryption"] = encryption.pop("S3Encryptions", [])  # the API's name for it
+        request = {"Name": props["Name"], "EncryptionConfiguration": encryption}
+        _stored(logical_id, glue._create_security_configuration(request))
+        return props["Name"], {}
+
+    def delete(physical_id: str, props: Properties) -> None:
+        glue._delete_security_configuration({"Name": physical_id})
+
+    return _replaced(create, delete)
+
+
+def _replaced(create: Create, delete: Delete) -> Handlers:
+    """Handlers of what can't be changed: at an update the old one goes and a new one comes."""
+
+    def update(
+        physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str
+    ) -> tuple[str, dict[str, str]]:
+        delete(physical_id, old)
+        return create(logical_id, new, stack_name)
+
+    return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
+
+
+def _stored(logical_id: str, response: tuple[int, Any, bytes]) -> dict[str, Any]:
+    """The answer of a MiniStack service, an error of it as CloudFormation wants it."""
+    status, _, body = response
+    if status != 200:
+        raise ValueError(f"{logical_id}: {body.decode()}")
+    answer: dict[str, Any] = json.loads(body or b"{}")
+    return answer

@@ -1,0 +1,84 @@
+"""Keeps web pages out of the embedded AWS, which takes any key and runs code.
+
+A browser lets every page send requests to the loopback. It says so: by `Origin` (all that a script may read
+or that changes something), by `Sec-Fetch-Site` and `Referer` (an image, a link), and, if the page has bound
+its own name to 127.0.0.1, by `Host`. AWS SDKs and command lines send none of these. The port in `Host` is not
+looked at: a forwarded one may differ, and a name that is not the loopback's is refused with any.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from workflows.local.ministack.asgi import reply
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from workflows.local.ministack.asgi import App, Message, Receive, Send
+
+# `*.localhost` and `*.127.0.0.1` are how buckets and APIs are named in a host; no page can have such a name.
+_LOOPBACK: Final = re.compile(
+    r"(?:[a-z0-9._-]+\.)?(?:localhost|127\.0\.0\.1)(?::\d+)?|\[::1\](?::\d+)?", re.I
+)
+ALLOW: Final = "GLUELINE_ALLOW_ORIGINS"
+
+
+def refusing_web_pages(app: App, allowed: Collection[str] = ()) -> App:
+    """The app, but with 403 for what a web page sends, unless its origin is among those allowed."""
+
+    async def guarded(scope: Message, receive: Receive, send: Send) -> None:
+        reason = refusal(scope.get("headers", ()), allowed)
+        if scope["type"] == "lifespan" or reason is None:
+            await app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # before it is accepted: a 403
+        else:
+            await reply(send, 403, "text/plain; charset=utf-8", f"{reason}\n".encode())
+
+    return guarded
+
+
+def refusal(headers: Collection[tuple[bytes, bytes]], allowed: Collection[str]) -> str | None:
+    """Why a request with these headers is refused; None if it does not come from a web page."""
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    for host in found.get("host", ()):
+        if not _LOOPBACK.fullmatch(host):
+            return (
+                f"Expected the host 127.0.0.1, localhost, [::1] or *.localhost, got {host!r}: the local "
+                "stack answers to this machine's own names only."
+            )
+    origins = found.get("origin", [])
+    if "authorization" not in found:  # S3A sends a referer too, but signs; a page without an origin can't
+        origins = origins + [_origin(referer) for referer in found.get("referer", ())]
+    for origin in origins:
+        if origin not in allowed:
+            return (
+                f"Expected a program, got a web page of {origin!r}: pages have no access to the local stack. "
+                f"To let one of your own in, start the stack with {ALLOW}={origin}."
+            )
+    for site in found.get("sec-fetch-site", ()):
+        if site != "none" and not origins:
+            return f"Expected a program, got a web page (Sec-Fetch-Site: {site})."
+    return None
+
+
+def read_allowed(text: str) -> frozenset[str]:
+    """The origins of a list with commas.
+
+    >>> sorted(read_allowed("http://localhost:3000, http://127.0.0.1:8080/"))
+    ['http://127.0.0.1:8080', 'http://localhost:3000']
+    """
+    return frozenset(origin.strip().rstrip("/") for origin in text.split(",") if origin.strip())
+
+
+def _origin(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return f"{parts.scheme}://{parts.netloc}"

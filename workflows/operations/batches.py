@@ -1,0 +1,167 @@
+"""Batches that are not merged: which there are, why they fail, and what a person may do about them.
+
+Objects of the lake bucket say where a batch stands (`jobs.intake.batches`); nothing here reads a table. The
+next run of ingest, which is started for it, does what is asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from expectations.problems import GluelineError
+from jobs.intake.attempts import MOST, Attempts
+from jobs.intake.batches import CHECKED, MANIFEST, MERGED, Batches
+from jobs.intake.queue import announce_backlog
+
+if TYPE_CHECKING:
+    from jobs.intake.manifest import Manifest
+    from workflows.stack.target import Target
+
+type State = Literal["open", "failing", "set aside"]
+
+
+class NoSuchBatch(GluelineError):
+    """Raised when a batch does not exist, or is not in a state in which this can be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch that is not merged."""
+
+    batch_id: str
+    state: State
+    waits_for: Literal["check", "merge", "retry"]
+    datasets: tuple[str, ...]
+    files: int
+    begun: str | None  # ISO 8601, UTC
+    failures: int = 0
+    failures_of_aws: int = 0
+    since: str | None = None  # of the first failure, or of being set aside
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """A batch with its files."""
+
+    batch: Batch
+    files: tuple[dict[str, Any], ...]
+    origins: tuple[str, ...]
+
+
+def unmerged(target: Target) -> list[Batch]:
+    """All batches that are open or set aside, those set aside first."""
+    batches = _batches(target)
+    return [_aside(batches, one) for one in batches.aside()] + [
+        _open(batches, one, set(batches.failing())) for one in batches.begun()
+    ]
+
+
+def show(target: Target, batch_id: str) -> Details:
+    """One batch. Raises NoSuchBatch if it is merged or unknown."""
+    batches = _batches(target)
+    found = {one.batch_id: one for one in unmerged(target)}
+    if batch_id not in found:
+        raise NoSuchBatch(_unknown(batches, batch_id))
+    manifest = _manifest(batches, batch_id)
+    files = tuple(
+        {"source_file": file.source_file, "dataset": file.dataset, "door": file.door, "bytes": file.size}
+        for file in (manifest.files if manifest else ())
+    )
+    return Details(found[batch_id], files, manifest.origins if manifest else ())
+
+
+def retry(target: Target, batch_id: str) -> str:
+    """Have a batch that failed tried again with all its attempts; the id that it goes by then.
+
+    One that is set aside gets a new id: the tables have rows that say so under its own. Its files are checked
+    again, and what they had appended is merged with them. Raises NoSuchBatch.
+    """
+    batches = _batches(target)
+    if batch_id in batches.aside():
+        manifest = batches.manifest(batch_id)
+        taken_up = retried(batches, manifest, datetime.now(UTC))
+    elif batch_id in batches.begun():
+        batches.forget_attempts(batch_id)
+        taken_up = batch_id
+    else:
+        raise NoSuchBatch(_unknown(batches, batch_id))
+    announce_backlog(target.client("events"), target.output("BacklogRule"), 1)
+    return taken_up
+
+
+def retried(batches: Batches, manifest: Manifest, at: datetime) -> str:
+    """Open a new batch with the files of one that is set aside, which is done with then; its id."""
+    base = manifest.batch_id.partition("-retry")[0]
+    again = replace(
+        manifest.part(batches.free_id(f"{base}-retry"), manifest.datasets), created_at=at.isoformat()
+    )
+    batches.open(again)
+    batches.done(manifest.batch_id, MERGED, {"goes_on_as": again.batch_id})
+    batches.no_longer_aside(manifest.batch_id)
+    return again.batch_id
+
+
+def set_aside(target: Target, batch_id: str, reason: str) -> None:
+    """Have the next run set an open batch aside instead of working on it. Raises NoSuchBatch."""
+    batches = _batches(target)
+    if batch_id in batches.aside():
+        raise NoSuchBatch(f"The batch {batch_id} is set aside already: glueline batches show {batch_id}")
+    if batch_id not in batches.begun():
+        raise NoSuchBatch(_unknown(batches, batch_id))
+    now = datetime.now(UTC).isoformat()
+    before = batches.attempts(batch_id)
+    asked = replace(
+        before,
+        failures=MOST,
+        since=before.since or now,
+        last=now,
+        error=f"by hand: {reason}",
+        is_running=False,
+    )
+    batches.note_attempts(batch_id, asked)
+    announce_backlog(target.client("events"), target.output("BacklogRule"), 1)
+
+
+def _batches(target: Target) -> Batches:
+    return Batches(target.client("s3"), target.output("LakeBucket"))
+
+
+def _manifest(batches: Batches, batch_id: str) -> Manifest | None:
+    return batches.manifest(batch_id) if MANIFEST in batches.steps(batch_id) else None
+
+
+def _open(batches: Batches, batch_id: str, failing: set[str]) -> Batch:
+    attempts = batches.attempts(batch_id) if batch_id in failing else Attempts()
+    has_failed = attempts.failures + attempts.passed > 0
+    return Batch(
+        batch_id,
+        "failing" if has_failed else "open",
+        "merge" if CHECKED in batches.steps(batch_id) else "check",
+        *_described(_manifest(batches, batch_id)),
+        attempts.failures,
+        attempts.passed,
+        attempts.since,
+        attempts.error or None,
+    )
+
+
+def _aside(batches: Batches, batch_id: str) -> Batch:
+    said = batches.why_aside(batch_id)
+    described = _described(_manifest(batches, batch_id))
+    return Batch(batch_id, "set aside", "retry", *described, since=said["at"], error=said["reason"])
+
+
+def _described(manifest: Manifest | None) -> tuple[tuple[str, ...], int, str | None]:
+    """Datasets, number of files and beginning; a batch has none of it while it is being made."""
+    if manifest is None:
+        return (), 0, None
+    return tuple(manifest.datasets), len(manifest.files), manifest.created_at
+
+
+def _unknown(batches: Batches, batch_id: str) -> str:
+    if MERGED in batches.steps(batch_id):
+        return f"The batch {batch_id} is done. To read its files again: glueline replay {batch_id}"
+    return f"There is no batch {batch_id} that is open or set aside: glueline batches list names them."

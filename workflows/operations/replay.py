@@ -1,0 +1,212 @@
+"""`glueline replay`: what was read before is announced again, as S3 announced it, so that it is read again.
+
+Harmless, whatever is replayed and how often: rows that were accepted keep their place in the order and change
+nothing; rows that were rejected are judged by the contract as it is now.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from expectations.problems import GluelineError
+from jobs.intake.batches import Batches
+from jobs.intake.manifest import ManifestFile, read_message
+from workflows.progress.announcements import announce
+from workflows.progress.waiting import open_batches, receipts, wait
+from workflows.query.engines import query, rows
+from workflows.query.literals import instant, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from datetime import datetime
+
+    from jobs.intake.manifest import Manifest
+    from workflows.progress.waiting import Stage
+    from workflows.stack.target import Target
+
+_AT_ONCE: Final = 16
+_GONE: Final = ("NoSuchKey", "NoSuchVersion", "404", "405", "MethodNotAllowed")  # 405: a mark of a deletion
+
+
+class ReplayError(GluelineError):
+    """Raised when a replay can't be done; the message says what there is instead, or what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which quarantined rows: those of a dataset, with a text in their reasons, quarantined since then."""
+
+    dataset: str | None = None
+    reason: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What can't be announced again, and why."""
+
+    source_file: str
+    batch_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What is to be read again: `files`; `rows` of quarantine asked for it (None if nobody asked there)."""
+
+    batches: tuple[str, ...]
+    files: tuple[ManifestFile, ...]
+    lost: tuple[Lost, ...]
+    rows: int | None = None
+
+    @property
+    def source_files(self) -> frozenset[str]:
+        return frozenset(file.source_file for file in self.files)
+
+
+def of_batch(target: Target, batch_id: str, datasets: Collection[str]) -> Replay:
+    """All that a batch has read. Raises ReplayError if there is no such batch."""
+    manifest = _manifest(target, batch_id)
+    if manifest is None:
+        raise ReplayError(
+            f"There is no batch {batch_id}, or its manifest is gone. lake_ops.batches says which batches "
+            "read what: batch_id, source_file, checked_at."
+        )
+    return _replay(target, [(manifest, None)], datasets)
+
+
+def of_quarantine(target: Target, selection: Selection, datasets: Collection[str]) -> Replay:
+    """The files that the selected rows of quarantine came from, each state of a file once."""
+    found = rows(query(target, quarantine_sql(selection)))
+    wanted: dict[str, set[str]] = {}
+    for row in found:
+        wanted.setdefault(row["batch_id"], set()).add(row["source_file"])
+    manifests = {batch_id: _manifest(target, batch_id) for batch_id in wanted}
+    lost = [
+        Lost(source_file, batch_id, "the manifest of its batch is gone: drop the file again")
+        for batch_id, manifest in manifests.items()
+        if manifest is None
+        for source_file in sorted(wanted[batch_id])
+    ]
+    chosen = [(manifest, wanted[batch_id]) for batch_id, manifest in manifests.items() if manifest]
+    return _replay(target, chosen, datasets, lost, sum(int(row["quarantined"]) for row in found))
+
+
+def quarantine_sql(selection: Selection) -> str:
+    """The rows of quarantine that are selected, counted by batch and file.
+
+    A message that no door took has no dataset, and as its file the object's key, which may name one.
+    """
+    conditions = ["true"]
+    if selection.dataset is not None:
+        name = text(selection.dataset)
+        conditions.append(
+            f"(dataset = {name} or (dataset is null and split_part(source_file, '/', 2) = {name}))"
+        )
+    if selection.reason is not None:
+        reasons = "lower(array_join(reasons, '; '))"
+        conditions.append(f"strpos({reasons}, {text(selection.reason.lower())}) > 0")
+    if selection.since is not None:
+        conditions.append(f"quarantined_at >= {instant(selection.since)}")
+    return (
+        "select batch_id, source_file, count(*) as quarantined from lake_ops.quarantine "  # noqa: S608 -- values are quoted
+        f"where {' and '.join(conditions)} group by 1, 2 order by 1, 2"
+    )
+
+
+def read_again(
+    target: Target, replay: Replay, tell: Callable[[Stage], None] | None = None
+) -> dict[str, int] | None:
+    """Announce the files; with `tell`, also wait until they are merged and say what was read of them."""
+    if tell is None or not replay.files:
+        announce(target, replay.files)
+        return None
+    before = batches_so_far(target, replay)
+    announce(target, replay.files)
+    wait(target, replay.source_files, tell, until_quiet=False, before=before)
+    return counts_since(target, replay, before)
+
+
+def batches_so_far(target: Target, replay: Replay) -> frozenset[str]:
+    """The batches that have read the files, or may be about to, before they are announced again."""
+    read = {receipt["batch_id"] for receipt in receipts(target, replay.source_files)}
+    return frozenset(read | open_batches(target))
+
+
+def counts_since(target: Target, replay: Replay, before: Collection[str]) -> dict[str, int]:
+    """What the batches other than those before made of the files: rows read, accepted, quarantined."""
+    new = [receipt for receipt in receipts(target, replay.source_files) if receipt["batch_id"] not in before]
+    names = ("rows_read", "accepted", "quarantined")
+    return {name: sum(int(receipt[name]) for receipt in new) for name in names}
+
+
+def _replay(
+    target: Target,
+    chosen: Iterable[tuple[Manifest, Collection[str] | None]],
+    datasets: Collection[str],
+    lost: Iterable[Lost] = (),
+    quarantined: int | None = None,
+) -> Replay:
+    """The files of the manifests (all, or those named), each state once, less those that are gone."""
+    files: dict[tuple[str, str, str], tuple[str, ManifestFile]] = {}
+    batches, losses = [], list(lost)
+    for manifest, names in chosen:
+        batches.append(manifest.batch_id)
+        for item in _items(manifest, names, datasets):
+            if isinstance(item, Lost):
+                losses.append(item)
+            else:
+                files[item.bucket, item.key, item.version_id or item.etag] = manifest.batch_id, item
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        problems = pool.map(partial(_problem, target.client("s3")), (file for _, file in files.values()))
+        there = []
+        for (batch_id, file), problem in zip(files.values(), problems, strict=True):
+            if problem is None:
+                there.append(file)
+            else:
+                losses.append(Lost(file.source_file, batch_id, problem))
+    return Replay(tuple(batches), tuple(there), tuple(losses), quarantined)
+
+
+def _items(
+    manifest: Manifest, names: Collection[str] | None, datasets: Collection[str]
+) -> Iterator[ManifestFile | Lost]:
+    """The files of a manifest, also those that no door took then and one takes now."""
+    for file in manifest.files:
+        if names is None or file.source_file in names:
+            yield file
+    for refused in manifest.refused:
+        if names is None or refused.key in names:
+            item = read_message(refused.payload, datasets)
+            if isinstance(item, ManifestFile):
+                yield item
+            elif item is not None:
+                yield Lost(item.key, manifest.batch_id, f"no door takes it: {item.reason}")
+
+
+def _problem(s3: Any, file: ManifestFile) -> str | None:
+    """Why the state of the object that was announced can't be read any more; None if it can."""
+    version = {"VersionId": file.version_id} if file.version_id else {}
+    try:
+        found = s3.head_object(Bucket=file.bucket, Key=file.key, **version)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
+        return "the object is gone: put it there again"
+    if not file.version_id and found["ETag"].strip('"') != file.etag:
+        return "the object was replaced since, and its new content announced on its own"
+    return None
+
+
+def _manifest(target: Target, batch_id: str) -> Manifest | None:
+    try:
+        return Batches(target.client("s3"), target.output("LakeBucket")).manifest(batch_id)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
+        return None

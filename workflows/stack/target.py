@@ -1,0 +1,147 @@
+"""Where a command speaks to: the local stack, or a deployed one, through the same AWS APIs."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from expectations.problems import GluelineError
+from workflows.local.base.environment import act_locally
+from workflows.local.base.home import DEFAULT
+
+if TYPE_CHECKING:
+    from expectations.contract import Contract
+
+STACK_FILE: Final = DEFAULT.stack_file
+LOCAL_KEY: Final = "test"  # the embedded AWS takes any key
+_PATIENCE_SECONDS: Final = 30  # a machine that works hard answers late
+_CONFIG: Final = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32)
+
+
+class NoStack(GluelineError):
+    """Raised when there is no stack to speak to."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A deployed stack: its region, its CloudFormation outputs and, on this machine, its endpoint.
+
+    A stack on AWS has its name and account too.
+    """
+
+    region: str
+    outputs: dict[str, str]
+    endpoint_url: str | None = None
+    stack: str = ""
+    account: str = ""
+    deployed_contracts: Path | None = None  # the folder with those of the local stack
+
+    @property
+    def is_on_aws(self) -> bool:
+        return self.endpoint_url is None
+
+    @property
+    def description(self) -> str:
+        """A stack on AWS in words: what a user has to know before a command acts on it."""
+        return f"stack {self.stack}, account {self.account}, region {self.region}"
+
+    def contracts(self) -> dict[str, Contract]:
+        """The stack's contracts: the local stack's as they were deployed, for one on AWS the checkout's.
+
+        Raises ContractError.
+        """
+        from expectations.odcs import load_contracts
+
+        return load_contracts(self.deployed_contracts)
+
+    def client(self, service: str) -> Any:
+        """A client of an AWS service, the same one each time. Any: boto3 makes its classes at run time."""
+        return _client(service, self.region, self.endpoint_url)
+
+    def output(self, name: str) -> str:
+        """One CloudFormation output; raises NoStack if the deployed template is too old to have it."""
+        if name not in self.outputs:
+            raise NoStack(f"The stack has no output {name}: it comes from another version. Deploy it again.")
+        return self.outputs[name]
+
+
+@cache
+def _client(service: str, region: str, endpoint_url: str | None) -> Any:
+    return _session(region, is_local=endpoint_url is not None).client(
+        service,  # type: ignore[call-overload]  # any service
+        endpoint_url=endpoint_url,
+        config=_CONFIG,
+    )
+
+
+@cache
+def _session(region: str, *, is_local: bool) -> boto3.Session:
+    """With the caller's own credentials, or the local stack's fixed ones. It keeps what it has loaded."""
+    if not is_local:
+        return boto3.Session(region_name=region)
+    return boto3.Session(region_name=region, aws_access_key_id=LOCAL_KEY, aws_secret_access_key=LOCAL_KEY)
+
+
+def connect(stack: str | None = None) -> Target:
+    """The stack named (on AWS), else the one named by GLUELINE_STACK, else the local one.
+
+    Raises NoStack with what to do if there is none.
+    """
+    if stack == "":
+        raise NoStack("Expected a stack's name with --stack, got an empty one.")
+    name = stack or os.environ.get("GLUELINE_STACK")
+    if name:
+        return deployed(name)
+    act_locally()
+    return local()
+
+
+def local(file: Path = STACK_FILE) -> Target:
+    """The stack that `glueline up` started here. Raises NoStack."""
+    try:
+        stack = json.loads(file.read_text())
+        target = Target(stack["region"], stack["outputs"], stack["endpoint_url"])
+        if contracts := stack.get("contracts"):
+            target = replace(target, deployed_contracts=Path(contracts))
+        address = urlsplit(stack["endpoint_url"])
+        place = str(address.hostname), int(address.port or 0)
+    except FileNotFoundError as error:
+        raise NoStack("No local stack is running. Start one: make up (or glueline up).") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NoStack(
+            f"Expected JSON about the running stack in {file}, got something else ({error!r}). "
+            "Start it again: make down, make up."
+        ) from error
+    try:
+        socket.create_connection(place, timeout=_PATIENCE_SECONDS).close()
+    except OSError as error:  # each client would try again and again
+        raise NoStack(
+            f"Expected the local stack at {target.endpoint_url}, got: {error.strerror or error}. "
+            "Start it again: make down, make up."
+        ) from error
+    return target
+
+
+def deployed(name: str) -> Target:
+    """The stack of that name in the caller's AWS account and region. Raises NoStack."""
+    try:
+        session = boto3.Session()
+        stacks = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except (BotoCoreError, ClientError) as error:
+        raise NoStack(
+            f"Expected the stack {name} on AWS (--stack, or GLUELINE_STACK), got: {error} "
+            "Give credentials and a region (AWS_PROFILE, AWS_DEFAULT_REGION); a stack is made by make deploy."
+        ) from error
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+    account = stacks[0]["StackId"].split(":")[4]
+    return Target(session.region_name, outputs, stack=stacks[0]["StackName"], account=account)
