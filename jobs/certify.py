@@ -30,6 +30,7 @@ from expectations.odcs import load_contracts
 from jobs.intake.batches import Batches
 from jobs.lake.column_history import column_history
 from jobs.lake.names import QUARANTINE, TOMBSTONES, Lake
+from jobs.lake.session import BASE, configure
 from jobs.parity.certificates import Certificate, Comparison, Drift, ParityObjects
 from jobs.parity.drift import (
     DIFFERING,
@@ -67,7 +68,7 @@ def main(argv: Sequence[str]) -> None:
     """Confirm every open comparison whose suspects are settled."""
     options = ParityOptions.from_argv(argv)
     spark = SparkSession.builder.getOrCreate()
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    configure(spark, BASE)
     s3, sqs = boto3.client("s3"), boto3.client("sqs")
     objects, batches = ParityObjects(s3, options.job.lake_bucket), Batches(s3, options.job.lake_bucket)
     cloudwatch = boto3.client("cloudwatch")

@@ -45,6 +45,7 @@ from jobs.intake.first_events import FirstEvents
 from jobs.intake.manifest import Manifest, make_manifest
 from jobs.lake.evolution import bring_to_contract
 from jobs.lake.names import Lake, create_ops_tables
+from jobs.lake.session import LONG_EXPRESSIONS, configure
 from jobs.quality import data_docs
 from jobs.reading.exports import open_exports
 from jobs.runtime.failures import ENDINGS, in_words, is_passing
@@ -54,13 +55,6 @@ from jobs.runtime.options import Options
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-SETTINGS = {
-    "spark.sql.session.timeZone": "UTC",
-    # The JVM compiles no longer method (HugeMethodLimit). A contract's reasons in one are longer; without the
-    # fusion of whole stages Spark cuts them up.
-    "spark.sql.codegen.hugeMethodLimit": "8000",
-}
 
 
 class Checked(NamedTuple):
@@ -191,8 +185,7 @@ def check_batch(
     the batch has no other dataset, or if it is of what the datasets share.
     """
     name = f"batch {manifest.batch_id}"
-    for setting, value in SETTINGS.items():
-        spark.conf.set(setting, value)
+    configure(spark, LONG_EXPRESSIONS)
     at = datetime.now(UTC)
     with ExitStack() as kept, step(name, batch_id=manifest.batch_id):
         with step(f"{name}: tables"):

@@ -36,7 +36,7 @@ from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.phases import Work, lift_keys, prove, purge_tables, scrub, seal
 from jobs.erasure.requests import Erasures
 from jobs.lake.names import Lake
-from jobs.merge import JOINS
+from jobs.lake.session import BUCKETED_JOINS, configure
 from jobs.runtime.log import say
 from jobs.runtime.options import Options
 
@@ -62,8 +62,7 @@ def main(argv: Sequence[str]) -> None:
         say("erase: nothing is asked for by that name; it may be done", erasure=given["ERASURE"])
         return
     spark = SparkSession.builder.getOrCreate()
-    for name, value in JOINS.items():
-        spark.conf.set(name, value)
+    configure(spark, BUCKETED_JOINS)
     contract = load_contracts()[request.dataset]
     work = Work(
         spark,

@@ -33,6 +33,7 @@ from jobs.intake.batches import MANIFEST, Batches
 from jobs.lake.conflicts import unless_in_the_way
 from jobs.lake.iceberg import oldest, tables
 from jobs.lake.names import TOMBSTONES, Lake, create_ops_tables
+from jobs.lake.session import BASE, configure
 from jobs.maintenance.compaction import compact
 from jobs.maintenance.log import Done, create_maintenance_table, keep, last
 from jobs.maintenance.raw_retention import held, remove_certificates, remove_emptied_exports, remove_read
@@ -76,7 +77,7 @@ def main(argv: Sequence[str]) -> None:
 
 def maintain(care: Care, run_id: str) -> list[Done]:
     """All steps; what was done."""
-    care.spark.conf.set("spark.sql.session.timeZone", "UTC")
+    configure(care.spark, BASE)
     with step("maintain: tables"):
         create_ops_tables(care.spark, care.lake)
         create_maintenance_table(care.spark, care.lake)

@@ -40,23 +40,13 @@ from jobs.intake.batches import MERGED, Batches
 from jobs.intake.manifest import REPAIR, Manifest
 from jobs.lake.evolution import bring_to_contract, lacks_columns
 from jobs.lake.names import Lake, find_commit
+from jobs.lake.session import BUCKETED_JOINS, configure
 from jobs.merging.freshness import freshness
 from jobs.merging.merge_changes import merge_changes
 from jobs.runtime.failures import ENDINGS
 from jobs.runtime.log import say, step
 from jobs.runtime.metrics import Metric, publish
 from jobs.runtime.options import Options
-
-# Joins of two tables in the same buckets without a shuffle, and by hash rather than by sorting the larger
-# one.
-JOINS = {
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.sources.v2.bucketing.enabled": "true",
-    "spark.sql.sources.v2.bucketing.pushPartValues.enabled": "true",
-    "spark.sql.iceberg.planning.preserve-data-grouping": "true",
-    "spark.sql.requireAllClusterKeysForCoPartition": "false",
-    "spark.sql.join.preferSortMergeJoin": "false",
-}
 
 
 class Merged(NamedTuple):
@@ -98,8 +88,7 @@ def merge_batches(
     if not to_merge:
         say("merge: nothing to do")
         return Merged([], failures)
-    for name, value in JOINS.items():
-        spark.conf.set(name, value)
+    configure(spark, BUCKETED_JOINS)
     metrics: list[Metric] = []
     errors: dict[str, BaseException] = {}
     with step(f"merge of {', '.join(to_merge)}"):

@@ -26,7 +26,7 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract
 from expectations.odcs import load_contracts
 from jobs.lake.column_history import column_history
-from jobs.merge import JOINS
+from jobs.lake.session import BUCKETED_JOINS, configure
 from jobs.parity.certificates import Certificate, Comparison, Drift, ParityObjects
 from jobs.parity.compare import (
     SUSPECT,
@@ -60,8 +60,7 @@ def main(argv: Sequence[str]) -> None:
     lake = options.lake
     objects = ParityObjects(boto3.client("s3"), options.job.lake_bucket)
     contracts = options.datasets(load_contracts())
-    for name, value in JOINS.items():
-        spark.conf.set(name, value)
+    configure(spark, BUCKETED_JOINS)
     with step("reconcile: tables"):
         create_parity_tables(spark, lake)
 

@@ -1,0 +1,4 @@
+"""The Lambda functions, a folder for each, and what they share.
+
+Imports `expectations`.
+"""

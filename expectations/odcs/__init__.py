@@ -1,4 +1,7 @@
-"""Reads contract files: YAML in the Open Data Contract Standard 3.1 -> `Contract`."""
+"""Reads a contract file, an Open Data Contract Standard document, and reports every problem in it at once.
+
+Imports `expectations`.
+"""
 
 from expectations.odcs.reader import load_contract, load_contracts
 from expectations.problems import ContractError, Problem

@@ -1,0 +1,4 @@
+"""One parser for each door: received rows in, typed changes with their reasons out.
+
+Imports `expectations`, `jobs.changes`, `jobs.intake`, `jobs.reading`.
+"""

@@ -1,0 +1,4 @@
+"""What arrived, and where its batch stands: intake queue, manifests, batches and their attempts.
+
+Imports `jobs.runtime`.
+"""

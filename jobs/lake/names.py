@@ -6,7 +6,7 @@ one commit, so there is no moment at which the one is there without the other.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from expectations.contract import Contract
 from expectations.spark_schema import create_changes_ddl, create_table_ddl, table_properties
+from jobs.lake.session import configured
 
 BATCH_ID = "glueline.batch-id"
 QUARANTINE, BATCHES, QUALITY_RESULTS, TOMBSTONES = "quarantine", "batches", "quality_results", "tombstones"
@@ -110,17 +111,7 @@ def find_commit(spark: SparkSession, table: str, batch_id: str, begun: datetime)
 
 def committing(spark: SparkSession, batch_ids: Iterable[str]) -> AbstractContextManager[None]:
     """What SQL commits to tables inside carries the batches' ids, as an append's does."""
-    return setting(spark, f"spark.sql.iceberg.snapshot-property.{BATCH_ID}", ",".join(batch_ids))
-
-
-@contextmanager
-def setting(spark: SparkSession, name: str, value: str) -> Iterator[None]:
-    """A setting of the session for the statements inside."""
-    spark.conf.set(name, value)
-    try:
-        yield
-    finally:
-        spark.conf.unset(name)
+    return configured(spark, {f"spark.sql.iceberg.snapshot-property.{BATCH_ID}": ",".join(batch_ids)})
 
 
 def _create(spark: SparkSession, table: str, ddl: str) -> None:

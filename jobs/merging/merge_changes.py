@@ -15,8 +15,9 @@ from jobs.changes.columns import DELETE, RETRACT, UPSERT
 from jobs.changes.key_text import encode_key
 from jobs.lake.conflicts import after_conflicts
 from jobs.lake.iceberg import planned_bytes
-from jobs.lake.names import TOMBSTONES, Lake, committing, setting
+from jobs.lake.names import TOMBSTONES, Lake, committing
 from jobs.lake.partitions import MOST_LISTED, is_bucketed_by_key
+from jobs.lake.session import configured
 from jobs.merging.fold import ERASURE, POSITION, greatest_deletes, newest_per_key, outranked_become_deletes
 from jobs.merging.freshness import Arrivals, arrivals
 from jobs.merging.target_partitions import (
@@ -179,7 +180,8 @@ def merge_rows(lake: Lake, contract: Contract, rows: DataFrame, conditions: Sequ
     columns = table_schema(contract).fieldNames()
     statement = merge_sql(lake, contract, columns, [_same_key(contract), *conditions])
     # Rows joined bucket by bucket are written so: any other distribution would shuffle them once more.
-    with setting(rows.sparkSession, DISTRIBUTION, "none" if is_bucketed_by_key(contract) else "hash"):
+    distribution = "none" if is_bucketed_by_key(contract) else "hash"
+    with configured(rows.sparkSession, {DISTRIBUTION: distribution}):
         _sql(rows, statement)
 
 

@@ -1,0 +1,4 @@
+"""The CRUD API over one DynamoDB table for each dataset.
+
+Imports `expectations`, `lambdas`.
+"""

@@ -21,7 +21,7 @@ from expectations.spark_schema import changes_schema, table_schema
 from jobs.changes.key_text import encode_key
 from jobs.lake.iceberg import iceberg
 from jobs.lake.names import TOMBSTONES, append_once
-from jobs.merge import JOINS
+from jobs.lake.session import BUCKETED_JOINS, configured
 from jobs.merging.merge_changes import merge_changes, merge_sql
 from tests.bench import baskets
 from tests.bench.baskets import Kind, Total
@@ -107,13 +107,8 @@ class GluelineMerge(Variant):
         spark().sql(f"DELETE FROM {self.lake.ops(TOMBSTONES)}")
 
     def merge(self) -> None:
-        for name, value in JOINS.items():
-            spark().conf.set(name, value)
-        try:
+        with configured(spark(), BUCKETED_JOINS):
             merge_changes(spark(), self.lake, self.contract, [self.batch_id])
-        finally:
-            for name in JOINS.keys() - {"spark.sql.session.timeZone"}:
-                spark().conf.unset(name)
 
     def total(self) -> Total:
         return baskets.total(spark().table(self.table))

@@ -12,7 +12,7 @@ import pytest
 from expectations.contract import Contract
 from expectations.spark_schema import changes_schema
 from jobs.lake.names import Lake, create_dataset_tables
-from jobs.merge import JOINS
+from jobs.lake.session import BUCKETED_JOINS, configured
 from jobs.merging import merge_changes
 from tests.jobs.builders import ENTITIES, EVENTS, SENT
 
@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _joins_of_the_job(spark: "SparkSession") -> "Iterator[None]":
-    for name, value in JOINS.items():
-        spark.conf.set(name, value)
-    yield
-    for name in JOINS.keys() - {"spark.sql.session.timeZone"}:
-        spark.conf.unset(name)
+    with configured(spark, BUCKETED_JOINS):
+        yield
 
 
 def plan_of_merge(

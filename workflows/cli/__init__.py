@@ -1,4 +1,9 @@
-"""The command line: one module for each family of commands; what they do is in the modules they call."""
+"""The command line: one module for each family of commands; what they do is in the rooms they call.
+
+Imports `expectations`, `expectations.odcs`, `workflows`, `workflows.contracts`, `workflows.demo`,
+`workflows.exports`, `workflows.local.base`, `workflows.local.lifecycle`, `workflows.local.ministack`,
+`workflows.operations`, `workflows.progress`, `workflows.query`, `workflows.stack`.
+"""
 
 # In the order of the help.
 from workflows.cli import stack, run, query, parity, exports, recovery, batches, erase, contracts  # noqa: I001, F401

@@ -30,8 +30,7 @@ from botocore.exceptions import ClientError
 
 from workflows.exports.errors import ADVICE, ExportError, explained
 from workflows.exports.loading import load
-from workflows.exports.windows import LEAST, Source, Window, reach, windows
-from workflows.local.exports.requests import LEAST_WINDOW as LEAST_LOCALLY
+from workflows.exports.windows import LEAST, LEAST_LOCALLY, Source, Window, reach, windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,6 +9,7 @@ from typing import Final
 from workflows.exports.errors import ExportError
 
 LEAST: Final = timedelta(minutes=15)
+LEAST_LOCALLY: Final = timedelta(seconds=1)  # the embedded DynamoDB takes shorter ones
 MOST: Final = timedelta(hours=24)
 MARGIN: Final = timedelta(minutes=5)  # clocks differ; what is read twice changes nothing
 _SLIDES: Final = timedelta(minutes=1)  # the end of what can be recovered moves on while we ask

@@ -1,1 +1,4 @@
-"""The same template on one machine: an embedded AWS, a local Glue for workflows and jobs, a warm Spark."""
+"""The local runtime: the rooms below run the template on this machine.
+
+Imports nothing of ours.
+"""

@@ -10,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from workflows.exports.errors import ExportError
-from workflows.exports.windows import LEAST, MOST, Source, Window, reach, windows
+from workflows.exports.windows import LEAST, LEAST_LOCALLY, MOST, Source, Window, reach, windows
+from workflows.local.exports.requests import LEAST_WINDOW
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 250_000, UTC)
 SECOND = timedelta(seconds=1)
@@ -129,3 +130,7 @@ def test_a_gap_that_no_export_closes_is_refused_with_what_to_do(
 ) -> None:
     with pytest.raises(ExportError, match=says):
         reach(Window(NOW - start, NOW - end), source(NOW - earliest), NOW)
+
+
+def test_the_shortest_window_here_is_one_that_the_embedded_dynamodb_takes() -> None:
+    assert LEAST_LOCALLY == LEAST_WINDOW
