@@ -1,9 +1,9 @@
 """The Glue API for jobs, triggers and workflows: a request becomes an answer or a GlueError.
 
-Names and members are those of the Glue web API reference, so that any AWS SDK can use it. It has the operations
-that the template and the command line need: CloudFormation creates, changes and deletes definitions; definitions
-can be read; runs can be started and watched. All others are refused by name: the embedded AWS has jobs, triggers
-and workflows of its own, and would answer as if nothing were defined.
+Names and members are those of the Glue web API reference, so that any AWS SDK can use it. It has the
+operations that the template and the command line need: CloudFormation creates, changes and deletes
+definitions; definitions can be read; runs can be started and watched. All others are refused by name: the
+embedded AWS has jobs, triggers and workflows of its own, and would answer as if nothing were defined.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Jobs, triggers and workflows: read from the definition in a template or request, and validated.
 
-Each keeps its definition, so that a client reads back what was given. Numbers may be text, since CloudFormation
-parameters are text.
+Each keeps its definition, so that a client reads back what was given. Numbers may be text, since
+CloudFormation parameters are text.
 """
 
 import json
@@ -132,7 +132,7 @@ def read_trigger(definition: Definition) -> Trigger:
     both = {job for job, _ in predicate.conditions} & {a.job for a in actions} if predicate else set()
     if both:
         raise InvalidInput(
-            f"{where}: {', '.join(sorted(both))} can't be both in its Predicate and its Actions"
+            f"{where}: {', '.join(sorted(both))} can't be in both its Predicate and its Actions"
         )
     batching = definition.get("EventBatchingCondition") or {}
     return Trigger(

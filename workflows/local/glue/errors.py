@@ -1,4 +1,4 @@
-"""The refusals of AWS Glue, under the names that its API gives them, so that AWS SDKs raise their own exceptions.
+"""The refusals of AWS Glue, under the names of its API, for which AWS SDKs raise exceptions of their own.
 
 They are answers of the emulated API and never leave the emulator, so they do not derive from GluelineError.
 """

@@ -7,7 +7,7 @@ The six fields of cron are minutes, hours, day-of-month, month, day-of-week and 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -118,7 +118,7 @@ def parse_schedule(expression: str) -> Rate | Cron:
         if rate := _RATE.fullmatch(expression):
             return _rate(int(rate[1]), rate[2])
         if cron := _CRON.fullmatch(expression):
-            return _cron(*cron.groups())
+            return _cron(cron.groups())
         raise InvalidInput(
             "expected 'rate(5 minutes)' or 'cron(minutes hours day-of-month month day-of-week year)'"
         )
@@ -132,7 +132,8 @@ def _rate(number: int, unit: str) -> Rate:
     return Rate(number * _UNIT_SECONDS[unit.removesuffix("s")])
 
 
-def _cron(minutes: str, hours: str, day_of_month: str, month: str, day_of_week: str, year: str) -> Cron:
+def _cron(fields: Sequence[str]) -> Cron:
+    minutes, hours, day_of_month, month, day_of_week, year = fields
     if (day_of_month == "?") == (day_of_week == "?"):
         raise InvalidInput("exactly one of day-of-month and day-of-week has to be '?'")
     day_of_month, day_of_week = ("*" if field == "?" else field for field in (day_of_month, day_of_week))

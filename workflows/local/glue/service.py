@@ -1,7 +1,7 @@
-"""The local Glue as a service: it gives requests, events and time to the state machine, and scripts to a runner.
+"""The local Glue as a service: requests, events and time go to the state machine, scripts to a runner.
 
-One lock protects the state machine. Every call is short: the runner runs scripts on its own thread and reports
-back from there.
+One lock protects the state machine. Every call is short: the runner runs scripts on its own thread and
+reports back from there.
 """
 
 import logging

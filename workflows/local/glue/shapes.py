@@ -94,7 +94,8 @@ def workflow_shape(glue: Glue, name: str, with_graph: bool = False) -> Shape:
 
 
 def graph_shape(glue: Glue, workflow: str, run: WorkflowRun | None = None) -> Shape:
-    """WorkflowGraph: edges lead from the jobs of a predicate to its trigger, and from a trigger to the jobs it starts.
+    """WorkflowGraph: edges lead from the jobs of a predicate to the trigger, and from it to the jobs it
+    starts.
 
     With a run, the node of each job has its job runs.
     """

@@ -43,7 +43,8 @@ class Triggers:
         if other and other.name != trigger.name:
             raise InvalidInput(
                 f"trigger {trigger.name}: workflow {trigger.workflow} already has the start trigger "
-                f"{other.name}, and AWS permits one; to start it another way too, send its EVENT trigger an event"
+                f"{other.name}, and AWS permits one; to start it another way too, send an event to its EVENT "
+                "trigger"
             )
         self.named[trigger.name] = trigger
         state = "ACTIVATED" if activate else self.states.get(trigger.name, "CREATED")
