@@ -12,23 +12,23 @@ from workflows.local.base.errors import StackError
 from workflows.local.base.home import Home
 from workflows.local.lifecycle.processes import end_processes, marked_environment, stack_processes
 
-SLEEP = "import time; time.sleep(60)"
+SLEEP = "import time; print('ready', flush=True); time.sleep(60)"
 # Ignores SIGTERM, and starts a process in a session of its own.
 STUBBORN = f"""
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 subprocess.Popen([sys.executable, "-c", {SLEEP!r}], start_new_session=True)
-print("ready", flush=True)
 time.sleep(60)
 """
 
 
 def start(home: Home, code: str) -> subprocess.Popen[str]:
+    """A process of the stack, when all of it runs: its environment can't be read before."""
     started = subprocess.Popen(
         [sys.executable, "-c", code], env=marked_environment(home), stdout=subprocess.PIPE, text=True
     )
-    if "ready" in code and started.stdout:
-        started.stdout.readline()
+    assert started.stdout
+    assert started.stdout.readline() == "ready\n"
     return started
 
 

@@ -46,7 +46,7 @@ def write_stack(home: Home, pid: int, port: int = 1) -> None:
 
 @pytest.fixture
 def running(home: Home) -> Iterator[subprocess.Popen[str]]:
-    """A stack that runs in `home`, to every appearance."""
+    """A fake stack that runs in `home`: a marked process, which answers, and its file."""
     with subprocess.Popen(
         [sys.executable, "-c", EMULATOR], env=marked_environment(home), stdout=subprocess.PIPE, text=True
     ) as emulator:
