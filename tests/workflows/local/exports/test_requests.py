@@ -38,7 +38,7 @@ def incremental(start: float | None, end: float | None, **more: Any) -> dict[str
         ),
     ],
 )
-def test_a_good_request_becomes_a_plan(more: dict[str, Any], plan: ExportPlan) -> None:
+def test_a_valid_request_becomes_a_plan(more: dict[str, Any], plan: ExportPlan) -> None:
     assert read_request({**REQUEST, **more}, TABLE, EARLIEST, NOW) == plan
 
 
@@ -67,7 +67,9 @@ def test_a_good_request_becomes_a_plan(more: dict[str, Any], plan: ExportPlan) -
         ({"S3Bucket": "arn:aws:s3:::raw"}, "ValidationException", "'s3Bucket'"),
     ],
 )
-def test_a_wrong_request_is_refused_as_dynamodb_does(more: dict[str, Any], code: str, says: str) -> None:
+def test_an_invalid_request_is_refused_with_the_code_of_dynamodb(
+    more: dict[str, Any], code: str, says: str
+) -> None:
     with pytest.raises(RequestRefused) as refused:
         read_request({**REQUEST, **more}, TABLE, EARLIEST, NOW)
 

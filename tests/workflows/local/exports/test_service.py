@@ -34,7 +34,7 @@ def test_a_full_export_holds_every_item_as_it_is() -> None:
     )
 
 
-def test_a_full_export_of_the_past_undoes_what_came_since() -> None:
+def test_a_full_export_of_the_past_undoes_later_changes() -> None:
     newer = {**OTHER, "bytes": {"B": "eQ=="}}
     records = (
         record(int(NOW * 1000) - 3000, "b", OTHER, newer),
@@ -117,7 +117,7 @@ def test_an_export_is_in_progress_until_its_files_are_there() -> None:
     }
 
 
-def test_what_it_exports_is_the_table_at_the_request_not_when_the_files_are_written() -> None:
+def test_an_export_has_the_table_as_it_was_at_the_request() -> None:
     table = ExportedTable(ITEM).enable()
     began = table.export()
 
@@ -126,7 +126,7 @@ def test_what_it_exports_is_the_table_at_the_request_not_when_the_files_are_writ
     assert table.finish(began)["ItemCount"] == 1
 
 
-def test_a_bucket_that_takes_nothing_fails_the_export_with_its_code() -> None:
+def test_a_bucket_that_refuses_files_fails_the_export_with_its_code() -> None:
     table = ExportedTable(ITEM).enable()
     table.bucket = RefusingBucket()
 
@@ -181,7 +181,7 @@ def test_exports_are_listed_page_by_page_the_newest_first() -> None:
     assert table.ask("ListExports", TableArn=f"{ARN}-other") == {"ExportSummaries": []}
 
 
-def test_what_is_not_there_is_named_as_tabledb_names_it() -> None:
+def test_missing_exports_and_tables_have_the_errors_of_dynamodb() -> None:
     table = ExportedTable(ITEM)
 
     assert table.refuse("DescribeExport", ExportArn=f"{ARN}/export/0") == "ExportNotFoundException"

@@ -101,7 +101,7 @@ def test_a_window_includes_its_start_and_excludes_its_end() -> None:
     assert [change.key["_key"]["S"] for change in net_changes(written.table(), 5, 6)] == ["a"]
 
 
-def test_composite_keys_are_told_apart_by_both_parts() -> None:
+def test_composite_keys_differ_by_both_parts() -> None:
     item = {"pk": {"S": "x"}, "sk": {"N": "1"}}
     other = {"pk": {"S": "x"}, "sk": {"N": "2"}}
     table = Table("arn", "id", "name", ("pk", "sk"), {"x": {"1": item, "2": other}}, [], True)

@@ -84,7 +84,7 @@ def test_long_lists_come_in_pages_newest_run_first() -> None:
     assert token == ""
 
 
-def test_deleting_what_is_not_there_is_no_error() -> None:
+def test_deleting_a_missing_definition_is_no_error() -> None:
     made = glue()
 
     assert ask(made, "DeleteJob", JobName="none") == {"JobName": "none"}

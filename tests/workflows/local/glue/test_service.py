@@ -36,7 +36,7 @@ def test_a_refused_request_raises_and_the_service_continues() -> None:
     assert service.call("ListWorkflows", {}) == {"Workflows": ["flow"]}
 
 
-def test_what_happens_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_dropped_event_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     service = GlueService(glue(), IdleRunner(), lambda: NOON)
 
     with caplog.at_level(logging.INFO, "glueline.glue"):

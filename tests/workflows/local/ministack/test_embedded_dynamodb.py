@@ -57,7 +57,7 @@ def wait_for_next_second() -> int:
     return now
 
 
-def test_recovery_is_on_where_the_template_says_so(small_stack: Target) -> None:
+def test_recovery_is_on_where_the_template_enables_it(small_stack: Target) -> None:
     dynamodb = small_stack.client("dynamodb")
 
     def recovery(table: str) -> str:
@@ -68,7 +68,7 @@ def test_recovery_is_on_where_the_template_says_so(small_stack: Target) -> None:
     assert recovery("small-unrecoverable") == "DISABLED"
 
 
-def test_every_type_comes_through_a_full_export_as_it_was_written(small_stack: Target) -> None:
+def test_every_type_is_exported_as_it_was_written(small_stack: Target) -> None:
     item = {"_key": {"S": "types"}, **EVERY_TYPE}
     small_stack.client("dynamodb").put_item(TableName="small-things", Item=item)
 
@@ -79,7 +79,7 @@ def test_every_type_comes_through_a_full_export_as_it_was_written(small_stack: T
     assert line["Item"] == {**expected, "B": {"B": "AP8="}, "BS": {"BS": ["eA=="]}}
 
 
-def test_changes_of_a_window_come_through_an_incremental_export(small_stack: Target) -> None:
+def test_an_incremental_export_has_the_changes_of_its_window(small_stack: Target) -> None:
     dynamodb = small_stack.client("dynamodb")
     key = {"_key": {"S": "changing"}}
     dynamodb.put_item(TableName="small-things", Item={**key, "n": {"N": "1"}})

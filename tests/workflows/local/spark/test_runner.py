@@ -84,7 +84,7 @@ def test_a_script_gets_its_arguments_its_settings_and_a_log_of_its_own(fixture: 
     assert request["log"] == str(folder / "jr_7.log")
 
 
-def test_a_script_that_fails_says_why_and_the_next_one_runs(fixture: RunnerFixture) -> None:
+def test_a_script_that_fails_reports_its_error_and_the_next_one_runs(fixture: RunnerFixture) -> None:
     fixture.launch("bad")
     fixture.launch("good")
 

@@ -29,7 +29,7 @@ def noted(error: Exception) -> Exception:
         (noted(ValueError("bad row")), "ValueError: bad row"),
     ],
 )
-def test_whatever_a_script_raises_is_its_outcome(error: BaseException, expected: str | None) -> None:
+def test_all_that_a_script_raises_is_its_outcome(error: BaseException, expected: str | None) -> None:
     with Outcome() as outcome:
         raise error
     assert outcome.error == expected
@@ -84,7 +84,7 @@ print("after")
     ]
 
 
-def test_output_comes_back_when_a_script_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_output_is_restored_when_a_script_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="no"), output_to(tmp_path / "run.log"):
         raise ValueError("no")
     print("back")
