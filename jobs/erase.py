@@ -33,7 +33,7 @@ from pyspark.sql import SparkSession
 
 from expectations.odcs import load_contracts
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.phases import Work, lift_keys, prove, purge_tables, scrub, seal
+from jobs.erasure.prove import Work, lift_keys, prove, purge_tables, scrub, seal
 from jobs.erasure.requests import Erasures
 from jobs.lake.names import Lake
 from jobs.lake.session import BUCKETED_JOINS, configure

@@ -11,15 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.changes.columns import ERASED_REASON
-from jobs.erasure import phases, tables
+from jobs.erasure import prove as phases, tables
 from jobs.erasure.marks import Marks
-from jobs.erasure.phases import lift_keys, seal
+from jobs.erasure.prove import lift_keys, seal
 from jobs.erasure.requests import ERASURES, PROOF, Proof
 from jobs.erasure.tombstones import ABOVE_ALL, ERASED
 from jobs.reading.exports import open_export
 from jobs.reading.receive import receive
 from tests.jobs.builders import EVENTS, SENT, micros, record
-from tests.jobs.erase_world import (
+from tests.jobs.erasure_pipeline import (
     KEY,
     SECRET,
     World,

@@ -14,7 +14,7 @@ from jobs.intake.manifest import SUMMARY_FORMAT, ManifestFile
 from jobs.reading.exports import open_export
 from jobs.reading.fetch import UnreadableFile, fetch
 from tests.jobs.builders import ENTITIES, SENT
-from tests.jobs.erase_world import EXPORT, item, lines, put_export
+from tests.jobs.erasure_pipeline import EXPORT, item, lines, put_export
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -22,7 +22,7 @@ from jobs.erasure.row_filter import rewrite
 from jobs.intake.export_manifest import checksum
 from jobs.intake.first_events import FROM, MD5, ROWS
 from tests.jobs.builders import ENTITIES
-from tests.jobs.erase_world import STREAM_ARN, drop, lines
+from tests.jobs.erasure_pipeline import STREAM_ARN, drop, lines
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

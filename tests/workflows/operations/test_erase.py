@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs.erasure.phases import not_searched
+from jobs.erasure.prove import not_searched
 from jobs.erasure.requests import PROOF
 from tests.jobs.builders import ENTITIES, record
 from tests.workflows.empty_stack import empty_stack

@@ -21,7 +21,7 @@ from jobs.checking.append import append_changes, append_quarantine, append_resul
 from jobs.checking.checked_dataset import CheckedDataset, count_rows, parse_files
 from jobs.erasure.blocked_rows import erased_keys, refuse_erased
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.phases import Work, prove, purge_tables, scrub, seal
+from jobs.erasure.prove import Work, prove, purge_tables, scrub, seal
 from jobs.erasure.requests import Erasures, Proof, Request
 from jobs.erasure.tables import location
 from jobs.intake.batches import CHECKED, Batches

@@ -18,7 +18,7 @@ from expectations.keys import encode_key
 from jobs.erasure.tables import location
 from jobs.reading.exports import open_export
 from tests.jobs.builders import record
-from tests.jobs.erase_world import World, lines, open_world, put_export
+from tests.jobs.erasure_pipeline import World, lines, open_world, put_export
 from tests.jobs.stored_bytes import bytes_in_bucket, bytes_in_folder
 
 if TYPE_CHECKING:
