@@ -1,4 +1,4 @@
-"""What `check` knows of erased keys; erase reads keys in every way in which Spark and the doors do."""
+"""The erased keys that `check` blocks; erase reads keys in every way in which Spark and the doors do."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from jobs.changes.columns import accepted_changes
 from jobs.doors.drop import parse_drop
 from jobs.erasure.blocked_rows import erased_keys
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.tombstones import bury
+from jobs.erasure.tombstones import add_tombstones
 from jobs.lake.names import TOMBSTONES, Lake
 from tests.jobs.builders import ENTITIES, EVENTS, SENT, received
 
@@ -56,7 +56,7 @@ tokens = st.one_of(
 
 
 def test_a_dataset_without_erased_keys_costs_no_job(spark: "SparkSession", lake: Lake) -> None:
-    bury(spark, lake, ENTITIES, ErasedKeys.of(ENTITIES, ["7", "8"]))
+    add_tombstones(spark, lake, ENTITIES, ErasedKeys.of(ENTITIES, ["7", "8"]))
     ordinary = spark.createDataFrame(
         [("events", "north,1", 5, "-", SENT)],
         "dataset string, key string, _version long, _tie string, deleted_at timestamp",
