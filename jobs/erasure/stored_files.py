@@ -2,7 +2,7 @@
 
 Queries do not show all that is there: a deleted row stays in its file until that is rewritten, an older
 snapshot has files that the newest has not, and a job that stopped before its commit left files that are in no
-snapshot. So the files themselves are read, on Spark's executors, only the columns that tell.
+snapshot. So the files themselves are read, on Spark's executors, only the columns that identify the rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -157,7 +157,7 @@ def test_no_manifest_has_bounds_of_the_key(pipeline: ErasurePipeline) -> None:
 def test_the_tombstone_stays_beyond_any_retention(pipeline: ErasurePipeline) -> None:
     tombstones = pipeline.spark.table(pipeline.lake.ops("tombstones")).where(f"key = '{KEY}'").collect()
 
-    assert [(grave["_version"], grave["_tie"]) for grave in tombstones] == [(ABOVE_ALL, ERASED)]
+    assert [(one["_version"], one["_tie"]) for one in tombstones] == [(ABOVE_ALL, ERASED)]
     assert tombstones[0]["deleted_at"].year == 9999
 
 
@@ -267,7 +267,7 @@ def test_a_replayed_copy_brings_nothing_back_until_the_erasure_is_lifted(
 def test_rows_of_an_erased_key_are_counted_and_nothing_of_them_is_kept(
     other_pipeline: ErasurePipeline,
 ) -> None:
-    """Good or bad, readable or not, by any door; and a repair's retract does not lift the erasure."""
+    """Accepted or rejected, readable or not, by any door. A repair's retract does not end the erasure."""
     pipeline = other_pipeline
     assert pipeline.erase("33").is_complete
     changes_before, tombstones_before = pipeline.changes(), pipeline.tombstones()

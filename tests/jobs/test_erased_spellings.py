@@ -1,4 +1,4 @@
-"""A person's rows are found and gone however they are spelled, by whichever door they came; others' stay."""
+"""Rows of erased keys are removed in whatever spelling and by whatever door they came; others stay."""
 
 import io
 import json
@@ -156,7 +156,7 @@ def keys_of(pipeline: ErasurePipeline, note: str) -> set[str]:
     return {row["_key"] for row in changes.select("_key").distinct().collect()}
 
 
-def test_whatever_the_spelling_and_the_door_no_byte_of_a_person_is_left(spark: "SparkSession") -> None:
+def test_no_byte_of_a_person_is_left_whatever_the_spelling_and_the_door(spark: "SparkSession") -> None:
     with open_pipeline(spark, "spelled") as pipeline:
         pipeline.contract = PEOPLE
         fill(pipeline)
