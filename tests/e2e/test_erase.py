@@ -16,7 +16,7 @@ from expectations.odcs import load_contracts
 from jobs.erasure.keys import ErasedKeys
 from tests.e2e.conftest import glueline
 from workflows.operations import dead_letters
-from workflows.operations.erase import dead_letters_of
+from workflows.operations.erase_messages import dead_letters_of
 from workflows.operations.sending import send
 from workflows.progress.waiting import wait
 from workflows.query.engines import query, rows

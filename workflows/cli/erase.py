@@ -41,6 +41,7 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
     from workflows.cli.confirming import confirm
     from workflows.cli.ending import interruptible
     from workflows.operations import erase as erasing
+    from workflows.operations.erase_messages import dead_letters_of
     from workflows.operations.erase_report import dead_letters_report, proof_report
     from workflows.query.history import contract_of
     from workflows.stack.target import connect
@@ -51,7 +52,7 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
     if lift:
         confirm(target, f"Accept rows of {number} erased keys of {dataset} again", yes=yes)
     else:
-        letters = [] if yes else erasing.dead_letters_of(target, erasure.keys)
+        letters = [] if yes else dead_letters_of(target, erasure.keys)
         err.print(dead_letters_report(letters))
         action = f"Erase {number} keys of {dataset} for ever, and their {len(letters)} dead letters"
         confirm(target, action, yes=yes)

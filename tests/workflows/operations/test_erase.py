@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from rich.console import Console
 
-from jobs.erasure.notes import BlockNote, DeadLettersNote, Phase, Proof, SearchedPlace, UnblockNote
-from tests.jobs.builders import ENTITIES, record
+from jobs.erasure.notes import Phase, Proof, UnblockNote
+from tests.jobs.builders import ENTITIES
 from tests.workflows.empty_stack import empty_stack
-from workflows.operations import dead_letters, erase
+from workflows.operations import erase
 from workflows.operations.erase import (
     STEPS,
     EraseError,
     Erasure,
     Progress,
-    await_marks,
     plan,
-    search_messages,
 )
-from workflows.operations.erase_report import proof_report
 from workflows.progress.job_runs import JobFailed
-from workflows.progress.waiting import NotThroughInTime
 from workflows.stack.target import Target
 
 if TYPE_CHECKING:
@@ -195,136 +186,3 @@ def test_unblocking_is_a_phase_of_its_own(
 
     assert erase.unblock(target, erasure, Progress(silent)) == 1
     assert (job.phases, waits) == ([Phase.UNBLOCK], ["others"])
-
-
-# --- the stream's records -----------------------------------------------------------------------------------
-
-
-def land(target: Target, name: str, *records: dict[str, Any]) -> str:
-    key = f"stream/entities/{datetime.now(UTC):%Y/%m/%d/%H}/{name}.jsonl.gz"
-    body = gzip.compress("".join(f"{json.dumps(one)}\n" for one in records).encode())
-    target.client("s3").put_object(Bucket=target.output("RawBucket"), Key=key, Body=body)
-    return f"s3://{target.output('RawBucket')}/{key}"
-
-
-@pytest.fixture
-def merged(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
-    """The files that were awaited, without waiting."""
-    awaited: list[set[str]] = []
-    monkeypatch.setattr(erase, "wait", lambda _, files, *more, **others: awaited.append(set(files)))
-    return awaited
-
-
-MARK = {"_key": {"S": "7"}, "_deleted": {"BOOL": True}, "_erased": {"BOOL": True}}
-
-
-def test_the_command_waits_until_the_records_of_marks_have_landed_and_are_merged(
-    target: Target, erasure: Erasure, merged: list[set[str]]
-) -> None:
-    now = datetime.now(UTC)
-    note = BlockNote(("7", "8"), now.isoformat(), now.isoformat())
-    erasure.erasures.write(erasure.id, note)
-    hour_ago = now - timedelta(hours=1)
-    land(target, "older", record("MODIFY", "7", new=MARK, at=hour_ago), record("MODIFY", "7", new={}, at=now))
-    one = land(
-        target, "one", record("MODIFY", "7", new=MARK, at=now), record("INSERT", "9", new=MARK, at=now)
-    )
-    late: list[str] = []
-
-    def report(_: str) -> None:
-        if not late:
-            late.append(land(target, "late", record("INSERT", "8", new=MARK, at=now)))
-
-    await_marks(target, erasure, report)
-
-    assert merged == [{one, *late}]
-    await_marks(target, erasure, silent)  # once is enough: the rows are removed from RAW after it
-    assert merged == [{one, *late}]
-
-
-def test_there_is_no_wait_if_all_keys_had_marks(
-    target: Target, erasure: Erasure, merged: list[set[str]]
-) -> None:
-    await_marks(target, erasure, silent)
-
-    assert merged == []
-
-
-def test_the_wait_for_the_stream_ends_with_an_error(
-    target: Target, erasure: Erasure, merged: list[set[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = datetime.now(UTC).isoformat()
-    erasure.erasures.write(erasure.id, BlockNote(("7",), now, now))
-    monkeypatch.setattr(erase, "patience_seconds", lambda _: -1)
-
-    with pytest.raises(NotThroughInTime, match="forwarder"):
-        await_marks(target, erasure, silent)
-    assert merged == []
-
-
-# --- queues -------------------------------------------------------------------------------------------------
-
-
-def test_dead_letters_of_the_keys_are_deleted_and_others_are_visible_at_once(
-    target: Target, erasure: Erasure
-) -> None:
-    sqs, queue = target.client("sqs"), target.output("DeadLetterQueueUrl")
-    bodies = [json.dumps({"type": "entities.upsert", "data": {"id": number}}) for number in range(30)]
-    for body in [*bodies, '{"type": "entities.upsert", "data": {"id": 7, ', "id: 70"]:
-        sqs.send_message(QueueUrl=queue, MessageBody=body)
-
-    search_messages(target, erasure)
-
-    left = {letter.body for letter in dead_letters.read(target)}
-    assert left == {*bodies, "id: 70"} - {bodies[7]}
-    note = erasure.erasures.note(erasure.id, DeadLettersNote)
-    assert (note.searched, note.removed, note.found) == (32, 2, 0)
-    search_messages(target, erasure)
-    note = erasure.erasures.note(erasure.id, DeadLettersNote)
-    assert (note.searched, note.removed, note.found) == (30, 2, 0)
-
-
-def test_messages_that_cannot_be_searched_are_counted_and_noted_with_the_time_when_they_are_gone(
-    target: Target, erasure: Erasure
-) -> None:
-    sqs, queue = target.client("sqs"), target.output("InboundQueueUrl")
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"MessageRetentionPeriod": str(14 * 24 * 3600)})
-    for number in range(3):
-        sqs.send_message(QueueUrl=queue, MessageBody=f"message {number}")
-    sqs.receive_message(QueueUrl=queue, VisibilityTimeout=300)
-
-    search_messages(target, erasure)
-
-    note = erasure.erasures.note(erasure.id, DeadLettersNote)
-    gone_by = datetime.fromisoformat(str(note.gone_by))
-    assert note.inbound == 3
-    assert timedelta(days=13) < gone_by - datetime.now(UTC) <= timedelta(days=14)
-
-
-# --- output -------------------------------------------------------------------------------------------------
-
-
-def test_the_report_of_a_proof_names_everything_that_is_left(capsys: pytest.CaptureFixture[str]) -> None:
-    place = SearchedPlace("RAW", searched=1200, rows=5000, removed=3, found=1, note="[2 in drops/]")
-    console = Console(width=100)
-
-    console.print(
-        proof_report(replace(PROOF, places=(place,), unsearched=("s3://raw/x: gzip",), kept=("logs",)))
-    )
-
-    shown = capsys.readouterr().out
-    texts = (
-        "1,200",
-        "5,000",
-        "[2 in drops/]",
-        "not searched: s3://raw/x: gzip",
-        "stays: logs",
-        "Not complete",
-    )
-    assert [text for text in texts if text not in shown] == []
-
-
-def test_the_report_of_a_complete_proof_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    Console(width=100).print(proof_report(PROOF))
-
-    assert "Nothing is left" in capsys.readouterr().out
