@@ -44,8 +44,9 @@ def land(target: Target, name: str, *records: dict[str, Any]) -> str:
 
 @pytest.fixture
 def merged(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
-    """The files that were awaited, without waiting."""
+    """The files that the command waits for, without waiting."""
     awaited: list[set[str]] = []
+    monkeypatch.setattr(erase_stream, "poll_seconds", lambda _: 0)
     monkeypatch.setattr(erase_stream, "wait", lambda _, files, *more, **others: awaited.append(set(files)))
     return awaited
 
