@@ -194,7 +194,7 @@ class Proof(Note):
         return not self.unsearched and not any(place.found for place in self.places)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, with `is_complete`."""
+        """Its fields as plain values, with `is_complete`."""
         return asdict(self) | {"is_complete": self.is_complete}
 
     def to_json(self) -> str:

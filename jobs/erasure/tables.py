@@ -18,8 +18,6 @@ from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.stored_files import CountRows, count_by_key, count_by_payload
 from jobs.lake.names import QUARANTINE, Lake
 
-_BOUNDED = ("int", "long", "decimal", "string", "date", "timestamp")
-
 
 class FoundRows(NamedTuple):
     """Rows of erased keys that a query of a table returns: how many, and the newest version of each key."""
@@ -81,7 +79,7 @@ def bounds(keys: ErasedKeys, alias: str = "") -> str | None:
     """
     ranges = []
     for column in keys.contract.columns:
-        if column.kind in _BOUNDED:
+        if column.kind != "boolean":  # bounds of which select no files
             values = sorted((key[column.name] for key in keys.values), key=_order_of(column))
             prefix = column.kind if column.kind in ("date", "timestamp") else ""
             least, greatest = (f"{prefix}{literal(value)}" for value in (values[0], values[-1]))
