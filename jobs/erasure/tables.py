@@ -25,6 +25,7 @@ from pyspark.sql import functions as F
 
 from expectations import timestamps
 from expectations.contract import Column, Contract
+from expectations.keys import RANGED_KINDS
 from expectations.spark_literals import literal
 from expectations.spark_schema import row_schema
 from jobs.changes.key_text import decode_key
@@ -33,8 +34,6 @@ from jobs.erasure.stored_files import CountRows, count_by_key, count_by_payload,
 from jobs.lake.conflicts import after_conflicts
 from jobs.lake.iceberg import call, iceberg
 from jobs.lake.names import QUARANTINE, Lake
-
-_BOUNDED = ("int", "long", "decimal", "string", "date", "timestamp")
 
 
 class Seen(NamedTuple):
@@ -92,7 +91,7 @@ def within(keys: ErasedKeys, table: str = "") -> str | None:
     """A condition on a table, by its alias, that all rows of the keys meet: by the bounds of each column."""
     ranges = []
     for column in keys.contract.columns:
-        if column.kind in _BOUNDED:
+        if column.kind in RANGED_KINDS:
             values = sorted((key[column.name] for key in keys.values), key=_in_order(column))
             prefix = column.kind if column.kind in ("date", "timestamp") else ""
             least, greatest = (f"{prefix}{literal(value)}" for value in (values[0], values[-1]))

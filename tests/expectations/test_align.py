@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations.align import WHITESPACE, Adjustment, align, camel_case
+from expectations.align import WHITESPACE, Adjustment, align
 from expectations.contract import Column, Contract, Row
+from expectations.spellings import camel_case
 from tests import builders
 from tests.expectations import strategies
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from expectations.contract import Column, Contract, Partition
-from expectations.evolution import Addition, Declaration, Declared, Live, Plan, Widening, plan
+from expectations.declared import Declared
+from expectations.evolution import Addition, Declaration, LiveTable, Plan, Widening, plan
 
 CONTRACT = Contract(
     dataset="things",
@@ -26,7 +27,7 @@ CONTRACT = Contract(
     sequence_column="revision",
     partitions=(Partition("id", "bucket[4]"),),
 )
-LIVE = Live(
+LIVE = LiveTable(
     tuple(replace(column, aliases=(), required=column.name == "id") for column in CONTRACT.columns),
     CONTRACT.partitions,
     Declared.of(CONTRACT),
@@ -64,8 +65,10 @@ def test_a_table_of_before_takes_from_the_contract_what_its_columns_do_not_show(
 def test_what_is_stored_with_a_table_is_read_back() -> None:
     declared = Declared.of(CONTRACT)
 
-    assert Declared.stored({"glueline.contract": declared.text(), "format-version": "2"}) == declared
-    assert Declared.stored({"format-version": "2"}) is None
+    assert (
+        Declared.from_properties({"glueline.contract": declared.to_json(), "format-version": "2"}) == declared
+    )
+    assert Declared.from_properties({"format-version": "2"}) is None
 
 
 def test_a_column_becomes_required_where_every_row_has_a_value() -> None:
@@ -83,9 +86,9 @@ def test_optional_made_required_in_two_deployments_is_refused() -> None:
     found = plan(live, with_columns(Column("colour", "string", required=True)), lacking)
 
     assert found.refusals == (
-        "things: column colour: expected it optional, as it was for rows of the live table, got a required "
-        "one: the table has rows without a value for it, which could be neither repaired nor replayed; give "
-        "those rows a value first, or keep it optional",
+        "things: column colour: expected it to be optional, as in the live table, got a required one: the "
+        "table has rows without a value for it, which could be neither repaired nor replayed; give those "
+        "rows a value first, or keep it optional",
     )
 
 
@@ -154,7 +157,7 @@ REFUSED: list[tuple[str, Contract, str]] = [
     (
         "another name",
         with_columns(Column("label", "string"), without="name"),
-        "column name: .* got label, which looks like its new name: .*label among its aliases",
+        "column name: .* got label, which looks like its new name: .*add label to its aliases",
     ),
     (
         "another name, as an alias says",
@@ -169,12 +172,12 @@ REFUSED: list[tuple[str, Contract, str]] = [
     (
         "another sequence column",
         with_columns(sequence_column="changed_at"),
-        "sequenceColumn: expected revision as rows .* got changed_at: .*keep revision, or make it a dataset",
+        "sequenceColumn: expected revision, which ordered .* got changed_at: .*keep revision, or load",
     ),
     (
         "no sequence column",
         with_columns(sequence_column=None),
-        "sequenceColumn: expected revision .* got none",
+        "sequenceColumn: expected revision, .* got none",
     ),
     (
         "versions that are times instead of counts",
@@ -186,12 +189,13 @@ REFUSED: list[tuple[str, Contract, str]] = [
         with_columns(
             Column("place", "struct<street: string>", fields=(Column("street", "string", required=True),))
         ),
-        "column place.street: expected it optional, .*: the table may have rows .*; keep it optional",
+        "column place.street: expected it to be optional, .*: the table may have rows .*; keep it optional",
     ),
     (
         "an alias that led to another column",
         with_columns(Column("name", "string"), Column("label", "string", aliases=("title",))),
-        "column label: expected the name title to lead to name, .* got label: .*deploy once without the name",
+        "column label: expected the name title to lead to name, .* got label: .*deploy a contract without "
+        "the name",
     ),
     (
         "a column by the name of an alias",
@@ -219,7 +223,7 @@ def test_a_dataset_that_was_ordered_by_arrival_gets_no_sequence_column() -> None
     (refusal,) = plan(live, CONTRACT, lacking).refusals
 
     assert refusal == (
-        "things: sequenceColumn: expected none as rows of the live table were ordered by, got revision: "
-        "versions by the one can't be compared with versions by the other, and later changes would be "
-        "outranked; keep the order of arrival, or make it a dataset of another name, and load it anew"
+        "things: sequenceColumn: expected none, which ordered the rows of the live table, got revision: "
+        "versions of the two cannot be compared, and later changes would be outranked; keep the order of "
+        "arrival, or load the data into a dataset of another name"
     )

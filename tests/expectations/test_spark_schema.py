@@ -16,11 +16,9 @@ from expectations.spark_schema import (
     columns_of,
     create_changes_ddl,
     create_table_ddl,
-    item_schema,
     row_schema,
     spark_type,
     table_schema,
-    text_schema,
 )
 from tests import builders
 from tests.expectations.strategies import contracts
@@ -96,30 +94,6 @@ def test_tables_have_the_contracts_columns_and_then_the_bookkeeping() -> None:
         "_updated_at",
         "_absent",
     ]
-
-
-def test_text_is_read_where_a_scalar_will_be() -> None:
-    assert text_schema(SHIRTS).simpleString() == (
-        "struct<shirt_id:string,size:struct<in_cm:string>,tags:array<string>,day:string>"
-    )
-
-
-def test_an_image_keeps_numbers_as_text_and_maps_as_structs() -> None:
-    schema = item_schema(SHIRTS)
-    types = {field.name: field.dataType.simpleString() for field in schema}
-    sets = "SS:array<string>,NS:array<string>,BS:array<string>"
-    scalar = f"S:string,N:string,B:string,BOOL:boolean,NULL:boolean,{sets}"
-
-    assert types == {
-        "shirt_id": f"struct<{scalar}>",
-        "size": f"struct<{scalar},M:struct<in_cm:struct<{scalar}>>>",
-        "tags": f"struct<{scalar},L:array<struct<{scalar}>>>",
-        "day": f"struct<{scalar}>",
-        **dict.fromkeys(
-            ["_key", "_version", "_event_id", "_event_time", "_deleted", "_erased", "_expires_at"],
-            f"struct<{scalar}>",
-        ),
-    }
 
 
 def test_the_statement_that_creates_a_table_says_it_all() -> None:

@@ -25,11 +25,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from expectations import timestamps
-from expectations.align import align, spellings
+from expectations.align import align
 from expectations.contract import Column, Contract
 from expectations.json_schema import BASE64
 from expectations.keys import InvalidKey, encode_key
 from expectations.sequence import greatest_version, to_value
+from expectations.spellings import spellings
 from jobs.checking.checked_dataset import add_rule_reasons
 from jobs.doors.drop import parse_drop
 from jobs.doors.export import parse_export

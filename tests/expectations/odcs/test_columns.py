@@ -153,8 +153,8 @@ def alias(*names: str) -> str:
 @pytest.mark.parametrize(
     ("column", "more", "message"),
     [
-        ("week_1", "week1", "expected 'week1' to name one column, got week_1 and week1; rename one: "),
-        ("a__b", "a_b", "expected 'aB' to name one column, got a__b and a_b; rename one: "),
+        ("week_1", "week1", "expected 'week1' to name one column, got week_1 and week1; rename one, "),
+        ("a__b", "a_b", "expected 'aB' to name one column, got a__b and a_b; rename one, "),
         (
             "order_no",
             "other",
@@ -180,7 +180,7 @@ def test_whatever_name_a_value_comes_by_leads_to_one_column(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("_op", "expected names without leading underscore, got '_op'; rename it there: "),
+        ("_op", "expected names without leading underscore, got '_op'; rename it in the files: "),
         (" Amount", "expected printable names without blanks around them, got ' Amount'; "),
         ("A\nB", "expected printable names without blanks around them, got 'A\\nB'; "),
     ],
@@ -202,7 +202,7 @@ def test_an_alias_may_hold_what_headers_of_files_hold(tmp_path: Path) -> None:
     ("description", "message"),
     [
         (r"logicalType: string, logicalTypeOptions: {pattern: '^a\Z'}",
-         r"expected a pattern that Rust (queue, API) and Java (jobs) read alike, got '^a\\Z' with \Z; "
+         r"expected a pattern with one meaning in Rust (queue, API) and Java (jobs), got '^a\\Z' with \Z; "
          "write $"),
         ("logicalType: string, logicalTypeOptions: {pattern: 5}",
          "expected a regular expression, got 5; correct it"),
@@ -215,11 +215,11 @@ def test_an_alias_may_hold_what_headers_of_files_hold(tmp_path: Path) -> None:
         ("physicalType: 'decimal(4,2)', logicalTypeOptions: {maximum: 100}",
          "expected a number that decimal(4,2) holds, got 100; correct it"),
         ("logicalType: integer, logicalTypeOptions: {minimum: 5, exclusiveMaximum: 4}",
-         "expected limits that some long keeps, got 5 to 4; correct one of them"),
+         "expected limits that a long can keep, got 5 to 4; correct one of them"),
         ("logicalType: string, logicalTypeOptions: {minLength: 5, maxLength: 4}",
-         "expected limits that some string keeps, got 5 to 4; correct one of them"),
+         "expected limits that a string can keep, got 5 to 4; correct one of them"),
         ("logicalType: timestamp, logicalTypeOptions: {minimum: 2026-01-02, maximum: 2026-01-01}",
-         "expected limits that some timestamp keeps, got 2026-01-02T00:00:00Z to 2026-01-01T00:00:00Z; "
+         "expected limits that a timestamp can keep, got 2026-01-02T00:00:00Z to 2026-01-01T00:00:00Z; "
          "correct one of them"),
         ("logicalType: string, logicalTypeOptions: {maxLength: 3000000000}",
          "expected a whole number from 0 to 2147483647, got 3000000000; correct it"),

@@ -78,6 +78,6 @@ def test_no_column_has_the_name_of_a_partition_field(tmp_path: Path, transform: 
     assert (problem.path, problem.rule, problem.message) == (
         "schema[0].properties[2].customProperties[0].value",
         "partition-name",
-        f"expected no column {name}: Iceberg names the partition field so, got one; rename it, or use "
-        "another transform",
+        f"expected no column {name}, as Iceberg gives this name to the partition field, got one; rename it, "
+        "or use another transform",
     )

@@ -197,41 +197,41 @@ def test_what_cannot_be_checked_is_named(
         (
             "{metric: invalidValues, arguments: {validValues: [a, 1.5]}, mustBe: 0}",
             "arguments.validValues",
-            "expected values of amount, which is decimal(10,2), got 'a'; write it as rows have it",
+            "expected values of amount, which is decimal(10,2), got 'a'; write it as in rows",
         ),
         (
             "{metric: invalidValues, arguments: {validValues: [1.005]}, mustBe: 0}",
             "arguments.validValues",
-            "expected values of amount, which is decimal(10,2), got 1.005; write it as rows have it",
+            "expected values of amount, which is decimal(10,2), got 1.005; write it as in rows",
         ),
         (
             "{metric: invalidValues, arguments: {validValues: [null]}, mustBe: 0}",
             "arguments.validValues",
-            "expected values of amount, which is decimal(10,2), got None; write it as rows have it",
+            "expected values of amount, which is decimal(10,2), got None; write it as in rows",
         ),
         (
             "{metric: missingValues, arguments: {missingValues: [null, n/a]}, mustBe: 0}",
             "arguments.missingValues",
-            "expected values of amount, which is decimal(10,2), got 'n/a'; write it as rows have it",
+            "expected values of amount, which is decimal(10,2), got 'n/a'; write it as in rows",
         ),
         (
             "{metric: invalidValues, arguments: {pattern: '(?i)a'}, mustBe: 0}",
             "arguments.pattern",
-            "expected a pattern that Rust (queue, API) and Java (jobs) read alike, got '(?i)a' with a "
+            "expected a pattern with one meaning in Rust (queue, API) and Java (jobs), got '(?i)a' with a "
             "group (?i…; write both cases",
         ),
         (
             f"{{{GX}, implementation: {{type: expect_column_values_to_match_regex_list, "
             "kwargs: {regex_list: [a, '\\Z']}}}",
             "implementation.kwargs.regex_list",
-            r"expected a pattern that Rust (queue, API) and Java (jobs) read alike, got '\\Z' with \Z; "
+            r"expected a pattern with one meaning in Rust (queue, API) and Java (jobs), got '\\Z' with \Z; "
             "write $",
         ),
         (
             f"{{{GX}, implementation: {{type: expect_column_values_to_be_in_set, "
             "kwargs: {value_set: [x]}}}",
             "implementation.kwargs.value_set",
-            "expected values of amount, which is decimal(10,2), got 'x'; write it as rows have it",
+            "expected values of amount, which is decimal(10,2), got 'x'; write it as in rows",
         ),
         (
             "{metric: nullValues, mustBe: .nan}",

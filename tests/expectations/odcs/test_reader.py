@@ -170,7 +170,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
 def test_a_name_that_something_else_has_is_reserved(tmp_path: Path, name: str) -> None:
     path = write(tmp_path, changed("- name: orders\n", f"- name: {name}\n"), name)
 
-    with pytest.raises(ContractError, match=r"schema\[0\]\.name .*: expected a name that nothing else has"):
+    with pytest.raises(ContractError, match=r"schema\[0\]\.name .*: expected a name that is not in use"):
         load_contract(path)
 
 
