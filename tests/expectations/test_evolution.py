@@ -50,11 +50,11 @@ def with_columns(*changed: Column, without: str = "", **others: Any) -> Contract
     return replace(CONTRACT, columns=tuple(columns.values()), **others)
 
 
-def test_a_table_that_is_as_its_contract_says_stays() -> None:
+def test_a_table_that_keeps_its_contract_needs_no_change() -> None:
     assert plan(LIVE, CONTRACT, lacking) == Plan((), ())
 
 
-def test_a_table_of_before_takes_from_the_contract_what_its_columns_do_not_show() -> None:
+def test_an_older_table_takes_what_it_declares_from_its_contract() -> None:
     declared = Declared("revision", ("changed_at", "id", "revision"), (("title", "name"),))
 
     found = plan(replace(LIVE, declared=None), CONTRACT, lacking)
@@ -62,7 +62,7 @@ def test_a_table_of_before_takes_from_the_contract_what_its_columns_do_not_show(
     assert found == Plan((Declaration(declared, is_first=True),), ())
 
 
-def test_what_is_stored_with_a_table_is_read_back() -> None:
+def test_the_table_property_is_read_back() -> None:
     declared = Declared.of(CONTRACT)
 
     assert (
@@ -71,7 +71,7 @@ def test_what_is_stored_with_a_table_is_read_back() -> None:
     assert Declared.from_properties({"format-version": "2"}) is None
 
 
-def test_a_column_becomes_required_where_every_row_has_a_value() -> None:
+def test_a_column_becomes_required_if_every_row_has_a_value() -> None:
     contract = with_columns(Column("price", "decimal(10,2)", required=True))
 
     found = plan(LIVE, contract, complete)
@@ -79,7 +79,7 @@ def test_a_column_becomes_required_where_every_row_has_a_value() -> None:
     assert found == Plan((Declaration(Declared.of(contract), is_first=False),), ())
 
 
-def test_optional_made_required_in_two_deployments_is_refused() -> None:
+def test_a_column_that_rows_lack_does_not_become_required() -> None:
     added = with_columns(Column("colour", "string"))
     live = replace(LIVE, columns=(*LIVE.columns, Column("colour", "string")), declared=Declared.of(added))
 
@@ -104,7 +104,7 @@ def test_only_columns_that_become_required_are_read() -> None:
     assert asked == ["price"]
 
 
-def test_required_made_optional_is_stored() -> None:
+def test_a_required_column_may_become_optional() -> None:
     contract = with_columns(Column("changed_at", "timestamp"))
 
     found = plan(LIVE, contract, lacking)
@@ -143,7 +143,7 @@ DONE: list[tuple[str, Contract, Addition | Widening]] = [
 
 
 @pytest.mark.parametrize(("contract", "change"), [case[1:] for case in DONE], ids=[case[0] for case in DONE])
-def test_a_table_takes_in_place(contract: Contract, change: Addition | Widening) -> None:
+def test_a_change_that_iceberg_makes_in_place_is_planned(contract: Contract, change: Addition | Widening) -> None:
     assert plan(LIVE, contract, lacking) == Plan((change,), ())
 
 
@@ -209,14 +209,14 @@ REFUSED: list[tuple[str, Contract, str]] = [
 @pytest.mark.parametrize(
     ("contract", "refusal"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
 )
-def test_a_table_does_not_take(contract: Contract, refusal: str) -> None:
+def test_any_other_change_is_refused_with_advice(contract: Contract, refusal: str) -> None:
     found = plan(LIVE, contract, lacking)
 
     assert len(found.refusals) == 1
     assert re.search(f"^things: .*{refusal}", found.refusals[0])
 
 
-def test_a_dataset_that_was_ordered_by_arrival_gets_no_sequence_column() -> None:
+def test_a_dataset_that_is_ordered_by_arrival_cannot_get_a_sequence_column() -> None:
     unordered = replace(CONTRACT, sequence_column=None)
     live = replace(LIVE, declared=Declared.of(unordered))
 

@@ -135,7 +135,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("pattern", "message"), REFUSED)
-def test_what_engines_read_differently_is_refused_with_what_to_write(pattern: str, message: str) -> None:
+def test_a_pattern_about_which_engines_disagree_is_refused_with_advice(pattern: str, message: str) -> None:
     with pytest.raises(UnportablePattern, match=f"^{re.escape(message)}$"):
         to_java(pattern)
 
@@ -154,7 +154,7 @@ texts = st.text("ab1_ -.^$é\n\r\t\x0b\x85\u00a0\u2028\u0661ÄÉ\U0001f600[]{}&~
 
 
 @given(patterns, st.lists(texts, min_size=1, max_size=4))
-def test_a_pattern_that_passes_compiles_in_both_engines_and_they_agree(
+def test_both_engines_compile_an_accepted_pattern_and_agree_on_matches(
     find_in_java: Find, pattern: str, given_texts: list[str]
 ) -> None:
     try:
@@ -166,7 +166,7 @@ def test_a_pattern_that_passes_compiles_in_both_engines_and_they_agree(
 
 
 @given(st.text(max_size=12))
-def test_any_text_is_a_pattern_or_refused(find_in_java: Find, pattern: str) -> None:
+def test_any_text_is_accepted_by_both_engines_or_refused(find_in_java: Find, pattern: str) -> None:
     try:
         java = to_java(pattern)
     except UnportablePattern:

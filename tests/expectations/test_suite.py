@@ -60,7 +60,7 @@ def test_a_suite_survives_its_json_form() -> None:
     ]
 
 
-def test_limits_of_points_in_time_are_points_in_time() -> None:
+def test_limits_of_dates_and_timestamps_are_typed() -> None:
     between, in_set = build_suite(
         with_rules(
             Rule(
@@ -76,7 +76,7 @@ def test_limits_of_points_in_time_are_points_in_time() -> None:
     assert in_set.configuration.kwargs["value_set"] == [date(2017, 1, 31)]
 
 
-def test_all_rules_that_great_expectations_refuses_are_named() -> None:
+def test_all_rules_that_great_expectations_refuses_are_reported() -> None:
     contract = with_rules(
         Rule("typo", "expect_column_values_to_be_shiny", {"column": "c"}),
         Rule("fine", "expect_column_values_to_be_unique", {"column": "c"}),
@@ -163,7 +163,7 @@ def test_each_broken_rule_is_found(spark: "SparkSession", context: Any) -> None:
 
 
 @pytest.mark.spark
-def test_thresholds_hold_or_are_broken(spark: "SparkSession", context: Any, tmp_path: Path) -> None:
+def test_a_threshold_is_kept_or_broken_as_it_says(spark: "SparkSession", context: Any, tmp_path: Path) -> None:
     thresholds = {
         "metric: nullValues, mustBeLessThan: 2": True,
         "metric: nullValues, mustBeGreaterThan: 1": False,

@@ -20,7 +20,7 @@ from lambdas.data_api.service import Service
 from lambdas.data_api.store import Store
 from lambdas.exact_json import dumps
 from lambdas.source.api import DataApi
-from lambdas.source.messages import Change, Reader
+from lambdas.source.messages import Reader, ValidMessage
 from lambdas.source.tokens import DataApiUnavailable, Tokens
 from lambdas.validation import Validators
 from tests.builders import contracts, transaction
@@ -92,11 +92,11 @@ def api(
     return client
 
 
-def message(kind: str, **data: Any) -> Change:
+def message(kind: str, **data: Any) -> ValidMessage:
     event = {"specversion": "1.0", "id": "event-1", "source": "till", "type": kind, "data": data}
-    change = Reader(contracts(), VALIDATORS).read("message-1", dumps(event))
-    assert isinstance(change, Change)
-    return change
+    valid = Reader(contracts(), VALIDATORS).read("message-1", dumps(event))
+    assert isinstance(valid, ValidMessage)
+    return valid
 
 
 def test_a_message_becomes_an_item(api: Callable[[str], DataApi], table: Any) -> None:
@@ -133,7 +133,7 @@ def test_a_late_message_does_not_bring_a_voided_line_back(api: Callable[[str], D
     assert table.get_item(Key={"_key": "31198570044,1095275"})["Item"]["_deleted"] is True
 
 
-def test_a_client_without_the_scope_is_refused_at_the_door(api: Callable[[str], DataApi]) -> None:
+def test_a_client_without_the_scope_is_denied(api: Callable[[str], DataApi]) -> None:
     with pytest.raises(DataApiUnavailable, match="status 403"):
         api("openid").write([message("transactions.upsert", **transaction())])
 

@@ -40,7 +40,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @each_package
-def test_a_package_imports_in_a_fresh_interpreter_with_nothing_around_it(
+def test_a_package_can_be_imported_by_itself(
     packages: Path, target: str, function: str
 ) -> None:
     package = packages / target
@@ -60,7 +60,7 @@ def test_a_package_imports_in_a_fresh_interpreter_with_nothing_around_it(
 
 
 @each_package
-def test_a_package_carries_its_own_function_and_no_other(packages: Path, target: str, function: str) -> None:
+def test_a_package_contains_only_its_own_function(packages: Path, target: str, function: str) -> None:
     package = packages / target
     folders = {path.name for path in (package / "lambdas").iterdir() if path.is_dir()}
 
@@ -75,7 +75,7 @@ def test_a_package_has_the_contracts_compiled(packages: Path, target: str, funct
 
 
 @each_package
-def test_a_package_has_the_models_of_the_services_its_code_speaks_to_and_no_more(
+def test_a_package_contains_only_the_service_models_that_its_code_uses(
     packages: Path, target: str, function: str
 ) -> None:
     models = packages / target / "botocore" / "data"

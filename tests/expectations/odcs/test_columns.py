@@ -97,7 +97,7 @@ def test_a_property_becomes_a_column(tmp_path: Path, description: str, expected:
          "customProperties: [{property: default, value: []}]}", None, "default-value"),
     ],
 )  # fmt: skip
-def test_what_a_column_cannot_be_is_named(
+def test_a_column_that_is_not_valid_is_reported(
     tmp_path: Path, description: str, path: str | None, rule: str
 ) -> None:
     if description.startswith("{"):
@@ -124,7 +124,7 @@ def test_what_a_column_cannot_be_is_named(
         ("order_id", "unique-name"),
     ],
 )
-def test_a_column_has_a_name_of_its_own(tmp_path: Path, name: str, rule: str) -> None:
+def test_the_name_of_a_column_is_valid_and_unique(tmp_path: Path, name: str, rule: str) -> None:
     (problem,) = problems(tmp_path, changed("- name: amount\n", f"- name: {name}\n"))
 
     assert (problem.path, problem.rule) == (f"{AT}.name", rule)
@@ -140,7 +140,7 @@ def test_an_alias_names_one_column(tmp_path: Path) -> None:
     )
 
 
-def test_custom_properties_of_other_tools_are_left_alone(tmp_path: Path) -> None:
+def test_custom_properties_of_other_tools_are_ignored(tmp_path: Path) -> None:
     text = changed(AMOUNT, AMOUNT + "        customProperties: [{property: pii, value: true}]\n")
 
     assert problems(tmp_path, text) == ()
@@ -162,7 +162,7 @@ def alias(*names: str) -> str:
         ),
     ],
 )
-def test_whatever_name_a_value_comes_by_leads_to_one_column(
+def test_every_accepted_name_leads_to_one_column(
     tmp_path: Path, column: str, more: str, message: str
 ) -> None:
     first = f"      - {{name: {column}, logicalType: string}}\n"
@@ -185,14 +185,14 @@ def test_whatever_name_a_value_comes_by_leads_to_one_column(
         ("A\nB", "expected printable names without blanks around them, got 'A\\nB'; "),
     ],
 )
-def test_an_alias_that_no_door_could_bring_is_refused(tmp_path: Path, name: str, message: str) -> None:
+def test_an_alias_that_no_door_accepts_is_refused(tmp_path: Path, name: str, message: str) -> None:
     (problem,) = problems(tmp_path, changed(AMOUNT, AMOUNT + alias(name)))
 
     assert (problem.rule, problem.path) == ("aliases", f"{AT}.customProperties[0].value")
     assert problem.message.startswith(message)
 
 
-def test_an_alias_may_hold_what_headers_of_files_hold(tmp_path: Path) -> None:
+def test_an_alias_may_have_the_characters_of_file_headers(tmp_path: Path) -> None:
     names = ("Unit (kg", "it's", 'a "b"', "a.b[0]*", "Größe", "$1 {b}", "\\d")
 
     assert load(tmp_path, AMOUNT, AMOUNT + alias(*names)).column("amount").aliases == names
@@ -231,7 +231,7 @@ def test_an_alias_may_hold_what_headers_of_files_hold(tmp_path: Path) -> None:
          "expected a double, got inf; correct the default"),
     ],
 )  # fmt: skip
-def test_what_an_engine_would_refuse_later_is_refused_with_a_way_out(
+def test_a_limit_that_no_row_could_keep_is_refused_with_advice(
     tmp_path: Path, description: str, message: str
 ) -> None:
     text = changed("      - name: amount\n" + AMOUNT, f"      - {{name: amount, {description}}}\n").replace(
@@ -252,7 +252,7 @@ def test_a_name_fits_the_catalog(tmp_path: Path) -> None:
     )
 
 
-def test_half_of_a_character_is_refused(tmp_path: Path) -> None:
+def test_half_of_a_surrogate_pair_is_refused(tmp_path: Path) -> None:
     (problem,) = problems(
         tmp_path, changed("- name: amount\n", '- name: amount\n        description: "\\ud800"\n')
     )

@@ -181,7 +181,7 @@ def test_a_rule_keeps_its_name_description_and_severity(tmp_path: Path) -> None:
          ".implementation.kwargs", "known-column"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_checked_is_named(
+def test_a_rule_that_cannot_be_evaluated_is_reported(
     tmp_path: Path, place: str, quality: str, path: str, rule: str
 ) -> None:
     at = "schema[0].properties[1].quality[0]" if place == ON_COLUMN else "schema[0].quality[0]"
@@ -245,7 +245,7 @@ def test_what_cannot_be_checked_is_named(
         ),
     ],
 )
-def test_what_spark_would_refuse_once_there_are_rows_is_refused(
+def test_arguments_that_spark_would_refuse_are_refused(
     tmp_path: Path, quality: str, path: str, message: str
 ) -> None:
     found = problems(tmp_path, changed(ON_COLUMN, quality))
@@ -254,7 +254,7 @@ def test_what_spark_would_refuse_once_there_are_rows_is_refused(
     assert found[0].message.startswith(message)
 
 
-def test_a_pattern_in_a_query_is_spelled_for_java_and_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_pattern_in_a_query_is_rewritten_for_java_and_escaped(tmp_path: Path) -> None:
     quality = "{metric: invalidValues, arguments: {pattern: '^$|^${x}.$'}, mustBeLessThan: 5}"
 
     (problem,) = problems(tmp_path, changed(ON_COLUMN, quality))

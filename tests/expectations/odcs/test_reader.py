@@ -41,7 +41,7 @@ def test_a_contract_file_becomes_a_contract(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dataset", ["transactions", "products", "households"])
-def test_our_contracts_obey_the_standards_own_schema(dataset: str) -> None:
+def test_the_projects_contracts_are_valid_by_the_standards_own_schema(dataset: str) -> None:
     standard = json.loads(resources.files("open_data_contract_standard").joinpath("schema.json").read_text())
     path = Path(*expectations.__path__) / f"{dataset}.yaml"
 
@@ -53,7 +53,7 @@ def test_our_contracts_obey_the_standards_own_schema(dataset: str) -> None:
     assert errors == []
 
 
-def test_our_datasets_have_the_keys_and_partitions_of_their_kind() -> None:
+def test_the_projects_contracts_have_their_keys_and_partitions() -> None:
     assert {
         dataset: (contract.key, contract.partitions, contract.sequence_column)
         for dataset, contract in builders.contracts().items()
@@ -77,13 +77,13 @@ def test_our_datasets_have_the_keys_and_partitions_of_their_kind() -> None:
         ("products", "product_category", Limits(max_length=60)),
     ],
 )
-def test_what_the_rules_demand_of_every_row_limits_the_column(
+def test_critical_rules_become_limits_of_their_columns(
     dataset: str, column: str, limits: Limits
 ) -> None:
     assert builders.contracts()[dataset].column(column).limits == limits
 
 
-def test_key_and_partitions_go_by_their_positions(tmp_path: Path) -> None:
+def test_key_columns_are_ordered_by_their_positions(tmp_path: Path) -> None:
     text = SOUND.replace(
         "        primaryKey: true\n", "        primaryKey: true\n        primaryKeyPosition: 2\n"
     )
@@ -133,7 +133,7 @@ def test_key_and_partitions_go_by_their_positions(tmp_path: Path) -> None:
          P[1] + ".properties[0].quality", "known-rule"),
     ],
 )  # fmt: skip
-def test_each_broken_rule_is_named_with_its_place(
+def test_every_broken_rule_is_reported_with_its_place(
     tmp_path: Path, old: str, new: str, path: str, rule: str
 ) -> None:
     found = problems(tmp_path, changed(old, new))
@@ -153,13 +153,13 @@ def test_each_broken_rule_is_named_with_its_place(
         (SOUND.partition("schema:")[0], "expected one schema object, got 0"),
     ],
 )
-def test_a_file_that_is_no_contract_says_why(tmp_path: Path, text: str, message: str) -> None:
+def test_a_file_that_is_not_a_contract_is_refused_with_the_reason(tmp_path: Path, text: str, message: str) -> None:
     (problem,) = problems(tmp_path, text)
 
     assert message in problem.message
 
 
-def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "orders.yaml").write_bytes(b"kind: \xff")
 
     with pytest.raises(ContractError, match=r"orders\.yaml: expected a readable file in UTF-8"):
@@ -167,14 +167,14 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["batch", "orders_changes"])
-def test_a_name_that_something_else_has_is_reserved(tmp_path: Path, name: str) -> None:
+def test_a_dataset_cannot_have_a_reserved_name(tmp_path: Path, name: str) -> None:
     path = write(tmp_path, changed("- name: orders\n", f"- name: {name}\n"), name)
 
     with pytest.raises(ContractError, match=r"schema\[0\]\.name .*: expected a name that is not in use"):
         load_contract(path)
 
 
-def test_two_schema_objects_are_one_too_many(tmp_path: Path) -> None:
+def test_a_file_describes_one_dataset(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, SOUND + "  - name: more\n")
 
     assert str(problem) == (
@@ -182,7 +182,7 @@ def test_two_schema_objects_are_one_too_many(tmp_path: Path) -> None:
     )
 
 
-def test_the_error_reads_as_file_place_and_advice(tmp_path: Path) -> None:
+def test_an_error_has_file_place_line_and_advice(tmp_path: Path) -> None:
     with pytest.raises(ContractError) as error:
         load(tmp_path, "physicalType: decimal(10,2)", "physicalType: money")
 
@@ -193,7 +193,7 @@ def test_the_error_reads_as_file_place_and_advice(tmp_path: Path) -> None:
     )
 
 
-def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
+def test_all_problems_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     write(
         tmp_path,
         changed("physicalType: decimal(10,2)", "physicalType: money").replace("mustBe: 0", "mustBee: 0"),

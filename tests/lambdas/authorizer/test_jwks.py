@@ -46,7 +46,7 @@ def test_keys_are_fetched_once_and_kept(provider: IdentityProvider, clock: Clock
     assert len(provider.server.requests) == 1
 
 
-def test_a_rotated_key_is_found_at_its_first_token(provider: IdentityProvider, clock: Clock) -> None:
+def test_a_rotated_key_is_found_by_its_first_token(provider: IdentityProvider, clock: Clock) -> None:
     keys = keys_of(provider, clock)
     keys.find("key-1")
     provider.publish("key-2", OTHER_RSA_KEY, "RS256")
@@ -55,14 +55,14 @@ def test_a_rotated_key_is_found_at_its_first_token(provider: IdentityProvider, c
     assert keys.find("key-2") is not None
 
 
-def test_made_up_key_ids_do_not_become_requests(provider: IdentityProvider, clock: Clock) -> None:
+def test_unknown_key_ids_do_not_become_requests(provider: IdentityProvider, clock: Clock) -> None:
     keys = keys_of(provider, clock)
 
     assert [keys.find(f"made-up-{number}") for number in range(50)] == [None] * 50
     assert len(provider.server.requests) == 1
 
 
-def test_an_hour_of_made_up_key_ids_is_as_many_requests_as_the_floor_allows(
+def test_unknown_key_ids_cause_one_request_per_interval(
     provider: IdentityProvider, clock: Clock
 ) -> None:
     keys = keys_of(provider, clock)
@@ -74,7 +74,7 @@ def test_an_hour_of_made_up_key_ids_is_as_many_requests_as_the_floor_allows(
     assert len(provider.server.requests) == 3600 / REFETCH_SECONDS
 
 
-def test_an_issuer_that_is_down_is_not_asked_for_every_token(
+def test_an_issuer_that_is_down_does_not_get_a_request_for_every_token(
     provider: IdentityProvider, clock: Clock
 ) -> None:
     keys = keys_of(provider, clock)
@@ -88,7 +88,7 @@ def test_an_issuer_that_is_down_is_not_asked_for_every_token(
     assert len(provider.server.requests) == 10
 
 
-def test_an_issuer_that_is_back_is_believed_again_soon(provider: IdentityProvider, clock: Clock) -> None:
+def test_the_keys_of_an_issuer_that_is_up_again_are_fetched_soon(provider: IdentityProvider, clock: Clock) -> None:
     keys = keys_of(provider, clock)
     down = provider.server.routes.pop(provider.path)
     with pytest.raises(JwksUnreachable):
@@ -99,7 +99,7 @@ def test_an_issuer_that_is_back_is_believed_again_soon(provider: IdentityProvide
     assert keys.find("key-1") is not None
 
 
-def test_a_withdrawn_key_is_forgotten_in_time(provider: IdentityProvider, clock: Clock) -> None:
+def test_a_withdrawn_key_expires(provider: IdentityProvider, clock: Clock) -> None:
     keys = keys_of(provider, clock)
     keys.find("key-1")
     provider.keys.clear()
@@ -109,7 +109,7 @@ def test_a_withdrawn_key_is_forgotten_in_time(provider: IdentityProvider, clock:
     assert keys.find("key-1") is None
 
 
-def test_known_keys_serve_while_the_issuer_is_down_but_no_longer_than_they_are_kept(
+def test_cached_keys_are_used_while_the_issuer_is_down_until_they_expire(
     provider: IdentityProvider, clock: Clock
 ) -> None:
     keys = keys_of(provider, clock)
@@ -138,7 +138,7 @@ def test_known_keys_serve_while_the_issuer_is_down_but_no_longer_than_they_are_k
         Answer(302, headers={"location": "/elsewhere"}),
     ],
 )
-def test_an_answer_that_is_no_key_set_is_an_error_that_says_where(loopback: Loopback, answer: Answer) -> None:
+def test_an_answer_that_is_not_a_key_set_is_an_error_with_its_address(loopback: Loopback, answer: Answer) -> None:
     loopback.routes["/jwks.json"] = lambda _: answer
     loopback.routes["/elsewhere"] = lambda _: Answer(200, b'{"keys": []}')
 
@@ -146,21 +146,21 @@ def test_an_answer_that_is_no_key_set_is_an_error_that_says_where(loopback: Loop
         fetch_keys(f"{loopback.url}/jwks.json")
 
 
-def test_an_issuer_nobody_answers_for_is_an_error() -> None:
+def test_an_issuer_that_does_not_answer_is_an_error() -> None:
     with pytest.raises(JwksUnreachable, match="refused"):
         fetch_keys("http://127.0.0.1:9/jwks.json")
 
 
 # As Microsoft Entra ID has them: v2.0, and v1.0, whose issuer ends with a slash.
 @pytest.mark.parametrize("path", ["/9122040d-6c67-4c5b-b112-36a304b66dad/v2.0", "/9122040d-6c67/", ""])
-def test_an_issuer_is_asked_where_its_keys_are(provider: IdentityProvider, clock: Clock, path: str) -> None:
+def test_the_address_of_the_keys_is_discovered(provider: IdentityProvider, clock: Clock, path: str) -> None:
     keys = KeySet(provider.publish_discovery(path), clock)
 
     assert keys.find("key-1") is not None
     assert len(provider.server.requests) == 2
 
 
-def test_keys_that_moved_are_found_where_the_issuer_says(provider: IdentityProvider, clock: Clock) -> None:
+def test_keys_at_a_new_address_are_discovered(provider: IdentityProvider, clock: Clock) -> None:
     keys = KeySet(provider.publish_discovery("/tenant"), clock)
     keys.find("key-1")
     del provider.server.routes[provider.path]
@@ -185,7 +185,7 @@ def test_keys_that_moved_are_found_where_the_issuer_says(provider: IdentityProvi
         ({"jwks_uri": ["https://a.example"]}, "expected an https jwks_uri"),
     ],
 )
-def test_a_discovery_document_that_is_not_the_issuers_own_is_not_followed(
+def test_a_discovery_document_of_another_issuer_is_refused(
     provider: IdentityProvider, changed: dict[str, Any], told: str
 ) -> None:
     issuer = provider.publish_discovery("/tenant", **changed).issuer
@@ -195,7 +195,7 @@ def test_a_discovery_document_that_is_not_the_issuers_own_is_not_followed(
     assert provider.server.asked(provider.path) == []
 
 
-def test_only_signing_keys_with_an_id_count(provider: IdentityProvider) -> None:
+def test_only_signing_keys_with_an_id_are_used(provider: IdentityProvider) -> None:
     extra: list[dict[str, Any]] = [{"kid": "key-2", "kty": "RSA", "use": "enc"}, {"kty": "RSA"}]
     provider.keys += extra
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lambdas.authorizer.jwks import KeySet
 from lambdas.authorizer.settings import Issuer
-from lambdas.authorizer.tokens import ALGORITHMS, TokenRefused, granted, subject, verify
+from lambdas.authorizer.tokens import ALGORITHMS, TokenDenied, granted, subject, verify
 from tests.lambdas.authorizer.identity import (
     CLIENT,
     KEY_FOR,
@@ -41,13 +41,13 @@ def at_this_moment(claims: dict[str, Any]) -> dict[str, Any]:
 
 
 def reason_for(token: str, *providers: IdentityProvider) -> str:
-    with pytest.raises(TokenRefused) as refused:
+    with pytest.raises(TokenDenied) as refused:
         verified(token, *providers)
     return refused.value.reason
 
 
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
-def test_a_token_signed_with_any_asymmetric_algorithm_is_believed(
+def test_a_token_with_any_asymmetric_algorithm_is_accepted(
     provider: IdentityProvider, algorithm: str
 ) -> None:
     provider.publish("key-2", KEY_FOR[algorithm], algorithm)
@@ -76,7 +76,7 @@ def test_a_token_signed_with_any_asymmetric_algorithm_is_believed(
         ({"token_use": "id", "aud": CLIENT}, "not-an-access-token"),
     ],
 )
-def test_a_token_with_a_wrong_claim_is_refused(
+def test_a_token_with_a_wrong_claim_is_denied(
     provider: IdentityProvider, changed: dict[str, Any], reason: str
 ) -> None:
     assert reason_for(provider.token(**at_this_moment(changed)), provider) == reason
@@ -91,22 +91,22 @@ def test_a_token_with_a_wrong_claim_is_refused(
         {"client_id": None, "aud": ["https://other.example", CLIENT]},
     ],
 )
-def test_a_token_that_is_just_valid_is_believed(provider: IdentityProvider, changed: dict[str, Any]) -> None:
+def test_a_token_that_is_barely_valid_is_accepted(provider: IdentityProvider, changed: dict[str, Any]) -> None:
     assert verified(provider.token(**at_this_moment(changed)), provider)["iss"] == provider.name
 
 
-def test_a_token_signed_with_another_key_under_a_known_key_id_is_refused(provider: IdentityProvider) -> None:
+def test_a_token_signed_with_another_key_under_a_known_key_id_is_denied(provider: IdentityProvider) -> None:
     assert reason_for(provider.token(key=OTHER_RSA_KEY), provider) == "bad-signature"
 
 
-def test_a_token_whose_claims_were_changed_after_signing_is_refused(provider: IdentityProvider) -> None:
+def test_a_token_with_claims_changed_after_signing_is_denied(provider: IdentityProvider) -> None:
     header, _, signature = provider.token().split(".")
     forged = segment(provider.claims(scope="glueline/delete"))
 
     assert reason_for(f"{header}.{forged}.{signature}", provider) == "bad-signature"
 
 
-def test_a_key_that_a_token_brings_itself_is_not_used(provider: IdentityProvider) -> None:
+def test_a_key_inside_a_token_is_not_used(provider: IdentityProvider) -> None:
     own = {
         **provider.keys[0],
         **jwt.get_algorithm_by_name("RS256").to_jwk(OTHER_RSA_KEY.public_key(), as_dict=True),
@@ -124,7 +124,7 @@ def test_a_key_that_a_token_brings_itself_is_not_used(provider: IdentityProvider
     assert provider.server.asked("/own.json") == []
 
 
-def test_a_token_that_must_be_understood_in_an_unknown_way_is_refused(provider: IdentityProvider) -> None:
+def test_a_token_with_an_unknown_critical_header_is_denied(provider: IdentityProvider) -> None:
     headers = {"kid": "key-1", "crit": ["b64"], "b64": True}
 
     assert reason_for(jwt.encode(provider.claims(), RSA_KEY, "RS256", headers=headers), provider) in (
@@ -133,23 +133,23 @@ def test_a_token_that_must_be_understood_in_an_unknown_way_is_refused(provider: 
     )
 
 
-def test_an_unsigned_token_is_refused(provider: IdentityProvider) -> None:
+def test_an_unsigned_token_is_denied(provider: IdentityProvider) -> None:
     unsigned = jwt.encode(provider.claims(), "", "none", headers={"kid": "key-1"})
 
     assert reason_for(unsigned, provider) == "algorithm-not-allowed"
 
 
-def test_a_token_signed_by_hmac_with_the_public_key_is_refused(provider: IdentityProvider) -> None:
+def test_a_token_signed_by_hmac_with_the_public_key_is_denied(provider: IdentityProvider) -> None:
     token = hmac_token(RSA_KEY.public_key(), provider.claims(), kid="key-1")
 
     assert reason_for(token, provider) == "algorithm-not-allowed"
 
 
-def test_a_key_is_used_with_its_own_algorithm_only(provider: IdentityProvider) -> None:
+def test_a_key_is_used_only_with_its_own_algorithm(provider: IdentityProvider) -> None:
     assert reason_for(provider.token(algorithm="RS512"), provider) == "algorithm-not-allowed"
 
 
-def test_a_key_without_an_algorithm_serves_those_of_its_type(provider: IdentityProvider) -> None:
+def test_a_key_without_an_algorithm_is_used_with_those_of_its_type(provider: IdentityProvider) -> None:
     provider.keys = [{name: value for name, value in provider.keys[0].items() if name != "alg"}]
 
     assert verified(provider.token(algorithm="RS512"), provider)
@@ -157,7 +157,7 @@ def test_a_key_without_an_algorithm_serves_those_of_its_type(provider: IdentityP
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b", "a.b.c", "....", "ä.ö.ü", "e30.e30.e30", "[" * 9000])
-def test_what_is_no_token_is_refused(provider: IdentityProvider, token: str) -> None:
+def test_a_text_that_is_not_a_token_is_denied(provider: IdentityProvider, token: str) -> None:
     assert reason_for(token, provider) in ("malformed", "algorithm-not-allowed")
 
 
@@ -170,18 +170,18 @@ parts = st.dictionaries(st.sampled_from(["alg", "kid", "iss", "typ", "crit", "ex
 
 
 @given(st.text() | st.tuples(parts | texts | st.just(HEADER), parts | texts, texts).map(".".join))
-def test_whatever_a_caller_sends_is_refused_and_raises_nothing_else(
+def test_any_text_is_denied_without_another_error(
     provider: IdentityProvider, token: str
 ) -> None:
     assert reason_for(token, provider)
 
 
-def test_an_unknown_key_id_is_refused(provider: IdentityProvider) -> None:
+def test_an_unknown_key_id_is_denied(provider: IdentityProvider) -> None:
     assert reason_for(provider.token(key_id="key-9"), provider) == "unknown-key"
     assert reason_for(jwt.encode(provider.claims(), RSA_KEY, "RS256"), provider) == "unknown-key"
 
 
-def test_an_issuer_cannot_speak_for_another(loopback: Loopback, provider: IdentityProvider) -> None:
+def test_an_issuer_cannot_sign_for_another(loopback: Loopback, provider: IdentityProvider) -> None:
     entra = IdentityProvider(loopback, "https://login.microsoftonline.com/t/v2.0", "/entra.json", keys=[{}])
     entra.keys.clear()
     entra.publish("key-2", OTHER_RSA_KEY, "RS256")
@@ -237,7 +237,7 @@ ENTRA: dict[
         ("v2.0, a program", ["*:read"]),
     ],
 )
-def test_every_kind_of_access_token_of_entra_id_is_understood(
+def test_every_kind_of_access_token_of_entra_id_is_accepted(
     provider: IdentityProvider, kind: str, permissions: list[str]
 ) -> None:
     claims = ENTRA[kind]
@@ -277,13 +277,13 @@ PERMISSIONS = {
         ({"scope": 7, "groups": {"pricing": 1}, "roles": [None, ["pricing"]]}, []),
     ],
 )
-def test_scopes_groups_and_roles_decide_what_is_allowed(
+def test_scopes_groups_and_roles_grant_permissions(
     claims: dict[str, Any], permissions: list[str]
 ) -> None:
     assert granted(claims, PERMISSIONS) == permissions
 
 
-def test_a_subject_is_the_users_else_the_clients() -> None:
+def test_the_subject_is_the_user_or_else_the_client() -> None:
     assert subject({"sub": "user", "client_id": "client"}) == "user"
     assert subject({"client_id": "client"}) == "client"
     assert subject({}) == ""

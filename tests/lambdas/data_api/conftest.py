@@ -20,7 +20,7 @@ from lambdas.data_api.store import Store
 from lambdas.exact_json import dumps, loads
 from lambdas.validation import Validators
 from tests.builders import contracts
-from tests.lambdas.made_up import COUNTERS, THINGS
+from tests.lambdas.contracts import COUNTERS, THINGS
 
 PREFIX = "glueline-"
 NOW = 1_795_515_330_000_000  # microseconds

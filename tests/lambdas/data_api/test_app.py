@@ -14,9 +14,9 @@ from botocore.exceptions import (
 from expectations.contract import dump_compiled
 from lambdas.data_api import app
 from tests.builders import contracts, product, transaction
+from tests.lambdas.contracts import thing
 from tests.lambdas.data_api.conftest import NOW, Call, Clock, Failing
 from tests.lambdas.loopback import Answer, Loopback
-from tests.lambdas.made_up import thing
 
 LINE = "/transactions/31198570044,1095275"
 UPDATED = 1_483_271_606_000_000  # microseconds of transaction()'s updated_at
@@ -44,20 +44,20 @@ def test_every_type_makes_the_round_trip(call: Call) -> None:
     assert call("GET", "/things/left%252C%20or%2050%20%2525,2026-11-24").body == thing() | {"_version": NOW}
 
 
-def test_the_location_of_a_row_leads_to_it_whatever_its_key(call: Call) -> None:
+def test_the_location_of_a_row_leads_to_it_for_any_key(call: Call) -> None:
     location = call("POST", "/things", thing()).headers["location"]
 
     # An HTTP API decodes the path, all but %25.
     assert call("GET", "/" + location).status == 200
 
 
-def test_a_key_sent_with_its_plain_values_is_understood(call: Call) -> None:
+def test_a_key_sent_as_plain_values_is_accepted(call: Call) -> None:
     call("POST", "/things", thing(name="a b/c"))
 
     assert call("GET", "/things/a b/c,2026-11-24").status == 200
 
 
-def test_an_item_has_the_columns_and_what_the_lake_needs_to_order_and_trace_it(
+def test_an_item_has_its_columns_and_bookkeeping_attributes(
     call: Call, item: ItemOf
 ) -> None:
     call("POST", "/products", product(product_category=None))
@@ -103,7 +103,7 @@ def test_put_creates_then_replaces(call: Call, clock: Clock) -> None:
     assert replaced.body == product(package_size=None) | {"_version": NOW + 1}
 
 
-def test_put_takes_the_key_from_the_path(call: Call) -> None:
+def test_put_reads_the_key_from_the_path(call: Call) -> None:
     without_key = {name: value for name, value in product().items() if name != "product_id"}
 
     assert call("PUT", "/products/25671", without_key).body["product_id"] == 25671
@@ -111,13 +111,13 @@ def test_put_takes_the_key_from_the_path(call: Call) -> None:
     assert (other.status, other.body["violations"][0]["rule"]) == (422, "key")
 
 
-def test_what_a_get_answered_can_be_sent_back(call: Call) -> None:
+def test_the_answer_of_a_get_can_be_put(call: Call) -> None:
     call("POST", "/transactions", transaction())
 
     assert call("PUT", LINE, call("GET", LINE).body).status == 200
 
 
-def test_a_row_is_aligned_as_the_source_does_it(call: Call) -> None:
+def test_a_row_is_aligned_as_in_the_source(call: Call) -> None:
     row = transaction(storeId="330", updated_at="2017-01-01T12:53:26+01:00")
     del row["store_id"], row["status"]
 
@@ -133,13 +133,13 @@ def test_a_versioned_row_is_not_overwritten_by_an_older_one(call: Call) -> None:
     assert call("GET", LINE).body["status"] == "settled"
 
 
-def test_a_row_of_the_same_version_is_taken_again(call: Call) -> None:
+def test_a_row_of_the_same_version_is_accepted_again(call: Call) -> None:
     call("PUT", LINE, transaction())
 
     assert call("PUT", LINE, transaction()).status == 200
 
 
-def test_a_row_written_in_the_future_is_still_followed_by_what_comes_next(call: Call, clock: Clock) -> None:
+def test_a_row_from_the_future_can_be_replaced(call: Call, clock: Clock) -> None:
     clock.micros = NOW + 5_000_000
     call("PUT", "/products/25671", product())
     clock.micros = NOW
@@ -194,7 +194,7 @@ def test_a_newer_create_makes_a_row_of_a_deleted_one(call: Call, item: ItemOf, c
     assert "_deleted" not in item("products", "25671")
 
 
-def test_versions_that_are_counted_go_on_being_counted(call: Call, item: ItemOf) -> None:
+def test_counted_versions_continue(call: Call, item: ItemOf) -> None:
     call("POST", "/counters", {"name": "a", "revision": 7, "value": 1})
 
     call("PATCH", "/counters/a", {"value": 2})
@@ -204,7 +204,7 @@ def test_versions_that_are_counted_go_on_being_counted(call: Call, item: ItemOf)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_a_write_with_another_version_than_the_stored_one_changes_nothing(call: Call, method: str) -> None:
+def test_a_write_for_another_version_than_the_stored_one_changes_nothing(call: Call, method: str) -> None:
     call("POST", "/products", product())
 
     answer = call(method, "/products/25671", product(department="DELI"), if_match='"1"')
@@ -215,7 +215,7 @@ def test_a_write_with_another_version_than_the_stored_one_changes_nothing(call: 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("if_match", ["*", '"{0}"', '"1", "{0}"', '"x","{0}"'])
-def test_a_write_with_the_stored_version_is_taken(call: Call, method: str, if_match: str) -> None:
+def test_a_write_for_the_stored_version_is_accepted(call: Call, method: str, if_match: str) -> None:
     version = call("POST", "/products", product()).body["_version"]
 
     answer = call(method, "/products/25671", product(), if_match=if_match.format(version))
@@ -238,12 +238,12 @@ def test_a_write_that_expects_a_row_needs_one(call: Call, method: str) -> None:
     assert call(method, "/products/25671", product(), if_match=f'"{NOW}"').status == 412
 
 
-def test_a_put_that_expects_no_row_creates_only(call: Call) -> None:
+def test_a_put_that_expects_no_row_only_creates(call: Call) -> None:
     assert call("PUT", "/products/25671", product(), if_none_match="*").status == 201
     assert call("PUT", "/products/25671", product(), if_none_match="*").status == 412
 
 
-def test_a_reader_who_has_the_version_is_told_so(call: Call) -> None:
+def test_a_client_that_has_the_version_gets_304(call: Call) -> None:
     tag = call("POST", "/products", product()).etag
 
     known = call("GET", "/products/25671", if_none_match=f'"1", W/{tag}')
@@ -252,7 +252,7 @@ def test_a_reader_who_has_the_version_is_told_so(call: Call) -> None:
     assert call("GET", "/products/25671", if_none_match='"1"').status == 200
 
 
-def test_a_header_that_is_no_entity_tag_is_refused_with_an_example(call: Call) -> None:
+def test_a_header_without_an_entity_tag_is_refused_with_an_example(call: Call) -> None:
     answer = call("PUT", "/products/25671", product(), if_match="1483271606000000")
 
     assert answer.status == 400
@@ -294,7 +294,7 @@ def test_a_patch_without_a_sequence_value_is_the_newest_version(call: Call) -> N
     }
 
 
-def test_a_patch_must_not_be_older_than_the_row(call: Call) -> None:
+def test_a_patch_older_than_the_row_is_refused(call: Call) -> None:
     call("POST", "/transactions", transaction())
 
     newer = call("PATCH", LINE, {"status": "settled", "updated_at": "2017-01-02T00:00:00Z"})
@@ -306,7 +306,7 @@ def test_a_patch_must_not_be_older_than_the_row(call: Call) -> None:
 @pytest.mark.parametrize(
     ("column", "value"), [("product_id", 7), ("transaction_timestamp", "2017-01-01T11:53:27Z")]
 )
-def test_a_patch_must_not_move_a_row(call: Call, column: str, value: Any) -> None:
+def test_a_patch_cannot_change_key_or_partition(call: Call, column: str, value: Any) -> None:
     call("POST", "/transactions", transaction())
 
     answer = call("PATCH", LINE, {column: value})
@@ -315,14 +315,14 @@ def test_a_patch_must_not_move_a_row(call: Call, column: str, value: Any) -> Non
     assert answer.body["violations"][0]["rule"] == "immutable"
 
 
-def test_a_patch_that_names_the_key_as_it_is_is_taken(call: Call) -> None:
+def test_a_patch_may_contain_the_unchanged_key(call: Call) -> None:
     call("POST", "/transactions", transaction())
 
     assert call("PATCH", LINE, {"productId": "1095275", "week": 2}).status == 200
 
 
 @pytest.mark.parametrize("body", [[], "x", 7, None])
-def test_a_patch_that_is_no_object_is_refused(call: Call, body: Any) -> None:
+def test_a_patch_that_is_not_an_object_is_refused(call: Call, body: Any) -> None:
     assert call("PATCH", LINE, body).status == 400
 
 
@@ -340,7 +340,7 @@ def test_a_patch_needs_a_row(call: Call) -> None:
     assert call("PATCH", "/products/25671", {}).status == 404
 
 
-def test_a_patch_is_applied_to_what_the_row_has_become_meanwhile(
+def test_a_patch_is_applied_to_a_row_that_changes_meanwhile(
     call: Call, failing: Failing, dynamodb: Any
 ) -> None:
     call("POST", "/products", product())
@@ -383,7 +383,7 @@ def test_a_row_that_breaks_its_contract_is_refused_with_every_violation(call: Ca
         ({"name": ""}, ("/name", "minLength")),
     ],
 )
-def test_a_value_that_dynamodb_cannot_hold_is_refused(
+def test_a_value_that_dynamodb_cannot_store_is_refused(
     call: Call, changed: dict[str, Any], violation: tuple[str, str]
 ) -> None:
     answer = call("POST", "/things", thing(**changed))
@@ -418,7 +418,7 @@ def test_a_row_over_400_kilobytes_is_too_large(call: Call) -> None:
         ({"body": '"' + "x" * (5 * 1024 * 1024) + '"'}, {}, 413),
     ],
 )
-def test_a_body_that_cannot_be_taken_says_why(
+def test_a_body_that_is_not_valid_is_refused_with_a_problem_document(
     call: Call, raw: dict[str, Any], headers: dict[str, str], status: int
 ) -> None:
     answer = call("POST", "/things", raw=raw, **headers)
@@ -458,7 +458,7 @@ def test_a_hostile_value_breaks_a_rule_of_the_contract(call: Call, member: str, 
         assert len(answer.body["violations"][0]["message"]) < 400  # whatever its size, it is not sent back
 
 
-def test_38_digits_and_control_characters_are_kept_as_they_came(call: Call) -> None:
+def test_38_digits_and_control_characters_are_kept(call: Call) -> None:
     digits, name = "-9999999999999999999999999999.9999999999", "a\0\x1b[31m\u202e"
 
     created = call("POST", "/things", thing(name=name, exact=Decimal(digits)))
@@ -489,7 +489,7 @@ def test_a_body_sent_in_base64_is_read(call: Call) -> None:
         ("GET", "/transactions/1,2"),
     ],
 )
-def test_what_is_not_there_is_a_problem_document_too(call: Call, method: str, path: str) -> None:
+def test_a_path_that_does_not_exist_is_a_problem_document(call: Call, method: str, path: str) -> None:
     answer = call(method, path, {})
 
     assert (answer.status, answer.body["type"]) == (404, "urn:glueline:problem:not-found")
@@ -504,7 +504,7 @@ def test_what_is_not_there_is_a_problem_document_too(call: Call, method: str, pa
         ("/openapi.json", "GET"),
     ],
 )
-def test_a_method_that_a_path_lacks_is_405_and_names_those_it_has(
+def test_an_unsupported_method_is_405_and_lists_the_supported_ones(
     call: Call, path: str, allowed: str
 ) -> None:
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"} - {
@@ -528,7 +528,7 @@ def test_a_method_that_a_path_lacks_is_405_and_names_those_it_has(
         (None, set()),
     ],
 )
-def test_permissions_are_of_a_dataset_and_a_verb(
+def test_a_permission_is_for_a_dataset_and_a_verb(
     call: Call, permissions: str | None, allowed: set[str]
 ) -> None:
     asked = {
@@ -547,11 +547,11 @@ def test_permissions_are_of_a_dataset_and_a_verb(
     assert {method for method, status in statuses.items() if status != 403} == allowed
 
 
-def test_a_request_that_passed_no_authorizer_is_refused(call: Call) -> None:
+def test_a_request_without_an_authorizer_is_refused(call: Call) -> None:
     assert call("GET", "/products", authorizer=None).status == 403
 
 
-def test_the_stage_in_the_path_is_no_dataset(call: Call, event_named: Callable[[str], Any]) -> None:
+def test_the_stage_in_the_path_is_not_a_dataset(call: Call, event_named: Callable[[str], Any]) -> None:
     context = event_named("http_api")["requestContext"] | {"stage": "prod"}
 
     answer = call("GET", "/prod/products", raw={"requestContext": context})
@@ -582,7 +582,7 @@ ROUTES: list[tuple[str, str, Any]] = [
 @pytest.mark.parametrize(
     ("method", "path", "body"), ROUTES, ids=lambda part: part if isinstance(part, str) else ""
 )
-def test_a_query_parameter_that_the_route_does_not_know_is_refused(
+def test_an_unknown_query_parameter_is_refused(
     call: Call, failing: Failing, method: str, path: str, body: Any
 ) -> None:
     answer = call(method, path, body, query={"cursor": "x", "limit ": "1"})
@@ -593,7 +593,7 @@ def test_a_query_parameter_that_the_route_does_not_know_is_refused(
     assert failing.calls == []
 
 
-def test_who_may_not_ask_does_not_learn_the_parameters(call: Call) -> None:
+def test_without_permission_the_parameters_are_not_disclosed(call: Call) -> None:
     assert call("GET", "/products", query={"cursor": "x"}, permissions="").status == 403
 
 
@@ -603,14 +603,14 @@ LONG_NUMBERS = ["9" * 19, "9" * 39, "9" * 4301, "0" * 4301 + "1", "-" + "9" * 43
 
 @pytest.mark.parametrize("number", LONG_NUMBERS, ids=len)
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_a_key_beyond_the_range_of_its_type_is_of_no_row(call: Call, method: str, number: str) -> None:
+def test_a_key_beyond_the_range_of_its_type_is_404(call: Call, method: str, number: str) -> None:
     for path in (f"/products/{number}", f"/transactions/{number},1"):
         assert call(method, path, {}).status == 404
 
 
 @pytest.mark.parametrize("number", LONG_NUMBERS, ids=len)
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_a_tag_of_any_length_is_a_tag(call: Call, method: str, number: str) -> None:
+def test_an_entity_tag_may_have_any_length(call: Call, method: str, number: str) -> None:
     call("POST", "/products", product())
 
     assert call(method, "/products/25671", product(), if_match=f'"{number}"').status in (200, 412)
@@ -620,7 +620,7 @@ def test_a_tag_of_any_length_is_a_tag(call: Call, method: str, number: str) -> N
 @pytest.mark.parametrize("number", [*LONG_NUMBERS, "1e999999", "1e-999999", "-1e308", "0.1e-4301"])
 @pytest.mark.parametrize("column", ["exact", "ratio", "name", "size", "tags", "flag", "day"])
 @pytest.mark.parametrize("form", ["{}", '"{}"'], ids=["number", "text"])
-def test_a_number_of_any_length_is_no_error_of_the_api(
+def test_a_number_of_any_length_does_not_fail_the_api(
     call: Call, column: str, number: str, form: str
 ) -> None:
     member = f'"{column}":{form.format(number)}'
@@ -630,7 +630,7 @@ def test_a_number_of_any_length_is_no_error_of_the_api(
 
 
 @pytest.mark.parametrize("value", ["1E+200", "-1.7976931348623157E+308", "1E-200", "5E-324", "9.99E+125"])
-def test_a_double_that_no_number_of_dynamodb_holds_is_kept_as_text(
+def test_a_double_beyond_the_numbers_of_dynamodb_is_stored_as_text(
     call: Call, item: ItemOf, value: str
 ) -> None:
     call("POST", "/things", thing(name="a", ratio=Decimal(value)))
@@ -661,7 +661,7 @@ def error(code: str) -> ClientError:
         ReadTimeoutError(endpoint_url="https://dynamodb"),
     ],
 )
-def test_a_dynamodb_that_is_busy_or_out_of_reach_is_503_and_when_to_come_back(
+def test_a_dynamodb_that_is_busy_or_unreachable_is_503_with_retry_after(
     call: Call, failing: Failing, failure: Exception
 ) -> None:
     requests: list[tuple[str, str, Any]] = [
@@ -708,7 +708,7 @@ def with_own_client(
         Answer(503, b"<html>from something in between</html>"),
     ],
 )
-def test_what_dynamodb_says_when_it_is_busy_is_tried_once_more_and_then_503(
+def test_a_request_to_a_busy_dynamodb_is_retried_once_and_then_503(
     with_own_client: Call, loopback: Loopback, answer: Answer
 ) -> None:
     loopback.routes["/"] = lambda _: answer
@@ -722,7 +722,7 @@ def test_what_dynamodb_says_when_it_is_busy_is_tried_once_more_and_then_503(
         assert len(loopback.requests) == 2
 
 
-def test_a_dynamodb_that_nobody_answers_for_is_503(
+def test_a_dynamodb_that_does_not_answer_is_503(
     with_own_client: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
@@ -732,7 +732,7 @@ def test_a_dynamodb_that_nobody_answers_for_is_503(
     assert (told.status, told.body["type"]) == (503, "urn:glueline:problem:unavailable")
 
 
-def test_a_row_that_a_transaction_holds_is_tried_again(
+def test_a_write_is_retried_while_a_transaction_holds_the_row(
     call: Call, failing: Failing, slept: list[float]
 ) -> None:
     failing.failures = [error("TransactionConflictException")] * 2
@@ -744,7 +744,7 @@ def test_a_row_that_a_transaction_holds_is_tried_again(
     assert sum(slept) < 10
 
 
-def test_an_error_that_is_ours_fails_the_invocation(call: Call, failing: Failing) -> None:
+def test_any_other_error_fails_the_invocation(call: Call, failing: Failing) -> None:
     failing.failures = [error("AccessDeniedException")]
 
     with pytest.raises(ClientError):

@@ -47,7 +47,7 @@ def test_every_change_has_its_result_in_order(call: Call) -> None:
     assert call("GET", "/transactions/31198570044,1").status == 404
 
 
-def test_an_item_carries_the_id_of_the_event_that_wrote_it(call: Call, item: Any) -> None:
+def test_an_item_has_the_id_of_the_event_that_wrote_it(call: Call, item: Any) -> None:
     call("POST", "/batch", {"changes": [change("products", product(), event_id="event-1")]})
     assert item("products", "25671")["_event_id"] == {"S": "event-1"}
 
@@ -80,7 +80,7 @@ def test_an_item_carries_the_id_of_the_event_that_wrote_it(call: Call, item: Any
         ),
     ],
 )
-def test_a_change_that_cannot_be_tried_is_rejected_and_the_others_are_taken(
+def test_a_change_that_is_not_valid_is_rejected_and_the_others_are_accepted(
     call: Call, given: Any, status: int
 ) -> None:
     answer = call("POST", "/batch", {"changes": [given, change("products", product())]})
@@ -100,7 +100,7 @@ def test_each_change_needs_its_permission(call: Call) -> None:
 
 
 @pytest.mark.parametrize("body", [[], {}, {"changes": {}}, {"changes": None}, "x"])
-def test_a_body_that_is_no_batch_is_refused(call: Call, body: Any) -> None:
+def test_a_body_that_is_not_a_batch_is_refused(call: Call, body: Any) -> None:
     assert call("POST", "/batch", body).status == 400
 
 
@@ -109,7 +109,7 @@ def test_a_batch_has_at_most_five_hundred_changes(call: Call) -> None:
     assert call("POST", "/batch", {"changes": []}).body == {"results": []}
 
 
-def test_a_batch_of_which_nothing_could_be_written_is_503(call: Call, failing: Failing) -> None:
+def test_a_batch_without_any_written_change_is_503(call: Call, failing: Failing) -> None:
     failing.failures = [ConnectTimeoutError(endpoint_url="https://dynamodb")]
 
     answer = call("POST", "/batch", {"changes": [change("products", product())]})
@@ -117,7 +117,7 @@ def test_a_batch_of_which_nothing_could_be_written_is_503(call: Call, failing: F
     assert (answer.status, answer.headers["retry-after"]) == (503, "2")
 
 
-def test_what_could_not_be_written_stands_beside_what_could_not_be_taken(
+def test_changes_that_were_not_written_are_reported_beside_rejected_ones(
     call: Call, failing: Failing
 ) -> None:
     failing.failures = [ConnectTimeoutError(endpoint_url="https://dynamodb")]
@@ -127,7 +127,7 @@ def test_what_could_not_be_written_stands_beside_what_could_not_be_taken(
     assert [result["problem"]["status"] for result in answer.body["results"]] == [503, 422]
 
 
-def test_values_of_a_row_stay_out_of_the_log(call: Call, caplog: pytest.LogCaptureFixture) -> None:
+def test_values_of_a_row_are_not_logged(call: Call, caplog: pytest.LogCaptureFixture) -> None:
     secret = transaction(household_id="secret-household")
 
     call("POST", "/batch", {"changes": [change("transactions", secret, event_id="event-9")]})

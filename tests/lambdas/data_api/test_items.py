@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lambdas.data_api.items import MAX_ITEM_BYTES, check_size, from_item, to_item
 from lambdas.data_api.problems import Problem
 from lambdas.exact_json import dumps, loads
-from tests.lambdas.made_up import THINGS, thing
+from tests.lambdas.contracts import THINGS, thing
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 things = st.fixed_dictionaries(
@@ -29,14 +29,14 @@ things = st.fixed_dictionaries(
 
 
 @given(things)
-def test_a_row_is_the_same_after_the_way_through_json_and_dynamodb(row: dict[str, Any]) -> None:
+def test_a_row_is_unchanged_after_json_and_dynamodb(row: dict[str, Any]) -> None:
     item = to_item(THINGS, loads(dumps(row)))
 
     assert from_item(THINGS, item) == row
 
 
 @given(things)
-def test_dynamodbs_own_reader_understands_every_item(row: dict[str, Any]) -> None:
+def test_boto3_reads_every_item(row: dict[str, Any]) -> None:
     item: Any = to_item(THINGS, row)
 
     read = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
@@ -45,7 +45,7 @@ def test_dynamodbs_own_reader_understands_every_item(row: dict[str, Any]) -> Non
     assert read.get("ratio") == row["ratio"]
 
 
-def test_thirty_eight_digits_survive() -> None:
+def test_thirty_eight_digits_are_kept() -> None:
     row = thing(exact=Decimal("-9999999999999999999999999999.9999999999"))
 
     item = to_item(THINGS, row)
@@ -70,7 +70,7 @@ def test_a_null_column_has_no_attribute_but_a_null_element_keeps_its_place() -> 
     assert item["tags"] == {"L": [{"S": "a"}, {"NULL": True}, {"S": ""}]}
 
 
-def test_an_attribute_the_api_would_not_write_is_shown_as_it_is() -> None:
+def test_an_attribute_of_another_writer_is_shown_unchanged() -> None:
     row = from_item(THINGS, {"flag": {"S": "yes"}, "ratio": {"NULL": True}})
 
     assert (row["flag"], row["ratio"]) == ("yes", None)

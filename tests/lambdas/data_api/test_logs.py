@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from tests.lambdas.contracts import thing
 from tests.lambdas.data_api.conftest import NOW, Answer, Call, Failing
-from tests.lambdas.made_up import thing
 
 MARKER = "marker-of-a-person"
 PATH = f"/things/{MARKER},2026-11-24"
@@ -86,7 +86,7 @@ def logged(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str])
     return [str(vars(record)) for record in caplog.records] + [printed.out, printed.err]
 
 
-def test_keys_and_values_of_a_person_are_in_no_log_line_and_metric_of_any_route(
+def test_no_log_line_and_metric_of_any_route_has_personal_data(
     call: Call, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     every_route(call)
@@ -105,7 +105,7 @@ def test_keys_and_values_of_a_person_are_in_no_log_line_and_metric_of_any_route(
         EndpointConnectionError(endpoint_url=f"https://{MARKER}"),
     ],
 )
-def test_what_dynamodb_says_of_a_row_is_in_no_log_line(
+def test_no_log_line_has_the_message_of_an_error_of_dynamodb(
     call: Call,
     failing: Failing,
     caplog: pytest.LogCaptureFixture,
@@ -120,7 +120,7 @@ def test_what_dynamodb_says_of_a_row_is_in_no_log_line(
     assert [line for line in logged(caplog, capsys) if MARKER in line] == []
 
 
-def test_a_refused_request_can_be_followed_by_its_id(call: Call, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_request_is_logged_with_its_problem(call: Call, caplog: pytest.LogCaptureFixture) -> None:
     call("POST", "/things", row(flag=7, **{MARKER: 1}))
 
     [line] = [vars(record) for record in caplog.records if record.message == "problem"]
@@ -129,7 +129,7 @@ def test_a_refused_request_can_be_followed_by_its_id(call: Call, caplog: pytest.
     assert sorted(line["violations"]) == ["/* additionalProperties", "/flag type"]
 
 
-def test_a_written_row_can_be_followed_by_its_event(call: Call, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_written_row_is_logged_with_its_event(call: Call, caplog: pytest.LogCaptureFixture) -> None:
     call("POST", "/things", row())
 
     [line] = [vars(record) for record in caplog.records if record.message == "row written"]

@@ -2,7 +2,7 @@ import pytest
 
 from lambdas.data_api.preconditions import MAX_TAGS, etag, expectation, is_known
 from lambdas.data_api.problems import Problem
-from lambdas.data_api.writes import ANYTHING, Expectation
+from lambdas.data_api.stored import ANYTHING, Expectation
 
 
 def versions(*numbers: int) -> Expectation:
@@ -24,7 +24,7 @@ def versions(*numbers: int) -> Expectation:
         ({"if-match": '"5"', "if-none-match": '"6"'}, versions(5)),
     ],
 )
-def test_headers_say_what_the_writer_expects(headers: dict[str, str], expected: Expectation) -> None:
+def test_headers_become_the_writers_expectation(headers: dict[str, str], expected: Expectation) -> None:
     assert expectation(headers) == expected
 
 
@@ -40,7 +40,7 @@ def test_headers_say_what_the_writer_expects(headers: dict[str, str], expected: 
         {"if-none-match": '"5"'},
     ],
 )
-def test_headers_that_say_nothing_are_refused(headers: dict[str, str]) -> None:
+def test_headers_that_are_not_valid_are_refused(headers: dict[str, str]) -> None:
     with pytest.raises(Problem, match="expected"):
         expectation(headers)
 
@@ -54,7 +54,7 @@ def test_headers_that_say_nothing_are_refused(headers: dict[str, str]) -> None:
         ({"if-none-match": '"4"'}, False),
     ],
 )
-def test_a_reader_may_have_the_version(headers: dict[str, str], *, known: bool) -> None:
+def test_a_client_has_a_version_by_its_if_none_match(headers: dict[str, str], *, known: bool) -> None:
     assert is_known(headers, 5) is known
 
 

@@ -16,8 +16,8 @@ from lambdas.data_api.items import from_item
 from lambdas.data_api.writes import KEEP_DELETED_SECONDS
 from lambdas.exact_json import dumps
 from tests.builders import product, transaction
+from tests.lambdas.contracts import THINGS
 from tests.lambdas.data_api.conftest import NOW, PREFIX, Call, Clock, Failing
-from tests.lambdas.made_up import THINGS
 from tests.workflows.expanded_template import TEMPLATE
 
 LINE = "/transactions/31198570044,1095275"
@@ -84,7 +84,7 @@ def test_the_item_of_another_writer_is_a_row_that_exists(call: Call) -> None:
 @pytest.mark.usefixtures("foreign")
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("headers", [{}, {"if_match": "*"}, {"if_match": "{etag}"}], ids=["", "any", "etag"])
-def test_the_item_of_another_writer_is_written_as_any_row(
+def test_the_item_of_another_writer_is_written_like_any_row(
     call: Call, method: str, headers: dict[str, str]
 ) -> None:
     tag = call("GET", "/products/25671").etag
@@ -100,7 +100,7 @@ def test_the_item_of_another_writer_is_written_as_any_row(
 
 @pytest.mark.usefixtures("foreign")
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_another_tag_is_not_that_of_the_item_of_another_writer(call: Call, method: str) -> None:
+def test_a_write_for_another_version_does_not_change_the_item_of_another_writer(call: Call, method: str) -> None:
     answer = call(method, "/products/25671", product(department="DELI"), if_match='"17"')
 
     assert answer.status == 412
@@ -110,7 +110,7 @@ def test_another_tag_is_not_that_of_the_item_of_another_writer(call: Call, metho
 @pytest.mark.usefixtures("foreign")
 @pytest.mark.parametrize("more", [{}, {"time": "2026-11-24T10:15:30Z", "event_id": "event"}])
 @pytest.mark.parametrize("op", ["upsert", "delete"])
-def test_a_batch_writes_over_the_item_of_another_writer(
+def test_a_batch_replaces_the_item_of_another_writer(
     call: Call, item: ItemOf, op: str, more: dict[str, Any]
 ) -> None:
     data = product(department="DELI") if op == "upsert" else {"product_id": 25671}
@@ -152,7 +152,7 @@ def test_an_item_without_version_and_sequence_column_is_older_than_any_change(ca
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_an_item_that_changes_after_it_was_judged_is_judged_again(
+def test_an_item_that_changes_between_attempts_is_compared_again(
     call: Call, put: Put, failing: Failing, dynamodb: Any, method: str
 ) -> None:
     """Another writer moves its sequence on between the refusal and the second attempt."""
@@ -222,7 +222,7 @@ def test_an_item_of_any_attributes_can_be_shown(item: dict[str, Any]) -> None:
     stored=st.dictionaries(st.sampled_from([*columns, *bookkeeping]), attributes),
     method=st.sampled_from(["GET", "PUT", "PATCH", "DELETE"]),
 )
-def test_whatever_another_writer_stores_is_no_error_of_the_api(
+def test_any_item_of_another_writer_does_not_fail_the_api(
     call: Call, dynamodb: Any, stored: dict[str, Any], method: str
 ) -> None:
     dynamodb.put_item(TableName=PREFIX + "things", Item={**stored, "_key": {"S": "a,2026-11-24"}})
@@ -308,7 +308,7 @@ def test_every_change_of_a_batch_has_an_event_id_of_its_own(call: Call, item: It
     assert item("products", "25671")["department"] == {"S": "B"}
 
 
-def test_a_write_that_nobody_answers_for_is_unknown_and_can_be_sent_again(
+def test_a_write_without_an_answer_can_be_sent_again(
     call: Call, failing: Failing
 ) -> None:
     failing.failures = [ReadTimeoutError(endpoint_url="https://dynamodb")]
@@ -331,7 +331,7 @@ LAST = {  # what a row may bring at most: path -> row without the column, the co
 
 
 @pytest.mark.parametrize(("path", "row", "column", "last", "beyond"), LAST.values(), ids=LAST)
-def test_the_last_values_of_a_sequence_are_kept_for_deletes(
+def test_the_last_values_of_a_sequence_are_reserved_for_deletes(
     call: Call, item: ItemOf, *, path: str, row: Row, column: str, last: Any, beyond: Any
 ) -> None:
     dataset, key = path.split("/")[1:]
@@ -352,7 +352,7 @@ def test_the_last_values_of_a_sequence_are_kept_for_deletes(
     assert call("GET", path).status == 404
 
 
-def test_an_item_of_another_writer_beyond_the_end_can_be_deleted(call: Call, put: Put, item: ItemOf) -> None:
+def test_an_item_of_another_writer_beyond_the_end_of_the_sequence_can_be_deleted(call: Call, put: Put, item: ItemOf) -> None:
     put("/products", product(), _version={"N": str(2**63 - 1)})
 
     assert call("PUT", "/products/25671", product()).body["type"] == "urn:glueline:problem:exhausted"
@@ -364,7 +364,7 @@ def test_an_item_of_another_writer_beyond_the_end_can_be_deleted(call: Call, put
 # --- how long a delete is remembered ------------------------------------------------------------------------
 
 
-def test_marks_of_deletes_outlive_two_redrives_through_all_queues_and_the_tombstones_of_the_lake() -> None:
+def test_marks_of_deletes_outlive_two_redrives_and_the_tombstones_of_the_lake() -> None:
     """The template says how long a message may wait; `lambdas.data_api.writes` says why so long."""
     kept = {
         name: TEMPLATE["Resources"][name]["Properties"]["MessageRetentionPeriod"]
@@ -377,7 +377,7 @@ def test_marks_of_deletes_outlive_two_redrives_through_all_queues_and_the_tombst
     assert tombstones + LATE.total_seconds() < KEEP_DELETED_SECONDS
 
 
-def test_a_message_that_waited_in_all_queues_does_not_bring_a_deleted_row_back(
+def test_a_message_that_was_in_every_queue_does_not_bring_a_deleted_row_back(
     call: Call, item: ItemOf, clock: Clock
 ) -> None:
     sold = change("products", product(), time=timestamps.from_micros(NOW), event_id="sold")
@@ -433,7 +433,7 @@ def test_no_request_writes_a_row_of_an_erased_key(
 
 
 @pytest.mark.parametrize("more", [{}, {"event_id": "event", "time": "9999-12-31T23:59:59Z"}])
-def test_no_batch_writes_a_row_of_an_erased_key_and_the_others_are_taken(
+def test_no_batch_writes_a_row_of_an_erased_key_and_the_others_are_accepted(
     call: Call, item: ItemOf, erased_path: str, more: dict[str, str]
 ) -> None:
     dataset, key = erased_path.split("/")[1:]
@@ -449,7 +449,7 @@ def test_no_batch_writes_a_row_of_an_erased_key_and_the_others_are_taken(
     assert item(dataset, key) == erased_mark(key)
 
 
-def test_an_erased_key_looks_like_one_that_has_no_row(call: Call, erased_path: str) -> None:
+def test_an_erased_key_looks_like_one_without_a_row(call: Call, erased_path: str) -> None:
     assert call("GET", erased_path).status == 404
     assert call("GET", "/" + erased_path.split("/")[1]).body["items"] == []
 
@@ -474,7 +474,7 @@ def test_a_row_whose_key_is_erased_while_it_is_patched_stays_erased(
 # --- order of events ----------------------------------------------------------------------------------------
 
 
-def test_an_event_that_comes_again_after_a_later_one_changes_nothing(call: Call, item: ItemOf) -> None:
+def test_an_event_repeated_after_a_later_one_changes_nothing(call: Call, item: ItemOf) -> None:
     a, b = (
         change("products", product(department=name), event_id=name, time=f"2026-11-24T10:00:0{second}Z")
         for second, name in enumerate("AB")
@@ -484,7 +484,7 @@ def test_an_event_that_comes_again_after_a_later_one_changes_nothing(call: Call,
     assert item("products", "25671")["department"] == {"S": "B"}
 
 
-def test_a_request_for_a_row_is_newer_than_an_event_of_before(call: Call, clock: Clock, item: ItemOf) -> None:
+def test_a_request_for_a_row_is_newer_than_an_earlier_event(call: Call, clock: Clock, item: ItemOf) -> None:
     before = change("products", product(department="EVENT"), time=timestamps.from_micros(NOW - 1))
     after = change("products", product(department="LATER"), time=timestamps.from_micros(NOW + 1))
     call("PUT", "/products/25671", product(department="REQUEST"))
@@ -512,7 +512,7 @@ def test_the_time_of_an_event_does_not_outrank_the_sequence_column(call: Call, i
 
 
 @pytest.mark.parametrize("time", ["yesterday", "", 7, None, "2026-02-30T00:00:00Z", "9" * 5000])
-def test_a_time_that_is_none_is_refused(call: Call, time: Any) -> None:
+def test_a_time_that_is_not_a_timestamp_is_refused(call: Call, time: Any) -> None:
     assert batch(call, change("products", product(), time=time)) == ["rejected"]
 
 

@@ -25,23 +25,25 @@ READER = Reader(contracts(), Validators(contracts()))
 
 
 class Queue:
-    """The dead-letter queue in memory; `refuses` has what it does not take, "all" fails the call."""
+    """The dead-dead_letter queue in memory; `refuses` has what it does not take, "all" fails the call."""
 
     def __init__(self) -> None:
-        self.letters: list[dict[str, Any]] = []
+        self.dead_letters: list[dict[str, Any]] = []
         self.refuses: set[str] = set()
 
     def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:
         if "all" in self.refuses:
             raise ClientError({"Error": {"Code": "QueueDoesNotExist", "Message": ""}}, "SendMessageBatch")
         ids = {entry["MessageAttributes"]["message_id"]["StringValue"]: entry for entry in Entries}
-        self.letters += [entry for message_id, entry in ids.items() if message_id not in self.refuses]
+        self.dead_letters += [entry for message_id, entry in ids.items() if message_id not in self.refuses]
         refused = [entry["Id"] for message_id, entry in ids.items() if message_id in self.refuses]
         return {"Failed": [{"Id": place, "Code": "InternalError", "SenderFault": False} for place in refused]}
 
     @property
     def message_ids(self) -> list[str]:
-        return [letter["MessageAttributes"]["message_id"]["StringValue"] for letter in self.letters]
+        return [
+            dead_letter["MessageAttributes"]["message_id"]["StringValue"] for dead_letter in self.dead_letters
+        ]
 
 
 class Topic:
@@ -96,25 +98,25 @@ def failed(answer: dict[str, Any]) -> list[str]:
     return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
 
-def test_good_messages_go_to_the_api_in_one_request(wiring: app.Wiring, stack: Stack) -> None:
-    answer = app.take([record(f"m{number}", product_id=number) for number in range(1, 301)], wiring)
+def test_valid_messages_are_sent_to_the_api_in_one_request(wiring: app.Wiring, stack: Stack) -> None:
+    answer = app.process([record(f"m{number}", product_id=number) for number in range(1, 301)], wiring)
 
     assert answer == {"batchItemFailures": []}
     assert len(stack.server.asked("/api/batch")) == 1
     assert [change["event_id"] for change in stack.written[:2]] == ["event-of-m1", "event-of-m2"]
 
 
-def test_a_batch_of_real_records_is_taken(
+def test_a_batch_of_real_records_is_processed(
     wiring: app.Wiring, stack: Stack, queue: Queue, event_named: Callable[[str], Any]
 ) -> None:
-    answer = app.take(event_named("sqs")["Records"], wiring)
+    answer = app.process(event_named("sqs")["Records"], wiring)
 
     assert answer == {"batchItemFailures": []}
     assert [change["data"] for change in stack.written] == [transaction()]
-    assert [letter["MessageBody"] for letter in queue.letters] == ["not json"]
+    assert [dead_letter["MessageBody"] for dead_letter in queue.dead_letters] == ["not json"]
 
 
-def test_bad_messages_become_dead_letters_and_one_alert_while_the_rest_goes_on(
+def test_rejected_messages_become_dead_letters_and_one_alert_and_the_others_are_written(
     wiring: app.Wiring, stack: Stack, queue: Queue, topic: Topic
 ) -> None:
     records = [
@@ -125,12 +127,12 @@ def test_bad_messages_become_dead_letters_and_one_alert_while_the_rest_goes_on(
         record("m5", week=99, quantity=-1),
     ]
 
-    answer = app.take(records, wiring)
+    answer = app.process(records, wiring)
 
     assert (answer, len(stack.written)) == ({"batchItemFailures": []}, 1)
     told = [
-        {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
-        for letter in queue.letters
+        {name: value["StringValue"] for name, value in dead_letter["MessageAttributes"].items()}
+        for dead_letter in queue.dead_letters
     ]
     assert [one["reason"] for one in told] == [
         "broken-json",
@@ -139,19 +141,19 @@ def test_bad_messages_become_dead_letters_and_one_alert_while_the_rest_goes_on(
         "contract-violation",
     ]
     assert {found["path"] for found in json.loads(told[3]["detail"])} == {"/data/quantity", "/data/week"}
-    assert queue.letters[3]["MessageBody"] == records[4]["body"]
+    assert queue.dead_letters[3]["MessageBody"] == records[4]["body"]
     [alert] = topic.alerts
     assert alert["Subject"] == "Glueline: 4 messages refused"
 
 
-def test_a_batch_without_good_messages_asks_no_api(wiring: app.Wiring, stack: Stack) -> None:
-    app.take([record("m1", "{")], wiring)
+def test_a_batch_without_valid_messages_does_not_call_the_api(wiring: app.Wiring, stack: Stack) -> None:
+    app.process([record("m1", "{")], wiring)
 
     assert stack.server.requests == []
 
 
-def test_a_batch_without_bad_messages_sends_no_alert(wiring: app.Wiring, topic: Topic) -> None:
-    app.take([record("m1")], wiring)
+def test_a_batch_without_rejected_messages_sends_no_alert(wiring: app.Wiring, topic: Topic) -> None:
+    app.process([record("m1")], wiring)
 
     assert topic.alerts == []
 
@@ -161,12 +163,12 @@ def test_stale_counts_as_handled(
 ) -> None:
     stack.judge = lambda change: {"status": "stale", "version": 9}
 
-    assert app.take([record("m1")], wiring) == {"batchItemFailures": []}
-    assert queue.letters == []
+    assert app.process([record("m1")], wiring) == {"batchItemFailures": []}
+    assert queue.dead_letters == []
     assert '"dataset":"transactions","service":"test","stale":[1.0]' in capsys.readouterr().out
 
 
-def test_what_the_api_rejects_is_a_dead_letter_with_its_reasons(
+def test_a_change_that_the_api_rejects_is_a_dead_letter_with_its_reasons(
     wiring: app.Wiring, stack: Stack, queue: Queue
 ) -> None:
     violation = {"path": "/week", "rule": "maximum", "message": "too large"}
@@ -176,86 +178,89 @@ def test_what_the_api_rejects_is_a_dead_letter_with_its_reasons(
     }
     stack.judge = lambda change: {"status": "rejected", "problem": problems[change["event_id"]]}
 
-    answer = app.take([record("m1"), record("m2")], wiring)
+    answer = app.process([record("m1"), record("m2")], wiring)
 
-    details = [json.loads(letter["MessageAttributes"]["detail"]["StringValue"]) for letter in queue.letters]
+    details = [
+        json.loads(dead_letter["MessageAttributes"]["detail"]["StringValue"])
+        for dead_letter in queue.dead_letters
+    ]
     assert answer == {"batchItemFailures": []}
     assert details == [
         [violation | {"path": "/data/week"}],
         [{"path": "/data", "rule": "urn:glueline:problem:too-large", "message": "too large"}],
     ]
-    assert {letter["MessageAttributes"]["reason"]["StringValue"] for letter in queue.letters} == {
-        "rejected-by-api"
-    }
+    assert {
+        dead_letter["MessageAttributes"]["reason"]["StringValue"] for dead_letter in queue.dead_letters
+    } == {"rejected-by-api"}
 
 
-def test_what_the_api_could_not_write_comes_back(wiring: app.Wiring, stack: Stack) -> None:
+def test_a_change_that_the_api_did_not_write_returns_to_the_queue(wiring: app.Wiring, stack: Stack) -> None:
     stack.judge = lambda change: (
         {"status": "rejected", "problem": {"status": 503}}
         if change["event_id"] == "event-of-m2"
         else accept(change)
     )
 
-    answer = app.take([record("m1"), record("m2"), record("m3")], wiring)
+    answer = app.process([record("m1"), record("m2"), record("m3")], wiring)
 
     assert failed(answer) == ["m2"]
 
 
-def test_an_api_out_of_reach_brings_the_good_messages_back_and_buries_the_bad(
+def test_an_unreachable_api_returns_valid_messages_and_dead_letters_the_rejected(
     wiring: app.Wiring, stack: Stack, queue: Queue
 ) -> None:
     stack.server.routes["/api/batch"] = lambda _: Answer(503)
 
-    answer = app.take([record("m1"), record("m2", "{"), record("m3")], wiring)
+    answer = app.process([record("m1"), record("m2", "{"), record("m3")], wiring)
 
     assert failed(answer) == ["m1", "m3"]
     assert queue.message_ids == ["m2"]
 
 
-def test_an_api_out_of_reach_is_asked_once(wiring: app.Wiring, stack: Stack) -> None:
+def test_an_unreachable_api_is_called_once(wiring: app.Wiring, stack: Stack) -> None:
     stack.server.routes["/api/batch"] = lambda _: Answer(500)
 
-    answer = app.take([record(f"m{number}") for number in range(1001)], wiring)
+    answer = app.process([record(f"m{number}") for number in range(1001)], wiring)
 
     assert len(failed(answer)) == 1001
     assert len(stack.server.asked("/api/batch")) == 1
 
 
-def test_a_dead_letter_that_could_not_be_sent_comes_back(
+def test_a_dead_letter_that_was_not_sent_returns_to_the_queue(
     wiring: app.Wiring, queue: Queue, topic: Topic
 ) -> None:
     queue.refuses = {"m2"}
 
-    answer = app.take([record("m1", "{"), record("m2", "{"), record("m3")], wiring)
+    answer = app.process([record("m1", "{"), record("m2", "{"), record("m3")], wiring)
 
     assert (failed(answer), queue.message_ids) == (["m2"], ["m1"])
     assert topic.alerts[0]["Subject"] == "Glueline: 1 messages refused"
 
 
-def test_a_dead_letter_queue_out_of_reach_loses_nothing(
+def test_an_unreachable_dead_letter_queue_loses_no_message(
     wiring: app.Wiring, queue: Queue, topic: Topic
 ) -> None:
     queue.refuses = {"all"}
 
-    answer = app.take([record("m1", "{"), record("m2")], wiring)
+    answer = app.process([record("m1", "{"), record("m2")], wiring)
 
     assert (failed(answer), topic.alerts) == (["m1"], [])
 
 
-def test_an_alert_that_could_not_be_sent_does_not_send_the_letters_twice(
+def test_an_alert_that_was_not_sent_does_not_repeat_the_dead_letters(
     wiring: app.Wiring, topic: Topic, queue: Queue, caplog: pytest.LogCaptureFixture
 ) -> None:
     topic.is_down = True
 
-    assert app.take([record("m1", "{")], wiring) == {"batchItemFailures": []}
+    assert app.process([record("m1", "{")], wiring) == {"batchItemFailures": []}
     assert queue.message_ids == ["m1"]
     assert "alert not sent" in caplog.messages
 
 
-def test_what_aligning_changed_is_logged_without_the_values(
+def test_adjustments_are_logged_without_values(
     wiring: app.Wiring, event_named: Callable[[str], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    app.take(event_named("sqs")["Records"][:1], wiring)
+    app.process(event_named("sqs")["Records"][:1], wiring)
 
     [logged] = [vars(found) for found in caplog.records if found.message == "messages aligned"]
     assert logged["messages"] == 1
@@ -263,10 +268,10 @@ def test_what_aligning_changed_is_logged_without_the_values(
     assert logged["example"]["event_id"] == "7b0f6b1e-5f7e-4e55-9f3a-1f2f2f0a5c11"
 
 
-def test_a_refused_message_can_be_followed_by_its_ids(
+def test_a_rejected_message_is_logged_with_its_ids(
     wiring: app.Wiring, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app.take([record("m1", household_id="secret-household")], wiring)
+    app.process([record("m1", household_id="secret-household")], wiring)
 
     [logged] = [vars(found) for found in caplog.records if found.message == "message refused"]
     assert (logged["message_id"], logged["event_id"]) == ("m1", "event-of-m1")
@@ -288,7 +293,7 @@ MARKER = "marker-of-a-person"
     ],
     ids=["refused as a whole", "another number of results", "no JSON", "rejected", "erased"],
 )
-def test_keys_and_values_of_a_person_are_in_no_log_metric_or_alert(
+def test_no_log_line_metric_or_alert_has_personal_data(
     wiring: app.Wiring,
     stack: Stack,
     topic: Topic,
@@ -307,7 +312,7 @@ def test_keys_and_values_of_a_person_are_in_no_log_metric_or_alert(
         record("m6", status=MARKER, updated_at=MARKER),
     ]
 
-    app.take([*hostile, record("m7", status="settled", storeId=" 330 "), record("m8")], wiring)
+    app.process([*hostile, record("m7", status="settled", storeId=" 330 "), record("m8")], wiring)
 
     logged = [str(vars(found)) for found in caplog.records] + [capsys.readouterr().out, str(topic.alerts)]
     assert len(topic.alerts) == 1
@@ -332,19 +337,19 @@ def erased(change: dict[str, Any]) -> dict[str, Any]:
     return {"status": "rejected", "key": MARKER, "problem": ERASED | {"detail": MARKER}}
 
 
-def test_a_taken_message_can_be_followed_by_its_ids(
+def test_a_written_message_is_logged_with_its_ids(
     wiring: app.Wiring, stack: Stack, caplog: pytest.LogCaptureFixture
 ) -> None:
     stack.judge = lambda change: {"status": "stale" if change["event_id"].endswith("m2") else "accepted"}
 
-    app.take([record("m1"), record("m2", household_id=7)], wiring)
+    app.process([record("m1"), record("m2", household_id=7)], wiring)
 
     [logged] = [vars(found) for found in caplog.records if found.message == "messages answered"]
     assert logged["columns"] == ["message_id", "event_id", "status"]
     assert logged["answers"] == [["m1", "event-of-m1", "accepted"], ["m2", "event-of-m2", "stale"]]
 
 
-def test_a_message_keeps_the_time_at_which_it_was_sent_first(
+def test_a_redriven_message_keeps_the_time_of_its_first_sending(
     wiring: app.Wiring, stack: Stack, queue: Queue
 ) -> None:
     first, later = "1795515330183", "1795999999999"
@@ -354,24 +359,24 @@ def test_a_message_keeps_the_time_at_which_it_was_sent_first(
         redriven["attributes"] = {"SentTimestamp": later}
         redriven["messageAttributes"] = {"sent_at": {"stringValue": first, "dataType": "String"}}
 
-    app.take(records, wiring)
+    app.process(records, wiring)
 
     assert [change["time"] for change in stack.written] == ["2026-11-24T10:15:30.183000Z"] * 2
-    [letter] = queue.letters
-    assert letter["MessageAttributes"]["sent_at"]["StringValue"] == first
+    [dead_letter] = queue.dead_letters
+    assert dead_letter["MessageAttributes"]["sent_at"]["StringValue"] == first
 
 
 @pytest.mark.parametrize("told", ["", "soon", "-5", "9" * 5000, "\u0663"])
-def test_a_time_of_sending_that_is_none_is_passed_over(wiring: app.Wiring, stack: Stack, told: str) -> None:
+def test_a_time_of_sending_that_is_not_valid_is_ignored(wiring: app.Wiring, stack: Stack, told: str) -> None:
     sent = record("m1")
     sent["attributes"] = {"SentTimestamp": "1795515330183"}
     sent["messageAttributes"] = {"sent_at": {"stringValue": told, "dataType": "String"}}
 
-    assert app.take([sent], wiring) == {"batchItemFailures": []}
+    assert app.process([sent], wiring) == {"batchItemFailures": []}
     assert stack.written[0]["time"] == "2026-11-24T10:15:30.183000Z"
 
 
-def test_a_message_of_an_erased_key_is_dropped_and_counted_and_no_dead_letter_keeps_it(
+def test_a_message_of_an_erased_key_is_counted_and_dropped(
     wiring: app.Wiring,
     stack: Stack,
     queue: Queue,
@@ -380,9 +385,9 @@ def test_a_message_of_an_erased_key_is_dropped_and_counted_and_no_dead_letter_ke
 ) -> None:
     stack.judge = lambda change: {"status": "rejected", "problem": ERASED}
 
-    assert app.take([record("m1")], wiring) == {"batchItemFailures": []}
+    assert app.process([record("m1")], wiring) == {"batchItemFailures": []}
 
-    assert queue.letters == []
+    assert queue.dead_letters == []
     assert '"dataset":"transactions","service":"test","erased":[1.0]' in capsys.readouterr().out
     [logged] = [vars(found) for found in caplog.records if "erased key" in found.message]
     assert (logged["message_id"], logged["event_id"]) == ("m1", "event-of-m1")
@@ -404,7 +409,7 @@ KINDS: dict[str, Any] = {
     api_is_down=st.booleans(),
     data=st.data(),
 )
-def test_every_message_ends_in_exactly_one_way(
+def test_every_message_has_exactly_one_outcome(
     wiring: app.Wiring,
     stack: Stack,
     queue: Queue,
@@ -417,7 +422,7 @@ def test_every_message_ends_in_exactly_one_way(
     for number, kind in enumerate(kinds):
         body = "{" if kind == "broken" else None
         records.append(record(f"{number}", body, week=99 if kind == "invalid" else 1))
-    queue.letters.clear()
+    queue.dead_letters.clear()
     queue.refuses = data.draw(st.sets(st.sampled_from([*(str(n) for n in range(30)), "all"])))
     handled: list[str] = []
 
@@ -431,7 +436,7 @@ def test_every_message_ends_in_exactly_one_way(
     stack.judge = judge
     stack.server.routes["/api/batch"] = (lambda _: Answer(500)) if api_is_down else stack._batch
 
-    answer = app.take(records, wiring)
+    answer = app.process(records, wiring)
 
     ends = Counter([*handled, *queue.message_ids, *failed(answer)])
     assert ends == Counter(str(number) for number in range(len(kinds)))
@@ -482,45 +487,45 @@ def nonsense(request: Request, result: Any) -> Answer:
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_no_message_is_lost_whatever_the_api_answers(
+def test_no_message_is_lost_for_any_answer_of_the_api(
     wiring: app.Wiring, stack: Stack, queue: Queue, answer: Callable[[Stack, Request], Answer]
 ) -> None:
     stack.server.routes["/api/batch"] = lambda request: answer(stack, request)
     records = [record("m1"), record("m2", product_id=2), record("m3", "{")]
 
-    back = failed(app.take(records, wiring))
+    back = failed(app.process(records, wiring))
 
     handled = [change["event_id"].removeprefix("event-of-") for change in stack.written]
     assert sorted([*handled, *back, *queue.message_ids]) == ["m1", "m2", "m3"]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 413, 429, 500, 503])
-def test_without_a_token_every_good_message_comes_back(
+def test_without_a_token_every_valid_message_returns_to_the_queue(
     wiring: app.Wiring, stack: Stack, queue: Queue, status: int
 ) -> None:
     stack.server.routes["/oauth2/token"] = lambda _: Answer(status, b'{"error":"invalid_client"}')
 
-    back = failed(app.take([record("m1"), record("m2", "{")], wiring))
+    back = failed(app.process([record("m1"), record("m2", "{")], wiring))
 
     assert (back, queue.message_ids) == (["m1"], ["m2"])
 
 
-def test_an_api_that_hangs_up_brings_the_messages_back(wiring: app.Wiring, stack: Stack) -> None:
+def test_an_api_that_hangs_up_returns_the_messages_to_the_queue(wiring: app.Wiring, stack: Stack) -> None:
     def hang_up(_: Request) -> Answer:
         raise ConnectionAbortedError
 
     stack.server.routes["/api/batch"] = hang_up
 
-    assert failed(app.take([record("m1"), record("m2")], wiring)) == ["m1", "m2"]
+    assert failed(app.process([record("m1"), record("m2")], wiring)) == ["m1", "m2"]
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503, 504])
-def test_a_change_that_may_be_taken_later_is_no_dead_letter(
+def test_a_change_that_may_succeed_later_is_not_a_dead_letter(
     wiring: app.Wiring, stack: Stack, queue: Queue, status: int
 ) -> None:
     stack.judge = lambda change: {"status": "rejected", "problem": {"status": status}}
 
-    assert (failed(app.take([record("m1")], wiring)), queue.letters) == (["m1"], [])
+    assert (failed(app.process([record("m1")], wiring)), queue.dead_letters) == (["m1"], [])
 
 
 @pytest.fixture
@@ -561,7 +566,7 @@ def invocation(request_id: str) -> LambdaContext:
     return context
 
 
-def test_the_handler_works_with_what_its_environment_names(
+def test_the_handler_uses_the_services_of_its_environment(
     deployed: str, stack: Stack, event_named: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = boto3.client
@@ -573,7 +578,7 @@ def test_the_handler_works_with_what_its_environment_names(
 
     assert (answer, len(stack.written)) == ({"batchItemFailures": []}, 1)
     received = real("sqs").receive_message(QueueUrl=deployed, MessageAttributeNames=["All"])
-    [letter] = received["Messages"]
-    assert letter["MessageAttributes"]["reason"]["StringValue"] == "broken-json"
+    [dead_letter] = received["Messages"]
+    assert dead_letter["MessageAttributes"]["reason"]["StringValue"] == "broken-json"
     [request] = stack.server.asked("/api/batch")
     assert request.headers["x-correlation-id"] == "invocation-1"
