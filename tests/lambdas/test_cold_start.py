@@ -53,7 +53,5 @@ def compiled(tmp_path: Path) -> Path:
         ("source", {"jwt"}),
     ],
 )
-def test_a_function_imports_only_what_it_uses(
-    function: str, not_its_own: set[str], compiled: Path
-) -> None:
+def test_a_function_imports_only_what_it_uses(function: str, not_its_own: set[str], compiled: Path) -> None:
     assert imported_by(function, compiled) & (HEAVY | not_its_own) == set()

@@ -40,9 +40,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @each_package
-def test_a_package_can_be_imported_by_itself(
-    packages: Path, target: str, function: str
-) -> None:
+def test_a_package_can_be_imported_by_itself(packages: Path, target: str, function: str) -> None:
     package = packages / target
     ended = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", IMPORT_HANDLER, str(package), function],

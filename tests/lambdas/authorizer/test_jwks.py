@@ -62,9 +62,7 @@ def test_unknown_key_ids_do_not_become_requests(provider: IdentityProvider, cloc
     assert len(provider.server.requests) == 1
 
 
-def test_unknown_key_ids_cause_one_request_per_interval(
-    provider: IdentityProvider, clock: Clock
-) -> None:
+def test_unknown_key_ids_cause_one_request_per_interval(provider: IdentityProvider, clock: Clock) -> None:
     keys = keys_of(provider, clock)
 
     for number in range(3600):
@@ -88,7 +86,9 @@ def test_an_issuer_that_is_down_does_not_get_a_request_for_every_token(
     assert len(provider.server.requests) == 10
 
 
-def test_the_keys_of_an_issuer_that_is_up_again_are_fetched_soon(provider: IdentityProvider, clock: Clock) -> None:
+def test_the_keys_of_an_issuer_that_is_up_again_are_fetched_soon(
+    provider: IdentityProvider, clock: Clock
+) -> None:
     keys = keys_of(provider, clock)
     down = provider.server.routes.pop(provider.path)
     with pytest.raises(JwksUnreachable):
@@ -138,7 +138,9 @@ def test_cached_keys_are_used_while_the_issuer_is_down_until_they_expire(
         Answer(302, headers={"location": "/elsewhere"}),
     ],
 )
-def test_an_answer_that_is_not_a_key_set_is_an_error_with_its_address(loopback: Loopback, answer: Answer) -> None:
+def test_an_answer_that_is_not_a_key_set_is_an_error_with_its_address(
+    loopback: Loopback, answer: Answer
+) -> None:
     loopback.routes["/jwks.json"] = lambda _: answer
     loopback.routes["/elsewhere"] = lambda _: Answer(200, b'{"keys": []}')
 

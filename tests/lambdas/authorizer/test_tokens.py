@@ -91,7 +91,9 @@ def test_a_token_with_a_wrong_claim_is_denied(
         {"client_id": None, "aud": ["https://other.example", CLIENT]},
     ],
 )
-def test_a_token_that_is_barely_valid_is_accepted(provider: IdentityProvider, changed: dict[str, Any]) -> None:
+def test_a_token_that_is_barely_valid_is_accepted(
+    provider: IdentityProvider, changed: dict[str, Any]
+) -> None:
     assert verified(provider.token(**at_this_moment(changed)), provider)["iss"] == provider.name
 
 
@@ -170,9 +172,7 @@ parts = st.dictionaries(st.sampled_from(["alg", "kid", "iss", "typ", "crit", "ex
 
 
 @given(st.text() | st.tuples(parts | texts | st.just(HEADER), parts | texts, texts).map(".".join))
-def test_any_text_is_denied_without_another_error(
-    provider: IdentityProvider, token: str
-) -> None:
+def test_any_text_is_denied_without_another_error(provider: IdentityProvider, token: str) -> None:
     assert reason_for(token, provider)
 
 
@@ -277,9 +277,7 @@ PERMISSIONS = {
         ({"scope": 7, "groups": {"pricing": 1}, "roles": [None, ["pricing"]]}, []),
     ],
 )
-def test_scopes_groups_and_roles_grant_permissions(
-    claims: dict[str, Any], permissions: list[str]
-) -> None:
+def test_scopes_groups_and_roles_grant_permissions(claims: dict[str, Any], permissions: list[str]) -> None:
     assert granted(claims, PERMISSIONS) == permissions
 
 

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 from moto.dynamodb.comparisons import Op, OpLessThan, OpLessThanOrEqual
 
-from expectations.contract import Contract
+from expectations.contract import Contract, Row
 from lambdas.data_api import app
 from lambdas.data_api.changes import Checker
 from lambdas.data_api.service import Service
@@ -24,6 +24,11 @@ from tests.lambdas.contracts import COUNTERS, THINGS
 
 PREFIX = "glueline-"
 NOW = 1_795_515_330_000_000  # microseconds
+LINE_KEY = "31198570044,1095275"  # of transaction()
+LINE = f"/transactions/{LINE_KEY}"
+UPDATED = 1_483_271_606_000_000  # microseconds of transaction()'s updated_at
+# Longer than every type. Python converts at most 4,300 digits to an int.
+LONG_NUMBERS = ["9" * 19, "9" * 39, "9" * 4301, "0" * 4301 + "1", "-" + "9" * 4301, "1" + "0" * 4400]
 EVERYTHING = "*:read *:write *:delete"
 CONTRACTS: dict[str, Contract] = {**contracts(), "things": THINGS, "counters": COUNTERS}
 CHECKER = Checker(CONTRACTS, Validators(CONTRACTS))
@@ -169,9 +174,40 @@ def call(store: Store, event_named: Callable[[str], Any], monkeypatch: pytest.Mo
     return ask
 
 
+type ItemOf = Callable[[str, str], Any]
+
+
 @pytest.fixture
-def item(dynamodb: Any) -> Callable[[str, str], Any]:
-    """What the table holds under a key."""
+def item(dynamodb: Any) -> ItemOf:
+    """Reads the item that a table holds under a key."""
     return lambda dataset, key: dynamodb.get_item(TableName=PREFIX + dataset, Key={"_key": {"S": key}}).get(
         "Item"
     )
+
+
+type Put = Callable[..., None]
+
+
+@pytest.fixture
+def put(call: Call, dynamodb: Any) -> Put:
+    """Stores an item as another writer does: without bookkeeping attributes, or with other ones."""
+
+    def of_another_writer(path: str, row: Row, **attributes: Any) -> None:
+        dataset = path.split("/")[1]
+        call("POST", f"/{dataset}", row)
+        [item] = dynamodb.scan(TableName=PREFIX + dataset)["Items"]
+        for name in ("_version", "_event_id", "_event_time"):
+            item.pop(name, None)
+        dynamodb.put_item(TableName=PREFIX + dataset, Item=item | attributes)
+
+    return of_another_writer
+
+
+def change(dataset: str, data: Any, op: str = "upsert", **more: Any) -> dict[str, Any]:
+    """A change of a batch."""
+    return {"dataset": dataset, "op": op, "data": data} | more
+
+
+def batch(call: Call, *changes: dict[str, Any]) -> list[str]:
+    """The outcomes of the changes of a batch."""
+    return [result["status"] for result in call("POST", "/batch", {"changes": list(changes)}).body["results"]]

@@ -1,17 +1,23 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError
+from botocore.exceptions import (
+    ConnectTimeoutError,
+)
 
 from lambdas.data_api.batch import MAX_CHANGES
 from tests.builders import product, transaction
-from tests.lambdas.data_api.conftest import NOW, Call, Failing
+from tests.lambdas.data_api.conftest import (
+    NOW,
+    Call,
+    Clock,
+    Failing,
+    ItemOf,
+    batch,
+    change,
+)
 
 VOIDED = {"basket_id": 31198570044, "product_id": 1, "updated_at": "2017-01-03T00:00:00Z"}
-
-
-def change(dataset: str, data: Any, op: str = "upsert", **more: Any) -> dict[str, Any]:
-    return {"dataset": dataset, "op": op, "data": data} | more
 
 
 def test_every_change_has_its_result_in_order(call: Call) -> None:
@@ -147,3 +153,24 @@ def test_outcomes_of_a_batch_are_counted_by_dataset(call: Call, capsys: pytest.C
     assert '"dataset":"products","service":"test","accepted":[1.0]' in printed
     assert '"dataset":"transactions","service":"test","rejected":[1.0]' in printed
     assert '"dataset":"none","service":"test","rejected":[1.0]' in printed
+
+
+def test_every_change_of_a_batch_has_an_event_id_of_its_own(call: Call, item: ItemOf) -> None:
+    """Else the second change of a row would pass for the first, whose answer was lost."""
+    departments = [change("products", product(department=name)) for name in ("A", "B")]
+
+    assert batch(call, *departments) == ["accepted"] * 2
+    assert item("products", "25671")["department"] == {"S": "B"}
+
+
+def test_no_event_is_later_than_now(call: Call, item: ItemOf, clock: Clock) -> None:
+    batch(call, change("products", product(), time="9999-01-01T00:00:00Z"))
+    assert item("products", "25671")["_version"] == {"N": str(NOW)}
+
+    clock.micros += 1
+    assert call("PUT", "/products/25671", product(department="DELI")).body["_version"] == NOW + 1
+
+
+@pytest.mark.parametrize("time", ["yesterday", "", 7, None, "2026-02-30T00:00:00Z", "9" * 5000])
+def test_a_time_that_is_not_a_timestamp_is_refused(call: Call, time: Any) -> None:
+    assert batch(call, change("products", product(), time=time)) == ["rejected"]

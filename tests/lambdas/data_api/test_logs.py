@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.lambdas.contracts import thing
-from tests.lambdas.data_api.conftest import NOW, Answer, Call, Failing
+from tests.lambdas.data_api.conftest import NOW, Answer, Call, Failing, change
 
 MARKER = "marker-of-a-person"
 PATH = f"/things/{MARKER},2026-11-24"
@@ -14,10 +14,6 @@ PATH = f"/things/{MARKER},2026-11-24"
 
 def row(**changed: Any) -> dict[str, Any]:
     return thing(**{"name": MARKER, "tags": [MARKER], "size": {"width": 1, "unit": MARKER}} | changed)
-
-
-def change(data: Any, op: str = "upsert", dataset: str = "things", **more: Any) -> dict[str, Any]:
-    return {"dataset": dataset, "op": op, "data": data} | more
 
 
 def every_route(call: Call) -> list[Answer]:
@@ -32,7 +28,12 @@ def every_route(call: Call) -> list[Answer]:
         call(
             "POST",
             "/batch",
-            {"changes": [change(row()), change({"name": MARKER, "day": "2026-11-24"}, "delete")]},
+            {
+                "changes": [
+                    change("things", row()),
+                    change("things", {"name": MARKER, "day": "2026-11-24"}, "delete"),
+                ]
+            },
         ),
     ]
     refused = [
@@ -66,18 +67,18 @@ def every_route(call: Call) -> list[Answer]:
 HOSTILE = [
     MARKER,
     {MARKER: MARKER},
-    change(row(), event_id={MARKER: MARKER}),
-    change(row(), time=MARKER),
-    change(row(), dataset=MARKER),
-    change(row(), op=MARKER),
-    change({MARKER: MARKER}),
-    change(MARKER),
-    change(row(**{MARKER: {MARKER: MARKER}})),
-    change(row(size={MARKER: MARKER})),
-    change(row(tags=[{MARKER: MARKER}])),
-    change(row(day=MARKER)),
-    change(row(tags=[MARKER * 30_000])),
-    change({"name": MARKER, "day": "2026-11-24"}, "delete", time="2017-01-01T00:00:00Z"),
+    change("things", row(), event_id={MARKER: MARKER}),
+    change("things", row(), time=MARKER),
+    change(MARKER, row()),
+    change("things", row(), op=MARKER),
+    change("things", {MARKER: MARKER}),
+    change("things", MARKER),
+    change("things", row(**{MARKER: {MARKER: MARKER}})),
+    change("things", row(size={MARKER: MARKER})),
+    change("things", row(tags=[{MARKER: MARKER}])),
+    change("things", row(day=MARKER)),
+    change("things", row(tags=[MARKER * 30_000])),
+    change("things", {"name": MARKER, "day": "2026-11-24"}, "delete", time="2017-01-01T00:00:00Z"),
 ]
 
 
@@ -116,7 +117,7 @@ def test_no_log_line_has_the_message_of_an_error_of_dynamodb(
     failing.failures = [failure] * 9
 
     assert call("PUT", PATH, row()).status == 503
-    assert call("POST", "/batch", {"changes": [change(row())]}).status == 503
+    assert call("POST", "/batch", {"changes": [change("things", row())]}).status == 503
     assert [line for line in logged(caplog, capsys) if MARKER in line] == []
 
 

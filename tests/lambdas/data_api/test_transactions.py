@@ -120,7 +120,9 @@ def test_writing_a_batch_again_changes_nothing(store: Store, dynamodb: Any) -> N
     assert dynamodb.scan(TableName=PREFIX + "transactions")["Items"] == before
 
 
-def test_a_change_without_version_gets_one_after_a_stored_one_from_the_future(store: Store, clock: Clock) -> None:
+def test_a_change_without_version_gets_one_after_a_stored_one_from_the_future(
+    store: Store, clock: Clock
+) -> None:
     clock.micros = NOW + 1000
     write_batch(store, indexed(upsert("products", product())))
     clock.micros = NOW
@@ -147,7 +149,9 @@ def test_a_busy_transaction_is_retried_after_a_pause(
     assert len(slept) == 2
 
 
-def test_a_change_whose_row_stays_busy_is_not_written(store: Store, failing: Failing, slept: list[float]) -> None:
+def test_a_change_whose_row_stays_busy_is_not_written(
+    store: Store, failing: Failing, slept: list[float]
+) -> None:
     failing.failures = [cancelled("TransactionConflict")] * ATTEMPTS
 
     results = write_batch(store, indexed(line(1)))

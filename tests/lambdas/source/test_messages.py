@@ -137,7 +137,9 @@ def test_json_that_is_not_an_object_is_a_dead_letter(body: str) -> None:
         ({"datacontenttype": "text/csv"}, "/datacontenttype"),
     ],
 )
-def test_an_envelope_that_is_not_a_cloudevent_is_a_dead_letter_with_the_place(changed: dict[str, Any], path: str) -> None:
+def test_an_envelope_that_is_not_a_cloudevent_is_a_dead_letter_with_the_place(
+    changed: dict[str, Any], path: str
+) -> None:
     assert refusal(event(**changed)) == ("wrong-envelope", [(path, "envelope")])
 
 

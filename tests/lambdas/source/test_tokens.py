@@ -34,9 +34,7 @@ def test_a_token_that_the_api_denied_is_not_used_again(stack: Stack, clock: Cloc
 
 
 @pytest.mark.parametrize("lifetime", [None, 10, 0])
-def test_a_token_with_a_short_lifetime_is_used_once(
-    stack: Stack, clock: Clock, lifetime: Any
-) -> None:
+def test_a_token_with_a_short_lifetime_is_used_once(stack: Stack, clock: Clock, lifetime: Any) -> None:
     stack.lifetime = lifetime if lifetime is not None else 0
     tokens = stack.tokens(clock)
 
