@@ -129,7 +129,9 @@ def _with_custom(column: Column, prop: SchemaProperty, path: str, findings: Find
         if _is_default(column, default):
             column = replace(column, default=default, has_default=True)
         else:
-            findings.add(where, "default-value", f"a {column.type}", repr(default), "correct the default")
+            findings.add(
+                where, "default-value", f"a value of type {column.type}", repr(default), "correct the default"
+            )
     return column
 
 

@@ -79,7 +79,7 @@ def _read(column: Column, option: str, given: Any) -> tuple[str, Any]:
         return _FORMS["date"], given if isinstance(given, str) and timestamps.is_date(given) else None
     least, greatest = range_of(column)
     is_within = is_number(given) and least <= given <= greatest
-    return f"a number that {column.type} holds", given if is_within else None
+    return f"a number of type {column.type}", given if is_within else None
 
 
 def is_number(given: object) -> bool:
@@ -113,7 +113,7 @@ def _check_order(limits: Limits, column: Column, path: str, findings: Findings) 
             findings.add(
                 where,
                 "option-value",
-                f"limits that a {column.type} can keep",
+                f"limits that values of type {column.type} can keep",
                 f"{low} to {high}",
                 "correct one of them",
             )

@@ -79,7 +79,7 @@ def keyed_rows(draw: st.DrawFn) -> tuple[Contract, Row]:
             st.builds(Column, names, kinds), min_size=1, max_size=3, unique_by=lambda column: column.name
         )
     )
-    contract = Contract("made_up", "1", "", tuple(parts), tuple(column.name for column in parts))
+    contract = Contract("samples", "1", "", tuple(parts), tuple(column.name for column in parts))
     return contract, {column.name: draw(values(column, empty=False)) for column in parts}
 
 

@@ -14,7 +14,7 @@ from tests.expectations import strategies
 
 
 def of(*columns: Column) -> Contract:
-    return Contract("made_up", "1", "", columns, (columns[0].name,))
+    return Contract("samples", "1", "", columns, (columns[0].name,))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,9 @@ def of(*columns: Column) -> Contract:
         ("binary", " aGk= ", "aGk=", "trim"),
     ],
 )
-def test_a_value_is_brought_into_the_contracts_form(kind: str, given_value: Any, aligned: Any, rule: str) -> None:
+def test_a_value_is_brought_into_the_contracts_form(
+    kind: str, given_value: Any, aligned: Any, rule: str
+) -> None:
     aligned = Decimal(given_value) if aligned is None else aligned
 
     row, adjustments = align(of(Column("c", kind)), {"c": given_value})

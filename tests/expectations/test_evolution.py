@@ -62,15 +62,6 @@ def test_an_older_table_takes_what_it_declares_from_its_contract() -> None:
     assert found == Plan((Declaration(declared, is_first=True),), ())
 
 
-def test_the_table_property_is_read_back() -> None:
-    declared = Declared.of(CONTRACT)
-
-    assert (
-        Declared.from_properties({"glueline.contract": declared.to_json(), "format-version": "2"}) == declared
-    )
-    assert Declared.from_properties({"format-version": "2"}) is None
-
-
 def test_a_column_becomes_required_if_every_row_has_a_value() -> None:
     contract = with_columns(Column("price", "decimal(10,2)", required=True))
 
@@ -143,7 +134,9 @@ DONE: list[tuple[str, Contract, Addition | Widening]] = [
 
 
 @pytest.mark.parametrize(("contract", "change"), [case[1:] for case in DONE], ids=[case[0] for case in DONE])
-def test_a_change_that_iceberg_makes_in_place_is_planned(contract: Contract, change: Addition | Widening) -> None:
+def test_a_change_that_iceberg_makes_in_place_is_planned(
+    contract: Contract, change: Addition | Widening
+) -> None:
     assert plan(LIVE, contract, lacking) == Plan((change,), ())
 
 

@@ -29,7 +29,7 @@ def checker(contract: Contract, op: Op = "upsert") -> Check:
 
 
 def of(column: Column) -> Check:
-    return checker(Contract("made_up", "1", "", (column,), ()))
+    return checker(Contract("samples", "1", "", (column,), ()))
 
 
 @pytest.mark.parametrize("dataset", ["transactions", "products", "households"])
@@ -220,7 +220,7 @@ def test_the_last_two_values_of_a_sequence_are_reserved(
 ) -> None:
     def check(limits: Limits = NO_LIMITS) -> Check:
         column = Column("c", kind, required=True, limits=limits)
-        return checker(Contract("made_up", "1", "", (column,), (), sequence_column="c"), op)
+        return checker(Contract("samples", "1", "", (column,), (), sequence_column="c"), op)
 
     assert check()({"c": last}) == []
     assert check()({"c": beyond}) == [("c", rule)]
@@ -231,7 +231,7 @@ def test_the_last_two_values_of_a_sequence_are_reserved(
 
 
 def test_a_text_key_is_not_empty() -> None:
-    check = checker(Contract("made_up", "1", "", (Column("k", "string", required=True),), ("k",)))
+    check = checker(Contract("samples", "1", "", (Column("k", "string", required=True),), ("k",)))
 
     assert check({"k": ""}) == [("k", "minLength")]
 

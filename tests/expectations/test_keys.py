@@ -13,7 +13,7 @@ from tests.expectations import strategies
 
 def keyed(*kinds: str) -> Contract:
     columns = tuple(Column(f"k{number}", kind, required=True) for number, kind in enumerate(kinds))
-    return Contract("made_up", "1", "", columns, tuple(column.name for column in columns))
+    return Contract("samples", "1", "", columns, tuple(column.name for column in columns))
 
 
 @given(strategies.keyed_rows())
@@ -76,7 +76,7 @@ def test_every_type_has_one_text(kind: str, value: Any, text: str) -> None:
     ],
 )
 def test_a_row_without_a_valid_key_has_no_key_text(kind: str, value: Any) -> None:
-    with pytest.raises(InvalidKey, match="made_up"):
+    with pytest.raises(InvalidKey, match="samples"):
         encode_key(keyed(kind), {"k0": value})
 
 
@@ -102,7 +102,7 @@ def test_a_row_without_a_valid_key_has_no_key_text(kind: str, value: Any) -> Non
     ],
 )
 def test_a_text_that_is_not_canonical_is_not_a_key(kinds: list[str], text: str) -> None:
-    with pytest.raises(InvalidKey, match="made_up"):
+    with pytest.raises(InvalidKey, match="samples"):
         decode_key(keyed(*kinds), text)
 
 

@@ -67,7 +67,9 @@ def test_every_reference_is_defined(document: dict[str, Any]) -> None:
         ("households", builders.household()),
     ],
 )
-def test_schemas_accept_rows_of_their_datasets(document: dict[str, Any], dataset: str, row: dict[str, Any]) -> None:
+def test_schemas_accept_rows_of_their_datasets(
+    document: dict[str, Any], dataset: str, row: dict[str, Any]
+) -> None:
     schemas = document["components"]["schemas"]
 
     def accepts(name: str, data: dict[str, Any]) -> bool:

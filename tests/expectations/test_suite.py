@@ -34,7 +34,7 @@ YEAR = "2017-01-01T00:00:00Z"
 
 
 def with_rules(*rules: Rule) -> Contract:
-    return Contract("made_up", "1", "", (Column("c", "timestamp"), Column("d", "date")), ("c",), rules=rules)
+    return Contract("samples", "1", "", (Column("c", "timestamp"), Column("d", "date")), ("c",), rules=rules)
 
 
 @pytest.mark.parametrize("dataset", ["transactions", "products", "households"])
@@ -85,7 +85,7 @@ def test_all_rules_that_great_expectations_refuses_are_reported() -> None:
     )
 
     with pytest.raises(ContractError) as error:
-        build_suite(replace(contract, source="made_up.yaml"))
+        build_suite(replace(contract, source="samples.yaml"))
 
     assert [(problem.path, problem.rule) for problem in error.value.problems] == [
         ("rule typo", "known-expectation"),
@@ -93,7 +93,7 @@ def test_all_rules_that_great_expectations_refuses_are_reported() -> None:
         ("rule lacking", "known-expectation"),
     ]
     assert str(error.value).startswith(
-        "made_up.yaml: rule typo: expected an expectation of Great Expectations, "
+        "samples.yaml: rule typo: expected an expectation of Great Expectations, "
         "got 'expect_column_values_to_be_shiny'; correct the name"
     )
 
@@ -163,7 +163,9 @@ def test_each_broken_rule_is_found(spark: "SparkSession", context: Any) -> None:
 
 
 @pytest.mark.spark
-def test_a_threshold_is_kept_or_broken_as_it_says(spark: "SparkSession", context: Any, tmp_path: Path) -> None:
+def test_a_threshold_is_kept_or_broken_as_it_says(
+    spark: "SparkSession", context: Any, tmp_path: Path
+) -> None:
     thresholds = {
         "metric: nullValues, mustBeLessThan: 2": True,
         "metric: nullValues, mustBeGreaterThan: 1": False,

@@ -67,5 +67,5 @@ def test_a_whole_surrogate_pair_is_text() -> None:
 
 @pytest.mark.parametrize("value", [0.1, 1.0, float("nan"), b"", {1, 2}, object()])
 def test_only_exact_values_are_written(value: Any) -> None:
-    with pytest.raises(TypeError, match="expected a value made of what loads gives"):
+    with pytest.raises(TypeError, match="expected a value of the types that loads returns"):
         dumps([value, Decimal(1)])

@@ -4,14 +4,12 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import Column, Limits
-from tests.expectations.contract_files import changed, load, problems
-
-AMOUNT = "        physicalType: decimal(10,2)\n        logicalTypeOptions: {minimum: 0}\n"
-AT = "schema[0].properties[1]"
+from tests.expectations.contract_files import AMOUNT, changed, load, problems, with_amount
+from tests.expectations.contract_files import AMOUNT_AT as AT
 
 
 def column(folder: Path, description: str) -> Column:
-    """The second column of the sound contract, described otherwise."""
+    """The second column of the valid contract, with another description."""
     return load(folder, AMOUNT, f"        {description}\n").column("amount")
 
 
@@ -63,12 +61,11 @@ def column(folder: Path, description: str) -> Column:
     ],
 )
 def test_a_property_becomes_a_column(tmp_path: Path, description: str, expected: Column | None) -> None:
-    quality = "\n        quality:\n          - {name: amount.given, metric: nullValues, mustBe: 0}\n"
     if expected is None:
         expected = Column("amount", "string", classification="public", description="How much")
         description = "logicalType: string\n        classification: public\n        description: 'How  much'"
 
-    assert quality and column(tmp_path, description) == expected
+    assert column(tmp_path, description) == expected
 
 
 @pytest.mark.parametrize(
@@ -101,11 +98,7 @@ def test_a_column_that_is_not_valid_is_reported(
     tmp_path: Path, description: str, path: str | None, rule: str
 ) -> None:
     if description.startswith("{"):
-        parts = description[1:-1]
-        text = changed("      - name: amount\n" + AMOUNT, f"      - {{name: amount, {parts}}}\n")
-        text = text.replace(
-            "        quality:\n          - {name: amount.given, metric: nullValues, mustBe: 0}\n", ""
-        )
+        text = with_amount(description[1:-1])
     else:
         text = changed(AMOUNT, f"        {description}\n")
 
@@ -196,52 +189,6 @@ def test_an_alias_may_have_the_characters_of_file_headers(tmp_path: Path) -> Non
     names = ("Unit (kg", "it's", 'a "b"', "a.b[0]*", "Größe", "$1 {b}", "\\d")
 
     assert load(tmp_path, AMOUNT, AMOUNT + alias(*names)).column("amount").aliases == names
-
-
-@pytest.mark.parametrize(
-    ("description", "message"),
-    [
-        (r"logicalType: string, logicalTypeOptions: {pattern: '^a\Z'}",
-         r"expected a pattern with one meaning in Rust (queue, API) and Java (jobs), got '^a\\Z' with \Z; "
-         "write $"),
-        ("logicalType: string, logicalTypeOptions: {pattern: 5}",
-         "expected a regular expression, got 5; correct it"),
-        ("physicalType: int, logicalTypeOptions: {minimum: 3000000000}",
-         "expected a number that int holds, got 3000000000; correct it"),
-        ("physicalType: int, logicalTypeOptions: {maximum: .nan}",
-         "expected a number that int holds, got nan; correct it"),
-        ("logicalType: number, logicalTypeOptions: {maximum: .inf}",
-         "expected a number that double holds, got inf; correct it"),
-        ("physicalType: 'decimal(4,2)', logicalTypeOptions: {maximum: 100}",
-         "expected a number that decimal(4,2) holds, got 100; correct it"),
-        ("logicalType: integer, logicalTypeOptions: {minimum: 5, exclusiveMaximum: 4}",
-         "expected limits that a long can keep, got 5 to 4; correct one of them"),
-        ("logicalType: string, logicalTypeOptions: {minLength: 5, maxLength: 4}",
-         "expected limits that a string can keep, got 5 to 4; correct one of them"),
-        ("logicalType: timestamp, logicalTypeOptions: {minimum: 2026-01-02, maximum: 2026-01-01}",
-         "expected limits that a timestamp can keep, got 2026-01-02T00:00:00Z to 2026-01-01T00:00:00Z; "
-         "correct one of them"),
-        ("logicalType: string, logicalTypeOptions: {maxLength: 3000000000}",
-         "expected a whole number from 0 to 2147483647, got 3000000000; correct it"),
-        ("physicalType: int, customProperties: [{property: default, value: 3000000000}]",
-         "expected a int, got 3000000000; correct the default"),
-        ("physicalType: 'decimal(4,2)', customProperties: [{property: default, value: 1.005}]",
-         "expected a decimal(4,2), got 1.005; correct the default"),
-        ("logicalType: number, customProperties: [{property: default, value: .inf}]",
-         "expected a double, got inf; correct the default"),
-    ],
-)  # fmt: skip
-def test_a_limit_that_no_row_could_keep_is_refused_with_advice(
-    tmp_path: Path, description: str, message: str
-) -> None:
-    text = changed("      - name: amount\n" + AMOUNT, f"      - {{name: amount, {description}}}\n").replace(
-        "        quality:\n          - {name: amount.given, metric: nullValues, mustBe: 0}\n", ""
-    )
-
-    (problem,) = problems(tmp_path, text)
-
-    assert problem.path.startswith(AT)
-    assert problem.message == message
 
 
 def test_a_name_fits_the_catalog(tmp_path: Path) -> None:

@@ -12,15 +12,8 @@ from lambdas.authorizer.jwks import (
     fetch_keys,
 )
 from tests.lambdas.authorizer.identity import OTHER_RSA_KEY, RSA_KEY, IdentityProvider
+from tests.lambdas.clock import Clock
 from tests.lambdas.loopback import Answer, Loopback
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -58,7 +51,7 @@ def test_a_rotated_key_is_found_by_its_first_token(provider: IdentityProvider, c
 def test_unknown_key_ids_do_not_become_requests(provider: IdentityProvider, clock: Clock) -> None:
     keys = keys_of(provider, clock)
 
-    assert [keys.find(f"made-up-{number}") for number in range(50)] == [None] * 50
+    assert [keys.find(f"unknown-{number}") for number in range(50)] == [None] * 50
     assert len(provider.server.requests) == 1
 
 
@@ -66,7 +59,7 @@ def test_unknown_key_ids_cause_one_request_per_interval(provider: IdentityProvid
     keys = keys_of(provider, clock)
 
     for number in range(3600):
-        keys.find(f"made-up-{number}")
+        keys.find(f"unknown-{number}")
         clock.now += 1
 
     assert len(provider.server.requests) == 3600 / REFETCH_SECONDS
@@ -174,11 +167,11 @@ def test_keys_at_a_new_address_are_discovered(provider: IdentityProvider, clock:
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         (
             {"issuer": "https://other.example"},
-            r"to be of issuer http://.*/tenant, got https://other\.example",
+            r"expected issuer http://.*/tenant in .*, got https://other\.example",
         ),
         ({"issuer": None}, "got None"),
         ({"jwks_uri": None}, "expected an https jwks_uri"),
@@ -188,11 +181,11 @@ def test_keys_at_a_new_address_are_discovered(provider: IdentityProvider, clock:
     ],
 )
 def test_a_discovery_document_of_another_issuer_is_refused(
-    provider: IdentityProvider, changed: dict[str, Any], told: str
+    provider: IdentityProvider, changed: dict[str, Any], message: str
 ) -> None:
     issuer = provider.publish_discovery("/tenant", **changed).issuer
 
-    with pytest.raises(JwksUnreachable, match=told):
+    with pytest.raises(JwksUnreachable, match=message):
         discover_keys(issuer)
     assert provider.server.asked(provider.path) == []
 

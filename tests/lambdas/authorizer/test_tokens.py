@@ -31,13 +31,13 @@ def verified(token: str, *providers: IdentityProvider) -> dict[str, Any]:
     return verify(token, issuers, {name: KeySet(issuer) for name, issuer in issuers.items()})
 
 
-class Seconds(int):
-    """A time told from the moment of the test: when the cases are collected, it would be too early."""
+class FromNow(int):
+    """Seconds from the time of the test, which is later than the time at which cases are collected."""
 
 
-def at_this_moment(claims: dict[str, Any]) -> dict[str, Any]:
+def with_times(claims: dict[str, Any]) -> dict[str, Any]:
     now = int(time.time())
-    return {name: now + value if isinstance(value, Seconds) else value for name, value in claims.items()}
+    return {name: now + value if isinstance(value, FromNow) else value for name, value in claims.items()}
 
 
 def reason_for(token: str, *providers: IdentityProvider) -> str:
@@ -60,11 +60,11 @@ def test_a_token_with_any_asymmetric_algorithm_is_accepted(
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"exp": Seconds(-60)}, "expired"),
+        ({"exp": FromNow(-60)}, "expired"),
         ({"exp": None}, "invalid"),
         ({"exp": "tomorrow"}, "invalid"),
-        ({"nbf": Seconds(+60)}, "not-yet-valid"),
-        ({"iat": Seconds(+60)}, "not-yet-valid"),
+        ({"nbf": FromNow(+60)}, "not-yet-valid"),
+        ({"iat": FromNow(+60)}, "not-yet-valid"),
         ({"client_id": "somebody-else"}, "wrong-audience"),
         ({"client_id": None}, "wrong-audience"),
         ({"aud": "somebody-else"}, "wrong-audience"),  # although client_id is ours
@@ -79,14 +79,14 @@ def test_a_token_with_any_asymmetric_algorithm_is_accepted(
 def test_a_token_with_a_wrong_claim_is_denied(
     provider: IdentityProvider, changed: dict[str, Any], reason: str
 ) -> None:
-    assert reason_for(provider.token(**at_this_moment(changed)), provider) == reason
+    assert reason_for(provider.token(**with_times(changed)), provider) == reason
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"exp": Seconds(-10)},  # within the leeway for clocks that differ
-        {"nbf": Seconds(+10)},
+        {"exp": FromNow(-10)},  # within the leeway for clocks that differ
+        {"nbf": FromNow(+10)},
         {"client_id": None, "aud": CLIENT},
         {"client_id": None, "aud": ["https://other.example", CLIENT]},
     ],
@@ -94,7 +94,7 @@ def test_a_token_with_a_wrong_claim_is_denied(
 def test_a_token_that_is_barely_valid_is_accepted(
     provider: IdentityProvider, changed: dict[str, Any]
 ) -> None:
-    assert verified(provider.token(**at_this_moment(changed)), provider)["iss"] == provider.name
+    assert verified(provider.token(**with_times(changed)), provider)["iss"] == provider.name
 
 
 def test_a_token_signed_with_another_key_under_a_known_key_id_is_denied(provider: IdentityProvider) -> None:
@@ -186,9 +186,9 @@ def test_an_issuer_cannot_sign_for_another(loopback: Loopback, provider: Identit
     entra.keys.clear()
     entra.publish("key-2", OTHER_RSA_KEY, "RS256")
 
-    believed = verified(entra.token(key=OTHER_RSA_KEY, key_id="key-2"), provider, entra)
+    accepted = verified(entra.token(key=OTHER_RSA_KEY, key_id="key-2"), provider, entra)
 
-    assert believed["iss"] == entra.name
+    assert accepted["iss"] == entra.name
     assert reason_for(provider.token(key=OTHER_RSA_KEY, key_id="key-2"), provider, entra) == "unknown-key"
 
 
@@ -248,14 +248,14 @@ def test_every_kind_of_access_token_of_entra_id_is_accepted(
     issuer = Issuer(entra.name, entra.issuer.jwks_uri, frozenset({claims["aud"]}))
     token = entra.token(**claims, client_id=None, token_use=None, scope=None)
 
-    believed = verify(token, {entra.name: issuer}, {entra.name: KeySet(issuer)})
+    accepted = verify(token, {entra.name: issuer}, {entra.name: KeySet(issuer)})
 
     of_names = {
         "glueline.read": frozenset({"*:read"}),
         "glueline.write": frozenset({"*:write"}),
         "0760b6cf-170e-4a14-91b3-4b78e0739963": frozenset({"products:delete"}),
     }
-    assert granted(believed, of_names) == permissions
+    assert granted(accepted, of_names) == permissions
 
 
 PERMISSIONS = {

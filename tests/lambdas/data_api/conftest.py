@@ -10,7 +10,9 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.comparisons import Op, OpLessThan, OpLessThanOrEqual
+from moto.dynamodb.models import dynamodb_backends
 
 from expectations.contract import Contract, Row
 from lambdas.data_api import app
@@ -41,9 +43,9 @@ def client() -> Any:
         return boto3.client("dynamodb", region_name="us-east-1")
 
 
-@pytest.fixture
-def dynamodb(client: Any) -> Iterator[Any]:
-    """An empty table for every dataset."""
+@pytest.fixture(scope="session")
+def empty_tables(client: Any) -> dict[str, Any]:
+    """Empty tables of all datasets, to be copied: creating them by the API takes longer than most tests."""
     with mock_aws():
         for dataset in CONTRACTS:
             client.create_table(
@@ -52,7 +54,21 @@ def dynamodb(client: Any) -> Iterator[Any]:
                 AttributeDefinitions=[{"AttributeName": "_key", "AttributeType": "S"}],
                 BillingMode="PAY_PER_REQUEST",
             )
+        return copy.deepcopy(_tables())
+
+
+@pytest.fixture
+def dynamodb(client: Any, empty_tables: dict[str, Any]) -> Iterator[Any]:
+    """The client, with an empty table for every dataset."""
+    with mock_aws():
+        _tables().update(copy.deepcopy(empty_tables))
         yield client
+
+
+def _tables() -> dict[str, Any]:
+    """The tables of moto's DynamoDB."""
+    tables: dict[str, Any] = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables
+    return tables
 
 
 @pytest.fixture(autouse=True)

@@ -90,13 +90,11 @@ def test_a_hostile_value_breaks_a_rule_of_the_contract(call: Call, member: str, 
         assert len(answer.body["violations"][0]["message"]) < 400  # whatever its size, it is not sent back
 
 
-@pytest.mark.parametrize("number", [*LONG_NUMBERS, "1e999999", "1e-999999", "-1e308", "0.1e-4301"])
 @pytest.mark.parametrize("column", ["exact", "ratio", "name", "size", "tags", "flag", "day"])
-@pytest.mark.parametrize("form", ["{}", '"{}"'], ids=["number", "text"])
-def test_a_number_of_any_length_does_not_fail_the_api(
-    call: Call, column: str, number: str, form: str
-) -> None:
-    member = f'"{column}":{form.format(number)}'
-    body = f'{{"name":"a","day":"2026-11-24",{member}}}' if column not in ("name", "day") else f"{{{member}}}"
+def test_a_number_of_any_length_does_not_fail_the_api(call: Call, column: str) -> None:
+    for number in (*LONG_NUMBERS, "1e999999", "1e-999999", "-1e308", "0.1e-4301"):
+        for value in (number, f'"{number}"'):
+            key = "" if column in ("name", "day") else '"name":"a","day":"2026-11-24",'
+            body = f'{{{key}"{column}":{value}}}'
 
-    assert call("PUT", "/things/a,2026-11-24", raw={"body": body}).status in (200, 201, 400, 422)
+            assert call("PUT", "/things/a,2026-11-24", raw={"body": body}).status in (200, 201, 400, 422)

@@ -124,10 +124,10 @@ def test_a_header_without_an_entity_tag_is_refused_with_an_example(call: Call) -
     assert 'like "1483271606000000"' in answer.body["detail"]
 
 
-@pytest.mark.parametrize("number", LONG_NUMBERS, ids=len)
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_an_entity_tag_may_have_any_length(call: Call, method: str, number: str) -> None:
+def test_an_entity_tag_may_have_any_length(call: Call, method: str) -> None:
     call("POST", "/products", product())
 
-    assert call(method, "/products/25671", product(), if_match=f'"{number}"').status in (200, 412)
-    assert call("GET", "/products/25671", if_none_match=f'"{number}"').status == 200
+    for number in LONG_NUMBERS:
+        assert call(method, "/products/25671", product(), if_match=f'"{number}"').status in (200, 412)
+        assert call("GET", "/products/25671", if_none_match=f'"{number}"').status == 200

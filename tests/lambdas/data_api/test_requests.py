@@ -163,8 +163,8 @@ def test_without_permission_the_parameters_are_not_disclosed(call: Call) -> None
     assert call("GET", "/products", query={"cursor": "x"}, permissions="").status == 403
 
 
-@pytest.mark.parametrize("number", LONG_NUMBERS, ids=len)
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_a_key_beyond_the_range_of_its_type_is_404(call: Call, method: str, number: str) -> None:
-    for path in (f"/products/{number}", f"/transactions/{number},1"):
-        assert call(method, path, {}).status == 404
+def test_a_key_beyond_the_range_of_its_type_is_404(call: Call, method: str) -> None:
+    for number in LONG_NUMBERS:
+        assert call(method, f"/products/{number}", {}).status == 404
+        assert call(method, f"/transactions/{number},1", {}).status == 404

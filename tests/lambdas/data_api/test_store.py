@@ -11,6 +11,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+from botocore.retries.standard import ExponentialBackoff
 
 from expectations.contract import dump_compiled
 from lambdas.data_api import app
@@ -64,10 +65,16 @@ OF_ITS_OWN = app._service  # before a test puts another in its place
 
 
 @pytest.fixture
+def without_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore retries at once."""
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0)
+
+
+@pytest.fixture
 def with_own_client(
     call: Call, loopback: Loopback, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Call]:
-    """The API with the client that it makes itself, which finds its DynamoDB on the loopback server."""
+    """The API with the client that it creates itself, for a DynamoDB on the loopback server."""
     (tmp_path / "contracts.json").write_text(dump_compiled(contracts()), encoding="utf-8")
     monkeypatch.setattr(app, "_service", OF_ITS_OWN)
     monkeypatch.setenv("CONTRACTS", str(tmp_path / "contracts.json"))
@@ -88,6 +95,7 @@ def with_own_client(
         Answer(503, b"<html>from something in between</html>"),
     ],
 )
+@pytest.mark.usefixtures("without_backoff")
 def test_a_request_to_a_busy_dynamodb_is_retried_once_and_then_503(
     with_own_client: Call, loopback: Loopback, answer: Answer
 ) -> None:
@@ -96,20 +104,21 @@ def test_a_request_to_a_busy_dynamodb_is_retried_once_and_then_503(
     for method, path, body in (("GET", "/products/1", None), ("PUT", "/products/25671", product())):
         loopback.requests.clear()
 
-        told = with_own_client(method, path, body)
+        answered = with_own_client(method, path, body)
 
-        assert (told.status, told.headers["retry-after"]) == (503, "2")
+        assert (answered.status, answered.headers["retry-after"]) == (503, "2")
         assert len(loopback.requests) == 2
 
 
+@pytest.mark.usefixtures("without_backoff")
 def test_a_dynamodb_that_does_not_answer_is_503(
     with_own_client: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
 
-    told = with_own_client("PUT", "/products/25671", product())
+    answered = with_own_client("PUT", "/products/25671", product())
 
-    assert (told.status, told.body["type"]) == (503, "urn:glueline:problem:unavailable")
+    assert (answered.status, answered.body["type"]) == (503, "urn:glueline:problem:unavailable")
 
 
 def test_a_write_is_retried_while_a_transaction_holds_the_row(

@@ -4,8 +4,9 @@ import urllib3
 from lambdas.source.api import MAX_BYTES, MAX_CHANGES, DataApi, portions
 from lambdas.source.messages import Message, ValidMessage
 from lambdas.source.tokens import DataApiUnavailable
+from tests.lambdas.clock import Clock
 from tests.lambdas.loopback import Answer
-from tests.lambdas.source.stack import Clock, Stack
+from tests.lambdas.source.stack import Stack
 
 
 def change(event_id: str = "event-1", padding: int = 0) -> ValidMessage:
@@ -26,12 +27,12 @@ def test_changes_are_one_request_with_one_result_each(stack: Stack, clock: Clock
 
 
 def test_a_denied_token_is_replaced_once(stack: Stack, clock: Clock) -> None:
-    stack.believed = {"token-2"}
+    stack.valid_tokens = {"token-2"}
     api = stack.api(clock)
 
     assert len(api.write([change()])) == 1
     assert len(stack.server.asked("/api/batch")) == 2
-    stack.believed = set()
+    stack.valid_tokens = set()
     with pytest.raises(DataApiUnavailable, match="status 403"):
         api.write([change()])
     assert len(stack.server.asked("/api/batch")) == 4

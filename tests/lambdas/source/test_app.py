@@ -1,5 +1,6 @@
+"""The source writes valid messages, sends dead letters for the others, and logs both."""
+
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,95 +8,23 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
-from hypothesis import given
-from hypothesis import strategies as st
 from moto import mock_aws
 
 from expectations.contract import dump_compiled
 from lambdas.exact_json import dumps, loads
 from lambdas.source import app
-from lambdas.source.messages import Reader
-from lambdas.source.settings import Settings
-from lambdas.validation import Validators
 from tests.builders import contracts, transaction
-from tests.lambdas.loopback import Answer, Request
-from tests.lambdas.source.stack import SECRET, Clock, Stack, accept
-
-READER = Reader(contracts(), Validators(contracts()))
-
-
-class Queue:
-    """The dead-dead_letter queue in memory; `refuses` has what it does not take, "all" fails the call."""
-
-    def __init__(self) -> None:
-        self.dead_letters: list[dict[str, Any]] = []
-        self.refuses: set[str] = set()
-
-    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:
-        if "all" in self.refuses:
-            raise ClientError({"Error": {"Code": "QueueDoesNotExist", "Message": ""}}, "SendMessageBatch")
-        ids = {entry["MessageAttributes"]["message_id"]["StringValue"]: entry for entry in Entries}
-        self.dead_letters += [entry for message_id, entry in ids.items() if message_id not in self.refuses]
-        refused = [entry["Id"] for message_id, entry in ids.items() if message_id in self.refuses]
-        return {"Failed": [{"Id": place, "Code": "InternalError", "SenderFault": False} for place in refused]}
-
-    @property
-    def message_ids(self) -> list[str]:
-        return [
-            dead_letter["MessageAttributes"]["message_id"]["StringValue"] for dead_letter in self.dead_letters
-        ]
-
-
-class Topic:
-    """The alert topic in memory."""
-
-    def __init__(self) -> None:
-        self.alerts: list[dict[str, str]] = []
-        self.is_down = False
-
-    def publish(self, **alert: str) -> None:
-        if self.is_down:
-            raise ClientError({"Error": {"Code": "InternalError", "Message": ""}}, "Publish")
-        self.alerts.append(alert)
-
-
-@pytest.fixture
-def queue() -> Queue:
-    return Queue()
-
-
-@pytest.fixture
-def topic() -> Topic:
-    return Topic()
-
-
-@pytest.fixture
-def wiring(stack: Stack, clock: Clock, queue: Queue, topic: Topic) -> app.Wiring:
-    names = (
-        "DATA_API_URL",
-        "TOKEN_URL",
-        "USER_POOL_ID",
-        "CLIENT_ID",
-        "DEAD_LETTER_QUEUE_URL",
-        "ALERT_TOPIC_ARN",
-    )
-    settings = Settings.from_env({name: name.lower() for name in names})
-    return app.Wiring(settings, READER, stack.api(clock), queue, topic)
-
-
-def record(message_id: str, body: Any = None, **changed: Any) -> dict[str, Any]:
-    event = {
-        "specversion": "1.0",
-        "id": f"event-of-{message_id}",
-        "source": "till/330",
-        "type": "transactions.upsert",
-        "data": transaction(**changed),
-    }
-    return {"messageId": message_id, "body": body if isinstance(body, str) else dumps(event)}
-
-
-def failed(answer: dict[str, Any]) -> list[str]:
-    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+from tests.lambdas.loopback import Answer
+from tests.lambdas.source.stack import (
+    ERASED,
+    SECRET,
+    Queue,
+    Stack,
+    Topic,
+    accept,
+    failed,
+    record,
+)
 
 
 def test_valid_messages_are_sent_to_the_api_in_one_request(wiring: app.Wiring, stack: Stack) -> None:
@@ -130,20 +59,20 @@ def test_rejected_messages_become_dead_letters_and_one_alert_and_the_others_are_
     answer = app.process(records, wiring)
 
     assert (answer, len(stack.written)) == ({"batchItemFailures": []}, 1)
-    told = [
+    sent = [
         {name: value["StringValue"] for name, value in dead_letter["MessageAttributes"].items()}
         for dead_letter in queue.dead_letters
     ]
-    assert [one["reason"] for one in told] == [
+    assert [one["reason"] for one in sent] == [
         "broken-json",
         "wrong-envelope",
         "unknown-dataset",
         "contract-violation",
     ]
-    assert {found["path"] for found in json.loads(told[3]["detail"])} == {"/data/quantity", "/data/week"}
+    assert {found["path"] for found in json.loads(sent[3]["detail"])} == {"/data/quantity", "/data/week"}
     assert queue.dead_letters[3]["MessageBody"] == records[4]["body"]
     [alert] = topic.alerts
-    assert alert["Subject"] == "Glueline: 4 messages refused"
+    assert alert["Subject"] == "Glueline: 4 messages rejected"
 
 
 def test_a_batch_without_valid_messages_does_not_call_the_api(wiring: app.Wiring, stack: Stack) -> None:
@@ -161,7 +90,7 @@ def test_a_batch_without_rejected_messages_sends_no_alert(wiring: app.Wiring, to
 def test_stale_counts_as_handled(
     wiring: app.Wiring, stack: Stack, queue: Queue, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack.judge = lambda change: {"status": "stale", "version": 9}
+    stack.result_of = lambda change: {"status": "stale", "version": 9}
 
     assert app.process([record("m1")], wiring) == {"batchItemFailures": []}
     assert queue.dead_letters == []
@@ -176,7 +105,7 @@ def test_a_change_that_the_api_rejects_is_a_dead_letter_with_its_reasons(
         "event-of-m1": {"status": 422, "type": "urn:x", "violations": [violation]},
         "event-of-m2": {"status": 413, "type": "urn:glueline:problem:too-large", "detail": "too large"},
     }
-    stack.judge = lambda change: {"status": "rejected", "problem": problems[change["event_id"]]}
+    stack.result_of = lambda change: {"status": "rejected", "problem": problems[change["event_id"]]}
 
     answer = app.process([record("m1"), record("m2")], wiring)
 
@@ -195,7 +124,7 @@ def test_a_change_that_the_api_rejects_is_a_dead_letter_with_its_reasons(
 
 
 def test_a_change_that_the_api_did_not_write_returns_to_the_queue(wiring: app.Wiring, stack: Stack) -> None:
-    stack.judge = lambda change: (
+    stack.result_of = lambda change: (
         {"status": "rejected", "problem": {"status": 503}}
         if change["event_id"] == "event-of-m2"
         else accept(change)
@@ -204,57 +133,6 @@ def test_a_change_that_the_api_did_not_write_returns_to_the_queue(wiring: app.Wi
     answer = app.process([record("m1"), record("m2"), record("m3")], wiring)
 
     assert failed(answer) == ["m2"]
-
-
-def test_an_unreachable_api_returns_valid_messages_and_dead_letters_the_rejected(
-    wiring: app.Wiring, stack: Stack, queue: Queue
-) -> None:
-    stack.server.routes["/api/batch"] = lambda _: Answer(503)
-
-    answer = app.process([record("m1"), record("m2", "{"), record("m3")], wiring)
-
-    assert failed(answer) == ["m1", "m3"]
-    assert queue.message_ids == ["m2"]
-
-
-def test_an_unreachable_api_is_called_once(wiring: app.Wiring, stack: Stack) -> None:
-    stack.server.routes["/api/batch"] = lambda _: Answer(500)
-
-    answer = app.process([record(f"m{number}") for number in range(1001)], wiring)
-
-    assert len(failed(answer)) == 1001
-    assert len(stack.server.asked("/api/batch")) == 1
-
-
-def test_a_dead_letter_that_was_not_sent_returns_to_the_queue(
-    wiring: app.Wiring, queue: Queue, topic: Topic
-) -> None:
-    queue.refuses = {"m2"}
-
-    answer = app.process([record("m1", "{"), record("m2", "{"), record("m3")], wiring)
-
-    assert (failed(answer), queue.message_ids) == (["m2"], ["m1"])
-    assert topic.alerts[0]["Subject"] == "Glueline: 1 messages refused"
-
-
-def test_an_unreachable_dead_letter_queue_loses_no_message(
-    wiring: app.Wiring, queue: Queue, topic: Topic
-) -> None:
-    queue.refuses = {"all"}
-
-    answer = app.process([record("m1", "{"), record("m2")], wiring)
-
-    assert (failed(answer), topic.alerts) == (["m1"], [])
-
-
-def test_an_alert_that_was_not_sent_does_not_repeat_the_dead_letters(
-    wiring: app.Wiring, topic: Topic, queue: Queue, caplog: pytest.LogCaptureFixture
-) -> None:
-    topic.is_down = True
-
-    assert app.process([record("m1", "{")], wiring) == {"batchItemFailures": []}
-    assert queue.message_ids == ["m1"]
-    assert "alert not sent" in caplog.messages
 
 
 def test_adjustments_are_logged_without_values(
@@ -273,7 +151,7 @@ def test_a_rejected_message_is_logged_with_its_ids(
 ) -> None:
     app.process([record("m1", household_id="secret-household")], wiring)
 
-    [logged] = [vars(found) for found in caplog.records if found.message == "message refused"]
+    [logged] = [vars(found) for found in caplog.records if found.message == "message rejected"]
     assert (logged["message_id"], logged["event_id"]) == ("m1", "event-of-m1")
     assert logged["violations"] == ["/data/household_id type"]
     assert "secret-household" not in str([vars(found) for found in caplog.records])
@@ -320,7 +198,7 @@ def test_no_log_line_metric_or_alert_has_personal_data(
 
 
 def refused(change: dict[str, Any]) -> dict[str, Any]:
-    """The API rejects the change with all it can say."""
+    """The result of a rejected change, with every member."""
     violation = {"path": f"/{MARKER}", "rule": "additionalProperties", "message": MARKER}
     problem = {
         "status": 422,
@@ -333,14 +211,14 @@ def refused(change: dict[str, Any]) -> dict[str, Any]:
 
 
 def erased(change: dict[str, Any]) -> dict[str, Any]:
-    """The API has no row of this key."""
+    """The result of a change of an erased key."""
     return {"status": "rejected", "key": MARKER, "problem": ERASED | {"detail": MARKER}}
 
 
 def test_a_written_message_is_logged_with_its_ids(
     wiring: app.Wiring, stack: Stack, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stack.judge = lambda change: {"status": "stale" if change["event_id"].endswith("m2") else "accepted"}
+    stack.result_of = lambda change: {"status": "stale" if change["event_id"].endswith("m2") else "accepted"}
 
     app.process([record("m1"), record("m2", household_id=7)], wiring)
 
@@ -366,11 +244,13 @@ def test_a_redriven_message_keeps_the_time_of_its_first_sending(
     assert dead_letter["MessageAttributes"]["sent_at"]["StringValue"] == first
 
 
-@pytest.mark.parametrize("told", ["", "soon", "-5", "9" * 5000, "\u0663"])
-def test_a_time_of_sending_that_is_not_valid_is_ignored(wiring: app.Wiring, stack: Stack, told: str) -> None:
+@pytest.mark.parametrize("sent_at", ["", "soon", "-5", "9" * 5000, "\u0663"])
+def test_a_time_of_sending_that_is_not_valid_is_ignored(
+    wiring: app.Wiring, stack: Stack, sent_at: str
+) -> None:
     sent = record("m1")
     sent["attributes"] = {"SentTimestamp": "1795515330183"}
-    sent["messageAttributes"] = {"sent_at": {"stringValue": told, "dataType": "String"}}
+    sent["messageAttributes"] = {"sent_at": {"stringValue": sent_at, "dataType": "String"}}
 
     assert app.process([sent], wiring) == {"batchItemFailures": []}
     assert stack.written[0]["time"] == "2026-11-24T10:15:30.183000Z"
@@ -383,7 +263,7 @@ def test_a_message_of_an_erased_key_is_counted_and_dropped(
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    stack.judge = lambda change: {"status": "rejected", "problem": ERASED}
+    stack.result_of = lambda change: {"status": "rejected", "problem": ERASED}
 
     assert app.process([record("m1")], wiring) == {"batchItemFailures": []}
 
@@ -391,141 +271,6 @@ def test_a_message_of_an_erased_key_is_counted_and_dropped(
     assert '"dataset":"transactions","service":"test","erased":[1.0]' in capsys.readouterr().out
     [logged] = [vars(found) for found in caplog.records if "erased key" in found.message]
     assert (logged["message_id"], logged["event_id"]) == ("m1", "event-of-m1")
-
-
-ERASED = {"status": 410, "type": "urn:glueline:problem:erased", "detail": "no row of this key may be stored"}
-KINDS: dict[str, Any] = {
-    "accepted": {"status": "accepted"},
-    "erased": {"status": "rejected", "problem": ERASED},
-    "stale": {"status": "stale"},
-    "rejected": {"status": "rejected", "problem": {"status": 422}},
-    "unwritten": {"status": "rejected", "problem": {"status": 503}},
-    "unheard-of": {"status": "unheard-of"},
-}
-
-
-@given(
-    kinds=st.lists(st.sampled_from(["broken", "invalid", *KINDS]), max_size=30),
-    api_is_down=st.booleans(),
-    data=st.data(),
-)
-def test_every_message_has_exactly_one_outcome(
-    wiring: app.Wiring,
-    stack: Stack,
-    queue: Queue,
-    *,
-    kinds: list[str],
-    api_is_down: bool,
-    data: st.DataObject,
-) -> None:
-    records = []
-    for number, kind in enumerate(kinds):
-        body = "{" if kind == "broken" else None
-        records.append(record(f"{number}", body, week=99 if kind == "invalid" else 1))
-    queue.dead_letters.clear()
-    queue.refuses = data.draw(st.sets(st.sampled_from([*(str(n) for n in range(30)), "all"])))
-    handled: list[str] = []
-
-    def judge(change: dict[str, Any]) -> Any:
-        number = change["event_id"].removeprefix("event-of-")
-        result = KINDS[kinds[int(number)]]
-        is_handled = result["status"] in ("accepted", "stale") or result.get("problem") is ERASED
-        handled.extend([number] if is_handled else [])
-        return result
-
-    stack.judge = judge
-    stack.server.routes["/api/batch"] = (lambda _: Answer(500)) if api_is_down else stack._batch
-
-    answer = app.process(records, wiring)
-
-    ends = Counter([*handled, *queue.message_ids, *failed(answer)])
-    assert ends == Counter(str(number) for number in range(len(kinds)))
-
-
-ANSWERS: dict[str, Callable[[Stack, Request], Answer]] = {
-    "as it should": lambda stack, request: stack._batch(request),
-    "throttled by the gateway": lambda _stack, _: Answer(429, b'{"message":"Too Many Requests"}'),
-    "unavailable": lambda _stack, _: Answer(503, b"{}", {"retry-after": "2"}),
-    "too late for the gateway": lambda _stack, _: Answer(504, b'{"message":"Endpoint request timed out"}'),
-    "failed": lambda _stack, _: Answer(500, b'{"message":"Internal Server Error"}'),
-    "not found": lambda _stack, _: Answer(404, b"{}"),
-    "refused as a whole": lambda _stack, _: Answer(400, b'{"status":400}'),
-    "too large": lambda _stack, _: Answer(413, b'{"message":"Request Entity Too Large"}'),
-    "forbidden": lambda _stack, _: Answer(403, b'{"message":"Forbidden"}'),
-    "without permission": lambda _stack, _: Answer(401, b""),
-    "moved": lambda _stack, _: Answer(302, b"", {"location": "https://elsewhere.example"}),
-    "empty": lambda _stack, _: Answer(200, b""),
-    "a web page": lambda _stack, _: Answer(200, b"<html></html>"),
-    "no list": lambda _stack, _: Answer(200, b'{"results":{}}'),
-    "no results": lambda _stack, _: Answer(200, b'{"results":[]}'),
-    "results that are none": lambda _stack, request: nonsense(request, None),
-    "results that are texts": lambda _stack, request: nonsense(request, "accepted"),
-    "results without status": lambda _stack, request: nonsense(request, {}),
-    "a status that is none": lambda _stack, request: nonsense(request, {"status": ["accepted"]}),
-    "a problem that is none": lambda _stack, request: nonsense(
-        request, {"status": "rejected", "problem": "no"}
-    ),
-    "a problem's status that is none": lambda _stack, request: nonsense(
-        request, {"status": "rejected", "problem": {"status": "400"}}
-    ),
-    "violations that are none": lambda _stack, request: nonsense(
-        request, {"status": "rejected", "problem": {"status": 422, "violations": ["week"]}}
-    ),
-    "violations that are no list": lambda _stack, request: nonsense(
-        request, {"status": "rejected", "problem": {"status": 422, "violations": 7}}
-    ),
-    "throttled, each": lambda _stack, request: nonsense(
-        request, {"status": "rejected", "problem": {"status": 429}}
-    ),
-}
-
-
-def nonsense(request: Request, result: Any) -> Answer:
-    """An answer with this for every change."""
-    changes = loads(request.body.decode())["changes"]
-    return Answer(200, dumps({"results": [result] * len(changes)}).encode())
-
-
-@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_no_message_is_lost_for_any_answer_of_the_api(
-    wiring: app.Wiring, stack: Stack, queue: Queue, answer: Callable[[Stack, Request], Answer]
-) -> None:
-    stack.server.routes["/api/batch"] = lambda request: answer(stack, request)
-    records = [record("m1"), record("m2", product_id=2), record("m3", "{")]
-
-    back = failed(app.process(records, wiring))
-
-    handled = [change["event_id"].removeprefix("event-of-") for change in stack.written]
-    assert sorted([*handled, *back, *queue.message_ids]) == ["m1", "m2", "m3"]
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 413, 429, 500, 503])
-def test_without_a_token_every_valid_message_returns_to_the_queue(
-    wiring: app.Wiring, stack: Stack, queue: Queue, status: int
-) -> None:
-    stack.server.routes["/oauth2/token"] = lambda _: Answer(status, b'{"error":"invalid_client"}')
-
-    back = failed(app.process([record("m1"), record("m2", "{")], wiring))
-
-    assert (back, queue.message_ids) == (["m1"], ["m2"])
-
-
-def test_an_api_that_hangs_up_returns_the_messages_to_the_queue(wiring: app.Wiring, stack: Stack) -> None:
-    def hang_up(_: Request) -> Answer:
-        raise ConnectionAbortedError
-
-    stack.server.routes["/api/batch"] = hang_up
-
-    assert failed(app.process([record("m1"), record("m2")], wiring)) == ["m1", "m2"]
-
-
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 503, 504])
-def test_a_change_that_may_succeed_later_is_not_a_dead_letter(
-    wiring: app.Wiring, stack: Stack, queue: Queue, status: int
-) -> None:
-    stack.judge = lambda change: {"status": "rejected", "problem": {"status": status}}
-
-    assert (failed(app.process([record("m1")], wiring)), queue.dead_letters) == (["m1"], [])
 
 
 @pytest.fixture
@@ -551,7 +296,7 @@ def deployed(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> It
 
 
 class Cognito:
-    """Amazon Cognito as far as the source asks it."""
+    """The part of Amazon Cognito that the source calls."""
 
     def describe_user_pool_client(self, UserPoolId: str, ClientId: str) -> Any:
         if (UserPoolId, ClientId) != ("pool", "client-1"):

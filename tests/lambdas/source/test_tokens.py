@@ -4,8 +4,9 @@ import pytest
 import urllib3
 
 from lambdas.source.tokens import EARLY_SECONDS, DataApiUnavailable, Tokens
+from tests.lambdas.clock import Clock
 from tests.lambdas.loopback import Answer
-from tests.lambdas.source.stack import CLIENT, SECRET, Clock, Stack
+from tests.lambdas.source.stack import CLIENT, SECRET, Stack
 
 
 def test_a_token_is_fetched_once_and_kept(stack: Stack, clock: Clock) -> None:
