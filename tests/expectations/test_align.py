@@ -98,10 +98,14 @@ def test_valid_and_ambiguous_values_are_not_changed(kind: str, value: Any) -> No
         ("int", 5.0, 5),
         ("decimal(10,2)", 0.1, Decimal("0.1")),
         ("double", Decimal("0.1000000000000000055511151231257827"), Decimal("0.1")),
-        ("double", Decimal("1E-400"), Decimal("0.0")),  # too small for any double but zero
+        ("double", Decimal("1E-400"), Decimal("0.0")),  # smaller than the smallest double
         ("float", Decimal("-1E-999999"), Decimal("-0.0")),
         ("double", Decimal("5E-324"), Decimal("5E-324")),
-        ("double", Decimal("1E+400"), Decimal("1E+400")),  # too great: stays for the JSON Schema to name
+        (
+            "double",
+            Decimal("1E+400"),
+            Decimal("1E+400"),
+        ),  # greater than the greatest double, which the JSON Schema reports
         ("double", Decimal("1.00000000000000000001E+400"), Decimal("1.00000000000000000001E+400")),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a live table may become in place, and what it may not, with advice."""
+"""Changes of a live table that are planned, and changes that are refused with advice."""
 
 import re
 from dataclasses import replace

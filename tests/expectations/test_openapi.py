@@ -12,7 +12,7 @@ from tests import builders
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """The document as it arrives."""
+    """The document as a client receives it."""
     served: dict[str, Any] = json.loads(json.dumps(openapi(builders.contracts(), "https://api.example")))
     return served
 

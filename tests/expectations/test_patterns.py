@@ -1,4 +1,4 @@
-"""What a contract may say as a pattern, on the engines that run it: Rust in the Lambdas, Java in the jobs."""
+"""Patterns of contracts on the engines that evaluate them: Rust in the Lambdas, Java in the jobs."""
 
 import base64
 import re
@@ -50,9 +50,9 @@ def find_in_rust(pattern: str, text: str) -> bool:
 
 MEANT = [
     ("^a$", "a", True),
-    ("^a$", "a\n", False),  # Java's $ stands before a last line end too
+    ("^a$", "a\n", False),  # Java's $ also matches before a last line end
     ("^a$", "a\u0085", False),
-    ("^.$", "\r", True),  # Java's . is none of five line ends
+    ("^.$", "\r", True),  # Java's . matches none of five line ends
     ("^.$", "\u2028", True),
     ("^.$", "\n", False),
     ("^.$", "\U0001f600", True),
@@ -77,7 +77,7 @@ MEANT = [
     (r"^(?=.*\d)[a-z0-9]{2,4}$", "a1", True),
     ("^(?:EUR|USD)$|^$", "", True),
     (r"^[A-Z]{2}\d{2,}$", "DE1", False),
-    ("b", "abc", True),  # it is searched for
+    ("b", "abc", True),  # a pattern may match anywhere
 ]
 
 
@@ -149,7 +149,7 @@ PIECES = [
     *("[^", "a-z", "{2}", "{1,3}", "{2,}", "{300}", "*?", "++", "[a-c]", "[^b\n]"),
 ]
 patterns = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
-# Characters that Unicode has had for long: engines know different versions of it.
+# Characters that old versions of Unicode have too, as engines support different versions.
 texts = st.text("ab1_ -.^$é\n\r\t\x0b\x85\u00a0\u2028\u0661ÄÉ\U0001f600[]{}&~#", max_size=6)
 
 

@@ -137,7 +137,7 @@ def test_iceberg_creates_the_tables_as_described(
     current = f"glue_catalog.schema_tests.{contract.dataset}"
     changes = f"{current}_changes"
 
-    for _ in range(2):  # the second time, the tables are there
+    for _ in range(2):  # the second time, the tables exist
         spark.sql(create_table_ddl(contract, current))
         spark.sql(create_changes_ddl(contract, changes))
 
@@ -149,7 +149,7 @@ def test_iceberg_creates_the_tables_as_described(
 
 
 def shape(schema: StructType) -> list[tuple[str, DataType, bool]]:
-    """What of a schema has to be the same: not the comments."""
+    """The parts of a schema that have to be equal: without comments."""
     return [(field.name, field.dataType, field.nullable) for field in schema]
 
 

@@ -1,4 +1,4 @@
-"""The one module of these tests that imports Great Expectations, which takes seconds."""
+"""The only module of these tests that imports Great Expectations, which takes seconds."""
 
 import json
 import warnings
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # Great Expectations and what it imports warn about each other
+    warnings.simplefilter("ignore")  # Great Expectations and its dependencies warn about each other
     import great_expectations as gx
 
     from expectations.suite import build_suite

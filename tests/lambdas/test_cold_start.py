@@ -24,7 +24,7 @@ HEAVY = {
 
 
 def imported_by(function: str, contracts_at: Path) -> set[str]:
-    """The top-level modules that a process has once the function is ready for its first event."""
+    """The top-level modules that are imported when the function is ready for its first event."""
     script = f"import sys, lambdas.{function}.app; print(*{{name.split('.')[0] for name in sys.modules}})"
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -1,4 +1,4 @@
-"""Which id a request's log lines are joined by."""
+"""The id that joins the log lines of a request."""
 
 import pytest
 

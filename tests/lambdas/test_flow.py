@@ -1,4 +1,4 @@
-"""The functions together: a queue message on its way through token, authorizer and API into its table."""
+"""The functions together: a queue message passes token, authorizer and API, and becomes an item."""
 
 import copy
 import json
@@ -31,7 +31,7 @@ VALIDATORS = Validators(contracts())
 
 
 class Gateway:
-    """An HTTP API in small: asks the authorizer, then the function."""
+    """A small HTTP API: calls the authorizer, then the function."""
 
     def __init__(self, server: Loopback, trust: Trust, template: dict[str, Any]) -> None:
         self.template = template
@@ -42,10 +42,10 @@ class Gateway:
         event = copy.deepcopy(self.template)
         event |= {"rawPath": request.path, "headers": request.headers, "body": request.body.decode()}
         event["requestContext"]["http"] |= {"method": request.method, "path": request.path}
-        verdict = authorize(event, self.trust)
-        if not verdict["isAuthorized"]:
+        response = authorize(event, self.trust)
+        if not response["isAuthorized"]:
             return Answer(403, b'{"message":"Forbidden"}')
-        event["requestContext"]["authorizer"] = {"lambda": verdict["context"]}
+        event["requestContext"]["authorizer"] = {"lambda": response["context"]}
         answer = data_api.handler(event, LambdaContext())
         return Answer(answer["statusCode"], answer["body"].encode(), answer["headers"])
 
@@ -57,7 +57,7 @@ def provider(loopback: Loopback) -> IdentityProvider:
 
 @pytest.fixture
 def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The transactions table, with the API's functions working on it."""
+    """The transactions table that the API uses."""
     with mock_aws():
         dynamodb = boto3.resource("dynamodb")
         table = dynamodb.create_table(

@@ -1,4 +1,4 @@
-"""Each built Lambda package runs on what it packages and the standard library, and on nothing else."""
+"""Each built Lambda package needs only its own content and the standard library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from expectations.odcs import load_contracts
 from tests.lambdas.packages import FUNCTIONS, build
 from workflows.deploy import CHECKOUT
 
-# Every module that the import brought in, with the file it came from.
+# Prints every imported module with its file.
 IMPORT_HANDLER: Final = """
 import importlib, json, sys
 sys.path.insert(0, sys.argv[1])
@@ -33,7 +33,7 @@ each_package = pytest.mark.parametrize(
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the four packages, built as `sam build` builds them."""
+    """A folder with the four packages, built as by `sam build`."""
     folder = tmp_path_factory.mktemp("packages")
     build(folder)
     return folder
@@ -84,6 +84,6 @@ def test_a_package_contains_only_the_service_models_that_its_code_uses(
 
 @cache
 def services(function: str) -> set[str]:
-    """The AWS services that the code of a function makes clients of."""
+    """The AWS services for which the code of a function creates clients."""
     code = "".join(path.read_text() for path in (CHECKOUT / "lambdas" / function).glob("*.py"))
     return set(re.findall(r'\.client\(\s*"([\w-]+)"', code))

@@ -13,7 +13,7 @@ QUERY = "unexpected_rows_expectation"
 
 
 def rules(folder: Path, place: str, quality: str) -> list[tuple[str, dict[str, Any]]]:
-    """Expectation and arguments of the rules that one quality entry becomes."""
+    """Expectation and arguments of the rules of one quality entry."""
     own = {"order_id.required", "amount.range", "changed_at.required", "amount.given", "orders.any"}
     entry = quality.replace("{", "{name: tried, ", 1)
     found = load(folder, place, entry).rules

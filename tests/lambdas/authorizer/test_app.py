@@ -106,7 +106,7 @@ def test_an_attack_is_denied_without_details(
 
     answer = app.authorize(request_with(f"Bearer {token}"), trust)
 
-    assert answer == {"isAuthorized": False}  # API Gateway makes of it 403 {"message": "Forbidden"}
+    assert answer == {"isAuthorized": False}  # which API Gateway turns into 403 {"message": "Forbidden"}
     assert token.split(".")[1] not in str([vars(record) for record in caplog.records])
 
 

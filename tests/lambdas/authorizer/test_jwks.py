@@ -112,7 +112,7 @@ def test_cached_keys_are_used_while_the_issuer_is_down_until_they_expire(
 
     with pytest.raises(JwksUnreachable):
         keys.find("key-2")
-    assert keys.find("key-2") is None  # not asked again at once
+    assert keys.find("key-2") is None  # without another request
     assert keys.find("key-1") is not None
     clock.now += KEEP_SECONDS
     with pytest.raises(JwksUnreachable):
@@ -146,7 +146,7 @@ def test_an_issuer_that_does_not_answer_is_an_error() -> None:
         fetch_keys("http://127.0.0.1:9/jwks.json")
 
 
-# As Microsoft Entra ID has them: v2.0, and v1.0, whose issuer ends with a slash.
+# Issuers as in Microsoft Entra ID: v2.0, and v1.0, whose issuer ends with a slash.
 @pytest.mark.parametrize("path", ["/9122040d-6c67-4c5b-b112-36a304b66dad/v2.0", "/9122040d-6c67/", ""])
 def test_the_address_of_the_keys_is_discovered(provider: IdentityProvider, clock: Clock, path: str) -> None:
     keys = KeySet(provider.publish_discovery(path), clock)

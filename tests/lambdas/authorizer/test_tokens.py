@@ -195,7 +195,7 @@ def test_an_issuer_cannot_sign_for_another(loopback: Loopback, provider: Identit
 TENANT = "9122040d-6c67-4c5b-b112-36a304b66dad"
 ENTRA: dict[
     str, dict[str, Any]
-] = {  # the claims that count of each kind of access token, as its documentation shows them
+] = {  # the relevant claims of each kind of access token in the documentation of Entra ID
     "v1.0, a user": {
         "iss": f"https://sts.windows.net/{TENANT}/",
         "aud": "api://glueline",
@@ -243,7 +243,7 @@ def test_every_kind_of_access_token_of_entra_id_is_accepted(
     claims = ENTRA[kind]
     keys = [
         {name: value for name, value in provider.keys[0].items() if name != "alg"}
-    ]  # it says no algorithm
+    ]  # Entra ID's keys have no algorithm
     entra = IdentityProvider(provider.server, claims["iss"], "/discovery/keys", keys)
     issuer = Issuer(entra.name, entra.issuer.jwks_uri, frozenset({claims["aud"]}))
     token = entra.token(**claims, client_id=None, token_use=None, scope=None)

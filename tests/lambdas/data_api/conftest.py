@@ -1,4 +1,4 @@
-"""The API over an in-memory DynamoDB: requests in, answers out, and the items to look at."""
+"""The API with an in-memory DynamoDB: requests, answers, and the stored items."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ CHECKER = Checker(CONTRACTS, Validators(CONTRACTS))
 
 @pytest.fixture(scope="session")
 def client() -> Any:
-    """One client for all tests: making one takes longer than a test. It speaks to moto only."""
+    """One client for all tests, as creating one takes longer than a test. It calls only moto."""
     with mock_aws():
         return boto3.client("dynamodb", region_name="us-east-1")
 
@@ -73,7 +73,7 @@ def _tables() -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _other_types(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DynamoDB compares values of two types to false, where moto raises a TypeError."""
+    """Comparisons of values of different types are false, as in DynamoDB; moto raises a TypeError."""
     for operation in (OpLessThan, OpLessThanOrEqual):
         monkeypatch.setattr(operation, "expr", _false_for_other_types(operation.expr))
 
@@ -90,7 +90,7 @@ def _false_for_other_types(compare: Callable[..., bool]) -> Callable[..., bool]:
 
 @dataclass(slots=True)
 class Clock:
-    """Stands still until it is set."""
+    """Nanoseconds since the epoch. The time stands still until a test changes it."""
 
     micros: int = NOW
 
@@ -105,7 +105,7 @@ def clock() -> Clock:
 
 @dataclass(slots=True)
 class Failing:
-    """A DynamoDB client that first raises what is in `failures`, one for each call, and counts the calls."""
+    """A DynamoDB client that records its calls, and raises one exception of `failures` for each call."""
 
     client: Any
     failures: list[Exception] = field(default_factory=list)
@@ -128,7 +128,7 @@ def failing(dynamodb: Any) -> Failing:
 
 @pytest.fixture
 def slept() -> list[float]:
-    """How long the store would have waited."""
+    """The pauses of the store, in seconds."""
     return []
 
 
@@ -139,7 +139,7 @@ def store(failing: Failing, clock: Clock, slept: list[float]) -> Store:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Of the API; headers in lower case."""
+    """An answer of the API; header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -155,7 +155,7 @@ type Call = Callable[..., Answer]
 
 @pytest.fixture
 def call(store: Store, event_named: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Call:
-    """Ask the API: `call("PUT", "/products/1", {...}, if_match='"5"')`."""
+    """Calls the API: `call("PUT", "/products/1", {...}, if_match='"5"')`."""
     service = Service(CONTRACTS, CHECKER, store)
     monkeypatch.setattr(app, "_service", lambda: service)
     template = event_named("http_api")
@@ -173,7 +173,7 @@ def call(store: Store, event_named: Callable[[str], Any], monkeypatch: pytest.Mo
         **headers: str,
     ) -> Answer:
         event = copy.deepcopy(template)
-        if (number := next(numbers)) > 0:  # API Gateway gives every request an id of its own
+        if (number := next(numbers)) > 0:  # API Gateway gives every request its own id
             event["requestContext"]["requestId"] += str(number)
         event |= {"rawPath": path, "body": None if body is None else dumps(body)} | (raw or {})
         event["requestContext"]["http"] |= {"method": method, "path": path}

@@ -156,7 +156,7 @@ def test_outcomes_of_a_batch_are_counted_by_dataset(call: Call, capsys: pytest.C
 
 
 def test_every_change_of_a_batch_has_an_event_id_of_its_own(call: Call, item: ItemOf) -> None:
-    """Else the second change of a row would pass for the first, whose answer was lost."""
+    """Otherwise the second change of a row would look like a repetition of the first."""
     departments = [change("products", product(department=name)) for name in ("A", "B")]
 
     assert batch(call, *departments) == ["accepted"] * 2

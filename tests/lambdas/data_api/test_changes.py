@@ -59,7 +59,7 @@ def test_a_row_over_400_kilobytes_is_too_large(call: Call) -> None:
     assert call("POST", "/things", thing(name="b", tags=["x" * 408_000])).status == 413
 
 
-# Names of things() whose values no column of DynamoDB and Iceberg both can hold, and the rule that says so.
+# Members of a thing with values that DynamoDB or Iceberg cannot store, and the rule that each breaks.
 HOSTILE_VALUES = {
     "a number beyond any double": ('"ratio":1e400', "maximum"),
     "a number with 4,000 digits": (f'"exact":{"9" * 4000}', "maximum"),
@@ -87,7 +87,7 @@ def test_a_hostile_value_breaks_a_rule_of_the_contract(call: Call, member: str, 
     for answer in answers:
         assert (answer.status, answer.headers["content-type"]) == (422, "application/problem+json")
         assert [found["rule"] for found in answer.body["violations"]] == [rule]
-        assert len(answer.body["violations"][0]["message"]) < 400  # whatever its size, it is not sent back
+        assert len(answer.body["violations"][0]["message"]) < 400  # the value is not quoted as a whole
 
 
 @pytest.mark.parametrize("column", ["exact", "ratio", "name", "size", "tags", "flag", "day"])

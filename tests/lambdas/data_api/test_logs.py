@@ -1,4 +1,4 @@
-"""What the API writes into logs and metrics: enough to follow a request, and nothing of a person."""
+"""Logs and metrics of the API: enough to follow a request, and no personal data."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def row(**changed: Any) -> dict[str, Any]:
 
 
 def every_route(call: Call) -> list[Answer]:
-    """Every route with a good request and with all that it can refuse."""
+    """Every route, with an accepted request and with every kind of refused request."""
     good = [
         call("POST", "/things", row()),
         call("PATCH", PATH, {"tags": [MARKER, MARKER]}),

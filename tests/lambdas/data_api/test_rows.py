@@ -32,7 +32,7 @@ def test_a_created_row_is_read_back_with_all_its_digits(call: Call) -> None:
 def test_the_location_of_a_row_leads_to_it_for_any_key(call: Call) -> None:
     location = call("POST", "/things", thing()).headers["location"]
 
-    # An HTTP API decodes the path, all but %25.
+    # An HTTP API decodes the path, except %25.
     assert call("GET", "/" + location).status == 200
 
 

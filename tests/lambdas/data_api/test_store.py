@@ -61,12 +61,12 @@ def test_a_dynamodb_that_is_busy_or_unreachable_is_503_with_retry_after(
         assert answer.body["type"] == "urn:glueline:problem:unavailable"
 
 
-OF_ITS_OWN = app._service  # before a test puts another in its place
+OF_ITS_OWN = app._service  # the function itself, which other fixtures replace
 
 
 @pytest.fixture
 def without_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    """botocore retries at once."""
+    """botocore retries without a pause."""
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0)
 
 

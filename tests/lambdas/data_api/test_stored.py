@@ -130,7 +130,7 @@ def test_an_item_without_version_and_sequence_column_is_older_than_any_change(ca
 def test_an_item_that_changes_between_attempts_is_compared_again(
     call: Call, put: Put, failing: Failing, dynamodb: Any, method: str
 ) -> None:
-    """Another writer moves its sequence on between the refusal and the second attempt."""
+    """Another writer changes the sequence column between the first and the second attempt."""
     put("/transactions", transaction())
     names = {"PUT": "put_item", "PATCH": "get_item", "DELETE": "update_item"}
     real, later = getattr(dynamodb, names[method]), timestamps.from_micros(NOW + 10)
@@ -213,7 +213,7 @@ def test_any_item_of_another_writer_does_not_fail_the_api(
 
 
 def erased_mark(key: str) -> dict[str, Any]:
-    """What `glueline erase` writes under an erased key."""
+    """The item that `glueline erase` writes for an erased key."""
     return {
         "_key": {"S": key},
         "_version": {"N": str(ABOVE_ALL)},

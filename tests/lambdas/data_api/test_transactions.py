@@ -179,7 +179,7 @@ def test_a_change_is_not_written_before_its_predecessor(store: Store, failing: F
     results = write_batch(store, indexed(*(upsert("products", product(department=d)) for d in "AB")))
 
     assert statuses(results) == ["unwritten", "unwritten"]
-    assert len(failing.calls) == 1  # for the first; the second was not tried
+    assert len(failing.calls) == 1  # for the first change only
 
 
 def test_an_unreachable_dynamodb_is_called_once(store: Store, failing: Failing) -> None:

@@ -63,7 +63,7 @@ def test_counted_versions_continue(call: Call, item: ItemOf) -> None:
     assert item("counters", "a")["revision"] == {"N": "9"}
 
 
-LAST = {  # what a row may bring at most: path -> row without the column, the column, its value, the next one
+LAST = {  # type -> path, row, sequence column, its greatest value, the next value
     "a long": ("/counters/a", {"name": "a", "value": 1}, "revision", 2**63 - 3, 2**63 - 2),
     "a timestamp": (
         LINE,

@@ -30,7 +30,7 @@ from tests.workflows.expanded_template import TEMPLATE
 
 
 class LosesAnswers:
-    """A DynamoDB client that does each write, loses the answer and asks again, as botocore does."""
+    """A DynamoDB client that sends each write twice, as botocore does if the first answer is lost."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -47,7 +47,7 @@ class LosesAnswers:
 
 @pytest.fixture
 def losing(failing: Failing, dynamodb: Any) -> LosesAnswers:
-    """Puts the client that loses answers in the place of the other, and gives it."""
+    """The client that loses answers, in place of the API's client."""
     client = LosesAnswers(dynamodb)
     failing.client = client
     return client
@@ -100,7 +100,7 @@ def test_a_write_without_an_answer_can_be_sent_again(call: Call, failing: Failin
 
 
 def test_marks_of_deletes_outlive_two_redrives_and_the_tombstones_of_the_lake() -> None:
-    """The template says how long a message may wait; `lambdas.data_api.writes` says why so long."""
+    """The template has the retention of messages; `lambdas.data_api.writes` has the reason for the period."""
     kept = {
         name: TEMPLATE["Resources"][name]["Properties"]["MessageRetentionPeriod"]
         for name in ("Inbound", "DeadLetters")
@@ -156,7 +156,7 @@ def test_the_time_of_an_event_does_not_outrank_the_sequence_column(call: Call, i
 
 events = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 2), st.sampled_from("abc"), st.booleans()),
-    unique_by=lambda event: event[2],  # an id is of one event
+    unique_by=lambda event: event[2],  # ids of events are unique
     min_size=1,
     max_size=3,
 )
@@ -173,7 +173,7 @@ def test_any_order_repetition_and_batching_of_events_ends_in_the_newest(
     data: st.DataObject,
     dataset: str,
 ) -> None:
-    """The newest has the greatest sequence value (if the dataset has that column), then time, then id."""
+    """The newest event has the greatest sequence value (if the dataset has one), then time, then id."""
     path = {"products": "/products/25671", "transactions": LINE}[dataset]
     for found in dynamodb.scan(TableName=PREFIX + dataset)["Items"]:
         dynamodb.delete_item(TableName=PREFIX + dataset, Key={"_key": found["_key"]})
@@ -195,7 +195,7 @@ def test_any_order_repetition_and_batching_of_events_ends_in_the_newest(
 
 
 def event_of(event: tuple[int, int, str, bool], *, is_sequenced: bool) -> dict[str, Any]:
-    """The change of a batch that the event is."""
+    """The change of a batch for the event."""
     sequence, second, name, is_delete = event
     row = transaction(updated_at=timestamps.from_micros(UPDATED + sequence)) if is_sequenced else product()
     decisive = ("basket_id", "product_id", "updated_at") if is_sequenced else ("product_id",)

@@ -72,7 +72,7 @@ class Stack:
 
 
 class Queue:
-    """The dead-dead_letter queue in memory; `refuses` has what it does not take, "all" fails the call."""
+    """A dead-letter queue in memory. It refuses messages with ids in `refuses`; with "all", calls fail."""
 
     def __init__(self) -> None:
         self.dead_letters: list[dict[str, Any]] = []
@@ -94,7 +94,7 @@ class Queue:
 
 
 class Topic:
-    """The alert topic in memory."""
+    """An alert topic in memory."""
 
     def __init__(self) -> None:
         self.alerts: list[dict[str, str]] = []

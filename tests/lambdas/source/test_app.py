@@ -275,7 +275,7 @@ def test_a_message_of_an_erased_key_is_counted_and_dropped(
 
 @pytest.fixture
 def deployed(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[str]:
-    """The environment of the deployed function, with its queue and topic; gives the queue's address."""
+    """The environment, queue and topic of the deployed function; the value is the queue's address."""
     (tmp_path / "contracts.json").write_text(dump_compiled(contracts()), encoding="utf-8")
     with mock_aws():
         queue = boto3.client("sqs").create_queue(QueueName="dead")["QueueUrl"]

@@ -72,11 +72,11 @@ SENT = 1_795_515_330_183  # milliseconds: 2026-11-24T10:15:30.183Z
         (..., None, None),
     ],
     ids=[
-        "its own",
-        "nobody knows when it was sent",
-        "without",
-        "a clock ahead",
-        "far ahead",
+        "its time",
+        "its time, unknown when sent",
+        "the time of sending",
+        "a time ahead of sending",
+        "a time far ahead of sending",
         "nothing known",
     ],
 )

@@ -100,7 +100,7 @@ ANSWERS: dict[str, Callable[[Stack, Request], Answer]] = {
 
 
 def nonsense(request: Request, result: Any) -> Answer:
-    """An answer with this for every change."""
+    """An answer with this result for every change."""
     changes = loads(request.body.decode())["changes"]
     return Answer(200, dumps({"results": [result] * len(changes)}).encode())
 
