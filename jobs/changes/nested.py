@@ -17,10 +17,10 @@ from operator import and_
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
-from expectations.align import spellings
 from expectations.contract import Column, Contract
 from expectations.patterns import to_java
 from expectations.spark_schema import spark_type
+from expectations.spellings import spellings
 from jobs.changes import json_values
 from jobs.changes.columns import UPSERT, default_value, names_given_twice, reason, shown, unknown_names
 from jobs.changes.types import ATTRIBUTE, ITEM, Read, attribute_text, convert, trimmed

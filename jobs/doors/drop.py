@@ -13,8 +13,8 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.align import spellings
 from expectations.contract import Column, Contract
+from expectations.spellings import spellings
 from jobs.changes.columns import (
     DELETE,
     UPSERT,

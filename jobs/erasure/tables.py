@@ -79,7 +79,7 @@ def bounds(keys: ErasedKeys, alias: str = "") -> str | None:
     """
     ranges = []
     for column in keys.contract.columns:
-        if column.kind != "boolean":  # bounds of which select no files
+        if column.kind in RANGED_KINDS:
             values = sorted((key[column.name] for key in keys.values), key=_order_of(column))
             prefix = column.kind if column.kind in ("date", "timestamp") else ""
             least, greatest = (f"{prefix}{literal(value)}" for value in (values[0], values[-1]))

@@ -11,17 +11,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from expectations.evolution import (
-    DECLARED,
-    Addition,
-    Change,
-    Declaration,
-    Declared,
-    Live,
-    Plan,
-    partition,
-    plan,
-)
+from expectations.declared import DECLARED, Declared
+from expectations.evolution import Addition, Declaration, LiveTable, Plan, TableChange, partition, plan
 from expectations.spark_literals import literal
 from expectations.spark_schema import changes_schema, columns_of, spark_type, table_schema
 from jobs.changes.key_text import encode_key
@@ -74,7 +65,7 @@ def plans(spark: SparkSession, lake: Lake, contract: Contract) -> dict[str, Plan
     return planned
 
 
-def live(spark: SparkSession, table: str) -> Live:
+def live(spark: SparkSession, table: str) -> LiveTable:
     """The table as it is."""
     columns = columns_of(spark.table(table).schema)
     ours = tuple(column for column in columns if not column.name.startswith("_"))
@@ -84,13 +75,13 @@ def live(spark: SparkSession, table: str) -> Live:
         partition(iceberg.schema().findColumnName(field.sourceId()), field.transform().toString())
         for field in iceberg.spec().fields()
     )
-    return Live(ours, partitions, Declared.stored(dict(iceberg.properties())))
+    return LiveTable(ours, partitions, Declared.from_properties(dict(iceberg.properties())))
 
 
-def statement(table: str, change: Change) -> str:
+def statement(table: str, change: TableChange) -> str:
     """The change as SQL."""
     if isinstance(change, Declaration):
-        said = literal(change.declared.text())
+        said = literal(change.declared.to_json())
         return f"ALTER TABLE {table} SET TBLPROPERTIES ({literal(DECLARED)} = {said})"
     path = ".".join(f"`{part}`" for part in change.path)
     kind = spark_type(change.column).simpleString()

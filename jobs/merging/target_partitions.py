@@ -18,6 +18,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract, Partition
+from expectations.keys import RANGED_KINDS
 from expectations.spark_literals import literal
 from jobs.changes.columns import UPSERT
 from jobs.lake.iceberg import planned_bytes
@@ -36,7 +37,6 @@ from jobs.lake.partitions import (
 )
 
 SMALL = 64 << 20  # bytes of rows in memory, as Iceberg estimates them: read in less time than a job starts
-_RANGED = ("int", "long", "decimal", "string", "date", "timestamp")
 
 type Places = dict[Partition, frozenset[Any]]
 
@@ -124,4 +124,4 @@ def _between(contract: Contract, bounds: Sequence[Any]) -> str:
 
 
 def _ranged(contract: Contract) -> list[Column]:
-    return [column for column in contract.key_columns if column.kind in _RANGED]
+    return [column for column in contract.key_columns if column.kind in RANGED_KINDS]
