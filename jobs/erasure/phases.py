@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
+from expectations.timestamps import micros_of
 from jobs.erasure.export_manifests import mend_exports
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.marks import Item, Marks, version_of
@@ -367,8 +368,7 @@ def _floor(contract: Contract, version: int | None, erased_at: datetime) -> int 
     """Above what version a key may come again. Versions that are no sequence column's are times."""
     if contract.sequence_column is not None:
         return version
-    micros = (erased_at - datetime.fromtimestamp(0, UTC)).total_seconds() * 1_000_000
-    return max(version or 0, int(micros))
+    return max(version or 0, micros_of(erased_at))
 
 
 def _newer(one: int | None, other: int | None) -> int | None:

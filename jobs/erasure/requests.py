@@ -12,12 +12,13 @@ erasure. Job arguments, which Glue keeps and logs, hold no key.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from expectations.timestamps import instant_of
 from jobs.lake.names import Lake, create_ops_table
 
 if TYPE_CHECKING:
@@ -168,8 +169,4 @@ def last_seen(spark: SparkSession, lake: Lake, request: Request) -> dict[str, tu
         .agg(F.max("newest_version").alias("newest"), F.unix_micros(F.max("proved_at")).alias("micros"))
         .collect()
     )
-    start = datetime.fromtimestamp(0, UTC)
-    return {
-        key_of[row["key_hash"]]: (row["newest"], start + timedelta(microseconds=row["micros"]))
-        for row in rows
-    }
+    return {key_of[row["key_hash"]]: (row["newest"], instant_of(row["micros"])) for row in rows}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
+from expectations.timestamps import micros_of
 from jobs.changes.columns import ERASED_REASON
 from jobs.erasure import phases, tables
 from jobs.erasure.marks import Marks
@@ -18,7 +19,7 @@ from jobs.erasure.requests import ERASURES, PROOF, Proof
 from jobs.erasure.tombstones import ABOVE_ALL, ERASED
 from jobs.reading.exports import open_export
 from jobs.reading.receive import receive
-from tests.jobs.builders import EVENTS, SENT, micros, record
+from tests.jobs.builders import EVENTS, SENT, record
 from tests.jobs.erase_world import (
     KEY,
     SECRET,
@@ -162,7 +163,7 @@ def test_the_record_names_no_key(world: World) -> None:
     left = world.s3.list_objects_v2(Bucket=world.lake_bucket, Prefix="erase/erasure")["Contents"]
 
     assert (kept["key_hash"], kept["is_complete"]) == ("hash of 7", True)
-    assert kept["newest_version"] == micros(SENT)  # the version that the drops' time gave it
+    assert kept["newest_version"] == micros_of(SENT)  # the version that the drops' time gave it
     assert json.loads(kept["proof"]) == proof_of(world).to_dict() | {"kept": list(phases.KEPT)}
     assert [one["Key"] for one in left] == [f"erase/{erasure_of('7')}/proof.json"]
     assert world.erasures().note(erasure_of("7"), PROOF)["is_complete"]
