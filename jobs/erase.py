@@ -37,7 +37,7 @@ from jobs.erasure.phases import Work, lift_keys, prove, purge_tables, scrub, sea
 from jobs.erasure.requests import Erasures
 from jobs.lake.names import Lake
 from jobs.lake.session import BUCKETED_JOINS, configure
-from jobs.runtime.log import say
+from jobs.runtime.log import log
 from jobs.runtime.options import Options
 
 PHASES: Mapping[str, Callable[[Work], Any]] = {
@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> None:
     erasures = Erasures(s3, options.lake_bucket)
     request = erasures.request(given["ERASURE"])
     if request is None:
-        say("erase: nothing is asked for by that name; it may be done", erasure=given["ERASURE"])
+        log("erase: nothing is asked for by that name; it may be done", erasure=given["ERASURE"])
         return
     spark = SparkSession.builder.getOrCreate()
     configure(spark, BUCKETED_JOINS)

@@ -9,7 +9,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
 from expectations.contract import Column
-from jobs.changes.columns import shown
+from jobs.changes.reasons import shown
 from jobs.changes.types import Read, read_text
 
 _TEXT, _BOOLEAN = "STRING", "BOOLEAN"

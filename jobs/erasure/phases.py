@@ -42,7 +42,8 @@ from jobs.erasure.tombstones import bury, lift
 from jobs.intake.batches import Batches
 from jobs.intake.first_events import FROM, FirstEvents
 from jobs.intake.manifest import FirstEvent, ManifestFile
-from jobs.lake.names import BATCHES, Lake, create_ops_tables
+from jobs.lake.creation import create_ops_tables
+from jobs.lake.names import BATCHES, Lake
 from jobs.runtime.log import step
 
 if TYPE_CHECKING:

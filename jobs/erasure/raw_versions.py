@@ -23,7 +23,7 @@ from jobs.erasure.row_filter import FAILURE, rewrite, sift
 from jobs.intake.first_events import FROM, MD5, ROWS, state_of
 from jobs.intake.manifest import FORMATS
 from jobs.reading.fetch import DOWNLOADS, IN_MEMORY, UnreadableFile
-from jobs.runtime.failures import ENDINGS, in_words, is_passing
+from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -199,9 +199,9 @@ def _look(bucket: str, keys: ErasedKeys, row: dict[str, Any]) -> tuple[Any, ...]
     except ENDINGS:
         raise
     except BaseException as error:
-        if is_passing(error):
+        if is_retryable(error):
             raise
-        problem = in_words(error)  # whatever it is, it is about this version alone
+        problem = in_one_line(error)  # whatever it is, it is about this version alone
     return (
         version.key, version.version_id, version.etag, version.is_latest, version.form, rows, erased, problem
     )  # fmt: skip

@@ -19,7 +19,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from expectations.timestamps import instant_of
-from jobs.lake.names import Lake, create_ops_table
+from jobs.lake.creation import create_ops_table
+from jobs.lake.names import Lake
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

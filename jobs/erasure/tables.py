@@ -30,8 +30,8 @@ from expectations.spark_schema import row_schema
 from jobs.changes.key_text import decode_key
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.stored_files import CountRows, count_by_key, count_by_payload, rows_in_files
-from jobs.lake.conflicts import after_conflicts
-from jobs.lake.iceberg import call, iceberg
+from jobs.lake.conflicts import retry_conflicts
+from jobs.lake.iceberg import call_procedure, current_table
 from jobs.lake.names import QUARANTINE, Lake
 
 _BOUNDED = ("int", "long", "decimal", "string", "date", "timestamp")
@@ -177,12 +177,12 @@ def purge(spark: SparkSession, stock: Stock) -> None:
     """Delete the rows, and write anew what holds them. NotClean if another job brought some meanwhile."""
     is_seen = stock.see(spark).rows > 0
     if is_seen:
-        after_conflicts(partial(stock.delete, spark))
+        retry_conflicts(partial(stock.delete, spark))
     live = [path for path, is_live in named_files(spark, stock.name).items() if is_live]
     if is_seen or rows_in_files(spark, live, stock.count):
-        after_conflicts(partial(_rewrite_files, spark, stock))
+        retry_conflicts(partial(_rewrite_files, spark, stock))
     if not all(named_files(spark, stock.name).values()):
-        after_conflicts(partial(_rewrite_manifests, spark, stock.name))
+        retry_conflicts(partial(_rewrite_manifests, spark, stock.name))
     if held := rows_in_files(spark, named_files(spark, stock.name), stock.count):
         raise NotClean(
             f"{stock.name}: expected files without erased rows, got {len(held)} with some, "
@@ -205,13 +205,13 @@ def reachable_files(spark: SparkSession, table: str) -> set[str]:
 
 def newest(spark: SparkSession, table: str) -> int:
     """The sequence number of the newest snapshot."""
-    snapshot = iceberg(spark, table).currentSnapshot()
+    snapshot = current_table(spark, table).currentSnapshot()
     return 0 if snapshot is None else int(snapshot.sequenceNumber())
 
 
 def expire_before(spark: SparkSession, table: str, clean: int) -> int:
     """Expire the snapshots that are older than the clean one, with the files they alone have; how many."""
-    found = iceberg(spark, table).snapshots()
+    found = current_table(spark, table).snapshots()
     ids = [snapshot.snapshotId() for snapshot in found if snapshot.sequenceNumber() < clean]
     if ids:
         array = ", ".join(map(str, ids))
@@ -220,18 +220,18 @@ def expire_before(spark: SparkSession, table: str, clean: int) -> int:
             f", snapshot_ids => array({array}), older_than => timestamp'1970-01-01', retain_last => 1, "
             "stream_results => true"
         )
-        after_conflicts(lambda: call(spark, table, "expire_snapshots", arguments))
+        retry_conflicts(lambda: call_procedure(spark, table, "expire_snapshots", arguments))
     return len(ids)
 
 
 def location(spark: SparkSession, table: str) -> str:
     """The folder of the table's files."""
-    return str(iceberg(spark, table).location())
+    return str(current_table(spark, table).location())
 
 
 def _rewrite_files(spark: SparkSession, stock: Stock) -> None:
     where = "" if stock.where is None else f", where => {literal(stock.where)}"
-    call(
+    call_procedure(
         spark,
         stock.name,
         "rewrite_data_files",
@@ -241,9 +241,9 @@ def _rewrite_files(spark: SparkSession, stock: Stock) -> None:
 
 def _rewrite_manifests(spark: SparkSession, table: str) -> None:
     """Write manifests without entries of files that are gone. The procedure leaves a single one as it is."""
-    found = iceberg(spark, table)
+    found = current_table(spark, table)
     if len(found.currentSnapshot().dataManifests(found.io())) > 1:
-        call(spark, table, "rewrite_manifests")
+        call_procedure(spark, table, "rewrite_manifests")
     else:
         found.rewriteManifests().clusterBy(_constant(spark)).commit()
 

@@ -12,10 +12,10 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from jobs.erasure.keys import ErasedKeys
-from jobs.lake.conflicts import after_conflicts
+from jobs.lake.conflicts import retry_conflicts
 from jobs.lake.names import TOMBSTONES, Lake
 from jobs.merging.fold import ERASURE
-from jobs.merging.merge_changes import merge_tombstones
+from jobs.merging.steps import merge_tombstones
 
 ABOVE_ALL, ERASED = ERASURE  # version and tie of its position
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)  # retention goes by the time of the delete
@@ -27,7 +27,7 @@ def bury(spark: SparkSession, lake: Lake, contract: Contract, keys: ErasedKeys) 
     graves = spark.createDataFrame([(text,) for text in sorted(keys.texts)], "key string").withColumns(
         {"_version": F.lit(ABOVE_ALL), "_tie": F.lit(ERASED), "deleted_at": F.lit(FOR_EVER)}
     )
-    after_conflicts(lambda: merge_tombstones(lake, contract, graves))
+    retry_conflicts(lambda: merge_tombstones(lake, contract, graves))
 
 
 def erased_tombstones(spark: SparkSession, lake: Lake, dataset: str) -> DataFrame:
@@ -59,5 +59,5 @@ def lift(
             t._version = s.version, t._tie = '{_LIFTED}', t.deleted_at = timestamp'{now.isoformat()}'
     """
     lifted = spark.createDataFrame([(key, newest[key]) for key in sorted(erased)], "key string, version long")
-    after_conflicts(lambda: spark.sql(statement, lifted=lifted))
+    retry_conflicts(lambda: spark.sql(statement, lifted=lifted))
     return erased

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from jobs.quality.validation import Verdict
+from jobs.quality.validation import ValidationResult
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,7 +36,7 @@ class Run:
 
 
 def publish(
-    s3: "S3Client", bucket: str, batch_id: str, ran_at: datetime, verdicts: dict[str, Verdict]
+    s3: "S3Client", bucket: str, batch_id: str, ran_at: datetime, verdicts: dict[str, ValidationResult]
 ) -> None:
     """Write the pages of a batch and list it in the index. Writing a batch again replaces its pages."""
     runs = []
@@ -70,7 +70,7 @@ def index_page(runs: Sequence[Run]) -> str:
     )
 
 
-def _pages(verdict: Verdict, run: Run) -> dict[str, str]:
+def _pages(verdict: ValidationResult, run: Run) -> dict[str, str]:
     from great_expectations.core.run_identifier import RunIdentifier
     from great_expectations.render.renderer.page_renderer import (
         ExpectationSuitePageRenderer,

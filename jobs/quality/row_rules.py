@@ -19,7 +19,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract, Rule
-from jobs.changes.columns import reason, shown
+from jobs.changes.reasons import reason, shown
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuite

@@ -24,7 +24,7 @@ class RuleNotEvaluated(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class Validation:
     """A contract's suite, the rows that it is about, and its rules that decide about each of them."""
 
     contract: Contract
@@ -34,7 +34,7 @@ class Examination:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ValidationResult:
     """What GX says of the rows."""
 
     suite: "ExpectationSuite"
@@ -61,7 +61,7 @@ class Verdict:
         return json.dumps(plain)
 
 
-def examine(rows: DataFrame, contract: Contract) -> Examination:
+def prepare(rows: DataFrame, contract: Contract) -> Validation:
     """Bring the contract's suite and rows together; none of these is read for it."""
     # Some seconds, the first time.
     import great_expectations as gx
@@ -78,10 +78,10 @@ def examine(rows: DataFrame, contract: Contract) -> Examination:
     batch = definition.get_batch(batch_parameters={"dataframe": rows})
     engine: Any = batch.data.execution_engine
     engine.batch_manager.load_batch_list([batch])  # what `validate` does first
-    return Examination(contract, suite, batch, row_rules(contract, suite, engine))
+    return Validation(contract, suite, batch, row_rules(contract, suite, engine))
 
 
-def judge(examination: Examination) -> Verdict:
+def validate(examination: Validation) -> ValidationResult:
     """Run the suite on the rows, which the caller has cached by now.
 
     GX takes its cheapest way (BOOLEAN_ONLY); the counts that it leaves out are for `add_counts` to add.
@@ -91,10 +91,10 @@ def judge(examination: Examination) -> Verdict:
 
     result = examination.batch.validate(examination.suite, result_format=ResultFormat.BOOLEAN_ONLY)
     _raise_for_errors(examination.contract, result)
-    return Verdict(examination.suite, result)
+    return ValidationResult(examination.suite, result)
 
 
-def add_counts(verdict: Verdict, rows: int, broken_by: Mapping[str, int]) -> None:
+def add_counts(verdict: ValidationResult, rows: int, broken_by: Mapping[str, int]) -> None:
     """Add how many rows there were, and how many broke each rule that decides, under GX's own names."""
     for one in verdict.result.results:
         if (number := broken_by.get(_rule_of(one))) is not None:

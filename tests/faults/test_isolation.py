@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from pyspark.errors import AnalysisException, PySparkValueError
 from pyspark.sql import SparkSession
 
+from expectations.problems import RetryableError
 from jobs import check, merge
 from jobs.checking import append as record_batch
 from jobs.checking.set_aside import RunFailed
 from jobs.intake.manifest import Manifest
 from jobs.lake.evolution import EvolutionRefused
 from jobs.lake.names import BATCHES, QUARANTINE, Lake
-from jobs.merging import merge_changes
-from jobs.runtime.failures import PassingFailure
+from jobs.merging import steps
 from tests.faults.world import WRITERS, State, World, land_all, undisturbed
 from workflows.operations.batches import retried
 
@@ -68,8 +68,8 @@ STEPS = (
     Step(check, "append_quarantine", of_checked),
     Step(check, "append_results", of_checked),
     Step(merge, "merge_changes", of_contract),
-    Step(merge_changes, "where_rows_lie", of_contract),
-    Step(merge_changes, "merge_rows", of_contract),
+    Step(steps, "conditions_on_rows", of_contract),
+    Step(steps, "merge_rows", of_contract),
 )
 ERRORS: tuple[BaseException, ...] = (
     KeyError("a key"),
@@ -224,7 +224,7 @@ def test_a_failure_of_aws_uses_no_attempt_up(quick: SparkSession, monkeypatch: p
     clean = undisturbed(quick, WRITERS).state
     world = World(quick)
     land_all(world)
-    fault = Fault(STEPS[1], "products", PassingFailure("s3://raw/a: ClientError: SlowDown"), is_after=False)
+    fault = Fault(STEPS[1], "products", RetryableError("s3://raw/a: ClientError: SlowDown"), is_after=False)
     with raised(fault):
         for _ in range(ATTEMPTS + 1):
             run(world, fails=True)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.timestamps import micros_of
-from jobs.changes.columns import ERASED_REASON
+from jobs.changes.reasons import ERASED_REASON
 from jobs.erasure import phases, tables
 from jobs.erasure.marks import Marks
 from jobs.erasure.phases import lift_keys, seal

@@ -34,7 +34,7 @@ from jobs.checking.checked_dataset import add_rule_reasons
 from jobs.doors.drop import parse_drop
 from jobs.doors.export import parse_export
 from jobs.doors.stream import parse_stream
-from jobs.quality.validation import examine
+from jobs.quality.validation import prepare
 from jobs.reading.fetch import UnreadableFile
 from jobs.reading.formats import read_rows
 from jobs.reading.receive import RECEIVED
@@ -248,7 +248,7 @@ def judge_in_jobs(spark: "SparkSession", contract: Contract, sent: list[Sent]) -
     assert parsed is not None
     parsed = parsed.cache()
     try:
-        rules = examine(parsed, contract).row_rules
+        rules = prepare(parsed, contract).row_rules
         judged = add_rule_reasons(parsed, rules) if rules else parsed
         return sorted(judged.collect(), key=lambda row: row["row_number"])
     finally:

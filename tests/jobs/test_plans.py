@@ -11,9 +11,10 @@ import pytest
 
 from expectations.contract import Contract
 from expectations.spark_schema import changes_schema
-from jobs.lake.names import Lake, create_dataset_tables
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.names import Lake
 from jobs.lake.session import BUCKETED_JOINS, configured
-from jobs.merging import merge_changes
+from jobs.merging import steps
 from tests.jobs.builders import ENTITIES, EVENTS, SENT
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def plan_of_merge(
     schema = changes_schema(contract)
     create_dataset_tables(spark, lake, contract)
     plans: list[str] = []
-    run = merge_changes._sql
+    run = steps.run_merge
 
     def explain(source: "DataFrame", statement: str) -> None:
         if lake.table(contract.dataset) in statement:
@@ -43,7 +44,7 @@ def plan_of_merge(
             plans.append(found[0] if found else "")
         run(source, statement)
 
-    monkeypatch.setattr(merge_changes, "_sql", explain)
+    monkeypatch.setattr(steps, "run_merge", explain)
     for batch_id, numbers in (("b1", range(100)), ("b2", range(7, 8))):
         rows = [
             dict.fromkeys(schema.fieldNames())
@@ -53,7 +54,7 @@ def plan_of_merge(
         ]
         values = [[row[name] for name in schema.fieldNames()] for row in rows]
         spark.createDataFrame(values, schema).writeTo(lake.changes(contract.dataset)).append()
-        merge_changes.merge_changes(spark, lake, contract, [batch_id])
+        steps.merge_changes(spark, lake, contract, [batch_id])
     return plans[-1]
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Column
 from jobs.changes import types
-from jobs.changes.nested import ATTRIBUTES, JSON, NESTED, read_nested
+from jobs.changes.forms import ATTRIBUTES, JSON
+from jobs.changes.nested import NESTED, read_nested
 from jobs.changes.types import ATTRIBUTE, Read
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def read_attribute(column: Column, attribute: "Expression") -> Read:
 def of_nested(read: "Expression") -> Read:
     from pyspark.sql import functions as F
 
-    return Read(read["value"], F.size(read["faults"]) > 0)
+    return Read(read["value"], F.size(read["reasons"]) > 0)
 
 
 def in_utc(value: Any) -> Any:

@@ -6,7 +6,8 @@ from expectations.keys import encode_key
 from expectations.spark_schema import table_schema
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.tables import purge, stocks
-from jobs.lake.names import Lake, create_dataset_tables
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.names import Lake
 from tests.jobs.histories import NOTES, TEXTS
 
 if TYPE_CHECKING:

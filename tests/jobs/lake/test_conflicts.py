@@ -11,8 +11,8 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
-from jobs.lake.conflicts import COMMITS, after_conflicts, unless_in_the_way
-from jobs.lake.iceberg import call, iceberg
+from jobs.lake.conflicts import MAINTENANCE_COMMITS, retry_conflicts, skip_on_conflict
+from jobs.lake.iceberg import call_procedure, current_table
 from jobs.lake.names import BATCHES, Lake
 from jobs.maintenance import compaction
 from jobs.maintenance.compaction import compact
@@ -83,7 +83,7 @@ def test_a_merge_that_a_compaction_came_before_is_done_again(
         )
 
     with ThreadPoolExecutor(1) as pool:
-        merging = pool.submit(after_conflicts, merge)
+        merging = pool.submit(retry_conflicts, merge)
         until(lambda: active_jobs(spark) == 1)
         (done,) = compact(spark, table)
         gate.touch()
@@ -109,9 +109,9 @@ def test_a_compaction_whose_files_another_job_writes_to_yields(
         with ThreadPoolExecutor() as pool:
             holding_all_cores = pool.submit(blocked.collect)
             until(lambda: active_jobs(spark) == 1)
-            called = pool.submit(call, *arguments)
+            called = pool.submit(call_procedure, *arguments)
             until(lambda: active_jobs(spark) == 2)  # planned, and waiting for a core
-            iceberg(spark, table).newDelete().deleteFromRowFilter(gone).commit()
+            current_table(spark, table).newDelete().deleteFromRowFilter(gone).commit()
             gate.touch()
             holding_all_cores.result()
             return called.result()
@@ -129,14 +129,14 @@ def test_a_compaction_whose_files_another_job_writes_to_yields(
 
 def conflict(spark: "SparkSession", table: str) -> Any:
     """What Iceberg raises when the table is not what a commit was made for."""
-    operations = iceberg(spark, table).operations()
+    operations = current_table(spark, table).operations()
     return operations.commit(None, operations.current())
 
 
 def test_maintain_leaves_a_step_to_its_next_run_after_two_attempts(
     spark: "SparkSession", table: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert unless_in_the_way(lambda: conflict(spark, table)) is None
+    assert skip_on_conflict(lambda: conflict(spark, table)) is None
     assert [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()] == [
         "another job has written to the table meanwhile: once more",
         "another job writes to the table: left to the next run",
@@ -152,11 +152,11 @@ def test_merge_makes_more_attempts_than_maintain_makes_commits_and_no_more(
         attempts.append(len(attempts))
         return conflict(spark, table) if len(attempts) <= times else "won"
 
-    assert after_conflicts(lambda: lose(COMMITS)) == "won"
+    assert retry_conflicts(lambda: lose(MAINTENANCE_COMMITS)) == "won"
     attempts.clear()
     with pytest.raises(Py4JJavaError):
-        after_conflicts(lambda: lose(COMMITS + 1))
-    assert len(attempts) == COMMITS + 1
+        retry_conflicts(lambda: lose(MAINTENANCE_COMMITS + 1))
+    assert len(attempts) == MAINTENANCE_COMMITS + 1
 
 
 def test_what_is_no_conflict_is_not_tried_again(spark: "SparkSession", lake: Lake) -> None:
@@ -167,5 +167,5 @@ def test_what_is_no_conflict_is_not_tried_again(spark: "SparkSession", lake: Lak
         spark.table(lake.ops("nothing"))
 
     with pytest.raises(AnalysisException):
-        unless_in_the_way(fail)
+        skip_on_conflict(fail)
     assert len(attempts) == 1

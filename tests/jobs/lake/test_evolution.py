@@ -18,7 +18,7 @@ from jobs.check import check_batches
 from jobs.intake.manifest import Manifest
 from jobs.lake.evolution import EvolutionRefused, bring_to_contract, live
 from jobs.lake.names import Lake
-from jobs.merging.merge_changes import merge_changes
+from jobs.merging.steps import merge_changes
 from tests.jobs.builders import ENTITIES, EVENTS, SENT, manifest_file
 from workflows.contracts import live_tables
 

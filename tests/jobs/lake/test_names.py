@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from jobs.lake.names import BATCHES, Lake, append_once, committing, find_commit
+from jobs.lake.commits import append_once, committing, find_commit
+from jobs.lake.names import BATCHES, Lake
 from tests.jobs.builders import SENT
 
 if TYPE_CHECKING:

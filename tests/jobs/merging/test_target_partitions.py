@@ -9,9 +9,11 @@ import pytest
 import jobs.merging.target_partitions
 from expectations.contract import Contract
 from expectations.spark_schema import changes_schema
-from jobs.lake.names import BATCH_ID, TOMBSTONES, Lake, create_dataset_tables
-from jobs.merging.merge_changes import merge_changes
-from jobs.merging.target_partitions import SMALL, Places, places_of_keys, within_bounds
+from jobs.lake.commits import BATCH_ID
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.names import TOMBSTONES, Lake
+from jobs.merging.steps import merge_changes
+from jobs.merging.target_partitions import SMALL, PartitionValues, partition_values_of_keys, within_bounds
 from tests.jobs.builders import EVENTS, SENT
 from tests.jobs.histories import SPOTS
 
@@ -149,12 +151,12 @@ def test_rows_are_looked_for_where_large_files_can_hold_them_and_no_change_says(
     """Number n lies on day n // 10, and no bounds of a day meet those of another."""
     found: list[set[int]] = []
 
-    def look(rows: "DataFrame", changes: "DataFrame", lake: Lake, contract: Contract) -> Places:
-        places = places_of_keys(rows, changes, lake, contract)
+    def look(rows: "DataFrame", changes: "DataFrame", lake: Lake, contract: Contract) -> PartitionValues:
+        places = partition_values_of_keys(rows, changes, lake, contract)
         found.append({day.day - 1 for days in places.values() for day in days})
         return places
 
-    monkeypatch.setattr(jobs.merging.target_partitions, "places_of_keys", look)
+    monkeypatch.setattr(jobs.merging.target_partitions, "partition_values_of_keys", look)
     monkeypatch.setattr(jobs.merging.target_partitions, "SMALL", small)
     merge(spark, lake, "b1", *(change("upsert", number, 1, number // 10) for number in range(30)))
     merge(spark, lake, "b2", *(change("upsert", number, 2, number // 10) for number in range(5, 25)))

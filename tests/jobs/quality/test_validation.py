@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from expectations.contract import Rule
-from jobs.quality.validation import RuleNotEvaluated, add_counts, examine, judge
+from jobs.quality.validation import RuleNotEvaluated, add_counts, prepare, validate
 from tests.jobs.builders import EVENTS
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def frame(spark: "SparkSession") -> Any:
 def test_rows_are_told_every_deciding_rule_they_break(spark: "SparkSession") -> None:
     rows = frame(spark)
 
-    rules = examine(rows, replace(EVENTS, rules=RULES)).row_rules
+    rules = prepare(rows, replace(EVENTS, rules=RULES)).row_rules
     reasons = F.array_compact(F.array(*(rule.reason for rule in rules)))
     found = {
         row["number"]: row["reasons"] for row in rows.select("number", reasons.alias("reasons")).collect()
@@ -85,8 +85,8 @@ def test_rows_are_told_every_deciding_rule_they_break(spark: "SparkSession") -> 
 
 
 def test_what_depends_on_how_batches_are_cut_is_kept_but_decides_nothing(spark: "SparkSession") -> None:
-    examination = examine(frame(spark), replace(EVENTS, rules=RULES))
-    verdict = judge(examination)
+    examination = prepare(frame(spark), replace(EVENTS, rules=RULES))
+    verdict = validate(examination)
 
     assert [rule.name for rule in examination.row_rules] == [
         "amount.range",
@@ -99,8 +99,8 @@ def test_what_depends_on_how_batches_are_cut_is_kept_but_decides_nothing(spark: 
 
 
 def test_gx_and_the_conditions_of_its_rules_agree(spark: "SparkSession") -> None:
-    examination = examine(frame(spark), replace(EVENTS, rules=RULES[:4]))
-    verdict = judge(examination)
+    examination = prepare(frame(spark), replace(EVENTS, rules=RULES[:4]))
+    verdict = validate(examination)
 
     broken = {rule.name: frame(spark).where(rule.broken).count() for rule in examination.row_rules}
     assert not verdict.success
@@ -109,7 +109,7 @@ def test_gx_and_the_conditions_of_its_rules_agree(spark: "SparkSession") -> None
 
 
 def test_counts_are_told_as_gx_would(spark: "SparkSession") -> None:
-    verdict = judge(examine(frame(spark), replace(EVENTS, rules=(RULES[0], RULES[6]))))
+    verdict = validate(prepare(frame(spark), replace(EVENTS, rules=(RULES[0], RULES[6]))))
 
     add_counts(verdict, 4, {"amount.range": 1})
 
@@ -118,7 +118,7 @@ def test_counts_are_told_as_gx_would(spark: "SparkSession") -> None:
 
 
 def test_no_rows_break_no_rule(spark: "SparkSession") -> None:
-    verdict = judge(examine(frame(spark).limit(0), replace(EVENTS, rules=RULES[:4])))
+    verdict = validate(prepare(frame(spark).limit(0), replace(EVENTS, rules=RULES[:4])))
 
     assert verdict.success
 
@@ -127,4 +127,4 @@ def test_a_rule_that_cannot_be_evaluated_is_named(spark: "SparkSession") -> None
     rule = Rule("broken", "expect_column_values_to_be_between", {"column": "colour", "min_value": 0})
 
     with pytest.raises(RuleNotEvaluated, match=r"rows of events, got errors: broken: .*colour"):
-        judge(examine(frame(spark), replace(EVENTS, rules=(rule,))))
+        validate(prepare(frame(spark), replace(EVENTS, rules=(rule,))))
