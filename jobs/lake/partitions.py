@@ -23,7 +23,7 @@ def is_bucketed_by_key(contract: Contract) -> bool:
 
 
 def pruning_partitions(contract: Contract) -> tuple[Partition, ...]:
-    """The partition fields whose values exclude files; buckets of the key do not: changes are in all of them."""
+    """The partition fields whose values exclude files. Buckets of the key do not: changes are in all."""
     return () if is_bucketed_by_key(contract) else contract.partitions
 
 

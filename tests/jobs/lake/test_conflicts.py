@@ -116,7 +116,7 @@ def test_a_compaction_whose_files_another_job_writes_to_yields(
             holding_all_cores.result()
             return called.result()
 
-    monkeypatch.setattr(compaction, "call", call_while_another_job_commits)
+    monkeypatch.setattr(compaction, "call_procedure", call_while_another_job_commits)
 
     assert list(compact(spark, table)) == []
     assert "another job has written to the same files: left to the next run" in capsys.readouterr().out
@@ -138,8 +138,8 @@ def test_maintain_leaves_a_step_to_its_next_run_after_two_attempts(
 ) -> None:
     assert skip_on_conflict(lambda: conflict(spark, table)) is None
     assert [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()] == [
-        "another job has written to the table meanwhile: once more",
-        "another job writes to the table: left to the next run",
+        "conflict with another job's commit: trying again",
+        "conflict with another job's commit: left to the next run",
     ]
 
 
