@@ -144,28 +144,32 @@ class Ledger:
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_lake_holds_what_the_model_says(
-    quick: SparkSession, kind: Kind, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
+    small_data_spark: SparkSession, kind: Kind, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches = data.draw(plans(kind))
     monkeypatch.setattr(target_partitions, "SMALL", data.draw(st.sampled_from([0, SMALL])))
-    lake = make_lake(quick, kind)
+    lake = make_lake(small_data_spark, kind)
     ledger: Any = Ledger()
-    with in_zone(quick, data.draw(st.sampled_from(ZONES))):
+    with in_zone(small_data_spark, data.draw(st.sampled_from(ZONES))):
         for batch in batches:
             manifest = Manifest(f"b{next(_numbers)}", datetime.now(UTC).isoformat())
             with dying_once(batch.crash, monkeypatch) as again:
-                again(lambda m=manifest, b=batch: check(quick, lake, kind, m, b.deliveries))  # type: ignore[misc]
+                again(lambda m=manifest, b=batch: check(small_data_spark, lake, kind, m, b.deliveries))  # type: ignore[misc]
                 if batch.deliveries:
                     ledger.manifests[manifest.batch_id] = manifest
                     ledger.counts[manifest.batch_id] = count_of(kind, batch)
                 if batch.is_merged:
-                    again(lambda: merge_batches(quick, lake, ledger, {kind.contract.dataset: kind.contract}))
+                    again(
+                        lambda: merge_batches(
+                            small_data_spark, lake, ledger, {kind.contract.dataset: kind.contract}
+                        )
+                    )
 
-    found = changes_of(quick, lake, kind)
+    found = changes_of(small_data_spark, lake, kind)
     expected = model.of([[one.change for one in batch.deliveries] for batch in batches], ties_of(found))
     assert sorted(one.identity for one in found) == sorted(expected.changes)
-    assert rows_of(quick, lake, kind) == expected_rows(expected)
-    assert graves_of(quick, lake, kind) == expected.graves
+    assert rows_of(small_data_spark, lake, kind) == expected_rows(expected)
+    assert graves_of(small_data_spark, lake, kind) == expected.graves
 
 
 def make_lake(spark: SparkSession, kind: Kind) -> Lake:
