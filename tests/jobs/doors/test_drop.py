@@ -220,7 +220,7 @@ def test_a_column_that_comes_by_two_names_leaves_no_value_to_be_sure_of(
     small_data_spark: "SparkSession",
 ) -> None:
     rows = parse(
-        quick,
+        small_data_spark,
         EVERY_TYPE,
         {"id": "1", "price": 1, "cost": 1},
         {"id": "2", "isNew": True, "is_new": False, "seenAt": AT, "colour": 1},

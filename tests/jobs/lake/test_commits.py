@@ -16,7 +16,9 @@ def counts(spark: "SparkSession", lake: Lake, *files: str) -> "DataFrame":
     return spark.createDataFrame(rows, spark.table(lake.ops(BATCHES)).schema)
 
 
-def test_a_batch_is_appended_once_and_told_so_ever_after(spark: "SparkSession", lake: Lake) -> None:
+def test_a_batch_is_appended_once_and_its_count_is_known_afterwards(
+    spark: "SparkSession", lake: Lake
+) -> None:
     table = lake.ops(BATCHES)
 
     got = [
@@ -41,7 +43,7 @@ def test_a_statement_can_carry_the_ids_of_several_batches(spark: "SparkSession",
     assert found == [True, True, False]
 
 
-def test_snapshots_from_before_the_batch_began_are_not_looked_at(spark: "SparkSession", lake: Lake) -> None:
+def test_snapshots_older_than_the_batch_are_not_searched(spark: "SparkSession", lake: Lake) -> None:
     table = lake.ops(BATCHES)
     append_once(counts(spark, lake, "a"), table, "b1", SENT)
 

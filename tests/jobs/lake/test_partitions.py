@@ -1,4 +1,4 @@
-"""Conditions that keep a MERGE out of partitions it has nothing to do with."""
+"""Conditions by which a MERGE skips partitions."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -60,7 +60,7 @@ OUTSIDE: list[tuple[Partition, list[Any], str]] = [
 
 
 @pytest.mark.parametrize(("partition", "values", "expected"), OUTSIDE)
-def test_all_other_partitions_are_those_outside_the_list_or_its_bounds(
+def test_other_partitions_are_outside_the_list_or_its_bounds(
     partition: Partition, values: list[Any], expected: str
 ) -> None:
     assert outside_sql("c", partition, "t", values) == expected
