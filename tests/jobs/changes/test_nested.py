@@ -105,7 +105,7 @@ def as_attribute(value: Any) -> dict[str, Any]:
     return {"M": {name: as_attribute(inner) for name, inner in value.items()}}
 
 
-def test_rows_of_json_lines_have_a_reason_for_everything_wrong_inside(
+def test_json_lines_have_a_reason_for_everything_wrong_inside(
     small_data_spark: "SparkSession",
 ) -> None:
     cases = [*CASES, *OF_JSON]

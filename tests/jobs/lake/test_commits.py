@@ -16,9 +16,7 @@ def counts(spark: "SparkSession", lake: Lake, *files: str) -> "DataFrame":
     return spark.createDataFrame(rows, spark.table(lake.ops(BATCHES)).schema)
 
 
-def test_a_batch_is_appended_once_and_its_count_is_known_afterwards(
-    spark: "SparkSession", lake: Lake
-) -> None:
+def test_a_batch_is_appended_once_and_counted_each_time(spark: "SparkSession", lake: Lake) -> None:
     table = lake.ops(BATCHES)
 
     got = [
