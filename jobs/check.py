@@ -8,7 +8,7 @@ goes on, and the run fails when all else is done.
 
 Safe to repeat, and to stop anywhere: a message is deleted when the manifest that holds it is written, and not
 before. A batch whose `checked.json` is missing is checked again from its manifest; an append that was made
-before finds its batch's id in the table and does nothing (`jobs.lake.names`). What two batches hold both,
+before finds its batch's id in the table and does nothing (`jobs.lake.commits`). What two batches hold both,
 because a message came twice, is in `<dataset>_changes` once (`jobs.checking.deduplicate`).
 """
 

@@ -12,7 +12,7 @@ Iceberg deletes a row by writing down where it is; row and statistics stay. So, 
 Each step looks at what is there, so it can be done again at any point. Steps 1 and 2 give way to other jobs'
 commits and are made again (`jobs.lake.conflicts`). Steps 3 and 4 need that all jobs that ran at step 2 have
 ended, and all batches that were open then are closed: a batch that is done again looks for its id in
-snapshots (`jobs.lake.names`), and a running job's files are in no snapshot yet.
+snapshots (`jobs.lake.commits`), and a running job's files are in no snapshot yet.
 """
 
 from collections.abc import Callable, Iterable, Mapping

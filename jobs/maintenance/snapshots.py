@@ -5,7 +5,7 @@ Kept is what someone may still ask for:
 * the newest snapshots, by age and by number, for queries that run and for going back;
 * those of the newest certificate, and of the newest good one: what was proved can be looked at;
 * those since the oldest unfinished batch began: they carry the ids of batches, by which a batch that is done
-  again finds what it has committed (`jobs.lake.names`);
+  again finds what it has committed (`jobs.lake.commits`);
 * those of branches and tags.
 
 Expired are exactly the others, by their ids: no rule of the table's own adds to them. A batch that begins
