@@ -9,14 +9,14 @@ from typer.main import get_command
 
 from expectations.spark_schema import CHANGES_BOOKKEEPING, ITEM_BOOKKEEPING, TABLE_BOOKKEEPING
 from jobs.erasure import record
-from jobs.lake import names
+from jobs.lake import creation
 from jobs.maintenance import log
 from jobs.parity import tables
 from jobs.runtime import metrics
 from workflows.cli import app
 
 GLOSSARY = (Path(__file__).parents[1] / "docs" / "glossary.md").read_text()
-DDL = [*names.OPS_TABLES.values(), record.COLUMNS, log.COLUMNS, tables.RESULT]
+DDL = [*creation.OPS_TABLES.values(), record.COLUMNS, log.COLUMNS, tables.RESULT]
 
 
 def defined(section: str) -> list[str]:

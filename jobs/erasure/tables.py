@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from expectations import timestamps
 from expectations.contract import Column, Contract
+from expectations.keys import RANGED_KINDS
 from expectations.spark_literals import literal
 from expectations.spark_schema import row_schema
 from jobs.changes.key_text import decode_key

@@ -24,10 +24,11 @@ from jobs.check import check_batch
 from jobs.checking.checked_dataset import count_rows, parse_files
 from jobs.intake.batches import Batches
 from jobs.intake.manifest import STREAM, STREAM_FORMAT, Manifest, ManifestFile
-from jobs.lake.names import QUARANTINE, create_dataset_tables
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.names import QUARANTINE
 from jobs.merge import merge_batches
 from jobs.quality.row_rules import row_rules
-from jobs.quality.validation import examine, judge
+from jobs.quality.validation import prepare, validate
 from lambdas.forwarder.objects import raw_objects
 from tests.bench import baskets
 from tests.bench.baskets import EVENTS, LATER, MILLION, RECENT, Total
@@ -157,10 +158,10 @@ def split(bench: Bench, changes: int) -> Row:
     parsed = parse_files(spark(), manifest.files, EVENTS).persist()
     try:
         read = seconds(parsed.count)
-        examination = examine(parsed, EVENTS)
+        examination = prepare(parsed, EVENTS)
         suite, batch = examination.suite, examination.batch
         as_it_comes = seconds(lambda: batch.validate(suite))
-        judged = seconds(lambda: judge(examination))
+        judged = seconds(lambda: validate(examination))
         rules = seconds(lambda: row_rules(EVENTS, suite, batch.data.execution_engine))
         counted = seconds(parsed.count)
         started = perf_counter()

@@ -35,7 +35,7 @@ from jobs.checking.checked_dataset import add_rule_reasons
 from jobs.doors.drop import parse_drop
 from jobs.doors.export import parse_export
 from jobs.doors.stream import parse_stream
-from jobs.quality.validation import examine
+from jobs.quality.validation import prepare
 from jobs.reading.fetch import UnreadableFile
 from jobs.reading.formats import read_rows
 from jobs.reading.receive import RECEIVED
@@ -76,12 +76,12 @@ class Sent(NamedTuple):
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of sixty rows
 @settings(max_examples=4, phases=_NO_SHRINKING, suppress_health_check=list(HealthCheck))
 @given(case=received_cases())
-def test_a_row_means_the_same_at_every_door(quick: "SparkSession", case: ReceivedCase) -> None:
+def test_a_row_means_the_same_at_every_door(small_data_spark: "SparkSession", case: ReceivedCase) -> None:
     contract = case.contract
     sent = [one for row in case.rows for one in through_the_doors(contract, row)]
     checker = Judge(contract)
 
-    judged = judge_in_jobs(quick, contract, sent)
+    judged = judge_in_jobs(small_data_spark, contract, sent)
 
     for one, row in zip(sent, judged, strict=True):
         expected, values = checker.judge(one.same)
@@ -249,7 +249,7 @@ def judge_in_jobs(spark: "SparkSession", contract: Contract, sent: list[Sent]) -
     assert parsed is not None
     parsed = parsed.cache()
     try:
-        rules = examine(parsed, contract).row_rules
+        rules = prepare(parsed, contract).row_rules
         judged = add_rule_reasons(parsed, rules) if rules else parsed
         return sorted(judged.collect(), key=lambda row: row["row_number"])
     finally:

@@ -1,4 +1,4 @@
-"""A contract that was widened makes no drift: rows of before are compared as what they were written as."""
+"""A widened contract causes no drift: older rows are compared as the types that they were written with."""
 
 from copy import copy
 from dataclasses import replace
@@ -65,7 +65,7 @@ WIDE: "Mapping[str, Any]" = {
 
 
 def contract_of(widened: set[str]) -> Contract:
-    """The contract with these columns widened or added, and the others as they were."""
+    """The contract with these columns widened or added, and the others unchanged."""
     spelled = {name: types[name in widened] for name, types in WIDENINGS.items()}
     columns = [
         replace(_column(name, kind), default="new", has_default=True)
@@ -125,7 +125,7 @@ def test_parity_holds_before_and_after_a_widening(
         assert wider.certify().differing == ("k100",)
 
 
-def test_the_history_says_what_was_a_float_and_what_was_added_with_a_default(spark: "SparkSession") -> None:
+def test_the_history_has_former_floats_and_columns_added_with_a_default(spark: "SparkSession") -> None:
     old, new = contract_of(set()), contract_of(set(WIDENINGS))
     expected = ColumnHistory(
         frozenset({("ratio",), ("place", "height"), ("heights", "element")}), frozenset({"state"})
