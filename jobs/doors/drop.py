@@ -37,6 +37,7 @@ from jobs.changes.columns import (
 from jobs.changes.json_values import json_type, parse_members, read_json, shown_json
 from jobs.changes.nested import JSON, NESTED, nested_name, nested_value, read_nested, with_nested_faults
 from jobs.changes.types import Read, trimmed
+from jobs.intake.doors import DROP
 from jobs.intake.manifest import SEQUENCER_DIGITS
 from jobs.reading.formats import OP
 from jobs.reading.receive import SEQUENCER
@@ -57,7 +58,7 @@ def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
     parsed = rows.withColumns(
         {
             "_version": _version(contract),
-            "_source": F.lit("drop"),
+            "_source": F.lit(DROP.name),
             "_event_id": F.concat_ws("#", "source_file", "row_number"),
             "_updated_at": F.col("event_time"),
             "_absent": absent(contract, lacks),

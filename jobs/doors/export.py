@@ -28,7 +28,7 @@ from jobs.doors.item_images import (
     version_of_removal,
     version_of_write,
 )
-from jobs.intake.manifest import EXPORT
+from jobs.intake.doors import EXPORT
 
 MARGIN_MICROS = 5 * 60 * 1_000_000
 _CORRUPT = "_corrupt"
@@ -48,7 +48,7 @@ def parse_export(received: DataFrame, contract: Contract) -> DataFrame:
     parsed = rows.withColumns(
         {
             "_version": version,
-            "_source": F.lit(EXPORT),
+            "_source": F.lit(EXPORT.name),
             # Two exports of an item that did not change in between are one change.
             "_updated_at": F.when(F.col("_is_full") & own.isNotNull(), F.timestamp_micros(own)).otherwise(
                 F.col("_time")

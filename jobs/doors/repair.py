@@ -16,7 +16,7 @@ from expectations.contract import Contract
 from jobs.changes.columns import RETRACT, collect_reasons, in_columns, reason, shown
 from jobs.changes.key_text import decode_key, encode_key
 from jobs.doors.stream import parse_stream
-from jobs.intake.manifest import REPAIR
+from jobs.intake.doors import REPAIR
 
 _LINE = "op string, key string, version string, tie string"
 
@@ -24,7 +24,7 @@ _LINE = "op string, key string, version string, tie string"
 def parse_repair(received: DataFrame, contract: Contract) -> DataFrame:
     """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
     is_retract = F.coalesce(F.from_json("payload", _LINE)["op"] == RETRACT, F.lit(False))
-    records = parse_stream(received.where(~is_retract), contract).withColumn("_source", F.lit(REPAIR))
+    records = parse_stream(received.where(~is_retract), contract).withColumn("_source", F.lit(REPAIR.name))
     return records.unionByName(_parse_retracts(received.where(is_retract), contract))
 
 
@@ -43,7 +43,7 @@ def _parse_retracts(received: DataFrame, contract: Contract) -> DataFrame:
             "_op": F.lit(RETRACT),
             "_version": F.col("_line.version").try_cast("bigint"),
             "_tie": F.col("_line.tie"),
-            "_source": F.lit(REPAIR),
+            "_source": F.lit(REPAIR.name),
             "_event_id": F.concat_ws("#", "source_file", "row_number"),
             "_updated_at": F.col("event_time"),
             "_absent": F.lit(None).cast("array<string>"),

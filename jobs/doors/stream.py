@@ -26,6 +26,7 @@ from jobs.doors.item_images import (
     version_of_removal,
     version_of_write,
 )
+from jobs.intake.doors import STREAM
 
 TIE_DIGITS = 40  # sequence numbers have 21 to 40 digits, and sort by value only if all have as many
 _CORRUPT = "_corrupt"
@@ -49,7 +50,7 @@ def parse_stream(received: DataFrame, contract: Contract) -> DataFrame:
             "_tie": F.when(F.col("_is_repeated"), REPEATED_DELETE_TIE).otherwise(
                 F.lpad("_sequence_number", TIE_DIGITS, "0")
             ),
-            "_source": F.lit("stream"),
+            "_source": F.lit(STREAM.name),
             "_updated_at": F.col("_time"),
             "reasons": _reasons(contract, version),
         }

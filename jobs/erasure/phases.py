@@ -39,6 +39,7 @@ from jobs.erasure.tables import (
 )
 from jobs.erasure.tombstones import bury, lift
 from jobs.intake.batches import Batches
+from jobs.intake.doors import EXPORT
 from jobs.intake.first_events import FROM, FirstEvents
 from jobs.intake.manifest import FirstEvent, ManifestFile
 from jobs.lake.names import BATCHES, Lake, create_ops_tables
@@ -140,11 +141,11 @@ def scrub(work: Work) -> None:
         work.write("scrub", {"held": list(held.values())})
     with step("erase: rewrite RAW"):
         to_take = [one for one in found.held if one.problem is None or work.request.remove_unreadable]
-        keep_first_events(work, [one for one in to_take if one.door == "drops" and one.is_latest])
+        keep_first_events(work, [one for one in to_take if one.carries_rows and one.is_latest])
         if to_take:
             take_out(work.spark, work.raw_bucket, to_take, work.keys)
     with step("erase: manifests of exports"):
-        rewritten = {one["key"] for one in held.values() if one["key"].startswith("exports/")}
+        rewritten = {one["key"] for one in held.values() if one["key"].startswith(EXPORT.prefix)}
         mend_exports(work.s3, work.raw_bucket, work.contract.dataset, rewritten)
 
 
@@ -304,7 +305,7 @@ def prove_raw(work: Work) -> tuple[Place, list[str]]:
     gone = [one for one in noted if _name(asdict(one)) not in found]
     by_door = Counter[str]()
     for one in gone:
-        by_door[one.door] += one.erased
+        by_door[one.folder] += one.erased
     others = sum(one.rows - one.erased for one in gone if not one.is_latest)
     told = [f"{number} in {door}/" for door, number in by_door.items() if number]
     told += [f"overwritten versions went with {others} rows of others"] if others else []

@@ -20,8 +20,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from jobs.erasure.failed_batches import InStreamAlone
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.row_filter import FAILURE, rewrite, sift
+from jobs.intake.doors import DOORS, EXPORT_SUMMARY, STREAM_FAILURES, door_of
 from jobs.intake.first_events import FROM, MD5, ROWS, state_of
-from jobs.intake.manifest import FORMATS
 from jobs.reading.fetch import DOWNLOADS, IN_MEMORY, UnreadableFile
 from jobs.runtime.failures import ENDINGS, in_words, is_passing
 
@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from pyspark.sql import DataFrame, SparkSession
 
-FAILURES = "aws/lambda/"
 STREAM_KEEPS = timedelta(hours=24)
-_NO_ROWS = ("manifest-summary.json", "manifest-files.json", ".checksum", ".md5", "_started", "/")
+_NO_ROWS = (EXPORT_SUMMARY, "manifest-files.json", ".checksum", ".md5", "_started", "/")
 _TASK_BYTES = 32 * 1024 * 1024
 _VERSION = "key string, version_id string, etag string, size long, is_latest boolean, form string, age long"
 _LOOKED = """key string, version_id string, etag string, is_latest boolean, form string, rows long,
@@ -71,9 +70,15 @@ class Held:
     problem: str | None
 
     @property
-    def door(self) -> str:
+    def folder(self) -> str:
         """The folder that it lies in."""
         return self.key.partition("/")[0]
+
+    @property
+    def carries_rows(self) -> bool:
+        """Whether it came by a door of rows, which the time of its event orders."""
+        door = door_of(self.key)
+        return door is not None and door.carries == "rows"
 
     @property
     def state(self) -> str:
@@ -98,8 +103,7 @@ class Looked:
 def list_versions(s3: "S3Client", bucket: str, dataset: str) -> Iterator[RawVersion]:
     """All versions of objects that may hold rows of the dataset."""
     now = datetime.now(UTC)
-    for folder in ("stream", "drops", "exports", "repairs", None):
-        prefix = FAILURES if folder is None else f"{folder}/{dataset}/"
+    for prefix in (*(door.folder(dataset) for door in DOORS.values()), STREAM_FAILURES):
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
             for found in page.get("Versions", ()):
                 if found["Size"] and not found["Key"].endswith(_NO_ROWS):
@@ -116,11 +120,10 @@ def list_versions(s3: "S3Client", bucket: str, dataset: str) -> Iterator[RawVers
 
 def form_of(key: str) -> str | None:
     """How the object of this key is read; None if no door takes it."""
-    folder, name = key.partition("/")[0], key.lower()
-    forms = {"stream": ("jsonl.gz",), "repairs": ("jsonl.gz",), "drops": FORMATS, "exports": ("json.gz",)}
-    if key.startswith(FAILURES):
+    if key.startswith(STREAM_FAILURES):
         return FAILURE
-    return next((form for form in forms.get(folder, ()) if name.endswith(f".{form}")), None)
+    door = door_of(key)
+    return door.format_of(key) if door is not None else None
 
 
 def look(spark: "SparkSession", bucket: str, versions: Iterable[RawVersion], keys: ErasedKeys) -> Looked:

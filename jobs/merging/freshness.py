@@ -15,7 +15,7 @@ from datetime import datetime
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
-from jobs.intake.manifest import DROP, STREAM
+from jobs.intake.doors import live_doors
 from jobs.runtime.metrics import Metric
 
 
@@ -29,7 +29,7 @@ class Arrivals:
 
 def arrivals() -> Sequence[Expression]:
     """The aggregates of a frame of changes that the fields of `Arrivals` are."""
-    came = F.when(F.col("_source").isin(STREAM, DROP), F.unix_micros("_updated_at"))
+    came = F.when(F.col("_source").isin(live_doors()), F.unix_micros("_updated_at"))
     return F.min(came), F.percentile_approx(came, 0.5)
 
 

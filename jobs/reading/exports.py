@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from jobs.intake.doors import EXPORT_SUMMARY, JSON_LINES_GZ
 from jobs.intake.export_manifest import CHECKSUMS, UnreadableExport, check, read_files, read_summary
-from jobs.intake.manifest import STREAM_FORMAT, SUMMARY_FORMAT, Manifest, ManifestFile, Refused, read_message
+from jobs.intake.manifest import Manifest, ManifestFile, Refused, read_message
 from jobs.reading.fetch import unreadable
 from jobs.runtime.failures import ENDINGS, in_words, is_passing
 from jobs.runtime.log import say
@@ -54,7 +55,7 @@ def open_exports(s3: "S3Client", manifest: Manifest, now: datetime) -> Opened:
     refused: list[Refused] = []
     waiting: set[tuple[str, str]] = set()
     for file in manifest.files:
-        if file.format != SUMMARY_FORMAT:
+        if file.format != EXPORT_SUMMARY:
             files.append(file)
             continue
         try:
@@ -98,7 +99,7 @@ def open_export(s3: "S3Client", export: ManifestFile) -> list[ManifestFile]:
     return [
         ManifestFile(
             export.bucket, file.key, *state, summary.time,
-            export.dataset, export.door, STREAM_FORMAT, file.md5, file.items,
+            export.dataset, export.door, JSON_LINES_GZ, file.md5, file.items,
         )
         for file, state in zip(names, found, strict=True)
         if state is not None

@@ -15,8 +15,9 @@ from contextlib import ExitStack, closing
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from jobs.intake.doors import DOORS
 from jobs.intake.first_events import FROM, MD5
-from jobs.intake.manifest import DROP, ManifestFile
+from jobs.intake.manifest import ManifestFile
 from jobs.runtime.failures import PassingFailure, in_words, is_passing
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def fetch(file: ManifestFile) -> Fetched:
         if file.format.endswith(".gz"):
             unpacked = gzip.GzipFile(fileobj=forward)
             most = max(SMALL, MOST_TIMES * file.size)
-            source = _Bounded(unpacked, most) if file.door == DROP else unpacked
+            source = _Bounded(unpacked, most) if DOORS[file.door].carries == "rows" else unpacked
         try:
             shutil.copyfileobj(source, plain)
         except (EOFError, gzip.BadGzipFile, zlib.error) as problem:

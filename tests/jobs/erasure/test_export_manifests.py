@@ -9,8 +9,9 @@ from jobs.erasure import export_manifests, raw_versions
 from jobs.erasure.export_manifests import mend_exports
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.raw_versions import Held, list_versions
+from jobs.intake.doors import EXPORT_SUMMARY
 from jobs.intake.export_manifest import UnreadableExport
-from jobs.intake.manifest import SUMMARY_FORMAT, ManifestFile
+from jobs.intake.manifest import ManifestFile
 from jobs.reading.exports import open_export
 from jobs.reading.fetch import UnreadableFile, fetch
 from tests.jobs.builders import ENTITIES, SENT
@@ -36,7 +37,7 @@ def exported(s3: "S3Client") -> str:
 
 def files(s3: "S3Client", summary: str) -> dict[str, int | None]:
     """The data files of the export by its manifest, and their items; each of them is what that says."""
-    export = ManifestFile("raw", summary, "", None, 1, SENT.isoformat(), "entities", "export", SUMMARY_FORMAT)
+    export = ManifestFile("raw", summary, "", None, 1, SENT.isoformat(), "entities", "export", EXPORT_SUMMARY)
     opened = open_export(s3, export)
     for file in opened:
         fetch(file).content.close()

@@ -80,7 +80,7 @@ def act(one: Held) -> None:
         ("drops/entities/a.jsonl", "jsonl"),
         ("drops/entities/a.parquet", "parquet"),
         ("drops/entities/a.xlsx", None),
-        ("exports/entities/AWSDynamoDB/1/data/x.json.gz", "json.gz"),
+        ("exports/entities/AWSDynamoDB/1/data/x.json.gz", "jsonl.gz"),
         ("exports/entities/AWSDynamoDB/1/data/x.ion.gz", None),
         ("aws/lambda/m/shard/2026/11/24/time-uuid", "failure"),
         ("aws/lambda/redriven/m/shard/2026/11/24/time-uuid", "failure"),
@@ -136,7 +136,7 @@ def test_looking_tells_what_holds_rows_and_what_none_can_tell(spark: "SparkSessi
         "drops/entities/odd.xlsx": "name",
         "stream/entities/a.jsonl.gz": "gzip",
     }
-    assert looked.held[0].door == "aws"
+    assert looked.held[0].folder == "aws"
 
 
 def test_a_version_that_is_gone_by_then_has_no_rows(spark: "SparkSession", raw: "S3Client") -> None:
