@@ -2,7 +2,7 @@
 
 A variant keeps what a text of it would lose: whether a value is a text, a number or a boolean. Parsing
 refuses an object that has a name twice, at any depth. Numbers of up to 38 digits keep them all;
-`jobs.reading.formats` sees to longer ones.
+`jobs.reading.formats.exact_numbers` handles longer ones.
 """
 
 from pyspark.sql import Column as Expression

@@ -5,6 +5,7 @@ Its version is its sequence column's value; without such a column it is the time
 That has whole seconds: the sequencer of the file's event orders the states of one file within a second.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
@@ -37,14 +38,14 @@ from jobs.changes.columns import (
 from jobs.changes.json_values import json_type, parse_members, read_json, shown_json
 from jobs.changes.nested import JSON, NESTED, nested_name, nested_value, read_nested, with_nested_faults
 from jobs.changes.types import Read, trimmed
-from jobs.intake.doors import DROP
+from jobs.intake.doors import DOORS, DROP
 from jobs.intake.manifest import SEQUENCER_DIGITS
-from jobs.reading.formats import OP
+from jobs.reading.formats.header import OP
+from jobs.reading.formats.registry import format_named
 from jobs.reading.receive import SEQUENCER
 
 _RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER)
-_CARRIED = (*_RECEIVED, "_op", "_is_csv", "_unreadable", "_unknown")
-_CSV = r"(?i)[.]csv([.]gz)?$"
+_CARRIED = (*_RECEIVED, "_op", "_is_untyped", "_unreadable", "_unknown")
 
 
 def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
@@ -66,6 +67,17 @@ def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
         }
     )
     return in_columns(parsed.withColumn("_tie", _tie(contract)), contract)
+
+
+def _untyped_names() -> str:
+    """The names of files whose values are all text, as a regular expression."""
+    endings = {
+        ending
+        for door in DOORS.values()
+        for ending, file_format in door.formats.items()
+        if format_named(file_format).is_untyped
+    }
+    return rf"(?i)[.]({'|'.join(map(re.escape, sorted(endings)))})$"
 
 
 def _has(column: Column) -> str:
@@ -97,11 +109,11 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
     parsed = received.select(
         *_RECEIVED,
         parse_members(F.col("payload")).alias("_values"),
-        F.col("source_file").rlike(_CSV).alias("_is_csv"),
+        F.col("source_file").rlike(_untyped_names()).alias("_is_untyped"),
     )
     return parsed.select(
         *_RECEIVED,
-        "_is_csv",
+        "_is_untyped",
         F.lower(trimmed(F.coalesce(values[OP].cast("string"), F.lit(UPSERT)))).alias("_op"),
         values.isNull().alias("_unreadable"),
         _unknown(names, has, keys).alias("_unknown"),
@@ -112,16 +124,16 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
 
 def _give(column: Column, value: Expression) -> list[Expression]:
     """A column's part of `_with_given`. A field of CSV is text, also one that holds a struct or list."""
-    is_csv, text = F.col("_is_csv"), value.cast("string")
+    is_untyped, text = F.col("_is_untyped"), value.cast("string")
     # An empty field of a type that has no empty value is how many writers of CSV spell null.
     field = text if column.kind == "string" else F.nullif(trimmed(text), F.lit(""))
     if column.kind in NESTED:
         unpacked = F.when(field.isNotNull(), F.coalesce(F.try_parse_json(field), value))
-        given = F.when(is_csv, unpacked).otherwise(value)
+        given = F.when(is_untyped, unpacked).otherwise(value)
         return [read_nested(JSON, column, given).alias(nested_name(column))]
     return [
-        F.when(is_csv, field).otherwise(text).alias(_given(column)),
-        F.when(~is_csv, json_type(column, value)).alias(_json(column)),
+        F.when(is_untyped, field).otherwise(text).alias(_given(column)),
+        F.when(~is_untyped, json_type(column, value)).alias(_json(column)),
     ]
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from jobs.reading.fetch import UnreadableFile
+from jobs.reading.formats.rows import UnreadableFile
 
 
 class InStreamAlone(UnreadableFile):

@@ -19,10 +19,10 @@ from itertools import product
 from math import prod
 from typing import Any, Self
 
+from expectations.align import spellings
 from expectations.contract import Contract
 from expectations.keys import InvalidKey, decode_key, encode_key
 from expectations.spelled_keys import JsonNumber, readings
-from jobs.reading.formats import spellings
 
 _IMAGES = ("Keys", "NewImage", "OldImage", "Item")
 _TAGS = ("S", "N", "BOOL")  # the attribute types that a key column may come as
@@ -55,7 +55,7 @@ class ErasedKeys:
         """The keys with these texts."""
         bare = replace(contract, columns=contract.key_columns, partitions=(), rules=(), sequence_column=None)
         keys = frozenset(texts)
-        names = {column.name: spellings(column) for column in bare.columns}
+        names = {column.name: spellings((column,))[column.name] for column in bare.columns}
         return cls(bare, keys, names, [decode_key(bare, text) for text in sorted(keys)])
 
     def own_line(self, line: bytes | str) -> bool:

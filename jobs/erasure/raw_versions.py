@@ -19,10 +19,11 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from jobs.erasure.failed_batches import InStreamAlone
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.row_filter import FAILURE, rewrite, sift
+from jobs.erasure.row_filter import FAILURE, filter_rows, rewrite
 from jobs.intake.doors import DOORS, EXPORT_SUMMARY, STREAM_FAILURES, door_of
 from jobs.intake.first_events import FROM, MD5, ROWS, state_of
-from jobs.reading.fetch import DOWNLOADS, IN_MEMORY, UnreadableFile
+from jobs.reading.fetch import DOWNLOADS, IN_MEMORY
+from jobs.reading.formats.rows import UnreadableFile
 from jobs.runtime.failures import ENDINGS, in_words, is_passing
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def _look(bucket: str, keys: ErasedKeys, row: dict[str, Any]) -> tuple[Any, ...]
         if version.form is None:
             raise UnreadableFile("name: no door takes a file of this name")
         with _fetch(bucket, version.key, version.version_id) as content:
-            rows, erased = sift(version.form, content, keys)
+            rows, erased = filter_rows(version.form, content, keys)
     except InStreamAlone as reason:
         problem = str(reason) if version.age < STREAM_KEEPS.total_seconds() else None
     except UnreadableFile as reason:
@@ -230,12 +231,12 @@ def _replace(bucket: str, held: Held, keys: ErasedKeys) -> None:
     if head["ETag"].strip('"') != held.etag:
         raise _changed(bucket, held)
     with _fetch(bucket, held.key, held.version_id) as source, tempfile.TemporaryFile() as target:
-        sifted = rewrite(str(held.form), source, keys, target)
+        counts = rewrite(str(held.form), source, keys, target)
         told = {
             **before,
             FROM: held.state,
             MD5: _md5(target),
-            ROWS: str(sifted.rows - sifted.erased),
+            ROWS: str(counts.rows - counts.erased),
         }
         kept = {name: head[name] for name in ("ContentType", "ContentEncoding") if name in head}
         _put(bucket, held, target, {"Metadata": told, **kept})

@@ -1,263 +1,51 @@
-"""Takes the rows of erased keys out of a file, whatever its format, and leaves every other byte as it is.
+"""Removes the rows of erased keys from a file, whatever its format, and leaves everything else as it is.
 
-Pure Python, streaming, for Spark's executors. The same pass counts (without a target) and rewrites (with
-one), so what is counted is what is taken out: rows = rows kept + rows erased.
+Pure Python, streaming, for Spark's executors. The formats of the doors are those of `jobs.reading.formats`; a
+record of a stream batch that Lambda gave up is no file of a door.
 
-A row that its door would refuse is judged as well as it can be (`jobs.erasure.keys`). A file whose rows can't
-be told apart, or that doesn't name the key's columns, is an `UnreadableFile`: no one can say whether it holds
-a key. No door has taken a row of it either.
+A row that its door would refuse is judged as well as possible (`jobs.erasure.keys`). A file whose rows can't
+be told apart, or that doesn't name the key's columns, is an `UnreadableFile`: whether it holds a key can't be
+decided. No door has accepted a row of it either.
 """
 
-import base64
-import csv
-import gzip
-import io
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
+from typing import IO
 
-from expectations.spelled_keys import JsonNumber
 from jobs.erasure.failed_batches import InStreamAlone, is_stream_of, read_failure
 from jobs.erasure.keys import ErasedKeys
-from jobs.reading.fetch import UnreadableFile
-from jobs.reading.formats import LONGEST_ROW
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from jobs.reading.formats import registry
+from jobs.reading.formats.rows import RowCounts
 
 FAILURE = "failure"  # Lambda's record of a stream batch that was given up
-_BOM = b"\xef\xbb\xbf"
-_PARQUET_ROWS = 65_536  # of a row group that is written: small ones are slow to read
-_LONGEST_FIELD = 16 * 1024 * 1024
-
-
-class Sifted(NamedTuple):
-    """How many rows a file had, and how many of them are of erased keys."""
-
-    rows: int
-    erased: int
 
 
 class NotOneFile(Exception):
     """Raised when a rewritten file is not the old one less the erased rows; nothing has been replaced."""
 
 
-def sift(form: str, source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None = None) -> Sifted:
+def filter_rows(form: str, source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None = None) -> RowCounts:
     """Count the file's rows, and write those of other keys to `target`. UnreadableFile if it can't be done.
 
-    `source` is the file as it lies in S3, at its start; `form` one of `FORMS`, those of text also with .gz.
+    `source` is the file as it is in S3, at its start; `form` the name of a format, or `FAILURE`.
     """
-    reader = _SIFTERS[form.removesuffix(".gz")]
-    if not form.endswith(".gz"):
-        return reader(source, keys, target)
-    plain = cast("IO[bytes]", gzip.GzipFile(fileobj=source, mode="rb"))
-    try:
-        if target is None:
-            return reader(plain, keys, None)
-        # Without a time: the same rows are the same bytes.
-        with gzip.GzipFile(fileobj=target, mode="wb", filename="", mtime=0) as packed:
-            return reader(plain, keys, cast("IO[bytes]", packed))
-    except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
-        raise UnreadableFile(f"gzip: expected a complete gzip file: {problem}") from None
+    if form == FAILURE:
+        return _filter_failure(source, keys, target)
+    return registry.filter_rows(form, source, keys, target)
 
 
-def rewrite(form: str, source: IO[bytes], keys: ErasedKeys, target: IO[bytes]) -> Sifted:
-    """`sift` to a target, and read that again, from its start. NotOneFile if a row is too many or too few."""
-    sifted = sift(form, source, keys, target)
+def rewrite(form: str, source: IO[bytes], keys: ErasedKeys, target: IO[bytes]) -> RowCounts:
+    """`filter_rows` to a target, and read that again. NotOneFile if a row is too many or too few."""
+    counts = filter_rows(form, source, keys, target)
     target.seek(0)
-    left = sift(form, target, keys)
-    if left != (sifted.rows - sifted.erased, 0):
+    left = filter_rows(form, target, keys)
+    if left != (counts.rows - counts.erased, 0):
         raise NotOneFile(
-            f"expected {sifted.rows} rows less {sifted.erased}, got {left.rows}, {left.erased} to erase"
+            f"expected {counts.rows} rows less {counts.erased}, got {left.rows}, {left.erased} to erase"
         )
     target.seek(0)
-    return sifted
+    return counts
 
 
-def _sift_lines(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> Sifted:
-    rows = erased = 0
-    while line := source.readline(LONGEST_ROW):
-        if len(line) == LONGEST_ROW and not line.endswith(b"\n"):
-            raise UnreadableFile(f"json: expected lines of at most {LONGEST_ROW} bytes, got a longer one")
-        text = line.removeprefix(_BOM).strip() if not rows else line.strip()
-        is_erased = bool(text) and keys.own_line(text)
-        rows, erased = rows + bool(text), erased + is_erased
-        if target is not None and not is_erased:
-            target.write(line)
-    return Sifted(rows, erased)
-
-
-class _Lines(Iterator[str]):
-    """The lines of a text file, keeping those that were taken since it was last asked."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
-        self._taken: list[str] = []
-
-    def __next__(self) -> str:
-        line = next(self._text)
-        self._taken.append(line)
-        return line
-
-    def taken(self) -> bytes:
-        """The bytes of the lines that were taken."""
-        text, self._taken = "".join(self._taken), []
-        return text.encode(errors="surrogateescape")
-
-    def let_go(self) -> None:
-        """Leave the file open."""
-        self._text.detach()
-
-
-def _sift_csv(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> Sifted:
-    csv.field_size_limit(_LONGEST_FIELD)
-    lines = _Lines(source)
-    reader = csv.reader(lines, quoting=csv.QUOTE_NOTNULL, strict=True)
-    rows = erased = 0
-    try:
-        header = [(name or "").removeprefix("\ufeff").strip() for name in next(reader, ())]
-        places = _places(header, keys)
-        _write(target, lines.taken())
-        for fields in reader:
-            is_erased = bool(fields) and _owns(fields, header, places, keys)
-            rows, erased = rows + bool(fields), erased + is_erased
-            taken = lines.taken()
-            _write(target, b"" if is_erased else taken)
-    except csv.Error as problem:
-        raise UnreadableFile(f"csv: {problem} (line {reader.line_num})") from None
-    finally:
-        lines.let_go()
-    return Sifted(rows, erased)
-
-
-def _places(header: Sequence[str], keys: ErasedKeys) -> dict[str, list[int]]:
-    """Where the key's columns are in a row. An empty file has no header and no rows.
-
-    A column that the header names twice is in several places: no door takes the file, and which is meant
-    nobody knows.
-    """
-    places = {
-        column: [place for place, name in enumerate(header) if name in names]
-        for column, names in keys.names.items()
-    }
-    if header and not all(places.values()):
-        missing = ", ".join(sorted(column for column, found in places.items() if not found))
-        raise UnreadableFile(f"header: expected the key's columns, {missing} missing")
-    return places
-
-
-def _owns(
-    fields: Sequence[Any], header: Sequence[str], places: Mapping[str, list[int]], keys: ErasedKeys
-) -> bool:
-    """Whether the row is of one of the keys. With a field too many or few, it may be shifted behind that."""
-    shifts = {0, len(fields) - len(header)}
-    return keys.own_values(
-        {
-            column: [fields[at + shift] for at in found for shift in shifts if 0 <= at + shift < len(fields)]
-            for column, found in places.items()
-        }
-    )
-
-
-def _sift_parquet(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> Sifted:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        parquet = pq.ParquetFile(source)
-        names = parquet.schema_arrow.names
-        places = sorted({place for found in _places(names, keys).values() for place in found})
-        needed = [names[place] for place in places] if target is None else None
-        rows = erased = 0
-        writer = (
-            None
-            if target is None
-            else pq.ParquetWriter(target, parquet.schema_arrow, compression=_codec(parquet))
-        )
-        for batch in parquet.iter_batches(_PARQUET_ROWS, columns=needed):
-            kept = [not own for own in _owned(batch, keys)]
-            rows, erased = rows + len(kept), erased + kept.count(False)
-            if writer is not None:
-                writer.write_batch(batch.filter(pa.array(kept, pa.bool_())))
-        if writer is not None:
-            writer.close()
-    except (pa.ArrowException, OSError, ValueError) as problem:
-        raise UnreadableFile(f"parquet: expected a Parquet file: {problem}") from None
-    return Sifted(rows, erased)
-
-
-def _owned(batch: "pa.RecordBatch", keys: ErasedKeys) -> Iterator[bool]:
-    """Of each row, whether it is of one of the keys."""
-    names = batch.schema.names
-    given = {
-        column: [_column_values(batch.column(place)) for place, name in enumerate(names) if name in spelled]
-        for column, spelled in keys.names.items()
-    }
-    for row in range(batch.num_rows):
-        yield keys.own_values(
-            {column: [one for values in found for one in values[row]] for column, found in given.items()}
-        )
-
-
-def _column_values(column: "pa.Array[Any]") -> list[list[Any]]:
-    """Of each value of a Parquet column, the values that JSON would have for it: as a door may have read it.
-
-    A time is also given in UTC: its zone may be one that Python does not know.
-    """
-    import pyarrow as pa
-
-    read = [list(_json_values(value)) for value in _python_values(column)]
-    if pa.types.is_timestamp(column.type):
-        in_utc = _python_values(column.cast(pa.timestamp("us"), safe=False))
-        return [[*some, *_json_values(value)] for some, value in zip(read, in_utc, strict=True)]
-    return read
-
-
-def _python_values(column: "pa.Array[Any]") -> list[Any]:
-    """The values; None for one that Python has none for, as the year 10000 or an unknown zone."""
-
-    def value_of(scalar: Any) -> Any:
-        try:
-            return scalar.as_py()
-        except (ValueError, OverflowError, LookupError):
-            return None
-
-    try:
-        values: list[Any] = column.to_pylist()
-    except (ValueError, OverflowError, LookupError):
-        return [value_of(scalar) for scalar in column]
-    return values
-
-
-def _json_values(value: Any) -> Iterator[Any]:
-    match value:
-        case None:
-            return
-        case bool() | str():
-            yield value
-        case int() | float():
-            yield JsonNumber(repr(value))
-        case Decimal():
-            yield JsonNumber(f"{value:f}")
-        case bytes():
-            yield base64.b64encode(value).decode()
-            yield value.decode(errors="surrogateescape")  # texts of writers that don't mark them as UTF-8
-        case datetime() | date() | time():
-            yield value.isoformat()
-        case _:
-            yield str(value)
-
-
-def _codec(parquet: Any) -> str:
-    metadata = parquet.metadata
-    if metadata.num_row_groups and metadata.num_columns:
-        return str(metadata.row_group(0).column(0).compression).replace("UNCOMPRESSED", "NONE")
-    return "NONE"
-
-
-def _sift_failure(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> Sifted:
+def _filter_failure(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> RowCounts:
     """The records of the dataset's table in a batch that Lambda gave up; those of other tables stay."""
     failure = read_failure(source.read())
     if not failure.records and is_stream_of(keys.contract.dataset, failure.stream):
@@ -268,19 +56,4 @@ def _sift_failure(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None)
     ]
     if target is not None:
         target.write(failure.with_records(kept))
-    return Sifted(len(records), len(records) - len(kept))
-
-
-def _write(target: IO[bytes] | None, content: bytes) -> None:
-    if target is not None:
-        target.write(content)
-
-
-_SIFTERS: Mapping[str, Callable[[IO[bytes], ErasedKeys, IO[bytes] | None], Sifted]] = {
-    "csv": _sift_csv,
-    "jsonl": _sift_lines,
-    "json": _sift_lines,  # the data files of exports: JSON Lines all the same
-    "parquet": _sift_parquet,
-    FAILURE: _sift_failure,
-}
-FORMS = frozenset(_SIFTERS)
+    return RowCounts(len(records), len(records) - len(kept))

@@ -6,11 +6,9 @@ network, throttling, a 5xx) is a `PassingFailure` and fails the task.
 """
 
 import base64
-import gzip
 import hashlib
 import shutil
 import tempfile
-import zlib
 from contextlib import ExitStack, closing
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +16,8 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from jobs.intake.doors import DOORS
 from jobs.intake.first_events import FROM, MD5
 from jobs.intake.manifest import ManifestFile
+from jobs.reading.formats.compression import decompressed, is_compressed, uncompressed
+from jobs.reading.formats.rows import UnreadableFile
 from jobs.runtime.failures import PassingFailure, in_words, is_passing
 
 if TYPE_CHECKING:
@@ -28,10 +28,6 @@ IN_MEMORY = 4 * 1024 * 1024  # bytes of one file; what is larger goes to the wor
 MOST_TIMES, SMALL = 250, 64 * 1024 * 1024
 DOWNLOADS = 16  # at a time
 SUPERSEDED = "superseded: "  # how the reason of a version begins that was replaced before it was read
-
-
-class UnreadableFile(Exception):
-    """Raised when a file as a whole can't be read; the message is the reason that quarantine keeps."""
 
 
 class SupersededFile(UnreadableFile):
@@ -60,17 +56,12 @@ def fetch(file: ManifestFile) -> Fetched:
         body = _Digested(received)
         # GzipFile asks for a whole file, but only ever reads forward.
         forward: Any = body
-        source: Any = forward
-        if file.format.endswith(".gz"):
-            unpacked = gzip.GzipFile(fileobj=forward)
-            most = max(SMALL, MOST_TIMES * file.size)
-            source = _Bounded(unpacked, most) if DOORS[file.door].carries == "rows" else unpacked
-        try:
-            shutil.copyfileobj(source, plain)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
-            raise UnreadableFile(
-                f"gzip: expected a complete gzip file, got one that breaks off: {problem}"
-            ) from None
+        if is_compressed(file.format):
+            most = max(SMALL, MOST_TIMES * file.size) if DOORS[file.door].carries == "rows" else None
+            with decompressed(forward) as unpacked:
+                shutil.copyfileobj(unpacked if most is None else _Bounded(unpacked, most), plain)
+        else:
+            shutil.copyfileobj(forward, plain)
         if file.md5 is not None:
             body.check(file.md5)
         plain.seek(0)
@@ -84,7 +75,7 @@ def fetch(file: ManifestFile) -> Fetched:
 class _Bounded:
     """A decompressed body as it is read; UnreadableFile once it has more bytes than can be meant."""
 
-    def __init__(self, body: gzip.GzipFile, most: int) -> None:
+    def __init__(self, body: IO[bytes], most: int) -> None:
         self._body = body
         self._most = self._left = most
 
@@ -179,7 +170,7 @@ def unreadable(error: BaseException, file: ManifestFile) -> UnreadableFile:
         kind, expected, advice = _NO_KEY if code.startswith("KMS.") else _REASONS.get(code, _NOT_HANDED_OUT)
         return UnreadableFile(f"{kind}: expected {expected}, got {in_words(error)}; {advice}")
     return UnreadableFile(
-        f"{file.format.removesuffix('.gz')}: expected a file that can be read, got {in_words(error)}; "
+        f"{uncompressed(file.format)}: expected a file that can be read, got {in_words(error)}; "
         "write it in another way, and drop it again"
     )
 

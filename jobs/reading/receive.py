@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Contract
 from jobs.intake.manifest import ManifestFile
-from jobs.reading.fetch import DOWNLOADS, Fetched, UnreadableFile, fetch, unreadable
-from jobs.reading.formats import read_rows, readable
+from jobs.reading.fetch import DOWNLOADS, Fetched, fetch, unreadable
+from jobs.reading.formats.registry import read_rows
+from jobs.reading.formats.rows import UnreadableFile, readable
 from jobs.runtime.failures import ENDINGS
 
 if TYPE_CHECKING:

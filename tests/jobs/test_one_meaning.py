@@ -35,8 +35,8 @@ from jobs.doors.drop import parse_drop
 from jobs.doors.export import parse_export
 from jobs.doors.stream import parse_stream
 from jobs.quality.validation import examine
-from jobs.reading.fetch import UnreadableFile
-from jobs.reading.formats import read_rows
+from jobs.reading.formats.registry import read_rows
+from jobs.reading.formats.rows import UnreadableFile
 from jobs.reading.receive import RECEIVED
 from lambdas.data_api.changes import Checker, Event
 from lambdas.data_api.problems import Problem

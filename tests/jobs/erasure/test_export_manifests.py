@@ -13,7 +13,8 @@ from jobs.intake.doors import EXPORT_SUMMARY
 from jobs.intake.export_manifest import UnreadableExport
 from jobs.intake.manifest import ManifestFile
 from jobs.reading.exports import open_export
-from jobs.reading.fetch import UnreadableFile, fetch
+from jobs.reading.fetch import fetch
+from jobs.reading.formats.rows import UnreadableFile
 from tests.jobs.builders import ENTITIES, SENT
 from tests.jobs.erase_world import EXPORT, item, lines, put_export
 

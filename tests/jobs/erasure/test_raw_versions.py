@@ -263,7 +263,7 @@ def test_whatever_reading_a_version_raises_is_a_problem_of_that_version_alone(
     def fail(*_: object) -> NoReturn:
         raise error
 
-    monkeypatch.setattr(raw_versions, "sift", fail)
+    monkeypatch.setattr(raw_versions, "filter_rows", fail)
     *_, problem = raw_versions._look("raw", SEVEN, asdict(version))
 
     assert problem.startswith(type(error).__name__)

@@ -15,17 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.contract import Column, Contract
-from jobs.erasure import row_filter as sifting
 from jobs.erasure.failed_batches import InStreamAlone
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.row_filter import FAILURE, NotOneFile, Sifted, rewrite, sift
-from jobs.reading.fetch import UnreadableFile
+from jobs.erasure.row_filter import FAILURE, NotOneFile, filter_rows, rewrite
+from jobs.reading.formats import jsonl
+from jobs.reading.formats.rows import RowCounts, UnreadableFile
 from tests.jobs.builders import ENTITIES, EVENTS, record
 
 SEVEN = ErasedKeys.of(ENTITIES, ["7"])
 
 
-def sifted(form: str, content: bytes, keys: ErasedKeys = SEVEN) -> tuple[Sifted, bytes]:
+def filtered(form: str, content: bytes, keys: ErasedKeys = SEVEN) -> tuple[RowCounts, bytes]:
     """The counts and the file that is left."""
     target = io.BytesIO()
     return rewrite(form, io.BytesIO(content), keys, target), target.read()
@@ -42,7 +42,7 @@ def sifted(form: str, content: bytes, keys: ErasedKeys = SEVEN) -> tuple[Sifted,
     ],
 )
 def test_lines_of_json_go_one_by_one(content: bytes, left: bytes, counts: tuple[int, int]) -> None:
-    assert sifted("jsonl", content) == (Sifted(*counts), left)
+    assert filtered("jsonl", content) == (RowCounts(*counts), left)
 
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -75,9 +75,9 @@ def test_a_key_in_parquet_is_known_whatever_the_type_of_its_column(
     pq.write_table(pa.table({"k": pa.array(values, column), "note": ["erased", "kept"]}), content)
     contract = Contract("things", "1", "", (Column("k", kind),), key=("k",))
 
-    counts, left = sifted("parquet", content.getvalue(), ErasedKeys.of(contract, [key]))
+    counts, left = filtered("parquet", content.getvalue(), ErasedKeys.of(contract, [key]))
 
-    assert counts == Sifted(2, 1)
+    assert counts == RowCounts(2, 1)
     assert pq.read_table(io.BytesIO(left), columns=["note"]).to_pylist() == [{"note": "kept"}]
 
 
@@ -96,21 +96,21 @@ def test_a_key_in_parquet_is_known_whatever_the_type_of_its_column(
     ],
 )
 def test_rows_of_csv_go_with_all_their_lines(content: bytes, left: bytes, counts: tuple[int, int]) -> None:
-    assert sifted("csv", content) == (Sifted(*counts), left)
+    assert filtered("csv", content) == (RowCounts(*counts), left)
 
 
 def test_a_field_too_many_between_the_columns_of_a_key_hides_no_row() -> None:
     content = b"shop,happened_at,number\nnorth,today,at noon,3\nnorth,today,4\n"
 
-    counts, left = sifted("csv", content, ErasedKeys.of(EVENTS, ["north,3"]))
+    counts, left = filtered("csv", content, ErasedKeys.of(EVENTS, ["north,3"]))
 
-    assert (counts, left) == (Sifted(2, 1), b"shop,happened_at,number\nnorth,today,4\n")
+    assert (counts, left) == (RowCounts(2, 1), b"shop,happened_at,number\nnorth,today,4\n")
 
 
 def test_a_packed_file_is_packed_again_and_always_to_the_same_bytes() -> None:
     content = gzip.compress(b'{"id":7}\n') + gzip.compress(b'{"id":8}\n')  # in two parts, as some writers do
 
-    (counts, left), (_, again) = sifted("jsonl.gz", content), sifted("jsonl.gz", content)
+    (counts, left), (_, again) = filtered("jsonl.gz", content), filtered("jsonl.gz", content)
 
     assert counts == (2, 1)
     assert gzip.decompress(left) == b'{"id":8}\n'
@@ -135,7 +135,7 @@ def test_rows_of_parquet_go_and_the_schema_stays(compression: str) -> None:
     content = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema), content, compression=compression, row_group_size=4)
 
-    counts, left = sifted("parquet", content.getvalue())
+    counts, left = filtered("parquet", content.getvalue())
 
     table = pq.read_table(io.BytesIO(left))
     assert counts == (10, 1)
@@ -150,7 +150,7 @@ def test_data_files_of_exports_are_lines_of_items() -> None:
     lines = [{"Item": {"_key": {"S": key}, "id": {"N": key}}} for key in ("7", "8")]
     content = gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode())
 
-    counts, left = sifted("json.gz", content)
+    counts, left = filtered("jsonl.gz", content)
 
     assert counts == (2, 1)
     assert json.loads(gzip.decompress(left)) == lines[1]
@@ -175,7 +175,7 @@ def test_the_records_of_a_batch_that_was_given_up_go_one_by_one(form: str) -> No
     }
     failure = given_up(forms[form])
 
-    counts, left = sifted(FAILURE, json.dumps(failure).encode())
+    counts, left = filtered(FAILURE, json.dumps(failure).encode())
 
     [kept] = [one for one in records(failure["DDBStreamBatchInfo"]["streamArn"]) if one["dynamodb"]["Keys"] ==
               {"_key": {"S": "8"}}]  # fmt: skip
@@ -189,15 +189,15 @@ def test_the_records_of_a_batch_that_was_given_up_go_one_by_one(form: str) -> No
 def test_records_of_other_tables_stay_whatever_their_keys(table: str) -> None:
     content = json.dumps(given_up(records, table)).encode()
 
-    assert sift(FAILURE, io.BytesIO(content), SEVEN) == (2, 0)
+    assert filter_rows(FAILURE, io.BytesIO(content), SEVEN) == (2, 0)
 
 
 def test_a_batch_without_its_records_is_told_apart_if_it_is_of_the_dataset() -> None:
     ours, other = (json.dumps(given_up(None, table)).encode() for table in ("g-entities", "g-events"))
 
-    assert sifted(FAILURE, other) == (Sifted(0, 0), other)
+    assert filtered(FAILURE, other) == (RowCounts(0, 0), other)
     with pytest.raises(InStreamAlone, match="redrive"):
-        sift(FAILURE, io.BytesIO(ours), SEVEN)
+        filter_rows(FAILURE, io.BytesIO(ours), SEVEN)
 
 
 @pytest.mark.parametrize(
@@ -216,15 +216,15 @@ def test_a_file_that_cannot_be_told_apart_is_said_to_be_unreadable(
     form: str, content: bytes, why: str
 ) -> None:
     with pytest.raises(UnreadableFile, match=f"^{why}: "):
-        sift(form, io.BytesIO(content), SEVEN)
+        filter_rows(form, io.BytesIO(content), SEVEN)
 
 
 def test_a_line_longer_than_any_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sifting, "LONGEST_ROW", 20)
+    monkeypatch.setattr(jsonl, "LONGEST_ROW", 20)
 
-    assert sift("jsonl", io.BytesIO(b'{"id":7,"name":"A"}\n'), SEVEN) == (1, 1)
+    assert filter_rows("jsonl", io.BytesIO(b'{"id":7,"name":"A"}\n'), SEVEN) == (1, 1)
     with pytest.raises(UnreadableFile, match="longer"):
-        sift("jsonl", io.BytesIO(b'{"id":7,"name":"Ann"}\n'), SEVEN)
+        filter_rows("jsonl", io.BytesIO(b'{"id":7,"name":"Ann"}\n'), SEVEN)
 
 
 def test_a_rewritten_file_that_lacks_a_row_is_not_used() -> None:
@@ -253,7 +253,7 @@ def test_the_rows_of_others_always_stay_as_they_are(rows: list[tuple[int, str]],
         writer.writerows([("id", "name"), *of])
         return text.getvalue().encode()
 
-    counts, left = sifted("csv", lines(rows))
+    counts, left = filtered("csv", lines(rows))
 
     others = [row for row in rows if row[0] != 7]
     assert counts == (len(rows), len(rows) - len(others))

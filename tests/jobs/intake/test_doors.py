@@ -1,4 +1,4 @@
-"""The registry of doors: which object belongs to which door, and that those who write to a door agree with it."""
+"""Which object belongs to which door, and in which format; whoever writes to a door agrees with that."""
 
 import json
 from datetime import UTC, datetime
