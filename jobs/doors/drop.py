@@ -1,8 +1,9 @@
 """The drop door: a row of a partner's file -> a change.
 
-A row is an upsert, or what its `_op` column says (upsert, delete). Columns come by name, alias or camelCase.
-Its version is its sequence column's value; without such a column it is the time at which S3 got the file.
-That has whole seconds: the sequencer of the file's event orders the states of one file within a second.
+A row is an upsert, or what its `_op` column says (upsert, delete). Columns are given by name, alias or
+camelCase. The version is the value of the sequence column; without such a column it is the time at which S3
+received the file. That time has whole seconds: the sequencer of the file's event orders the states of one
+file within a second.
 """
 
 import re
@@ -97,7 +98,7 @@ def _given_names(column: Column) -> tuple[str, ...]:
 
 
 def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
-    """With what the row gives for each column, by whichever name: scalars as text, the others read."""
+    """With the value given for each column, by any of its names: scalars as text, nested values read."""
     values, keys = F.col("_values"), F.map_keys("_values")
     names = spellings(contract.columns)
     given = {
@@ -123,9 +124,9 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
 
 
 def _give(column: Column, value: Expression) -> list[Expression]:
-    """A column's part of `_with_given`. A field of CSV is text, also one that holds a struct or list."""
+    """A column's part of `_with_given`. In CSV every field is text, also one that holds a struct or list."""
     is_untyped, text = F.col("_is_untyped"), value.cast("string")
-    # An empty field of a type that has no empty value is how many writers of CSV spell null.
+    # Many writers of CSV write null as an empty field; only text has an empty value.
     field = text if column.kind == "string" else F.nullif(trimmed(text), F.lit(""))
     if column.kind in NESTED:
         unpacked = F.when(field.isNotNull(), F.coalesce(F.try_parse_json(field), value))
@@ -140,13 +141,13 @@ def _give(column: Column, value: Expression) -> list[Expression]:
 def _unknown(
     names: Mapping[str, Sequence[str]], has: Mapping[str, Expression], keys: Expression
 ) -> Expression:
-    """The names that the contract lacks, and all but one of those by which a column came twice."""
+    """The names that the contract does not have, and all but one of the names of a column given twice."""
     known = sorted({OP, *(name for spelled in names.values() for name in spelled)})
     others = F.array_except(keys, F.array(*map(F.lit, known)))
     several = [spelled for spelled in names.values() if len(spelled) > 1]
     if not several:
         return others
-    # Few rows have more known names than columns; for all others no list of these is made.
+    # Few rows have more known names than columns; the list of duplicates is made for these alone.
     columns = reduce(add, (came.cast("int") for came in (*has.values(), F.array_contains(keys, OP))))
     twice = F.concat(others, names_given_twice(keys, several))
     return F.when(F.size(keys) - F.size(others) > columns, twice).otherwise(others)
@@ -159,7 +160,7 @@ def _read(column: Column) -> Read:
 
 
 def _tie(contract: Contract) -> Expression:
-    """The content's, behind the sequencer where that orders more than the version does."""
+    """The hash of the content; preceded by the sequencer where the version is the time of the file."""
     tie, sequencer = content_tie(contract), F.col(SEQUENCER)
     if contract.sequence_column is not None:
         return tie
@@ -192,7 +193,7 @@ def _reasons(contract: Contract) -> Expression:
         ]
     )
     unreadable = F.concat(F.lit("json: expected a JSON object, got "), shown(F.col("payload")))
-    # Which of two values is meant, nobody can know, and readers differ (RFC 8259, section 4).
+    # Readers differ in which of two values they take (RFC 8259, section 4).
     twice = F.lit("json: expected every name once in an object, got one that comes twice")
     is_object = F.from_json("payload", "map<string,string>").isNotNull()
     return (

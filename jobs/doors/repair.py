@@ -1,12 +1,11 @@
-"""The repair door: what `reconcile` and `erase` found wrong -> changes that put it right.
+"""The repair door: the drift that parity found -> changes that correct the tables.
 
-A line is a stream record, which puts the true item back, or
+A line is a stream record, which restores the true item, or
 
     {"op": "retract", "key": "<key text>", "version": …, "tie": "…"}
 
-which takes back the row or tombstone of that key that stands at exactly that position; null is a position
-too. It leaves no tombstone, and where nothing stands at that position, it does nothing. `jobs.merge` says
-when.
+which removes the row or tombstone of that key at exactly that position; null is a position too. It leaves no
+tombstone, and does nothing if there is nothing at that position. `jobs.merge` has the rule.
 """
 
 from pyspark.sql import DataFrame
