@@ -19,6 +19,7 @@ from expectations.keys import InvalidKey
 from expectations.problems import GluelineError
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.requests import LIFTED, PROOF, Erasures, Request
+from jobs.intake.doors import STREAM
 from workflows.operations import dead_letters
 from workflows.progress.job_runs import let_finish, run_job
 from workflows.progress.waiting import NotThroughInTime, patience_seconds, poll_seconds, wait
@@ -205,9 +206,9 @@ def await_marks(target: Target, erasure: Erasure, tell: Tell) -> None:
 def landed_since(target: Target, dataset: str, since: datetime) -> Iterator[str]:
     """The stream's objects of the dataset that were written since then, whenever their records were made."""
     pages = target.client("s3").get_paginator("list_objects_v2")
-    first = f"stream/{dataset}/{since - _STREAM_KEEPS:%Y/%m/%d/%H}"
+    first = f"{STREAM.folder(dataset)}{since - _STREAM_KEEPS:%Y/%m/%d/%H}"
     for page in pages.paginate(
-        Bucket=target.output("RawBucket"), Prefix=f"stream/{dataset}/", StartAfter=first
+        Bucket=target.output("RawBucket"), Prefix=STREAM.folder(dataset), StartAfter=first
     ):
         for found in page.get("Contents", ()):
             if found["LastModified"] >= since:
