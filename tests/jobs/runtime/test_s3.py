@@ -1,5 +1,7 @@
 """The S3 client of a Spark worker's process."""
 
+from typing import Any
+
 from jobs.runtime.s3 import CONNECTIONS, s3_client
 
 
@@ -10,5 +12,6 @@ def test_a_process_has_one_client_that_retries_and_has_a_connection_for_each_req
 
     assert s3_client() is client
     assert client.meta.endpoint_url == aws
-    assert client.meta.config.retries == {"mode": "standard", "total_max_attempts": 7}
-    assert client.meta.config.max_pool_connections == CONNECTIONS
+    config: Any = client.meta.config
+    assert config.retries == {"mode": "standard", "total_max_attempts": 7}
+    assert config.max_pool_connections == CONNECTIONS
