@@ -14,7 +14,6 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
-from jobs.intake.doors import EXPORT
 from workflows import cli
 from workflows.exports import bootstrap as exports
 from workflows.exports import loading
@@ -129,7 +128,7 @@ def test_an_export_goes_to_the_datasets_door_under_the_buckets_key(small_stack: 
     loaded = bootstrap(small_stack, "things", lambda step: None)
 
     export = small_stack.client("dynamodb").describe_export(ExportArn=loaded.export)["ExportDescription"]
-    assert (export["S3Bucket"], export["S3Prefix"]) == ("small-raw", EXPORT.folder("things").rstrip("/"))
+    assert (export["S3Bucket"], export["S3Prefix"]) == ("small-raw", "exports/things")
     assert (export["S3SseAlgorithm"], export["S3SseKmsKeyId"]) == ("KMS", key)
 
 
