@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import boto3
 import pytest
 
+from expectations.timestamps import micros_of
 from jobs import check
 from jobs.lake.names import BATCHES, QUARANTINE, Lake, create_ops_tables
 from jobs.runtime.s3 import s3_client
@@ -15,7 +16,7 @@ from tests.hostile.announcements import REFUSED_ANNOUNCEMENTS, REFUSED_KEYS
 from tests.hostile.binary_drops import BINARY_DROPS
 from tests.hostile.drops import GOOD, HostileFile
 from tests.hostile.text_drops import TEXT_DROPS, TIMES
-from tests.jobs.builders import SENT, backlog_rule, micros, object_created
+from tests.jobs.builders import SENT, backlog_rule, object_created
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -116,7 +117,7 @@ def test_each_row_is_taken_or_refused_with_its_reason_and_the_file_adds_up(
 
 def test_times_are_taken_as_the_instants_they_name(checked: Checked) -> None:
     assert checked.instants == {
-        row: micros(instant) for row, (_, instant) in enumerate(TIMES.values(), 1) if instant
+        row: micros_of(instant) for row, (_, instant) in enumerate(TIMES.values(), 1) if instant
     }
 
 
