@@ -23,7 +23,8 @@ from expectations.spark_schema import ITEM_BOOKKEEPING
 from jobs.check import check_batch
 from jobs.checking.checked_dataset import count_rows, parse_files
 from jobs.intake.batches import Batches
-from jobs.intake.manifest import STREAM, STREAM_FORMAT, Manifest, ManifestFile
+from jobs.intake.doors import JSON_LINES_GZ, STREAM
+from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.lake.creation import create_dataset_tables
 from jobs.lake.names import QUARANTINE
 from jobs.merge import merge_batches
@@ -109,7 +110,7 @@ class Bench:
             etag = self.s3.put_object(Bucket="raw", Key=raw.key, Body=raw.body)["ETag"].strip('"')
             files.append(
                 ManifestFile(
-                    "raw", raw.key, etag, None, len(raw.body), now, EVENTS.dataset, STREAM, STREAM_FORMAT
+                    "raw", raw.key, etag, None, len(raw.body), now, EVENTS.dataset, STREAM.name, JSON_LINES_GZ
                 )
             )
         return Manifest(f"bench-{os.getpid()}-{self.batches}", now, tuple(files))
