@@ -5,7 +5,9 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
-from expectations.contract import Contract
+from expectations.contract import Column, Contract
+from expectations.spellings import columns_by_spelling
+from jobs.reading.formats.exact_numbers import with_exact_value
 from jobs.reading.formats.header import check_header, key_positions
 from jobs.reading.formats.rows import (
     LONGEST_ROW,
@@ -34,12 +36,16 @@ def read(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
         header = [(name or "").strip() for name in next(reader, ())]
         check_header(contract, header)
         source.most = LONGEST_ROW
+        nested = _nested_columns(header, contract)
         for fields in reader:
             source.taken = 0
             if not fields:
                 continue
             number += 1
             if len(fields) == len(header):
+                for position, column in nested.items():
+                    if field := fields[position]:
+                        fields[position] = with_exact_value(field, column)
                 yield received_row(number, dict(zip(header, fields, strict=True)))
             else:
                 problem = f"csv: expected {len(header)} fields, got {len(fields)}"
@@ -49,6 +55,15 @@ def read(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
     except _RowTooLong:
         what = "rows" if source.most == LONGEST_ROW else "a header"
         yield remainder(number, f"csv: expected {what} of at most {source.most} bytes, got a longer one")
+
+
+def _nested_columns(header: Sequence[str], contract: Contract) -> dict[int, Column]:
+    """The structs and lists of the contract, by the positions of the fields that have their JSON."""
+    nested = {column.name: column for column in contract.columns if column.kind in ("struct", "list")}
+    names = columns_by_spelling(contract.columns) if nested else {}
+    return {
+        position: nested[names[name]] for position, name in enumerate(header) if names.get(name) in nested
+    }
 
 
 class _RowTooLong(Exception):

@@ -4,6 +4,7 @@ Spark reads a number of JSON with an exponent, or of more digits than a decimal 
 """
 
 import json
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from math import isfinite
@@ -12,6 +13,10 @@ from typing import Any
 from expectations.contract import Column
 from expectations.spellings import columns_by_spelling
 
+# A number of JSON that Spark reads as a double, though no double is that number: one of more digits than a
+# decimal has, of many digits with an exponent, or with a large exponent.
+INEXACT = r"\s*-?(?:(?=[0-9.]{39})|(?=[0-9.]{17})[0-9.]+[eE]|[0-9.]+[eE][+-]?[0-9]{3})"
+_INEXACT_NUMBER = re.compile(rf"[:\[,]{INEXACT}")
 NUMBER_KINDS = ("int", "long", "decimal", "float", "double")
 
 
@@ -22,6 +27,17 @@ def with_exact_numbers(line: str, columns: Sequence[Column]) -> str:
         return json.dumps(_exact_members(columns, row), ensure_ascii=False)
     except (RecursionError, _DuplicateName):
         return line  # the parser of the door names the fault
+
+
+def with_exact_value(text: str, column: Column) -> str:
+    """JSON of a struct or list, as a field of CSV holds it, with the numbers of number columns as text."""
+    if not _INEXACT_NUMBER.search(text):
+        return text
+    try:
+        value = json.loads(text, parse_float=_Number, parse_int=_Number, object_pairs_hook=_once_each)
+    except (ValueError, RecursionError, _DuplicateName):
+        return text  # the parser of the door reports the error
+    return json.dumps(exact_value(column, value), ensure_ascii=False)
 
 
 def exact_value(column: Column | None, value: Any) -> Any:
