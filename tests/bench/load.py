@@ -20,7 +20,7 @@ from workflows.demo.run import Outcome
 from workflows.local.base.home import Home
 from workflows.local.lifecycle.stack import down, up
 from workflows.progress.waiting import wait
-from workflows.query.engines import query, rows
+from workflows.query.sql import query, rows
 from workflows.stack.target import Target, local
 
 MESSAGES: Final = 60_000

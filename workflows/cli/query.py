@@ -27,8 +27,8 @@ MOST_ROWS: Final = 2**31 - 1
 @app.command()
 def query(sql: str, as_json: AsJson = False, stack: StackName = None) -> None:
     """Run one SELECT, in Athena's dialect, over the lake (database `lake`; bookkeeping is in `lake_ops`)."""
-    from workflows.query.engines import query as run_query
-    from workflows.query.engines import rows
+    from workflows.query.sql import query as run_query
+    from workflows.query.sql import rows
     from workflows.stack.target import connect
 
     answer = run_query(connect(stack), sql)
@@ -50,7 +50,7 @@ def history(  # noqa: PLR0913, PLR0917 -- the options of a command
 ) -> None:
     """Every version of a dataset's rows with the time it held (SCD type 2), from all accepted changes."""
     from workflows.query import history as histories
-    from workflows.query.engines import rows
+    from workflows.query.sql import rows
     from workflows.stack.target import connect
 
     at = None if as_of is None else read_time("--as-of", as_of)

@@ -71,7 +71,7 @@ def run(
 
 
 def _show_run(outcomes: list[Outcome]) -> None:
-    from workflows.query.engines import query as run_query
+    from workflows.query.sql import query as run_query
     from workflows.stack.target import local
 
     out.print(outcome_table(outcomes))

@@ -15,7 +15,7 @@ from pyiceberg.types import IcebergType, ListType, NestedField, StructType, Time
 from expectations.contract import Column
 from expectations.evolution import Addition, Declaration, Declared, Live, Plan, partition, plan
 from expectations.problems import GluelineError
-from workflows.query.engines import DEFAULT_DATABASE, lake_catalog
+from workflows.query.catalog import DEFAULT_DATABASE, lake_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

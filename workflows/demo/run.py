@@ -17,8 +17,9 @@ from workflows.demo import baskets
 from workflows.operations import dead_letters
 from workflows.operations.sending import send
 from workflows.progress.waiting import receipts, wait
-from workflows.query.engines import lake_catalog, query, rows
+from workflows.query.catalog import lake_catalog
 from workflows.query.literals import text
+from workflows.query.sql import query, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Set

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from workflows.exports.errors import ADVICE, ExportError
 from workflows.exports.windows import iso
 from workflows.progress.waiting import poll_seconds, receipts, wait
-from workflows.query.engines import query, rows
 from workflows.query.literals import text
+from workflows.query.sql import query, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

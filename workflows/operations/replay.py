@@ -18,8 +18,8 @@ from jobs.intake.batches import Batches
 from jobs.intake.manifest import ManifestFile, read_message
 from workflows.progress.announcements import announce
 from workflows.progress.waiting import open_batches, receipts, wait
-from workflows.query.engines import query, rows
 from workflows.query.literals import instant, text
+from workflows.query.sql import query, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

@@ -8,8 +8,9 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from expectations.problems import GluelineError
-from workflows.query.engines import QueryError, query, rows
+from workflows.query.errors import QueryError
 from workflows.query.literals import text
+from workflows.query.sql import query, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

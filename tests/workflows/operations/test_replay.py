@@ -13,7 +13,7 @@ import pytest
 from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest, ManifestFile, make_manifest, read_message
 from tests.workflows.empty_stack import empty_stack
-from tests.workflows.query.test_engines import Lake, Scanned
+from tests.workflows.query.test_local_engine import Lake, Scanned
 from workflows.operations import replay as replays
 from workflows.operations.replay import (
     Lost,
@@ -25,7 +25,8 @@ from workflows.operations.replay import (
     read_again,
 )
 from workflows.progress.announcements import NotAnnounced, announce, object_created
-from workflows.query.engines import query_here, rows
+from workflows.query.local_engine import query_here
+from workflows.query.sql import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
