@@ -46,9 +46,7 @@ def test_history_is_printed_for_people_and_programs(monkeypatch: pytest.MonkeyPa
         (("products", "--as-of", "yesterday"), 2, "expected a time in ISO 8601"),
     ],
 )
-def test_the_error_of_a_wrong_request_says_why(
-    arguments: tuple[str, ...], code: int, message: str
-) -> None:
+def test_the_error_of_a_wrong_request_says_why(arguments: tuple[str, ...], code: int, message: str) -> None:
     result = call("history", *arguments)
 
     assert result.exit_code == code

@@ -25,8 +25,11 @@ class Athena:
         return {"QueryExecution": {"Status": {"State": self.states.pop(0), "StateChangeReason": "line 1:8"}}}
 
     def get_paginator(self, operation: str) -> Any:
-        columns = {"ColumnInfo": [{"Name": "day"}, {"Name": "n"}]}
-        pages = [[("day", "n"), ("2017-03-01", "1")], [("2017-03-02", None)]]
+        columns: Any = {"ColumnInfo": [{"Name": "day"}, {"Name": "n"}]}
+        pages: list[list[tuple[str | None, ...]]] = [
+            [("day", "n"), ("2017-03-01", "1")],
+            [("2017-03-02", None)],
+        ]
         answer = [
             {
                 "ResultSet": {
