@@ -69,6 +69,9 @@ def test_a_parameter_without_a_value_is_refused() -> None:
         read_options(["--set", "AlertEmail"])
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations")
+@pytest.mark.filterwarnings("ignore:module 'sre_constants' is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_the_error_without_credentials_says_what_to_set(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
