@@ -1,4 +1,4 @@
-"""The embedded AWS as the local stack runs it, on a port of its own, without Spark and our template."""
+"""The embedded AWS as in the local stack, on its own port, without Spark and the template."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ Outputs:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever speaks to the embedded AWS waits for it: such tests are no quick ones."""
+    """Mark tests that use the embedded AWS, which are slow."""
     for item in items:
         if "embedded_aws" in getattr(item, "fixturenames", ()):
             item.add_marker("emulator")
@@ -80,7 +80,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its address."""
+    """The address of the embedded AWS."""
     home = Home(tmp_path_factory.mktemp("embedded-aws"))
     home.logs.mkdir()
     with listen() as listening:

@@ -1,4 +1,4 @@
-"""What `make deploy` decides before it touches an account."""
+"""What `make deploy` decides before it changes an account."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_same_jobs_have_the_same_address_and_are_uploaded_once(aws: str) -> 
 
 
 def objects(s3: Any) -> dict[str, str]:
-    """Key -> when it was written."""
+    """The time of the last write of each key."""
     return {item["Key"]: str(item["LastModified"]) for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]}
 
 

@@ -1,4 +1,4 @@
-"""What keeps data safe in every resource of the template, whoever adds the next one."""
+"""Rules of security for every resource of the template, including future ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def granted() -> list[tuple[str, dict[str, Any]]]:
 
 
 def refused_without_tls(policy_type: str) -> str:
-    """What the policies of that type deny to whoever comes without TLS, as text."""
+    """What the policies of that type deny without TLS, as text."""
     return json.dumps(
         [
             statement["Resource"]

@@ -1,4 +1,4 @@
-"""The command batches: what it prints, and that 0 means that it was done."""
+"""The commands of batches: what they print, and their exit codes."""
 
 from __future__ import annotations
 

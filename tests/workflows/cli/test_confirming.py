@@ -1,4 +1,4 @@
-"""Which stack a command acts on is told, and what can't be had back is asked for."""
+"""A command names the stack on AWS that it acts on, and asks before what can't be undone."""
 
 from __future__ import annotations
 

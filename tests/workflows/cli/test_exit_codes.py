@@ -1,4 +1,4 @@
-"""How commands end: whatever is asked of them, a sentence and an exit code instead of a traceback."""
+"""How commands end: with a message and an exit code, not with a traceback."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def test_an_interrupted_command_prints_what_is_done(number: signal.Signals) -> N
 
 @pytest.fixture
 def command() -> Iterator[Callable[[Callable[[], None]], None]]:
-    """Puts a command of a test among the others, and takes it away again."""
+    """Adds a command for a test, and removes it again."""
     before = list(app.registered_commands)
 
     def add(function: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""The questions of the command line: what is printed for people, and what for programs."""
+"""The commands query and history: what they print as text and as JSON."""
 
 from __future__ import annotations
 

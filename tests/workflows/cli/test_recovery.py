@@ -1,4 +1,4 @@
-"""The commands replay and redrive: what they print, and that 0 means that all was done."""
+"""The commands replay and redrive: what they print, and their exit codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def target(aws: str, monkeypatch: pytest.MonkeyPatch) -> Target:
 
 
 def batch(target: Target, *names: str) -> None:
-    """The batch wr_1, which read these drops of products; those in capitals are gone."""
+    """The batch wr_1, which read these drops of products; those with names in capitals are gone."""
     s3, bucket, files = target.client("s3"), target.output("RawBucket"), []
     for name in names:
         put = s3.put_object(Bucket=bucket, Key=f"drops/products/{name}", Body=b"x")

@@ -13,6 +13,7 @@ from workflows.demo import accounting
 from workflows.demo.accounting import Outcome, account_for_drops, account_for_messages, differences
 from workflows.demo.baskets import BasketChange, Message
 from workflows.demo.partner_files import PartnerFile
+from workflows.operations import dead_letters
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 VERSION = 1795478400000000  # AT in microseconds
@@ -36,7 +37,7 @@ def target(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(accounting, "dynamodb_keys", lambda target, dataset: {(1, 1)})
     monkeypatch.setattr(accounting, "seconds_to_queryable", lambda target, dataset, started: None)
     dead = SimpleNamespace(message_id="m3", reason="broken-json", sent=AT)
-    monkeypatch.setattr(accounting.dead_letters, "read", lambda target: [dead])
+    monkeypatch.setattr(dead_letters, "read", lambda target: [dead])
     return SimpleNamespace(output=lambda name: "raw")
 
 

@@ -1,4 +1,4 @@
-"""What the lake bucket says of batches that are not merged, and what retry and aside write there."""
+"""Batches that are not merged, as the lake bucket has them, and what retry and set_aside write there."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def kept(target: Target) -> Batches:
 
 
 def opened(kept: Batches, batch_id: str, *datasets: str) -> Manifest:
-    """An open batch with a file of each of the datasets."""
+    """An open batch with a file of each dataset."""
     files = tuple(
         ManifestFile("raw", f"drops/{name}/a.csv", "e", None, 7, BEGUN.isoformat(), name, "drop", "csv")
         for name in datasets

@@ -1,4 +1,4 @@
-"""The way back from the dead-letter queue, against SQS's own behaviour (an AWS on this machine)."""
+"""Dead letters are read and sent back, with an AWS on this machine that behaves as SQS does."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def send_dead_letters(target: Target, *bodies: str, **attributes: str) -> None:
 
 
 def visible(target: Target, queue: str) -> list[dict[str, Any]]:
-    """The messages that anyone would get from a queue now."""
+    """The messages that are visible in a queue now."""
     found: list[dict[str, Any]] = []
     while (
         messages := target.client("sqs")
@@ -133,7 +133,7 @@ def test_reading_leaves_every_dead_letter_where_it_is(target: Target) -> None:
 
 
 def test_a_message_that_is_rejected_again_meanwhile_stays(target: Target) -> None:
-    """A source that refuses at once: every dead letter sent back returns at once."""
+    """A source that rejects every message at once, so that it is a dead letter again."""
     send_dead_letters(target, *"abcdefghijkl", reason="broken-json")
     stop = threading.Event()
 
@@ -158,7 +158,7 @@ def test_a_message_that_is_rejected_again_meanwhile_stays(target: Target) -> Non
 
 
 class Stingy:
-    """An SQS that does not take one body."""
+    """An SQS that refuses one body."""
 
     def __init__(self, sqs: Any, refused: str) -> None:
         self.sqs, self.refused = sqs, refused
@@ -217,7 +217,7 @@ def test_a_call_takes_ten_messages_or_256_kb() -> None:
 
 
 def test_reading_ends_when_only_new_dead_letters_come() -> None:
-    """Others refuse faster than this reads: it ends all the same."""
+    """Reading ends even if new dead letters arrive faster than they are read."""
 
     class Busy:
         calls = 0

@@ -1,4 +1,4 @@
-"""Messages from a file to the queue, against SQS's own behaviour (an AWS on this machine)."""
+"""Messages from a file to the queue, with an AWS on this machine that behaves as SQS does."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ from typing import Any
 import httpx
 import pytest
 
-from workflows.stack import access_token
 from workflows.stack.access_token import fetch_token
 
 CLIENT = {"UserPoolClient": {"ClientId": "id", "ClientSecret": "secret"}}
@@ -23,7 +22,7 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, status: int) -> list[dict[str, 
         requests.append({"url": url, **request})
         return httpx.Response(status, json={"access_token": "t"}, request=httpx.Request("POST", url))
 
-    monkeypatch.setattr(access_token.httpx, "post", post)
+    monkeypatch.setattr(httpx, "post", post)
     return requests
 
 
