@@ -8,7 +8,6 @@ CloudFormation rolls a stack back to its previous state.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -24,7 +23,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from samcli.yamlhelper import yaml_parse
 
-from expectations.odcs import ContractError, load_contracts
+from expectations.odcs import load_contracts
 from expectations.problems import GluelineError
 from workflows.contracts.check import check as check_contracts
 
@@ -122,22 +121,6 @@ def datasets_parameter(names: Iterable[str]) -> str:
     return ",".join(sorted(name.replace("_", "X") for name in names))
 
 
-def next_steps(options: Options, outputs: Mapping[str, str]) -> str:
-    """What to do with a stack that has just been deployed."""
-    name, url = options.stack, outputs["DataApiUrl"]
-    lines = (
-        f"The stack {name} is deployed. Its Data API: {url}",
-        "Next:",
-        f"  alerts   confirm the mail that you received, or subscribe to {outputs['AlertTopicArn']}",
-        f"  send     glueline send FILE --stack {name}, or to the queue {outputs['InboundQueueUrl']}",
-        f"  drop     aws s3 cp products.csv s3://{outputs['RawBucket']}/drops/products/",
-        f"  confirmation      glueline query 'select count(*) from products' --stack {name}",  # noqa: S608 -- a text for people
-        f'  call     curl -H "authorization: Bearer $(glueline token --stack {name})" {url}/products',
-        "Tables appear a few minutes after the first data. To change a parameter: --set NAME=VALUE.",
-    )
-    return "\n".join(lines)
-
-
 def _check(options: Options) -> None:
     if options.architecture not in PLATFORMS:
         raise DeployError(
@@ -219,42 +202,3 @@ def _run(command: Sequence[str], name: str, cwd: Path, env: Mapping[str, str] | 
         raise DeployError(
             f"{name} failed; see its output above. Fix the cause and run this again: it continues from there."
         )
-
-
-def read_options(argv: Sequence[str] | None = None) -> Options:
-    """The options of a command line. Raises DeployError."""
-    parser = argparse.ArgumentParser(prog="glueline deploy", description=__doc__)
-    parser.add_argument("--stack", default=os.environ.get("GLUELINE_STACK") or "glueline")
-    parser.add_argument("--region", help="region (default: that of your AWS configuration)")
-    parser.add_argument("--bucket", help="bucket for artifacts (default: the one that SAM manages)")
-    parser.add_argument("--architecture", choices=PLATFORMS, default="arm64")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a template parameter"
-    )
-    parser.add_argument("--yes", action="store_true", help="deploy without confirmation")
-    given = parser.parse_args(argv)
-    if wrong := [pair for pair in given.set if "=" not in pair]:
-        raise DeployError(f"expected --set NAME=VALUE, got --set {wrong[0]}")
-    return Options(
-        stack=given.stack,
-        region=given.region,
-        bucket=given.bucket,
-        architecture=given.architecture,
-        confirm=not given.yes,
-        parameters=dict(pair.split("=", 1) for pair in given.set),
-    )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Deploy, and print the next steps; the exit code."""
-    try:
-        options = read_options(argv)
-        print(next_steps(options, deploy(options)))
-    except (DeployError, ContractError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

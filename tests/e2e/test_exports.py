@@ -87,7 +87,7 @@ def test_catch_up_closes_a_gap_in_the_stream(target: Target) -> None:
     send_lines(target, basket, 1, [3], op="delete")
     send_lines(target, basket, 2, [4])
     merged(target)
-    loaded = lines(target, basket)
+    versions = lines(target, basket)
     forget(target, basket)
     for name, lines_before in before.items():  # as if the stream had no later records
         lake_catalog(target).load_table(name).append(lines_before)
@@ -96,9 +96,9 @@ def test_catch_up_closes_a_gap_in_the_stream(target: Target) -> None:
     answer = loaded("catch-up", "transactions", "--from", began.isoformat())
 
     assert answer["adds_up"]
-    assert loaded == [
+    assert versions == [
         {"product_id": 1, "quantity": 1},
         {"product_id": 2, "quantity": 2},
         {"product_id": 4, "quantity": 2},
     ]
-    assert lines(target, basket) == loaded
+    assert lines(target, basket) == versions

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
 from workflows import deploy
-from workflows.deploy import DeployError, Options, datasets_parameter, next_steps, read_options
+from workflows.deploy import DeployError, Options, datasets_parameter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,27 +28,6 @@ def test_datasets_become_names_that_a_logical_id_may_contain(datasets: list[str]
     assert datasets_parameter(datasets) == parameter
 
 
-def test_the_command_line_sets_the_options() -> None:
-    options = read_options(
-        [
-            "--stack",
-            "lake2",
-            "--region",
-            "eu-west-1",
-            "--set",
-            "AlertEmail=a@b.c",
-            "--set",
-            'Permissions={"a":["=="]}',
-        ]
-    )
-
-    assert options == Options(
-        stack="lake2",
-        region="eu-west-1",
-        parameters={"AlertEmail": "a@b.c", "Permissions": '{"a":["=="]}'},
-    )
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -62,11 +40,6 @@ def test_the_command_line_sets_the_options() -> None:
 def test_a_wrong_option_is_refused_before_anything_is_built(options: Options, message: str) -> None:
     with pytest.raises(DeployError, match=message.replace("(", r"\(")):
         deploy.deploy(options)
-
-
-def test_a_parameter_without_a_value_is_refused() -> None:
-    with pytest.raises(DeployError, match="expected --set NAME=VALUE, got --set AlertEmail"):
-        read_options(["--set", "AlertEmail"])
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations")
@@ -106,18 +79,3 @@ def test_the_same_jobs_have_the_same_address_and_are_uploaded_once(aws: str) -> 
 def objects(s3: Any) -> dict[str, str]:
     """The time of the last write of each key."""
     return {item["Key"]: str(item["LastModified"]) for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]}
-
-
-def test_the_next_steps_are_commands_with_the_real_names() -> None:
-    outputs = {
-        "DataApiUrl": "https://api",
-        "AlertTopicArn": "arn:topic",
-        "InboundQueueUrl": "https://queue",
-        "RawBucket": "raw-1",
-    }
-
-    message = next_steps(Options(stack="lake2"), outputs)
-
-    assert "glueline token --stack lake2" in message
-    assert "s3://raw-1/drops/products/" in message
-    assert json.dumps(outputs["DataApiUrl"]).strip('"') in message

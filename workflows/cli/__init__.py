@@ -6,7 +6,7 @@ Imports `expectations`, `expectations.odcs`, `workflows`, `workflows.contracts`,
 """
 
 # In the order of the help.
-from workflows.cli import stack, run, query, parity, exports, recovery, batches, erase, contracts  # noqa: I001, F401
+from workflows.cli import stack, deploy, run, query, parity, exports, recovery, batches, erase, contracts  # noqa: I001, F401
 from workflows.cli.app import app, contract_app
 
 __all__ = ["app"]

@@ -1,4 +1,4 @@
-"""Commands for a stack: start, stop, show, deploy."""
+"""Commands for the local stack: start, stop, show."""
 
 from __future__ import annotations
 
@@ -72,13 +72,3 @@ def status(as_json: AsJson = False) -> None:
         out.print(state.picture())
     if not state.running:
         raise typer.Exit(1)
-
-
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-)
-def deploy(context: typer.Context) -> None:
-    """Build and deploy to your AWS account (deploy --help: stack, region, parameters)."""
-    from workflows.deploy import main
-
-    raise typer.Exit(main(context.args))

@@ -24,10 +24,3 @@ class _Stopped:
 
     def picture(self) -> str:
         return "Nothing runs."
-
-
-def test_deploy_shows_its_own_help() -> None:
-    result = call("deploy", "--help")
-
-    assert result.exit_code == 0
-    assert "--architecture" in result.stdout
