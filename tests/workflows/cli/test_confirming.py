@@ -73,13 +73,13 @@ def test_without_a_terminal_only_yes_confirms(target: Target | None) -> None:
 def test_only_a_stack_on_aws_is_named_on_stderr(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("workflows.cli.confirming.err.print", lambda text, **_: told.append(text))
+    printed_lines: list[str] = []
+    monkeypatch.setattr("workflows.cli.confirming.err.print", lambda text, **_: printed_lines.append(text))
 
     name_target(ON_AWS)
     name_target(HERE)
 
-    assert told == ["On AWS: stack shop, account 123456789012, region eu-central-1"]
+    assert printed_lines == ["On AWS: stack shop, account 123456789012, region eu-central-1"]
 
 
 ACTS = (

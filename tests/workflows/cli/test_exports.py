@@ -65,7 +65,7 @@ def test_catch_up_takes_times_in_any_iso_form(command: CliRunner, small_stack: T
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "says"),
+    ("arguments", "code", "message"),
     [
         (["catch-up", "things", "--from", "yesterday"], 2, "expected a time in ISO 8601"),
         (["catch-up", "things", "--from", "2020-01-01"], 1, "glueline bootstrap things"),
@@ -73,9 +73,9 @@ def test_catch_up_takes_times_in_any_iso_form(command: CliRunner, small_stack: T
     ],
 )
 def test_the_error_of_a_wrong_request_says_what_is_wrong(
-    command: CliRunner, arguments: list[str], code: int, says: str
+    command: CliRunner, arguments: list[str], code: int, message: str
 ) -> None:
     result = command.invoke(cli.app, arguments)
 
     assert result.exit_code == code
-    assert says in " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.stderr).split())
+    assert message in " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.stderr).split())

@@ -116,7 +116,7 @@ def test_a_short_window_is_extended_backwards() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "earliest", "says"),
+    ("start", "end", "earliest", "message"),
     [
         (timedelta(days=36), timedelta(0), timedelta(days=35), "35 days at most"),
         (timedelta(days=2), timedelta(0), timedelta(days=1), "glueline bootstrap things"),
@@ -126,9 +126,9 @@ def test_a_short_window_is_extended_backwards() -> None:
     ],
 )
 def test_the_error_for_a_gap_that_no_export_covers_says_what_to_do(
-    start: timedelta, end: timedelta, earliest: timedelta, says: str
+    start: timedelta, end: timedelta, earliest: timedelta, message: str
 ) -> None:
-    with pytest.raises(ExportError, match=says):
+    with pytest.raises(ExportError, match=message):
         reach(Window(NOW - start, NOW - end), source(NOW - earliest), NOW)
 
 

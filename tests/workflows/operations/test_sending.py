@@ -56,7 +56,7 @@ def test_a_line_is_a_message_with_any_line_ending(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "got no message"),
         (b"\n \r\n", "got no message"),
@@ -66,12 +66,12 @@ def test_a_line_is_a_message_with_any_line_ending(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_without_messages_is_refused_before_anything_is_sent(
-    content: bytes, told: str, tmp_path: Path
+    content: bytes, message: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "messages"
     file.write_bytes(content)
 
-    with pytest.raises(NotSent, match=f"{told}.*Nothing was sent"):
+    with pytest.raises(NotSent, match=f"{message}.*Nothing was sent"):
         read_messages(file)
 
 

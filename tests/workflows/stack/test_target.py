@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def stack() -> Iterator[dict[str, object]]:
-    """What stack.json says of a stack that answers."""
+    """The content of stack.json for a stack that answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
         yield {"region": "us-east-1", "outputs": {}, "endpoint_url": address}
