@@ -60,7 +60,7 @@ def run(
     with interruptible(
         lambda: "What was started is stopped again. Run the command again to start the stack."
     ):
-        stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
+        stack.up(report=lambda line: err.print(f"  {line}", style="dim"))
     target = local()
     with interruptible(lambda: _RUN_CONTINUES), showing_progress(progress) as report:
         outcomes = run_all(target, lines, report)

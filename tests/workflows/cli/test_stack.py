@@ -22,5 +22,5 @@ def test_status_fails_while_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> Non
 class _Stopped:
     running = False
 
-    def picture(self) -> str:
+    def render(self) -> str:
         return "Nothing runs."
