@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from expectations.timestamps import to_micros, to_text
+from expectations.timestamps import micros_of
 from workflows.demo.baskets import newest_rows
 from workflows.operations import dead_letters
 from workflows.progress.waiting import receipts
@@ -104,7 +104,7 @@ def _outcome(message: Message, reason: str | None, in_changes: set[str], newest:
     change: BasketChange | None = message.change
     if message.event_id in in_changes:
         return "accepted"
-    if change is not None and newest.get(change.key, 0) > to_micros(to_text(change.version)):
+    if change is not None and newest.get(change.key, 0) > micros_of(change.version):
         return "superseded"
     return "lost"
 

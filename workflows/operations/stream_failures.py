@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError, ParamValidationError
 
 from expectations.problems import GluelineError
-from jobs.erasure.failed_batches import read_failure
+from jobs.erasure.failed_batches import read_failed_batch
 from jobs.reading.fetch import UnreadableFile
 from lambdas.forwarder.objects import ForeignStream, RawObject, raw_objects
 
@@ -92,8 +92,8 @@ def read(target: Target, key: str) -> list[RawObject]:
     """
     body = target.client("s3").get_object(Bucket=target.output("RawBucket"), Key=key)["Body"].read()
     try:
-        failure = read_failure(body)
-        records = failure.records or stream_records(target, failure.content["DDBStreamBatchInfo"])
+        batch = read_failed_batch(body)
+        records = batch.records or stream_records(target, batch.content["DDBStreamBatchInfo"])
         return raw_objects(records, target.output("TablePrefix"))
     except (UnreadableFile, ValueError, KeyError, TypeError, AttributeError, ParamValidationError) as error:
         raise UnreadableFailure(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from expectations.contract import Column, Contract
+from expectations.timestamps import micros_of
 from tests.workflows.query.tables import Lake, ScannedTable
 from workflows.query.history import history_sql
 from workflows.query.local_engine import query_here
@@ -40,13 +41,9 @@ SCHEMA = pa.schema(
 )
 
 
-def microseconds(at: datetime) -> int:
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-
-
 def change(key: str, at: datetime | int, level: int | None, **other: Any) -> Change:
     """A change: an upsert of a level, or a delete if the level is None."""
-    version = at if isinstance(at, int) else microseconds(at)
+    version = at if isinstance(at, int) else micros_of(at)
     return {
         "item": key,
         "level": level,

@@ -13,6 +13,7 @@ import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
 
+from expectations.timestamps import micros_of
 from tests.workflows.query.change_rows import (
     CONTRACT,
     SCHEMA,
@@ -20,7 +21,6 @@ from tests.workflows.query.change_rows import (
     Change,
     after,
     change,
-    microseconds,
     repaired,
     retract,
 )
@@ -145,7 +145,7 @@ def test_as_of_any_time_equals_a_merge_of_all_changes_up_to_then(
     data: st.DataObject, merged: MergedTable, at: int
 ) -> None:
     then = MergedTable()
-    then.merge([one for one in merged.changes if one["_version"] <= microseconds(after(at))])
+    then.merge([one for one in merged.changes if one["_version"] <= micros_of(after(at))])
     repeated = data.draw(st.permutations([*merged.changes, *merged.changes[:3]]))
 
     found = ask_prepared(repeated, history_sql(CONTRACT, as_of=after(at)))
