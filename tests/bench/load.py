@@ -16,11 +16,11 @@ from tests.bench.report import Report, Row, expect
 from tests.bench.session import FOLDER
 from tests.load import Sent, account, load, refused, send_at_once, send_steadily
 from tests.process_use import Use, may_use, watched
-from workflows.demo.run import Outcome
+from workflows.demo.accounting import Outcome
 from workflows.local.base.home import Home
 from workflows.local.lifecycle.stack import down, up
 from workflows.progress.waiting import wait
-from workflows.query.engines import query, rows
+from workflows.query.sql import query, rows
 from workflows.stack.target import Target, local
 
 MESSAGES: Final = 60_000

@@ -17,7 +17,8 @@ from tests.bench.baskets import EVENTS, START, iceberg_table, lines, roll_back
 from tests.bench.report import Report, Row, WrongResult, expect, middle
 from tests.bench.session import spark
 from tests.moto_server import REGION, aws_in_this_process
-from workflows.query.engines import lake_catalog, query_here
+from workflows.query.catalog import lake_catalog
+from workflows.query.local_engine import query_here
 from workflows.query.row_filters import row_filter
 from workflows.stack.target import Target
 

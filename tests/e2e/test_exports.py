@@ -11,7 +11,8 @@ import pytest
 from tests.e2e.baskets import new_basket, send_lines
 from tests.e2e.conftest import glueline
 from workflows.progress.waiting import wait
-from workflows.query.engines import lake_catalog, query, rows
+from workflows.query.catalog import lake_catalog
+from workflows.query.sql import query, rows
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -22,7 +22,7 @@ from workflows.stack.target import Target, local
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflows.progress.waiting import Stage
+    from workflows.progress.waiting import Pending
 
 pytestmark = [
     pytest.mark.deep,
@@ -81,5 +81,5 @@ def of(home: Home) -> Target:
     return local(home.stack_file)
 
 
-def tell(stage: Stage) -> None:
+def tell(stage: Pending) -> None:
     print(stage)

@@ -17,12 +17,12 @@ import pytest
 from tests.load import Sent, account, load, outranked, refused, send_at_once
 from tests.process_use import EMULATOR, SPARK_JVM, Use, may_use, watched
 from workflows.local.base.home import DEFAULT
-from workflows.progress.waiting import Stage, look, wait
+from workflows.progress.waiting import Pending, count_pending, wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflows.demo.run import Outcome
+    from workflows.demo.accounting import Outcome
     from workflows.stack.target import Target
 
 MESSAGES = 4_000
@@ -38,8 +38,8 @@ class Ran:
     sent: Sent
     half: int  # as many as were sent before any was taken
     overtaken: int
-    backlog: Stage  # then
-    left: Stage  # in the end
+    backlog: Pending  # then
+    left: Pending  # in the end
     uses: dict[str, Use]
     outcome: Outcome
 
@@ -60,7 +60,7 @@ def source_switched_off(target: Target) -> Iterator[None]:
 def until_all_are_taken(target: Target) -> None:
     """Until the source has answered for every message."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while waiting := look(target, frozenset(), until_quiet=True)[0].inbound:
+    while waiting := count_pending(target, frozenset(), until_quiet=True)[0].inbound:
         assert time.monotonic() < deadline, f"{waiting} messages still wait"
         time.sleep(0.5)
 
@@ -69,11 +69,11 @@ def until_all_are_taken(target: Target) -> None:
 def ran(target: Target) -> Ran:
     made, sent = load(MESSAGES), Sent()
     half = len(made.in_time) // 2
-    seen: list[Stage] = []
+    seen: list[Pending] = []
     with watched(DEFAULT) as watch:
         with source_switched_off(target):
             send_at_once(target, made.in_time[:half], sent)
-            backlog, _ = look(target, frozenset(), until_quiet=True)
+            backlog, _ = count_pending(target, frozenset(), until_quiet=True)
         send_at_once(target, made.in_time[half:], sent)
         until_all_are_taken(target)
         send_at_once(target, made.overtaken, sent)

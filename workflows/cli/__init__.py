@@ -1,4 +1,4 @@
-"""The command line: one module for each family of commands; what they do is in the rooms they call.
+"""The command line: one module for each family of commands, which call the rooms that do the work.
 
 Imports `expectations`, `expectations.odcs`, `workflows`, `workflows.contracts`, `workflows.demo`,
 `workflows.exports`, `workflows.local.base`, `workflows.local.lifecycle`, `workflows.local.ministack`,

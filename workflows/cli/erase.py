@@ -38,7 +38,7 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
     --lift, writes of the keys are refused (410), and no replay or late message brings a row back.
     """
     from workflows.cli.confirming import confirm
-    from workflows.cli.ending import interruptible
+    from workflows.cli.exit_codes import interruptible
     from workflows.operations import erase as erasing
     from workflows.operations.erase_report import letters_picture, proof_picture
     from workflows.query.history import contract_of

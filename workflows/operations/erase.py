@@ -20,15 +20,15 @@ from expectations.problems import GluelineError
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.requests import LIFTED, PROOF, Erasures, Request
 from workflows.operations import dead_letters
-from workflows.progress.job_runs import let_finish, run_job
-from workflows.progress.waiting import NotThroughInTime, patience_seconds, poll_seconds, wait
+from workflows.progress.job_runs import await_open_work, run_job
+from workflows.progress.waiting import WaitTimeout, patience_seconds, poll_seconds, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from expectations.contract import Contract
-    from workflows.operations.dead_letters import Letter
-    from workflows.progress.waiting import Stage
+    from workflows.operations.dead_letters import DeadLetter
+    from workflows.progress.waiting import Pending
     from workflows.stack.target import Target
 
 type Tell = Callable[[str], None]
@@ -111,20 +111,20 @@ LIFT = "lift the tombstones and the marks"
 def erase(
     target: Target, erasure: Erasure, course: Course, *, remove_unreadable: bool = False
 ) -> dict[str, Any]:
-    """Erase the keys, or go on with it; the proof. Raises JobFailed, NotThroughInTime."""
+    """Erase the keys, or go on with it; the proof. Raises JobFailed, WaitTimeout."""
     course.steps = STEPS
     _ask(erasure, remove_unreadable=remove_unreadable)
     with course.step(BLOCK) as tell:
         _phase(target, erasure, "seal", course, tell)
     with course.step(LAND) as tell:
         await_marks(target, erasure, tell)
-        let_finish(target, tell)
+        await_open_work(target, tell)
     with course.step(RAW) as tell:
         _phase(target, erasure, "scrub", course, tell)
-        let_finish(target, tell)
+        await_open_work(target, tell)
     with course.step(TABLES) as tell:
         _phase(target, erasure, "purge", course, tell)
-        let_finish(target, tell)
+        await_open_work(target, tell)
     with course.step(LETTERS) as tell:
         tell("dead letters")
         search_messages(target, erasure)
@@ -138,7 +138,7 @@ def lift(target: Target, erasure: Erasure, course: Course) -> int:
     course.steps = (LIFT,)
     _ask(erasure, remove_unreadable=False)
     with course.step(LIFT) as tell:
-        let_finish(target, tell)  # a batch that was checked in part adds up by the tombstones of then
+        await_open_work(target, tell)  # a batch that was checked in part adds up by the tombstones of then
         _phase(target, erasure, "lift", course, tell)
     lifted: int = erasure.erasures.note(erasure.id, LIFTED)["lifted"]
     return lifted
@@ -170,7 +170,7 @@ def await_marks(target: Target, erasure: Erasure, tell: Tell) -> None:
     """Return when the stream's records of the keys' marks have landed and are merged.
 
     They hold the items as they were, and come behind all other records of the keys: what lands later would
-    not be searched. Raises NotThroughInTime.
+    not be searched. Raises WaitTimeout.
     """
     sealed = erasure.erasures.note(erasure.id, "seal")
     marked_at: str | None = sealed.get("marked_at")
@@ -188,14 +188,14 @@ def await_marks(target: Target, erasure: Erasure, tell: Tell) -> None:
                 waiting -= found
                 files |= {f"s3://{target.output('RawBucket')}/{key}"} if found else set()
         if waiting and time.monotonic() > deadline:
-            raise NotThroughInTime(
+            raise WaitTimeout(
                 f"After {patience_seconds(target)} s the stream's records of {len(waiting)} blocked keys "
                 "have not landed. See the forwarder's log, then run this again: it goes on where it stopped."
             )
         if waiting:
             time.sleep(poll_seconds(target) / 2)
 
-    def progress(stage: Stage) -> None:
+    def progress(stage: Pending) -> None:
         tell(f"waiting until {stage.files} files of the stream are merged")
 
     wait(target, files, progress, until_quiet=False)
@@ -229,7 +229,7 @@ def marked_in(target: Target, key: str, since: datetime) -> set[str]:
 # --- queues -------------------------------------------------------------------------------------------------
 
 
-def letters_of(target: Target, keys: ErasedKeys) -> list[Letter]:
+def letters_of(target: Target, keys: ErasedKeys) -> list[DeadLetter]:
     """The dead letters of the keys, left where they are."""
     return [letter for letter in dead_letters.read(target) if keys.own_message(letter.body)]
 
@@ -269,7 +269,7 @@ def _inbound(target: Target) -> dict[str, Any]:
     return {"inbound": sum(int(said.get(name, 0)) for name in counts), "gone_by": gone_by.isoformat()}
 
 
-def _delete(sqs: Any, queue: str, letters: Collection[Letter]) -> None:
+def _delete(sqs: Any, queue: str, letters: Collection[DeadLetter]) -> None:
     entries = [{"Id": str(place), "ReceiptHandle": letter.receipt} for place, letter in enumerate(letters)]
     if entries:  # ten at most, as they were received
         sqs.delete_message_batch(QueueUrl=queue, Entries=entries)

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from workflows.operations.dead_letters import Letter
+    from workflows.operations.dead_letters import DeadLetter
 
 
-def letters_picture(letters: Iterable[Letter]) -> RenderableType:
+def letters_picture(letters: Iterable[DeadLetter]) -> RenderableType:
     """The dead letters of the keys, one a line."""
     return Group(
         *(

@@ -19,7 +19,7 @@ from pyiceberg.types import (
 
 from expectations.contract import Column, Contract, Partition
 from expectations.evolution import DECLARED, Addition, Declared, Plan, Widening, plan
-from workflows.contracts.live_tables import live, told
+from workflows.contracts.live_tables import describe, live
 
 CONTRACT = Contract(
     dataset="things",
@@ -61,9 +61,9 @@ def test_a_table_that_was_made_of_a_contract_needs_no_change() -> None:
 def test_a_table_that_was_made_before_its_contract_was_stored_is_told() -> None:
     (change,) = plan(live(table({})), CONTRACT, lambda _: True).changes
 
-    assert told(change) == "stores what its contract says of order, required columns and aliases"
+    assert describe(change) == "stores the order, required columns and aliases of its contract"
 
 
 def test_changes_are_told_in_words() -> None:
-    assert told(Addition(("place", "town"), Column("town", "string"))) == "adds place.town string"
-    assert told(Widening(("price",), Column("price", "decimal(12,2)"))) == "widens price to decimal(12,2)"
+    assert describe(Addition(("place", "town"), Column("town", "string"))) == "adds place.town string"
+    assert describe(Widening(("price",), Column("price", "decimal(12,2)"))) == "widens price to decimal(12,2)"

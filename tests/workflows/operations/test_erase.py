@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,8 @@ from tests.workflows.empty_stack import empty_stack
 from workflows.operations import dead_letters, erase
 from workflows.operations.erase import STEPS, Course, EraseError, Erasure, await_marks, plan, search_messages
 from workflows.operations.erase_report import proof_picture
-from workflows.progress import job_runs
-from workflows.progress.job_runs import JobFailed, let_finish, run_job
-from workflows.progress.waiting import NotThroughInTime
+from workflows.progress.job_runs import JobFailed
+from workflows.progress.waiting import WaitTimeout
 from workflows.stack.target import Target
 
 if TYPE_CHECKING:
@@ -107,7 +105,7 @@ class Job:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What `erase` waits for, in order, without waiting."""
     waited: list[str] = []
-    monkeypatch.setattr(erase, "let_finish", lambda *_: waited.append("others"))
+    monkeypatch.setattr(erase, "await_open_work", lambda *_: waited.append("others"))
     monkeypatch.setattr(erase, "await_marks", lambda *_: waited.append("marks"))
     return waited
 
@@ -147,7 +145,7 @@ def test_an_erasure_that_is_interrupted_says_what_is_done_what_is_not_and_what_g
     monkeypatch: pytest.MonkeyPatch, erasure: Erasure, target: Target, phase: str, done: int
 ) -> None:
     monkeypatch.setattr(erase, "run_job", Job(erasure, interrupted_at=phase))
-    for wait_for in ("let_finish", "await_marks"):
+    for wait_for in ("await_open_work", "await_marks"):
         monkeypatch.setattr(erase, wait_for, lambda *_: None)
     told: list[str] = []
     course = Course(told.append)
@@ -249,7 +247,7 @@ def test_a_stream_that_tells_nothing_is_given_up(
     erasure.erasures.write(erasure.id, "seal", {"marked": ["7"], "since": now, "marked_at": now})
     monkeypatch.setattr(erase, "patience_seconds", lambda _: -1)
 
-    with pytest.raises(NotThroughInTime, match="forwarder"):
+    with pytest.raises(WaitTimeout, match="forwarder"):
         await_marks(target, erasure, silent)
     assert merged == []
 
@@ -292,118 +290,6 @@ def test_messages_that_no_one_can_search_are_counted_and_the_proof_says_when_the
     [line] = not_searched(note)
     assert line.startswith("messages: 3 in the inbound queue, which can't be searched")
     assert f"gone by {gone_by:%Y-%m-%d}" in line
-
-
-# --- runs of jobs -------------------------------------------------------------------------------------------
-
-
-class Glue:
-    """A Glue with these runs of jobs; `look` is called before each answer."""
-
-    def __init__(self, runs: list[dict[str, Any]], look: Callable[[], None] = lambda: None) -> None:
-        self.runs, self.look = runs, look
-
-    def get_job_runs(self, JobName: str, MaxResults: int) -> dict[str, Any]:
-        self.look()
-        return {"JobRuns": [run for run in self.runs if run["JobName"] == JobName]}
-
-    def start_job_run(self, JobName: str, Arguments: dict[str, str]) -> dict[str, Any]:
-        self.runs.append({"JobName": JobName, "Id": "jr_1", "JobRunState": "RUNNING", "Attempt": 0})
-        return {"JobRunId": "jr_1"}
-
-    def enable_rule(self, Name: str) -> None:
-        assert Name.startswith("backlog-")
-
-    def put_events(self, Entries: list[Any]) -> dict[str, Any]:
-        self.runs.append({"JobName": "check", "Id": "jr_2", "JobRunState": "RUNNING"})
-        return {"FailedEntryCount": 0}
-
-
-def use(monkeypatch: pytest.MonkeyPatch, glue: Glue) -> None:
-    client = Target.client
-    monkeypatch.setattr(
-        Target, "client", lambda self, name: glue if name in ("glue", "events") else client(self, name)
-    )
-    monkeypatch.setattr(time, "sleep", lambda _: None)
-
-
-def run_of(job: str, state: str = "RUNNING") -> dict[str, Any]:
-    return {"JobName": job, "Id": f"jr_{job}", "JobRunState": state}
-
-
-def test_what_is_under_way_is_awaited_and_what_begins_meanwhile_is_not(
-    target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs = [run_of("check"), run_of("maintain", "SUCCEEDED")]
-    s3, bucket = target.client("s3"), target.output("LakeBucket")
-    s3.put_object(Bucket=bucket, Key="open/b1", Body=b"")
-    told: list[str] = []
-
-    def tell(what: str) -> None:
-        told.append(what)
-        if len(told) == 2:
-            runs[0]["JobRunState"] = "SUCCEEDED"
-            runs.append(run_of("merge"))
-            s3.put_object(Bucket=bucket, Key="open/b2", Body=b"")
-        if len(told) == 3:
-            s3.delete_object(Bucket=bucket, Key="open/b1")
-
-    use(monkeypatch, Glue(runs))
-    let_finish(target, tell)
-
-    assert told == [
-        "waiting for 1 open batches and 1 job runs",
-        "waiting for 1 open batches and 1 job runs",
-        "waiting for 1 open batches and 0 job runs",
-    ]
-
-
-def test_a_batch_that_nobody_works_on_gets_a_run(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    target.client("s3").put_object(Bucket=target.output("LakeBucket"), Key="open/b1", Body=b"")
-    glue = Glue([])
-    use(monkeypatch, glue)
-
-    def tell(_: str) -> None:
-        target.client("s3").delete_object(Bucket=target.output("LakeBucket"), Key="open/b1")
-
-    let_finish(target, tell)
-
-    assert [run["JobName"] for run in glue.runs] == ["check"]
-
-
-def test_what_never_ends_is_not_awaited_for_ever(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, Glue([run_of("merge")]))
-    monkeypatch.setattr(job_runs, "patience_seconds", lambda _: -1)
-
-    with pytest.raises(NotThroughInTime, match="0 open batches and 1 job runs"):
-        let_finish(target, silent)
-
-
-def test_a_job_that_is_tried_again_is_awaited_to_the_end_of_that(
-    target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs: list[dict[str, Any]] = []
-    again = run_of("erase") | {"Id": "jr_1_attempt_1", "Attempt": 1}
-    states = iter(["RUNNING", "FAILED", "SUCCEEDED"])
-
-    def look() -> None:
-        state = next(states)
-        runs[-1]["JobRunState"] = state
-        if state == "FAILED":
-            runs.append(again)
-
-    use(monkeypatch, Glue(runs, look))
-
-    assert run_job(target, "erase", {}) == "jr_1"
-    assert [run["JobRunState"] for run in runs] == ["FAILED", "SUCCEEDED"]
-
-
-def test_a_job_that_fails_says_why(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs: list[dict[str, Any]] = []
-    use(monkeypatch, Glue(runs, lambda: runs[0].update(JobRunState="FAILED", ErrorMessage="no room")))
-
-    with pytest.raises(JobFailed, match=r"no room.*jr_1"):
-        run_job(target, "erase", {})
 
 
 # --- what a person sees -------------------------------------------------------------------------------------

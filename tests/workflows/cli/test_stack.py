@@ -1,0 +1,33 @@
+"""The commands of the local stack, where none is running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.workflows.cli.calling import call
+from workflows.local.lifecycle import stack
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_status_fails_while_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "status", _Stopped)
+
+    result = call("status")
+
+    assert (result.exit_code, result.stdout) == (1, "Nothing runs.\n")
+
+
+class _Stopped:
+    running = False
+
+    def picture(self) -> str:
+        return "Nothing runs."
+
+
+def test_deploy_shows_its_own_help() -> None:
+    result = call("deploy", "--help")
+
+    assert result.exit_code == 0
+    assert "--architecture" in result.stdout
