@@ -12,6 +12,7 @@ from expectations.contract import Column, Contract
 from tests.workflows.query.tables import Lake, ScannedTable
 from workflows.query.history import history_sql
 from workflows.query.local_engine import query_here
+from workflows.query.sql import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +71,7 @@ def lake_of(changes: Iterable[Change]) -> Any:
 
 
 def ask(changes: Iterable[Change], sql: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = query_here(lake_of(changes), sql).to_pylist()
+    found = rows(query_here(lake_of(changes), sql))
     return found
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
-from workflows.query.dialect.parser import QueryError
 from workflows.query.dialect.patterns import from_joda, from_mysql
+from workflows.query.errors import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,12 +24,82 @@ if TYPE_CHECKING:
 type Rule = Callable[["Translation", exp.Expression], exp.Expression]
 
 _ALIKE: Final = frozenset(
-    """abs acos asin atan atan2 cbrt ceil ceiling coalesce concat_ws cos cosh covar_pop covar_samp corr count cume_dist
-    current_date degrees dense_rank exp first_value floor grouping hour isfinite lag last_value lead length lower
-    map_from_entries map_keys map_values max max_by min min_by minute month nth_value ntile nullif
-    percent_rank pi quarter radians random rank regr_intercept regr_slope row_number sign sin sinh
-    starts_with stddev stddev_pop stddev_samp tan tanh translate upper uuid var_pop var_samp variance week
-    year day bool_and bool_or array_agg bit_count""".split()
+    [
+        "abs",
+        "acos",
+        "asin",
+        "atan",
+        "atan2",
+        "cbrt",
+        "ceil",
+        "ceiling",
+        "coalesce",
+        "concat_ws",
+        "cos",
+        "cosh",
+        "covar_pop",
+        "covar_samp",
+        "corr",
+        "count",
+        "cume_dist",
+        "current_date",
+        "degrees",
+        "dense_rank",
+        "exp",
+        "first_value",
+        "floor",
+        "grouping",
+        "hour",
+        "isfinite",
+        "lag",
+        "last_value",
+        "lead",
+        "length",
+        "lower",
+        "map_from_entries",
+        "map_keys",
+        "map_values",
+        "max",
+        "max_by",
+        "min",
+        "min_by",
+        "minute",
+        "month",
+        "nth_value",
+        "ntile",
+        "nullif",
+        "percent_rank",
+        "pi",
+        "quarter",
+        "radians",
+        "random",
+        "rank",
+        "regr_intercept",
+        "regr_slope",
+        "row_number",
+        "sign",
+        "sin",
+        "sinh",
+        "starts_with",
+        "stddev",
+        "stddev_pop",
+        "stddev_samp",
+        "tan",
+        "tanh",
+        "translate",
+        "upper",
+        "uuid",
+        "var_pop",
+        "var_samp",
+        "variance",
+        "week",
+        "year",
+        "day",
+        "bool_and",
+        "bool_or",
+        "array_agg",
+        "bit_count",
+    ]
 )
 _OTHER_NAME: Final = {
     "arbitrary": "any_value", "any_value": "any_value", "every": "bool_and", "geometric_mean": "geomean",
@@ -37,10 +107,50 @@ _OTHER_NAME: Final = {
     "row": "row", "zip": "list_zip", "substring": "athena_substr", "normalize": "nfc_normalize",
 }  # fmt: skip
 _AGGREGATES: Final = frozenset(
-    """any_value arg_max arg_min array_agg arbitrary avg bool_and bool_or corr count count_if covar_pop covar_samp
-    every geomean geometric_mean histogram list max max_by min min_by quantile_disc regr_intercept regr_slope stddev
-    stddev_pop stddev_samp string_agg listagg sum var_pop var_samp variance athena_map_agg athena_multimap_agg
-    athena_histogram athena_map_of approx_distinct approx_percentile map_agg multimap_agg""".split()
+    [
+        "any_value",
+        "arg_max",
+        "arg_min",
+        "array_agg",
+        "arbitrary",
+        "avg",
+        "bool_and",
+        "bool_or",
+        "corr",
+        "count",
+        "count_if",
+        "covar_pop",
+        "covar_samp",
+        "every",
+        "geomean",
+        "geometric_mean",
+        "histogram",
+        "list",
+        "max",
+        "max_by",
+        "min",
+        "min_by",
+        "quantile_disc",
+        "regr_intercept",
+        "regr_slope",
+        "stddev",
+        "stddev_pop",
+        "stddev_samp",
+        "string_agg",
+        "listagg",
+        "sum",
+        "var_pop",
+        "var_samp",
+        "variance",
+        "athena_map_agg",
+        "athena_multimap_agg",
+        "athena_histogram",
+        "athena_map_of",
+        "approx_distinct",
+        "approx_percentile",
+        "map_agg",
+        "multimap_agg",
+    ]
 )
 _INTEGERS: Final = {"TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "BIGINT": 19, "HUGEINT": 38, '"NULL"': 1}
 _UNSIGNED: Final = {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
@@ -48,8 +158,27 @@ _FLOATS: Final = ("DOUBLE", "FLOAT")
 _TIMESTAMPS: Final = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 _ZONED: Final = "TIMESTAMP WITH TIME ZONE"
 _LOCAL: Final = frozenset(
-    """day day_of_month day_of_week day_of_year dow doy hour last_day_of_month millisecond minute month quarter
-    second week week_of_year year year_of_week yow date""".split()
+    [
+        "day",
+        "day_of_month",
+        "day_of_week",
+        "day_of_year",
+        "dow",
+        "doy",
+        "hour",
+        "last_day_of_month",
+        "millisecond",
+        "minute",
+        "month",
+        "quarter",
+        "second",
+        "week",
+        "week_of_year",
+        "year",
+        "year_of_week",
+        "yow",
+        "date",
+    ]
 )  # of a timestamp with time zone, these are of the time that its zone shows
 _LONG_UNITS: Final = ("day", "week", "month", "quarter", "year")
 _UNITS: Final = ("millisecond", "second", "minute", "hour", *_LONG_UNITS)
@@ -113,7 +242,20 @@ def call(translation: Translation, node: exp.Anonymous) -> exp.Expression:
 
 
 _WRITTEN: Final = frozenset(
-    "timezone list_filter list_transform list_reduce strftime strptime list_extract map_extract sum avg list len".split()
+    [
+        "timezone",
+        "list_filter",
+        "list_transform",
+        "list_reduce",
+        "strftime",
+        "strptime",
+        "list_extract",
+        "map_extract",
+        "sum",
+        "avg",
+        "list",
+        "len",
+    ]
 )
 
 
@@ -312,8 +454,16 @@ def compared(translation: Translation, node: exp.Expression) -> exp.Expression:
     """Athena compares a text with a number or a time by a CAST alone; DuckDB would cast by itself."""
     sides = [node.this, node.args.get("expression"), node.args.get("low"), node.args.get("high")]
     sides += node.expressions if isinstance(node, exp.In) else []
-    known = [one for one in sides if one is not None and not isinstance(one, (exp.Tuple, exp.Null, exp.All, exp.Any))]
-    groups = {group: one for one, kind in zip(known, translation.types(*known), strict=True) if (group := _group(kind))}
+    known = [
+        one
+        for one in sides
+        if one is not None and not isinstance(one, (exp.Tuple, exp.Null, exp.All, exp.Any))
+    ]
+    groups = {
+        group: one
+        for one, kind in zip(known, translation.types(*known), strict=True)
+        if (group := _group(kind))
+    }
     if len(groups) > 1:
         (first, left), (second, right), *_ = groups.items()
         raise QueryError(
@@ -328,7 +478,9 @@ def multiplied(translation: Translation, node: exp.Expression) -> exp.Expression
 
 
 def _refuse_texts(translation: Translation, node: exp.Expression) -> None:
-    for side, kind in zip((node.this, node.expression), translation.types(node.this, node.expression), strict=True):
+    for side, kind in zip(
+        (node.this, node.expression), translation.types(node.this, node.expression), strict=True
+    ):
         if kind == "VARCHAR":
             raise QueryError(f"Expected a number or a time, got the text {side.sql('athena')}: CAST it.")
 
@@ -364,7 +516,9 @@ def joined(translation: Translation, node: exp.Expression) -> exp.Expression:
         return func("list_concat", *parts)
     for part, kind in zip(parts, kinds, strict=True):
         if kind and _group(kind) not in ("text", ""):
-            raise QueryError(f"Expected texts to join, got {part.sql('athena')} of type {kind}: CAST it to VARCHAR.")
+            raise QueryError(
+                f"Expected texts to join, got {part.sql('athena')} of type {kind}: CAST it to VARCHAR."
+            )
     found = parts[0]
     for part in parts[1:]:
         found = exp.DPipe(this=found, expression=part)
@@ -380,7 +534,9 @@ def subscript(translation: Translation, node: exp.Expression) -> exp.Expression:
     if kind.startswith("MAP("):
         there = exp.If(this=func("map_contains", source.copy(), place.copy()), true=number(1))
         missing = func("athena_fail", text("Key not present in map"))
-        return func("list_extract", func("map_extract", source, place), exp.Case(ifs=[there], default=missing))
+        return func(
+            "list_extract", func("map_extract", source, place), exp.Case(ifs=[there], default=missing)
+        )
     if kind.startswith("STRUCT("):
         return func("struct_extract_at", source, place)
     raise QueryError(f"A subscript of {kind} is not supported.")
@@ -432,7 +588,9 @@ def _body(part: exp.Expression, *values: exp.Expression) -> exp.Expression:
     places = {one.name: value for one, value in zip(part.expressions, values, strict=True)}
 
     def put(node: exp.Expression) -> exp.Expression:
-        is_variable = isinstance(node, exp.Identifier) and node.name in places and not isinstance(node.parent, exp.Dot)
+        is_variable = (
+            isinstance(node, exp.Identifier) and node.name in places and not isinstance(node.parent, exp.Dot)
+        )
         return places[node.name].copy() if is_variable else node
 
     return part.this.copy().transform(put)
@@ -488,7 +646,9 @@ def map_changed(change: str) -> Rule:
         if change == "filter":
             return func("map_from_entries", func("list_filter", entries, _lambda(body, "_e")))
         key, value = (_entry("key"), body) if change == "values" else (body, _entry("value"))
-        return func("map_from_entries", func("list_transform", entries, _lambda(func("row", key, value), "_e")))
+        return func(
+            "map_from_entries", func("list_transform", entries, _lambda(func("row", key, value), "_e"))
+        )
 
     return rule
 
@@ -601,7 +761,11 @@ def _cast(translation: Translation, source: exp.Expression, kind: str, to: exp.D
 def _time_of_cast(translation: Translation, source: exp.Expression, kind: str, to: exp.DataType) -> Time:
     from workflows.query.dialect.translate import UTC, Time
 
-    digits = int(to.expressions[0].this.this) if to.expressions and to.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ) else 3
+    digits = (
+        int(to.expressions[0].this.this)
+        if to.expressions and to.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
+        else 3
+    )
     if to.this == exp.DType.TIMESTAMP:
         return Time(digits)
     if to.this == exp.DType.TIMESTAMPTZ:
@@ -619,7 +783,9 @@ def _zone_of(written: str) -> str:
 def to_varchar(translation: Translation, source: exp.Expression, kind: str) -> exp.Expression:
     """A value as Athena's text of it."""
     if kind in _FLOATS:
-        raise QueryError("The text of a double is not supported here: CAST it to DECIMAL(p, s) first, or use format.")
+        raise QueryError(
+            "The text of a double is not supported here: CAST it to DECIMAL(p, s) first, or use format."
+        )
     if kind == "JSON":
         return func("json_extract_string", source, text("$"))
     if kind in _TIMESTAMPS or kind == _ZONED:
@@ -628,7 +794,9 @@ def to_varchar(translation: Translation, source: exp.Expression, kind: str) -> e
             raise QueryError(
                 f"The precision of {source.sql('athena')} is not known here, and its text depends on it: use date_format."
             )
-        shown = _stamp(translation.local(source.copy(), kind) if translation.has_zones else source, digits, " ")
+        shown = _stamp(
+            translation.local(source.copy(), kind) if translation.has_zones else source, digits, " "
+        )
         if kind != _ZONED:
             return shown
         zone = translation.zone(source)
@@ -646,13 +814,18 @@ def _stamp(source: exp.Expression, digits: int, between: str) -> exp.Expression:
 
 
 def extracted(translation: Translation, node: exp.Expression) -> exp.Expression:
-    return call(translation, func(node.name.lower() if not node.this else str(node.this.name).lower(), node.expression.copy()))
+    return call(
+        translation,
+        func(node.name.lower() if not node.this else str(node.this.name).lower(), node.expression.copy()),
+    )
 
 
 def _unit(node: exp.Anonymous) -> str:
     unit = literal_text(node.expressions[0], f"The unit of {node.this}").lower()
     if unit not in _UNITS:
-        raise QueryError(f"Unit '{unit}' of {node.this} is not supported here: there are {', '.join(_UNITS)}.")
+        raise QueryError(
+            f"Unit '{unit}' of {node.this} is not supported here: there are {', '.join(_UNITS)}."
+        )
     return unit
 
 
@@ -685,7 +858,9 @@ def added(translation: Translation, node: exp.Anonymous) -> exp.Expression:
     new: exp.Expression = exp.paren(exp.Add(this=source.copy(), expression=step))
     if kind == _ZONED and translation.has_zones and unit in _LONG_UNITS:
         zone = translation.zone(source)
-        new = func("timezone", zone.copy(), exp.Add(this=translation.local(source.copy(), kind), expression=step))
+        new = func(
+            "timezone", zone.copy(), exp.Add(this=translation.local(source.copy(), kind), expression=step)
+        )
     new.meta["time"] = time
     return new
 
@@ -740,7 +915,9 @@ def text_time(name: str, pattern: Callable[[str], str]) -> Rule:
 
         del translation
         source, written = node.expressions
-        new: exp.Expression = func("strptime", source.copy(), text(pattern(literal_text(written, f"The pattern of {name}"))))
+        new: exp.Expression = func(
+            "strptime", source.copy(), text(pattern(literal_text(written, f"The pattern of {name}")))
+        )
         if name == "parse_datetime":
             new = cast(new, "TIMESTAMPTZ")
             new.meta["time"] = Time(3, UTC)
@@ -775,7 +952,11 @@ def instant(name: str) -> Rule:
 
         if len(node.expressions) > 1:
             raise QueryError(f"{name} is supported with one argument.")
-        written = node.expressions[0].name if node.expressions and isinstance(node.expressions[0], exp.Literal) else ""
+        written = (
+            node.expressions[0].name
+            if node.expressions and isinstance(node.expressions[0], exp.Literal)
+            else ""
+        )
         is_utc = name != "from_iso8601_timestamp" or not translation.has_zones or written.endswith("Z")
         new = func("now" if name == "now" else f"athena_{name}", *[one.copy() for one in node.expressions])
         new.meta["time"] = Time(3, UTC if is_utc else None)
@@ -850,7 +1031,14 @@ def unnest(translation: Translation, node: exp.Unnest) -> None:
             columns += [func("unnest", func(name, source.copy())) for name in ("map_keys", "map_values")]
         elif kind.startswith("STRUCT(") and kind.endswith(")[]"):
             columns += [
-                func("unnest", func("list_transform", source.copy(), _lambda(func("struct_extract_at", exp.to_identifier("_e"), number(place)), "_e")))
+                func(
+                    "unnest",
+                    func(
+                        "list_transform",
+                        source.copy(),
+                        _lambda(func("struct_extract_at", exp.to_identifier("_e"), number(place)), "_e"),
+                    ),
+                )
                 for place in range(1, _fields(kind) + 1)
             ]
         elif kind.endswith("[]"):
@@ -859,7 +1047,8 @@ def unnest(translation: Translation, node: exp.Unnest) -> None:
             raise QueryError(f"UNNEST takes arrays and maps, got {kind}.")
     if offset:
         lengths = [
-            func("cardinality" if translation.type(one, "UNNEST").startswith("MAP(") else "len", one.copy()) for one in node.expressions
+            func("cardinality" if translation.type(one, "UNNEST").startswith("MAP(") else "len", one.copy())
+            for one in node.expressions
         ]
         most = lengths[0] if len(lengths) == 1 else func("greatest", *lengths)
         columns.append(func("unnest", func("range", number(1), exp.Add(this=most, expression=number(1)))))
@@ -869,7 +1058,9 @@ def unnest(translation: Translation, node: exp.Unnest) -> None:
     if len(names) != len(columns):
         raise QueryError(f"UNNEST gives {len(columns)} columns, and its alias names {len(names)}.")
     select = exp.Select(
-        expressions=[exp.alias_(column, name, quoted=True) for column, name in zip(columns, names, strict=True)]
+        expressions=[
+            exp.alias_(column, name, quoted=True) for column, name in zip(columns, names, strict=True)
+        ]
     )
     table = exp.TableAlias(this=exp.to_identifier(alias.name if alias and alias.name else "_unnested"))
     inner = exp.Subquery(this=select)

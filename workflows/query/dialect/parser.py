@@ -12,16 +12,22 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 
-from expectations.problems import GluelineError
+from workflows.query.errors import QueryError
 
-_SYNTAX: Final = ("CAST", "EXTRACT", "JSON_QUERY", "JSON_VALUE", "LISTAGG", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST")
+_SYNTAX: Final = (
+    "CAST",
+    "EXTRACT",
+    "JSON_QUERY",
+    "JSON_VALUE",
+    "LISTAGG",
+    "POSITION",
+    "SUBSTRING",
+    "TRIM",
+    "TRY_CAST",
+)
 
 
-class QueryError(GluelineError):
-    """Raised when a statement can't be run: what is wrong with it, and what there is instead."""
-
-
-class Athena(Trino):
+class AthenaAsWritten(Trino):
     """Trino's grammar, without what sqlglot knows of functions."""
 
     INDEX_OFFSET = 0  # a subscript stays as it is written
@@ -47,14 +53,12 @@ def _decimal(written: exp.Expression) -> exp.Expression:
 def parse(sql: str) -> exp.Query:
     """The one SELECT of a text. Raises QueryError."""
     try:
-        statements = [one for one in sqlglot.parse(sql, read=Athena) if one is not None]
+        statements = [one for one in sqlglot.parse(sql, read=AthenaAsWritten) if one is not None]
     except sqlglot.errors.SqlglotError as error:
-        raise QueryError(f"This is not SQL that Athena's dialect knows: {error}") from error
+        raise QueryError(f"The statement is not valid SQL in Athena's dialect: {error}") from error
     if len(statements) != 1:
         raise QueryError(f"Expected one SELECT, got {len(statements)} statements.")
     statement = statements[0]
     if not isinstance(statement, exp.Query):
-        raise QueryError(
-            f"Expected a SELECT, got {statement.key.upper()}: the lake is written by its jobs alone."
-        )
+        raise QueryError(f"Expected a SELECT, got {statement.key.upper()}: only jobs write to the lake.")
     return statement

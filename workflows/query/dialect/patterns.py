@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workflows.query.dialect.parser import QueryError
+from workflows.query.errors import QueryError
 
 _MYSQL: Final = {
     "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%f", "H": "%H", "h": "%I", "I": "%I",

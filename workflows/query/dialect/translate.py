@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.dialects import duckdb as duckdb_dialect
 
 from workflows.query.dialect import functions
-from workflows.query.dialect.parser import QueryError
+from workflows.query.errors import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,12 +37,26 @@ _ALLOWED: Final = (
 
 
 _SELECT: Final = frozenset(
-    "kind distinct expressions from_ joins where group having order limit offset windows with_".split()
+    [
+        "kind",
+        "distinct",
+        "expressions",
+        "from_",
+        "joins",
+        "where",
+        "group",
+        "having",
+        "order",
+        "limit",
+        "offset",
+        "windows",
+        "with_",
+    ]
 )
-_TABLE: Final = frozenset("this db catalog alias sample".split())
+_TABLE: Final = frozenset(["this", "db", "catalog", "alias", "sample"])
 
 
-class DuckDB(duckdb_dialect.DuckDB):
+class DuckDBAsWritten(duckdb_dialect.DuckDB):
     """DuckDB's grammar as `functions` writes it."""
 
     class Generator(duckdb_dialect.DuckDB.Generator):
@@ -174,7 +188,9 @@ class Translation:
             self.query(node)
             return node
         core = _core(node)
-        if isinstance(core, exp.Anonymous) and (aggregate := functions.AGGREGATES.get(str(core.this).lower())):
+        if isinstance(core, exp.Anonymous) and (
+            aggregate := functions.AGGREGATES.get(str(core.this).lower())
+        ):
             return self._aggregate(node, core, aggregate)
         if isinstance(node, exp.Anonymous) and any(isinstance(part, exp.Lambda) for part in node.expressions):
             self._with_lambdas(node)
@@ -204,7 +220,9 @@ class Translation:
             self.rewrite_all(part)
         self.variables = before
 
-    def _aggregate(self, node: exp.Expression, core: exp.Anonymous, rule: functions.Aggregate) -> exp.Expression:
+    def _aggregate(
+        self, node: exp.Expression, core: exp.Anonymous, rule: functions.Aggregate
+    ) -> exp.Expression:
         """An aggregate with its FILTER and OVER, which stay beside the call."""
         self.rewrite_all(core)
         around = node
@@ -233,18 +251,18 @@ class Translation:
         if not nodes:
             return []
         text = "SELECT " + ", ".join(
-            f"{self.with_values(node).sql(DuckDB)} AS t{place}" for place, node in enumerate(nodes)
+            f"{self.with_values(node).sql(DuckDBAsWritten)} AS t{place}" for place, node in enumerate(nodes)
         )
         sources = [part for around in reversed(self.sources) for part in around]
         if sources:
-            text += " FROM " + ", ".join(source.sql(DuckDB) for source in sources)
+            text += " FROM " + ", ".join(source.sql(DuckDBAsWritten) for source in sources)
         if any(functions.is_aggregate(one) for node in nodes for one in node.walk()):
             text += " GROUP BY ALL"
         if self.withs:
             is_recursive = any(_names_itself(cte) for cte in self.withs)
             text = (
                 ("WITH RECURSIVE " if is_recursive else "WITH ")
-                + ", ".join(cte.sql(DuckDB) for cte in self.withs)
+                + ", ".join(cte.sql(DuckDBAsWritten) for cte in self.withs)
                 + " "
                 + text
             )
@@ -313,8 +331,10 @@ def _core(node: exp.Expression) -> exp.Expression:
 
 
 def _parts(found: Any) -> list[exp.Expression]:
-    return [one for one in found if isinstance(one, exp.Expression)] if isinstance(found, list) else (
-        [found] if isinstance(found, exp.Expression) else []
+    return (
+        [one for one in found if isinstance(one, exp.Expression)]
+        if isinstance(found, list)
+        else ([found] if isinstance(found, exp.Expression) else [])
     )
 
 
@@ -335,11 +355,13 @@ def _names_itself(cte: exp.CTE) -> bool:
     return any(table.name == cte.alias and not table.db for table in cte.this.find_all(exp.Table))
 
 
-def translate(statement: exp.Query, describe: Callable[[str], list[tuple[str, str]]]) -> tuple[str, dict[str, Time]]:
+def translate(
+    statement: exp.Query, describe: Callable[[str], list[tuple[str, str]]]
+) -> tuple[str, dict[str, Time]]:
     """The statement as DuckDB runs it, and what is known of the times among its columns. Raises QueryError."""
     statement = statement.copy()
     functions.name_columns(statement)
     functions.nulls_inside(statement)
     translation = Translation(describe, functions.has_zones(statement))
     times = translation.query(statement)
-    return statement.sql(DuckDB), times
+    return statement.sql(DuckDBAsWritten), times
