@@ -6,6 +6,7 @@ its WHERE does not rule out. `dialect` rewrites the statement, and DuckDB runs i
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -15,10 +16,10 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
 from workflows.query.catalog import DEFAULT_DATABASE, load_table
+from workflows.query.dialect.errors import QueryError
 from workflows.query.dialect.functions import macros
 from workflows.query.dialect.parser import parse
 from workflows.query.dialect.translate import DuckDBAsWritten, translate
-from workflows.query.errors import QueryError
 from workflows.query.results import finished
 from workflows.query.row_filters import row_filter
 
@@ -57,6 +58,8 @@ def query_here(catalog: Catalog, sql: str) -> pa.Table:
         try:
             return finished(connection.execute(text).to_arrow_table(), times)
         except duckdb.Error as error:
+            if failure := re.search(r"Athena: (.*?)¶", str(error)):
+                raise QueryError(failure[1]) from error
             raise QueryError(f"{error}\nThe statement was run as: {text}") from error
 
 
@@ -83,7 +86,7 @@ def read_sources(
             _point_at(node, view)
 
 
-def sources_of(statement: exp.Expression) -> dict[Source, list[exp.Table]]:
+def sources_of(statement: exp.Expr) -> dict[Source, list[exp.Table]]:
     """The tables of the catalog that a statement reads, and where. A WITH clause may hide one of its name."""
     found: dict[Source, list[exp.Table]] = {}
     for scope in traverse_scope(statement):
@@ -119,7 +122,7 @@ def _point_at(node: exp.Table, view: str) -> None:
     node.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
 
 
-def mentioned_columns(statement: exp.Expression) -> set[str] | None:
+def mentioned_columns(statement: exp.Expr) -> set[str] | None:
     """Names of all columns that a statement may mean, in lower case; None if it selects every column."""
     counts = {star for count in statement.find_all(exp.Count) for star in count.find_all(exp.Star)}
     if any(star not in counts for star in statement.find_all(exp.Star)):
@@ -177,8 +180,8 @@ def _snapshot(connection: duckdb.DuckDBPyConnection, table: Table, wanted: exp.V
         snapshot = table.snapshot_by_id(number)
     if snapshot is None:
         raise QueryError(
-            f"There is no snapshot {wanted.sql('athena')}. "
-            f'select * from "{table.name()[-1]}$snapshots" lists those that are kept.'
+            f"There is no snapshot {wanted.sql('athena')}. The snapshots that are kept are the rows of "
+            f'"{table.name()[-1]}$snapshots".'
         )
     return snapshot.snapshot_id
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 if TYPE_CHECKING:
-    from workflows.query.dialect.translate import Time
+    from workflows.query.dialect.nodes import Time
 
 
 def finished(table: pa.Table, times: dict[str, Time]) -> pa.Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflows.query.athena import query_athena
 from workflows.query.catalog import lake_catalog
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -71,8 +71,7 @@ def lake_of(changes: Iterable[Change]) -> Any:
 
 
 def ask(changes: Iterable[Change], sql: str) -> list[dict[str, Any]]:
-    found = rows(query_here(lake_of(changes), sql))
-    return found
+    return rows(query_here(lake_of(changes), sql))
 
 
 def intervals(*changes: Change, contract: Contract = CONTRACT) -> list[tuple[Any, ...]]:

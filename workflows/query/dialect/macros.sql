@@ -1,15 +1,17 @@
--- Functions of Athena's engine 3 (Trino) that DuckDB lacks or answers otherwise: athena_<name>.
+-- Functions of Athena's engine 3 (Trino) that DuckDB lacks or answers otherwise: athena_<name>. Those named
+-- athena__<name> are no functions of Athena: rules and other macros call them.
 -- Each heading names the page of Trino's documentation, trino.io/docs/current/functions/<page>.html.
 
--- An error that TRY catches: error() is volatile, and TRY takes no volatile function.
-CREATE MACRO athena_fail(message) AS CAST(message AS BIGINT);
+-- An error that TRY catches: error() is volatile, and TRY takes no volatile function. The local engine takes the
+-- message out of DuckDB's.
+CREATE MACRO athena__fail(message) AS CAST('Athena: ' || message || '¶' AS BIGINT);
 
 -- math -------------------------------------------------------------------------------------------------------
-CREATE MACRO athena_divide_integers(a, b) AS CASE WHEN b = 0 THEN athena_fail('Division by zero') ELSE a // b END;
-CREATE MACRO athena_modulo(a, b) AS CASE WHEN b = 0 THEN athena_fail('Division by zero') ELSE a % b END;
+CREATE MACRO athena__divide_integers(a, b) AS CASE WHEN b = 0 THEN athena__fail('Division by zero') ELSE a // b END;
+CREATE MACRO athena__modulo(a, b) AS CASE WHEN b = 0 THEN athena__fail('Division by zero') ELSE a % b END;
 -- The quotient of two whole numbers, rounded half away from zero.
-CREATE MACRO athena_quotient(a, b) AS
-  CASE WHEN b = 0 THEN athena_fail('Division by zero')
+CREATE MACRO athena__quotient(a, b) AS
+  CASE WHEN b = 0 THEN athena__fail('Division by zero')
   ELSE sign(a) * sign(b) * ((abs(a) * 2 + abs(b)) // (abs(b) * 2)) END;
 CREATE MACRO athena_sqrt(x) AS CASE WHEN x < 0 THEN 'nan'::DOUBLE ELSE sqrt(x) END;
 CREATE MACRO athena_ln(x) AS
@@ -66,10 +68,12 @@ CREATE MACRO athena_codepoint(x) AS unicode(x);
 CREATE MACRO athena_chr(n) AS chr(n::INTEGER);
 CREATE MACRO athena_levenshtein_distance(a, b) AS levenshtein(a, b);
 CREATE MACRO athena_hamming_distance(a, b) AS hamming(a, b);
-CREATE MACRO athena_soundex_code(x) AS translate(x, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', '01230120022455012623010202');
+CREATE MACRO athena__soundex_code(x) AS translate(x, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', '01230120022455012623010202');
+-- Letters of one code beside each other count once, also with an H or W between them.
+CREATE MACRO athena__soundex_digits(x) AS list_reduce([regexp_replace(x, '(.)[HW]+', '\1', 'g'), '1', '2', '3', '4', '5', '6'],
+  lambda word, digit: regexp_replace(CASE WHEN digit = '1' THEN athena__soundex_code(word) ELSE word END, digit || '+', digit, 'g'));
 CREATE MACRO athena_soundex(x) AS rpad(
-  upper(x)[1] || regexp_replace(substr(regexp_replace(athena_soundex_code(
-    regexp_replace(upper(x), '(.)[HW]+', '\1', 'g')), '(0|1+|2+|3+|4+|5+|6+)', '\1', 'g'), 2), '0', '', 'g'), 4, '0');
+  upper(x)[1] || replace(substr(athena__soundex_digits(upper(x)), 2), '0', ''), 4, '0');
 
 -- regexp -----------------------------------------------------------------------------------------------------
 CREATE MACRO athena_regexp_like(x, p) AS regexp_matches(x, p);
@@ -116,32 +120,32 @@ CREATE MACRO athena_parse_duration(x) AS to_microseconds((CAST(regexp_extract(x,
 CREATE MACRO athena_now() AS now();
 
 -- array ------------------------------------------------------------------------------------------------------
-CREATE MACRO athena_subscript(x, i) AS
-  list_extract(x, CASE WHEN i < 1 OR i > len(x) THEN athena_fail('Array subscript out of bounds') ELSE i END);
+CREATE MACRO athena__subscript(x, i) AS
+  list_extract(x, CASE WHEN i < 1 OR i > len(x) THEN athena__fail('Array subscript out of bounds') ELSE i END);
 CREATE MACRO athena_array_distinct(x) AS list_filter(x, lambda e, i: len(list_filter(x[1:i - 1], lambda o: o IS NOT DISTINCT FROM e)) = 0);
-CREATE MACRO athena_has(x, e) AS len(list_filter(x, lambda o: o IS NOT DISTINCT FROM e)) > 0;
+CREATE MACRO athena__has(x, e) AS len(list_filter(x, lambda o: o IS NOT DISTINCT FROM e)) > 0;
 CREATE MACRO athena_array_union(a, b) AS athena_array_distinct(list_concat(a, b));
-CREATE MACRO athena_array_intersect(a, b) AS athena_array_distinct(list_filter(a, lambda e: athena_has(b, e)));
-CREATE MACRO athena_array_except(a, b) AS athena_array_distinct(list_filter(a, lambda e: NOT athena_has(b, e)));
+CREATE MACRO athena_array_intersect(a, b) AS athena_array_distinct(list_filter(a, lambda e: athena__has(b, e)));
+CREATE MACRO athena_array_except(a, b) AS athena_array_distinct(list_filter(a, lambda e: NOT athena__has(b, e)));
 CREATE MACRO athena_array_remove(x, e) AS list_filter(x, lambda o: o IS DISTINCT FROM e);
 CREATE MACRO athena_array_join(x, separator) AS
     array_to_string(list_transform(list_filter(x, lambda e: e IS NOT NULL), lambda e: e::VARCHAR), separator),
   (x, separator, other) AS array_to_string(list_transform(x, lambda e: coalesce(e::VARCHAR, other)), separator);
-CREATE MACRO athena_array_max(x) AS CASE WHEN NOT athena_has(x, NULL) THEN list_max(x) END;
-CREATE MACRO athena_array_min(x) AS CASE WHEN NOT athena_has(x, NULL) THEN list_min(x) END;
+CREATE MACRO athena_array_max(x) AS CASE WHEN NOT athena__has(x, NULL) THEN list_max(x) END;
+CREATE MACRO athena_array_min(x) AS CASE WHEN NOT athena__has(x, NULL) THEN list_min(x) END;
 CREATE MACRO athena_array_position(x, e) AS CASE WHEN x IS NOT NULL AND e IS NOT NULL THEN coalesce(list_position(x, e), 0) END::BIGINT;
 CREATE MACRO athena_array_sort(x) AS list_sort(x, 'ASC', 'NULLS LAST');
 CREATE MACRO athena_contains(x, e) AS
-  CASE WHEN list_contains(x, e) THEN true WHEN e IS NULL OR x IS NULL OR athena_has(x, NULL) THEN NULL ELSE false END;
+  CASE WHEN list_contains(x, e) THEN true WHEN e IS NULL OR x IS NULL OR athena__has(x, NULL) THEN NULL ELSE false END;
 CREATE MACRO athena_arrays_overlap(a, b) AS
   CASE WHEN list_has_any(list_filter(a, lambda e: e IS NOT NULL), list_filter(b, lambda e: e IS NOT NULL)) THEN true
-  WHEN a IS NULL OR b IS NULL OR athena_has(a, NULL) OR athena_has(b, NULL) THEN NULL ELSE false END;
+  WHEN a IS NULL OR b IS NULL OR athena__has(a, NULL) OR athena__has(b, NULL) THEN NULL ELSE false END;
 CREATE MACRO athena_flatten(x) AS flatten(list_filter(x, lambda e: e IS NOT NULL));
 CREATE MACRO athena_repeat(x, n) AS list_transform(range(n), lambda i: x);
 CREATE MACRO athena_slice(x, start, n) AS
   CASE WHEN start > 0 THEN x[start:start + n - 1]
   WHEN start < 0 AND -start <= len(x) THEN x[len(x) + start + 1:least(len(x) + start + n, len(x))]
-  WHEN start = 0 THEN x[1:athena_fail('SQL array indices start at 1')] ELSE x[1:0] END;
+  WHEN start = 0 THEN x[1:athena__fail('SQL array indices start at 1')] ELSE x[1:0] END;
 CREATE MACRO athena_trim_array(x, n) AS x[1:len(x) - n];
 CREATE MACRO athena_ngrams(x, n) AS CASE WHEN len(x) < n THEN [x]
   ELSE list_transform(range(1, len(x) - n + 2), lambda i: x[i:i + n - 1]) END;
@@ -151,11 +155,11 @@ CREATE MACRO athena_sequence(a, b) AS CASE WHEN a <= b THEN generate_series(a::B
 
 -- map --------------------------------------------------------------------------------------------------------
 CREATE MACRO athena_map() AS map([], []), (k, v) AS map(k, v);
-CREATE MACRO athena_map_of(entries) AS map(
+CREATE MACRO athena__map_of(entries) AS map(
   list_transform(athena_array_distinct(list_transform(entries, lambda e: e.k)), lambda k: k),
   list_transform(athena_array_distinct(list_transform(entries, lambda e: e.k)),
     lambda k: list_extract(list_filter(entries, lambda e: e.k = k), 1).v));
-CREATE MACRO athena_map_agg(k, v) AS athena_map_of(list({'k': k, 'v': v}) FILTER (k IS NOT NULL));
+CREATE MACRO athena_map_agg(k, v) AS athena__map_of(list({'k': k, 'v': v}) FILTER (k IS NOT NULL));
 CREATE MACRO athena_multimap_agg(k, v) AS map(
   athena_array_distinct(list(k) FILTER (k IS NOT NULL)),
   list_transform(athena_array_distinct(list(k) FILTER (k IS NOT NULL)),
@@ -167,8 +171,12 @@ CREATE MACRO athena_map_concat(a, b) AS map_concat(a, b), (a, b, c) AS map_conca
 CREATE MACRO athena_json_parse(x) AS json(x)::JSON;
 CREATE MACRO athena_json_format(x) AS x::VARCHAR;
 CREATE MACRO athena_json_extract(x, path) AS json_extract(json(x), path);
-CREATE MACRO athena_json_extract_scalar(x, path) AS
-  CASE WHEN json_type(json_extract(x, path)) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(x, path) END;
+-- DuckDB writes 1.50 as 1.5: where the text has no such number, its own spelling is not known.
+CREATE MACRO athena__json_scalar(x, path, shown) AS
+  CASE WHEN json_type(x, path) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL
+  WHEN json_type(x, path) = 'DOUBLE' AND NOT regexp_matches(x::VARCHAR, regexp_escape(shown) || '([^0-9.eE]|$)')
+  THEN athena__fail('the spelling of a number in JSON is not known')::VARCHAR ELSE shown END;
+CREATE MACRO athena_json_extract_scalar(x, path) AS athena__json_scalar(x, path, json_extract_string(x, path));
 CREATE MACRO athena_json_array_length(x) AS CASE WHEN json_type(x) = 'ARRAY' THEN json_array_length(x)::BIGINT END;
 CREATE MACRO athena_json_array_get(x, i) AS json_extract_string(x, i::BIGINT);
 CREATE MACRO athena_json_size(x, path) AS CASE json_type(json_extract(x, path))
@@ -181,19 +189,19 @@ CREATE MACRO athena_json_query(x, path) AS
   CASE WHEN json_type(json_extract(x, path)) IN ('OBJECT', 'ARRAY') THEN json_extract(x, path)::VARCHAR END;
 
 -- url --------------------------------------------------------------------------------------------------------
-CREATE MACRO athena_url_pattern() AS
+CREATE MACRO athena__url_pattern() AS
   '^([^:/?#]+):(?://(?:[^/?#@]*@)?([^/?#:]*)(?::([0-9]+))?)?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$';
 CREATE MACRO athena_url_extract_protocol(x) AS
-  CASE WHEN regexp_matches(x, athena_url_pattern()) THEN regexp_extract(x, athena_url_pattern(), 1) END;
+  CASE WHEN regexp_matches(x, athena__url_pattern()) THEN regexp_extract(x, athena__url_pattern(), 1) END;
 CREATE MACRO athena_url_extract_host(x) AS
-  CASE WHEN regexp_matches(x, athena_url_pattern()) THEN regexp_extract(x, athena_url_pattern(), 2) END;
+  CASE WHEN regexp_matches(x, athena__url_pattern()) THEN regexp_extract(x, athena__url_pattern(), 2) END;
 CREATE MACRO athena_url_extract_path(x) AS
-  CASE WHEN regexp_matches(x, athena_url_pattern()) THEN regexp_extract(x, athena_url_pattern(), 4) END;
+  CASE WHEN regexp_matches(x, athena__url_pattern()) THEN regexp_extract(x, athena__url_pattern(), 4) END;
 CREATE MACRO athena_url_extract_query(x) AS
-  CASE WHEN regexp_matches(x, athena_url_pattern()) THEN regexp_extract(x, athena_url_pattern(), 5) END;
+  CASE WHEN regexp_matches(x, athena__url_pattern()) THEN regexp_extract(x, athena__url_pattern(), 5) END;
 CREATE MACRO athena_url_extract_fragment(x) AS
-  CASE WHEN regexp_matches(x, athena_url_pattern()) THEN regexp_extract(x, athena_url_pattern(), 6) END;
-CREATE MACRO athena_url_extract_port(x) AS nullif(regexp_extract(x, athena_url_pattern(), 3), '')::BIGINT;
+  CASE WHEN regexp_matches(x, athena__url_pattern()) THEN regexp_extract(x, athena__url_pattern(), 6) END;
+CREATE MACRO athena_url_extract_port(x) AS nullif(regexp_extract(x, athena__url_pattern(), 3), '')::BIGINT;
 CREATE MACRO athena_url_extract_parameter(x, name) AS url_decode(list_extract(list_transform(
   list_filter(string_split(athena_url_extract_query(x), '&'), lambda p: string_split(p, '=')[1] = name),
   lambda p: array_to_string(string_split(p, '=')[2:], '=')), 1));
@@ -204,10 +212,10 @@ CREATE MACRO athena_url_decode(x) AS url_decode(replace(x, '+', '%20'));
 CREATE MACRO athena_histogram(x) AS histogram(x);
 
 -- what rules call ---------------------------------------------------------------------------------------------
-CREATE MACRO athena_checked(x, pattern) AS
-  CASE WHEN x IS NULL OR regexp_full_match(x, pattern) THEN x ELSE 'no such value: ' || x END;
-CREATE MACRO athena_any_true(x) AS CASE WHEN list_contains(x, true) THEN true WHEN athena_has(x, NULL) THEN NULL ELSE x IS NOT NULL AND false END;
-CREATE MACRO athena_all_true(x) AS CASE WHEN list_contains(x, false) THEN false WHEN athena_has(x, NULL) THEN NULL ELSE true END;
-CREATE MACRO athena_none_true(x) AS NOT athena_any_true(x);
-CREATE MACRO athena_pairs(x) AS flatten(list_transform(range(1, len(x)),
+CREATE MACRO athena__checked(x, pattern) AS
+  CASE WHEN x IS NULL OR regexp_full_match(x, pattern) THEN x ELSE 'Athena: Cannot cast ''' || x || '''¶' END;
+CREATE MACRO athena__any_true(x) AS CASE WHEN list_contains(x, true) THEN true WHEN athena__has(x, NULL) THEN NULL ELSE x IS NOT NULL AND false END;
+CREATE MACRO athena__all_true(x) AS CASE WHEN list_contains(x, false) THEN false WHEN athena__has(x, NULL) THEN NULL ELSE true END;
+CREATE MACRO athena__none_true(x) AS NOT athena__any_true(x);
+CREATE MACRO athena__pairs(x) AS flatten(list_transform(range(1, len(x)),
   lambda i: list_transform(range(i + 1, len(x) + 1), lambda j: [x[i], x[j]])));

@@ -6,13 +6,13 @@ nothing may be more or less: `functions` decides for each name.
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 
 _SYNTAX: Final = (
     "CAST",
@@ -32,8 +32,8 @@ class AthenaAsWritten(Trino):
 
     INDEX_OFFSET = 0  # a subscript stays as it is written
 
-    class Parser(Trino.Parser):
-        FUNCTIONS: ClassVar = {}
+    class Parser(Trino.Parser):  # type: ignore[misc,valid-type]  # sqlglot sets it when it runs
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar = {
             name: parser for name, parser in Trino.Parser.FUNCTION_PARSERS.items() if name in _SYNTAX
         }
@@ -41,6 +41,14 @@ class AthenaAsWritten(Trino):
             **Trino.Parser.TYPE_LITERAL_PARSERS,
             exp.DType.DECIMAL: lambda self, this, _: _decimal(this),
         }
+
+
+def _fault(error: sqlglot.errors.SqlglotError) -> str:
+    """What is wrong and where, without the colours of a terminal."""
+    if not isinstance(error, sqlglot.errors.ParseError) or not error.errors:
+        return str(error)
+    first = error.errors[0]
+    return f"line {first['line']}, column {first['col']}, at '{first['highlight']}': {first['description']}"
 
 
 def _decimal(written: exp.Expression) -> exp.Expression:
@@ -55,7 +63,7 @@ def parse(sql: str) -> exp.Query:
     try:
         statements = [one for one in sqlglot.parse(sql, read=AthenaAsWritten) if one is not None]
     except sqlglot.errors.SqlglotError as error:
-        raise QueryError(f"The statement is not valid SQL in Athena's dialect: {error}") from error
+        raise QueryError(f"The statement is not valid SQL in Athena's dialect: {_fault(error)}") from error
     if len(statements) != 1:
         raise QueryError(f"Expected one SELECT, got {len(statements)} statements.")
     statement = statements[0]

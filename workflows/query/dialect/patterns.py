@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 
 _MYSQL: Final = {
     "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%f", "H": "%H", "h": "%I", "I": "%I",
@@ -16,8 +16,10 @@ _MYSQL: Final = {
     "S": "%S", "s": "%S", "T": "%H:%M:%S", "W": "%A", "Y": "%Y", "y": "%y", "%": "%%",
 }  # fmt: skip
 _JODA: Final = {
-    "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "y": "%Y", "Y": "%Y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m",
-    "dd": "%d", "d": "%-d", "DDD": "%j", "D": "%-j", "EEEE": "%A", "EEE": "%a", "EE": "%a", "E": "%a", "e": "%u",
+    "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "y": "%Y", "Y": "%Y",
+    "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m",
+    "dd": "%d", "d": "%-d", "DDD": "%j", "D": "%-j",
+    "EEEE": "%A", "EEE": "%a", "EE": "%a", "E": "%a", "e": "%u",
     "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S",
     "SSS": "%g", "a": "%p", "Z": "%z",
 }  # fmt: skip
@@ -38,7 +40,7 @@ def from_mysql(pattern: str) -> str:
 
 
 def from_joda(pattern: str) -> str:
-    """The pattern of `format_datetime` and `parse_datetime`. Raises QueryError for a letter without an equal."""
+    """The pattern of `format_datetime` and `parse_datetime`. Raises QueryError for an unknown one."""
     found = []
     for part in _JODA_PARTS.finditer(pattern):
         quoted, letter = part[1], part[2]

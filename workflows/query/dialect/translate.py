@@ -10,26 +10,30 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import duckdb
 from sqlglot import exp
 from sqlglot.dialects import duckdb as duckdb_dialect
 
-from workflows.query.dialect import functions
-from workflows.query.errors import QueryError
+from workflows.query.dialect import clauses, functions, nested
+from workflows.query.dialect.aggregates import AGGREGATES
+from workflows.query.dialect.errors import QueryError
+from workflows.query.dialect.nodes import UTC, ZONED, Time, remember_as_written, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-UTC: Final = exp.Literal.string("UTC")
+    from workflows.query.dialect.aggregates import Aggregate
+
 _ALLOWED: Final = (
     exp.Alias, exp.All, exp.And, exp.Any, exp.Array, exp.Between, exp.Boolean, exp.Case, exp.Column,
     exp.ColumnDef, exp.CTE, exp.CurrentDate, exp.DataType, exp.DataTypeParam, exp.Distinct, exp.Dot, exp.EQ,
     exp.Escape, exp.Except, exp.Exists, exp.Filter, exp.From, exp.Group, exp.GT, exp.GTE, exp.Having,
-    exp.HexString, exp.Identifier, exp.If, exp.IgnoreNulls, exp.In, exp.Intersect, exp.Interval, exp.Is, exp.Join,
-    exp.Lambda, exp.Like, exp.Limit, exp.Literal, exp.LT, exp.LTE, exp.Mul, exp.Neg, exp.NEQ, exp.Not, exp.Null,
-    exp.NullSafeEQ, exp.NullSafeNEQ, exp.Offset, exp.Or, exp.Order, exp.Ordered, exp.Paren, exp.RespectNulls,
+    exp.HexString, exp.Identifier, exp.If, exp.IgnoreNulls, exp.In, exp.Intersect, exp.Interval, exp.Is,
+    exp.Join, exp.Lambda, exp.Like, exp.Limit, exp.Literal, exp.LT, exp.LTE, exp.Mul, exp.Neg, exp.NEQ,
+    exp.Not, exp.Null, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Offset, exp.Or, exp.Order, exp.Ordered, exp.Paren,
+    exp.RespectNulls,
     exp.Select, exp.Star, exp.Subquery, exp.Table, exp.TableAlias, exp.TableSample, exp.Tuple, exp.Union,
     exp.Unnest, exp.Values, exp.Var, exp.Where, exp.Window, exp.WindowSpec, exp.With, exp.Rollup, exp.Cube,
     exp.GroupingSets, exp.Lateral, exp.Subquery, exp.WithinGroup,
@@ -37,41 +41,26 @@ _ALLOWED: Final = (
 
 
 _SELECT: Final = frozenset(
-    [
-        "kind",
-        "distinct",
-        "expressions",
-        "from_",
-        "joins",
-        "where",
-        "group",
-        "having",
-        "order",
-        "limit",
-        "offset",
-        "windows",
-        "with_",
-    ]
+    """
+    kind distinct expressions from_ joins where group having order limit offset windows with_
+    """.split()  # noqa: SIM905 -- words read better than 13 texts
 )
-_TABLE: Final = frozenset(["this", "db", "catalog", "alias", "sample"])
+_TABLE: Final = frozenset(
+    """
+    this db catalog alias sample
+    """.split()  # noqa: SIM905 -- words read better than 5 texts
+)
 
 
 class DuckDBAsWritten(duckdb_dialect.DuckDB):
     """DuckDB's grammar as `functions` writes it."""
 
-    class Generator(duckdb_dialect.DuckDB.Generator):
+    class Generator(duckdb_dialect.DuckDB.Generator):  # type: ignore[misc,valid-type]
         TRANSFORMS: ClassVar = {
             **duckdb_dialect.DuckDB.Generator.TRANSFORMS,
             exp.IgnoreNulls: lambda self, node: f"{self.sql(node, 'this')} IGNORE NULLS",
             exp.RespectNulls: lambda self, node: f"{self.sql(node, 'this')} RESPECT NULLS",
         }
-
-
-class Time(NamedTuple):
-    """What a timestamp's type says beyond DuckDB's: digits of the second, and the zone it is shown in."""
-
-    digits: int | None = None
-    zone: exp.Expression | None = None
 
 
 @dataclass
@@ -81,17 +70,17 @@ class Translation:
     describe: Callable[[str], list[tuple[str, str]]]  # SQL of DuckDB -> its columns: name, type
     has_zones: bool = False
     withs: list[exp.CTE] = field(default_factory=list)
-    sources: list[list[exp.Expression]] = field(default_factory=list)  # of the SELECTs around, innermost last
+    sources: list[list[exp.Expr]] = field(default_factory=list)  # of the SELECTs around, innermost last
     columns: list[dict[str, Time]] = field(default_factory=list)  # of the sources of each of these
     ctes: dict[str, dict[str, Time]] = field(default_factory=dict)
-    variables: dict[str, exp.Expression] = field(default_factory=dict)  # of lambdas: a value of their type
+    variables: dict[str, exp.Expr] = field(default_factory=dict)  # of lambdas: a value of their type
 
     # --- queries ---------------------------------------------------------------------------------------
 
-    def query(self, node: exp.Expression) -> dict[str, Time]:
+    def query(self, node: exp.Expr) -> dict[str, Time]:
         """Rewrite a query in place; what is known of the times among its columns."""
         known = len(self.withs)
-        for cte in list(node.ctes):
+        for cte in list(node.args["with_"].expressions if node.args.get("with_") else ()):
             times = self.query(cte.this)
             names = [column.name for column in cte.args["alias"].columns]
             self.ctes[cte.alias] = dict(zip(names, times.values(), strict=False)) if names else times
@@ -101,7 +90,7 @@ class Translation:
         finally:
             del self.withs[known:]
 
-    def _body(self, node: exp.Expression) -> dict[str, Time]:
+    def _body(self, node: exp.Expr) -> dict[str, Time]:
         if isinstance(node, exp.SetOperation):
             times = self.query(node.this)
             self.query(node.expression)
@@ -137,7 +126,7 @@ class Translation:
                 name = new.alias_or_name or f"_col{number}"
                 times[name.lower()] = self.time(new)
             self._clauses(node, ("order", "limit", "offset"))
-            functions.ties(node)
+            clauses.ties(node)
         return times
 
     @contextmanager
@@ -150,11 +139,11 @@ class Translation:
             self.sources.pop()
             self.columns.pop()
 
-    def _source(self, node: exp.Expression) -> dict[str, Time]:
+    def _source(self, node: exp.Expr) -> dict[str, Time]:
         if isinstance(node, exp.Subquery):
             return self.query(node.this)
         if isinstance(node, exp.Unnest):
-            functions.unnest(self, node)
+            clauses.unnest(self, node)
             return {}
         if isinstance(node, exp.Lateral):
             if isinstance(node.this, exp.Subquery):
@@ -168,7 +157,7 @@ class Translation:
             return {}
         raise QueryError(f"{node.key.upper()} in FROM is not supported here.")
 
-    def _clauses(self, node: exp.Expression, names: tuple[str, ...]) -> None:
+    def _clauses(self, node: exp.Expr, names: tuple[str, ...]) -> None:
         for name in names:
             for part in _parts(node.args.get(name)):
                 if isinstance(part, exp.Fetch):
@@ -177,20 +166,18 @@ class Translation:
 
     # --- expressions -----------------------------------------------------------------------------------
 
-    def rewrite_all(self, node: exp.Expression) -> None:
+    def rewrite_all(self, node: exp.Expr) -> None:
         """Rewrite all expressions below a node in place."""
         for child in list(node.iter_expressions()):
             self.expression(child)
 
-    def expression(self, node: exp.Expression) -> exp.Expression:
+    def expression(self, node: exp.Expr) -> exp.Expr:
         """Rewrite an expression; what stands in its place now."""
         if isinstance(node, (exp.Query, exp.Subquery)):
             self.query(node)
             return node
         core = _core(node)
-        if isinstance(core, exp.Anonymous) and (
-            aggregate := functions.AGGREGATES.get(str(core.this).lower())
-        ):
+        if isinstance(core, exp.Anonymous) and (aggregate := AGGREGATES.get(str(core.this).lower())):
             return self._aggregate(node, core, aggregate)
         if isinstance(node, exp.Anonymous) and any(isinstance(part, exp.Lambda) for part in node.expressions):
             self._with_lambdas(node)
@@ -206,6 +193,7 @@ class Translation:
         else:
             raise QueryError(f"{node.key.upper()} is not supported here.")
         if new is not node:
+            new.meta.setdefault("written", written(node))
             node.replace(new)
         return new
 
@@ -215,14 +203,12 @@ class Translation:
             self.expression(part)
         before = self.variables
         for part in [part for part in node.expressions if isinstance(part, exp.Lambda)]:
-            values = functions.variables(self, node, part)
+            values = nested.variables(self, node, part)
             self.variables = {**before, **values}
             self.rewrite_all(part)
         self.variables = before
 
-    def _aggregate(
-        self, node: exp.Expression, core: exp.Anonymous, rule: functions.Aggregate
-    ) -> exp.Expression:
+    def _aggregate(self, node: exp.Expr, core: exp.Anonymous, rule: Aggregate) -> exp.Expr:
         """An aggregate with its FILTER and OVER, which stay beside the call."""
         self.rewrite_all(core)
         around = node
@@ -233,7 +219,7 @@ class Translation:
                         self.rewrite_all(one) if not _is_value(one) else self.expression(one)
             around = around.this
 
-        def wrap(call: exp.Expression) -> exp.Expression:
+        def wrap(call: exp.Expr) -> exp.Expr:
             if node is core:
                 return call
             copy = node.copy()
@@ -246,7 +232,7 @@ class Translation:
 
     # --- what is known of expressions ------------------------------------------------------------------
 
-    def types(self, *nodes: exp.Expression) -> list[str]:
+    def types(self, *nodes: exp.Expr) -> list[str]:
         """DuckDB's types of expressions that stand in the innermost SELECT; "" where it can't tell."""
         if not nodes:
             return []
@@ -271,12 +257,12 @@ class Translation:
         except duckdb.Error:
             return [""] * len(nodes)
 
-    def with_values(self, node: exp.Expression) -> exp.Expression:
+    def with_values(self, node: exp.Expr) -> exp.Expr:
         """The expression with a value in the place of each variable of a lambda."""
         if not self.variables:
             return node
 
-        def put(one: exp.Expression) -> exp.Expression:
+        def put(one: exp.Expr) -> exp.Expr:
             is_name = isinstance(one.parent, (exp.Column, exp.Dot, exp.Lambda, exp.TableAlias, exp.Alias))
             if isinstance(one, exp.Identifier) and not is_name and one.name in self.variables:
                 return exp.paren(self.variables[one.name].copy())
@@ -284,16 +270,16 @@ class Translation:
 
         return exp.paren(node.copy()).transform(put)
 
-    def type(self, node: exp.Expression, why: str) -> str:
+    def type(self, node: exp.Expr, why: str) -> str:
         """DuckDB's type of an expression. Raises QueryError that says what it is needed for."""
         (kind,) = self.types(node)
         if not kind:
             raise QueryError(
-                f"The type of {node.sql('athena')} is not known here, and {why} depends on it: CAST it."
+                f"The type of {written(node)} is not known here, and {why} depends on it: CAST it."
             )
         return kind
 
-    def time(self, node: exp.Expression) -> Time:
+    def time(self, node: exp.Expr) -> Time:
         """What is known of a timestamp."""
         if "time" in node.meta:
             found: Time = node.meta["time"]
@@ -307,45 +293,45 @@ class Translation:
             return Time(6, UTC)  # a column of a table
         return Time()
 
-    def zone(self, node: exp.Expression) -> exp.Expression:
+    def zone(self, node: exp.Expr) -> exp.Expr:
         """The zone that a timestamp with time zone is shown in. Raises QueryError if it is not known."""
         zone = self.time(node).zone
         if zone is None and self.has_zones:
             raise QueryError(
-                f"The time zone of {node.sql('athena')} is not known here: say AT TIME ZONE at the place of use."
+                f"The time zone of {written(node)} is not known here: write AT TIME ZONE where it is used."
             )
         return zone or UTC
 
-    def local(self, node: exp.Expression, kind: str) -> exp.Expression:
+    def local(self, node: exp.Expr, kind: str) -> exp.Expr:
         """A date or time as its zone shows it."""
-        if kind != "TIMESTAMP WITH TIME ZONE":
+        if kind != ZONED:
             return node
         return exp.Anonymous(this="timezone", expressions=[self.zone(node).copy(), node])
 
 
-def _core(node: exp.Expression) -> exp.Expression:
+def _core(node: exp.Expr) -> exp.Expr:
     """The call inside of FILTER, OVER and IGNORE NULLS."""
     while isinstance(node, (exp.Filter, exp.Window, exp.IgnoreNulls, exp.RespectNulls)):
         node = node.this
     return node
 
 
-def _parts(found: Any) -> list[exp.Expression]:
+def _parts(found: Any) -> list[exp.Expr]:
     return (
-        [one for one in found if isinstance(one, exp.Expression)]
+        [one for one in found if isinstance(one, exp.Expr)]
         if isinstance(found, list)
-        else ([found] if isinstance(found, exp.Expression) else [])
+        else ([found] if isinstance(found, exp.Expr) else [])
     )
 
 
-def _refuse_others(node: exp.Expression, known: frozenset[str]) -> None:
+def _refuse_others(node: exp.Expr, known: frozenset[str]) -> None:
     """A clause that is passed over would be an answer to another question."""
     for name, part in node.args.items():
         if part and name not in known:
             raise QueryError(f"{name.strip('_').replace('_', ' ').upper()} is not supported here.")
 
 
-def _is_value(node: exp.Expression) -> bool:
+def _is_value(node: exp.Expr) -> bool:
     return not isinstance(
         node, (exp.Where, exp.Group, exp.Having, exp.Order, exp.Limit, exp.Offset, exp.Window, exp.Fetch)
     )
@@ -358,10 +344,11 @@ def _names_itself(cte: exp.CTE) -> bool:
 def translate(
     statement: exp.Query, describe: Callable[[str], list[tuple[str, str]]]
 ) -> tuple[str, dict[str, Time]]:
-    """The statement as DuckDB runs it, and what is known of the times among its columns. Raises QueryError."""
+    """The statement as DuckDB runs it, and what is known of its columns of time. Raises QueryError."""
     statement = statement.copy()
-    functions.name_columns(statement)
-    functions.nulls_inside(statement)
-    translation = Translation(describe, functions.has_zones(statement))
+    remember_as_written(statement)
+    clauses.name_columns(statement)
+    clauses.nulls_inside(statement)
+    translation = Translation(describe, clauses.has_zones(statement))
     times = translation.query(statement)
     return statement.sql(DuckDBAsWritten), times
