@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e.baskets import sale
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 from workflows.query.sql import query
 from workflows.stack.access_token import fetch_token
 

@@ -12,7 +12,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from expectations.problems import GluelineError
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 from workflows.query.literals import text
 from workflows.query.sql import query, rows
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 
 if TYPE_CHECKING:
     from workflows.stack.target import Target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 from workflows.stack.target import LOCAL_KEY
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflows.query.athena import query_athena
 from workflows.query.catalog import lake_catalog
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,4 +32,7 @@ def rows(table: pa.Table) -> list[dict[str, Any]]:
             f"Expected distinct column names for JSON, got several columns named {', '.join(doubled)}: "
             "rename them with AS."
         )
-    return list(table.to_pylist())
+    from workflows.query.results import values
+
+    columns = [values(column) for column in table.columns]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -11,7 +11,7 @@ import pytest
 
 from workflows.progress import waiting
 from workflows.progress.waiting import Pending, WaitTimeout, wait
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,6 +13,7 @@ from expectations.timestamps import micros_of
 from tests.workflows.query.tables import Lake, ScannedTable
 from workflows.query.history import history_sql
 from workflows.query.local_engine import query_here
+from workflows.query.sql import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,8 +68,7 @@ def lake_of(changes: Iterable[Change]) -> Any:
 
 
 def ask(changes: Iterable[Change], sql: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = query_here(lake_of(changes), sql).to_pylist()
-    return found
+    return rows(query_here(lake_of(changes), sql))
 
 
 def intervals(*changes: Change, contract: Contract = CONTRACT) -> list[tuple[Any, ...]]:

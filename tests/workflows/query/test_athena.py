@@ -7,7 +7,7 @@ import pytest
 
 from workflows.query import athena
 from workflows.query.athena import query_athena
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 
 
 class Athena:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.workflows.query.tables import Lake
 from workflows.query.catalog import load_table
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 
 
 def test_the_error_for_a_missing_table_names_the_tables_of_the_database() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.workflows.query.tables import Lake
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 from workflows.query.local_engine import query_here
 
 

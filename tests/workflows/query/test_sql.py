@@ -5,7 +5,7 @@ import pytest
 
 from tests.workflows.query.tables import Lake
 from workflows.query import sql
-from workflows.query.errors import QueryError
+from workflows.query.dialect.errors import QueryError
 from workflows.query.sql import query, rows
 from workflows.stack.target import Target
 
