@@ -199,7 +199,7 @@ def test_a_run_that_is_ended_leaves_no_process_and_reports_it(home: Home) -> Non
 
     assert run.returncode == 128 + signal.SIGTERM
     assert stack_processes(home) == []
-    assert "What was started is ended again" in output
+    assert "What was started is stopped again" in output
 
 
 def test_without_a_stack_status_has_the_folders_of_the_logs(home: Home) -> None:
