@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
-from expectations.align import spellings
 from expectations.contract import Column
+from expectations.spellings import spellings
 from jobs.changes import json_values
 from jobs.changes.reasons import shown
 from jobs.changes.types import ATTRIBUTE, ITEM, attribute_text, trimmed

@@ -13,8 +13,8 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.align import spellings
 from expectations.contract import Column, Contract
+from expectations.spellings import spellings
 from jobs.changes.columns import DELETE, UPSERT, absent, in_columns, or_default, typed
 from jobs.changes.forms import JSON
 from jobs.changes.json_values import json_type, parse_members, read_json, shown_json

@@ -10,17 +10,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from expectations.evolution import (
-    DECLARED,
-    Addition,
-    Change,
-    Declaration,
-    Declared,
-    Live,
-    Plan,
-    partition,
-    plan,
-)
+from expectations.declared import DECLARED, Declared
+from expectations.evolution import Addition, Declaration, LiveTable, Plan, TableChange, partition, plan
 from expectations.problems import GluelineError
 from expectations.spark_literals import literal
 from expectations.spark_schema import changes_schema, columns_of, spark_type, table_schema
@@ -76,7 +67,7 @@ def plans(spark: SparkSession, lake: Lake, contract: Contract) -> dict[str, Plan
     return planned
 
 
-def live(spark: SparkSession, table: str) -> Live:
+def live(spark: SparkSession, table: str) -> LiveTable:
     """The table as it is: the contract's columns, the partitions, and what its rows were accepted under."""
     columns = columns_of(spark.table(table).schema)
     of_contract = tuple(column for column in columns if not column.name.startswith("_"))
@@ -85,13 +76,13 @@ def live(spark: SparkSession, table: str) -> Live:
         partition(loaded.schema().findColumnName(field.sourceId()), field.transform().toString())
         for field in loaded.spec().fields()
     )
-    return Live(of_contract, partitions, Declared.stored(dict(loaded.properties())))
+    return LiveTable(of_contract, partitions, Declared.from_properties(dict(loaded.properties())))
 
 
-def statement(table: str, change: Change) -> str:
+def statement(table: str, change: TableChange) -> str:
     """The change as SQL."""
     if isinstance(change, Declaration):
-        value = literal(change.declared.text())
+        value = literal(change.declared.to_json())
         return f"ALTER TABLE {table} SET TBLPROPERTIES ({literal(DECLARED)} = {value})"
     path = ".".join(f"`{part}`" for part in change.path)
     kind = spark_type(change.column).simpleString()

@@ -19,6 +19,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract, Partition
+from expectations.keys import RANGED_KINDS
 from expectations.spark_literals import literal
 from jobs.changes.columns import UPSERT
 from jobs.lake.iceberg import planned_bytes
@@ -38,7 +39,6 @@ from jobs.lake.partitions import (
 
 # Estimated by Iceberg, in memory. Reading so many bytes takes less time than starting a Spark job.
 SMALL = 64 << 20
-_ORDERED = ("int", "long", "decimal", "string", "date", "timestamp")
 
 type PartitionValues = dict[Partition, frozenset[Any]]
 
@@ -141,4 +141,4 @@ def _between(contract: Contract, bounds: Sequence[Any]) -> str:
 
 
 def _ordered(contract: Contract) -> list[Column]:
-    return [column for column in contract.key_columns if column.kind in _ORDERED]
+    return [column for column in contract.key_columns if column.kind in RANGED_KINDS]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 import psutil
 
-from expectations.spark_schema import item_schema
+from expectations.spark_schema import ITEM_BOOKKEEPING
 from jobs.check import check_batch
 from jobs.checking.checked_dataset import count_rows, parse_files
 from jobs.intake.batches import Batches
@@ -217,7 +217,10 @@ def stream_records(number: int) -> Iterator[dict[str, Any]]:
 
 def write_floor() -> None:
     """Read the same objects as JSON with their schema, and write Parquet: less can't be done."""
-    images = item_schema(EVENTS).simpleString()
+    tags = "S: string, N: string, B: string, BOOL: boolean, NULL: boolean, "
+    tags += "SS: array<string>, NS: array<string>, BS: array<string>"
+    names = (*(column.name for column in EVENTS.columns), *ITEM_BOOKKEEPING)
+    images = f"struct<{', '.join(f'{name}: struct<{tags}>' for name in names)}>"
     schema = f"dynamodb struct<NewImage: {images}, OldImage: {images}, SequenceNumber: string>"
     rows = spark().read.schema(schema).json(str(FOLDER / "raw"))
     rows.write.mode("overwrite").parquet(str(FOLDER / "floor"))

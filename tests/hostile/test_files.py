@@ -12,7 +12,7 @@ from expectations.timestamps import micros_of
 from jobs import check
 from jobs.lake.creation import create_ops_tables
 from jobs.lake.names import BATCHES, QUARANTINE, Lake
-from jobs.reading import fetch
+from jobs.runtime.s3 import s3_client
 from tests.hostile.announcements import REFUSED_ANNOUNCEMENTS, REFUSED_KEYS
 from tests.hostile.binary_drops import BINARY_DROPS
 from tests.hostile.drops import GOOD, HostileFile
@@ -60,7 +60,7 @@ def checked(spark: "SparkSession") -> Iterator[Checked]:
         sqs.send_message(QueueUrl=queue, MessageBody=announced)
     for announced in [*map(object_created, REFUSED_KEYS), *REFUSED_ANNOUNCEMENTS]:
         sqs.send_message(QueueUrl=queue, MessageBody=announced)
-    fetch._s3.cache_clear()
+    s3_client.cache_clear()
 
     check.main([
         "job.py", "--LAKE_BUCKET", "hostile-lake", "--RAW_BUCKET", "hostile-raw", "--INTAKE_QUEUE_URL", queue,
@@ -70,7 +70,7 @@ def checked(spark: "SparkSession") -> Iterator[Checked]:
     ])  # fmt: skip
 
     yield outcome(spark, lake)
-    fetch._s3.cache_clear()
+    s3_client.cache_clear()
 
 
 def outcome(spark: "SparkSession", lake: Lake) -> Checked:

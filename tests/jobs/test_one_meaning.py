@@ -25,11 +25,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from expectations import timestamps
-from expectations.align import align, spellings
+from expectations.align import align
 from expectations.contract import Column, Contract
 from expectations.json_schema import BASE64
 from expectations.keys import InvalidKey, encode_key
 from expectations.sequence import greatest_version, to_value
+from expectations.spellings import spellings
 from jobs.checking.checked_dataset import add_rule_reasons
 from jobs.doors.drop import parse_drop
 from jobs.doors.export import parse_export
@@ -41,7 +42,7 @@ from jobs.reading.receive import RECEIVED
 from lambdas.data_api.changes import Checker, Event
 from lambdas.data_api.problems import Problem
 from lambdas.exact_json import dumps, loads
-from lambdas.source.messages import Change, DeadLetter, Reader
+from lambdas.source.messages import DeadLetter, Reader, ValidMessage
 from lambdas.validation import Validators, Violation
 from tests.jobs.builders import SENT, record
 from tests.jobs.received_rows import ReceivedCase, received_cases
@@ -271,7 +272,7 @@ class Judge:
         """The faults of a row, and the row as it was aligned."""
         event = {"specversion": "1.0", "id": "1", "source": "s", "type": f"{self.contract.dataset}.upsert"}
         read = self.reader.read("m", dumps(event | {"data": row}))
-        assert isinstance(read, (Change, DeadLetter))
+        assert isinstance(read, (ValidMessage, DeadLetter))
         of_queue = list(read.violations) if isinstance(read, DeadLetter) else []
         of_queue = [violation._replace(path=violation.path.removeprefix("/data")) for violation in of_queue]
         try:

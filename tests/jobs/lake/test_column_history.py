@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.contract import Column, Contract
-from expectations.evolution import Live, plan
+from expectations.evolution import LiveTable, plan
 from expectations.spark_schema import table_schema
 from jobs.lake.column_history import NO_HISTORY, ColumnHistory, column_history, history_of
 from jobs.lake.evolution import bring_to_contract
@@ -102,7 +102,7 @@ def test_parity_holds_before_and_after_a_widening(
 ) -> None:
     with interpreting(spark):
         old, new = contract_of(set()), contract_of(widened)
-        assert not plan(Live(old.columns, old.partitions), new, has_null=lambda _: False).refusals
+        assert not plan(LiveTable(old.columns, old.partitions), new, has_null=lambda _: False).refusals
         world = World(spark, old, f"widened-{next(_COUNT)}")
         items = [item(number, columns) for number, columns in enumerate(before)]
         world.put(*items)

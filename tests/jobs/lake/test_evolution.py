@@ -12,7 +12,7 @@ from pyiceberg.table import StaticTable
 from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
-from expectations.evolution import Declared
+from expectations.declared import Declared
 from jobs.check import check_batches
 from jobs.intake.manifest import Manifest
 from jobs.lake.evolution import EvolutionRefused, bring_to_contract, live
@@ -118,7 +118,7 @@ def test_a_column_that_rows_lack_does_not_become_required(spark: "SparkSession",
     spark.sql(f"INSERT INTO {table} (id, name) VALUES (1, 'a'), (2, null)")
 
     with pytest.raises(
-        EvolutionRefused, match=r"column name: expected it optional.* has rows without a value"
+        EvolutionRefused, match=r"column name: expected it to be optional.* has rows without a value"
     ):
         bring_to_contract(spark, lake, strict)
     spark.sql(f"DELETE FROM {table} WHERE id = 2")
