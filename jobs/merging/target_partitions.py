@@ -78,7 +78,7 @@ def key_bounds(contract: Contract) -> list[Expression]:
     """Aggregates: the least and greatest value of each key column whose type has an order."""
     return [
         collectable(column, bound(F.col(column.name)))
-        for column in _ordered(contract)
+        for column in _ranged(contract)
         for bound in (F.min, F.max)
     ]
 
@@ -134,11 +134,11 @@ def _between(contract: Contract, bounds: Sequence[Any]) -> str:
     ranges = [
         f"t.`{column.name}` BETWEEN {literal(from_collected(column, least))} "
         f"AND {literal(from_collected(column, greatest))}"
-        for column, least, greatest in zip(_ordered(contract), bounds[::2], bounds[1::2], strict=True)
+        for column, least, greatest in zip(_ranged(contract), bounds[::2], bounds[1::2], strict=True)
         if least is not None
     ]
     return " AND ".join(ranges) or "true"
 
 
-def _ordered(contract: Contract) -> list[Column]:
+def _ranged(contract: Contract) -> list[Column]:
     return [column for column in contract.key_columns if column.kind in RANGED_KINDS]

@@ -19,7 +19,7 @@ def parity(
     stack: StackName = None,
 ) -> None:
     """Compare tables with DynamoDB while writes go on: certify that they agree, or name every key."""
-    from workflows.cli.ending import interruptible
+    from workflows.cli.exit_codes import interruptible
     from workflows.operations import parity_report
     from workflows.operations.parity import Course
     from workflows.operations.parity import parity as certify_all
