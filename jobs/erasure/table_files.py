@@ -13,7 +13,7 @@ table:
 Each step looks at what is there, so it can be repeated at any point. Steps 1 and 2 yield to other jobs'
 commits and are tried again (`jobs.lake.conflicts`). Steps 3 and 4 require that all jobs that ran at step 2
 have ended, and that all batches that were open then are closed: a batch that is checked again looks for its
-id in snapshots (`jobs.lake.names`), and the files of a running job are in no snapshot yet.
+id in snapshots (`jobs.lake.commits`), and the files of a running job are in no snapshot yet.
 """
 
 from functools import partial

@@ -39,7 +39,6 @@ from jobs.lake.partitions import (
 
 # Estimated by Iceberg, in memory. Reading so many bytes takes less time than starting a Spark job.
 SMALL = 64 << 20
-_ORDERED = ("int", "long", "decimal", "string", "date", "timestamp")
 
 type PartitionValues = dict[Partition, frozenset[Any]]
 
