@@ -14,7 +14,7 @@ from expectations.spark_schema import table_schema
 from jobs.lake.column_history import NO_HISTORY, ColumnHistory, column_history, history_of
 from jobs.lake.evolution import bring_to_contract
 from tests.jobs.builders import EVERY_TYPE
-from tests.jobs.parity_world import EXAMPLES, Item, World, interpreting
+from tests.jobs.parity.fixture import EXAMPLES, Item, World, interpreting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

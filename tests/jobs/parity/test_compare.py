@@ -15,7 +15,7 @@ from jobs.parity.certificates import Certificate, Comparison
 from jobs.parity.compare import BucketSum, bucket_count, content_hash, differing_buckets, item_states
 from jobs.parity.tables import PARITY_RESULTS, PARITY_SUSPECTS
 from tests.jobs.builders import ENTITIES, EVERY_TYPE, received
-from tests.jobs.parity_world import Item, World, entity, interpreting
+from tests.jobs.parity.fixture import Item, World, entity, interpreting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

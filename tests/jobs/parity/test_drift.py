@@ -15,7 +15,7 @@ from jobs.parity.compare import SUSPECT, item_states
 from jobs.parity.drift import DIFFERING, EXTRA, FINE, MISSING, Now, verdicts
 from jobs.parity.dynamodb_scan import UNSTAMPED, as_record
 from tests.jobs.builders import ENTITIES
-from tests.jobs.parity_world import EXAMPLES, SEQUENCE, Item, entity, interpreting
+from tests.jobs.parity.fixture import EXAMPLES, SEQUENCE, Item, entity, interpreting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

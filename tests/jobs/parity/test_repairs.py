@@ -19,7 +19,7 @@ from jobs.parity.dynamodb_scan import as_record
 from jobs.parity.repairs import Repair, repair_lines
 from jobs.parity.tables import PARITY_RESULTS
 from tests.jobs.builders import ENTITIES
-from tests.jobs.parity_world import EXAMPLES, World, entity, interpreting
+from tests.jobs.parity.fixture import EXAMPLES, World, entity, interpreting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

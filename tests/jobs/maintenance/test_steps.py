@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs import maintain as job
 from jobs.intake.batches import CHECKED, MERGED, Batches
 from jobs.intake.manifest import Manifest
 from jobs.lake.iceberg import snapshots, tables
 from jobs.lake.names import QUARANTINE, TOMBSTONES, Lake, create_dataset_tables
-from jobs.maintain import Care, maintain, unfinished_since
+from jobs.maintenance import steps as job
 from jobs.maintenance.log import MAINTENANCE, Done
 from jobs.maintenance.retention import Retention
 from jobs.maintenance.snapshots import ORPHANS
+from jobs.maintenance.steps import Care, maintain, unfinished_since
 from jobs.parity.tables import PARITY_RESULTS, create_parity_tables
 from tests.jobs.builders import ENTITIES, SENT, manifest_file
 

@@ -14,7 +14,6 @@ from hypothesis import settings
 from pyspark.sql import functions as F
 
 from expectations.spark_schema import changes_schema, table_schema
-from jobs.certify import confirm, issue
 from jobs.changes.columns import UPSERT, accepted_changes
 from jobs.changes.key_text import encode_key
 from jobs.checking.deduplicate import known_changes, new_changes
@@ -24,11 +23,12 @@ from jobs.intake.batches import Batches
 from jobs.lake.names import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
 from jobs.merging.merge_changes import merge_changes
 from jobs.parity.certificates import Certificate, Comparison, Drift, ParityObjects
+from jobs.parity.certification import confirm, issue
 from jobs.parity.dynamodb_scan import as_record
 from jobs.parity.in_flight import Landing
 from jobs.parity.options import ParityOptions
+from jobs.parity.reconciliation import compare
 from jobs.parity.tables import create_parity_tables
-from jobs.reconcile import compare
 from jobs.runtime.options import Options
 from tests.jobs.builders import received
 
