@@ -1,60 +1,49 @@
-"""Glue job `certify`: looks again at what `reconcile` found differing, and issues the certificates.
+"""Checks the mismatches of open comparisons again, and issues certificates.
 
-Reads the open comparisons (`parity/<dataset>/open/`), their suspects, and the items and rows of these alone.
-Writes certificates (`parity_results`, `parity/<dataset>/`, metrics) and, with `--REPAIR true`, repairs of the
-drift into the RAW bucket (`repairs/`). It never writes to a dataset's table.
-
-A suspect that the table is not right about (`jobs.parity.drift`) is drift only if nothing is in flight that
-was written before the scan ended: the streams are read so far (`jobs.parity.stream_lag`), enough time has
-passed for what was read to land (`--SETTLE_SECONDS`), and all that had landed by then is merged
-(`jobs.parity.in_flight`). Otherwise the comparison stays open, and a later run looks again; a run never
-waits, so that no cluster idles while others work.
-
-Safe to repeat, and to stop anywhere: a comparison is closed last. Until then each step is done again, to the
-same names.
+A mismatch about which the table is not right (`jobs.parity.drift`) is drift only if no change that was
+written before the scan ended is in flight: the streams are read that far (`jobs.parity.stream_lag`), what was
+read has had time to land (`--SETTLE_SECONDS`), and all that had landed by then is merged
+(`jobs.parity.in_flight`). Otherwise the comparison stays open, and a later run checks it again. A run never
+waits, so no cluster idles.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from expectations.odcs import load_contracts
-from jobs.intake.batches import Batches
 from jobs.lake.column_history import column_history
 from jobs.lake.names import QUARANTINE, TOMBSTONES, Lake
-from jobs.lake.session import BASE, configure
-from jobs.parity.certificates import Certificate, Comparison, Drift, ParityObjects
+from jobs.parity.certificates import Certificate, Comparison, DriftedKeys
 from jobs.parity.drift import (
     DIFFERING,
     ERASED_AGAIN,
+    EXPLAINED,
     EXTRA,
-    FINE,
     MISSING,
     QUARANTINED,
-    Now,
-    mark_quarantined,
+    CurrentState,
     verdicts,
 )
 from jobs.parity.dynamodb_scan import get
 from jobs.parity.in_flight import Landing, in_flight
+from jobs.parity.objects import ParityObjects
 from jobs.parity.options import ParityOptions
+from jobs.parity.quarantined import mark_quarantined
 from jobs.parity.repairs import Repair, write_repairs
 from jobs.parity.stream_lag import is_behind
 from jobs.parity.tables import (
     create_parity_tables,
+    current_ops_table,
     current_snapshot,
-    forget_suspects,
-    ops_table_at,
-    record,
-    send_metrics,
-    suspects_of,
+    delete_mismatches,
+    mismatches_of,
+    record_certificate,
     table_at,
 )
 from jobs.runtime.log import say, step
@@ -63,110 +52,112 @@ _TOMBSTONE = "dataset string, key string, _version bigint, _tie string"
 _PAYLOAD = "dataset string, payload string"
 
 
-def main(argv: Sequence[str]) -> None:
-    """Confirm every open comparison whose suspects are settled."""
-    options = ParityOptions.from_argv(argv)
-    spark = SparkSession.builder.getOrCreate()
-    configure(spark, BASE)
-    s3, sqs = boto3.client("s3"), boto3.client("sqs")
-    objects, batches = ParityObjects(s3, options.job.lake_bucket), Batches(s3, options.job.lake_bucket)
-    cloudwatch = boto3.client("cloudwatch")
-    landing = Landing(s3, sqs, cloudwatch, options.job.raw_bucket, options.job.intake_queue_url, batches)
-    contracts = options.datasets(load_contracts())
+def certify(
+    spark: SparkSession,
+    objects: ParityObjects,
+    contracts: Iterable[Contract],
+    landing: Landing,
+    options: ParityOptions,
+) -> list[Certificate]:
+    """Check every open comparison; returns the certificates of those that have nothing in flight."""
     with step("certify: tables"):
         create_parity_tables(spark, options.lake)
-
     certificates = []
     for contract in contracts:
-        for compared in objects.waiting(contract.dataset):
-            with step(f"certify: {contract.dataset} of {compared.verified_through}"):
-                found = confirm(spark, contract, compared, landing, options)
+        for compared in objects.list_open(contract.dataset):
+            with step(f"certify: {contract.dataset} of {compared.verified_through.isoformat()}"):
+                found = check_again(spark, contract, compared, landing, options)
                 if isinstance(found, Certificate):
                     issue(spark, options.lake, objects, compared, found)
                     certificates.append(found)
                 else:
-                    objects.open(found)
-    datasets = [contract.dataset for contract in contracts]
-    with step("certify: metrics"):
-        send_metrics(cloudwatch, spark, options.lake, certificates, datasets)
+                    objects.put_open(found)
+    return certificates
 
 
-def confirm(
+def check_again(
     spark: SparkSession, contract: Contract, compared: Comparison, landing: Landing, options: ParityOptions
 ) -> Certificate | Comparison:
-    """The certificate; the comparison, with what is `in_flight`, if it is too early for one."""
-    scanned = datetime.fromisoformat(compared.scanned_until)
-    until, now = scanned + options.settle, datetime.now(UTC)
-    is_early = now < until or is_behind(landing.cloudwatch, options.forwarder, scanned, now)
-    on_their_way = in_flight(spark, options.lake, landing, contract.dataset, until)
+    """The certificate of a comparison, or the comparison with what is `in_flight` if it is too early."""
+    until, now = compared.scanned_until + options.settle, datetime.now(UTC)
+    is_early = now < until or is_behind(landing.cloudwatch, options.forwarder, compared.scanned_until, now)
+    not_merged = in_flight(spark, options.lake, landing, contract.dataset, until)
     judged = judge(spark, contract, compared, options).persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        wrong = judged.where(F.col("verdict") != FINE)
+        wrong = judged.where(F.col("verdict") != EXPLAINED)
         count = wrong.count()
-        say("suspects judged", dataset=contract.dataset, suspects=compared.suspects, not_explained=count)
-        if count and (is_early or on_their_way):
-            say("in flight", dataset=contract.dataset, first=on_their_way[:5], until=until)
+        say(
+            "mismatches judged",
+            dataset=contract.dataset,
+            mismatches=compared.counts.mismatches,
+            not_explained=count,
+        )
+        if not count:
+            return Certificate.of(compared, datetime.now(UTC))
+        if is_early or not_merged:
+            say("in flight", dataset=contract.dataset, first=not_merged[:5], until=until)
             return replace(compared, in_flight=count)
-        return certify(contract, compared, wrong, options) if count else agreed(compared)
+        return certificate_of_drift(contract, compared, wrong, options)
     finally:
         judged.unpersist()
 
 
 def judge(spark: SparkSession, contract: Contract, compared: Comparison, options: ParityOptions) -> DataFrame:
-    """The verdicts on the suspects. The order of the reads matters (`jobs.parity.drift`)."""
-    suspects, dataset, lake = suspects_of(spark, options.lake, compared), contract.dataset, options.lake
-    tombstones = ops_table_at(spark, lake, TOMBSTONES, _TOMBSTONE).where(F.col("dataset") == dataset)
+    """The verdicts on the mismatches. The order of the reads matters (`jobs.parity.drift`)."""
+    mismatches, dataset, lake = mismatches_of(spark, options.lake, compared), contract.dataset, options.lake
+    tombstones = current_ops_table(spark, lake, TOMBSTONES, _TOMBSTONE).where(F.col("dataset") == dataset)
     table = table_at(spark, lake, contract, current_snapshot(spark, lake.table(dataset)))
-    keys = suspects.select("key")
+    keys = mismatches.select("key")
     items = get(spark, options.table_prefix + dataset, keys, options.read_units_per_second)
     history = column_history(spark, lake.table(dataset), contract)
-    return verdicts(suspects, Now(tombstones, table, items, history), contract, compared.at)
+    current = CurrentState(tombstones, table, items, history)
+    return verdicts(mismatches, current, contract, compared.verified_through)
 
 
-def agreed(compared: Comparison) -> Certificate:
-    """The certificate of a comparison whose suspects were all on their way."""
-    return Certificate.of(compared, datetime.now(UTC), Drift())
-
-
-def certify(
+def certificate_of_drift(
     contract: Contract, compared: Comparison, wrong: DataFrame, options: ParityOptions
 ) -> Certificate:
-    """The certificate that names what is wrong; repairs, if they are wanted, are written first."""
+    """The certificate that names the keys that are wrong; with `--REPAIR true`, repairs are written first."""
     spark, lake = wrong.sparkSession, options.lake
-    quarantine = ops_table_at(spark, lake, QUARANTINE, _PAYLOAD)
+    quarantine = current_ops_table(spark, lake, QUARANTINE, _PAYLOAD)
     payloads = quarantine.where(F.col("dataset") == contract.dataset)
     history = column_history(spark, lake.table(contract.dataset), contract)
     named = mark_quarantined(wrong, payloads, contract, history).persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        drift, repaired, now = collect_drift(named), 0, datetime.now(UTC)
-        if options.repair and drift.count:
+        keys, repaired, now = keys_by_verdict(named), 0, datetime.now(UTC)
+        if options.repair and keys.drift:
             repair = Repair.of(compared, options.job.raw_bucket, now)
             is_drift = F.col("verdict").isin(MISSING, EXTRA, DIFFERING)
-            repaired = write_repairs(named.where(is_drift), repair, drift.count)
-        return Certificate.of(compared, now, drift, repaired)
+            repaired = write_repairs(named.where(is_drift), repair, keys.drift)
+        return Certificate.of(compared, now, keys, repaired)
     finally:
         named.unpersist()
 
 
-def collect_drift(named: DataFrame) -> Drift:
-    """The keys by verdict: what the certificate has to name, and no more of them."""
+def keys_by_verdict(named: DataFrame) -> DriftedKeys:
+    """Collect the keys of each verdict: the certificate names all of them, and nothing else is collected."""
     keys = F.sort_array(F.collect_list("key")).alias("keys")
     rows: list[Any] = named.groupBy("verdict").agg(keys).collect()
     by_verdict = {row["verdict"]: tuple(row["keys"]) for row in rows}
-    kinds = (MISSING, EXTRA, DIFFERING, QUARANTINED, ERASED_AGAIN)
-    return Drift(*(by_verdict.get(kind, ()) for kind in kinds))
+    return DriftedKeys(
+        missing=by_verdict.get(MISSING, ()),
+        extra=by_verdict.get(EXTRA, ()),
+        differing=by_verdict.get(DIFFERING, ()),
+        quarantined=by_verdict.get(QUARANTINED, ()),
+        erased=by_verdict.get(ERASED_AGAIN, ()),
+    )
 
 
 def issue(
     spark: SparkSession, lake: Lake, objects: ParityObjects, compared: Comparison, certificate: Certificate
 ) -> None:
-    """Put the certificate where it is looked for, then close the comparison."""
+    """Store the certificate, then close the comparison: until then, each step is repeated."""
     name = f"certify: {compared.dataset}"
     with step(f"{name}, record"):
-        record(spark, lake, certificate)
+        record_certificate(spark, lake, certificate)
     with step(f"{name}, certificate"):
         objects.issue(certificate)
-    with step(f"{name}, suspects forgotten"):
-        forget_suspects(spark, lake, compared)
+    with step(f"{name}, mismatches deleted"):
+        delete_mismatches(spark, lake, compared)
     with step(f"{name}, closed"):
         objects.close(compared)

@@ -1,4 +1,4 @@
-"""A run of `maintain` as a whole: what goes, what stays, and that it may stop anywhere."""
+"""A run of maintenance as a whole: what is removed, what is kept, and that it may stop anywhere."""
 
 import json
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from jobs.intake.batches import CHECKED, MERGED, Batches
 from jobs.intake.manifest import Manifest
 from jobs.lake.iceberg import snapshots, tables
 from jobs.lake.names import QUARANTINE, TOMBSTONES, Lake, create_dataset_tables
-from jobs.maintenance import steps as job
-from jobs.maintenance.log import MAINTENANCE, Done
+from jobs.maintenance import steps as subject
+from jobs.maintenance.log import MAINTENANCE, StepResult
 from jobs.maintenance.retention import Retention
 from jobs.maintenance.snapshots import ORPHANS
-from jobs.maintenance.steps import Care, maintain, unfinished_since
+from jobs.maintenance.steps import MaintenanceContext, maintain, unfinished_since
 from jobs.parity.tables import PARITY_RESULTS, create_parity_tables
 from tests.jobs.builders import ENTITIES, SENT, manifest_file
 
@@ -32,19 +32,21 @@ RETENTION = Retention(*(timedelta(days=days) for days in (30, 30, 90, 5)))
 
 
 class Stopped(Exception):
-    """A run that was ended from outside."""
+    """Raised to end a run from outside."""
 
 
 @pytest.fixture
-def care(spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch) -> Care:
+def context(
+    spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> MaintenanceContext:
     create_dataset_tables(spark, lake, ENTITIES)
     create_parity_tables(spark, lake)
     # Three tables show what ten would, in a third of the time.
     some = [lake.table(ENTITIES.dataset), lake.ops(QUARANTINE), lake.ops(TOMBSTONES)]
-    monkeypatch.setattr(job, "tables", lambda spark, lake: iter(some))
-    # Iceberg compares an orphan's age with the clock, which a test can't set; see test_expiry.
-    monkeypatch.setattr(job, "remove_orphans", lambda spark, table, now: Done(table, ORPHANS, 0))
-    return Care(spark, lake, batches, "raw", RETENTION, NOW)
+    monkeypatch.setattr(subject, "tables", lambda spark, lake: iter(some))
+    # Iceberg compares an orphan's age with the clock, which a test can't set; see test_snapshots.
+    monkeypatch.setattr(subject, "remove_orphans", lambda spark, table, now: StepResult(table, ORPHANS, 0))
+    return MaintenanceContext(spark, lake, batches, "raw", RETENTION, NOW)
 
 
 def land(s3: "S3Client", batches: Batches, batch_id: str, *, merged: bool) -> None:
@@ -74,15 +76,15 @@ def days(number: int) -> datetime:
     return NOW - timedelta(days=number)
 
 
-def fill(care: Care, s3: "S3Client") -> None:
-    """A lake that has been in use: in each place something that may go and something that may not."""
-    spark, lake = care.spark, care.lake
+def fill(context: MaintenanceContext, s3: "S3Client") -> None:
+    """A lake that has been in use: each kind of data, some past its retention and some not."""
+    spark, lake = context.spark, context.lake
     entities = lake.table(ENTITIES.dataset)
     for name in "abcdef":
         insert(spark, entities, {"id": 1, "name": name, "_version": 1})
     first = snapshots(spark, entities)[0].id
-    land(s3, care.batches, "merged", merged=True)
-    land(s3, care.batches, "unfinished", merged=False)
+    land(s3, context.batches, "merged", merged=True)
+    land(s3, context.batches, "unfinished", merged=False)
     insert(
         spark,
         lake.ops(PARITY_RESULTS),
@@ -108,8 +110,8 @@ def fill(care: Care, s3: "S3Client") -> None:
     )
 
 
-def check_what_is_left(care: Care, s3: "S3Client") -> None:
-    spark, lake = care.spark, care.lake
+def check_what_is_left(context: MaintenanceContext, s3: "S3Client") -> None:
+    spark, lake = context.spark, context.lake
     objects = {item["Key"] for item in s3.list_objects_v2(Bucket="raw")["Contents"]}
     assert objects == {"drops/entities/unfinished.csv"}
     assert {one["Key"] for one in s3.list_objects_v2(Bucket="lake")["Contents"]} == {
@@ -124,22 +126,22 @@ def check_what_is_left(care: Care, s3: "S3Client") -> None:
 
 
 def test_a_run_that_stops_after_any_step_is_finished_by_the_next(
-    care: Care, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+    context: MaintenanceContext, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(care, s3)
+    fill(context, s3)
     for name in ("remove_read", "delete_tombstones", "compact", "expire"):
         with monkeypatch.context() as patch:
-            patch.setattr(job, name, stopping(getattr(job, name)))
+            patch.setattr(subject, name, stopping(getattr(subject, name)))
             with pytest.raises(Stopped):
-                maintain(care, "stopped")
+                maintain(context, "stopped")
 
-    maintain(care, "whole")
+    maintain(context, "whole")
 
-    check_what_is_left(care, s3)
+    check_what_is_left(context, s3)
 
 
 def stopping(act: "Callable[..., Any]") -> "Callable[..., Any]":
-    """Does it, and then stops."""
+    """The same, but it stops the run afterwards."""
 
     def stop(*arguments: Any) -> Any:
         done = act(*arguments)
@@ -150,16 +152,16 @@ def stopping(act: "Callable[..., Any]") -> "Callable[..., Any]":
     return stop
 
 
-def test_a_run_does_what_is_due_and_says_so_and_the_next_finds_nothing_to_do(
-    care: Care, s3: "S3Client", capsys: pytest.CaptureFixture[str]
+def test_a_run_does_and_reports_what_is_due_and_the_next_run_finds_nothing_to_do(
+    context: MaintenanceContext, s3: "S3Client", capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fill(care, s3)
+    fill(context, s3)
 
-    done = [one for one in maintain(care, "first") if one.step != ORPHANS]
+    results = [one for one in maintain(context, "first") if one.step != ORPHANS]
 
-    check_what_is_left(care, s3)
-    lake, said = care.lake, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(one.subject, one.step, one.removed) for one in done] == [
+    check_what_is_left(context, s3)
+    lake, logged = context.lake, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one.subject, one.step, one.removed) for one in results] == [
         ("raw", "objects", 1),
         ("batches/", "objects", 1),
         (lake.ops(QUARANTINE), "rows", 1),
@@ -168,17 +170,17 @@ def test_a_run_does_what_is_due_and_says_so_and_the_next_finds_nothing_to_do(
         (lake.table("entities"), "data files", None),
         (lake.ops(TOMBSTONES), "data files", None),  # what was deleted leaves the files too
     ]
-    assert (done[-2].files_before, done[-2].files_after) == (6, 1)
-    assert [line["subject"] for line in said if line.get("step") != ORPHANS and "subject" in line] == [
-        one.subject for one in done
+    assert (results[-2].files_before, results[-2].files_after) == (6, 1)
+    assert [line["subject"] for line in logged if line.get("step") != ORPHANS and "subject" in line] == [
+        one.subject for one in results
     ]
-    kept = care.spark.table(lake.ops(MAINTENANCE)).where(f"step != '{ORPHANS}'")
-    assert kept.where("run_id = 'first'").count() == len(done)
-    second = maintain(replace(care, now=NOW + timedelta(minutes=1)), "second")
+    kept = context.spark.table(lake.ops(MAINTENANCE)).where(f"step != '{ORPHANS}'")
+    assert kept.where("run_id = 'first'").count() == len(results)
+    second = maintain(replace(context, now=NOW + timedelta(minutes=1)), "second")
     assert [one for one in second if one.step != ORPHANS] == []
 
 
-def test_every_table_of_both_databases_is_looked_after(spark: "SparkSession", lake: Lake) -> None:
+def test_every_table_of_both_databases_is_maintained(spark: "SparkSession", lake: Lake) -> None:
     create_dataset_tables(spark, lake, ENTITIES)
 
     assert {lake.table("entities"), lake.changes("entities"), lake.ops(QUARANTINE)} < set(tables(spark, lake))
@@ -187,7 +189,7 @@ def test_every_table_of_both_databases_is_looked_after(spark: "SparkSession", la
 def test_an_unfinished_batch_needs_snapshots_since_it_began(batches: Batches) -> None:
     assert unfinished_since(batches) is None
 
-    batches._put("open/just-begun", "")
+    batches.s3.put_object(Bucket="lake", Key="open/just-begun", Body=b"")
     assert unfinished_since(batches) is None
 
     for number in (2, 1):
