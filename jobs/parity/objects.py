@@ -43,7 +43,7 @@ class ParityObjects:
         self._put(f"parity/{certificate.dataset}/{name}.json", certificate.to_json())
 
     def issued(self, dataset: str, since: datetime) -> Iterator[Certificate]:
-        """The certificates of comparisons that began after `since`, the oldest first."""
+        """The certificates of comparisons that began at `since` or later, the oldest first."""
         prefix = f"parity/{dataset}/"
         for key in self._keys(prefix, f"{prefix}{object_name(since.astimezone(UTC))}"):
             if "/" not in key.removeprefix(prefix):

@@ -1,8 +1,8 @@
 """`glueline parity`: compare, wait until what is in flight is merged, check again, and read the certificates.
 
 The jobs `reconcile` and `certify` do the work. This module starts them, and waits between them: a job that
-waited would hold a cluster, and on one machine the Spark that has to merge. With `repair`, it also waits until
-the repairs are merged, and certifies again.
+waited would hold a cluster, and on one machine the Spark that has to merge. With `repair`, it also waits
+until the repairs are merged, and certifies again.
 """
 
 import time

@@ -46,7 +46,7 @@ def test_certificates_are_listed_from_a_time_on_the_oldest_first(objects: Parity
         objects.issue(Certificate.of(compared, at))
     objects.put_open(replace(COMPARED, verified_through=at + 3 * SECOND))
 
-    found = [one.verified_through - at for one in objects.issued("things", at)]
+    found = [one.verified_through - at for one in objects.issued("things", at + SECOND)]
 
     assert found == [SECOND, 2 * SECOND]
     assert "parity/things/20261124T120000.600000Z.json" in keys(objects)

@@ -17,11 +17,12 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> ParityStack:
 
 def run(stack: ParityStack, *, repair: bool = False) -> tuple[Report, list[str]]:
     messages: list[str] = []
-    (report,) = parity(stack, ["things"], ParityProgress(messages.append), repair=repair)  # type: ignore[arg-type]
+    progress = ParityProgress(messages.append)
+    (report,) = parity(stack, ["things"], progress, repair=repair)  # type: ignore[arg-type]
     return report, messages
 
 
-# --- the progress of things -----------------------------------------------------------------------------------
+# --- certificates ------------------------------------------------------------------------------------------
 
 
 def test_a_dataset_without_mismatches_has_its_certificate_after_one_job(stack: ParityStack) -> None:
