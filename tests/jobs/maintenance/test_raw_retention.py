@@ -55,7 +55,7 @@ def keys(s3: "S3Client", bucket: str = "raw", prefix: str = "") -> list[str]:
 # --- what batches have read ---------------------------------------------------------------------------------
 
 
-def test_a_merged_batch_goes_with_the_objects_that_it_read(s3: "S3Client", batches: Batches) -> None:
+def test_a_merged_batch_is_removed_with_the_objects_that_it_read(s3: "S3Client", batches: Batches) -> None:
     files = [land(s3, key) for key in ("stream/things/a.jsonl.gz", "drops/things/b.csv")]
     merge(batches, "b1", *files)
     land(s3, "drops/things/never-announced.csv")
@@ -65,7 +65,7 @@ def test_a_merged_batch_goes_with_the_objects_that_it_read(s3: "S3Client", batch
     assert keys(s3, "lake") == []
 
 
-def test_nothing_goes_before_its_time(s3: "S3Client", batches: Batches) -> None:
+def test_nothing_is_removed_before_its_retention_ends(s3: "S3Client", batches: Batches) -> None:
     merge(batches, "b1", land(s3, "drops/things/a.csv"))
 
     assert remove_read(batches, datetime.now(UTC) - timedelta(minutes=1), NEVER_COMPARED) == (0, 0)
@@ -83,7 +83,7 @@ def test_an_object_that_was_replaced_loses_the_version_that_was_read_and_no_othe
     assert s3.get_object(Bucket="raw", Key="drops/things/a.csv")["Body"].read() == b"new"
 
 
-def test_an_event_without_a_version_names_the_object_by_its_content(s3: "S3Client", batches: Batches) -> None:
+def test_without_a_version_id_the_content_identifies_what_was_read(s3: "S3Client", batches: Batches) -> None:
     merge(batches, "b1", land(s3, "drops/things/a.csv", "old", version_id=None))
     land(s3, "drops/things/a.csv", "new")
     land(s3, "drops/things/a.csv.gz", "old")

@@ -1,7 +1,5 @@
 """A DynamoDB table, its Iceberg table and the buckets between them, which tests damage on purpose."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from contextlib import contextmanager
@@ -48,7 +46,7 @@ SEQUENCE = "4421584500000000017450439092"  # of a stream's record
 
 
 @contextmanager
-def interpreting(spark: SparkSession) -> Iterator[SparkSession]:
+def interpreting(spark: "SparkSession") -> "Iterator[SparkSession]":
     """Run plans without compiling them, which takes longer than a few rows do."""
     names = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
     for name, value in names.items():
@@ -62,8 +60,8 @@ def interpreting(spark: SparkSession) -> Iterator[SparkSession]:
 class ParityFixture:
     """One dataset on both sides. Nothing is in flight unless a test puts it there."""
 
-    spark: SparkSession
-    contract: Contract
+    spark: "SparkSession"
+    contract: "Contract"
     name: str  # of the database, the buckets and the table's prefix: each test has its own
     options: ParityOptions = field(init=False)
     lake: Lake = field(init=False)
@@ -142,7 +140,7 @@ class ParityFixture:
             rows = rows.withColumn("_tie", F.lit(tie))
         rows.writeTo(self.table).append()
 
-    def rows_of(self, items: Iterable[Item]) -> DataFrame:
+    def rows_of(self, items: "Iterable[Item]") -> "DataFrame":
         records = [json.loads(as_record(item)) for item in items]
         for record in records:
             record["dynamodb"]["SequenceNumber"] = SEQUENCE

@@ -1,7 +1,5 @@
 """Verdicts against a model of time: what is in flight is never drift, what is wrong always is."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -87,7 +85,7 @@ def _is_written_and_removed_meanwhile(then: Moment, table: Moment, now: Moment) 
     return then.item is None and now.item is None and table.is_live
 
 
-def mismatches_of(spark: SparkSession, cases: list[Case]) -> DataFrame:
+def mismatches_of(spark: "SparkSession", cases: list[Case]) -> "DataFrame":
     states = items_of(spark, {case.key: case.then.item for case in cases})
     known = item_states(states, ENTITIES).select(
         "key", F.lit(True).alias("is_item"), "is_live", "version", "content"
@@ -96,7 +94,7 @@ def mismatches_of(spark: SparkSession, cases: list[Case]) -> DataFrame:
     return known.unionByName(spark.createDataFrame(absent, MISMATCH))
 
 
-def items_of(spark: SparkSession, items: dict[str, Item | None]) -> DataFrame:
+def items_of(spark: "SparkSession", items: dict[str, Item | None]) -> "DataFrame":
     rows = [(key, as_record(item)) for key, item in items.items() if item is not None]
     return spark.createDataFrame(rows, "source_file string, payload string").select(
         "source_file",
@@ -107,7 +105,7 @@ def items_of(spark: SparkSession, items: dict[str, Item | None]) -> DataFrame:
     )
 
 
-def table_of(spark: SparkSession, cases: list[Case]) -> DataFrame:
+def table_of(spark: "SparkSession", cases: list[Case]) -> "DataFrame":
     rows = [
         (int(case.key), case.table.item["name"]["S"], case.table.version, SEQUENCE, "stream")
         for case in cases
@@ -116,12 +114,12 @@ def table_of(spark: SparkSession, cases: list[Case]) -> DataFrame:
     return spark.createDataFrame(rows, "id long, name string, _version long, _tie string, _source string")
 
 
-def tombstones_of(spark: SparkSession, cases: list[Case]) -> DataFrame:
+def tombstones_of(spark: "SparkSession", cases: list[Case]) -> "DataFrame":
     rows = [(case.key, case.tombstone, SEQUENCE) for case in cases if case.tombstone is not None]
     return spark.createDataFrame(rows, "key string, _version long, _tie string")
 
 
-def judge(spark: SparkSession, cases: list[Case], table: DataFrame) -> dict[str, str]:
+def judge(spark: "SparkSession", cases: list[Case], table: "DataFrame") -> dict[str, str]:
     items = items_of(spark, {case.key: case.now.item for case in cases})
     now = CurrentState(tombstones_of(spark, cases), table, items)
     rows: list[Any] = (
@@ -133,7 +131,7 @@ def judge(spark: SparkSession, cases: list[Case], table: DataFrame) -> dict[str,
 @settings(max_examples=EXAMPLES, phases=UNSHRUNK)
 @given(timelines())
 def test_a_table_between_the_comparison_and_now_is_never_drift(
-    small_data_spark: SparkSession, cases: list[Case]
+    small_data_spark: "SparkSession", cases: list[Case]
 ) -> None:
     found = judge(small_data_spark, cases, table_of(small_data_spark, cases))
 
@@ -148,7 +146,7 @@ def test_a_table_between_the_comparison_and_now_is_never_drift(
     ),
 )
 def test_a_table_that_is_wrong_about_an_unchanged_item_is_always_drift(
-    small_data_spark: SparkSession, cases: list[Case], damages: list[str]
+    small_data_spark: "SparkSession", cases: list[Case], damages: list[str]
 ) -> None:
     """Damage to keys that have not changed since the comparison: nothing in flight explains it."""
     still = [Case(one.key, one.then, one.then, one.then, one.tombstone) for one in cases]

@@ -1,7 +1,5 @@
 """Items in the form that the stream door receives: all of them, in DynamoDB's types, at a limited rate."""
 
-from __future__ import annotations
-
 import base64
 import json
 from typing import TYPE_CHECKING, Any
@@ -34,7 +32,7 @@ def table(aws: str) -> str:
     return "scanned"
 
 
-def test_a_scan_finds_every_item_once(spark: SparkSession, table: str) -> None:
+def test_a_scan_finds_every_item_once(spark: "SparkSession", table: str) -> None:
     states = item_states(scan(spark, table, FAST), ENTITIES).select("key", "version", "is_live").collect()
 
     assert sorted((int(row["key"]), row["version"]) for row in states) == [(n, n) for n in range(250)]
@@ -42,7 +40,7 @@ def test_a_scan_finds_every_item_once(spark: SparkSession, table: str) -> None:
 
 
 def test_items_are_read_by_their_keys_and_keys_without_an_item_are_left_out(
-    spark: SparkSession, table: str
+    spark: "SparkSession", table: str
 ) -> None:
     keys = spark.createDataFrame([(str(number),) for number in range(100, 400)], "key string")
 
@@ -65,7 +63,7 @@ def test_an_item_becomes_the_record_of_a_write_that_left_it_as_it_is() -> None:
     }
 
 
-def test_an_item_without_a_version_is_older_than_all_that_have_one(spark: SparkSession, table: str) -> None:
+def test_an_item_without_a_version_is_older_than_all_that_have_one(spark: "SparkSession", table: str) -> None:
     item = {"_key": {"S": "unstamped"}, "id": {"N": "1"}}
     boto3.client("dynamodb").put_item(TableName=table, Item=item)
     keys = spark.createDataFrame([("unstamped",)], "key string")

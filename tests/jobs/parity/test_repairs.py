@@ -1,7 +1,5 @@
 """Repair lines: what they contain, and that check and merge restore any damaged table with them."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
@@ -181,7 +179,7 @@ DAMAGES = ("none", "delete", "alter", "age", "advance", "empty", "copy")
     st.sets(st.integers(0, 39)),
 )
 def test_any_damage_is_named_exactly_and_repaired(
-    small_data_spark: SparkSession, damages: list[str], added: list[str], unstamped: set[int]
+    small_data_spark: "SparkSession", damages: list[str], added: list[str], unstamped: set[int]
 ) -> None:
     parity = ParityFixture(small_data_spark, ENTITIES, f"repairs-{next(_COUNT)}")
     items = {n: entity(n, f"true {n}", None if n in unstamped else 10) for n in range(len(damages))}

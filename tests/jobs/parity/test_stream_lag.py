@@ -1,7 +1,5 @@
 """When the forwarder counts as behind: by the newest datapoint of the last minutes, if there is one."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
