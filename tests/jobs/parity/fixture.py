@@ -18,6 +18,7 @@ from jobs.checking.deduplicate import known_changes, new_changes
 from jobs.doors.repair import parse_repair
 from jobs.doors.stream import parse_stream
 from jobs.lake.names import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
+from jobs.lake.session import configured
 from jobs.merging.merge_changes import merge_changes
 from jobs.parity.certificates import Certificate, Comparison
 from jobs.parity.certification import check_again, issue
@@ -30,6 +31,7 @@ from jobs.parity.tables import create_parity_tables
 from jobs.runtime.options import Options
 from tests.jobs import builders
 from tests.jobs.builders import received
+from tests.sessions import FEW_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,13 +49,9 @@ SEQUENCE = "4421584500000000017450439092"  # of a stream's record
 
 @contextmanager
 def interpreting(spark: "SparkSession") -> "Iterator[SparkSession]":
-    """Run plans without compiling them, which takes longer than a few rows do."""
-    names = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
-    for name, value in names.items():
-        spark.conf.set(name, value)
-    yield spark
-    for name in names:
-        spark.conf.unset(name)
+    """Run plans in one task and without compiling them, which takes longer than a few rows do."""
+    with configured(spark, FEW_ROWS):
+        yield spark
 
 
 @dataclass(frozen=True)
