@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from expectations.problems import GluelineError
+from expectations.problems import RetryableError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _PER_CALL = 1000  # the most that DeleteObjects takes
 
 
-class ObjectsNotDeleted(GluelineError):
+class ObjectsNotDeleted(RetryableError):
     """Raised when S3 refuses to delete objects; the next run deletes them."""
 
 
