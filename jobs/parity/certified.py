@@ -1,13 +1,13 @@
 """The certificates that `lake_ops.parity_results` holds: through which time each dataset is certified."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from expectations.timestamps import EPOCH
+from expectations.timestamps import instant_of
 from jobs.lake.names import Lake
 from jobs.parity.tables import PARITY_RESULTS
 
@@ -40,11 +40,7 @@ def certified_datasets(spark: SparkSession, lake: Lake) -> dict[str, Certified]:
 def _certified(newest: Any, good: Any) -> Certified:
     both = [one for one in (newest, good) if one is not None]
     return Certified(
-        None if good is None else _instant(good["at"]),
-        tuple(_instant(one["at"]) for one in both),
+        None if good is None else instant_of(good["at"]),
+        tuple(instant_of(one["at"]) for one in both),
         frozenset(one["snapshot_id"] for one in both if one["snapshot_id"] is not None),
     )
-
-
-def _instant(micros: int) -> datetime:
-    return EPOCH + timedelta(microseconds=micros)

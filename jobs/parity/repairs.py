@@ -19,11 +19,11 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from expectations.timestamps import EPOCH
+from expectations.timestamps import micros_of
 from jobs.merging.fold import ERASURE
 from jobs.parity.certificates import Comparison
 
@@ -51,8 +51,7 @@ class Repair:
     def of(cls, compared: Comparison, bucket: str, now: datetime) -> "Repair":
         """The repair of what a comparison found."""
         found_at = int(compared.verified_through.timestamp())
-        micros = (now - EPOCH) // timedelta(microseconds=1)
-        return cls(bucket, compared.dataset, compared.name, found_at, str(micros))
+        return cls(bucket, compared.dataset, compared.name, found_at, str(micros_of(now)))
 
 
 def write_repairs(drift: "DataFrame", repair: Repair, keys: int) -> int:
