@@ -8,7 +8,7 @@ goes on, and the run fails when all else is done.
 
 Safe to repeat, and to stop anywhere: a message is deleted when the manifest that holds it is written, and not
 before. A batch whose `checked.json` is missing is checked again from its manifest; an append that was made
-before finds its batch's id in the table and does nothing (`jobs.lake.names`). What two batches hold both,
+before finds its batch's id in the table and does nothing (`jobs.lake.commits`). What two batches hold both,
 because a message came twice, is in `<dataset>_changes` once (`jobs.checking.deduplicate`).
 """
 
@@ -43,13 +43,14 @@ from jobs.intake import queue
 from jobs.intake.batches import CHECKED, Batches
 from jobs.intake.first_events import FirstEvents
 from jobs.intake.manifest import Manifest, make_manifest
+from jobs.lake.creation import create_ops_tables
 from jobs.lake.evolution import bring_to_contract
-from jobs.lake.names import Lake, create_ops_tables
+from jobs.lake.names import Lake
 from jobs.lake.session import LONG_EXPRESSIONS, configure
 from jobs.quality import data_docs
 from jobs.reading.exports import open_exports
-from jobs.runtime.failures import ENDINGS, in_words, is_passing
-from jobs.runtime.log import say, step
+from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
+from jobs.runtime.log import log, step
 from jobs.runtime.metrics import Metric, publish
 from jobs.runtime.options import Options
 
@@ -88,9 +89,9 @@ def main(argv: Sequence[str]) -> None:
         raise
     except BaseException as error:  # noqa: BLE001 -- the queue keeps its messages, and open batches go on
         traceback.print_exception(error)
-        failures = [Failure(in_words(error))]
+        failures = [Failure(in_one_line(error))]
     if not new and not left:
-        say("check: nothing to do")
+        log("check: nothing to do")
     checked = check_batches(spark, lake, batches, chain(new, take_up(batches, left)), contracts)
     with step("check: metrics"):
         set_aside = Metric("BatchesSetAside", len(batches.aside()))
@@ -135,7 +136,7 @@ def batch_failed(
     """
     manifest = batches.manifest(batch_id)
     is_one = len(manifest.datasets) + bool(manifest.refused) < 2
-    if is_one or is_passing(error) or not manifest.datasets:
+    if is_one or is_retryable(error) or not manifest.datasets:
         return [note_failure(spark, lake, batches, batch_id, error)]
     traceback.print_exception(error)
     if is_recorded(spark, lake, manifest):
@@ -219,7 +220,7 @@ def check_batch(
                 {"checked_at": at.isoformat(), "files": [asdict(count) for count in counts]},
             )
     for count in counts:
-        say("file checked", batch_id=manifest.batch_id, **asdict(count))
+        log("file checked", batch_id=manifest.batch_id, **asdict(count))
     return Checked(counts, failures)
 
 
@@ -241,10 +242,10 @@ def publish_docs(
     try:
         data_docs.publish(batches.s3, batches.bucket, batch_id, at, verdicts)
     except Exception as error:
-        if is_passing(error):
+        if is_retryable(error):
             raise
         traceback.print_exception(error)
-        return [Failure(f"data docs: {in_words(error)}", batch_id, tuple(verdicts))]
+        return [Failure(f"data docs: {in_one_line(error)}", batch_id, tuple(verdicts))]
     return []
 
 

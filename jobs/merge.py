@@ -38,13 +38,14 @@ from jobs.checking.set_aside import Failure, contract_of, note_failure, part_che
 from jobs.intake import queue
 from jobs.intake.batches import MERGED, Batches
 from jobs.intake.manifest import REPAIR, Manifest
+from jobs.lake.commits import find_commit
 from jobs.lake.evolution import bring_to_contract, lacks_columns
-from jobs.lake.names import Lake, find_commit
+from jobs.lake.names import Lake
 from jobs.lake.session import BUCKETED_JOINS, configure
 from jobs.merging.freshness import freshness
-from jobs.merging.merge_changes import merge_changes
+from jobs.merging.steps import merge_changes
 from jobs.runtime.failures import ENDINGS
-from jobs.runtime.log import say, step
+from jobs.runtime.log import log, step
 from jobs.runtime.metrics import Metric, publish
 from jobs.runtime.options import Options
 
@@ -86,7 +87,7 @@ def merge_batches(
     manifests = {batch_id: batches.manifest(batch_id) for batch_id in batches.to_merge()}
     to_merge = sorted(manifests, key=lambda batch_id: manifests[batch_id].begun)
     if not to_merge:
-        say("merge: nothing to do")
+        log("merge: nothing to do")
         return Merged([], failures)
     configure(spark, BUCKETED_JOINS)
     metrics: list[Metric] = []
@@ -132,7 +133,7 @@ def close_batch(
         batches.done(batch_id, MERGED, {"merged_at": datetime.now(UTC).isoformat(), **apart})
     with step(f"merge: {batch_id} closed", batch_id=batch_id):
         batches.close(batch_id)
-    say("batch merged", batch_id=batch_id, **apart)
+    log("batch merged", batch_id=batch_id, **apart)
     return failures
 
 

@@ -13,29 +13,22 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.align import spellings
 from expectations.contract import Column, Contract
-from jobs.changes.columns import (
-    DELETE,
-    UPSERT,
-    absent,
+from expectations.spellings import spellings
+from jobs.changes.columns import DELETE, UPSERT, absent, in_columns, or_default, typed
+from jobs.changes.forms import JSON
+from jobs.changes.json_values import json_type, parse_members, read_json, shown_json
+from jobs.changes.nested import NESTED, nested_name, nested_value, read_nested, with_nested_reasons
+from jobs.changes.positions import content_tie, end_of_sequence_reason, order_of, order_reason
+from jobs.changes.reasons import (
     collect_reasons,
-    content_tie,
-    end_of_sequence_reason,
-    in_columns,
     key_reasons,
     names_given_twice,
-    or_default,
-    order_of,
-    order_reason,
     reason,
     shown,
     type_reasons,
-    typed,
     unknown_reason,
 )
-from jobs.changes.json_values import json_type, parse_members, read_json, shown_json
-from jobs.changes.nested import JSON, NESTED, nested_name, nested_value, read_nested, with_nested_faults
 from jobs.changes.types import Read, trimmed
 from jobs.intake.manifest import SEQUENCER_DIGITS
 from jobs.reading.formats import OP
@@ -185,5 +178,5 @@ def _reasons(contract: Contract) -> Expression:
     return (
         F.when(F.col("problem").isNotNull(), F.array("problem"))
         .when(F.col("_unreadable"), F.array(F.when(is_object, twice).otherwise(unreadable)))
-        .otherwise(with_nested_faults(contract, of_values))
+        .otherwise(with_nested_reasons(contract, of_values))
     )

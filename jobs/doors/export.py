@@ -19,7 +19,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes.columns import content_tie, in_columns, is_ordered_by_time, shown
+from jobs.changes.columns import in_columns
+from jobs.changes.positions import content_tie, is_ordered_by_time
+from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
 from jobs.doors.item_images import (
     REPEATED_DELETE_TIE,

@@ -18,33 +18,26 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
 from expectations.spark_schema import ITEM_BOOKKEEPING
-from jobs.changes.columns import (
-    DELETE,
-    ERASED_REASON,
-    UPSERT,
-    absent,
-    collect_reasons,
-    end_of_sequence_reason,
-    is_ordered_by_time,
-    key_reasons,
-    or_default,
-    order_of,
-    order_reason,
-    reason,
-    shown,
-    type_reasons,
-    typed,
-    unknown_reason,
-)
+from jobs.changes.columns import DELETE, UPSERT, absent, or_default, typed
+from jobs.changes.forms import ATTRIBUTES
 from jobs.changes.key_text import decode_key, encode_key
 from jobs.changes.nested import (
-    ATTRIBUTES,
     NESTED,
     nested_columns,
     nested_name,
     nested_value,
     read_nested,
-    with_nested_faults,
+    with_nested_reasons,
+)
+from jobs.changes.positions import end_of_sequence_reason, is_ordered_by_time, order_of, order_reason
+from jobs.changes.reasons import (
+    ERASED_REASON,
+    collect_reasons,
+    key_reasons,
+    reason,
+    shown,
+    type_reasons,
+    unknown_reason,
 )
 from jobs.changes.types import Read, read_attribute
 
@@ -185,7 +178,7 @@ def image_reasons(contract: Contract, version: Expression) -> Expression:
             *type_reasons(contract, got),
         ]
     )
-    all_reasons = with_nested_faults(contract, of_image)
+    all_reasons = with_nested_reasons(contract, of_image)
     return F.when(F.col("_is_mark"), F.array(F.lit(ERASED_REASON))).otherwise(all_reasons)
 
 

@@ -13,8 +13,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes.columns import RETRACT, collect_reasons, in_columns, reason, shown
+from jobs.changes.columns import RETRACT, in_columns
 from jobs.changes.key_text import decode_key, encode_key
+from jobs.changes.reasons import collect_reasons, reason, shown
 from jobs.doors.stream import parse_stream
 from jobs.intake.manifest import REPAIR
 

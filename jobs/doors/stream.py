@@ -17,7 +17,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes.columns import in_columns, shown
+from jobs.changes.columns import in_columns
+from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
 from jobs.doors.item_images import (
     REPEATED_DELETE_TIE,

@@ -27,7 +27,7 @@ from jobs.erasure.on_executors import Row, on_executors
 from jobs.erasure.row_filter import FAILED_BATCH, filter_rows
 from jobs.intake.manifest import FORMATS
 from jobs.reading.fetch import DOWNLOADS, IN_MEMORY, UnreadableFile
-from jobs.runtime.failures import ENDINGS, in_words, is_passing
+from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
 from jobs.runtime.s3 import s3_client
 
 if TYPE_CHECKING:
@@ -144,9 +144,9 @@ def search_version(bucket: str, version: RawVersion, keys: ErasedKeys) -> Affect
     except ENDINGS:
         raise
     except BaseException as error:
-        if is_passing(error):
+        if is_retryable(error):
             raise
-        problem = in_words(error)  # whatever it is, it is about this version alone
+        problem = in_one_line(error)  # whatever it is, it is about this version alone
     return AffectedVersion(
         version.key, version.version_id, version.etag, version.is_latest, version.form, rows, erased, problem
     )

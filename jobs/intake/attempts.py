@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
-from jobs.runtime.failures import in_words, is_passing
+from jobs.runtime.failures import in_one_line, is_retryable
 
 MOST = 5
 PATIENCE = timedelta(hours=24)
@@ -29,8 +29,8 @@ class Attempts:
 
     def after(self, error: BaseException, at: datetime) -> "Attempts":
         """With this failure."""
-        counted = self._at(at, in_words(error))
-        if is_passing(error):
+        counted = self._at(at, in_one_line(error))
+        if is_retryable(error):
             return replace(counted, passed=self.passed + 1)
         return replace(counted, failures=self.failures + 1)
 

@@ -27,10 +27,10 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.lake.conflicts import REWRITES, unless_in_the_way
-from jobs.lake.iceberg import call, iceberg, size
+from jobs.lake.conflicts import REWRITE_COMMITS, skip_on_conflict
+from jobs.lake.iceberg import call_procedure, current_table, table_size
 from jobs.maintenance.log import StepResult
-from jobs.runtime.log import say
+from jobs.runtime.log import log
 
 TARGET = 512 * 1024 * 1024  # bytes of a file, Iceberg's own default
 SMALL = 128 * 1024 * 1024
@@ -111,7 +111,7 @@ def partition_files(spark: SparkSession, table: str) -> list[PartitionFiles]:
 
 def manifest_lengths(spark: SparkSession, table: str) -> list[int]:
     """The length in bytes of each manifest of the current snapshot, from its manifest list."""
-    found = iceberg(spark, table)
+    found = current_table(spark, table)
     snapshot = found.currentSnapshot()
     return [] if snapshot is None else [one.length() for one in snapshot.allManifests(found.io())]
 
@@ -163,7 +163,7 @@ def _rewrite_options() -> str:
             "delete-file-threshold": str(WIDE_DELETES),
             # A merge that writes to a partition meanwhile makes only that partition's commit fail.
             "partial-progress.enabled": "true",
-            "partial-progress.max-commits": str(REWRITES),
+            "partial-progress.max-commits": str(REWRITE_COMMITS),
         }
     )
 
@@ -175,12 +175,12 @@ def _options(options: dict[str, str]) -> str:
 def _measured(
     spark: SparkSession, table: str, step: str, procedure: str, arguments: str = ""
 ) -> Iterator[StepResult]:
-    before = size(spark, table)
-    answer = unless_in_the_way(lambda: call(spark, table, procedure, arguments))
+    before = table_size(spark, table)
+    answer = skip_on_conflict(lambda: call_procedure(spark, table, procedure, arguments))
     if answer is None:
         return
     if not answer.get("rewritten_data_files_count", 1):  # Iceberg logs a failed commit and continues
-        say("another job has written to the same files: the next run rewrites them", table=table)
+        log("another job has written to the same files: the next run rewrites them", table=table)
         return
-    after = size(spark, table)
+    after = table_size(spark, table)
     yield StepResult(table, step, None, before.files, after.files, before.bytes, after.bytes)

@@ -5,7 +5,7 @@ These snapshots are kept:
 * the newest ones, by age and by number, for running queries and for rollback;
 * those of the newest certificate and of the newest good one, so that what was certified can be read;
 * those since the oldest unfinished batch began: they carry the ids of batches, by which a batch that is
-  repeated finds what it has committed (`jobs.lake.names`);
+  repeated finds what it has committed (`jobs.lake.commits`);
 * those of branches and tags.
 
 All others are expired, by their ids: no property of the table adds to them. A batch that begins during the
@@ -21,8 +21,8 @@ from datetime import datetime, timedelta
 
 from pyspark.sql import SparkSession
 
-from jobs.lake.conflicts import unless_in_the_way
-from jobs.lake.iceberg import Snapshot, call, referred, snapshots
+from jobs.lake.conflicts import skip_on_conflict
+from jobs.lake.iceberg import Snapshot, call_procedure, referenced_snapshots, snapshots
 from jobs.maintenance.log import StepResult
 
 NEWEST = 10  # snapshots of each table, whatever their age
@@ -50,7 +50,7 @@ def expire(
     """Expire the snapshots that may go, and delete the files that no other snapshot refers to."""
     found = snapshots(spark, table)
     ids = expirable(found, until, needed_since, kept)
-    ids = expirable(found, until, needed_since, {*kept, *referred(spark, table)}) if ids else []
+    ids = expirable(found, until, needed_since, {*kept, *referenced_snapshots(spark, table)}) if ids else []
     if not ids:
         return
     array = ", ".join(map(str, ids))
@@ -59,7 +59,7 @@ def expire(
         f", snapshot_ids => array({array}), older_than => timestamp'1970-01-01', retain_last => 1, "
         "stream_results => true"
     )
-    if unless_in_the_way(lambda: call(spark, table, "expire_snapshots", arguments)) is not None:
+    if skip_on_conflict(lambda: call_procedure(spark, table, "expire_snapshots", arguments)) is not None:
         yield StepResult(table, "snapshots", len(ids))
 
 

@@ -17,9 +17,10 @@ from time import perf_counter
 from pyspark.sql import SparkSession
 
 from jobs.intake.batches import MANIFEST, Batches
-from jobs.lake.conflicts import unless_in_the_way
-from jobs.lake.iceberg import oldest, tables
-from jobs.lake.names import TOMBSTONES, Lake, create_ops_tables
+from jobs.lake.conflicts import skip_on_conflict
+from jobs.lake.creation import create_ops_tables
+from jobs.lake.iceberg import oldest_snapshot_at, table_names
+from jobs.lake.names import TOMBSTONES, Lake
 from jobs.maintenance.compaction import compact
 from jobs.maintenance.log import StepResult, create_maintenance_table, record_steps, time_since_last
 from jobs.maintenance.raw_retention import (
@@ -40,7 +41,7 @@ from jobs.maintenance.retention import (
 )
 from jobs.maintenance.snapshots import ORPHANS, expire, may_have_orphans, remove_orphans
 from jobs.parity.certified import Certified, certified_datasets
-from jobs.runtime.log import say, step
+from jobs.runtime.log import log, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def maintain(context: MaintenanceContext, run_id: str) -> list[StepResult]:
     if results:
         with step("maintain: record"):
             record_steps(context.spark, context.lake, run_id, results, context.now)
-    say("maintained", steps=len(results))
+    log("maintained", steps=len(results))
     return results
 
 
@@ -78,14 +79,14 @@ def steps(context: MaintenanceContext) -> Iterator[StepResult]:
     with step("maintain: rows"):
         yield from remove_rows(context, certified)
     searched = time_since_last(spark, lake, ORPHANS, now)
-    for table in tables(spark, lake):
+    for table in table_names(spark, lake):
         with step(f"maintain: {table}, files"):
             yield from compact(spark, table)
         with step(f"maintain: {table}, snapshots"):
             kept = certified_snapshots(lake, table, certified)
             yield from expire(spark, table, now - context.retention.snapshots, needed_since, kept)
         with step(f"maintain: {table}, orphans"):
-            if may_have_orphans(oldest(spark, table), now, searched.get(table)):
+            if may_have_orphans(oldest_snapshot_at(spark, table), now, searched.get(table)):
                 yield remove_orphans(spark, table, now)
 
 
@@ -105,7 +106,7 @@ def remove_rows(context: MaintenanceContext, certified: Mapping[str, Certified])
     spark, lake, now, retention = context.spark, context.lake, context.now, context.retention
     remaining = remaining_objects(context.batches.s3, context.raw_bucket, now - retention.raw - LATE)
     if remaining.overdue:
-        say(
+        log(
             "Objects are past their retention and were not removed: no batch has read them, or an unfinished "
             "batch reads them, or their datasets have no good certificate since. The tombstones of their "
             "batch reads them, or their datasets have no good certificate since. Tombstones of their "
@@ -122,7 +123,7 @@ def remove_rows(context: MaintenanceContext, certified: Mapping[str, Certified])
     deletes = {name: partial(delete_records, spark, lake, name, at) for name, at in until.items()}
     deletes[TOMBSTONES] = partial(delete_tombstones, spark, lake, ends)
     for name, delete in deletes.items():
-        if number := unless_in_the_way(delete):
+        if number := skip_on_conflict(delete):
             yield StepResult(lake.ops(name), "rows", number)
 
 
@@ -147,6 +148,6 @@ def timed(results: Iterator[StepResult]) -> Iterator[StepResult]:
     started = perf_counter()
     for one in results:
         with_seconds = replace(one, seconds=round(perf_counter() - started, 1))
-        say("maintenance", **asdict(with_seconds))
+        log("maintenance", **asdict(with_seconds))
         yield with_seconds
         started = perf_counter()

@@ -46,7 +46,7 @@ from jobs.parity.tables import (
     record_certificate,
     table_at,
 )
-from jobs.runtime.log import say, step
+from jobs.runtime.log import log, step
 
 _TOMBSTONE = "dataset string, key string, _version bigint, _tie string"
 _PAYLOAD = "dataset string, payload string"
@@ -86,7 +86,7 @@ def check_again(
     try:
         wrong = judged.where(F.col("verdict") != EXPLAINED)
         count = wrong.count()
-        say(
+        log(
             "mismatches judged",
             dataset=contract.dataset,
             mismatches=compared.counts.mismatches,
@@ -95,7 +95,7 @@ def check_again(
         if not count:
             return Certificate.of(compared, datetime.now(UTC))
         if is_early or not_merged:
-            say("in flight", dataset=contract.dataset, first=not_merged[:5], until=until)
+            log("in flight", dataset=contract.dataset, first=not_merged[:5], until=until)
             return replace(compared, in_flight=count)
         return certificate_of_drift(contract, compared, wrong, options)
     finally:

@@ -29,7 +29,7 @@ from jobs.parity.tables import (
     record_certificate,
     table_at,
 )
-from jobs.runtime.log import say, step
+from jobs.runtime.log import log, step
 
 
 def reconcile(
@@ -45,7 +45,7 @@ def reconcile(
     for contract in contracts:
         with step(f"reconcile: {contract.dataset}"):
             compared = compare(spark, contract, options)
-            say("compared", **compared.to_dict())
+            log("compared", **compared.to_dict())
         if compared.counts.mismatches:
             with step(f"reconcile: {contract.dataset}, mismatches"):
                 objects.put_open(compared)

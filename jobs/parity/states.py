@@ -13,8 +13,9 @@ from pyspark.sql.types import ArrayType, DataType, StructType
 
 from expectations.contract import Column, Contract
 from expectations.spark_schema import spark_type
-from jobs.changes.columns import EXACT_TIMES, UPSERT, default_value
+from jobs.changes.columns import UPSERT, default_value
 from jobs.changes.key_text import encode_key
+from jobs.changes.positions import EXACT_TIMES
 from jobs.doors.stream import parse_stream
 from jobs.lake.column_history import NO_HISTORY, ColumnHistory, Path
 from jobs.parity.dynamodb_scan import UNSTAMPED

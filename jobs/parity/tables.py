@@ -8,8 +8,10 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from expectations.spark_schema import table_schema
-from jobs.lake.iceberg import iceberg
-from jobs.lake.names import Lake, append_once, create_ops_table
+from jobs.lake.commits import append_once
+from jobs.lake.creation import create_ops_table
+from jobs.lake.iceberg import current_table
+from jobs.lake.names import Lake
 from jobs.parity.certificates import Certificate, Comparison
 from jobs.parity.compare import MISMATCH
 
@@ -51,7 +53,7 @@ def current_snapshot(spark: SparkSession, table: str) -> PinnedSnapshot | None:
     """The table's current snapshot, whatever the catalog has cached; None if it has none."""
     if not spark.catalog.tableExists(table):
         return None
-    snapshot = iceberg(spark, table).currentSnapshot()
+    snapshot = current_table(spark, table).currentSnapshot()
     if snapshot is None:
         return None
     rows = int(snapshot.summary().getOrDefault("total-records", "0"))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from jobs.intake.export_manifest import CHECKSUMS, UnreadableExport, check, read_files, read_summary
 from jobs.intake.manifest import STREAM_FORMAT, SUMMARY_FORMAT, Manifest, ManifestFile, Refused, read_message
 from jobs.reading.fetch import unreadable
-from jobs.runtime.failures import ENDINGS, in_words, is_passing
-from jobs.runtime.log import say
+from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
+from jobs.runtime.log import log
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -69,7 +69,7 @@ def open_exports(s3: "S3Client", manifest: Manifest, now: datetime) -> Opened:
                 reason = str(unreadable(error, file))
                 refused.append(Refused(file.source_file, reason, ""))
             elif _age(file, now) < PATIENCE:
-                say("intake: an export is waited for", source_file=file.source_file, problem=missing)
+                log("intake: an export is waited for", source_file=file.source_file, problem=missing)
                 waiting.add((file.bucket, file.key))
             else:
                 refused.append(Refused(file.source_file, f"incomplete: {missing}", ""))
@@ -81,7 +81,7 @@ def _why_incomplete(error: BaseException) -> str | None:
     """What an export is waited for: a part that is missing, or AWS; None if waiting does not help."""
     if isinstance(error, IncompleteExport):
         return str(error)
-    return in_words(error) if is_passing(error) else None
+    return in_one_line(error) if is_retryable(error) else None
 
 
 def open_export(s3: "S3Client", export: ManifestFile) -> list[ManifestFile]:

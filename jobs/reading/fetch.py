@@ -2,7 +2,7 @@
 
 Runs on Spark executors. What the object itself makes impossible (gone, archived, encrypted with a key that
 the job may not use, its gzip cut off) is an `UnreadableFile` and ends in quarantine; what passes (the
-network, throttling, a 5xx) is a `PassingFailure` and fails the task.
+network, throttling, a 5xx) is a `RetryableError` and fails the task.
 """
 
 import base64
@@ -14,9 +14,10 @@ import zlib
 from contextlib import ExitStack, closing
 from typing import IO, Any, NamedTuple
 
+from expectations.problems import RetryableError
 from jobs.intake.first_events import FROM, MD5
 from jobs.intake.manifest import DROP, ManifestFile
-from jobs.runtime.failures import PassingFailure, in_words, is_passing
+from jobs.runtime.failures import in_one_line, is_retryable
 from jobs.runtime.s3 import CONNECTIONS, s3_client
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes of one file; what is larger goes to the worker's disk
@@ -158,11 +159,11 @@ _NOT_HANDED_OUT = ("s3", "an object that S3 hands out", "put it there again")
 
 
 def unreadable(error: BaseException, file: ManifestFile) -> UnreadableFile:
-    """Why a file can't be read, by what was raised when it was. Raises PassingFailure if that passes."""
+    """Why a file can't be read, by what was raised when it was. Raises RetryableError if that passes."""
     if isinstance(error, UnreadableFile):
         return error
-    if is_passing(error):
-        raise PassingFailure(f"{file.source_file}: {in_words(error)}") from error
+    if is_retryable(error):
+        raise RetryableError(f"{file.source_file}: {in_one_line(error)}") from error
     code = _code_of(error)
     if code in ("NoSuchKey", "NoSuchVersion", "404"):
         return UnreadableFile("gone: the object was deleted after it was announced; put it there again")
@@ -173,9 +174,9 @@ def unreadable(error: BaseException, file: ManifestFile) -> UnreadableFile:
         )
     if code is not None:
         kind, expected, advice = _NO_KEY if code.startswith("KMS.") else _REASONS.get(code, _NOT_HANDED_OUT)
-        return UnreadableFile(f"{kind}: expected {expected}, got {in_words(error)}; {advice}")
+        return UnreadableFile(f"{kind}: expected {expected}, got {in_one_line(error)}; {advice}")
     return UnreadableFile(
-        f"{file.format.removesuffix('.gz')}: expected a file that can be read, got {in_words(error)}; "
+        f"{file.format.removesuffix('.gz')}: expected a file that can be read, got {in_one_line(error)}; "
         "write it in another way, and drop it again"
     )
 

@@ -19,9 +19,8 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pydantic_core import from_json
 
-from expectations.align import columns_by_spelling
-from expectations.align import spellings as spellings_of
 from expectations.contract import Column, Contract
+from expectations.spellings import columns_by_spelling
 from jobs.reading.fetch import UnreadableFile
 from jobs.reading.parquet_zones import known_zones
 
@@ -74,11 +73,6 @@ def read_rows(file_format: str, file: IO[bytes], contract: Contract) -> Iterator
             raise UnreadableFile(f"encoding: expected UTF-8, got {encoding}; save the file as UTF-8")
     file.seek(0)
     return _READERS[file_format.removesuffix(".gz")](file, contract)
-
-
-def spellings(column: Column) -> tuple[str, ...]:
-    """The names under which a drop may bring the column."""
-    return spellings_of((column,))[column.name]
 
 
 def check_header(contract: Contract, names: Sequence[str]) -> None:

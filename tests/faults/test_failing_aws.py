@@ -35,16 +35,16 @@ type Plans = Mapping[str, tuple[Call, Fault]]  # by job
 
 
 @pytest.fixture(scope="module")
-def proxy(aws: str, quick: SparkSession) -> Iterator[Proxy]:
+def proxy(aws: str, small_data_spark: SparkSession) -> Iterator[Proxy]:
     """A proxy that all AWS clients of the jobs go through."""
-    environment = quick.sparkContext.environment
+    environment = small_data_spark.sparkContext.environment
     with proxied(aws) as proxy, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", proxy.url)
         patch.setenv("AWS_MAX_ATTEMPTS", "2")  # as many as it takes to see that there are some
         patch.setitem(environment, "AWS_ENDPOINT_URL", proxy.url)  # of Python workers
         patch.setattr("jobs.intake.queue.HIDDEN_SECONDS", HIDDEN_SECONDS)
         boto3.client("s3").create_bucket(Bucket=WAREHOUSE)
-        set_glue_catalog(quick, proxy.url)
+        set_glue_catalog(small_data_spark, proxy.url)
         yield proxy
 
 
@@ -116,8 +116,8 @@ def once(state: State) -> State:
 
 
 @pytest.fixture(scope="module")
-def trials(quick: SparkSession, proxy: Proxy) -> Trials:
-    return Trials(quick, proxy)
+def trials(small_data_spark: SparkSession, proxy: Proxy) -> Trials:
+    return Trials(small_data_spark, proxy)
 
 
 def turns(calls: Calls, turn: int) -> Iterator[Plans]:

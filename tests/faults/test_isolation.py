@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from pyspark.errors import AnalysisException, PySparkValueError
 from pyspark.sql import SparkSession
 
+from expectations.problems import RetryableError
 from jobs import check, merge
 from jobs.checking import append as record_batch
 from jobs.checking.set_aside import RunFailed
 from jobs.intake.manifest import Manifest
 from jobs.lake.evolution import EvolutionRefused
 from jobs.lake.names import BATCHES, QUARANTINE, Lake
-from jobs.merging import merge_changes
-from jobs.runtime.failures import PassingFailure
+from jobs.merging import steps
 from tests.faults.world import WRITERS, State, World, land_all, undisturbed
 from workflows.operations.batches import retried
 
@@ -68,8 +68,8 @@ STEPS = (
     Step(check, "append_quarantine", of_checked),
     Step(check, "append_results", of_checked),
     Step(merge, "merge_changes", of_contract),
-    Step(merge_changes, "where_rows_lie", of_contract),
-    Step(merge_changes, "merge_rows", of_contract),
+    Step(steps, "conditions_on_rows", of_contract),
+    Step(steps, "merge_rows", of_contract),
 )
 ERRORS: tuple[BaseException, ...] = (
     KeyError("a key"),
@@ -208,23 +208,27 @@ faults = st.builds(
     ids=str,
 )
 def test_a_fault_of_a_dataset_that_stays_is_bounded_to_it_and_set_aside(
-    quick: SparkSession, fault: Fault
+    small_data_spark: SparkSession, fault: Fault
 ) -> None:
-    assert_isolated(quick, fault)
+    assert_isolated(small_data_spark, fault)
 
 
 @pytest.mark.deep
 @settings(max_examples=EXAMPLES, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(fault=faults)
-def test_any_fault_of_a_dataset_at_any_step_is_bounded_to_it(quick: SparkSession, fault: Fault) -> None:
-    assert_isolated(quick, fault)
+def test_any_fault_of_a_dataset_at_any_step_is_bounded_to_it(
+    small_data_spark: SparkSession, fault: Fault
+) -> None:
+    assert_isolated(small_data_spark, fault)
 
 
-def test_a_failure_of_aws_uses_no_attempt_up(quick: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    clean = undisturbed(quick, WRITERS).state
-    world = World(quick)
+def test_a_failure_of_aws_uses_no_attempt_up(
+    small_data_spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean = undisturbed(small_data_spark, WRITERS).state
+    world = World(small_data_spark)
     land_all(world)
-    fault = Fault(STEPS[1], "products", PassingFailure("s3://raw/a: ClientError: SlowDown"), is_after=False)
+    fault = Fault(STEPS[1], "products", RetryableError("s3://raw/a: ClientError: SlowDown"), is_after=False)
     with raised(fault):
         for _ in range(ATTEMPTS + 1):
             run(world, fails=True)
@@ -238,9 +242,9 @@ def test_a_failure_of_aws_uses_no_attempt_up(quick: SparkSession, monkeypatch: p
 
 
 def test_a_batch_that_ends_the_process_is_set_aside_too(
-    quick: SparkSession, monkeypatch: pytest.MonkeyPatch
+    small_data_spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(quick)
+    world = World(small_data_spark)
     land_all(world)
 
     append = record_batch.append_changes

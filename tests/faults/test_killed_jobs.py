@@ -62,8 +62,8 @@ def rows_of_tables(state: State) -> dict[str, int]:
 
 
 @pytest.mark.deep
-def test_a_life_without_a_kill_ends_in_what_the_model_says(quick: SparkSession) -> None:
-    state = undisturbed(quick).state
+def test_a_life_without_a_kill_ends_in_what_the_model_says(small_data_spark: SparkSession) -> None:
+    state = undisturbed(small_data_spark).state
     # Five are of earlier runs, for `maintain` to compact.
     assert rows_of_tables(state) == {**WRITTEN, "quality_results": 7, "parity_results": 1}
     assert [row for row in state["world_ops.parity_results"] if "missing=['31198570044,7']" in row]
@@ -73,12 +73,12 @@ def test_a_life_without_a_kill_ends_in_what_the_model_says(quick: SparkSession) 
 
 
 def test_a_life_in_which_jobs_are_killed_ends_as_one_without_a_kill(
-    quick: SparkSession, survived: Survived
+    small_data_spark: SparkSession, survived: Survived
 ) -> None:
-    clean = undisturbed(quick, WRITERS)
+    clean = undisturbed(small_data_spark, WRITERS)
     assert rows_of_tables(clean.state) == WRITTEN
     kills = {job: kill_after(clean, job, "transactions") for job in WRITERS}
-    world = World(quick)
+    world = World(small_data_spark)
 
     live(world, killed(kills), WRITERS)
 
@@ -90,13 +90,13 @@ def test_a_life_in_which_jobs_are_killed_ends_as_one_without_a_kill(
 @pytest.mark.deep
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_jobs_killed_at_any_step_and_run_again_end_as_if_they_had_not_been(
-    quick: SparkSession, subtests: pytest.Subtests, survived: Survived, moment: str
+    small_data_spark: SparkSession, subtests: pytest.Subtests, survived: Survived, moment: str
 ) -> None:
-    clean = undisturbed(quick)
+    clean = undisturbed(small_data_spark)
     for number in range(1, 1 + max(map(len, clean.steps.values()))):
         kills = kills_at(clean, number, moment)
         with subtests.test(**{job: clean.steps[job][number - 1] for job in kills}):
-            world = World(quick)
+            world = World(small_data_spark)
 
             live(world, killed(kills))
 

@@ -21,8 +21,9 @@ from moto.s3.models import s3_backends
 from pyspark.sql import SparkSession
 
 from jobs.intake.batches import Batches
-from jobs.lake.iceberg import tables
-from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, TOMBSTONES, Lake, create_ops_tables
+from jobs.lake.creation import create_ops_tables
+from jobs.lake.iceberg import table_names
+from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, TOMBSTONES, Lake
 from jobs.parity.tables import PARITY_RESULTS
 from tests.builders import product, transaction
 from tests.jobs.builders import backlog_rule, object_created, record
@@ -130,7 +131,7 @@ class World:
             check=False,
         )
         assert killed.returncode == -9, killed.stdout + killed.stderr
-        for table in tables(self.spark, self.lake):  # another process has written to them
+        for table in table_names(self.spark, self.lake):  # another process has written to them
             self.spark.sql(f"REFRESH TABLE {table}")
 
     def state(self) -> State:

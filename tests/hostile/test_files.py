@@ -10,7 +10,8 @@ import pytest
 
 from expectations.timestamps import micros_of
 from jobs import check
-from jobs.lake.names import BATCHES, QUARANTINE, Lake, create_ops_tables
+from jobs.lake.creation import create_ops_tables
+from jobs.lake.names import BATCHES, QUARANTINE, Lake
 from jobs.runtime.s3 import s3_client
 from tests.hostile.announcements import REFUSED_ANNOUNCEMENTS, REFUSED_KEYS
 from tests.hostile.binary_drops import BINARY_DROPS

@@ -7,7 +7,8 @@ import boto3
 import pytest
 
 from jobs.intake.batches import Batches
-from jobs.lake.names import Lake, create_ops_tables
+from jobs.lake.creation import create_ops_tables
+from jobs.lake.names import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,21 +7,18 @@ import pytest
 
 from jobs import certify
 from tests.jobs.builders import ENTITIES
-from tests.jobs.parity.fixture import ParityFixture, entity, interpreting
+from tests.jobs.parity.fixture import ParityFixture, entity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pyspark.sql import SparkSession
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def parity(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> "Iterator[ParityFixture]":
+def parity(small_data_spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> ParityFixture:
     monkeypatch.setattr("jobs.certify.load_contracts", lambda: {"entities": ENTITIES})
-    with interpreting(spark):
-        yield ParityFixture(spark, ENTITIES, "certify-script")
+    return ParityFixture(small_data_spark, ENTITIES, "certify-script")
 
 
 def test_an_open_comparison_is_certified_and_repaired_and_closed(parity: ParityFixture) -> None:

@@ -26,9 +26,10 @@ from jobs.changes.key_text import encode_key
 from jobs.checking import append
 from jobs.checking.checked_dataset import PARSERS, CheckedDataset, FileCount
 from jobs.intake.manifest import Manifest
-from jobs.lake.names import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
+from jobs.lake.creation import create_dataset_tables, create_ops_tables
+from jobs.lake.names import TOMBSTONES, Lake
 from jobs.merge import merge_batches
-from jobs.merging import merge_changes, target_partitions
+from jobs.merging import steps, target_partitions
 from jobs.merging.target_partitions import SMALL
 from jobs.reading.receive import RECEIVED, SEQUENCER
 from tests import model
@@ -43,15 +44,15 @@ HASH_DIGITS = 64
 EXAMPLES = 100 if settings.get_current_profile_name() == "deep" else 2  # of each kind
 CRASHES = (
     (append, "append_once"),
-    (merge_changes, "apply_retracts"),
-    (merge_changes, "merge_tombstones"),
-    (merge_changes, "where_rows_lie"),
-    (merge_changes, "merge_rows"),
+    (steps, "apply_retracts"),
+    (steps, "merge_tombstones"),
+    (steps, "conditions_on_rows"),
+    (steps, "merge_rows"),
 )
 _numbers = count(1)
 
 states = st.builds(State, st.integers(0, 2), st.integers(0, 3))
-steps = st.sampled_from([0, 1, SECOND - 1, SECOND, 3600 * SECOND])
+pauses = st.sampled_from([0, 1, SECOND - 1, SECOND, 3600 * SECOND])
 writes = st.sampled_from(["put", "put", "put", "foreign", "mark", "remove"])
 
 
@@ -81,7 +82,7 @@ def key_histories(draw: st.DrawFn, kind: Kind, key: int) -> list[Delivery]:
     table = Table(kind, key, sequence=(key + 1) * 1000)
     seen: list[Delivery | None] = []
     for _ in range(draw(st.integers(1, 5))):
-        table.now += draw(steps)
+        table.now += draw(pauses)
         seen.append(table.write(draw(writes), draw(states), begins_anew=draw(st.booleans())))
         match draw(st.integers(0, 7)):
             case 0:
@@ -90,7 +91,7 @@ def key_histories(draw: st.DrawFn, kind: Kind, key: int) -> list[Delivery]:
                 seen.append(table.window(draw(st.integers(0, 3)), old_images=draw(st.booleans())))
             case 2:
                 op = draw(st.sampled_from(["upsert", "upsert", "delete"]))
-                seen.append(table.drop(op, draw(states), draw(steps), whole=draw(st.booleans())))
+                seen.append(table.drop(op, draw(states), draw(pauses), whole=draw(st.booleans())))
             case 3:
                 seen.append(table.put_back())
     return [one for one in seen if one is not None]
@@ -143,28 +144,32 @@ class Ledger:
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_lake_holds_what_the_model_says(
-    quick: SparkSession, kind: Kind, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
+    small_data_spark: SparkSession, kind: Kind, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches = data.draw(plans(kind))
     monkeypatch.setattr(target_partitions, "SMALL", data.draw(st.sampled_from([0, SMALL])))
-    lake = make_lake(quick, kind)
+    lake = make_lake(small_data_spark, kind)
     ledger: Any = Ledger()
-    with in_zone(quick, data.draw(st.sampled_from(ZONES))):
+    with in_zone(small_data_spark, data.draw(st.sampled_from(ZONES))):
         for batch in batches:
             manifest = Manifest(f"b{next(_numbers)}", datetime.now(UTC).isoformat())
             with dying_once(batch.crash, monkeypatch) as again:
-                again(lambda m=manifest, b=batch: check(quick, lake, kind, m, b.deliveries))  # type: ignore[misc]
+                again(lambda m=manifest, b=batch: check(small_data_spark, lake, kind, m, b.deliveries))  # type: ignore[misc]
                 if batch.deliveries:
                     ledger.manifests[manifest.batch_id] = manifest
                     ledger.counts[manifest.batch_id] = count_of(kind, batch)
                 if batch.is_merged:
-                    again(lambda: merge_batches(quick, lake, ledger, {kind.contract.dataset: kind.contract}))
+                    again(
+                        lambda: merge_batches(
+                            small_data_spark, lake, ledger, {kind.contract.dataset: kind.contract}
+                        )
+                    )
 
-    found = changes_of(quick, lake, kind)
+    found = changes_of(small_data_spark, lake, kind)
     expected = model.of([[one.change for one in batch.deliveries] for batch in batches], ties_of(found))
     assert sorted(one.identity for one in found) == sorted(expected.changes)
-    assert rows_of(quick, lake, kind) == expected_rows(expected)
-    assert graves_of(quick, lake, kind) == expected.graves
+    assert rows_of(small_data_spark, lake, kind) == expected_rows(expected)
+    assert graves_of(small_data_spark, lake, kind) == expected.graves
 
 
 def make_lake(spark: SparkSession, kind: Kind) -> Lake:

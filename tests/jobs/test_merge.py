@@ -14,8 +14,10 @@ from expectations.timestamps import to_micros
 from jobs import merge
 from jobs.intake.batches import CHECKED, Batches
 from jobs.intake.manifest import Manifest
-from jobs.lake.names import BATCH_ID, Lake, create_dataset_tables
-from jobs.merging import merge_changes
+from jobs.lake.commits import BATCH_ID
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.names import Lake
+from jobs.merging import steps
 from tests.jobs.builders import ENTITIES, EVENTS, SENT
 from tests.jobs.histories import MOMENTS, NOTES, TEXTS, TIMES
 from tests.sessions import ZONES, in_zone
@@ -118,7 +120,7 @@ def test_tombstones_outrank_late_updates_in_every_bucket(
     assert entities(spark, lake) == [(number, "late", 2) for number in numbers[1::2]]
 
 
-@pytest.mark.parametrize("crash_at", ["merge_rows", "where_rows_lie"])
+@pytest.mark.parametrize("crash_at", ["merge_rows", "conditions_on_rows"])
 def test_a_merge_that_stops_anywhere_is_taken_up_where_it_stopped(
     spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch, crash_at: str
 ) -> None:
@@ -126,7 +128,7 @@ def test_a_merge_that_stops_anywhere_is_taken_up_where_it_stopped(
     merge.merge_batches(spark, lake, batches, CONTRACTS)
     check(spark, lake, batches, ENTITIES, "b2", change("delete", 1, 2), change("upsert", 2, 2, name="c"))
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(merge_changes, crash_at, _killed)
+        patch.setattr(steps, crash_at, _killed)
         merge.merge_batches(spark, lake, batches, CONTRACTS)
     waiting = batches.to_merge()
 
@@ -183,11 +185,11 @@ def test_a_dataset_that_fails_in_merge_goes_on_in_batches_of_its_own(
 
 def test_merging_changes_again_changes_nothing(spark: "SparkSession", lake: Lake, batches: Batches) -> None:
     check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"), change("delete", 2, 1))
-    merge_changes.merge_changes(spark, lake, ENTITIES, ["b1"])
+    steps.merge_changes(spark, lake, ENTITIES, ["b1"])
     check(spark, lake, batches, ENTITIES, "b2", change("upsert", 1, 2, name="b"))
-    merge_changes.merge_changes(spark, lake, ENTITIES, ["b2"])
+    steps.merge_changes(spark, lake, ENTITIES, ["b2"])
 
-    merge_changes.merge_changes(spark, lake, ENTITIES, ["b1"])
+    steps.merge_changes(spark, lake, ENTITIES, ["b1"])
 
     assert entities(spark, lake) == [(1, "b", 2)]
 
@@ -235,7 +237,7 @@ def test_keys_and_places_of_any_text_have_one_row(spark: "SparkSession", lake: L
             for title, shelf in zip(TEXTS, places, strict=True)
         ]
         append(spark, lake, NOTES, f"b{version}", rows)
-        merge_changes.merge_changes(spark, lake, NOTES, [f"b{version}"])
+        steps.merge_changes(spark, lake, NOTES, [f"b{version}"])
 
     found = spark.table(lake.table("notes")).select("title", "shelf", "_version").collect()
     assert sorted(map(tuple, found)) == sorted(zip(TEXTS, TEXTS[::-1], [2] * len(TEXTS), strict=True))
@@ -253,11 +255,11 @@ def test_keys_and_places_that_are_times_have_one_row_whatever_the_zone_of_the_ma
                 for at, place in zip(TIMES, places, strict=True)
             ]
             append(spark, lake, MOMENTS, f"b{version}", rows)
-            merge_changes.merge_changes(spark, lake, MOMENTS, [f"b{version}"])
+            steps.merge_changes(spark, lake, MOMENTS, [f"b{version}"])
         merged = spark.table(lake.table("moments")).select("_version").collect()
         retracts = [{"at": at, "_version": 2, "_op": "retract"} for at in TIMES[1:]]
         append(spark, lake, MOMENTS, "b3", retracts)
-        merge_changes.merge_changes(spark, lake, MOMENTS, ["b3"])
+        steps.merge_changes(spark, lake, MOMENTS, ["b3"])
 
     assert [row["_version"] for row in merged] == [2] * len(TIMES)
     left = spark.table(lake.table("moments")).select(F.unix_micros("at"), F.unix_micros("planned_at"))

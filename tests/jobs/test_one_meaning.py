@@ -25,23 +25,24 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from expectations import timestamps
-from expectations.align import align, spellings
+from expectations.align import align
 from expectations.contract import Column, Contract
 from expectations.json_schema import BASE64
 from expectations.keys import InvalidKey, encode_key
 from expectations.sequence import greatest_version, to_value
+from expectations.spellings import spellings
 from jobs.checking.checked_dataset import add_rule_reasons
 from jobs.doors.drop import parse_drop
 from jobs.doors.export import parse_export
 from jobs.doors.stream import parse_stream
-from jobs.quality.validation import examine
+from jobs.quality.validation import prepare
 from jobs.reading.fetch import UnreadableFile
 from jobs.reading.formats import read_rows
 from jobs.reading.receive import RECEIVED
 from lambdas.data_api.changes import Checker, Event
 from lambdas.data_api.problems import Problem
 from lambdas.exact_json import dumps, loads
-from lambdas.source.messages import Change, DeadLetter, Reader
+from lambdas.source.messages import DeadLetter, Reader, ValidMessage
 from lambdas.validation import Validators, Violation
 from tests.jobs.builders import SENT, record
 from tests.jobs.received_rows import ReceivedCase, received_cases
@@ -75,12 +76,12 @@ class Sent(NamedTuple):
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of sixty rows
 @settings(max_examples=4, phases=_NO_SHRINKING, suppress_health_check=list(HealthCheck))
 @given(case=received_cases())
-def test_a_row_means_the_same_at_every_door(quick: "SparkSession", case: ReceivedCase) -> None:
+def test_a_row_means_the_same_at_every_door(small_data_spark: "SparkSession", case: ReceivedCase) -> None:
     contract = case.contract
     sent = [one for row in case.rows for one in through_the_doors(contract, row)]
     checker = Judge(contract)
 
-    judged = judge_in_jobs(quick, contract, sent)
+    judged = judge_in_jobs(small_data_spark, contract, sent)
 
     for one, row in zip(sent, judged, strict=True):
         expected, values = checker.judge(one.same)
@@ -248,7 +249,7 @@ def judge_in_jobs(spark: "SparkSession", contract: Contract, sent: list[Sent]) -
     assert parsed is not None
     parsed = parsed.cache()
     try:
-        rules = examine(parsed, contract).row_rules
+        rules = prepare(parsed, contract).row_rules
         judged = add_rule_reasons(parsed, rules) if rules else parsed
         return sorted(judged.collect(), key=lambda row: row["row_number"])
     finally:
@@ -271,7 +272,7 @@ class Judge:
         """The faults of a row, and the row as it was aligned."""
         event = {"specversion": "1.0", "id": "1", "source": "s", "type": f"{self.contract.dataset}.upsert"}
         read = self.reader.read("m", dumps(event | {"data": row}))
-        assert isinstance(read, (Change, DeadLetter))
+        assert isinstance(read, (ValidMessage, DeadLetter))
         of_queue = list(read.violations) if isinstance(read, DeadLetter) else []
         of_queue = [violation._replace(path=violation.path.removeprefix("/data")) for violation in of_queue]
         try:

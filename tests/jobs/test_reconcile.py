@@ -8,21 +8,18 @@ import pytest
 
 from jobs import reconcile
 from tests.jobs.builders import ENTITIES
-from tests.jobs.parity.fixture import ParityFixture, entity, interpreting
+from tests.jobs.parity.fixture import ParityFixture, entity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pyspark.sql import SparkSession
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def parity(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> "Iterator[ParityFixture]":
+def parity(small_data_spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> ParityFixture:
     monkeypatch.setattr("jobs.reconcile.load_contracts", lambda: {"entities": ENTITIES})
-    with interpreting(spark):
-        yield ParityFixture(spark, ENTITIES, "reconcile-script")
+    return ParityFixture(small_data_spark, ENTITIES, "reconcile-script")
 
 
 def test_a_dataset_that_agrees_is_certified_and_one_that_differs_stays_open(parity: ParityFixture) -> None:

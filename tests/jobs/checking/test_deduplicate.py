@@ -13,7 +13,8 @@ from jobs.checking.checked_dataset import CheckedDataset, FileCount
 from jobs.checking.deduplicate import known_changes
 from jobs.doors.stream import parse_stream
 from jobs.intake.manifest import Manifest
-from jobs.lake.names import Lake, create_dataset_tables
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.names import Lake
 from tests.jobs.builders import EVENTS, SENT, received, record
 
 if TYPE_CHECKING:

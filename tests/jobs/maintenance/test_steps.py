@@ -10,8 +10,9 @@ import pytest
 
 from jobs.intake.batches import CHECKED, MERGED, Batches
 from jobs.intake.manifest import Manifest
-from jobs.lake.iceberg import snapshots, tables
-from jobs.lake.names import QUARANTINE, TOMBSTONES, Lake, create_dataset_tables
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.iceberg import snapshots, table_names
+from jobs.lake.names import QUARANTINE, TOMBSTONES, Lake
 from jobs.maintenance import steps as subject
 from jobs.maintenance.log import MAINTENANCE, StepResult
 from jobs.maintenance.retention import Retention
@@ -43,7 +44,7 @@ def context(
     create_parity_tables(spark, lake)
     # Three tables show what ten would, in a third of the time.
     some = [lake.table(ENTITIES.dataset), lake.ops(QUARANTINE), lake.ops(TOMBSTONES)]
-    monkeypatch.setattr(subject, "tables", lambda spark, lake: iter(some))
+    monkeypatch.setattr(subject, "table_names", lambda spark, lake: iter(some))
     # Iceberg compares an orphan's age with the clock, which a test can't set; see test_snapshots.
     monkeypatch.setattr(subject, "remove_orphans", lambda spark, table, now: StepResult(table, ORPHANS, 0))
     return MaintenanceContext(spark, lake, batches, "raw", RETENTION, NOW)
@@ -183,7 +184,9 @@ def test_a_run_does_and_reports_what_is_due_and_the_next_run_finds_nothing_to_do
 def test_every_table_of_both_databases_is_maintained(spark: "SparkSession", lake: Lake) -> None:
     create_dataset_tables(spark, lake, ENTITIES)
 
-    assert {lake.table("entities"), lake.changes("entities"), lake.ops(QUARANTINE)} < set(tables(spark, lake))
+    assert {lake.table("entities"), lake.changes("entities"), lake.ops(QUARANTINE)} < set(
+        table_names(spark, lake)
+    )
 
 
 def test_an_unfinished_batch_needs_snapshots_since_it_began(batches: Batches) -> None:

@@ -1,4 +1,4 @@
-"""A Spark session for few rows, and one dataset on both sides."""
+"""One dataset on both sides."""
 
 from itertools import count
 from typing import TYPE_CHECKING
@@ -6,21 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.jobs.builders import ENTITIES
-from tests.jobs.parity.fixture import ParityFixture, interpreting
+from tests.jobs.parity.fixture import ParityFixture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pyspark.sql import SparkSession
 
 _numbers = count(1)
-
-
-@pytest.fixture
-def small_data_spark(spark: "SparkSession") -> "Iterator[SparkSession]":
-    """The session, without compiling plans."""
-    with interpreting(spark):
-        yield spark
 
 
 @pytest.fixture

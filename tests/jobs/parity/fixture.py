@@ -17,9 +17,10 @@ from jobs.changes.key_text import encode_key
 from jobs.checking.deduplicate import known_changes, new_changes
 from jobs.doors.repair import parse_repair
 from jobs.doors.stream import parse_stream
-from jobs.lake.names import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
+from jobs.lake.creation import create_dataset_tables, create_ops_tables
+from jobs.lake.names import TOMBSTONES, Lake
 from jobs.lake.session import configured
-from jobs.merging.merge_changes import merge_changes
+from jobs.merging.steps import merge_changes
 from jobs.parity.certificates import Certificate, Comparison
 from jobs.parity.certification import check_again, issue
 from jobs.parity.dynamodb_scan import as_record
