@@ -37,7 +37,8 @@ from expectations.odcs import load_contracts
 from jobs.checking.set_aside import Failure, contract_of, note_failure, part_checked, run_failed, settle
 from jobs.intake import queue
 from jobs.intake.batches import MERGED, Batches
-from jobs.intake.manifest import REPAIR, Manifest
+from jobs.intake.doors import REPAIR
+from jobs.intake.manifest import Manifest
 from jobs.lake.commits import find_commit
 from jobs.lake.evolution import bring_to_contract, lacks_columns
 from jobs.lake.names import Lake
@@ -170,7 +171,7 @@ def datasets_of(batches: Batches, batch_ids: Iterable[str]) -> dict[str, list[li
     found: dict[str, list[list[str]]] = {}
     for batch_id in batch_ids:
         counts = [count for count in batches.checked(batch_id)["files"] if count["accepted"]]
-        repaired = {count["dataset"] for count in counts if count["door"] == REPAIR}
+        repaired = {count["dataset"] for count in counts if count["door"] == REPAIR.name}
         for dataset in dict.fromkeys(count["dataset"] for count in counts):
             groups = found.setdefault(dataset, [])
             if not groups or dataset in repaired:

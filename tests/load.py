@@ -14,14 +14,14 @@ from itertools import batched
 from typing import TYPE_CHECKING, Final
 
 from workflows.demo import baskets
-from workflows.demo.run import account_for_messages
+from workflows.demo.accounting import account_for_messages
 from workflows.operations.sending import send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workflows.demo.accounting import Outcome
     from workflows.demo.baskets import Key, Message
-    from workflows.demo.run import Outcome
     from workflows.stack.target import Target
 
 _MESSAGES_OF_A_LINE: Final = 1.25  # at least, of a few hundred lines or more

@@ -1,14 +1,13 @@
-"""`make deploy`: the stack in the AWS account and region that the caller's credentials name.
+"""`make deploy`: deploys the stack to the AWS account and region of the caller's credentials.
 
-In this order, so that nothing deployed ever names code that is not there: the jobs' wheel and scripts go to
-the artifacts bucket under a key made of their content, the Lambda packages are built for Lambda's platform,
-and SAM deploys the template. Safe to repeat and to break off at any point: CloudFormation takes a stack back
-to where it was.
+Nothing that is deployed refers to code that does not exist yet, because of the order: the jobs' wheel and
+scripts are uploaded to the artifacts bucket under a key that is a hash of their content, the Lambda packages
+are built for Lambda's platform, and SAM deploys the template. It is safe to repeat and to stop at any point:
+CloudFormation rolls a stack back to its previous state.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -24,7 +23,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from samcli.yamlhelper import yaml_parse
 
-from expectations.odcs import ContractError, load_contracts
+from expectations.odcs import load_contracts
 from expectations.problems import GluelineError
 from workflows.contracts.check import check as check_contracts
 
@@ -35,17 +34,20 @@ CHECKOUT: Final = Path(__file__).resolve().parents[1]
 WORKFLOWS: Final = CHECKOUT / "workflows"
 # The wheels that run on Lambda's Amazon Linux 2023 (glibc 2.34).
 PLATFORMS: Final = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
-BUILT: Final = ".aws-sam/deploy"  # not where the local stack keeps packages for this machine
+BUILT: Final = ".aws-sam/deploy"  # separate from the local stack's packages, which are for this machine
 COMPUTED: Final = ("Datasets", "JobsWheel", "Architecture")
 
 
 class DeployError(GluelineError):
-    """Raised when a deployment can't begin or go on; the message says what to do."""
+    """Raised when a deployment can't begin or continue; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the caller decides. A parameter not given keeps its last value, else has its default."""
+    """The options of a deployment.
+
+    A template parameter that is not given keeps its last value, or has its default.
+    """
 
     stack: str = "glueline"
     region: str | None = None
@@ -55,10 +57,12 @@ class Options:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-def deploy(options: Options, tell: Callable[[str], None] = print) -> dict[str, str]:
-    """Build and deploy; the stack's outputs. `tell` hears a line about each step. Raises DeployError.
+def deploy(options: Options, report: Callable[[str], None] = print) -> dict[str, str]:
+    """Build and deploy; the stack's outputs. `report` is called with a line about each step.
 
-    A contract that can't be read, or that an engine refuses, raises ContractError before anything is touched.
+    Raises DeployError.
+
+    A contract that can't be read, or that an engine refuses, raises ContractError before anything is changed.
     """
     _check(options)
     contracts = load_contracts()
@@ -69,22 +73,25 @@ def deploy(options: Options, tell: Callable[[str], None] = print) -> dict[str, s
         account = session.client("sts").get_caller_identity()["Account"]
         region = session.region_name
         bucket = options.bucket or _artifacts_bucket(region)
-        tell(f"Stack {options.stack} in account {account}, region {region}; artifacts in s3://{bucket}")
+        report(f"Stack {options.stack} in account {account}, region {region}; artifacts in s3://{bucket}")
         wheel = _upload_jobs(session.client("s3"), bucket)
-        tell(f"Jobs: {wheel}")
+        report(f"Jobs: {wheel}")
     except (BotoCoreError, ClientError) as error:
         raise DeployError(
-            f"AWS cannot be reached as you: {error}\nGive credentials and a region (aws configure sso, or "
-            "AWS_PROFILE and AWS_DEFAULT_REGION) that may create stacks, roles and buckets; run this again."
+            f"AWS refused your credentials, or there are none: {error}\nSet credentials and a region (aws "
+            "configure sso, or AWS_PROFILE and AWS_DEFAULT_REGION) that may create stacks, roles, buckets, "
+            "then run this again."
         ) from error
     computed = {"Datasets": datasets, "JobsWheel": wheel, "Architecture": options.architecture}
     with tempfile.TemporaryDirectory() as folder:
-        overrides = Path(folder) / "parameters.yaml"  # a file, since JSON in a value has quotes of its own
+        overrides = (
+            Path(folder) / "parameters.yaml"
+        )  # a file, because values may be JSON, which contains quotes
         overrides.write_text(json.dumps({**options.parameters, **computed}))
         platform = PLATFORMS[options.architecture]
         _sam("build", overrides, region, "--build-dir", BUILT, LAMBDA_PLATFORM=platform)
-        tell("Lambda packages built.")
-        where = (
+        report("Lambda packages built.")
+        location = (
             "--no-resolve-s3",
             "--stack-name",
             options.stack,
@@ -93,18 +100,20 @@ def deploy(options: Options, tell: Callable[[str], None] = print) -> dict[str, s
             "--s3-prefix",
             options.stack,
         )
-        ask = "--confirm-changeset" if options.confirm else "--no-confirm-changeset"
-        _sam("deploy", overrides, region, "--template-file", f"{BUILT}/template.yaml", *where, ask)
+        confirmation = "--confirm-changeset" if options.confirm else "--no-confirm-changeset"
+        _sam(
+            "deploy", overrides, region, "--template-file", f"{BUILT}/template.yaml", *location, confirmation
+        )
     stacks = session.client("cloudformation").describe_stacks(StackName=options.stack)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
 
 
 def datasets_parameter(names: Iterable[str]) -> str:
-    """The template's parameter `Datasets` for these datasets.
+    """The value of the template's parameter `Datasets` for these datasets.
 
     A logical id has letters and digits only, and what a loop makes of `&{Dataset}` can't be referred to
-    (https://github.com/aws-cloudformation/cfn-language-discussion/issues/162): so `_` is written as `X`,
-    which no dataset's name contains, and the template turns it back where it names tables.
+    (https://github.com/aws-cloudformation/cfn-language-discussion/issues/162). So `_` is written as `X`,
+    which no dataset's name contains, and the template converts it back location it names tables.
 
     >>> datasets_parameter(["products", "order_lines"])
     'orderXlines,products'
@@ -112,30 +121,16 @@ def datasets_parameter(names: Iterable[str]) -> str:
     return ",".join(sorted(name.replace("_", "X") for name in names))
 
 
-def next_steps(options: Options, outputs: Mapping[str, str]) -> str:
-    """What to do with a stack that has just been deployed."""
-    name, url = options.stack, outputs["DataApiUrl"]
-    lines = (
-        f"The stack {name} is deployed. Its Data API: {url}",
-        "Next:",
-        f"  alerts   confirm the mail you got, or subscribe to {outputs['AlertTopicArn']}",
-        f"  send     glueline send FILE --stack {name}, or to the queue {outputs['InboundQueueUrl']}",
-        f"  drop     aws s3 cp products.csv s3://{outputs['RawBucket']}/drops/products/",
-        f"  ask      glueline query 'select count(*) from products' --stack {name}",  # noqa: S608 -- a text to read
-        f'  call     curl -H "authorization: Bearer $(glueline token --stack {name})" {url}/products',
-        "The tables are there a few minutes after the first data. To change a parameter: --set NAME=VALUE.",
-    )
-    return "\n".join(lines)
-
-
 def _check(options: Options) -> None:
     if options.architecture not in PLATFORMS:
-        raise DeployError(f"expected an architecture of {', '.join(PLATFORMS)}, got {options.architecture!r}")
+        raise DeployError(
+            f"expected one of the architectures {', '.join(PLATFORMS)}, got {options.architecture!r}"
+        )
     ours = set(yaml_parse((WORKFLOWS / "template.yaml").read_text())["Parameters"]) - set(COMPUTED)
     if unknown := sorted(set(options.parameters) - ours):
         raise DeployError(
-            f"expected parameters of {', '.join(sorted(ours))}, got {', '.join(unknown)} "
-            f"({', '.join(COMPUTED)} are computed, --architecture apart)"
+            f"expected parameters among {', '.join(sorted(ours))}, got {', '.join(unknown)} "
+            f"({', '.join(COMPUTED)} are computed; for the architecture use --architecture)"
         )
     if options.stack != options.stack.lower():
         raise DeployError(
@@ -144,7 +139,7 @@ def _check(options: Options) -> None:
 
 
 def _artifacts_bucket(region: str | None) -> str:
-    """The bucket that SAM keeps for artifacts in this account and region; it makes it when there is none."""
+    """The bucket for artifacts that SAM manages in this account and region, created if there is none."""
     from samcli.commands.exceptions import UserException
     from samcli.lib.bootstrap.bootstrap import manage_stack
 
@@ -152,14 +147,14 @@ def _artifacts_bucket(region: str | None) -> str:
         return str(manage_stack(profile=None, region=region))
     except UserException as error:
         raise DeployError(
-            f"SAM cannot make its bucket for artifacts: {error}\nMake one of your own: --bucket NAME"
+            f"SAM could not create its artifacts bucket: {error}\nName a bucket of yours: --bucket NAME"
         ) from error
 
 
 def _upload_jobs(s3: Any, bucket: str) -> str:
-    """Build the wheel, put it and the job scripts under a key made of their content; the wheel's address.
+    """Build the wheel and upload it with the job scripts; the address of the wheel.
 
-    What is there already is left: the same content has the same key.
+    The key is a hash of the content, so files that exist already are not uploaded again.
     """
     with tempfile.TemporaryDirectory() as folder:
         _run([uv(), "build", "--wheel", "--quiet", "--out-dir", folder], "uv build", cwd=CHECKOUT)
@@ -177,7 +172,10 @@ def _upload_jobs(s3: Any, bucket: str) -> str:
 
 def _sam(command: str, overrides: Path, region: str | None, *arguments: str, **environment: str) -> None:
     sam = [str(Path(sys.executable).with_name("sam")), command, *arguments]
-    sam += ["--config-file", str(WORKFLOWS / "samconfig.toml")]  # which sam seeks beside the built template
+    sam += [
+        "--config-file",
+        str(WORKFLOWS / "samconfig.toml"),
+    ]  # sam would look for it beside the built template
     if region:
         sam += ["--region", region]
     _run(
@@ -189,57 +187,18 @@ def _sam(command: str, overrides: Path, region: str | None, *arguments: str, **e
 
 
 def uv() -> str:
-    """The uv of `make setup`, else the one on the PATH."""
+    """The uv of `make setup`, else the one on the PATH. Raises DeployError."""
     ours = CHECKOUT / ".local" / "tools" / "bin" / "uv"
     found = os.environ.get("UV") or (str(ours) if ours.is_file() else shutil.which("uv"))
     if not found:
-        raise DeployError("expected uv, found none; make setup fetches it")
+        raise DeployError("expected uv, found none; make setup installs it")
     return found
 
 
 def _run(command: Sequence[str], name: str, cwd: Path, env: Mapping[str, str] | None = None) -> None:
-    """Run a command in sight of the caller: sam asks before it changes an account."""
-    ended = subprocess.run(command, cwd=cwd, env=env, check=False)  # noqa: S603 - our own words
+    """Run a command that the caller can see and answer: sam asks before it changes an account."""
+    ended = subprocess.run(command, cwd=cwd, env=env, check=False)  # noqa: S603 -- a fixed command
     if ended.returncode:
         raise DeployError(
-            f"{name} failed; what it said is above. Mend that and run this again: it goes on from there."
+            f"{name} failed; see its output above. Fix the cause and run this again: it continues from there."
         )
-
-
-def read_options(argv: Sequence[str] | None = None) -> Options:
-    """The options of a command line; raises DeployError."""
-    parser = argparse.ArgumentParser(prog="glueline deploy", description=__doc__)
-    parser.add_argument("--stack", default=os.environ.get("GLUELINE_STACK") or "glueline")
-    parser.add_argument("--region", help="else that of your AWS configuration")
-    parser.add_argument("--bucket", help="for artifacts; else the one SAM keeps in the account")
-    parser.add_argument("--architecture", choices=PLATFORMS, default="arm64")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a template parameter"
-    )
-    parser.add_argument("--yes", action="store_true", help="deploy without asking")
-    given = parser.parse_args(argv)
-    if wrong := [pair for pair in given.set if "=" not in pair]:
-        raise DeployError(f"expected --set NAME=VALUE, got --set {wrong[0]}")
-    return Options(
-        stack=given.stack,
-        region=given.region,
-        bucket=given.bucket,
-        architecture=given.architecture,
-        confirm=not given.yes,
-        parameters=dict(pair.split("=", 1) for pair in given.set),
-    )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Deploy, and say what comes next."""
-    try:
-        options = read_options(argv)
-        print(next_steps(options, deploy(options)))
-    except (DeployError, ContractError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

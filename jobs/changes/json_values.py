@@ -1,8 +1,8 @@
 """JSON text to its members as variants, and variants to values of a contract's scalar types.
 
 A variant keeps what its text would lose: whether a value is a text, a number or a boolean. Parsing refuses an
-object that has a name twice, at any depth. Numbers of up to 38 digits keep all digits; `jobs.reading.formats`
-handles longer ones.
+object that has a name twice, at any depth. Numbers of up to 38 digits keep all digits;
+`jobs.reading.formats.exact_numbers` handles longer ones.
 """
 
 from pyspark.sql import Column as Expression

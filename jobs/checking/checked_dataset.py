@@ -17,19 +17,14 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract
 from jobs.changes.columns import UPSERT
 from jobs.changes.reasons import collect_reasons
-from jobs.doors.drop import parse_drop
-from jobs.doors.export import parse_export
-from jobs.doors.repair import parse_repair
-from jobs.doors.stream import parse_stream
+from jobs.doors.parsers import PARSERS
 from jobs.erasure.blocked_rows import is_refused_as_erased, refuse_erased
 from jobs.erasure.keys import ErasedKeys
-from jobs.intake.manifest import DROP, EXPORT, REPAIR, STREAM, ManifestFile
+from jobs.intake.manifest import ManifestFile
 from jobs.quality.row_rules import RowRule
 from jobs.quality.validation import ValidationResult, add_counts, prepare, validate
 from jobs.reading.fetch import SUPERSEDED
 from jobs.reading.receive import receive
-
-PARSERS = {STREAM: parse_stream, DROP: parse_drop, EXPORT: parse_export, REPAIR: parse_repair}
 
 
 @dataclass(frozen=True, slots=True)

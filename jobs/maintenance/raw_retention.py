@@ -22,8 +22,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jobs.intake.batches import MANIFEST, Batches
+from jobs.intake.doors import DOORS, EXPORT, EXPORT_SUMMARY, STREAM_FAILURES
 from jobs.intake.export_manifest import UnreadableExport, read_files, read_summary
-from jobs.intake.manifest import EXPORTS, Manifest, ManifestFile
+from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.maintenance.object_versions import (
     ObjectVersion,
     delete_versions,
@@ -36,10 +37,8 @@ from jobs.parity.certified import Certified
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-FOLDERS = ("stream/", "drops/", "repairs/", f"{EXPORTS}/")
-# Where Lambda stores the stream batches that the forwarder gave up.
-FAILED_BATCHES, REDRIVEN = "aws/lambda/", "aws/lambda/redriven/"
-_SUMMARY = "/manifest-summary.json"
+REDRIVEN = f"{STREAM_FAILURES}redriven/"
+_SUMMARY = f"/{EXPORT_SUMMARY}"
 _BATCHES_AT_ONCE = 16
 _CERTIFICATES_KEPT = 2  # of each dataset, whatever their age
 
@@ -89,7 +88,7 @@ def remove_read(batches: Batches, until: datetime, certified: Mapping[str, Certi
 
 def remove_emptied_exports(s3: "S3Client", bucket: str, until: datetime) -> int:
     """Delete the manifests of exports older than `until` whose data files are gone; the number of objects."""
-    landed = {item["Key"]: item["LastModified"] for item in list_objects(s3, bucket, f"{EXPORTS}/")}
+    landed = {item["Key"]: item["LastModified"] for item in list_objects(s3, bucket, EXPORT.prefix)}
     removed = 0
     for key in [key for key, at in landed.items() if key.endswith(_SUMMARY) and at < until]:
         names = _data_files(s3, bucket, key)
@@ -109,7 +108,7 @@ def remaining_objects(s3: "S3Client", bucket: str, until: datetime) -> Remaining
     overdue, first = 0, list[str]()
     for version in _raw_versions(s3, bucket):
         key, at = version["Key"], version["LastModified"]
-        dataset = None if key.startswith(FAILED_BATCHES) else key.split("/")[1]
+        dataset = None if key.startswith(STREAM_FAILURES) else key.split("/")[1]
         oldest[dataset] = min(at, oldest.get(dataset, at))
         if at < until:
             overdue += 1
@@ -153,7 +152,7 @@ def _versions(s3: "S3Client", file: ManifestFile) -> Iterator[ObjectVersion]:
 
 
 def _raw_versions(s3: "S3Client", bucket: str) -> Iterator[Any]:
-    for prefix in (*FOLDERS, FAILED_BATCHES):
+    for prefix in (*(door.prefix for door in DOORS.values()), STREAM_FAILURES):
         for version in list_versions(s3, bucket, prefix):
             if not version["Key"].startswith(REDRIVEN) and not version["Key"].endswith("/"):
                 yield version

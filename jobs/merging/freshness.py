@@ -17,7 +17,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
 from expectations.timestamps import instant_of
-from jobs.intake.manifest import DROP, STREAM
+from jobs.intake.doors import live_doors
 from jobs.runtime.metrics import Metric
 
 
@@ -31,7 +31,7 @@ class Arrivals:
 
 def arrivals() -> Sequence[Expression]:
     """The aggregates of a frame of changes that are the fields of `Arrivals`."""
-    arrived = F.when(F.col("_source").isin(STREAM, DROP), F.unix_micros("_updated_at"))
+    arrived = F.when(F.col("_source").isin(live_doors()), F.unix_micros("_updated_at"))
     return F.min(arrived), F.percentile_approx(arrived, 0.5)
 
 

@@ -9,7 +9,7 @@ SIZED = ("merge", "jobs")  # by millions of rows
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run parts one after the other. Those that use Spark share one session; costs are computed last."""
+    """Run parts one after the other. Those that use Spark share a session; costs are computed last."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS], metavar="PART", help=", ".join(PARTS))
     parser.add_argument(

@@ -41,7 +41,7 @@ _SLOTS: Final = 32
 _NEW: Final = 16
 _SUM: Final = "sum(cast(_version as decimal(38, 0)))"  # a long holds the sum of a few thousand
 
-# The real contract, by days, as events are; and one of a single key column, in buckets, as entities are.
+# The real contract, partitioned by day like events; and one with a single key column, in buckets.
 EVENTS: Final = load_contracts()["transactions"]
 ENTITIES: Final = replace(
     EVENTS,
@@ -54,13 +54,13 @@ ENTITIES: Final = replace(
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What changes: rows of the last so many days of a table."""
+    """Which rows change: those of the last days of a table."""
 
     name: str
     contract: Contract
     days: int
     deletes: int = 0  # of the changes
-    nth: int = 0  # changes of different numbers are of different rows
+    nth: int = 0  # changes with different numbers are of different rows
 
 
 RECENT: Final = Kind("recent", EVENTS, 3)
@@ -70,7 +70,7 @@ SPREAD: Final = Kind("spread", ENTITIES, DAYS)
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What tells whether all rows are there, each in the right version."""
+    """Sums that show whether all rows exist in the right version."""
 
     rows: int
     versions: int
@@ -82,7 +82,7 @@ def lines(millions: int) -> "DataFrame":
     wanted, there = millions * MILLION, real.count()
     copies = -(-wanted // there)
     rows = real.crossJoin(spark().range(copies).withColumnRenamed("id", "copy"))
-    # Of all copies so many as are wanted, evenly over the year.
+    # As many of all copies as are needed, evenly over the year.
     rows = rows.selectExpr("*", f"(number * {copies} + copy) * {wanted} as place")
     rows = rows.where(f"(place + {wanted}) div {copies * there} > place div {copies * there}")
     # The last basket of the year is of the next one's first hours.
@@ -128,7 +128,7 @@ def changes(millions: int, kind: Kind) -> "DataFrame":
 
 
 def lake_of(millions: int) -> Lake:
-    """The databases of that size."""
+    """The names of the databases of that size."""
     lake = Lake(f"lake_{millions}m", f"ops_{millions}m")
     for database in (lake.database, lake.ops_database):
         spark().sql(f"CREATE NAMESPACE IF NOT EXISTS {lake.catalog}.{database}")
@@ -148,14 +148,14 @@ def iceberg_table(millions: int, contract: Contract) -> str:
 
 
 def roll_back(table: str) -> None:
-    """Bring an Iceberg table to its first state, without the merges of a bench."""
+    """Roll an Iceberg table back to its first state."""
     first = iceberg.snapshots(spark(), table)[0].id
     if iceberg.current_table(spark(), table).currentSnapshot().snapshotId() != first:
         iceberg.call_procedure(spark(), table, "rollback_to_snapshot", f", snapshot_id => {first}")
 
 
 def expected(before: Total, changed: "DataFrame") -> Total:
-    """What a table comes to by these changes: the arithmetic, without a merge."""
+    """The sums of a table after these changes, computed without a merge."""
     counted = changed.groupBy("_op", "is_new").agg(F.count("*"), F.expr(_SUM))
     rows, versions = before.rows, before.versions
     for op, is_new, number, versions_of in counted.collect():
@@ -170,14 +170,14 @@ def expected(before: Total, changed: "DataFrame") -> Total:
 
 
 def total(table: "DataFrame") -> Total:
-    """Of what a table holds."""
+    """The sums of a table."""
     found = table.selectExpr("count(*)", _SUM).first()
     number, versions = found or (0, 0)
     return Total(number, int(versions))
 
 
 def once(path: Path, build: Callable[[Path], None]) -> Path:
-    """The path, built if it is not there. What breaks off is not there."""
+    """The path, created if it does not exist. An incomplete one is removed."""
     if not path.exists():
         unfinished = path.with_name(f"{path.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -205,7 +205,7 @@ def _changed(kind: Kind) -> dict[str, Expression]:
 
 @cache
 def _numbered() -> Path:
-    """The real lines in the order they were sold in: their number, and microseconds since the year began."""
+    """The real lines in the order of their sale: number, and microseconds since the start of the year."""
 
     def build(folder: Path) -> None:
         began = _micros(datetime(2017, 1, 1, tzinfo=UTC))

@@ -35,14 +35,14 @@ PRICES: Final[Mapping[str, tuple[float, str]]] = {
     "Glue DPU": (0.44, "an hour, by the second, a minute at least for each run; G.1X is one"),
 }
 
-# As the template has it.
+# From the template.
 SOURCE_BATCH, SOURCE_WINDOW, SOURCES_AT_ONCE = 500, 1, 5
 STREAM_BATCH, STREAM_WINDOW = 1000, 5
 INGEST_EVENTS, INGEST_WINDOW = 100, 60
 SOURCE_GB, API_GB, FORWARDER_GB = 0.5, 1.0, 0.5
 CORES_OF_A_WORKER, MEASURED_CORES = 4, 2
 
-# Assumed.
+# Assumptions.
 VCPU_GB = 1.769  # Lambda gives one core at this memory, and less in proportion
 TRANSACTION_SECONDS = 0.04  # a TransactWriteItems of a hundred items
 CALL_SECONDS = 0.02  # an empty call through API Gateway, a PUT to S3
@@ -51,13 +51,13 @@ IMAGE_KB = 0.45  # of an item
 WRITE_UNITS = 2  # of an item up to 1 KB, in a transaction
 PARTITION_WRITES = 1000  # write units a second of a DynamoDB partition; it has a stream shard
 FEWEST_PARTITIONS = 4  # of a new on-demand table
-BUSY = 0.7  # a job that is busier than this has no room to catch up
+BUSY = 0.7  # a job that is busier than this can't catch up
 FILES_OF_A_RUN = 8  # two days of the table with a data and a delete file each, of changes one; two records
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Seconds of a job by rows, as a straight line through two measured batches."""
+    """Seconds of a job as a linear function of rows, through two measured batches."""
 
     fixed: float
     each: float
@@ -71,7 +71,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What this takes from the results of the other parts."""
+    """The results of the other parts that costs are computed from."""
 
     validated: float  # messages a second of a core
     forwarded: float  # records a second of a core
@@ -80,7 +80,7 @@ class Measured:
 
     @classmethod
     def read(cls) -> "Measured":
-        """From `results/`."""
+        """Read from `results/`."""
         rates = {row["what"]: row["per_second"] for row in read_table("lambdas", "per_second_on_one_core")}
         batches = sorted(read_table("jobs", "batches"), key=lambda row: row["changes"])
         lines = [
@@ -105,7 +105,7 @@ class Flow:
 
     @property
     def source_seconds(self) -> float:
-        """Of one invocation of `source`: it waits for the API."""
+        """Seconds of one invocation of `source`, which waits for the API."""
         return (
             self.source_batch / self.measured.validated * VCPU_GB / SOURCE_GB
             + self.api_seconds
@@ -114,7 +114,7 @@ class Flow:
 
     @property
     def api_seconds(self) -> float:
-        """Of one invocation of `data_api`."""
+        """Seconds of one invocation of `data_api`."""
         transactions = ceil(self.source_batch / 100)
         return (
             self.source_batch / self.measured.validated * VCPU_GB / API_GB
@@ -135,7 +135,7 @@ class Flow:
 
     @property
     def objects(self) -> float:
-        """RAW objects a second."""
+        """RAW objects per second."""
         return self.rate / self.stream_batch
 
     @property
@@ -146,12 +146,12 @@ class Flow:
 
     @property
     def window(self) -> float:
-        """Until the workflow starts."""
+        """Seconds until the workflow starts."""
         return min(self.ingest_window, INGEST_EVENTS / self.objects)
 
     @property
     def cycle(self) -> float:
-        """Seconds from one run's start to the next one's: what came meanwhile is its batch."""
+        """Seconds between the starts of two runs, whose changes are one batch."""
         fixed = self.window + 2 * START_SECONDS + self.measured.check.fixed + self.measured.merge.fixed
         return fixed / (1 - self.rate * (self._each(self.measured.check) + self._each(self.measured.merge)))
 
@@ -162,19 +162,19 @@ class Flow:
 
     @property
     def freshness(self) -> tuple[float, float]:
-        """Seconds from sending to what a query shows: on average, at worst."""
+        """Seconds from sending until a query shows the change: on average, and at worst."""
         on_its_way = SOURCE_WINDOW + self.stream_window + self.source_seconds
         return on_its_way + self.cycle / 2 + self.run, on_its_way + self.cycle + self.run
 
     def job_seconds(self, job: Line) -> float:
-        """Of a run of the job, as Glue bills it."""
+        """Seconds of a run of the job, as Glue bills it."""
         return max(60.0, job.fixed + self._each(job) * self.rate * self.cycle)
 
     def _each(self, job: Line) -> float:
         return job.each * MEASURED_CORES / (CORES_OF_A_WORKER * (self.workers - 1))
 
     def dollars(self) -> dict[str, float]:
-        """For a million changes, by service."""
+        """Dollars per million changes, by service."""
         batches, objects = MILLION / self.source_batch, MILLION / self.stream_batch
         forwarder_seconds = (
             self.stream_batch / self.measured.forwarded * VCPU_GB / FORWARDER_GB + CALL_SECONDS
@@ -241,7 +241,7 @@ def shape(flow: Flow) -> Row:
 
 
 def price(flow: Flow) -> Row:
-    """Dollars for a million changes by service, and what a month of the rate comes to."""
+    """Dollars per million changes by service, and per month at the rate."""
     parts = flow.dollars()
     total = sum(parts.values())
     month = total * flow.rate * DAY * 30 / MILLION
@@ -250,7 +250,7 @@ def price(flow: Flow) -> Row:
 
 
 def patience(flow: Flow) -> Row:
-    """What waiting saves."""
+    """Costs by length of the windows."""
     return {
         "stream's window s": flow.stream_window,
         "IngestWindowSeconds": flow.ingest_window,

@@ -23,7 +23,8 @@ from expectations.spark_schema import ITEM_BOOKKEEPING
 from jobs.check import check_batch
 from jobs.checking.checked_dataset import count_rows, parse_files
 from jobs.intake.batches import Batches
-from jobs.intake.manifest import STREAM, STREAM_FORMAT, Manifest, ManifestFile
+from jobs.intake.doors import JSON_LINES_GZ, STREAM
+from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.lake.creation import create_dataset_tables
 from jobs.lake.names import QUARANTINE
 from jobs.merge import merge_batches
@@ -45,14 +46,14 @@ TABLE_MILLIONS: Final = 1
 SMALL: Final = 100_000  # changes
 WARM_UP: Final = 20_000
 STREAM_BATCH: Final = 1000  # records of an object
-FEW: Final = 20  # objects that hold the same changes …
+FEW: Final = 20  # objects that contain the same changes …
 MANY: Final = 2000  # … as these
-BROKEN: Final = 100  # one of so many has a status that the contract does not know
+BROKEN: Final = 100  # one row in this many has a status outside the contract
 _STREAM: Final = "arn:aws:dynamodb:us-east-1:123456789012:table/glueline-transactions/stream/2026-11-24"
 
 
 def run(millions: Sequence[int]) -> Report:
-    """A small batch cut into few, usual and many objects; then the large ones."""
+    """A small batch split into few, usual and many objects; then the large ones."""
     report = Report(
         "jobs",
         [
@@ -76,14 +77,14 @@ def run(millions: Sequence[int]) -> Report:
 
 @dataclass(slots=True)
 class Requests:
-    """Requests for objects of the RAW bucket, as the server logs them."""
+    """Requests for objects of the RAW bucket, from the server's log."""
 
     reads: int = 0
 
 
 @dataclass(slots=True)
 class Bench:
-    """The buckets, and how many batches there were."""
+    """The buckets, and the number of batches so far."""
 
     s3: "S3Client"
     requests: Requests
@@ -109,14 +110,14 @@ class Bench:
             etag = self.s3.put_object(Bucket="raw", Key=raw.key, Body=raw.body)["ETag"].strip('"')
             files.append(
                 ManifestFile(
-                    "raw", raw.key, etag, None, len(raw.body), now, EVENTS.dataset, STREAM, STREAM_FORMAT
+                    "raw", raw.key, etag, None, len(raw.body), now, EVENTS.dataset, STREAM.name, JSON_LINES_GZ
                 )
             )
         return Manifest(f"bench-{os.getpid()}-{self.batches}", now, tuple(files))
 
 
 def measure(bench: Bench, changes: int, records: int) -> Row:
-    """One batch: check, merge, floor; WrongResult unless every row is where it belongs."""
+    """One batch: check, merge, floor; WrongResult if a row is not where it belongs."""
     table = GluelineMerge(RECENT, TABLE_MILLIONS)
     table.roll_back()
     before = table.total()
@@ -216,7 +217,7 @@ def stream_records(number: int) -> Iterator[dict[str, Any]]:
 
 
 def write_floor() -> None:
-    """Read the same objects as JSON with their schema, and write Parquet: less can't be done."""
+    """Read the same objects as JSON with their schema, and write Parquet: the least possible work."""
     tags = "S: string, N: string, B: string, BOOL: boolean, NULL: boolean, "
     tags += "SS: array<string>, NS: array<string>, BS: array<string>"
     names = (*(column.name for column in EVENTS.columns), *ITEM_BOOKKEEPING)
@@ -228,7 +229,7 @@ def write_floor() -> None:
 
 @contextmanager
 def counted_requests() -> Iterator[Requests]:
-    """Counts what the server is asked for, by its own log."""
+    """Counts requests to the server in its log."""
     requests = Requests()
 
     class Counter(logging.Handler):
@@ -247,7 +248,7 @@ def counted_requests() -> Iterator[Requests]:
 
 @contextmanager
 def peak_memory() -> Iterator[list[int]]:
-    """Bytes that all processes below this one held, looked at twice a second."""
+    """Memory of all child processes, sampled twice a second."""
     found, ended = [0], threading.Event()
 
     def look() -> None:

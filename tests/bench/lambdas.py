@@ -82,7 +82,7 @@ def run() -> Report:
 
 
 def sizes(packages: Path) -> list[Row]:
-    """Of each package, unpacked and as a zip would have it."""
+    """Sizes of each package, unpacked and zipped."""
     rows: list[Row] = []
     for target, function in FUNCTIONS.items():
         files = [path.read_bytes() for path in (packages / target).rglob("*") if path.is_file()]
@@ -99,7 +99,7 @@ def sizes(packages: Path) -> list[Row]:
 
 
 def cold_starts(aws: "Aws") -> list[Row]:
-    """Medians of rounds in which the client alone and all functions take their turns."""
+    """Medians of rounds that measure the client alone and all functions alternately."""
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in ("boto3", *FUNCTIONS.values())}
     for _ in range(ROUNDS):
         found["boto3"].append((aws.client_alone(), 0.0))
@@ -120,7 +120,7 @@ def cold_starts(aws: "Aws") -> list[Row]:
 
 
 def requests_for_a_batch(aws: "Aws") -> list[Row]:
-    """What a full batch asks of other services; WrongResult if it is more than it should."""
+    """Requests of a full batch to other services; WrongResult if there are too many."""
     source = aws.invoke("source", {"Records": messages(MESSAGES)})
     expect("messages of the batch that go back", {"batchItemFailures": []}, source.answer)
     expect("Data API calls for a batch of messages", 1, source.requests["/api/batch"])
@@ -172,7 +172,7 @@ def per_second(packages: Path) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """One fresh process: seconds until its handler was there, and until it had answered."""
+    """One new process: seconds until its handler was loaded, and until it had answered."""
 
     ready: float
     answered: float
@@ -181,7 +181,7 @@ class Started:
 
 
 class Aws:
-    """All that the functions speak to, on one server that answers at once."""
+    """All services that the functions call, on one server that answers at once."""
 
     def __init__(self, server: Loopback, packages: Path) -> None:
         self._server = server
@@ -248,7 +248,7 @@ class Aws:
 
 
 def messages(number: int) -> list[dict[str, Any]]:
-    """Real basket lines as the queue hands them over."""
+    """Real basket lines as the queue delivers them."""
     lines = zip(range(number), real_rows("transactions", every=50), strict=False)
     return [
         {
@@ -268,7 +268,7 @@ def messages(number: int) -> list[dict[str, Any]]:
 
 
 def batch_event(number: int) -> Any:
-    """A request of the Data API with so many changes of different keys."""
+    """A request of the Data API with this many changes of different keys."""
     event = json.loads((EVENTS / "http_api.json").read_text())
     change = {"dataset": "transactions", "op": "upsert", "event_id": "event"}
     changes = [change | {"data": transaction(product_id=place + 1)} for place in range(number)]

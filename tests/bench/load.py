@@ -16,11 +16,11 @@ from tests.bench.report import Report, Row, expect
 from tests.bench.session import FOLDER
 from tests.load import Sent, account, load, refused, send_at_once, send_steadily
 from tests.process_use import Use, may_use, watched
-from workflows.demo.run import Outcome
+from workflows.demo.accounting import Outcome
 from workflows.local.base.home import Home
 from workflows.local.lifecycle.stack import down, up
 from workflows.progress.waiting import wait
-from workflows.query.engines import query, rows
+from workflows.query.sql import query, rows
 from workflows.stack.target import Target, local
 
 MESSAGES: Final = 60_000
@@ -34,12 +34,12 @@ TAKE, FORWARD, CHECK, MERGE, JOBS = (
     "checked -> merged",
     "RAW -> merged",
 )
-# A stage is no faster than the one that feeds it: of those about as slow as the slowest, the first holds up.
+# A stage is never faster than the one before it, so of equally slow stages the first is the bottleneck.
 _ABOUT: Final = 1.1
 
 
 def run() -> Report:
-    """Start a stack, put it under load, and end it."""
+    """Start a stack, put it under load, and stop it."""
     home = Home(FOLDER / "load")
     up(print, home)
     try:
@@ -78,7 +78,7 @@ def measure(home: Home, target: Target) -> Report:
 
 
 def fates(outcome: Outcome, sent: Sent) -> Row:
-    """What became of the messages; WrongResult if not what the model says."""
+    """The outcome of the messages; WrongResult if it differs from the model."""
     expect("messages lost", [], outcome.lost)
     expect("rows that are not the model's", [], outcome.differing)
     expect("messages refused", refused(sent.messages), outcome.rejected)
@@ -96,7 +96,7 @@ def fates(outcome: Outcome, sent: Sent) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """When one change was at which place, in seconds since the epoch."""
+    """When one change reached each stage, in seconds since the epoch."""
 
     source_file: str
     batch_id: str
@@ -108,7 +108,7 @@ class Passage:
 
 
 def passages(target: Target, sent: Sent) -> Iterator[Passage]:
-    """Of every change that was accepted, as its first record has it."""
+    """The times of every accepted change, of its first record."""
     left = {message.event_id: at for message, at in zip(sent.messages, sent.times, strict=True)}
     sql = f"select source_file, batch_id from lake_ops.batches where dataset = '{DATASET}'"
     batches = {row["source_file"]: row["batch_id"] for row in rows(query(target, sql))}
@@ -124,7 +124,7 @@ def passages(target: Target, sent: Sent) -> Iterator[Passage]:
 
 
 def listed(target: Target, bucket: str, prefix: str) -> Iterator[tuple[str, float]]:
-    """Objects and when they were written."""
+    """Objects and their times of writing."""
     pages = target.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
         for item in page.get("Contents", ()):
@@ -140,7 +140,7 @@ def records(target: Target, bucket: str, key: str) -> Iterator[tuple[str, float]
 
 
 def journey(found: Sequence[Passage], sent: Sent) -> Row:
-    """How long the load lasted, and how long changes were on their way."""
+    """How long the load lasted, and how long changes took."""
     seconds, last = sent.times[-1] - sent.began.timestamp(), sent.times[-1]
     ways = [passage.merged - passage.sent for passage in found]
     return {
@@ -155,7 +155,7 @@ def journey(found: Sequence[Passage], sent: Sent) -> Row:
 
 
 def seconds_of_jobs(target: Target, batch_ids: Collection[str]) -> dict[str, float]:
-    """Of each job, its seconds in the workflow runs that made these batches."""
+    """The seconds of each job in the workflow runs of these batches."""
     pages = target.client("glue").get_paginator("get_workflow_runs")
     seconds: dict[str, float] = {}
     for page in pages.paginate(Name=target.output("IngestWorkflow"), IncludeGraph=True):
@@ -166,7 +166,7 @@ def seconds_of_jobs(target: Target, batch_ids: Collection[str]) -> dict[str, flo
 
 
 def stages_of(found: Sequence[Passage], jobs: Mapping[str, float]) -> list[Row]:
-    """What each stage takes in a second, and how much waited before it at most."""
+    """The throughput of each stage per second, and the longest backlog before it."""
     sent, written, landed, checked, merged = (
         sorted(getattr(passage, place) for passage in found)
         for place in ("sent", "written", "landed", "checked", "merged")
@@ -181,7 +181,7 @@ def stages_of(found: Sequence[Passage], jobs: Mapping[str, float]) -> list[Row]:
 
 
 def processes(uses: Mapping[str, Use], may: Mapping[str, int]) -> list[Row]:
-    """Memory and processor time by kind of process; WrongResult if one needs more memory than it may have."""
+    """Memory and processor time by kind of process; WrongResult if one exceeds its memory limit."""
     over = {kind: use.mib for kind, use in uses.items() if use.mib > may[kind]}
     expect("MiB of processes that need more than they may", {}, over)
     return [
@@ -198,7 +198,7 @@ def processes(uses: Mapping[str, Use], may: Mapping[str, int]) -> list[Row]:
 
 
 def bottleneck(stages: Sequence[Row]) -> Row:
-    """The stage that the others wait for. The two jobs count as one: they run one after the other."""
+    """The slowest stage. The two jobs count as one, because they run one after the other."""
     rates = {str(stage["stage"]): float(str(stage["per_second"])) for stage in stages}
     slowest = min(rates[name] for name in (TAKE, FORWARD, JOBS))
     name = next(name for name in (TAKE, FORWARD, JOBS) if rates[name] <= slowest * _ABOUT)
@@ -206,7 +206,7 @@ def bottleneck(stages: Sequence[Row]) -> Row:
 
 
 def greatest_backlog(came: Sequence[float], went: Sequence[float]) -> int:
-    """How many had come and not gone at most; both sorted."""
+    """The largest number that had arrived and not left; both are sorted."""
     return max(number - bisect_right(went, at) for number, at in enumerate(came, 1))
 
 

@@ -60,7 +60,7 @@ class Turn:
 
 
 def run(millions: Sequence[int]) -> Report:
-    """All kinds of changes into all sizes."""
+    """Merge all kinds of changes into tables of all sizes."""
     report = Report(
         "merge",
         [
@@ -92,7 +92,7 @@ def by_rounds(variants: Sequence[type[Variant]], rounds: int) -> list[Row]:
 
 
 def measure(kind: Kind, millions: int) -> list[Row]:
-    """The floor and all variants, taking turns."""
+    """Measure the floor and all variants alternately."""
     turns = play(kind, millions, VARIANTS, ROUNDS)
     own = _middle_of(turns[GluelineMerge.name])
     return [
@@ -109,7 +109,7 @@ def measure(kind: Kind, millions: int) -> list[Row]:
 
 
 def play(kind: Kind, millions: int, of: Sequence[type[Variant]], rounds: int) -> dict[str, list[Turn]]:
-    """The turns of the floor and of these variants."""
+    """The measurements of the floor and of these variants."""
     changes = baskets.changes(millions, kind)
     variants = [variant(kind, millions) for variant in of]
     before = baskets.total(baskets.lines(millions))
@@ -123,7 +123,7 @@ def play(kind: Kind, millions: int, of: Sequence[type[Variant]], rounds: int) ->
 
 
 def worn(kind: Kind, millions: int, merges: int = MERGES) -> Row:
-    """Many merges of different changes, compacted as the policy wants it; how much slower reads become."""
+    """Many merges of different changes, compacted by the policy; how much slower reads become."""
     variants = [GluelineMerge(replace(kind, nth=number), millions) for number in range(merges)]
     table = variants[0]
     table.roll_back()

@@ -1,4 +1,4 @@
-"""The merges that are measured: the same changes into the same lines, each in its engine's own way."""
+"""The merges that are measured: the same changes into the same lines, as each engine does it."""
 
 import os
 import shutil
@@ -51,19 +51,19 @@ class Variant(ABC):
 
     @abstractmethod
     def roll_back(self) -> None:
-        """Bring the table to its first state; make it if it is not there."""
+        """Roll the table back to its first state; create it if it does not exist."""
 
     @abstractmethod
     def merge(self) -> None:
-        """What is timed."""
+        """The work that is timed."""
 
     @abstractmethod
     def total(self) -> Total:
-        """What the table holds."""
+        """The sums of the table."""
 
     @abstractmethod
     def files(self) -> int:
-        """How many files a reader has to know of."""
+        """The number of files that a reader has to open."""
 
     @property
     def columns(self) -> list[str]:
@@ -119,13 +119,13 @@ class GluelineMerge(Variant):
         return int(summary["total-data-files"]) + int(summary["total-delete-files"])
 
     def read_seconds(self) -> float:
-        """Of a scan of all columns: the median of some, but for the first one, which warms up."""
+        """The median time of scans of all columns, without the first one."""
         rows = spark().table(self.table).write.format("noop").mode("overwrite")
         return median([seconds(rows.save) for _ in range(READS)][1:])
 
 
 class DocumentedMerge(GluelineMerge):
-    """Iceberg's MERGE into the same table as its documentation shows it: ON says the key alone."""
+    """Iceberg's MERGE into the same table as its documentation shows it, with ON the key alone."""
 
     name = "Iceberg MERGE as documented"
 
@@ -179,7 +179,7 @@ class DeltaMerge(Variant):
 
 
 class PartitionOverwrite(Variant):
-    """Plain Parquet: the days that change are read, joined, written again; no reader may look meanwhile."""
+    """Plain Parquet: changed days are read, joined and rewritten; nobody may read meanwhile."""
 
     name = "Parquet, dynamic partition overwrite"
 
@@ -242,7 +242,7 @@ class DeltaRs(Variant):
         merger.when_not_matched_insert(values, "s._op = 'upsert'").execute()
 
     def total(self) -> Total:
-        # By itself: Spark refuses what delta-rs writes of columns that are not nullable.
+        # With delta-rs itself: Spark refuses the non-nullable columns that it writes.
         return _total(self.table.to_pyarrow_dataset().to_table(columns=["_version"]))
 
     def files(self) -> int:
@@ -261,7 +261,7 @@ class DuckLake(Variant):
 
     def _build(self, folder: Path) -> None:
         folder.mkdir()
-        # Metadata holds the path of the data: where they are in the end.
+        # The metadata contains the final path of the data.
         data = folder.with_name(f"ducklake-data-{self.millions}M")
         shutil.rmtree(data, ignore_errors=True)
         with self._attached(folder / "first.ducklake", data) as connection:
@@ -319,7 +319,7 @@ class DuckLake(Variant):
 
 
 class PyIcebergUpsert(Variant):
-    """PyIceberg's `upsert`, without Spark, by the key of one column, which suits it; it knows no deletes."""
+    """PyIceberg's `upsert`, without Spark, by a key of one column; it has no deletes."""
 
     name = "PyIceberg upsert"
 
@@ -381,7 +381,7 @@ def arrow_changes(kind: Kind, millions: int) -> pa.Table:
 
 
 def write_changes(kind: Kind, millions: int) -> None:
-    """The floor of all: read the changes as JSON, write them as Parquet."""
+    """The floor of all variants: read the changes as JSON, write them as Parquet."""
     path = FOLDER / f"json-{kind.name}-{millions}M"
     changes = baskets.changes(millions, kind)
     baskets.once(path, lambda folder: changes.write.json(str(folder)))

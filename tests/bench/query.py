@@ -1,4 +1,4 @@
-"""Query bench: what a question about one day of 16 million lines reads, by `glueline query` and PyIceberg."""
+"""Query bench: what a query for one day of 16 million lines reads, by `glueline query` and PyIceberg."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +17,8 @@ from tests.bench.baskets import EVENTS, START, iceberg_table, lines, roll_back
 from tests.bench.report import Report, Row, WrongResult, expect, middle
 from tests.bench.session import spark
 from tests.moto_server import REGION, aws_in_this_process
-from workflows.query.engines import lake_catalog, query_here
+from workflows.query.catalog import lake_catalog
+from workflows.query.local_engine import query_here
 from workflows.query.row_filters import row_filter
 from workflows.stack.target import Target
 
@@ -38,7 +39,7 @@ type Answer = tuple[int, Any]
 
 
 def run() -> Report:
-    """Ask both engines for the day, and the first for everything, to compare with."""
+    """Query the day with both engines, and everything with the first, for comparison."""
     report = Report(
         "query",
         [
@@ -71,7 +72,7 @@ def run() -> Report:
 
 
 def measure(what: str, table: "Table", where: Any, work: Callable[[], Answer]) -> Row:
-    """Files and bytes of the scan's plan, bytes read in truth, and the median time."""
+    """Files and bytes of the scan's plan, bytes actually read, and the median time."""
     planned = [task.file for task in table.scan(row_filter=where).plan_files()]
     times, answers, read = [], set(), 0
     for _ in range(ROUNDS):
@@ -92,19 +93,19 @@ def measure(what: str, table: "Table", where: Any, work: Callable[[], Answer]) -
 
 
 def ask(catalog: Any, sql: str) -> Answer:
-    """By the engine of `glueline query`."""
+    """Query with the engine of `glueline query`."""
     [row] = query_here(catalog, sql).to_pylist()
     return row["lines"], row["sales"]
 
 
 def scan(table: "Table", where: Any) -> Answer:
-    """By PyIceberg alone."""
+    """Query with PyIceberg alone."""
     found: pa.Table = table.scan(row_filter=where, selected_fields=("sales_value",)).to_arrow()
     return found.num_rows, pc.sum(found["sales_value"]).as_py()
 
 
 def filter_of(sql: str, table: "Table") -> Any:
-    """What `glueline query` hands to the scan."""
+    """The filter that `glueline query` gives to the scan."""
     nodes = list(sqlglot.parse_one(sql, dialect="athena").find_all(exp.Table))
     return row_filter(nodes, table.schema())
 

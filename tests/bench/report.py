@@ -1,4 +1,4 @@
-"""What a part of the bench reports: tables for eyes, and the same as JSON for who computes with it."""
+"""The report of a part of the bench: tables for people, and the same as JSON for programs."""
 
 import json
 import os
@@ -23,12 +23,12 @@ type Row = dict[str, Cell]
 
 
 class WrongResult(Exception):
-    """Raised when what was measured did not do what it should: a fast wrong answer is worth nothing."""
+    """Raised when the measured work had a wrong result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows that have the same columns; names of columns say their units."""
+    """Rows with the same columns, whose names contain their units."""
 
     name: str
     rows: Sequence[Row]
@@ -36,14 +36,14 @@ class Table:
 
 @dataclass(slots=True)
 class Report:
-    """The tables of one part, and what is to be known to read them."""
+    """The tables of one part, with notes."""
 
     part: str
     notes: Sequence[str] = ()
     tables: list[Table] = field(default_factory=list)
 
     def add(self, name: str, rows: Iterable[Row]) -> None:
-        """Print and write a table at once: a long bench shows how far it is, and keeps it if broken off."""
+        """Print and write a table at once, so that it is kept if a long bench is stopped."""
         table = Table(name, list(rows))
         self.tables.append(table)
         self.write()
@@ -54,7 +54,7 @@ class Report:
         return RESULTS / f"{self.part}.json"
 
     def write(self) -> None:
-        """Write `<part>.json`. Tables that only an earlier run made stay in it: sizes may run apart."""
+        """Write `<part>.json`. Tables of earlier runs are kept, because sizes may be run separately."""
         RESULTS.mkdir(exist_ok=True)
         earlier = json.loads(self.path.read_text())["tables"] if self.path.exists() else {}
         document = {
@@ -68,20 +68,20 @@ class Report:
 
 
 def read_table(part: str, name: str) -> list[dict[str, Any]]:
-    """A table as an earlier run has written it."""
+    """A table that an earlier run has written."""
     rows: list[dict[str, Any]] = json.loads((RESULTS / f"{part}.json").read_text())["tables"][name]
     return rows
 
 
 def machine() -> Row:
-    """What figures of different runs have to agree in before they may be compared."""
+    """The machine; results of different machines can't be compared."""
     return {
         "system": platform.system(),
         "processor": platform.machine(),
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
         "python": platform.python_version(),
-        "load": round(os.getloadavg()[2], 1),  # of the last quarter of an hour, this run among it
+        "load": round(os.getloadavg()[2], 1),  # of the last 15 minutes, including this run
     }
 
 

@@ -1,4 +1,4 @@
-"""The one Spark session of the bench: as a local job has it, with a catalog in a folder, and with Delta."""
+"""The Spark session of the bench: that of a local job, with a catalog in a folder, and with Delta."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FOLDER: Final = DEFAULT.folder / "bench"
 WAREHOUSE: Final = FOLDER / "iceberg"
 CATALOG: Final = "spark.sql.catalog.glue_catalog"
-# What Glue 6.0 has of Delta Lake.
+# The version of Delta Lake in Glue 6.0.
 DELTA: Final = ("io.delta:delta-spark_4.1_2.13:4.2.0", "io.delta:delta-storage:4.2.0")
 EXTENSIONS: Final = (
     "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
@@ -25,7 +25,7 @@ EXTENSIONS: Final = (
 
 @cache
 def spark() -> "SparkSession":
-    """Two cores and a local job's memory, whoever asks first starts it."""
+    """A session with two cores and the memory of a local job, started on first use."""
     from pyspark.sql import SparkSession
 
     scratch = FOLDER / "scratch"

@@ -18,7 +18,7 @@ PRODUCTS = range(1, 41)
 
 
 def new_basket() -> int:
-    """A number that no basket has."""
+    """An unused basket number."""
     return 7_000_000_000_000 + int(datetime.now(UTC).timestamp() * 1000) % 10**11
 
 
@@ -41,7 +41,7 @@ def sale(basket: int, product: int, updated_at: str, **fields: Any) -> dict[str,
 
 
 def line(basket: int, product: int, quantity: int, at: datetime, op: str = "upsert") -> str:
-    """The message that a line of a basket was written or voided at that time."""
+    """The message about a basket line that was written or voided at that time."""
     event = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": "tests", "type": f"transactions.{op}"}
     return json.dumps(event | {"data": sale(basket, product, at.isoformat(), quantity=quantity)})
 
@@ -49,6 +49,6 @@ def line(basket: int, product: int, quantity: int, at: datetime, op: str = "upse
 def send_lines(
     target: Target, basket: int, quantity: int, products: Iterable[int] = PRODUCTS, op: str = "upsert"
 ) -> None:
-    """Send these lines through the inbound queue, all with the time of now."""
+    """Send these lines through the inbound queue, with the current time."""
     at = datetime.now(UTC)
     send(target, [line(basket, product, quantity, at, op) for product in products])

@@ -1,4 +1,4 @@
-"""The running stack, seen only through AWS APIs; started if none runs, and then ended again."""
+"""The running stack, accessed only through AWS APIs. If none runs, it is started, and stopped at the end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def glueline(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the command line as a person does."""
+    """Run a command of the command line in a process."""
     return subprocess.run([*GLUELINE, *arguments], capture_output=True, text=True, check=False)
 
 

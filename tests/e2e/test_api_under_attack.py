@@ -1,4 +1,4 @@
-"""The served API against requests made up from its own description, and against tokens that are not ours."""
+"""The served API against requests generated from its description, and against forged tokens."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SCOPES = "glueline/read glueline/write glueline/delete"
 
 @pytest.fixture(scope="module", autouse=True)
 def left_as_it_was(target: Target) -> Iterator[None]:
-    """Take away what the attack wrote: rows of no meaning that other tests would have to explain."""
+    """Remove the meaningless rows that the attack wrote, which would disturb other tests."""
     before = stored_keys(target)
     yield
     dynamodb = target.client("dynamodb")
@@ -98,7 +98,7 @@ def published_key(target: Target, genuine: str) -> jwt.PyJWK:
 
 
 def forged(genuine: str, **changed: object) -> str:
-    """The genuine token's claims, some changed, signed with a key of our own under its key id."""
+    """The claims of the genuine token, some changed, signed with the test's own key under the same key id."""
     own = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     claims = jwt.decode(genuine, options={"verify_signature": False}) | changed
     return jwt.encode(claims, own, "RS256", headers={"kid": jwt.get_unverified_header(genuine)["kid"]})
@@ -124,15 +124,13 @@ ATTACKS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_a_token_that_is_not_ours_opens_nothing_and_is_told_nothing(
-    target: Target, genuine: str, name: str
-) -> None:
+def test_a_forged_token_is_denied_without_a_reason(target: Target, genuine: str, name: str) -> None:
     answer = ask(target, "GET", "/products", ATTACKS[name](genuine))
 
     assert (answer.status_code, json.loads(answer.text)) == (403, {"message": "Forbidden"})
 
 
-def test_a_token_signed_by_hmac_with_the_published_key_opens_nothing(target: Target, genuine: str) -> None:
+def test_a_token_signed_by_hmac_with_the_published_key_is_denied(target: Target, genuine: str) -> None:
     claims = jwt.decode(genuine, options={"verify_signature": False})
     key = published_key(target, genuine)
 
@@ -141,7 +139,7 @@ def test_a_token_signed_by_hmac_with_the_published_key_opens_nothing(target: Tar
     assert (answer.status_code, json.loads(answer.text)) == (403, {"message": "Forbidden"})
 
 
-def test_without_a_token_nothing_but_the_description_is_served(target: Target) -> None:
+def test_without_a_token_only_the_description_is_served(target: Target) -> None:
     url = target.output("DataApiUrl")
 
     statuses = {
@@ -151,7 +149,7 @@ def test_without_a_token_nothing_but_the_description_is_served(target: Target) -
     assert statuses == {"/openapi.json": 200, "/products": 401, "/nothing": 401}
 
 
-def test_a_genuine_token_opens_what_its_scope_says(target: Target, genuine: str) -> None:
+def test_a_genuine_token_has_the_permissions_of_its_scope(target: Target, genuine: str) -> None:
     read, deleted = (ask(target, method, "/products/1", genuine) for method in ("GET", "DELETE"))
 
     assert read.status_code in (200, 404)

@@ -19,7 +19,7 @@ from workflows.operations import dead_letters
 from workflows.operations.erase_messages import dead_letters_of
 from workflows.operations.sending import send
 from workflows.progress.waiting import wait
-from workflows.query.engines import query, rows
+from workflows.query.sql import query, rows
 from workflows.stack.access_token import fetch_token
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""`glueline bootstrap` and `catch-up` on the running stack: exports tell what the stream never told."""
+"""`glueline bootstrap` and `catch-up` on the running stack: they load changes that the stream never had."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import pytest
 from tests.e2e.baskets import new_basket, send_lines
 from tests.e2e.conftest import glueline
 from workflows.progress.waiting import wait
-from workflows.query.engines import lake_catalog, query, rows
+from workflows.query.catalog import lake_catalog
+from workflows.query.sql import query, rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from workflows.stack.target import Target
 
-# PyIceberg writes files anew where Spark would mark rows as deleted: to the same effect.
+# PyIceberg rewrites files where Spark would write delete files, with the same result.
 pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.filterwarnings("ignore:Merge on read is not yet supported"),
@@ -29,17 +30,17 @@ TABLES = ("lake.transactions", "lake.transactions_changes")
 
 
 def merged(target: Target) -> None:
-    wait(target, [], lambda stage: None)
+    wait(target, [], lambda pending: None)
 
 
 def lines(target: Target, basket: int) -> list[dict[str, Any]]:
-    """The lines of the basket that a query finds."""
+    """The lines of the basket that a query returns."""
     sql = f"select product_id, quantity from transactions where basket_id = {basket} order by 1"
     return rows(query(target, sql))
 
 
 def forget(target: Target, basket: int) -> None:
-    """Make the lake one that never heard of the basket."""
+    """Remove the basket from the lake, as if it had never arrived."""
     catalog = lake_catalog(target)
     for name in TABLES:
         catalog.load_table(name).delete(f"basket_id == {basket}")
@@ -47,7 +48,7 @@ def forget(target: Target, basket: int) -> None:
 
 
 def known(target: Target, basket: int) -> dict[str, pa.Table]:
-    """What the lake knows of the basket."""
+    """The rows and changes of the basket in the lake."""
     catalog = lake_catalog(target)
     found = {name: catalog.load_table(name).scan(row_filter=f"basket_id == {basket}") for name in TABLES}
     return {name: scan.to_arrow() for name, scan in found.items()}
@@ -61,7 +62,7 @@ def loaded(*arguments: str) -> dict[str, Any]:
 
 
 @pytest.mark.deep
-def test_bootstrap_loads_what_the_stream_never_told(target: Target) -> None:
+def test_bootstrap_loads_items_that_the_stream_never_had(target: Target) -> None:
     basket = new_basket()
     send_lines(target, basket, 1, range(1, 4))
     merged(target)
@@ -86,18 +87,18 @@ def test_catch_up_closes_a_gap_in_the_stream(target: Target) -> None:
     send_lines(target, basket, 1, [3], op="delete")
     send_lines(target, basket, 2, [4])
     merged(target)
-    told = lines(target, basket)
+    versions = lines(target, basket)
     forget(target, basket)
-    for name, lines_before in before.items():  # as if the stream had told nothing after this
+    for name, lines_before in before.items():  # as if the stream had no later records
         lake_catalog(target).load_table(name).append(lines_before)
     assert [line["quantity"] for line in lines(target, basket)] == [1, 1, 1]
 
     answer = loaded("catch-up", "transactions", "--from", began.isoformat())
 
     assert answer["adds_up"]
-    assert told == [
+    assert versions == [
         {"product_id": 1, "quantity": 1},
         {"product_id": 2, "quantity": 2},
         {"product_id": 4, "quantity": 2},
     ]
-    assert lines(target, basket) == told
+    assert lines(target, basket) == versions

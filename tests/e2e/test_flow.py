@@ -1,4 +1,4 @@
-"""Queue, API and files in; SQL out. Everything is sent at once, then each thing sent is looked for."""
+"""Queue, API and files in; SQL out. Everything is sent at once, then each part is looked for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e.baskets import sale
-from workflows.query.engines import QueryError, query
+from workflows.query.dialect.errors import QueryError
+from workflows.query.sql import query
 from workflows.stack.access_token import fetch_token
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ PRODUCT_HEADER = "product_id,manufacturer_id,department,brand,product_category,p
 
 @dataclass(frozen=True)
 class Sent:
-    """What this module sent: a tag that makes its ids its own, and keys no real basket has."""
+    """What this module sent, with a tag that makes its ids unique and with unused basket numbers."""
 
     tag: str
     basket: int
@@ -45,7 +46,7 @@ def event(event_id: str, kind: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def messages(tag: str, basket: int) -> dict[str, str]:
-    """Message bodies by a name for each."""
+    """Message bodies by name."""
 
     def body(name: str, kind: str, data: dict[str, Any]) -> str:
         return json.dumps(event(f"{tag}-{name}", kind, data))
@@ -82,7 +83,7 @@ def messages(tag: str, basket: int) -> dict[str, str]:
 
 
 def files(tag: str, product: int) -> dict[str, tuple[str, bytes]]:
-    """Drops by a name for each: object key and content."""
+    """Drops by name: object key and content."""
     good = [f"{product + n},2,GROCERY,National,FRUIT,APPLES,{n} OZ" for n in range(20)]
     one_bad = [*good, f"{product + 20},2,GROCERY,Nationale,FRUIT,APPLES,1 OZ"]
     household = {
@@ -128,7 +129,7 @@ def sent(target: Target) -> Sent:
 
 
 def eventually(look: Callable[[], Any], what: str) -> Any:
-    """What `look` finds, as soon as it finds anything; fails after the patience."""
+    """The first result of `look` that is not empty; fails after some time."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if found := look():
@@ -140,7 +141,7 @@ def eventually(look: Callable[[], Any], what: str) -> Any:
 def rows(target: Target, sql: str) -> list[dict[str, Any]]:
     try:
         found: list[dict[str, Any]] = query(target, sql).to_pylist()
-    except QueryError:  # the table appears with the first batch
+    except QueryError:  # the first batch creates the table
         return []
     return found
 
@@ -157,7 +158,7 @@ def quarantined(target: Target, sent: Sent, name: str) -> list[str]:
 
 
 def dead_letter(target: Target, sent: Sent, name: str) -> dict[str, str]:
-    """The dead letter's attributes; the letter stays in its queue."""
+    """The attributes of a dead letter, which stays in its queue."""
     sqs, queue = target.client("sqs"), target.output("DeadLetterQueueUrl")
 
     def receive() -> list[dict[str, Any]]:
@@ -180,7 +181,7 @@ def dead_letter(target: Target, sent: Sent, name: str) -> dict[str, str]:
     return dict(eventually(look, f"dead letter of the message {name}"))
 
 
-def test_a_message_becomes_a_row_and_only_its_newest_version_stays(target: Target, sent: Sent) -> None:
+def test_a_message_becomes_a_row_with_its_newest_version(target: Target, sent: Sent) -> None:
     sql = f"select * from transactions where basket_id = {sent.basket} and product_id = 1"
     (row,) = eventually(
         lambda: [row for row in rows(target, sql) if row["status"] == "corrected"], "the corrected line"
@@ -197,9 +198,7 @@ def test_a_late_message_does_not_bring_a_voided_line_back(target: Target, sent: 
 
 
 @pytest.mark.parametrize("reason", ["broken-json", "wrong-envelope", "unknown-dataset", "contract-violation"])
-def test_a_message_that_cannot_be_taken_is_a_dead_letter_with_its_reason(
-    target: Target, sent: Sent, reason: str
-) -> None:
+def test_a_rejected_message_is_a_dead_letter_with_its_reason(target: Target, sent: Sent, reason: str) -> None:
     letter = dead_letter(target, sent, reason)
 
     assert letter["reason"] == reason
@@ -214,7 +213,7 @@ def test_a_message_with_several_violations_is_reported_with_all_of_them(target: 
     assert all(name in text for name in ("store_id", "quantity", "colour", "updated_at"))
 
 
-def test_one_bad_row_is_quarantined_and_the_rest_of_the_file_taken(target: Target, sent: Sent) -> None:
+def test_one_bad_row_is_quarantined_and_the_rest_of_the_file_accepted(target: Target, sent: Sent) -> None:
     found = receipt(target, sent, "one bad row")
 
     assert (found["rows_read"], found["accepted"], found["quarantined"]) == (21, 20, 1)
@@ -240,7 +239,7 @@ def test_a_parquet_drop_becomes_rows(target: Target, sent: Sent) -> None:
     assert found == [{"age": "35-44", "home_ownership": None, "_source": "drop"}]
 
 
-def test_what_the_api_takes_and_deletes_the_table_follows(target: Target, sent: Sent) -> None:
+def test_the_table_follows_writes_and_deletes_of_the_api(target: Target, sent: Sent) -> None:
     api, key = target.output("DataApiUrl"), str(sent.basket + 500)
     headers = {
         "authorization": f"Bearer {fetch_token(target, 'glueline/read glueline/write glueline/delete')}"
@@ -274,9 +273,7 @@ def test_what_the_api_takes_and_deletes_the_table_follows(target: Target, sent: 
 @pytest.mark.parametrize(
     "metric", ["RowsAccepted", "RowsQuarantined", "QuarantinePercent", "FreshnessSeconds"]
 )
-def test_what_became_of_rows_and_how_fresh_they_came_is_a_metric(
-    target: Target, sent: Sent, metric: str
-) -> None:
+def test_counts_of_rows_and_freshness_are_metrics(target: Target, sent: Sent, metric: str) -> None:
     receipt(target, sent, "one bad row")
     dimensions = [{"Name": "Dataset", "Value": "products"}]
 
@@ -294,7 +291,7 @@ def test_what_became_of_rows_and_how_fresh_they_came_is_a_metric(
     assert all(point["Maximum"] >= 0 for point in eventually(look, f"the metric {metric}"))
 
 
-def test_a_caller_without_a_token_learns_nothing(target: Target) -> None:
+def test_a_caller_without_a_token_gets_no_information(target: Target) -> None:
     api = target.output("DataApiUrl")
 
     assert httpx.get(f"{api}/products").status_code == 401

@@ -1,4 +1,4 @@
-"""The processes of a local stack killed while a run is under way, and the run done again."""
+"""Processes of a local stack are killed during a run, and the run is repeated."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from workflows.stack.target import Target, local
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflows.progress.waiting import Stage
+    from workflows.progress.waiting import Pending
 
 pytestmark = [
     pytest.mark.deep,
-    # A stack outlives who started it.
+    # A stack outlives the process that started it.
     pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -34,17 +34,17 @@ LINES = 300
 
 
 @pytest.mark.parametrize("seconds", [2, 8, 16])
-def test_functions_and_spark_that_die_in_mid_run_lose_nothing(target: Target, seconds: int) -> None:
-    """All but the embedded AWS itself, which holds what S3, SQS and DynamoDB hold."""
+def test_functions_and_spark_that_are_killed_during_a_run_lose_nothing(target: Target, seconds: int) -> None:
+    """All processes except the embedded AWS, which has the data of S3, SQS and DynamoDB."""
     stack = running_stack(DEFAULT)
     assert stack is not None
-    under_way = subprocess.Popen([*GLUELINE, "run", "--lines", str(LINES)])
+    running = subprocess.Popen([*GLUELINE, "run", "--lines", str(LINES)])
     time.sleep(seconds)
     victims = [process for process in stack_processes(DEFAULT) if process.pid != stack.pid]
     for process in victims:
         process.kill()
-    under_way.send_signal(signal.SIGKILL)
-    under_way.wait()
+    running.send_signal(signal.SIGKILL)
+    running.wait()
 
     again = glueline("run", "--lines", str(LINES), "--json")
 
@@ -55,23 +55,23 @@ def test_functions_and_spark_that_die_in_mid_run_lose_nothing(target: Target, se
     assert outcomes[0]["in_dynamodb"] == outcomes[0]["in_table"] > 0
 
 
-def test_a_stack_killed_as_a_whole_tells_its_caller_and_is_made_anew(tmp_path: Path) -> None:
-    """Its AWS lives in memory: the new one is as a new account."""
+def test_a_stack_that_is_killed_as_a_whole_fails_its_caller_and_can_be_started_again(tmp_path: Path) -> None:
+    """The data of its AWS is in memory, so the new stack is like a new account."""
     home = Home(tmp_path / "stack")
     up(print, home)
     try:
         with ThreadPoolExecutor(1) as pool:
-            under_way = pool.submit(run, of(home), LINES, tell)
+            running = pool.submit(run, of(home), LINES, report)
             time.sleep(5)
             killed = stack_processes(home)
             for process in killed:
                 process.kill()
-            assert under_way.exception(timeout=120) is not None
+            assert running.exception(timeout=120) is not None
 
         up(print, home)
 
         assert not {process.pid for process in killed} & {one.pid for one in stack_processes(home)}
-        assert all(outcome.adds_up for outcome in run(of(home), LINES, tell))
+        assert all(outcome.adds_up for outcome in run(of(home), LINES, report))
     finally:
         down(home)
     assert stack_processes(home) == []
@@ -81,5 +81,5 @@ def of(home: Home) -> Target:
     return local(home.stack_file)
 
 
-def tell(stage: Stage) -> None:
-    print(stage)
+def report(pending: Pending) -> None:
+    print(pending)

@@ -17,12 +17,12 @@ import pytest
 from tests.load import Sent, account, load, outranked, refused, send_at_once
 from tests.process_use import EMULATOR, SPARK_JVM, Use, may_use, watched
 from workflows.local.base.home import DEFAULT
-from workflows.progress.waiting import Stage, look, wait
+from workflows.progress.waiting import Pending, count_pending, wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflows.demo.run import Outcome
+    from workflows.demo.accounting import Outcome
     from workflows.stack.target import Target
 
 MESSAGES = 4_000
@@ -33,20 +33,20 @@ pytestmark = pytest.mark.timeout(600)
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """The load of this module, all of it merged."""
+    """The load of this module, after all of it is merged."""
 
     sent: Sent
-    half: int  # as many as were sent before any was taken
+    half: int  # messages that were sent before any was received
     overtaken: int
-    backlog: Stage  # then
-    left: Stage  # in the end
+    backlog: Pending  # then
+    left: Pending  # at the end
     uses: dict[str, Use]
     outcome: Outcome
 
 
 @contextmanager
 def source_switched_off(target: Target) -> Iterator[None]:
-    """Nobody takes messages from the inbound queue."""
+    """Messages of the inbound queue are not processed."""
     functions, queue = target.client("lambda"), target.output("InboundQueueUrl").rpartition("/")[2]
     mappings = functions.list_event_source_mappings()["EventSourceMappings"]
     (mapping,) = (one["UUID"] for one in mappings if one["EventSourceArn"].endswith(f":{queue}"))
@@ -58,9 +58,9 @@ def source_switched_off(target: Target) -> Iterator[None]:
 
 
 def until_all_are_taken(target: Target) -> None:
-    """Until the source has answered for every message."""
+    """Wait until the source has processed every message."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while waiting := look(target, frozenset(), until_quiet=True)[0].inbound:
+    while waiting := count_pending(target, frozenset(), until_quiet=True)[0].inbound:
         assert time.monotonic() < deadline, f"{waiting} messages still wait"
         time.sleep(0.5)
 
@@ -69,24 +69,24 @@ def until_all_are_taken(target: Target) -> None:
 def ran(target: Target) -> Ran:
     made, sent = load(MESSAGES), Sent()
     half = len(made.in_time) // 2
-    seen: list[Stage] = []
+    looks: list[Pending] = []
     with watched(DEFAULT) as watch:
         with source_switched_off(target):
             send_at_once(target, made.in_time[:half], sent)
-            backlog, _ = look(target, frozenset(), until_quiet=True)
+            backlog, _ = count_pending(target, frozenset(), until_quiet=True)
         send_at_once(target, made.in_time[half:], sent)
         until_all_are_taken(target)
         send_at_once(target, made.overtaken, sent)
-        wait(target, [], seen.append)
-    return Ran(sent, half, len(made.overtaken), backlog, seen[-1], watch.uses(), account(target, sent))
+        wait(target, [], looks.append)
+    return Ran(sent, half, len(made.overtaken), backlog, looks[-1], watch.uses(), account(target, sent))
 
 
-def test_a_backlog_is_worked_off(ran: Ran) -> None:
+def test_a_backlog_is_processed(ran: Ran) -> None:
     assert ran.backlog.inbound >= ran.half
     assert ran.left.waiting == 0
 
 
-def test_every_message_under_load_is_found_again_and_the_table_is_the_models(ran: Ran) -> None:
+def test_every_message_under_load_is_found_again_and_the_table_equals_the_model(ran: Ran) -> None:
     outcome, messages = ran.outcome, ran.sent.messages
 
     assert (outcome.lost, outcome.differing) == ([], [])
@@ -95,7 +95,7 @@ def test_every_message_under_load_is_found_again_and_the_table_is_the_models(ran
     assert outcome.accepted + outcome.superseded + sum(outcome.rejected.values()) == len(messages) == MESSAGES
 
 
-def test_no_process_needs_more_memory_under_load_than_it_may_have(target: Target, ran: Ran) -> None:
+def test_no_process_exceeds_its_memory_limit_under_load(target: Target, ran: Ran) -> None:
     may = may_use(target)
 
     assert {EMULATOR, SPARK_JVM} < set(ran.uses) <= set(may)

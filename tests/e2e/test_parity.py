@@ -15,7 +15,8 @@ from expectations.odcs import load_contracts
 from tests.e2e.baskets import PRODUCTS, new_basket, send_lines
 from tests.e2e.conftest import glueline
 from workflows.progress.waiting import wait
-from workflows.query.engines import lake_catalog, query
+from workflows.query.catalog import lake_catalog
+from workflows.query.sql import query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

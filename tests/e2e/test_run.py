@@ -1,4 +1,4 @@
-"""`glueline run` proves itself, and a killed run run again ends in the same tables."""
+"""`glueline run` that is killed and run again ends with the same tables."""
 
 from __future__ import annotations
 

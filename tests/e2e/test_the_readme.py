@@ -1,4 +1,4 @@
-"""What the README shows runs as it is shown, on the stack that the tests before this one have filled."""
+"""The commands of the README run as they are shown, on the stack."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ SHOWN = {tuple(command[:4]) for command in COMMANDS}
 
 @pytest.fixture(scope="module")
 def filled(target: Target) -> Target:
-    """The stack, with the rows that a first `make run` leaves."""
+    """The stack, with the rows of a first `make run`."""
     ran = glueline("run", "--lines", "300")
     assert ran.returncode == 0, ran.stderr + ran.stdout
     return target
 
 
 @pytest.mark.parametrize("command", QUERIES, ids=" ".join)
-def test_a_query_that_the_readme_shows_is_answered(filled: Target, command: list[str]) -> None:
+def test_a_query_of_the_readme_returns_rows(filled: Target, command: list[str]) -> None:
     words = [*GLUELINE, *command[3:]] if command[:3] == ["uv", "run", "glueline"] else command
     answered = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -45,7 +45,7 @@ def test_a_query_that_the_readme_shows_is_answered(filled: Target, command: list
     assert len(answered.stdout.splitlines()) > 3, answered.stdout
 
 
-def test_a_contract_is_drafted_and_checked_as_the_readme_shows(tmp_path: Path) -> None:
+def test_a_contract_is_drafted_and_checked_as_in_the_readme(tmp_path: Path) -> None:
     assert {("uv", "run", "glueline", "contract")} <= SHOWN
     sample = tmp_path / "sample.csv"
     sample.write_text("order_id,amount,placed_at\n7,12.50,2026-11-30T12:00:00Z\n")
@@ -59,7 +59,7 @@ def test_a_contract_is_drafted_and_checked_as_the_readme_shows(tmp_path: Path) -
     assert glueline("contract", "check").returncode == 0
 
 
-def test_the_api_answers_the_request_that_the_readme_shows(filled: Target) -> None:
+def test_the_api_answers_the_request_of_the_readme(filled: Target) -> None:
     [path] = re.findall(r'"\$DATA_API_URL(/[^"]+)"', (ROOT / "README.md").read_text())
     token = glueline("token").stdout.strip()
 

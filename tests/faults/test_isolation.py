@@ -27,7 +27,7 @@ from jobs.lake.evolution import EvolutionRefused
 from jobs.lake.names import BATCHES, QUARANTINE, Lake
 from jobs.merging import steps
 from tests.faults.world import WRITERS, State, World, land_all, undisturbed
-from workflows.operations.batches import retried
+from workflows.operations.batches import reopen
 
 pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed life
 DATASETS = ("products", "transactions")
@@ -183,7 +183,7 @@ def assert_isolated(spark: SparkSession, fault: Fault) -> None:
         )
         run(world)  # a run with nothing to do is a good run
 
-    retried(world.batches, world.batches.manifest(aside), datetime.now(UTC))
+    reopen(world.batches, world.batches.manifest(aside), datetime.now(UTC))
     run(world)
 
     state = world.state()

@@ -24,7 +24,8 @@ from pyspark.sql.types import TimestampType
 from expectations.timestamps import from_micros, instant_of
 from jobs.changes.key_text import encode_key
 from jobs.checking import append
-from jobs.checking.checked_dataset import PARSERS, CheckedDataset, FileCount
+from jobs.checking.checked_dataset import CheckedDataset, FileCount
+from jobs.doors.parsers import PARSERS
 from jobs.intake.manifest import Manifest
 from jobs.lake.creation import create_dataset_tables, create_ops_tables
 from jobs.lake.names import TOMBSTONES, Lake

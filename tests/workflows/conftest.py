@@ -1,11 +1,15 @@
 """One embedded AWS for all tests that use it, without Spark and our template, and a small stack in it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+from tests.workflows.exports.loading_stack import ReceiptsOfLoading
 from tests.workflows.local.ministack.embedded import embedded
+from workflows.exports import backfill, loading
 from workflows.local.base.home import Home
+from workflows.progress import waiting
 from workflows.stack.target import Target
 
 STACK = "small"
@@ -82,3 +86,15 @@ def small_stack(embedded_aws: str) -> Target:
     outputs = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
     named = {output["OutputKey"]: output["OutputValue"] for output in outputs}
     return Target("us-east-1", named, embedded_aws)
+
+
+@pytest.fixture
+def receipts(small_stack: Target, monkeypatch: pytest.MonkeyPatch) -> ReceiptsOfLoading:
+    """A double of the workflow of the small stack: every export is loaded as soon as it is written."""
+    receipts = ReceiptsOfLoading(small_stack)
+    for module in (waiting, loading):
+        monkeypatch.setattr(module, "query", receipts.query)
+        monkeypatch.setattr(module, "poll_seconds", lambda target: 0.05)
+    monkeypatch.setattr(waiting, "patience_seconds", lambda target: 20)
+    monkeypatch.setattr(backfill, "_SKEW", timedelta(0))  # both have the same clock
+    return receipts

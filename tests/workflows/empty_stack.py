@@ -1,4 +1,4 @@
-"""The queues and buckets of a stack, in an AWS that lives in this process."""
+"""The queues and buckets of a stack, in an AWS in this process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _numbers = count(1)
 
 
 def empty_stack(aws: str) -> Target:
-    """A stack of its own, with nothing in it: what one test does is no other's."""
+    """A new, empty stack, so that tests do not affect each other."""
     number = next(_numbers)
     outputs = {
         "RawBucket": f"raw-{number}",

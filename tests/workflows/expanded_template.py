@@ -36,7 +36,7 @@ def resources(*types: str, **parameters: str) -> dict[str, Resource]:
 
 
 def each(*types: str) -> pytest.MarkDecorator:
-    """One case for each resource of these types."""
+    """Parametrizes a test with each resource of these types."""
     found = resources(*types)
     return pytest.mark.parametrize(("name", "resource"), found.items(), ids=list(found))
 

@@ -1,4 +1,4 @@
-"""The workflow `care` of the template, played by the local Glue: which job follows which."""
+"""The workflow `care` of the template, run by the local Glue: which job follows which."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS = {
 
 @pytest.fixture
 def glue() -> Glue:
-    """All workflows, jobs and triggers of the template, switched on; jobs are not tried again."""
+    """All workflows, jobs and triggers of the template, enabled; jobs are not retried."""
     made = Glue()
     for kind, operation in KINDS.items():
         for resource in resources(kind).values():
@@ -29,7 +29,7 @@ def glue() -> Glue:
 
 
 def named(node: Any) -> Any:
-    """References as the names of what they refer to, or the parameter's default."""
+    """References replaced by the names of what they refer to, or by the parameter's default."""
     match node:
         case {"Ref": "CareSchedule"}:
             return "cron(15 3 * * ? *)"
@@ -46,7 +46,7 @@ OTHERS = ("DefaultArguments", "Role", "NumberOfWorkers", "EventBatchingCondition
 
 
 @pytest.mark.parametrize("error", [None, "it failed"])
-def test_care_maintains_then_compares_whatever_became_of_that_then_certifies(
+def test_care_maintains_then_compares_even_after_a_failure_then_certifies(
     glue: Glue, error: str | None
 ) -> None:
     ask(glue, "StartWorkflowRun", Name="care")
@@ -61,7 +61,7 @@ def test_care_maintains_then_compares_whatever_became_of_that_then_certifies(
     assert not launched(glue)
 
 
-def test_no_certificate_comes_of_a_comparison_that_failed(glue: Glue) -> None:
+def test_a_failed_comparison_starts_no_certification(glue: Glue) -> None:
     ask(glue, "StartWorkflowRun", Name="care")
     for outcome in (None, "it failed"):
         (run,) = [run for run in glue.job_runs.values() if run.is_active]

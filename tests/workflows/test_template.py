@@ -1,4 +1,4 @@
-"""What the template makes: jobs, workflows, a table for each dataset, and the names that others rely on."""
+"""The resources of the template: jobs, workflows, tables of datasets, and names that others rely on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tells people that something is wrong, and what to do: alarms, alerts of failed jobs, the dashboard."""
+"""How people learn that something is wrong, and what to do: alarms, alerts of failed jobs, the dashboard."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ OF_JOBS = set(get_args(Name.__value__))
 
 
 def named_commands(text: str) -> list[str]:
-    """The `glueline` commands that a text tells to give."""
+    """The `glueline` commands that a text names."""
     return re.findall(r"\bglueline ([a-z][a-z-]*(?: (?:check|new)\b)?)", text)
 
 
 def is_a_command(words: str) -> bool:
-    """Whether the command line has it."""
+    """Whether the command line has this command."""
     found = COMMANDS
     for word in words.split():
         found = getattr(found, "commands", {}).get(word)
@@ -35,7 +35,7 @@ def is_a_command(words: str) -> bool:
 
 
 def text_of(value: Any) -> str:
-    """A text, or what Fn::Sub leaves of it for CloudFormation to fill in."""
+    """A text, or the text inside Fn::Sub with its placeholders."""
     while isinstance(value, dict):
         value = value["Fn::Sub"]
     return str(value[0] if isinstance(value, list) else value)
@@ -45,7 +45,7 @@ def text_of(value: Any) -> str:
 
 
 @each("AWS::CloudWatch::Alarm")
-def test_an_alarm_rings_and_stops_ringing(name: str, resource: Resource) -> None:
+def test_an_alarm_notifies_when_it_starts_and_when_it_ends(name: str, resource: Resource) -> None:
     assert resource["Properties"]["AlarmActions"] == [{"Ref": "Alerts"}]
     assert resource["Properties"]["OKActions"] == [{"Ref": "Alerts"}]
 
@@ -96,7 +96,7 @@ def test_every_dataset_has_the_alarm(metric: str) -> None:
     assert datasets == {"products", "order_lines"}
 
 
-def test_freshness_rings_beyond_the_goal() -> None:
+def test_the_freshness_alarm_is_raised_beyond_the_goal() -> None:
     [alarm] = [
         alarm["Properties"]
         for name, alarm in resources(FreshnessGoalSeconds="600").items()
@@ -121,7 +121,7 @@ def test_every_function_has_an_alarm_on_its_errors() -> None:
 
 
 @each("AWS::Glue::Job")
-def test_a_failed_job_is_told_in_a_sentence_with_what_to_do(name: str, resource: Resource) -> None:
+def test_the_alert_of_a_failed_job_is_a_sentence_with_what_to_do(name: str, resource: Resource) -> None:
     job = resource["Properties"]["Name"]
 
     rule = resources("AWS::Events::Rule")[f"Failed{job}"]["Properties"]
@@ -144,7 +144,7 @@ def test_a_failed_job_is_told_in_a_sentence_with_what_to_do(name: str, resource:
     assert "If nothing is done" in sentence
 
 
-def test_what_subscribers_read_names_job_run_and_error(embedded_aws: str) -> None:
+def test_an_alert_names_job_run_and_error(embedded_aws: str) -> None:
     target = Target("us-east-1", {}, embedded_aws)
     sns, sqs, events = (target.client(name) for name in ("sns", "sqs", "events"))
     topic = sns.create_topic(Name="alerts")["TopicArn"]
@@ -176,11 +176,11 @@ def test_what_subscribers_read_names_job_run_and_error(embedded_aws: str) -> Non
     [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
     assert message["Body"].startswith(
         '"Glueline: the job check ended FAILED: NoSuchKey: gone. Run jr_1; its logs are in '
-        "/aws/glue/glueline/error and /output. What landed is not read."
+        "/aws/glue/glueline/error and /output. Landed objects were not read."
     )
 
 
-def test_the_alarms_on_failing_jobs_count_what_the_rules_saw() -> None:
+def test_the_alarms_on_failing_jobs_count_matches_of_their_rules() -> None:
     watched = {
         text_of(alarm["Properties"]["Dimensions"][0]["Value"])
         for alarm in resources("AWS::CloudWatch::Alarm").values()
@@ -192,7 +192,7 @@ def test_the_alarms_on_failing_jobs_count_what_the_rules_saw() -> None:
     assert watched < rules
 
 
-def test_every_rule_may_put_what_it_cannot_deliver_where_it_is_kept() -> None:
+def test_every_rule_may_write_undelivered_events_to_their_queue() -> None:
     [allowed] = [
         statement["Condition"]["ArnEquals"]["aws:SourceArn"]
         for statement in resources()["IntakePolicy"]["Properties"]["PolicyDocument"]["Statement"]
@@ -206,7 +206,7 @@ def test_every_rule_may_put_what_it_cannot_deliver_where_it_is_kept() -> None:
 
 
 def dashboard() -> dict[str, Any]:
-    """Its body, with a word where CloudFormation fills one in."""
+    """The body of the dashboard, with a word for each placeholder of CloudFormation."""
     body = text_of(resources()["Dashboard"]["Properties"]["DashboardBody"])
     filled = re.sub(r"\$\{!", "{", re.sub(r"\$\{(?!!)[^}]*\}", "filled-in", body))
     parsed: dict[str, Any] = json.loads(filled)
@@ -214,7 +214,7 @@ def dashboard() -> dict[str, Any]:
 
 
 def shown() -> set[tuple[str, str]]:
-    """Namespace and name of every metric on the dashboard, searched for or named."""
+    """Namespace and name of every metric on the dashboard, whether searched or named."""
     found = set()
     for widget in dashboard()["widgets"]:
         for metric in widget["properties"].get("metrics", ()):
@@ -256,7 +256,7 @@ def test_the_dashboard_shows_no_metric_that_nobody_publishes() -> None:
     assert {name for name in ours - OF_JOBS if f'"{name}"' not in counting} == set()
 
 
-def test_the_dashboard_fits_the_screen_and_refers_to_what_is_there() -> None:
+def test_the_dashboard_fits_the_screen_and_refers_to_existing_resources() -> None:
     body = text_of(resources()["Dashboard"]["Properties"]["DashboardBody"])
     references = set(re.findall(r"\$\{(?!!)([A-Za-z]+)[.}]", body))
     cells = [

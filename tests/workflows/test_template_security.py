@@ -1,4 +1,4 @@
-"""What keeps data safe in every resource of the template, whoever adds the next one."""
+"""Rules of security for every resource of the template, including future ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def granted() -> list[tuple[str, dict[str, Any]]]:
 
 
 def refused_without_tls(policy_type: str) -> str:
-    """What the policies of that type deny to whoever comes without TLS, as text."""
+    """What the policies of that type deny without TLS, as text."""
     return json.dumps(
         [
             statement["Resource"]
@@ -156,7 +156,7 @@ def test_a_policy_names_its_actions_and_resources(where: str, statement: dict[st
     assert not [action for action in actions if "*" in action]
     if actions == ["cloudwatch:PutMetricData"]:  # takes no resource: a namespace is what can be named
         assert statement["Condition"]["StringEquals"]["cloudwatch:namespace"]
-    elif actions == ["cloudwatch:GetMetricStatistics"]:  # takes neither, and tells numbers alone
+    elif actions == ["cloudwatch:GetMetricStatistics"]:  # it has neither, and returns numbers only
         assert targets == ["*"]
     else:
         assert "*" not in targets
@@ -230,7 +230,7 @@ def test_an_exemption_names_its_check_and_its_reason() -> None:
 
 def test_the_gateways_log_names_the_route_and_not_the_path_which_has_the_key_of_a_row() -> None:
     [stage] = resources("AWS::ApiGatewayV2::Stage").values()
-    told = json.loads(stage["Properties"]["AccessLogSettings"]["Format"])
+    access_log = json.loads(stage["Properties"]["AccessLogSettings"]["Format"])
 
-    assert told["route"] == "$context.routeKey"
-    assert not any("path" in value.lower() for value in told.values())
+    assert access_log["route"] == "$context.routeKey"
+    assert not any("path" in value.lower() for value in access_log.values())

@@ -1,4 +1,4 @@
-"""The command line: one module for each family of commands; what they do is in the rooms they call.
+"""The command line: one module for each family of commands, which call the rooms that do the work.
 
 Imports `expectations`, `expectations.odcs`, `workflows`, `workflows.contracts`, `workflows.demo`,
 `workflows.exports`, `workflows.local.base`, `workflows.local.lifecycle`, `workflows.local.ministack`,
@@ -6,7 +6,7 @@ Imports `expectations`, `expectations.odcs`, `workflows`, `workflows.contracts`,
 """
 
 # In the order of the help.
-from workflows.cli import stack, run, query, parity, exports, recovery, batches, erase, contracts  # noqa: I001, F401
+from workflows.cli import stack, deploy, run, query, parity, exports, recovery, batches, erase, contracts  # noqa: I001, F401
 from workflows.cli.app import app, contract_app
 
 __all__ = ["app"]

@@ -1,23 +1,23 @@
-"""The command line `glueline`. Each command parses, calls one function, prints, and says what to do next.
+"""Operate a Glueline stack: the local one, or one on AWS.
 
-Exit code 0 only on success. `--json` prints the answer for a program in place of the picture for a person.
+The exit code is 0 only on success. `--json` prints JSON instead of text for people.
 """
 
 from typing import Annotated
 
 import typer
 
-from workflows.cli.ending import Commands
+from workflows.cli.exit_codes import Commands
 
 app = typer.Typer(
     cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
 )
-contract_app = typer.Typer(no_args_is_help=True, help="Check the contracts, or start a new one.")
+contract_app = typer.Typer(no_args_is_help=True, help="Check contracts, or draft a new one.")
 
 
-def show_version(asked: bool) -> None:
-    """Print the version of the package and end."""
-    if asked:
+def show_version(requested: bool) -> None:
+    """Print the version of the package and exit."""
+    if requested:
         from importlib.metadata import version
 
         typer.echo(f"glueline {version('glueline')}")
@@ -30,4 +30,4 @@ def options(
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """What goes before a command."""
+    """Options that come before a command."""

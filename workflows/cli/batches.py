@@ -1,4 +1,4 @@
-"""Commands about batches that are not merged: list, show, retry, set aside."""
+"""Commands for batches that are not merged: list, show, retry, set aside."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from workflows.operations.batches import Batch
 
 batches_app = typer.Typer(
-    no_args_is_help=True, help="List the batches that are not merged, try one again, or set one aside."
+    no_args_is_help=True, help="List the batches that are not merged, retry one, or set one aside."
 )
 app.add_typer(batches_app, name="batches")
 
-BatchId = Annotated[str, typer.Argument(help="A batch, as glueline batches list names it.")]
+BatchId = Annotated[str, typer.Argument(help="Id of a batch, from glueline batches list.")]
 
 
 @batches_app.command("list")
 def list_batches(as_json: AsJson = False, stack: StackName = None) -> None:
-    """The batches that are open, failing or set aside, with their last error."""
+    """List the batches that are open, failing or set aside, with their last error."""
     from workflows.operations import batches
     from workflows.stack.target import connect
 
@@ -50,12 +50,12 @@ def list_batches(as_json: AsJson = False, stack: StackName = None) -> None:
         )
     out.print(table)
     if any(batch.state == "set aside" for batch in found):
-        out.print("Next: mend the cause, then glueline batches retry BATCH")
+        out.print("Next: fix the cause, then run glueline batches retry BATCH")
 
 
 @batches_app.command()
 def show(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> None:
-    """One batch that is not merged: its state, its last error and its files."""
+    """Show one batch that is not merged: its state, its last error and its files."""
     from workflows.operations import batches
     from workflows.stack.target import connect
 
@@ -65,7 +65,7 @@ def show(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> No
         return
     one = found.batch
     since = f" since {one.since}" if one.since else ""
-    out.print(f"Batch {one.batch_id} is {one.state}{since} and waits for {one.waits_for}.")
+    out.print(f"Batch {one.batch_id} is {one.state}{since}. Next step: {one.waits_for}.")
     out.print(f"Failures: {_failures(one) or 'none'}")
     if one.error:
         out.print(Text(one.error, style="red"))
@@ -77,7 +77,7 @@ def show(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> No
 
 @batches_app.command()
 def retry(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> None:
-    """Try a batch again that is failing or set aside, with all its attempts."""
+    """Retry a batch that is failing or set aside, with all its attempts."""
     from workflows.operations import batches
     from workflows.stack.target import connect
 
@@ -88,17 +88,17 @@ def retry(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> N
         print_json({"batch_id": taken_up})
         return
     known_as = "" if taken_up == batch else f" as batch {taken_up}"
-    out.print(f"The next run of ingest tries it again{known_as}. See glueline batches list")
+    out.print(f"The next run of ingest retries it{known_as}. See glueline batches list")
 
 
 @batches_app.command()
 def aside(
     batch: BatchId,
-    reason: Annotated[str, typer.Option(help="Why, for those who find its files in quarantine.")],
+    reason: Annotated[str, typer.Option(help="Why; recorded with its files in quarantine.")],
     as_json: AsJson = False,
     stack: StackName = None,
 ) -> None:
-    """Set an open batch aside: the next run of ingest records its files in quarantine and goes on without."""
+    """Set an open batch aside: the next run of ingest quarantines its files and continues without it."""
     from workflows.operations import batches
     from workflows.stack.target import connect
 
@@ -108,7 +108,7 @@ def aside(
     if as_json:
         print_json({"batch_id": batch})
         return
-    out.print("The next run of ingest sets it aside. To take it up again: glueline batches list, then retry")
+    out.print("The next run of ingest sets it aside. To continue with it later: glueline batches retry BATCH")
 
 
 def _failures(batch: Batch) -> str:

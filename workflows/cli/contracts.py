@@ -1,4 +1,4 @@
-"""Commands about contracts: check them, draft a new one."""
+"""Commands for contracts: check them, draft a new one."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ if TYPE_CHECKING:
 
 @contract_app.command("check")
 def contract_check(
-    live: Annotated[
-        bool, typer.Option("--live", help="Also against the tables of the stack, before a deployment.")
-    ] = False,
+    live: Annotated[bool, typer.Option("--live", help="Also compare with the tables of the stack.")] = False,
     stack: StackName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read every contract and everything made from it; an error names file, path and rule.
+    """Check every contract and everything that is derived from it; an error names file, path and rule.
 
-    With --live it says what the next run will change in the stack's tables, or why it can't.
+    With --live, also print what the next run will change in the stack's tables, or why it can't.
     """
     from expectations.odcs import load_contracts
     from workflows.contracts.check import check
@@ -42,16 +40,16 @@ def contract_check(
             key = ", ".join(contract.key)
             out.print(f"{name} {contract.version}: {len(contract.columns)} columns, key ({key})")
         for table, what in changes.items():
-            out.print(f"{table}: {', '.join(what) or 'is as its contract says'}")
-        out.print(f"{len(contracts)} contracts are good. Next: make up (or make deploy) puts them to work.")
+            out.print(f"{table}: {', '.join(what) or 'matches its contract'}")
+        out.print(f"{len(contracts)} contracts are valid. Next: make up (or make deploy) applies them.")
 
 
 def _compare_with_live(stack: str | None, contracts: Mapping[str, Contract]) -> dict[str, list[str]]:
-    from workflows.contracts.live_tables import compare, told
+    from workflows.contracts.live_tables import compare, describe
     from workflows.stack.target import connect
 
     found = compare(connect(stack), contracts)
-    return {table: [told(change) for change in plan.changes] for table, plan in found.items()}
+    return {table: [describe(change) for change in plan.changes] for table, plan in found.items()}
 
 
 @contract_app.command("new")
@@ -60,16 +58,18 @@ def contract_new(
     sample: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, JSON Lines or Parquet.")],
     key: Annotated[str, typer.Option(help="Key columns, separated by commas.")],
     sequence: Annotated[str | None, typer.Option(help="Column that orders the changes of a key.")] = None,
-    folder: Annotated[Path, typer.Option(help="Where contracts live.")] = Path("expectations"),
+    folder: Annotated[Path, typer.Option(help="Folder of the contracts.")] = Path("expectations"),
 ) -> None:
-    """Draft the contract of a new dataset from a sample file; nothing else has to be edited."""
+    """Draft the contract of a new dataset from a sample file."""
     from expectations.odcs import load_contract
     from workflows.contracts.draft import DraftError, draft
 
     path = folder / f"{dataset}.yaml"
     if path.exists():
-        raise DraftError(f"{path} exists already; edit it, or remove it first.")
+        raise DraftError(f"{path} already exists; edit it, or remove it first.")
     text = draft(dataset, key.split(","), sequence, sample)
     path.write_text(text)
     load_contract(path)
-    out.print(f"Wrote {path}. Next: read it, make it stricter, then glueline contract check and make up.")
+    out.print(
+        f"Wrote {path}. Next: review it, make it stricter, then run glueline contract check and make up."
+    )

@@ -39,7 +39,7 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
     message brings a row back.
     """
     from workflows.cli.confirming import confirm
-    from workflows.cli.ending import interruptible
+    from workflows.cli.exit_codes import interruptible
     from workflows.operations import erase as erasing
     from workflows.operations.erase_messages import dead_letters_of
     from workflows.operations.erase_report import dead_letters_report, proof_report

@@ -1,4 +1,4 @@
-"""Commands that load by DynamoDB's exports: everything, or what a gap in the stream hid."""
+"""Commands that load DynamoDB exports: a whole table, or the changes of a gap in its stream."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from workflows.cli.app import app
 from workflows.cli.confirming import name_target
-from workflows.cli.ending import interruptible
+from workflows.cli.exit_codes import interruptible
 from workflows.cli.printing import (
     AsJson,
     DatasetName,
@@ -24,66 +24,69 @@ from workflows.cli.printing import (
 )
 
 if TYPE_CHECKING:
-    from workflows.exports.loading import Loaded
-    from workflows.exports.loading import Progress as ExportProgress
+    from workflows.exports.loading import ExportProgress, LoadedExport
 
-_EXPORTS_GO_ON: Final = (
-    "Exports that DynamoDB has begun go on and are loaded when they are written; nothing was counted. "
-    "The same command may be run again: loading twice changes nothing."
+_EXPORTS_CONTINUE: Final = (
+    "Exports that DynamoDB has started continue, and are loaded when they are written. Their items were not "
+    "counted. The command may be run again: loading an export twice changes nothing."
 )
 
 
 @app.command()
 def bootstrap(dataset: DatasetName, as_json: AsJson = False, stack: StackName = None) -> None:
-    """Load a whole table into the lake, by a full export of DynamoDB, while the stream flows on.
+    """Load a whole table into the lake from a full DynamoDB export, while its stream goes on.
 
-    It may be stopped at any point: the export goes on, and is loaded when it is there.
+    It may be stopped at any point: the export continues, and is loaded when it is written.
     """
-    from workflows.exports.bootstrap import bootstrap as load_all
+    from workflows.exports.backfill import bootstrap as load_all
     from workflows.stack.target import connect
 
     target = connect(stack)
     name_target(target)
-    with interruptible(lambda: _EXPORTS_GO_ON), showing_progress(export_progress) as tell:
-        loaded = [load_all(target, dataset, tell)]
+    with interruptible(lambda: _EXPORTS_CONTINUE), showing_progress(export_progress) as report:
+        loaded = [load_all(target, dataset, report)]
     _show_loaded(dataset, loaded, as_json)
 
 
 @app.command("catch-up")
 def catch_up(
     dataset: DatasetName,
-    start: Annotated[str, typer.Option("--from", help="Last time known to be good (ISO 8601, UTC).")],
-    end: Annotated[str | None, typer.Option("--to", help="End of the gap; without it, now.")] = None,
+    start: Annotated[
+        str,
+        typer.Option("--from", help="Start of the gap: the last time known to be complete (ISO 8601, UTC)."),
+    ],
+    end: Annotated[str | None, typer.Option("--to", help="End of the gap (default: now).")] = None,
     as_json: AsJson = False,
     stack: StackName = None,
 ) -> None:
-    """Load what changed in a table since a time, by DynamoDB's incremental exports: for a gap in the stream.
+    """Load the changes of a table since a time from incremental DynamoDB exports.
 
-    It may be stopped at any point: the exports go on, and are loaded when they are there.
+    This closes a gap in the stream. It may be stopped at any point: the exports continue, and are loaded when
+    they are written.
     """
-    from workflows.exports.bootstrap import catch_up as load_changes
+    from workflows.exports.backfill import catch_up as load_changes
     from workflows.stack.target import connect
 
     times = read_time("--from", start), None if end is None else read_time("--to", end)
     target = connect(stack)
     name_target(target)
-    with interruptible(lambda: _EXPORTS_GO_ON), showing_progress(export_progress) as tell:
-        loaded = load_changes(target, dataset, *times, tell)
+    with interruptible(lambda: _EXPORTS_CONTINUE), showing_progress(export_progress) as report:
+        loaded = load_changes(target, dataset, *times, report)
     _show_loaded(dataset, loaded, as_json)
 
 
 def export_progress(step: ExportProgress, started: datetime) -> Text:
-    """First DynamoDB writes, then the workflow loads."""
+    """The progress of exports as a line: first what DynamoDB has written, then what is pending."""
     seconds = (datetime.now(UTC) - started).seconds
-    if step.stage is None:
+    if step.pending is None:
         return Text(f"  {seconds:>5} s   exports written by DynamoDB: {step.written} of {step.exports}")
     return Text(
-        f"  {seconds:>5} s   files to merge {step.stage.files:>4}   intake queue {step.stage.intake:>4}   "
-        f"open batches {step.stage.batches}"
+        f"  {seconds:>5} s   files to merge {step.pending.files:>4}   "
+        f"intake queue {step.pending.intake:>4}   open batches {step.pending.batches}"
     )
 
 
-def _show_loaded(dataset: str, loaded: list[Loaded], as_json: bool) -> None:
+def _show_loaded(dataset: str, loaded: list[LoadedExport], as_json: bool) -> None:
     good = all(export.adds_up for export in loaded)
     if as_json:
         exports = [asdict(export) | {"adds_up": export.adds_up} for export in loaded]
@@ -95,10 +98,10 @@ def _show_loaded(dataset: str, loaded: list[Loaded], as_json: bool) -> None:
             table.add_row(export.taken, *(f"{count:,}" for count in counts), "\n".join(export.batches))
         out.print(table)
         out.print(
-            f"Loaded. Next: glueline parity {dataset} (proves that the table is what DynamoDB holds)."
+            f"Loaded. Next: glueline parity {dataset} (compares the table with DynamoDB)."
             if good
-            else "Not every item is an accepted change: lake_ops.quarantine has the reasons. Mend the "
-            "contract or the items, then glueline replay --quarantine.",
+            else "Not every item is an accepted change; the reasons are in lake_ops.quarantine. Correct the "
+            "contract or the items, then run glueline replay --quarantine.",
             style="green" if good else "red",
         )
     if not good:

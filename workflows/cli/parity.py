@@ -19,7 +19,7 @@ def parity(
     stack: StackName = None,
 ) -> None:
     """Compare tables with DynamoDB during writes: certify that they agree, or name each key that differs."""
-    from workflows.cli.ending import interruptible
+    from workflows.cli.exit_codes import interruptible
     from workflows.operations import parity_report
     from workflows.operations.parity import ParityProgress
     from workflows.operations.parity import parity as certify_all

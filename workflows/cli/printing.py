@@ -1,4 +1,4 @@
-"""How commands speak: consoles, errors, JSON, tables, progress, and the options they share."""
+"""What commands print: consoles, JSON, tables, progress. Also the options that commands share."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from workflows.progress.waiting import Stage
+    from workflows.progress.waiting import Pending
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 StackName = Annotated[
     str | None,
-    typer.Option("--stack", help="A stack deployed on AWS; without it (or GLUELINE_STACK) the local one."),
+    typer.Option("--stack", help="A stack on AWS (default: GLUELINE_STACK, else the local stack)."),
 ]
 
 DatasetName = Annotated[str, typer.Argument(help="Name of the dataset, e.g. transactions.")]
 
-_PAGE_WIDTH: Final = 130  # of what is written to a file or a pipe
+_PAGE_WIDTH: Final = 130  # when output goes to a file or a pipe
 
 
 def console_on(*, stderr: bool) -> Console:
@@ -42,19 +42,19 @@ out = console_on(stderr=False)
 err = console_on(stderr=True)
 
 
-def print_json(answer: Any) -> None:
-    """One JSON document on stdout; decimals keep their digits as text, times are ISO."""
-    sys.stdout.write(json.dumps(answer, default=_plain, indent=2) + "\n")
+def print_json(result: Any) -> None:
+    """Print one JSON document on stdout. Decimals become text with all digits, times ISO 8601."""
+    sys.stdout.write(json.dumps(result, default=_plain, indent=2) + "\n")
 
 
 def _plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def arrow_table(answer: pa.Table) -> Table:
-    """An answer as a printed table."""
-    table = Table(*(Column(Text(name)) for name in answer.column_names))
-    for row in zip(*(column.to_pylist() for column in answer.columns), strict=True):
+def arrow_table(result: pa.Table) -> Table:
+    """A query's result as a printed table."""
+    table = Table(*(Column(Text(name)) for name in result.column_names))
+    for row in zip(*(column.to_pylist() for column in result.columns), strict=True):
         table.add_row(*(Text("" if value is None else cell(value)) for value in row))
     return table
 
@@ -69,14 +69,14 @@ def read_time(option: str, text: str) -> datetime:
     time = parse(text)
     if time is None:
         raise typer.BadParameter(
-            f"expected a time in ISO 8601, as 2026-11-24T12:00:00Z, got {text!r}", param_hint=option
+            f"expected a time in ISO 8601, such as 2026-11-24T12:00:00Z, got {text!r}", param_hint=option
         )
     return time
 
 
 @contextmanager
 def showing_progress[Step](picture: Callable[[Step, datetime], Text]) -> Iterator[Callable[[Step], None]]:
-    """One line that changes as the data moves on; where lines can't change, a new line for each change."""
+    """Print progress on one line that is updated; without a terminal, print a new line for each change."""
     started = datetime.now(UTC)
     shown: list[Step] = []
 
@@ -92,10 +92,10 @@ def showing_progress[Step](picture: Callable[[Step, datetime], Text]) -> Iterato
         yield lambda step: live.update(picture(step, started))
 
 
-def progress(stage: Stage, started: datetime) -> Text:
-    """What waits where, in the direction of the flow."""
+def progress(pending: Pending, started: datetime) -> Text:
+    """What is pending, in the direction of the flow."""
     seconds = (datetime.now(UTC) - started).seconds
     return Text(
-        f"  {seconds:>3} s   inbound queue {stage.inbound:>5}   intake queue {stage.intake:>4}   "
-        f"open batches {stage.batches}   files to come {stage.files}"
+        f"  {seconds:>3} s   inbound queue {pending.inbound:>5}   intake queue {pending.intake:>4}   "
+        f"open batches {pending.batches}   files to merge {pending.files}"
     )

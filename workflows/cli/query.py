@@ -1,4 +1,4 @@
-"""Commands that ask the lake: SQL, what was when, and a token for the Data API."""
+"""Commands that read from the stack: SQL, history, a token for the Data API."""
 
 from __future__ import annotations
 
@@ -26,31 +26,36 @@ MOST_ROWS: Final = 2**31 - 1
 
 @app.command()
 def query(sql: str, as_json: AsJson = False, stack: StackName = None) -> None:
-    """Run one SELECT, in Athena's dialect, over the lake (database `lake`; bookkeeping is in `lake_ops`)."""
-    from workflows.query.engines import query as run_query
-    from workflows.query.engines import rows
+    """Run one SELECT in Athena's dialect over the lake (database `lake`; bookkeeping is in `lake_ops`)."""
+    from workflows.query.sql import query as run_query
+    from workflows.query.sql import rows
     from workflows.stack.target import connect
 
-    answer = run_query(connect(stack), sql)
+    result = run_query(connect(stack), sql)
     if as_json:
-        print_json(rows(answer))
+        print_json(rows(result))
     else:
-        out.print(arrow_table(answer))
-        out.print(f"{answer.num_rows} rows", style="dim")
+        out.print(arrow_table(result))
+        out.print(f"{result.num_rows} rows", style="dim")
 
 
 @app.command()
 def history(  # noqa: PLR0913, PLR0917 -- the options of a command
     dataset: DatasetName,
-    key: Annotated[str | None, typer.Option(help="Key text, as in the Data API's paths.")] = None,
-    as_of: Annotated[str | None, typer.Option(help="What held at this time (ISO 8601, UTC).")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows at most.")] = 1000,
+    key: Annotated[str | None, typer.Option(help="Key text, as in paths of the Data API.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Only versions valid at this time (ISO 8601, UTC).")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Maximum number of rows.")] = 1000,
     as_json: AsJson = False,
     stack: StackName = None,
 ) -> None:
-    """Every version of a dataset's rows with the time it held (SCD type 2), from all accepted changes."""
+    """Show every version of a dataset's rows and when it was valid (SCD type 2).
+
+    The versions are all accepted changes.
+    """
     from workflows.query import history as histories
-    from workflows.query.engines import rows
+    from workflows.query.sql import rows
     from workflows.stack.target import connect
 
     at = None if as_of is None else read_time("--as-of", as_of)
@@ -62,16 +67,16 @@ def history(  # noqa: PLR0913, PLR0917 -- the options of a command
         return
     table = Table("key", "from", "to", "what changed")
     for version, changed in zip(versions, histories.what_changed(versions, contract), strict=True):
-        told = "deleted" if changed is None else _story(changed)
+        description = "deleted" if changed is None else _describe(changed)
         coarse = " (from an export)" if version["is_coarse"] in (True, "true") else ""
         times = (str(version[name] or "") for name in ("valid_from", "valid_to"))
-        table.add_row(Text(version["_key"]), *times, Text(told + coarse))
+        table.add_row(Text(version["_key"]), *times, Text(description + coarse))
     out.print(table)
     cut = "; there may be more: --limit, --key" if len(versions) == limit else ""
     out.print(f"{len(versions)} versions{cut}", style="dim")
 
 
-def _story(changed: dict[str, Any]) -> str:
+def _describe(changed: dict[str, Any]) -> str:
     values = {name: "null" if value is None else cell(value) for name, value in changed.items()}
     return "  ".join(f"{name} {value}" for name, value in values.items()) or "nothing"
 
@@ -79,7 +84,7 @@ def _story(changed: dict[str, Any]) -> str:
 @app.command()
 def token(
     scope: Annotated[
-        str, typer.Option(help="Scopes asked for, blank-separated.")
+        str, typer.Option(help="Requested scopes, separated by blanks.")
     ] = "glueline/read glueline/write glueline/delete",
     stack: StackName = None,
 ) -> None:

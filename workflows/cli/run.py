@@ -1,4 +1,4 @@
-"""Commands that put data in: the proof with real data, and a file of messages."""
+"""Commands that put data in: the demo with real data, and a file of messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from workflows.cli.app import app
 from workflows.cli.confirming import name_target
-from workflows.cli.ending import interruptible
+from workflows.cli.exit_codes import interruptible
 from workflows.cli.printing import (
     AsJson,
     StackName,
@@ -25,7 +25,7 @@ from workflows.cli.printing import (
 )
 
 if TYPE_CHECKING:
-    from workflows.demo.run import Outcome
+    from workflows.demo.accounting import Outcome
 
 
 SAMPLE_QUERIES: Final = (
@@ -37,31 +37,33 @@ SAMPLE_QUERIES: Final = (
 )
 
 MOST_LINES: Final = 1_000_000
-_RUN_GOES_ON: Final = (
-    "The stack runs on, and what was sent goes through it (glueline status). Nothing was compared: the same "
-    "command sends the same events again, which changes nothing, and compares."
+_RUN_CONTINUES: Final = (
+    "The stack keeps running and processes what was sent (glueline status). Nothing was compared. Run the "
+    "command again: it sends the same events, which changes nothing, and compares."
 )
 
 
 @app.command()
 def run(
     lines: Annotated[
-        int, typer.Option(min=100, max=MOST_LINES, help="How many basket lines to send.")
+        int, typer.Option(min=100, max=MOST_LINES, help="Number of basket lines to send.")
     ] = 3000,
     as_json: AsJson = False,
 ) -> None:
-    """Send real baskets and partner files through every stage, wait until all is merged, and prove it."""
+    """Run real data through every stage, wait until it is merged, and compare the tables with a model."""
     from workflows.demo.run import run as run_all
     from workflows.local.base.environment import act_locally
     from workflows.local.lifecycle import stack
     from workflows.stack.target import local
 
     act_locally()
-    with interruptible(lambda: "What was started is ended again; the same command starts the stack."):
+    with interruptible(
+        lambda: "What was started is stopped again. Run the command again to start the stack."
+    ):
         stack.up(report=lambda line: err.print(f"  {line}", style="dim"))
     target = local()
-    with interruptible(lambda: _RUN_GOES_ON), showing_progress(progress) as tell:
-        outcomes = run_all(target, lines, tell)
+    with interruptible(lambda: _RUN_CONTINUES), showing_progress(progress) as report:
+        outcomes = run_all(target, lines, report)
     if as_json:
         print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])
     else:
@@ -71,7 +73,7 @@ def run(
 
 
 def _show_run(outcomes: list[Outcome]) -> None:
-    from workflows.query.engines import query as run_query
+    from workflows.query.sql import query as run_query
     from workflows.stack.target import local
 
     out.print(outcome_table(outcomes))
@@ -86,17 +88,17 @@ def _show_run(outcomes: list[Outcome]) -> None:
     out.print(
         "\nEvery message and row is accounted for, and the tables equal the model."
         if good
-        else "\nThe numbers do not add up: the lines in red say where.",
+        else "\nThe numbers do not add up; see the lines in red.",
         style="green" if good else "red",
     )
     out.print(
         'Next: make query SQL="select * from transactions limit 5"; rejected rows: lake_ops.quarantine;\n'
-        "rejected messages stay in the dead-letter queue; logs: glueline status; end it all: make down."
+        "rejected messages stay in the dead-letter queue; logs: glueline status; stop the stack: make down."
     )
 
 
 def outcome_table(outcomes: list[Outcome]) -> Table:
-    """The report of a run, a row per dataset."""
+    """The report of a run, with a row for each dataset."""
     table = Table(
         "dataset",
         "sent",
@@ -126,7 +128,7 @@ def outcome_table(outcomes: list[Outcome]) -> Table:
 
 @app.command()
 def send(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], stack: StackName = None) -> None:
-    """Put the lines of FILE (one CloudEvent in JSON a line) on the inbound queue."""
+    """Put the lines of FILE (one CloudEvent as JSON each) on the inbound queue."""
     from workflows.operations.sending import read_messages
     from workflows.operations.sending import send as send_bodies
     from workflows.stack.target import connect
@@ -137,12 +139,12 @@ def send(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], sta
     sent = Counter[str]()
     with interruptible(
         lambda: (
-            f"{sent['messages']:,} of {len(bodies):,} messages are sent, perhaps a few more. The same "
-            "command sends all of them: a message that comes twice changes nothing."
+            f"{sent['messages']:,} of {len(bodies):,} messages are sent, possibly a few more. Run the "
+            "command again to send all of them: a message that arrives twice changes nothing."
         )
     ):
         send_bodies(target, bodies, lambda more: sent.update(messages=more))
     out.print(
-        f"Sent {len(bodies):,} messages to {target.output('InboundQueueUrl')}. The refused come to the "
-        "dead-letter queue with their reasons; the others are in the table in a minute or so."
+        f"Sent {len(bodies):,} messages to {target.output('InboundQueueUrl')}. Rejected messages go to "
+        "the dead-letter queue with their reasons; the others are in the table in a minute or so."
     )

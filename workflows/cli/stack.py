@@ -1,4 +1,4 @@
-"""Commands about a stack: start it, end it, look at it, deploy it."""
+"""Commands for the local stack: start, stop, show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from workflows.cli.app import app
 from workflows.cli.confirming import confirm
-from workflows.cli.ending import interruptible
+from workflows.cli.exit_codes import interruptible
 from workflows.cli.printing import AsJson, err, out, print_json
 
 
@@ -19,23 +19,25 @@ def up(as_json: AsJson = False) -> None:
     from workflows.local.lifecycle import stack
 
     act_locally()
-    with interruptible(lambda: "What was started is ended again; the same command starts the stack."):
+    with interruptible(
+        lambda: "What was started is stopped again. Run the command again to start the stack."
+    ):
         started = stack.up(report=lambda line: err.print(f"  {line}", style="dim"))
     if as_json:
         print_json(started.to_dict())
         return
     out.print(started.notice)
-    out.print("Next: make run (real data through every stage), glueline status (logs), make down (end it).")
+    out.print("Next: make run (real data through every stage), glueline status (logs), make down (stop it).")
 
 
 @app.command()
 def down(
-    keep: Annotated[bool, typer.Option("--keep", help="Keep its data for the next up.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the data for the next glueline up.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """End the local stack and every process it started, and delete its data, unless it is to be kept.
+    """Stop the local stack and all its processes, and delete its data unless --keep is given.
 
-    If it holds any, it is counted, and you are asked.
+    If the stack has data, it is counted, and you are asked to confirm.
     """
     from workflows.local.base.environment import act_locally
     from workflows.local.base.home import DEFAULT
@@ -49,16 +51,16 @@ def down(
         held = holdings(running)
         if not held.is_empty:
             err.print(f"The stack holds {held}.", style="yellow")
-            confirm(None, "End the stack and delete all of it (--keep keeps it)", yes=yes)
+            confirm(None, "Stop the stack and delete all of it (--keep keeps it)", yes=yes)
     elif is_kept(DEFAULT.kept) and not keep:
-        err.print("The data of a stack is kept for the next make up.", style="yellow")
-        confirm(None, "Delete what was kept", yes=yes)
+        err.print("Data of a stopped stack is kept for the next make up.", style="yellow")
+        confirm(None, "Delete the kept data", yes=yes)
     out.print(stack.down(keep=keep))
 
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """What runs here, where it listens, its latest workflow runs and where its logs are."""
+    """Show what runs here, its addresses, the latest workflow runs and where the logs are."""
     from workflows.local.base.environment import act_locally
     from workflows.local.lifecycle import stack
 
@@ -70,13 +72,3 @@ def status(as_json: AsJson = False) -> None:
         out.print(state.render())
     if not state.running:
         raise typer.Exit(1)
-
-
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-)
-def deploy(context: typer.Context) -> None:
-    """Build and deploy to the AWS account of your credentials (deploy --help: stack, region, parameters)."""
-    from workflows.deploy import main
-
-    raise typer.Exit(main(context.args))

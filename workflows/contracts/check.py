@@ -1,7 +1,7 @@
-"""Makes everything that is made of contracts, before a deployment: what an engine refuses is refused here.
+"""Checks contracts before a deployment, by building everything that is derived from them.
 
-The reader of contracts (`expectations.odcs`) has refused what it knows to fail. This asks the engines: the
-validator of the Lambdas, the DDL's types, Great Expectations.
+The reader of contracts (`expectations.odcs`) has already refused what it knows to be wrong. Here the engines
+decide: the validator of the Lambdas, the types of the DDL, Great Expectations.
 """
 
 from __future__ import annotations
@@ -19,33 +19,36 @@ if TYPE_CHECKING:
 
 
 def check_at_doors(contracts: Mapping[str, Contract]) -> None:
-    """Make what the Lambdas make of contracts. Raises ContractError with all problems."""
-    _raise(problem for contract in contracts.values() for problem in _at_doors(contract))
+    """Build what the Lambdas derive from contracts. Raises ContractError with all problems."""
+    _raise_if_any(problem for contract in contracts.values() for problem in _problems_at_doors(contract))
 
 
 def check(contracts: Mapping[str, Contract]) -> None:
-    """Make all that is made of contracts, the jobs' part too. Raises ContractError with all problems."""
+    """Build everything that is derived from contracts, also by the jobs.
+
+    Raises ContractError with all problems.
+    """
     from expectations.spark_schema import create_changes_ddl, create_table_ddl
     from expectations.suite import build_suite
 
     found: list[Problem] = []
     for name, contract in contracts.items():
-        found += _at_doors(contract)
+        found += _problems_at_doors(contract)
         create_table_ddl(contract, name)
         create_changes_ddl(contract, f"{name}_changes")
         try:
             build_suite(contract)
         except ContractError as error:
             found += error.problems
-    _raise(found)
+    _raise_if_any(found)
 
 
-def _raise(problems: Iterable[Problem]) -> None:
+def _raise_if_any(problems: Iterable[Problem]) -> None:
     if found := list(problems):
         raise ContractError(found)
 
 
-def _at_doors(contract: Contract) -> Iterator[Problem]:
+def _problems_at_doors(contract: Contract) -> Iterator[Problem]:
     for op in get_args(Op.__value__):
         try:
             build_validator(contract, op)

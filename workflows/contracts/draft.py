@@ -1,4 +1,4 @@
-"""A first contract for a new dataset, drafted from a sample file of it."""
+"""Drafts the contract of a new dataset from a sample file."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ _TYPES: Final = {
 
 
 class DraftError(GluelineError):
-    """Raised when no contract can be drafted: what is missing in the sample or in the request."""
+    """Raised when no contract can be drafted; the message says what the sample or the request lacks."""
 
 
 def draft(dataset: str, key: list[str], sequence: str | None, sample: Path) -> str:
-    """The YAML of a contract for `dataset`: a column per column of the sample (CSV, JSON Lines or Parquet).
+    """The YAML of a contract for `dataset`, with a column for each column of the sample.
 
-    Types are what the sample shows; columns without a null in it become required. Changes are ordered by
-    `sequence`, rows are spread over buckets of the first key column. A draft to be read and made stricter.
+    The sample is CSV, JSON Lines or Parquet. Types are those of the sample; columns without a null become
+    required. Changes are ordered by `sequence`, and rows are spread over buckets of the first key column. The
+    draft should be reviewed and made stricter. Raises DraftError.
     """
     columns = _columns(sample)
     for name in [*key, *([sequence] if sequence else [])]:

@@ -1,4 +1,4 @@
-"""The lake's tables as the catalog has them, held against the contracts: before they are deployed.
+"""Compares the lake's tables in the catalog with the contracts, before they are deployed.
 
 The rules are those by which the check job changes the tables (`expectations.evolution`), so what is refused
 here is what would stop a dataset there.
@@ -16,7 +16,7 @@ from expectations.contract import Column
 from expectations.declared import Declared
 from expectations.evolution import Addition, Declaration, LiveTable, Plan, partition, plan
 from expectations.problems import GluelineError
-from workflows.query.engines import DEFAULT_DATABASE, lake_catalog
+from workflows.query.catalog import DEFAULT_DATABASE, lake_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,21 +30,26 @@ if TYPE_CHECKING:
 
 
 class ContractsRefused(GluelineError):
-    """Raised when live tables can't become what their contracts say; names all reasons."""
+    """Raised when live tables can't be changed to match their contracts; the message has all reasons."""
 
 
 def compare(target: Target, contracts: Mapping[str, Contract]) -> dict[str, Plan]:
-    """Table -> what has to be done to it, of the tables that there are. ContractsRefused if it can't be."""
+    """The changes that each existing table needs, by table.
+
+    Raises ContractsRefused if one is not possible.
+    """
     catalog = lake_catalog(target)
     found = {name: planned for contract in contracts.values() for name, planned in _plans(catalog, contract)}
     refusals = dict.fromkeys(refusal for one in found.values() for refusal in one.refusals)
     if refusals:
-        raise ContractsRefused("The live tables can't become what the contracts say.\n" + "\n".join(refusals))
+        raise ContractsRefused(
+            "The live tables can't be changed to match the contracts.\n" + "\n".join(refusals)
+        )
     return found
 
 
 def live(table: Table) -> LiveTable:
-    """A table as `expectations.evolution` compares it."""
+    """A table in the form that `expectations.evolution` compares."""
     schema = table.schema()
     columns = tuple(_column(field) for field in schema.fields if not field.name.startswith("_"))
     partitions = tuple(
@@ -54,10 +59,10 @@ def live(table: Table) -> LiveTable:
     return LiveTable(columns, partitions, Declared.from_properties(table.properties))
 
 
-def told(change: TableChange) -> str:
+def describe(change: TableChange) -> str:
     """A change in words."""
     if isinstance(change, Declaration):
-        return "stores what its contract says of order, required columns and aliases"
+        return "stores the order, required columns and aliases of its contract"
     path = ".".join(change.path)
     if isinstance(change, Addition):
         return f"adds {path} {change.column.type}"
@@ -65,7 +70,7 @@ def told(change: TableChange) -> str:
 
 
 def has_null(table: Table, column: str) -> bool:
-    """Whether a row of the table lacks a value in a column; most files say so by their counts, unread."""
+    """Whether a row of the table has no value in a column. File statistics answer for most files, unread."""
     lacking = table.scan(row_filter=IsNull(term=Reference(column)), selected_fields=(column,), limit=1)
     return bool(lacking.to_arrow().num_rows)
 
@@ -96,5 +101,5 @@ def _column(field: NestedField) -> Column:
 
 
 def _spelled(kind: IcebergType) -> str:
-    """The type as contracts spell it: their timestamps have a zone."""
+    """The type in the spelling of contracts, whose timestamps have a zone."""
     return "timestamp" if isinstance(kind, TimestamptzType) else str(kind).replace(", ", ",")

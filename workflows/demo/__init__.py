@@ -1,4 +1,4 @@
-"""`glueline run`: a year of real grocery baskets through every stage, checked against a model.
+"""The demo: real grocery data through every stage, compared with a model.
 
 Imports `expectations`, `workflows.operations`, `workflows.progress`, `workflows.query`, `workflows.stack`.
 """

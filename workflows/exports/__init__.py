@@ -1,4 +1,4 @@
-"""Loads DynamoDB exports: the whole of a table, or what changed while no stream was read.
+"""Loads tables from DynamoDB exports: the whole table, or the changes of a period.
 
 Imports `expectations`, `workflows.progress`, `workflows.query`, `workflows.stack`.
 """

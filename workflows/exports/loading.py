@@ -1,4 +1,4 @@
-"""From an export that DynamoDB was asked for to rows in the lake: waiting, and adding up what came of it."""
+"""Waits until requested exports are written and merged, and counts what became of their items."""
 
 from __future__ import annotations
 
@@ -10,33 +10,36 @@ from typing import TYPE_CHECKING, Any
 from workflows.exports.errors import ADVICE, ExportError
 from workflows.exports.windows import iso
 from workflows.progress.waiting import poll_seconds, receipts, wait
-from workflows.query.engines import query, rows
 from workflows.query.literals import text
+from workflows.query.sql import query, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from workflows.progress.waiting import Stage
+    from workflows.progress.waiting import Pending
     from workflows.stack.target import Target
 
 type Export = Mapping[str, Any]  # DynamoDB's ExportDescription
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How many exports DynamoDB has written, and then what of their files is not merged yet."""
+class ExportProgress:
+    """How many exports are written, and then what is pending of their files."""
 
     exports: int
     written: int
-    stage: Stage | None = None
+    pending: Pending | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """What became of one export: `items` by its manifest, the rest by the receipts of its files."""
+class LoadedExport:
+    """The result of one export.
+
+    `items` is from its manifest, the other counts are from the receipts of its files.
+    """
 
     export: str
-    taken: str  # the time it shows, or "… to …" of a window
+    taken: str  # the time that it shows, or "… to …" for a window
     items: int
     files: int
     rows_read: int
@@ -46,28 +49,32 @@ class Loaded:
 
     @property
     def adds_up(self) -> bool:
-        """Every item of the export is an accepted change."""
+        """Whether every item of the export is an accepted change."""
         return self.items == self.rows_read == self.accepted
 
 
-def load(target: Target, exports: Sequence[Export], tell: Callable[[Progress], None]) -> list[Loaded]:
-    """Wait until the exports are written and merged; what became of each.
+def load(
+    target: Target, exports: Sequence[Export], report: Callable[[ExportProgress], None]
+) -> list[LoadedExport]:
+    """Wait until the exports are written and merged; the result of each.
 
-    Raises ExportError if one failed or was refused, NotThroughInTime.
+    Raises ExportError if one failed or was rejected, WaitTimeout.
     """
-    written = await_written(target, [export["ExportArn"] for export in exports], tell)
+    written = wait_until_written(target, [export["ExportArn"] for export in exports], report)
     files = [data_files(target, export) for export in written]
 
-    def watch(stage: Stage) -> None:
+    def watch(pending: Pending) -> None:
         refuse_if_quarantined(target, written)
-        tell(Progress(len(exports), len(written), stage))
+        report(ExportProgress(len(exports), len(written), pending))
 
     wait(target, [uri for uris in files for uri in uris], watch, until_quiet=False)
     return [account(target, export, uris) for export, uris in zip(written, files, strict=True)]
 
 
-def await_written(target: Target, arns: Sequence[str], tell: Callable[[Progress], None]) -> list[Export]:
-    """The exports, when DynamoDB has written all of them, however long it takes."""
+def wait_until_written(
+    target: Target, arns: Sequence[str], report: Callable[[ExportProgress], None]
+) -> list[Export]:
+    """The exports, once DynamoDB has written all of them, without a time limit."""
     dynamodb = target.client("dynamodb")
     ended: dict[str, Export] = {}
     while True:
@@ -81,14 +88,14 @@ def await_written(target: Target, arns: Sequence[str], tell: Callable[[Progress]
                 )
             if export["ExportStatus"] == "COMPLETED":
                 ended[arn] = export
-        tell(Progress(len(arns), len(ended)))
+        report(ExportProgress(len(arns), len(ended)))
         if len(ended) == len(arns):
             return [ended[arn] for arn in arns]
         time.sleep(poll_seconds(target))
 
 
 def data_files(target: Target, export: Export) -> list[str]:
-    """The data files (`s3://…`) that hold any item: no receipt is awaited for an empty one."""
+    """The data files (`s3://…`) of an export that contain items. Empty files get no receipt."""
     s3, bucket = target.client("s3"), export["S3Bucket"]
     summary = json.loads(s3.get_object(Bucket=bucket, Key=_summary_key(export))["Body"].read())
     manifest = s3.get_object(Bucket=bucket, Key=summary["manifestFilesS3Key"])["Body"].read().decode()
@@ -97,24 +104,24 @@ def data_files(target: Target, export: Export) -> list[str]:
 
 
 def refuse_if_quarantined(target: Target, exports: Sequence[Export]) -> None:
-    """Raise ExportError if the check job has refused one of the exports as a whole."""
+    """Raise ExportError if the check job has rejected one of the exports as a whole."""
     summaries = [f"s3://{export['S3Bucket']}/{_summary_key(export)}" for export in exports]
     for receipt in receipts(target, summaries):
         if int(receipt["quarantined"]):
             file = receipt["source_file"]
             sql = f"select reasons from lake_ops.quarantine where source_file = {text(file)}"  # noqa: S608 -- quoted
             reasons = "; ".join(str(row["reasons"]) for row in rows(query(target, sql)))
-            raise ExportError(f"The check job refused the export {file}: {reasons}")
+            raise ExportError(f"The check job rejected the export {file}: {reasons}")
 
 
-def account(target: Target, export: Export, files: Sequence[str]) -> Loaded:
-    """Add up the receipts of an export's files; a file that was read twice counts once."""
+def account(target: Target, export: Export, files: Sequence[str]) -> LoadedExport:
+    """The sum of the receipts of an export's files; a file that was read twice counts once."""
     found = {receipt["source_file"]: receipt for receipt in receipts(target, files)}
 
     def total(count: str) -> int:
-        return sum(int(receipt[count]) for receipt in found.values())  # Athena answers in text
+        return sum(int(receipt[count]) for receipt in found.values())  # Athena returns text
 
-    return Loaded(
+    return LoadedExport(
         export["ExportArn"],
         _taken(export),
         export["ItemCount"],

@@ -1,7 +1,7 @@
-"""Batches that are not merged: which there are, why they fail, and what a person may do about them.
+"""Batches that are not merged: lists them, shows why they fail, retries them or sets them aside.
 
-Objects of the lake bucket say where a batch stands (`jobs.intake.batches`); nothing here reads a table. The
-next run of ingest, which is started for it, does what is asked for.
+The state of a batch is in objects of the lake bucket (`jobs.intake.batches`); no table is read here. The next
+run of ingest, which is started for it, carries out what was requested.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ type State = Literal["open", "failing", "set aside"]
 
 
 class NoSuchBatch(GluelineError):
-    """Raised when a batch does not exist, or is not in a state in which this can be done."""
+    """Raised when a batch does not exist, or is in a state in which the action is not possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class Batch:
     begun: str | None  # ISO 8601, UTC
     failures: int = 0
     failures_of_aws: int = 0
-    since: str | None = None  # of the first failure, or of being set aside
+    since: str | None = None  # the first failure, or when it was set aside
     error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
+class BatchDetails:
     """A batch with its files."""
 
     batch: Batch
@@ -52,14 +52,14 @@ class Details:
 
 
 def unmerged(target: Target) -> list[Batch]:
-    """All batches that are open or set aside, those set aside first."""
+    """All batches that are open or set aside; those that are set aside come first."""
     batches = _batches(target)
     return [_aside(batches, one) for one in batches.aside()] + [
         _open(batches, one, set(batches.failing())) for one in batches.begun()
     ]
 
 
-def show(target: Target, batch_id: str) -> Details:
+def show(target: Target, batch_id: str) -> BatchDetails:
     """One batch. Raises NoSuchBatch if it is merged or unknown."""
     batches = _batches(target)
     found = {one.batch_id: one for one in unmerged(target)}
@@ -70,19 +70,20 @@ def show(target: Target, batch_id: str) -> Details:
         {"source_file": file.source_file, "dataset": file.dataset, "door": file.door, "bytes": file.size}
         for file in (manifest.files if manifest else ())
     )
-    return Details(found[batch_id], files, manifest.origins if manifest else ())
+    return BatchDetails(found[batch_id], files, manifest.origins if manifest else ())
 
 
 def retry(target: Target, batch_id: str) -> str:
-    """Have a batch that failed tried again with all its attempts; the id that it goes by then.
+    """Have a failed batch tried again, with all its attempts; the id under which it continues.
 
-    One that is set aside gets a new id: the tables have rows that say so under its own. Its files are checked
-    again, and what they had appended is merged with them. Raises NoSuchBatch.
+    A batch that is set aside continues under a new id, because rows of the tables say under the old id that
+    it was set aside. Its files are checked again, and the changes that it had appended are merged with them.
+    Raises NoSuchBatch.
     """
     batches = _batches(target)
     if batch_id in batches.aside():
         manifest = batches.manifest(batch_id)
-        taken_up = retried(batches, manifest, datetime.now(UTC))
+        taken_up = reopen(batches, manifest, datetime.now(UTC))
     elif batch_id in batches.begun():
         batches.forget_attempts(batch_id)
         taken_up = batch_id
@@ -92,8 +93,11 @@ def retry(target: Target, batch_id: str) -> str:
     return taken_up
 
 
-def retried(batches: Batches, manifest: Manifest, at: datetime) -> str:
-    """Open a new batch with the files of one that is set aside, which is done with then; its id."""
+def reopen(batches: Batches, manifest: Manifest, at: datetime) -> str:
+    """Open a new batch with the files of one that is set aside, and close that one.
+
+    The id of the new batch.
+    """
     base = manifest.batch_id.partition("-retry")[0]
     again = replace(
         manifest.part(batches.free_id(f"{base}-retry"), manifest.datasets), created_at=at.isoformat()
@@ -105,10 +109,10 @@ def retried(batches: Batches, manifest: Manifest, at: datetime) -> str:
 
 
 def set_aside(target: Target, batch_id: str, reason: str) -> None:
-    """Have the next run set an open batch aside instead of working on it. Raises NoSuchBatch."""
+    """Have the next run set an open batch aside instead of processing it. Raises NoSuchBatch."""
     batches = _batches(target)
     if batch_id in batches.aside():
-        raise NoSuchBatch(f"The batch {batch_id} is set aside already: glueline batches show {batch_id}")
+        raise NoSuchBatch(f"The batch {batch_id} is already set aside. See glueline batches show {batch_id}")
     if batch_id not in batches.begun():
         raise NoSuchBatch(_unknown(batches, batch_id))
     now = datetime.now(UTC).isoformat()
@@ -149,13 +153,13 @@ def _open(batches: Batches, batch_id: str, failing: set[str]) -> Batch:
 
 
 def _aside(batches: Batches, batch_id: str) -> Batch:
-    said = batches.why_aside(batch_id)
+    note = batches.why_aside(batch_id)
     described = _described(_manifest(batches, batch_id))
-    return Batch(batch_id, "set aside", "retry", *described, since=said["at"], error=said["reason"])
+    return Batch(batch_id, "set aside", "retry", *described, since=note["at"], error=note["reason"])
 
 
 def _described(manifest: Manifest | None) -> tuple[tuple[str, ...], int, str | None]:
-    """Datasets, number of files and beginning; a batch has none of it while it is being made."""
+    """Datasets, number of files and start; empty while the batch is being created."""
     if manifest is None:
         return (), 0, None
     return tuple(manifest.datasets), len(manifest.files), manifest.created_at
@@ -163,5 +167,5 @@ def _described(manifest: Manifest | None) -> tuple[tuple[str, ...], int, str | N
 
 def _unknown(batches: Batches, batch_id: str) -> str:
     if MERGED in batches.steps(batch_id):
-        return f"The batch {batch_id} is done. To read its files again: glueline replay {batch_id}"
-    return f"There is no batch {batch_id} that is open or set aside: glueline batches list names them."
+        return f"The batch {batch_id} is merged. To read its files again: glueline replay {batch_id}"
+    return f"No batch {batch_id} is open or set aside. See glueline batches list"

@@ -1,8 +1,8 @@
-"""The dead-letter queue: what the source refused, with its reasons, and the way back.
+"""The dead-letter queue: messages that were rejected, with their reasons, and how they are sent again.
 
-A letter goes back by being sent to the inbound queue first and deleted here after. If that breaks off in
-between, the message is there twice, which changes nothing: versions order what it says. It is never gone.
-When it was sent first goes along, since that is when a message without a time of its own happened.
+A dead letter is first sent to the inbound queue and then deleted here. If this stops in between, the message
+exists twice, which changes nothing, as its version orders it; it is never lost. The time at which it was
+first sent goes along, because a message without a time of its own gets that time.
 """
 
 from __future__ import annotations
@@ -21,19 +21,22 @@ if TYPE_CHECKING:
 
     from workflows.stack.target import Target
 
-RETRIES_EXHAUSTED: Final = "retries-exhausted"  # SQS moved it here after five receipts, without a word
-HOLD_SECONDS: Final = 300  # what is looked at is hidden from others this long, if it is not put back before
-WAIT_SECONDS: Final = 1  # asks all of the queue's servers; without it "empty" can be untrue
+RETRIES_EXHAUSTED: Final = "retries-exhausted"  # SQS itself moved it here, after five receipts
+HOLD_SECONDS: Final = (
+    300  # received messages are hidden from others this long, unless they are put back earlier
+)
+WAIT_SECONDS: Final = 1  # asks all servers of the queue; otherwise an empty answer may be wrong
 _PER_CALL: Final = 10
 _IDLE_CALLS: Final = 2
 _ATTRIBUTE_BYTES: Final = len(SENT_AT) + len("String") + 14
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A message that was refused. `message_id` is the one it had in the inbound queue.
+class DeadLetter:
+    """A message in the dead-letter queue. `message_id` is its id in the inbound queue.
 
-    `sent` is when it came here, `sent_at` when it was sent first, in milliseconds since the epoch as text.
+    `sent` is when it came to the dead-letter queue; `sent_at` is when it was first sent, in milliseconds
+    since the epoch, as text.
     """
 
     message_id: str
@@ -47,62 +50,64 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """How many letters went back (or would, if nothing was moved), by reason, and how many stay."""
+    """How many dead letters were sent back (or would be, in a dry run), by reason, and how many stay."""
 
     moved: dict[str, int]
     stay: int
-    came: int = 0  # meanwhile: new, or refused again; they stay as well
-    unsent: int = 0  # the inbound queue did not take them, so they stay
+    came: int = 0  # meanwhile: new, or rejected again; they stay as well
+    unsent: int = 0  # not taken by the inbound queue, so they stay
 
 
 def redrive(
     target: Target, reason: str | None = None, since: datetime | None = None, *, dry_run: bool = False
 ) -> Redriven:
-    """Send the letters of that reason, or all, that were sent since then back to the inbound queue.
+    """Send dead letters back to the inbound queue: all, or those of a reason, or that came since a time.
 
-    Letters that arrive meanwhile stay: what is refused again is not sent round for ever.
+    Dead letters that arrive meanwhile stay, so that a message that is rejected again is not sent in a circle.
     """
     sqs, queue, started = target.client("sqs"), target.output("DeadLetterQueueUrl"), datetime.now(UTC)
     moved, stay, came, unsent = Counter[str](), 0, 0, 0
     kept: dict[str, None] = {}  # receipts
     try:
-        for letters in receive(sqs, queue, started):
-            kept |= dict.fromkeys(letter.receipt for letter in letters)
-            old = [letter for letter in letters if letter.sent < started]
+        for dead_letters in receive(sqs, queue, started):
+            kept |= dict.fromkeys(dead_letter.receipt for dead_letter in dead_letters)
+            old = [dead_letter for dead_letter in dead_letters if dead_letter.sent < started]
             chosen = [
-                letter
-                for letter in old
-                if reason in (None, letter.reason) and (since is None or since <= letter.sent)
+                dead_letter
+                for dead_letter in old
+                if reason in (None, dead_letter.reason) and (since is None or since <= dead_letter.sent)
             ]
             gone = chosen if dry_run else send_back(sqs, target, chosen)
-            for letter in () if dry_run else gone:
-                del kept[letter.receipt]
-            moved.update(letter.reason for letter in gone)
+            for dead_letter in () if dry_run else gone:
+                del kept[dead_letter.receipt]
+            moved.update(dead_letter.reason for dead_letter in gone)
             stay += len(old) - len(chosen)
-            came += len(letters) - len(old)
+            came += len(dead_letters) - len(old)
             unsent += len(chosen) - len(gone)
     finally:
         put_back(sqs, queue, kept)
     return Redriven(dict(moved), stay, came, unsent)
 
 
-def read(target: Target) -> list[Letter]:
-    """Every letter, left where it is."""
+def read(target: Target) -> list[DeadLetter]:
+    """All dead letters, which stay in the queue."""
     sqs, queue = target.client("sqs"), target.output("DeadLetterQueueUrl")
-    found: list[Letter] = []
+    found: list[DeadLetter] = []
     try:
-        for letters in receive(sqs, queue, datetime.now(UTC)):
-            found += letters
+        for dead_letters in receive(sqs, queue, datetime.now(UTC)):
+            found += dead_letters
     finally:
-        put_back(sqs, queue, (letter.receipt for letter in found))
+        put_back(sqs, queue, (dead_letter.receipt for dead_letter in found))
     return found
 
 
-def receive(sqs: Any, queue: str, before: datetime) -> Iterator[list[Letter]]:
-    """The letters of the queue, each once and then hidden; ends when those sent before then are all out.
+def receive(sqs: Any, queue: str, before: datetime) -> Iterator[list[DeadLetter]]:
+    """The dead letters of the queue, each once and then hidden.
 
-    A queue has no order, may be filled meanwhile, and may once give nothing though it has something: the end
-    is two calls in a row that bring no such letter.
+    Ends when all that came before `before` are read.
+
+    A queue has no order, may grow meanwhile, and may once return nothing although it is not empty. So the end
+    is two calls in a row that return no such dead letter.
     """
     seen: set[str] = set()
     idle = 0
@@ -115,58 +120,61 @@ def receive(sqs: Any, queue: str, before: datetime) -> Iterator[list[Letter]]:
             AttributeNames=["SentTimestamp"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])
-        letters = [_letter(message) for message in messages if message["MessageId"] not in seen]
+        dead_letters = [_read_message(message) for message in messages if message["MessageId"] not in seen]
         seen.update(message["MessageId"] for message in messages)
-        idle = 0 if any(letter.sent < before for letter in letters) else idle + 1
-        if letters:
-            yield letters
+        idle = 0 if any(dead_letter.sent < before for dead_letter in dead_letters) else idle + 1
+        if dead_letters:
+            yield dead_letters
 
 
 def put_back(sqs: Any, queue: str, receipts: Iterable[str]) -> None:
-    """Let others see the letters again at once."""
-    for some in batched(receipts, _PER_CALL, strict=False):
+    """Make the dead letters visible to others again at once."""
+    for portion in batched(receipts, _PER_CALL, strict=False):
         entries = [
-            {"Id": str(place), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-            for place, receipt in enumerate(some)
+            {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+            for index, receipt in enumerate(portion)
         ]
         sqs.change_message_visibility_batch(QueueUrl=queue, Entries=entries)
 
 
-def send_back(sqs: Any, target: Target, letters: Sequence[Letter]) -> list[Letter]:
-    """Send the bodies to the inbound queue, then delete what it took; the letters it took."""
-    sent: list[Letter] = []
-    for some in portions(letters, _bytes):
+def send_back(sqs: Any, target: Target, dead_letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """Send messages to the inbound queue, then delete those that it took; the ones that it took."""
+    sent: list[DeadLetter] = []
+    for portion in portions(dead_letters, _bytes):
         entries = [
             {
-                "Id": str(place),
-                "MessageBody": letter.body,
-                "MessageAttributes": {SENT_AT: {"DataType": "String", "StringValue": letter.sent_at}},
+                "Id": str(index),
+                "MessageBody": dead_letter.body,
+                "MessageAttributes": {SENT_AT: {"DataType": "String", "StringValue": dead_letter.sent_at}},
             }
-            for place, letter in enumerate(some)
+            for index, dead_letter in enumerate(portion)
         ]
         answer = sqs.send_message_batch(QueueUrl=target.output("InboundQueueUrl"), Entries=entries)
-        taken = [some[int(entry["Id"])] for entry in answer.get("Successful", ())]
-        receipts = [{"Id": str(place), "ReceiptHandle": letter.receipt} for place, letter in enumerate(taken)]
+        taken = [portion[int(entry["Id"])] for entry in answer.get("Successful", ())]
+        receipts = [
+            {"Id": str(index), "ReceiptHandle": dead_letter.receipt}
+            for index, dead_letter in enumerate(taken)
+        ]
         if receipts:
             sqs.delete_message_batch(QueueUrl=target.output("DeadLetterQueueUrl"), Entries=receipts)
         sent += taken
     return sent
 
 
-def _bytes(letter: Letter) -> int:
-    """The size of the letter as a message, by which SQS limits a call."""
-    return len(letter.body.encode()) + _ATTRIBUTE_BYTES
+def _bytes(dead_letter: DeadLetter) -> int:
+    """The size of the dead letter as a message, by which SQS limits a call."""
+    return len(dead_letter.body.encode()) + _ATTRIBUTE_BYTES
 
 
-def _letter(message: dict[str, Any]) -> Letter:
-    said = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
-    return Letter(
-        said.get("message_id", message["MessageId"]),
-        said.get("reason", RETRIES_EXHAUSTED),
-        said.get("dataset", ""),
+def _read_message(message: dict[str, Any]) -> DeadLetter:
+    attributes = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+    return DeadLetter(
+        attributes.get("message_id", message["MessageId"]),
+        attributes.get("reason", RETRIES_EXHAUSTED),
+        attributes.get("dataset", ""),
         datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
         message["Body"],
         message["ReceiptHandle"],
-        # What SQS moved here itself kept the time at which it was sent.
-        said.get(SENT_AT, message["Attributes"]["SentTimestamp"]),
+        # A message that SQS moved here itself has kept the time at which it was sent.
+        attributes.get(SENT_AT, message["Attributes"]["SentTimestamp"]),
     )

@@ -19,7 +19,7 @@ from jobs.erasure.notes import Phase, Proof, Request, UnblockNote
 from jobs.erasure.requests import Erasures
 from workflows.operations.erase_messages import search_messages
 from workflows.operations.erase_stream import await_marks
-from workflows.progress.job_runs import JobFailed, let_finish, run_job
+from workflows.progress.job_runs import JobFailed, await_open_work, run_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -102,20 +102,20 @@ UNBLOCK = "unblock the keys"
 
 
 def erase(target: Target, erasure: Erasure, progress: Progress, *, remove_unreadable: bool = False) -> Proof:
-    """Erase the keys, or continue to. Raises JobFailed, NotThroughInTime."""
+    """Erase the keys, or continue to. Raises JobFailed, WaitTimeout."""
     progress.steps = STEPS
     _request(erasure, remove_unreadable=remove_unreadable)
     with progress.step(BLOCK) as report:
         _run_phase(target, erasure, Phase.BLOCK, progress, report)
     with progress.step(LAND) as report:
         await_marks(target, erasure.erasures, erasure.id, erasure.contract.dataset, report)
-        let_finish(target, report)
+        await_open_work(target, report)
     with progress.step(RAW) as report:
         _run_phase(target, erasure, Phase.REMOVE_FROM_RAW, progress, report)
-        let_finish(target, report)
+        await_open_work(target, report)
     with progress.step(TABLES) as report:
         _run_phase(target, erasure, Phase.REMOVE_FROM_TABLES, progress, report)
-        let_finish(target, report)
+        await_open_work(target, report)
     with progress.step(DEAD_LETTERS) as report:
         report("dead letters")
         search_messages(target, erasure.erasures, erasure.id, erasure.keys)
@@ -132,7 +132,9 @@ def unblock(target: Target, erasure: Erasure, progress: Progress) -> int:
     progress.steps = (UNBLOCK,)
     _request(erasure, remove_unreadable=False)
     with progress.step(UNBLOCK) as report:
-        let_finish(target, report)  # a batch that was checked in part adds up by the tombstones of that time
+        await_open_work(
+            target, report
+        )  # a batch that was checked in part adds up by the tombstones of that time
         _run_phase(target, erasure, Phase.UNBLOCK, progress, report)
     return erasure.erasures.note(erasure.id, UnblockNote).lifted
 

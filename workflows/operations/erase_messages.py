@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from jobs.erasure.keys import ErasedKeys
     from jobs.erasure.requests import Erasures
-    from workflows.operations.dead_letters import Letter
+    from workflows.operations.dead_letters import DeadLetter
     from workflows.stack.target import Target
 
 
-def dead_letters_of(target: Target, keys: ErasedKeys) -> list[Letter]:
+def dead_letters_of(target: Target, keys: ErasedKeys) -> list[DeadLetter]:
     """The dead letters of the keys, which stay in the queue."""
     return [letter for letter in dead_letters.read(target) if keys.own_message(letter.body)]
 
@@ -56,7 +56,7 @@ def _inbound(target: Target) -> tuple[int, str]:
     return sum(int(found.get(name, 0)) for name in counts), gone_by.isoformat()
 
 
-def _delete(sqs: Any, queue: str, letters: Collection[Letter]) -> None:
+def _delete(sqs: Any, queue: str, letters: Collection[DeadLetter]) -> None:
     entries = [{"Id": str(place), "ReceiptHandle": letter.receipt} for place, letter in enumerate(letters)]
     if entries:  # ten at most, as they were received
         sqs.delete_message_batch(QueueUrl=queue, Entries=entries)

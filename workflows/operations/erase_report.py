@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from jobs.erasure.notes import Proof
-    from workflows.operations.dead_letters import Letter
+    from workflows.operations.dead_letters import DeadLetter
 
 
-def dead_letters_report(letters: Iterable[Letter]) -> RenderableType:
+def dead_letters_report(letters: Iterable[DeadLetter]) -> RenderableType:
     """The dead letters of the keys, one on each line."""
     return Group(
         *(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from jobs.erasure.failed_batches import STREAM_RETENTION
 from jobs.erasure.notes import BlockNote, StreamNote
-from workflows.progress.waiting import NotThroughInTime, patience_seconds, poll_seconds, wait
+from workflows.progress.waiting import WaitTimeout, patience_seconds, poll_seconds, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ def await_marks(target: Target, erasures: Erasures, erasure_id: str, dataset: st
     """Return when the stream's records of the keys' marks have landed and are merged.
 
     They contain the items as they were, and follow all other records of the keys: what landed later would not
-    be searched. Raises NotThroughInTime.
+    be searched. Raises WaitTimeout.
     """
     block = erasures.note(erasure_id, BlockNote)
     landed = erasures.note(erasure_id, StreamNote)
@@ -60,7 +60,7 @@ def _await_landing(
                 waiting -= found
                 files |= {f"s3://{target.output('RawBucket')}/{key}"} if found else set()
         if waiting and time.monotonic() > deadline:
-            raise NotThroughInTime(
+            raise WaitTimeout(
                 f"After {patience} s the stream's records of {len(waiting)} blocked keys have not landed. "
                 "See the forwarder's log, then run this again: it goes on where it stopped."
             )

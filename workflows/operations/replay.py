@@ -1,7 +1,7 @@
-"""`glueline replay`: what was read before is announced again, as S3 announced it, so that it is read again.
+"""`glueline replay`: announces files again, as S3 announced them, so that they are read again.
 
-Harmless, whatever is replayed and how often: rows that were accepted keep their place in the order and change
-nothing; rows that were rejected are judged by the contract as it is now.
+Safe to repeat for any files: rows that were accepted keep their position and change nothing; rows that were
+rejected are checked against the current contract.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from jobs.intake.batches import Batches
 from jobs.intake.manifest import ManifestFile, read_message
 from workflows.progress.announcements import announce
 from workflows.progress.waiting import open_batches, receipts, wait
-from workflows.query.engines import query, rows
 from workflows.query.literals import instant, text
+from workflows.query.sql import query, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
 
     from jobs.intake.manifest import Manifest
-    from workflows.progress.waiting import Stage
+    from workflows.progress.waiting import Pending
     from workflows.stack.target import Target
 
 _AT_ONCE: Final = 16
-_GONE: Final = ("NoSuchKey", "NoSuchVersion", "404", "405", "MethodNotAllowed")  # 405: a mark of a deletion
+_NOT_FOUND: Final = ("NoSuchKey", "NoSuchVersion", "404", "405", "MethodNotAllowed")  # 405: a delete marker
 
 
 class ReplayError(GluelineError):
-    """Raised when a replay can't be done; the message says what there is instead, or what to do."""
+    """Raised when a replay can't be done; the message says what exists instead, or what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which quarantined rows: those of a dataset, with a text in their reasons, quarantined since then."""
+    """Which quarantined rows: of a dataset, with a text in their reasons, quarantined since a time."""
 
     dataset: str | None = None
     reason: str | None = None
@@ -47,8 +47,8 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """What can't be announced again, and why."""
+class LostFile:
+    """A file that can't be announced again, and why."""
 
     source_file: str
     batch_id: str
@@ -57,11 +57,14 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What is to be read again: `files`; `rows` of quarantine asked for it (None if nobody asked there)."""
+    """What is to be read again: `files`.
+
+    `rows` is the number of selected rows in quarantine, None for a batch.
+    """
 
     batches: tuple[str, ...]
     files: tuple[ManifestFile, ...]
-    lost: tuple[Lost, ...]
+    lost: tuple[LostFile, ...]
     rows: int | None = None
 
     @property
@@ -70,25 +73,25 @@ class Replay:
 
 
 def of_batch(target: Target, batch_id: str, datasets: Collection[str]) -> Replay:
-    """All that a batch has read. Raises ReplayError if there is no such batch."""
+    """All files that a batch has read. Raises ReplayError if there is no such batch."""
     manifest = _manifest(target, batch_id)
     if manifest is None:
         raise ReplayError(
-            f"There is no batch {batch_id}, or its manifest is gone. lake_ops.batches says which batches "
-            "read what: batch_id, source_file, checked_at."
+            f"There is no batch {batch_id}, or its manifest is gone. lake_ops.batches lists which batch "
+            "read which file: batch_id, source_file, checked_at."
         )
     return _replay(target, [(manifest, None)], datasets)
 
 
 def of_quarantine(target: Target, selection: Selection, datasets: Collection[str]) -> Replay:
-    """The files that the selected rows of quarantine came from, each state of a file once."""
+    """The files that contained the selected rows of quarantine, each state of a file once."""
     found = rows(query(target, quarantine_sql(selection)))
     wanted: dict[str, set[str]] = {}
     for row in found:
         wanted.setdefault(row["batch_id"], set()).add(row["source_file"])
     manifests = {batch_id: _manifest(target, batch_id) for batch_id in wanted}
     lost = [
-        Lost(source_file, batch_id, "the manifest of its batch is gone: drop the file again")
+        LostFile(source_file, batch_id, "the manifest of its batch is gone; drop the file again")
         for batch_id, manifest in manifests.items()
         if manifest is None
         for source_file in sorted(wanted[batch_id])
@@ -98,9 +101,10 @@ def of_quarantine(target: Target, selection: Selection, datasets: Collection[str
 
 
 def quarantine_sql(selection: Selection) -> str:
-    """The rows of quarantine that are selected, counted by batch and file.
+    """A SELECT of the selected rows of quarantine, counted by batch and file.
 
-    A message that no door took has no dataset, and as its file the object's key, which may name one.
+    A message that no door accepted has no dataset; its source file is the key of its object, which may
+    contain a dataset.
     """
     conditions = ["true"]
     if selection.dataset is not None:
@@ -120,26 +124,26 @@ def quarantine_sql(selection: Selection) -> str:
 
 
 def read_again(
-    target: Target, replay: Replay, tell: Callable[[Stage], None] | None = None
+    target: Target, replay: Replay, report: Callable[[Pending], None] | None = None
 ) -> dict[str, int] | None:
-    """Announce the files; with `tell`, also wait until they are merged and say what was read of them."""
-    if tell is None or not replay.files:
+    """Announce the files. With `report`, also wait until they are merged; the counts of rows then read."""
+    if report is None or not replay.files:
         announce(target, replay.files)
         return None
     before = batches_so_far(target, replay)
     announce(target, replay.files)
-    wait(target, replay.source_files, tell, until_quiet=False, before=before)
+    wait(target, replay.source_files, report, until_quiet=False, before=before)
     return counts_since(target, replay, before)
 
 
 def batches_so_far(target: Target, replay: Replay) -> frozenset[str]:
-    """The batches that have read the files, or may be about to, before they are announced again."""
+    """The batches that have read the files, or may still read them, before they are announced again."""
     read = {receipt["batch_id"] for receipt in receipts(target, replay.source_files)}
     return frozenset(read | open_batches(target))
 
 
 def counts_since(target: Target, replay: Replay, before: Collection[str]) -> dict[str, int]:
-    """What the batches other than those before made of the files: rows read, accepted, quarantined."""
+    """The counts of rows read, accepted and quarantined of the files, in batches other than `before`."""
     new = [receipt for receipt in receipts(target, replay.source_files) if receipt["batch_id"] not in before]
     names = ("rows_read", "accepted", "quarantined")
     return {name: sum(int(receipt[name]) for receipt in new) for name in names}
@@ -149,34 +153,34 @@ def _replay(
     target: Target,
     chosen: Iterable[tuple[Manifest, Collection[str] | None]],
     datasets: Collection[str],
-    lost: Iterable[Lost] = (),
+    lost: Iterable[LostFile] = (),
     quarantined: int | None = None,
 ) -> Replay:
-    """The files of the manifests (all, or those named), each state once, less those that are gone."""
+    """The files of the manifests (all, or those named), each state once, without those that are gone."""
     files: dict[tuple[str, str, str], tuple[str, ManifestFile]] = {}
     batches, losses = [], list(lost)
     for manifest, names in chosen:
         batches.append(manifest.batch_id)
         for item in _items(manifest, names, datasets):
-            if isinstance(item, Lost):
+            if isinstance(item, LostFile):
                 losses.append(item)
             else:
                 files[item.bucket, item.key, item.version_id or item.etag] = manifest.batch_id, item
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         problems = pool.map(partial(_problem, target.client("s3")), (file for _, file in files.values()))
-        there = []
+        existing = []
         for (batch_id, file), problem in zip(files.values(), problems, strict=True):
             if problem is None:
-                there.append(file)
+                existing.append(file)
             else:
-                losses.append(Lost(file.source_file, batch_id, problem))
-    return Replay(tuple(batches), tuple(there), tuple(losses), quarantined)
+                losses.append(LostFile(file.source_file, batch_id, problem))
+    return Replay(tuple(batches), tuple(existing), tuple(losses), quarantined)
 
 
 def _items(
     manifest: Manifest, names: Collection[str] | None, datasets: Collection[str]
-) -> Iterator[ManifestFile | Lost]:
-    """The files of a manifest, also those that no door took then and one takes now."""
+) -> Iterator[ManifestFile | LostFile]:
+    """The files of a manifest, including those that no door accepted then and one accepts now."""
     for file in manifest.files:
         if names is None or file.source_file in names:
             yield file
@@ -186,20 +190,20 @@ def _items(
             if isinstance(item, ManifestFile):
                 yield item
             elif item is not None:
-                yield Lost(item.key, manifest.batch_id, f"no door takes it: {item.reason}")
+                yield LostFile(item.key, manifest.batch_id, f"no door accepts it: {item.reason}")
 
 
 def _problem(s3: Any, file: ManifestFile) -> str | None:
-    """Why the state of the object that was announced can't be read any more; None if it can."""
+    """Why the announced state of the object can't be read any more; None if it can."""
     version = {"VersionId": file.version_id} if file.version_id else {}
     try:
         found = s3.head_object(Bucket=file.bucket, Key=file.key, **version)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _GONE:
+        if error.response["Error"]["Code"] not in _NOT_FOUND:
             raise
-        return "the object is gone: put it there again"
+        return "the object is gone; put it there again"
     if not file.version_id and found["ETag"].strip('"') != file.etag:
-        return "the object was replaced since, and its new content announced on its own"
+        return "the object was replaced; its new content was announced separately"
     return None
 
 
@@ -207,6 +211,6 @@ def _manifest(target: Target, batch_id: str) -> Manifest | None:
     try:
         return Batches(target.client("s3"), target.output("LakeBucket")).manifest(batch_id)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _GONE:
+        if error.response["Error"]["Code"] not in _NOT_FOUND:
             raise
         return None

@@ -1,4 +1,4 @@
-"""Announces work to the workflow and waits for what becomes of it.
+"""Announces work to the workflow and waits until it is done.
 
-Imports `expectations`, `jobs.intake`, `workflows.query`, `workflows.stack`.
+Imports `expectations`, `jobs.intake`, `workflows.query`, `workflows.query.dialect`, `workflows.stack`.
 """

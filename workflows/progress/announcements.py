@@ -1,6 +1,7 @@
-"""Objects of the RAW bucket, announced again by the front door: in the intake queue, as S3 announced them.
+"""Announces objects of the RAW bucket again, by the message that S3 put in the intake queue the first time.
 
-With the state (version or etag) and the time of the first event, so that rows keep their place in the order.
+The message has the state of the object (version or etag) and the time of the first event, so that its rows
+keep their position.
 """
 
 from __future__ import annotations
@@ -24,18 +25,23 @@ _AT_ONCE: Final = 8
 _PER_CALL: Final = 10
 
 
-class NotAnnounced(GluelineError):
-    """Raised when the intake queue did not take all messages; what it took is read."""
+class AnnouncementError(GluelineError):
+    """Raised when the intake queue refused portion messages; the messages it took will be read."""
 
 
 def announce(target: Target, files: Collection[ManifestFile]) -> None:
-    """Tell the intake queue of the files as S3 did, then wake the workflow. Raises NotAnnounced."""
+    """Put a message about each file in the intake queue, then start the workflow.
+
+    Raises AnnouncementError.
+    """
     if not files:
         return
     sqs, queue = target.client("sqs"), target.output("IntakeQueueUrl")
 
-    def send(some: Iterable[ManifestFile]) -> list[dict[str, Any]]:
-        entries = [{"Id": str(place), "MessageBody": object_created(file)} for place, file in enumerate(some)]
+    def send(portion: Iterable[ManifestFile]) -> list[dict[str, Any]]:
+        entries = [
+            {"Id": str(index), "MessageBody": object_created(file)} for index, file in enumerate(portion)
+        ]
         refused: list[dict[str, Any]] = sqs.send_message_batch(QueueUrl=queue, Entries=entries).get(
             "Failed", []
         )
@@ -43,18 +49,18 @@ def announce(target: Target, files: Collection[ManifestFile]) -> None:
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         refused = [
-            entry for some in pool.map(send, batched(files, _PER_CALL, strict=False)) for entry in some
+            entry for portion in pool.map(send, batched(files, _PER_CALL, strict=False)) for entry in portion
         ]
     announce_backlog(target.client("events"), target.output("BacklogRule"), len(files))
     if refused:
-        raise NotAnnounced(
-            f"SQS refused {len(refused)} of {len(files)} messages ({refused[0]['Code']}). Do it once more: "
-            "what is announced twice changes nothing."
+        raise AnnouncementError(
+            f"SQS refused {len(refused)} of {len(files)} messages ({refused[0]['Code']}). Run this again: "
+            "a file that is announced twice changes nothing."
         )
 
 
 def object_created(file: ManifestFile) -> str:
-    """The event "Object Created" of S3, as EventBridge delivered it when the file landed."""
+    """The S3 event "Object Created", as EventBridge delivered it when the file landed."""
     state = {"version-id": file.version_id} if file.version_id else {}
     if file.sequencer:
         state["sequencer"] = file.sequencer

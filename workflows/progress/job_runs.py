@@ -1,4 +1,4 @@
-"""Runs of Glue jobs, started and awaited; and waiting until all that was under way at a moment is done."""
+"""Starts runs of Glue jobs and waits for them; waits for all work that is open at one moment."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ from botocore.exceptions import ClientError
 
 from expectations.problems import GluelineError
 from jobs.intake.queue import announce_backlog
-from workflows.progress.waiting import NotThroughInTime, open_batches, patience_seconds, poll_seconds
+from workflows.progress.waiting import WaitTimeout, open_batches, patience_seconds, poll_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from workflows.stack.target import Target
 
-JOBS: Final = ("check", "merge", "maintain", "reconcile", "certify")  # that read or write tables on their own
+# The jobs of workflows, which read or write tables.
+JOBS: Final = ("check", "merge", "maintain", "reconcile", "certify")
 _ACTIVE: Final = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 
 
 class JobFailed(GluelineError):
-    """Raised when a job could not be started or did not succeed; says what Glue says."""
+    """Raised when a job could not be started or did not succeed; the message has Glue's reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class UnderWay:
-    """Batches that are open and job runs that have not ended."""
+class OpenWork:
+    """The open batches and the active job runs."""
 
     batches: frozenset[str]
     runs: frozenset[str]
 
-    def __and__(self, later: UnderWay) -> UnderWay:
-        return UnderWay(self.batches & later.batches, self.runs & later.runs)
+    def __and__(self, later: OpenWork) -> OpenWork:
+        return OpenWork(self.batches & later.batches, self.runs & later.runs)
 
     def __bool__(self) -> bool:
         return bool(self.batches or self.runs)
@@ -48,9 +49,11 @@ def run_job(
     arguments: Mapping[str, str],
     follow: Callable[[str, str], None] = lambda run, state: None,
 ) -> str:
-    """Run a job to its end, waiting for its turn where another run of it is in the way; its run's id.
+    """Run a job to its end; the id of the run. Waits while another run of the job is active.
 
-    `follow` is told the run's id and state, again and again.
+    Raises JobFailed.
+
+    `follow` is called with the id and state of the run, at every look.
     """
     glue = target.client("glue")
     run = _start(target, glue, job, arguments)
@@ -61,41 +64,42 @@ def run_job(
     if state["JobRunState"] != "SUCCEEDED":
         raise JobFailed(
             f"The job {job} ended {state['JobRunState']}: {state.get('ErrorMessage', 'no reason given')}. "
-            f"Its run is {state['Id']}; glueline status names the folder of its log."
+            f"Run id: {state['Id']}; glueline status names the folder of its log."
         )
     return run
 
 
-def let_finish(target: Target, tell: Callable[[str], None]) -> None:
-    """Return when the batches that are open now are closed, and the job runs of now have ended.
+def await_open_work(target: Target, report: Callable[[str], None]) -> None:
+    """Return when all batches that are open now are closed and all job runs that are active now have ended.
 
-    What begins meanwhile is not waited for, so this ends under constant work too. Raises NotThroughInTime.
+    Work that begins meanwhile is not waited for, so this returns even if work never stops. Raises
+    WaitTimeout.
     """
-    left = under_way(target)
-    if left.batches and not left.runs:  # nobody works on them: a start was refused, or a run has failed
+    left = open_work(target)
+    if left.batches and not left.runs:  # no run works on them: its start was refused, or it failed
         announce_backlog(target.client("events"), target.output("BacklogRule"), len(left.batches))
     patience = patience_seconds(target)
     before, deadline = left, time.monotonic() + patience
     while left:
-        tell(f"waiting for {left}")
+        report(f"waiting for {left}")
         if left != before:
             before, deadline = left, time.monotonic() + patience
         elif time.monotonic() > deadline:
-            raise NotThroughInTime(
-                f"Nothing has moved for {patience} s; still under way: {left}. See why ingest does not get "
-                "through (glueline status names the logs), then run this again: it goes on where it stopped."
+            raise WaitTimeout(
+                f"No progress for {patience} s. Still under way: {left}. Find out why ingest does not finish "
+                "(glueline status names the logs), then run this again: it continues where it stopped."
             )
         time.sleep(poll_seconds(target) / 2)
-        left = left & under_way(target)
+        left = left & open_work(target)
 
 
-def under_way(target: Target) -> UnderWay:
-    """What is under way now."""
+def open_work(target: Target) -> OpenWork:
+    """The work that is under way now."""
     glue = target.client("glue")
-    # Runs after batches: a run that has just opened a batch is seen, if not its batch.
+    # Runs are listed after batches, so that the run that opens a batch in between is found.
     batches = frozenset(open_batches(target))
     runs = frozenset(run["Id"] for job in JOBS for run in _runs(glue, job) if run["JobRunState"] in _ACTIVE)
-    return UnderWay(batches, runs)
+    return OpenWork(batches, runs)
 
 
 def _start(target: Target, glue: Any, job: str, arguments: Mapping[str, str]) -> str:
@@ -112,13 +116,13 @@ def _start(target: Target, glue: Any, job: str, arguments: Mapping[str, str]) ->
 
 
 def _newest_attempt(glue: Any, job: str, run: str) -> Any:
-    """The newest of the run's attempts: a job that failed is tried once more under another id."""
+    """The newest attempt of a run: Glue retries a failed job under another id."""
     attempts = [one for one in _runs(glue, job) if one["Id"].partition("_attempt_")[0] == run]
     return max(attempts, key=lambda one: one.get("Attempt", 0))
 
 
 def _runs(glue: Any, job: str) -> list[Any]:
-    """The latest runs of a job; none of one that there is not."""
+    """The latest runs of a job; none if there is no such job."""
     try:
         runs: list[Any] = glue.get_job_runs(JobName=job, MaxResults=20)["JobRuns"]
     except ClientError as error:

@@ -1,4 +1,8 @@
-"""Waiting until what was sent or landed is merged, seen from outside: queues, open batches, receipts."""
+"""Waits until messages and files are merged.
+
+The state is read from outside: from the queues, the markers of open batches and the receipts in
+`lake_ops.batches`.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,9 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from expectations.problems import GluelineError
-from workflows.query.engines import QueryError, query, rows
+from workflows.query.dialect.errors import QueryError
 from workflows.query.literals import text
+from workflows.query.sql import query, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -20,8 +25,8 @@ _NAMES_OF_A_QUERY: Final = 1000  # Athena takes statements of 256 KB
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """What still waits where; `waiting` is zero when all that was sent has been merged."""
+class Pending:
+    """What is not merged yet; `waiting` is zero when everything that was sent is merged."""
 
     inbound: int
     intake: int
@@ -33,84 +38,89 @@ class Stage:
         return self.inbound + self.intake + self.files + self.batches
 
 
-class NotThroughInTime(GluelineError):
-    """Raised when what was sent has not been merged within the patience; names what still waits."""
+class WaitTimeout(GluelineError):
+    """Raised when nothing has changed for too long; the message names what is still pending."""
 
 
 def wait(
     target: Target,
     files: Collection[str],
-    tell: Callable[[Stage], None],
+    report: Callable[[Pending], None],
     *,
     until_quiet: bool = True,
     before: Collection[str] = (),
 ) -> None:
-    """Return when the files (`s3://…`) are merged and, `until_quiet`, when nothing else waits either.
+    """Return when the files (`s3://…`) are merged. With `until_quiet`, nothing else may be pending either.
 
-    Twice in a row: a record may be between two places for a moment. `before` are batches that don't count:
-    those that read the files before they were announced once more. Raises NotThroughInTime if what is waited
-    for has not changed for `patience_seconds`.
+    The condition must hold twice in a row, as a record may be between two places for a moment. `before` are
+    batches to ignore: those that read the files before they were announced again. Raises WaitTimeout if what
+    is waited for has not changed for `patience_seconds`.
     """
     patience = patience_seconds(target)
     missing = frozenset(files)
     calm, deadline = 0, time.monotonic() + patience
     last: object = None
     while calm < 2:
-        stage, missing = look(target, missing, until_quiet=until_quiet, before=before)
-        tell(stage)
-        calm = calm + 1 if (stage.waiting if until_quiet else stage.files) == 0 else 0
-        state = stage if until_quiet else missing
+        pending, missing = count_pending(target, missing, until_quiet=until_quiet, before=before)
+        report(pending)
+        calm = calm + 1 if (pending.waiting if until_quiet else pending.files) == 0 else 0
+        state = pending if until_quiet else missing
         if state != last:
             last, deadline = state, time.monotonic() + patience
         elif time.monotonic() > deadline:
-            raise NotThroughInTime(
-                f"Nothing has moved for {patience} s; still waiting: {stage.inbound} messages in the "
-                f"inbound queue, {stage.intake} objects in the intake queue, {stage.files} files, "
-                f"{stage.batches} open batches. What waits is kept: see the logs (glueline status names "
-                "them), repair, run again."
+            raise WaitTimeout(
+                f"No progress for {patience} s. Still pending: {pending.inbound} messages in the "
+                f"inbound queue, {pending.intake} objects in the intake queue, {pending.files} files, "
+                f"{pending.batches} open batches. Nothing is lost: see the logs (glueline status names "
+                "them), fix the cause, then run this again."
             )
         if calm < 2:
             time.sleep(poll_seconds(target))
 
 
-def look(
+def count_pending(
     target: Target, files: frozenset[str], *, until_quiet: bool, before: Collection[str] = ()
-) -> tuple[Stage, frozenset[str]]:
-    """What waits now, stage by stage in the direction of the flow, and which of the files."""
+) -> tuple[Pending, frozenset[str]]:
+    """What is pending now, in the direction of the flow, and which of the files are not merged."""
     sqs = target.client("sqs")
     inbound, intake = (_depth(sqs, target.output(name)) for name in ("InboundQueueUrl", "IntakeQueueUrl"))
     opened = open_batches(target)
     is_quiet = inbound + intake + len(opened) == 0
-    # Receipts cost a query: if all has to be quiet, only then.
-    missing = files - merged(target, files, before) if files and (is_quiet or not until_quiet) else files
-    return Stage(inbound, intake, len(missing), len(opened)), missing
+    # Receipts cost a query: with `until_quiet` they are read only once everything else is quiet.
+    missing = (
+        files - merged_files(target, files, before) if files and (is_quiet or not until_quiet) else files
+    )
+    return Pending(inbound, intake, len(missing), len(opened)), missing
 
 
-def merged(target: Target, files: Collection[str], before: Collection[str] = ()) -> set[str]:
-    """Those of the files that are in a batch which is merged, leaving out the batches before."""
+def merged_files(target: Target, files: Collection[str], before: Collection[str] = ()) -> set[str]:
+    """The files that are in a merged batch, ignoring the batches in `before`."""
     found = receipts(target, files)
     opened = open_batches(target)  # after the receipts: a batch with a receipt never opens again
     return {
         receipt["source_file"]
         for receipt in found
-        if opened.isdisjoint(_goes_by(receipt)) and receipt["batch_id"] not in before
+        if opened.isdisjoint(_batch_ids(receipt)) and receipt["batch_id"] not in before
     }
 
 
-def _goes_by(receipt: dict[str, Any]) -> tuple[str, str]:
-    """The batch of a receipt, and the one that its dataset has if that failed to be merged."""
+def _batch_ids(receipt: dict[str, Any]) -> tuple[str, str]:
+    """The batch of a receipt, and the batch that its dataset gets if merging that dataset failed."""
     return receipt["batch_id"], f"{receipt['batch_id']}-{receipt.get('dataset')}"
 
 
 def receipts(target: Target, files: Collection[str]) -> list[dict[str, Any]]:
-    """The lines of `lake_ops.batches` for these files: rows read, accepted, quarantined."""
+    """The rows of `lake_ops.batches` for these files.
+
+    Their counts are rows read, accepted and quarantined.
+    """
     found = []
     for some in batched(sorted(files), _NAMES_OF_A_QUERY, strict=False):
         names = ", ".join(map(text, some))
         sql = f"select * from lake_ops.batches where source_file in ({names})"  # noqa: S608 -- quoted by `text`
         try:
             found += rows(query(target, sql))
-        except QueryError:  # no batch has been checked yet, so the table isn't there
+        except QueryError:  # before the first batch the table does not exist
             return []
     return found
 
@@ -127,17 +137,20 @@ def open_batches(target: Target) -> set[str]:
 
 
 def patience_seconds(target: Target) -> int:
-    """How long nothing may move. On AWS a job takes minutes to start, and a large batch has long steps."""
+    """How long to wait without a change.
+
+    On AWS a job takes minutes to start, and the steps of a large batch are long.
+    """
     return 3600 if target.endpoint_url is None else 240
 
 
 def poll_seconds(target: Target) -> float:
-    """How long to wait between two looks. On AWS each of them is a query."""
+    """The interval between two looks. On AWS each of them costs a query."""
     return 15.0 if target.endpoint_url is None else 2.0
 
 
 def _depth(sqs: Any, queue: str) -> int:
-    """Messages of a queue, those being worked on included."""
+    """The number of messages in a queue, including those that are being processed."""
     counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
     attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=list(counts))["Attributes"]
     return sum(int(attributes[name]) for name in counts)

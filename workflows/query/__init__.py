@@ -1,4 +1,4 @@
-"""SQL over the lake in Athena's dialect, and the history of a key.
+"""Runs SQL over the lake in Athena's dialect, and shows the history of rows.
 
-Imports `expectations`, `workflows.stack`.
+Imports `expectations`, `workflows.query.dialect`, `workflows.stack`.
 """

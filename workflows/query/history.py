@@ -1,19 +1,22 @@
-"""How each row of a dataset came to be: SCD type 2 intervals over `<dataset>_changes`, in one SQL text.
+"""The history of a dataset's rows: SCD type 2 intervals over `<dataset>_changes`, as one SQL statement.
 
-The text is Athena's dialect and the same for every dataset; the named queries of the template hold it too.
+The statement is in Athena's dialect and the same for every dataset; the named queries of the template contain
+it too.
 
-* A version is an accepted change at a position `(_version, _tie)` of its key, however often it is there. It
-  holds from the moment that its `_version` means until the next one of its key begins.
-* A delete is a moment: `valid_to` is `valid_from`, and nothing holds until the key comes again.
-* At one `_version`, deletes and the records of lesser doors (an export that repeats the stream) say nothing
-  beside the change that wins by `_tie`. Records of the stream all count, if only for an empty interval.
-* A retract (a repair's) is no version. If it takes back what stood, which is the greatest position that came
-  before it, that ends with the repair, and what comes from then on stands behind all that came before it:
-  from the repair on, unless its own position is beyond what was taken back.
+* A version is an accepted change at a position `(_version, _tie)` of its key; copies of it count once. It is
+  valid from the time of its `_version` until the next version of its key begins.
+* A delete takes no time: `valid_to` equals `valid_from`, and no row is valid until the key is written again.
+* Among changes of one `_version`, only the one with the greatest `_tie` counts; deletes and records of other
+  doors (such as an export that repeats the stream) are left out. Records of the stream are all kept, some
+  with an empty interval.
+* A retract (which a repair writes) is not a version. It takes effect if its position is the greatest one
+  that came before it: the version at that position then ends with the repair. Versions that come after the
+  repair follow all that came before it; they begin with the repair, unless their own position is greater than
+  the one that was taken back.
 
-So what is current is what the table holds (except where a key is repaired twice with no change in between,
-and taken away the second time). `is_coarse` marks what an export brought: it shows a state, and hides what
-came between two of them.
+So the current versions are the rows of the table, with one exception: a key that is repaired twice without a
+change in between, and removed by the second repair. `is_coarse` marks versions that an export brought: an
+export shows one state, and hides the changes between two exports.
 """
 
 from __future__ import annotations
@@ -23,8 +26,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from expectations.keys import decode_key
 from expectations.problems import GluelineError
-from workflows.query.engines import query
 from workflows.query.literals import instant, text
+from workflows.query.sql import query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,18 +40,18 @@ if TYPE_CHECKING:
 
 INTERVALS: Final = ("_key", "_op", "valid_from", "valid_to", "is_current", "is_coarse")
 
-# Microseconds since 1970 as a time, exactly. Of what Athena has, from_unixtime counts in doubles, date_add in
-# int seconds (to 2038) and intervals in milliseconds; so the microseconds are written behind whole seconds.
+# Converts microseconds since 1970 to a time, exactly. Athena's from_unixtime computes in doubles, date_add in
+# int seconds (to 2038) and intervals in milliseconds, so the microseconds are appended as text.
 TIME_OF_VERSION: Final = """CAST(concat(
       CAST(CAST(from_unixtime((_version - _micros) / 1000000) AT TIME ZONE 'UTC' AS timestamp(0)) AS varchar),
       '.', lpad(CAST(_micros AS varchar), 6, '0'), ' UTC') AS timestamp(6) with time zone)"""
-# A sequence that counts has no time in it: then a version begins when its door says that it happened.
+# A sequence that counts contains no time. Then a version begins at the time that its door gives.
 TIME_AT_DOOR: Final = "_updated_at"
-# For a text that knows no contract: less than 1e14 us, which is early 1973, is taken for a count.
+# For a statement without a contract: a version below 1e14 us, which is early 1973, is treated as a count.
 TIME_BY_SIZE: Final = f"""CASE WHEN _version BETWEEN 0 AND 99999999999999 THEN {TIME_AT_DOOR} ELSE
       {TIME_OF_VERSION} END"""
 
-HISTORY: Final = """WITH told AS (
+HISTORY: Final = """WITH numbered AS (
   SELECT row_number() OVER (PARTITION BY _key, _version, _tie, _op = 'retract' ORDER BY _ingested_at, _op)
       AS _copy,
     max(CASE WHEN _op <> 'retract' THEN ROW(_version, _tie) END) OVER (PARTITION BY _key ORDER BY _ingested_at
@@ -61,7 +64,7 @@ HISTORY: Final = """WITH told AS (
       AS _repaired_at,
     max(CASE WHEN _op = 'retract' THEN _stood END) OVER (PARTITION BY _key ORDER BY _ingested_at) AS _taken,
     t.*
-  FROM told AS t
+  FROM numbered AS t
   WHERE CASE WHEN _op = 'retract' THEN _stood = ROW(_version, _tie) ELSE _copy = 1 END
 ), events AS (
   SELECT dense_rank() OVER (PARTITION BY _key, _repaired_at, _op = 'retract', _version ORDER BY _tie DESC)
@@ -92,23 +95,25 @@ _AS_OF: Final = " WHERE valid_from <= ${At} AND (valid_to > ${At} OR valid_to IS
 
 
 class UnknownDataset(GluelineError):
-    """Raised when a dataset has no contract; names those that have one."""
+    """Raised when a dataset has no contract; the message names the datasets that have one."""
 
 
 def contract_of(target: Target, dataset: str) -> Contract:
-    """The dataset's contract, as the stack has it. Raises UnknownDataset."""
+    """The dataset's contract on this stack. Raises UnknownDataset."""
     contracts = target.contracts()
     if dataset not in contracts:
-        raise UnknownDataset(f"No contract for {dataset!r}; there are {', '.join(sorted(contracts))}.")
+        raise UnknownDataset(
+            f"No contract for {dataset!r}. Datasets with a contract: {', '.join(sorted(contracts))}."
+        )
     return contracts[dataset]
 
 
 def history(
     target: Target, contract: Contract, key: str | None, as_of: datetime | None, limit: int
 ) -> pa.Table:
-    """The dataset's versions, or those of one key, or those that held at a time; at most `limit` of them.
+    """The dataset's versions, optionally of one key or valid at one time; at most `limit` of them.
 
-    Columns `INTERVALS` and the contract's. Raises InvalidKey if `key` is no key text of the dataset.
+    Columns: `INTERVALS` and those of the contract. Raises InvalidKey if `key` is not a key text.
     """
     if key is not None:
         decode_key(contract, key)
@@ -119,7 +124,7 @@ def history(
 def history_sql(
     contract: Contract, key: str | None = None, as_of: datetime | None = None, limit: int | None = None
 ) -> str:
-    """The SELECT, in Athena's dialect. When a version begins is decided by the contract's sequence column."""
+    """The SELECT, in Athena's dialect. The contract's sequence column decides when a version begins."""
     return _filled(
         {
             "Name": contract.dataset,
@@ -132,16 +137,16 @@ def history_sql(
 
 
 def named_query(at: str | None = None, limit: int = 1000) -> str:
-    """The text for a named query, with `${Name}` for the dataset; as of `at` (SQL) if that is given."""
+    """The text of a named query, with `${Name}` for the dataset; as of the SQL expression `at`, if given."""
     as_of = "" if at is None else Template(_AS_OF).substitute(At=at)
-    places = {"Name": "${Name}", "OfKey": "", "Moment": TIME_BY_SIZE, "AsOf": as_of}
-    return _filled(places | {"Limit": f" LIMIT {limit:d}"})
+    values = {"Name": "${Name}", "OfKey": "", "Moment": TIME_BY_SIZE, "AsOf": as_of}
+    return _filled(values | {"Limit": f" LIMIT {limit:d}"})
 
 
 def what_changed(versions: list[dict[str, Any]], contract: Contract) -> list[dict[str, Any] | None]:
-    """For each version, the columns in which it differs from the one before it; None for a delete.
+    """For each version, the columns that differ from the previous version; None for a delete.
 
-    All columns with a value, less the key's, where there is none before it.
+    For a first version, all columns that have a value, except those of the key.
     """
     columns = [column.name for column in contract.columns if column.name not in contract.key]
     found: list[dict[str, Any] | None] = []
@@ -156,11 +161,11 @@ def what_changed(versions: list[dict[str, Any]], contract: Contract) -> list[dic
 
 
 def is_ordered_by_time(contract: Contract) -> bool:
-    """Whether `_version` is a time: of the sequence column, or where there is none, of a clock."""
+    """Whether `_version` is a time: of the sequence column or, without one, of a clock."""
     if contract.sequence_column is None:
         return True
     return contract.column(contract.sequence_column).kind in ("timestamp", "date")
 
 
-def _filled(places: Mapping[str, str]) -> str:
-    return Template(HISTORY).substitute(places)
+def _filled(values: Mapping[str, str]) -> str:
+    return Template(HISTORY).substitute(values)

@@ -1,4 +1,4 @@
-"""Values as literals of Athena's SQL."""
+"""Writes values as literals of Athena's SQL."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 def text(value: str) -> str:
-    """A string."""
+    """A string literal."""
     return "'" + value.replace("'", "''") + "'"
 
 
 def instant(at: datetime) -> str:
-    """A point in time, to the microsecond."""
+    """A literal of a point in time, exact to the microsecond."""
     plain = at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
     return f"CAST('{plain} UTC' AS timestamp(6) with time zone)"

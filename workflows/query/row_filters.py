@@ -1,8 +1,12 @@
-"""What a statement asks of the rows of a table before anything else, as a filter of Iceberg's scan.
+"""Translates parts of a statement's WHERE to a filter of Iceberg's scan, so that fewer files are read.
 
-DuckDB is handed Arrow tables, and applies the whole WHERE to them. But files whose partition or bounds rule
-them out need not be read: so those conditions that compare a column with a literal go to the scan as well. A
-condition that this module can't read, or isn't sure of, stays DuckDB's alone.
+DuckDB receives Arrow tables and applies the whole WHERE to them. The scan can skip files by their partition
+and column bounds, so conditions that compare a column with a literal are applied there as well. A condition
+that this module does not translate with certainty is applied by DuckDB alone.
+
+sqlglot's optimizer is not used for this. `qualify` needs the schema of every table and raises errors of its
+own for unknown columns, which DuckDB reports better; `pushdown_predicates` adds conditions to subqueries and
+joins, but the translation to Iceberg's types, which is most of this module, remains.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from pyiceberg.expressions import BooleanExpression
     from pyiceberg.schema import Schema
 
-type Comparison = tuple[exp.Expression, str, exp.Expression]  # what is compared, operator, literal
+type Comparison = tuple[exp.Expression, str, exp.Expression]  # compared expression, operator, literal
 
 _OPERATORS: Final[dict[type[Any], str]] = {
     exp.EQ: "==",
@@ -34,9 +38,10 @@ _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def row_filter(nodes: Sequence[exp.Table], schema: Schema) -> BooleanExpression:
-    """A condition that the statement's WHERE implies for the rows of a table; `nodes` are where it reads it.
+    """A condition that the statement's WHERE implies for the rows of a table.
 
-    Every comparison is false for null, so the table may be on either side of any join.
+    `nodes` are the places where the statement reads the table. Every comparison is false for null, so the
+    table may be on either side of any join.
     """
     from pyiceberg import expressions
 
@@ -48,7 +53,7 @@ def row_filter(nodes: Sequence[exp.Table], schema: Schema) -> BooleanExpression:
         "<=": expressions.LessThanOrEqual,
     }
     found: BooleanExpression = expressions.AlwaysTrue()
-    if len(nodes) > 1:  # each place has a WHERE of its own, and the table is read once
+    if len(nodes) > 1:  # each place has its own WHERE, but the table is read once
         return found
     for comparison in _comparisons(nodes[0]):
         for name, operator, value in _bounds(comparison, nodes[0], schema):
@@ -57,7 +62,7 @@ def row_filter(nodes: Sequence[exp.Table], schema: Schema) -> BooleanExpression:
 
 
 def _comparisons(node: exp.Table) -> Iterator[Comparison]:
-    """The comparisons that the WHERE of the table's own SELECT is made of, joined by AND."""
+    """The comparisons that the WHERE of the table's own SELECT joins by AND."""
     select = node.find_ancestor(exp.Select)
     if select is None or not isinstance(node.parent, (exp.From, exp.Join)):
         return
@@ -81,7 +86,7 @@ def _parts(condition: exp.Expression) -> Iterator[exp.Expression]:
 
 
 def _bounds(comparison: Comparison, node: exp.Table, schema: Schema) -> Iterator[tuple[str, str, Any]]:
-    """The comparison by column and value of the column's type; none if it is not one of such."""
+    """The comparison as column, operator and value of the column's type; nothing if not translatable."""
     from pyiceberg.types import DateType, IntegerType, LongType, StringType, TimestampType, TimestamptzType
 
     compared, operator, literal = comparison
@@ -96,7 +101,7 @@ def _bounds(comparison: Comparison, node: exp.Table, schema: Schema) -> Iterator
         case TimestampType() | TimestamptzType() as kind:
             zone = UTC if isinstance(kind, TimestamptzType) else None
             day = _day(literal) if is_day else None
-            if day is not None and day < date.max:  # which has no day behind it
+            if day is not None and day < date.max:  # date.max has no next day
                 yield from _bounds_of_day(name, operator, datetime.combine(day, time(), zone))
             elif not is_day:
                 value = _instant(literal, zone)
@@ -111,7 +116,7 @@ def _bounds(comparison: Comparison, node: exp.Table, schema: Schema) -> Iterator
 
 
 def _bounds_of_day(name: str, operator: str, begins: datetime) -> Iterator[tuple[str, str, datetime]]:
-    """A comparison of a timestamp's day as one of the timestamp: partitions and bounds know those."""
+    """A comparison of a timestamp's day as comparisons of the timestamp, which partitions and bounds hold."""
     ends = begins + timedelta(days=1)
     if operator in ("==", ">="):
         yield name, ">=", begins
@@ -124,7 +129,7 @@ def _bounds_of_day(name: str, operator: str, begins: datetime) -> Iterator[tuple
 
 
 def _own_column(column: exp.Expression, node: exp.Table, schema: Schema) -> str | None:
-    """The column's name in the schema. Without a qualifier it is this table's only if there is no other."""
+    """The column's name in the schema. An unqualified name is this table's only if it is the only table."""
     select = node.find_ancestor(exp.Select)
     if not isinstance(column, exp.Column) or select is None:
         return None
@@ -135,13 +140,13 @@ def _own_column(column: exp.Expression, node: exp.Table, schema: Schema) -> str 
 
 
 def _instant(literal: exp.Expression, zone: timezone | None) -> datetime | None:
-    """`timestamp '…'`, in UTC where it names no zone: that of the session."""
+    """`timestamp '…'`; without a zone it is in UTC, the session's zone."""
     text = _text_of(literal, "timestamp", "timestamptz", "date")
     if not _INSTANT.fullmatch(text):
         return None
     try:
         return datetime.fromisoformat(text.replace(" UTC", "Z")).replace(tzinfo=zone)
-    except ValueError:  # no such time, as DuckDB will say
+    except ValueError:  # no such time; DuckDB reports it
         return None
 
 
@@ -152,7 +157,7 @@ def _day(literal: exp.Expression) -> date | None:
         return None
     try:
         return date.fromisoformat(text)
-    except ValueError:  # no such day, as DuckDB will say
+    except ValueError:  # no such day; DuckDB reports it
         return None
 
 
@@ -163,7 +168,7 @@ def _integer(literal: exp.Expression) -> int | None:
 
 
 def _text_of(literal: exp.Expression, *kinds: str) -> str:
-    """The text of a typed literal of one of these types; of anything else, none."""
+    """The text of a typed literal of one of these types; empty for anything else."""
     is_typed = _is_cast(literal, *kinds) and isinstance(literal.this, exp.Literal)
     return literal.this.name if is_typed and literal.this.is_string else ""
 

@@ -1,4 +1,4 @@
-"""A bearer token by the client-credentials grant of the stack's user pool."""
+"""Gets a bearer token by the client-credentials grant of the stack's user pool."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def fetch_token(target: Target, scope: str) -> str:
-    """An access token with these scopes (blank-separated). Raises HTTPStatusError if refused."""
+    """An access token with these scopes (blank-separated). Raises HTTPStatusError if it is refused."""
     client = target.client("cognito-idp").describe_user_pool_client(
         UserPoolId=target.output("UserPoolId"), ClientId=target.output("UserPoolClientId")
     )["UserPoolClient"]
-    answer = httpx.post(
+    response = httpx.post(
         target.output("TokenUrl"),
         data={"grant_type": "client_credentials", "scope": scope},
         auth=(client["ClientId"], client["ClientSecret"]),
     )
-    answer.raise_for_status()
-    return str(answer.json()["access_token"])
+    response.raise_for_status()
+    return str(response.json()["access_token"])

@@ -1,4 +1,4 @@
-"""Where a command speaks to: the local stack, or a deployed one, through the same AWS APIs."""
+"""The stack that a command acts on: the local one or one on AWS, through the same AWS APIs."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from expectations.contract import Contract
 
 STACK_FILE: Final = DEFAULT.stack_file
-LOCAL_KEY: Final = "test"  # the embedded AWS takes any key
-_PATIENCE_SECONDS: Final = 30  # a machine that works hard answers late
+LOCAL_KEY: Final = "test"  # the embedded AWS accepts any key
+_PATIENCE_SECONDS: Final = 30  # a busy machine answers late
 _CONFIG: Final = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32)
 
 
 class NoStack(GluelineError):
-    """Raised when there is no stack to speak to."""
+    """Raised when there is no stack to act on."""
 
 
 @dataclass(frozen=True)
 class Target:
     """A deployed stack: its region, its CloudFormation outputs and, on this machine, its endpoint.
 
-    A stack on AWS has its name and account too.
+    A stack on AWS also has its name and account.
     """
 
     region: str
@@ -44,7 +44,7 @@ class Target:
     endpoint_url: str | None = None
     stack: str = ""
     account: str = ""
-    deployed_contracts: Path | None = None  # the folder with those of the local stack
+    deployed_contracts: Path | None = None  # the folder with the contracts of the local stack
 
     @property
     def is_on_aws(self) -> bool:
@@ -52,11 +52,11 @@ class Target:
 
     @property
     def description(self) -> str:
-        """A stack on AWS in words: what a user has to know before a command acts on it."""
+        """The stack on AWS in words: what a user has to know before a command acts on it."""
         return f"stack {self.stack}, account {self.account}, region {self.region}"
 
     def contracts(self) -> dict[str, Contract]:
-        """The stack's contracts: the local stack's as they were deployed, for one on AWS the checkout's.
+        """The contracts as deployed to the local stack or, for a stack on AWS, those of the checkout.
 
         Raises ContractError.
         """
@@ -65,13 +65,18 @@ class Target:
         return load_contracts(self.deployed_contracts)
 
     def client(self, service: str) -> Any:
-        """A client of an AWS service, the same one each time. Any: boto3 makes its classes at run time."""
+        """A client of an AWS service, the same one each time.
+
+        Typed as Any: boto3 creates its classes at run time.
+        """
         return _client(service, self.region, self.endpoint_url)
 
     def output(self, name: str) -> str:
-        """One CloudFormation output; raises NoStack if the deployed template is too old to have it."""
+        """One CloudFormation output. Raises NoStack if the deployed template is too old to have it."""
         if name not in self.outputs:
-            raise NoStack(f"The stack has no output {name}: it comes from another version. Deploy it again.")
+            raise NoStack(
+                f"The stack has no output {name}: another version of the template is deployed. Deploy again."
+            )
         return self.outputs[name]
 
 
@@ -86,19 +91,19 @@ def _client(service: str, region: str, endpoint_url: str | None) -> Any:
 
 @cache
 def _session(region: str, *, is_local: bool) -> boto3.Session:
-    """With the caller's own credentials, or the local stack's fixed ones. It keeps what it has loaded."""
+    """A session with the caller's own credentials, or with the fixed ones of the local stack."""
     if not is_local:
         return boto3.Session(region_name=region)
     return boto3.Session(region_name=region, aws_access_key_id=LOCAL_KEY, aws_secret_access_key=LOCAL_KEY)
 
 
 def connect(stack: str | None = None) -> Target:
-    """The stack named (on AWS), else the one named by GLUELINE_STACK, else the local one.
+    """The stack on AWS named by `stack` or by GLUELINE_STACK, else the local one.
 
-    Raises NoStack with what to do if there is none.
+    Raises NoStack, which says what to do if there is none.
     """
     if stack == "":
-        raise NoStack("Expected a stack's name with --stack, got an empty one.")
+        raise NoStack("Expected the name of a stack with --stack, got an empty name.")
     name = stack or os.environ.get("GLUELINE_STACK")
     if name:
         return deployed(name)
@@ -107,14 +112,14 @@ def connect(stack: str | None = None) -> Target:
 
 
 def local(file: Path = STACK_FILE) -> Target:
-    """The stack that `glueline up` started here. Raises NoStack."""
+    """The stack that `glueline up` started on this machine. Raises NoStack."""
     try:
         stack = json.loads(file.read_text())
         target = Target(stack["region"], stack["outputs"], stack["endpoint_url"])
         if contracts := stack.get("contracts"):
             target = replace(target, deployed_contracts=Path(contracts))
         address = urlsplit(stack["endpoint_url"])
-        place = str(address.hostname), int(address.port or 0)
+        host_and_port = str(address.hostname), int(address.port or 0)
     except FileNotFoundError as error:
         raise NoStack("No local stack is running. Start one: make up (or glueline up).") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -123,8 +128,8 @@ def local(file: Path = STACK_FILE) -> Target:
             "Start it again: make down, make up."
         ) from error
     try:
-        socket.create_connection(place, timeout=_PATIENCE_SECONDS).close()
-    except OSError as error:  # each client would try again and again
+        socket.create_connection(host_and_port, timeout=_PATIENCE_SECONDS).close()
+    except OSError as error:  # fail now: each client would retry for long
         raise NoStack(
             f"Expected the local stack at {target.endpoint_url}, got: {error.strerror or error}. "
             "Start it again: make down, make up."
@@ -140,7 +145,7 @@ def deployed(name: str) -> Target:
     except (BotoCoreError, ClientError) as error:
         raise NoStack(
             f"Expected the stack {name} on AWS (--stack, or GLUELINE_STACK), got: {error} "
-            "Give credentials and a region (AWS_PROFILE, AWS_DEFAULT_REGION); a stack is made by make deploy."
+            "Set credentials and a region (AWS_PROFILE, AWS_DEFAULT_REGION). make deploy creates a stack."
         ) from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
     account = stacks[0]["StackId"].split(":")[4]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from expectations.problems import RetryableError
 from jobs.reading import receive as doors
 from jobs.reading.fetch import Fetched
-from jobs.reading.formats import ReceivedRow
+from jobs.reading.formats.rows import ReceivedRow
 from jobs.reading.receive import deal, receive
 from tests.jobs.builders import ENTITIES, manifest_file
 

@@ -1,4 +1,4 @@
-"""Calls the command line as a person does."""
+"""Calls the command line in this process."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from workflows.cli import app
 
 
 def call(*arguments: str, given: str | None = None) -> Result:
-    """What a command prints, and its exit code; lines are wide, so that no word is folded.
+    """What a command prints, and its exit code; lines are wide, so that no word is broken.
 
-    A command may make the environment its own (`act_locally`): here it is the tests' own again afterwards.
+    A command may change the environment (`act_locally`); it is restored afterwards.
     """
     before = dict(os.environ)
     try:

@@ -1,4 +1,4 @@
-"""The command batches: what it prints, and that 0 means that it was done."""
+"""The commands of batches: what they print, and their exit codes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def set_aside(target: Target) -> Batches:
     return batches
 
 
-def test_a_lake_without_open_batches_says_so(target: Target) -> None:
+def test_without_open_batches_list_says_that_all_are_merged(target: Target) -> None:
     result = call("batches", "list")
 
     assert (result.exit_code, result.stdout.strip()) == (0, "Every batch is merged.")
@@ -64,7 +64,7 @@ def test_a_batch_that_is_set_aside_is_listed_with_its_error_and_the_next_step(ta
     assert file["source_file"] == "s3://raw/drops/products/[a].csv"
 
 
-def test_retry_says_by_which_name_the_batch_goes_on(target: Target) -> None:
+def test_retry_prints_the_id_under_which_the_batch_continues(target: Target) -> None:
     batches = set_aside(target)
 
     result = call("batches", "retry", "wr_1")
@@ -84,7 +84,7 @@ def test_aside_needs_a_reason_and_an_open_batch(target: Target) -> None:
 
 
 @pytest.mark.parametrize("command", [("show",), ("retry",), ("aside", "--reason", "why")])
-def test_an_unknown_batch_is_an_error_that_names_the_next_command(
+def test_the_error_for_an_unknown_batch_names_the_next_command(
     target: Target, command: tuple[str, ...]
 ) -> None:
     result = call("batches", command[0], "nope", *command[1:])

@@ -1,4 +1,4 @@
-"""Which stack a command acts on is told, and what can't be had back is asked for."""
+"""A command names the stack on AWS that it acts on, and asks before what can't be undone."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         (None, "y\n", 0),
     ],
 )
-def test_on_aws_the_name_is_asked_for_and_here_a_yes(target: Target | None, answer: str, code: int) -> None:
+def test_on_aws_the_name_of_the_stack_confirms_and_locally_a_yes(
+    target: Target | None, answer: str, code: int
+) -> None:
     result = ask(target, answer)
 
     assert result.exit_code == code
@@ -59,7 +61,7 @@ def test_on_aws_the_name_is_asked_for_and_here_a_yes(target: Target | None, answ
 
 
 @pytest.mark.parametrize("target", [ON_AWS, HERE, None])
-def test_without_a_terminal_it_is_yes_or_a_refusal(target: Target | None) -> None:
+def test_without_a_terminal_only_yes_confirms(target: Target | None) -> None:
     refused, done = ask(target, "shop\ny\n"), ask(target, "", yes=True)
 
     assert refused.exit_code == 2
@@ -68,16 +70,16 @@ def test_without_a_terminal_it_is_yes_or_a_refusal(target: Target | None) -> Non
     assert (done.exit_code, done.stdout) == (0, "done\n")
 
 
-def test_the_stack_on_aws_is_named_on_stderr_and_the_local_one_is_not(
+def test_only_a_stack_on_aws_is_named_on_stderr(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("workflows.cli.confirming.err.print", lambda text, **_: told.append(text))
+    printed_lines: list[str] = []
+    monkeypatch.setattr("workflows.cli.confirming.err.print", lambda text, **_: printed_lines.append(text))
 
     name_target(ON_AWS)
     name_target(HERE)
 
-    assert told == ["On AWS: stack shop, account 123456789012, region eu-central-1"]
+    assert printed_lines == ["On AWS: stack shop, account 123456789012, region eu-central-1"]
 
 
 ACTS = (
@@ -92,7 +94,7 @@ ACTS = (
 
 
 @pytest.mark.parametrize("arguments", ACTS, ids=" ".join)
-def test_a_command_that_acts_on_an_exported_stack_says_so_first(
+def test_a_command_that_acts_on_an_exported_stack_names_it_first(
     arguments: tuple[str, ...],
     aws: str,
     monkeypatch: pytest.MonkeyPatch,

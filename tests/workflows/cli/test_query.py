@@ -1,4 +1,4 @@
-"""The questions of the command line: what is printed for people, and what for programs."""
+"""The commands query and history: what they print as text and as JSON."""
 
 from __future__ import annotations
 
@@ -37,27 +37,29 @@ def test_history_is_printed_for_people_and_programs(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("refunds",), 1, "No contract for 'refunds'; there are households, products, transactions."),
-        (("products", "--key", "007"), 1, "expected the key as '7', got '007'"),
+        (
+            ("refunds",),
+            1,
+            "No contract for 'refunds'. Datasets with a contract: households, products, transactions.",
+        ),
+        (("products", "--key", "007"), 1, "expected the key in its one form '7', got '007'"),
         (("products", "--as-of", "yesterday"), 2, "expected a time in ISO 8601"),
     ],
 )
-def test_a_question_that_can_not_be_asked_is_told_why(
-    arguments: tuple[str, ...], code: int, message: str
-) -> None:
+def test_the_error_of_a_wrong_request_says_why(arguments: tuple[str, ...], code: int, message: str) -> None:
     result = call("history", *arguments)
 
     assert result.exit_code == code
     assert message in result.stderr.replace("\n", " ")
 
 
-def test_columns_of_one_name_are_all_printed_and_refused_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_columns_of_one_name_are_printed_but_refused_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = pa.table([pa.array([1]), pa.array([2]), pa.array(["[red]"])], names=["a", "a", "[b]"])
-    monkeypatch.setattr("workflows.query.engines.query", lambda target, sql: answer)
+    monkeypatch.setattr("workflows.query.sql.query", lambda target, sql: answer)
 
     people, program = call("query", "select"), call("query", "select", "--json")
 
     assert people.exit_code == 0
     assert people.stdout.split("│")[1:4] == [" 1 ", " 2 ", " [red] "]
     assert program.exit_code == 1
-    assert "several of a: give them other names with AS" in program.stderr
+    assert "several columns named a: rename them with AS" in program.stderr

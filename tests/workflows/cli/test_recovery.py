@@ -1,4 +1,4 @@
-"""The commands replay and redrive: what they print, and that 0 means that all was done."""
+"""The commands replay and redrive: what they print, and their exit codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def target(aws: str, monkeypatch: pytest.MonkeyPatch) -> Target:
 
 
 def batch(target: Target, *names: str) -> None:
-    """The batch wr_1, which read these drops of products; those in capitals are gone."""
+    """The batch wr_1, which read these drops of products; those with names in capitals are gone."""
     s3, bucket, files = target.client("s3"), target.output("RawBucket"), []
     for name in names:
         put = s3.put_object(Bucket=bucket, Key=f"drops/products/{name}", Body=b"x")
@@ -37,7 +37,7 @@ def batch(target: Target, *names: str) -> None:
     Batches(s3, target.output("LakeBucket")).open(Manifest("wr_1", "2026-11-20T09:00:00+00:00", tuple(files)))
 
 
-def test_a_batch_is_announced_again_and_the_next_step_named(target: Target) -> None:
+def test_replay_announces_a_batch_and_names_the_next_step(target: Target) -> None:
     batch(target, "a.csv", "b.csv")
 
     result = call("replay", "wr_1")
@@ -47,7 +47,7 @@ def test_a_batch_is_announced_again_and_the_next_step_named(target: Target) -> N
     assert "--wait" in result.stdout
 
 
-def test_files_that_are_gone_are_named_and_the_command_fails(target: Target) -> None:
+def test_replay_names_files_that_are_gone_and_fails(target: Target) -> None:
     batch(target, "a.csv", "GONE[1].CSV")
 
     result = call("replay", "wr_1", "--json")
@@ -55,7 +55,7 @@ def test_files_that_are_gone_are_named_and_the_command_fails(target: Target) -> 
     answer = json.loads(result.stdout)
     assert result.exit_code == 1
     assert [file["key"] for file in answer["files"]] == ["drops/products/a.csv"]
-    assert [lost["why"] for lost in answer["lost"]] == ["the object is gone: put it there again"]
+    assert [lost["why"] for lost in answer["lost"]] == ["the object is gone; put it there again"]
     assert "GONE[1].CSV" in call("replay", "wr_1").stdout
 
 
@@ -89,7 +89,7 @@ def test_quarantined_rows_are_counted(target: Target, monkeypatch: pytest.Monkey
         ("redrive", "--since", "yesterday"),
     ],
 )
-def test_what_does_not_go_together_is_told_so(target: Target, arguments: tuple[str, ...]) -> None:
+def test_options_that_exclude_each_other_are_refused(target: Target, arguments: tuple[str, ...]) -> None:
     result = call(*arguments)
 
     assert result.exit_code == 2
@@ -102,7 +102,7 @@ def test_what_does_not_go_together_is_told_so(target: Target, arguments: tuple[s
         (("replay", "wr_9"), "There is no batch wr_9"),
     ],
 )
-def test_an_error_a_person_can_act_on_is_its_message(
+def test_an_error_that_a_person_can_fix_is_printed_as_its_message(
     target: Target, arguments: tuple[str, ...], message: str
 ) -> None:
     result = call(*arguments)
@@ -111,7 +111,7 @@ def test_an_error_a_person_can_act_on_is_its_message(
     assert message in result.stderr.replace("\n", " ")
 
 
-def test_dead_letters_are_grouped_by_reason_then_moved(target: Target) -> None:
+def test_redrive_counts_dead_letters_by_reason(target: Target) -> None:
     for reason in ("broken-json", "broken-json", "contract-violation"):
         target.client("sqs").send_message(
             QueueUrl=target.output("DeadLetterQueueUrl"),
@@ -132,7 +132,7 @@ def test_dead_letters_are_grouped_by_reason_then_moved(target: Target) -> None:
     }
 
 
-def test_a_stream_batch_that_can_not_be_redriven_fails_the_command(target: Target) -> None:
+def test_redrive_fails_if_a_stream_batch_can_not_be_redriven(target: Target) -> None:
     nothing = call("redrive", "--stream")
     target.client("s3").put_object(
         Bucket=target.output("RawBucket"), Key="aws/lambda/u/s/2026/11/24/x", Body=b"no"

@@ -1,4 +1,4 @@
-"""What engines refuse of a contract is refused before anything is deployed."""
+"""A contract that an engine refuses is refused before anything is deployed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def with_column(column: Column) -> Contract:
     return replace(VALID, columns=(*VALID.columns, column))
 
 
-def test_our_own_contracts_are_good() -> None:
+def test_the_contracts_of_the_repository_are_valid() -> None:
     check(contracts())
     check_at_doors(contracts())
 
@@ -73,7 +73,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("contract", "message"), BROKEN)
 @pytest.mark.parametrize("checks", [check, check_at_doors])
-def test_what_an_engine_refuses_is_told_with_file_and_column(
+def test_the_error_of_an_engine_names_file_and_column(
     checks: Callable[[dict[str, Contract]], None], contract: Contract, message: str
 ) -> None:
     with pytest.raises(ContractError) as refused:
@@ -83,7 +83,7 @@ def test_what_an_engine_refuses_is_told_with_file_and_column(
     assert str(problem).startswith(message)
 
 
-def test_all_problems_of_all_contracts_are_told_at_once() -> None:
+def test_all_problems_of_all_contracts_are_reported_at_once() -> None:
     rule = Rule("odd", "expect_the_unexpected", {})
 
     with pytest.raises(ContractError) as refused:

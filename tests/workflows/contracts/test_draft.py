@@ -1,4 +1,4 @@
-"""A contract drafted from a sample is a good contract."""
+"""A contract drafted from a sample is valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Live tables as the catalog has them mean the same as in the check job."""
+"""Live tables in the catalog are compared as in the check job."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +20,7 @@ from pyiceberg.types import (
 from expectations.contract import Column, Contract, Partition
 from expectations.declared import DECLARED, Declared
 from expectations.evolution import Addition, Plan, Widening, plan
-from workflows.contracts.live_tables import live, told
+from workflows.contracts.live_tables import describe, live
 
 CONTRACT = Contract(
     dataset="things",
@@ -55,16 +55,16 @@ def table(properties: dict[str, str] | None = None) -> Any:
     return SimpleNamespace(schema=lambda: schema, spec=lambda: spec, properties=stored)
 
 
-def test_a_table_that_was_made_of_a_contract_needs_no_change() -> None:
+def test_a_table_that_was_created_from_its_contract_needs_no_change() -> None:
     assert plan(live(table()), CONTRACT, lambda _: True) == Plan((), ())
 
 
-def test_a_table_that_was_made_before_its_contract_was_stored_is_told() -> None:
+def test_a_table_from_before_contracts_were_stored_stores_its_contract() -> None:
     (change,) = plan(live(table({})), CONTRACT, lambda _: True).changes
 
-    assert told(change) == "stores what its contract says of order, required columns and aliases"
+    assert describe(change) == "stores the order, required columns and aliases of its contract"
 
 
-def test_changes_are_told_in_words() -> None:
-    assert told(Addition(("place", "town"), Column("town", "string"))) == "adds place.town string"
-    assert told(Widening(("price",), Column("price", "decimal(12,2)"))) == "widens price to decimal(12,2)"
+def test_changes_are_described_in_words() -> None:
+    assert describe(Addition(("place", "town"), Column("town", "string"))) == "adds place.town string"
+    assert describe(Widening(("price",), Column("price", "decimal(12,2)"))) == "widens price to decimal(12,2)"

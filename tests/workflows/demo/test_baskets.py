@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from workflows.demo import baskets
-from workflows.demo.baskets import Change
+from workflows.demo.baskets import BasketChange
 
 LINES = 700
 
@@ -19,7 +19,7 @@ def sent() -> list[baskets.Message]:
     return baskets.messages(LINES)
 
 
-def test_every_call_makes_the_same_messages(sent: list[baskets.Message]) -> None:
+def test_every_call_returns_the_same_messages(sent: list[baskets.Message]) -> None:
     assert baskets.messages(LINES) == sent
 
 
@@ -31,8 +31,8 @@ def test_some_messages_are_broken_in_every_way_and_the_rest_are_changes(sent: li
     assert all((message.change is None) == (message.reason is not None) for message in sent)
 
 
-def test_some_messages_come_late_and_some_twice(sent: list[baskets.Message]) -> None:
-    newest: dict[baskets.Key, Change] = {}
+def test_some_messages_are_late_and_some_are_repeated(sent: list[baskets.Message]) -> None:
+    newest: dict[baskets.Key, BasketChange] = {}
     late = 0
     for change in (message.change for message in sent if message.change):
         late += change.key in newest and change.version < newest[change.key].version
@@ -43,28 +43,19 @@ def test_some_messages_come_late_and_some_twice(sent: list[baskets.Message]) -> 
     assert max(ids.values()) == 2
 
 
-def test_the_model_keeps_the_newest_row_of_a_key_and_no_deleted_one() -> None:
+def test_the_newest_row_of_a_key_is_kept_unless_it_is_deleted() -> None:
     line = baskets.basket_lines(1)[0]
     at = line["transaction_timestamp"]
     changes = [
-        Change((1,), at + timedelta(days=1), {"n": "newer"}),
-        Change((1,), at, {"n": "older, but late"}),
-        Change((2,), at + timedelta(days=1), None),
-        Change((2,), at, {"n": "older than its delete"}),
+        BasketChange((1,), at + timedelta(days=1), {"n": "newer"}),
+        BasketChange((1,), at, {"n": "older, but late"}),
+        BasketChange((2,), at + timedelta(days=1), None),
+        BasketChange((2,), at, {"n": "older than its delete"}),
     ]
 
-    assert baskets.model(changes) == {(1,): {"n": "newer"}}
+    assert baskets.newest_rows(changes) == {(1,): {"n": "newer"}}
 
 
 def test_a_line_keeps_exact_money() -> None:
     assert all(isinstance(line["sales_value"], Decimal) for line in baskets.basket_lines(LINES))
     assert sum(line["sales_value"] for line in baskets.basket_lines(3)) == Decimal("4.88")
-
-
-def test_the_partners_files_hold_all_products_and_households() -> None:
-    files = baskets.drops("today")
-
-    assert sum(len(drop.rows) for drop in files if drop.dataset == "products") == 92331
-    assert sum(len(drop.rows) for drop in files if drop.dataset == "households") == 801
-    assert {drop.name.partition(".")[2] for drop in files} == {"csv", "csv.gz", "parquet"}
-    assert sum(drop.broken for drop in files) == 5

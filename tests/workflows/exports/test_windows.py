@@ -24,7 +24,7 @@ def source(earliest: datetime) -> Source:
 
 
 @given(AGO, st.sampled_from([LEAST, SECOND]))
-def test_windows_cover_the_whole_without_a_hole_or_an_overlap(length: timedelta, least: timedelta) -> None:
+def test_windows_cover_the_whole_without_a_gap_or_an_overlap(length: timedelta, least: timedelta) -> None:
     assume(length >= least)
     whole = Window(NOW - length, NOW)
 
@@ -37,7 +37,7 @@ def test_windows_cover_the_whole_without_a_hole_or_an_overlap(length: timedelta,
 
 
 @given(AGO, AGO)
-def test_who_asks_again_later_asks_for_the_same_windows_again(length: timedelta, more: timedelta) -> None:
+def test_a_later_request_has_the_same_windows(length: timedelta, more: timedelta) -> None:
     assume(length >= LEAST)
     start = NOW - length
     before, after = windows(Window(start, NOW)), windows(Window(start, NOW + more))
@@ -55,7 +55,7 @@ def test_who_asks_again_later_asks_for_the_same_windows_again(length: timedelta,
         (2 * MOST + timedelta(minutes=5), [MOST, MOST - timedelta(minutes=10), LEAST]),
     ],
 )
-def test_a_tail_that_is_too_short_takes_from_the_window_before_it(
+def test_the_window_before_a_last_one_that_is_too_short_is_shortened(
     length: timedelta, lengths: list[timedelta]
 ) -> None:
     found = windows(Window(NOW - length, NOW))
@@ -65,14 +65,14 @@ def test_a_tail_that_is_too_short_takes_from_the_window_before_it(
 
 @st.composite
 def gaps(draw: st.DrawFn) -> tuple[datetime, Window]:
-    """How far back DynamoDB can tell, and a gap since then."""
+    """How far back DynamoDB can export changes, and a window since then."""
     earliest, start, end = sorted(NOW - draw(AGO) - draw(PARTS) for _ in range(3))
     assume(start < end)
     return earliest.replace(microsecond=0), Window(start, end)
 
 
 @given(gaps(), st.sampled_from([LEAST, SECOND]))
-def test_what_is_exported_holds_what_was_asked_for_and_nothing_dynamodb_has_forgotten(
+def test_the_export_covers_the_requested_window_within_the_recoverable_period(
     gap: tuple[datetime, Window], least: timedelta
 ) -> None:
     earliest, asked = gap
@@ -90,7 +90,7 @@ def test_what_is_exported_holds_what_was_asked_for_and_nothing_dynamodb_has_forg
     assert whole.start.microsecond == whole.end.microsecond == 0
 
 
-def test_it_begins_five_minutes_earlier_as_clocks_differ() -> None:
+def test_the_export_begins_five_minutes_earlier_as_clocks_differ() -> None:
     asked = Window(NOW - timedelta(hours=30), NOW)
 
     whole = reach(asked, source(NOW - timedelta(days=9)), NOW)
@@ -109,28 +109,28 @@ def test_times_of_another_zone_are_sent_in_utc() -> None:
     assert whole.end == NOW.replace(microsecond=0) + SECOND
 
 
-def test_a_short_gap_is_joined_with_what_came_before_it() -> None:
+def test_a_short_window_is_extended_backwards() -> None:
     whole = reach(Window(NOW - SECOND, NOW), source(NOW - timedelta(days=9)), NOW)
 
     assert whole.end - whole.start == LEAST
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "earliest", "says"),
+    ("start", "end", "earliest", "message"),
     [
         (timedelta(days=36), timedelta(0), timedelta(days=35), "35 days at most"),
         (timedelta(days=2), timedelta(0), timedelta(days=1), "glueline bootstrap things"),
-        (timedelta(minutes=4), timedelta(0), timedelta(minutes=5), "covers 0:15:00 or more"),
-        (timedelta(hours=1), -timedelta(hours=1), timedelta(days=1), "leave --to out"),
+        (timedelta(minutes=4), timedelta(0), timedelta(minutes=5), "covers at least 0:15:00"),
+        (timedelta(hours=1), -timedelta(hours=1), timedelta(days=1), "omit --to"),
         (timedelta(hours=1), timedelta(hours=2), timedelta(days=1), "is not before --to"),
     ],
 )
-def test_a_gap_that_no_export_closes_is_refused_with_what_to_do(
-    start: timedelta, end: timedelta, earliest: timedelta, says: str
+def test_the_error_for_a_gap_that_no_export_covers_says_what_to_do(
+    start: timedelta, end: timedelta, earliest: timedelta, message: str
 ) -> None:
-    with pytest.raises(ExportError, match=says):
+    with pytest.raises(ExportError, match=message):
         reach(Window(NOW - start, NOW - end), source(NOW - earliest), NOW)
 
 
-def test_the_shortest_window_here_is_one_that_the_embedded_dynamodb_takes() -> None:
+def test_the_embedded_dynamodb_accepts_the_shortest_local_window() -> None:
     assert LEAST_LOCALLY == LEAST_WINDOW

@@ -1,4 +1,4 @@
-"""What the lake bucket says of batches that are not merged, and what retry and aside write there."""
+"""Batches that are not merged, as the lake bucket has them, and what retry and set_aside write there."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def kept(target: Target) -> Batches:
 
 
 def opened(kept: Batches, batch_id: str, *datasets: str) -> Manifest:
-    """An open batch with a file of each of the datasets."""
+    """An open batch with a file of each dataset."""
     files = tuple(
         ManifestFile("raw", f"drops/{name}/a.csv", "e", None, 7, BEGUN.isoformat(), name, "drop", "csv")
         for name in datasets
@@ -53,7 +53,7 @@ def rule_state(target: Target) -> str:
     return str(boto3.client("events").describe_rule(Name=target.output("BacklogRule"))["State"])
 
 
-def test_batches_are_listed_with_what_they_wait_for_and_why_they_fail(target: Target, kept: Batches) -> None:
+def test_batches_are_listed_with_their_next_step_and_last_error(target: Target, kept: Batches) -> None:
     opened(kept, "b1", "products", "transactions")
     opened(kept, "b2", "products")
     kept.done("b2", CHECKED, {"files": []})
@@ -69,7 +69,7 @@ def test_batches_are_listed_with_what_they_wait_for_and_why_they_fail(target: Ta
     assert [file["dataset"] for file in commands.show(target, "b1").files] == ["products", "transactions"]
 
 
-def test_a_batch_that_is_set_aside_is_taken_up_under_a_new_id(target: Target, kept: Batches) -> None:
+def test_retry_reopens_a_batch_that_is_set_aside_under_a_new_id(target: Target, kept: Batches) -> None:
     manifest = set_aside(kept, "b1-products", "products")
 
     again = commands.retry(target, "b1-products")
@@ -81,7 +81,7 @@ def test_a_batch_that_is_set_aside_is_taken_up_under_a_new_id(target: Target, ke
     assert rule_state(target) == "ENABLED"
 
 
-def test_each_time_a_batch_is_taken_up_it_gets_another_id(target: Target, kept: Batches) -> None:
+def test_each_retry_of_a_batch_has_another_id(target: Target, kept: Batches) -> None:
     set_aside(kept, "b1", "products")
     first = commands.retry(target, "b1")
     kept.set_aside(first, "again", BEGUN)
@@ -93,7 +93,7 @@ def test_each_time_a_batch_is_taken_up_it_gets_another_id(target: Target, kept: 
     assert kept.manifest(second).origins == ("b1-retry", "b1")
 
 
-def test_a_failing_batch_that_is_tried_again_has_all_its_attempts(target: Target, kept: Batches) -> None:
+def test_a_failing_batch_that_is_retried_has_all_its_attempts(target: Target, kept: Batches) -> None:
     opened(kept, "b1", "products")
     kept.note_attempts("b1", Attempts(failures=MOST - 1, error="KeyError"))
 
@@ -101,7 +101,7 @@ def test_a_failing_batch_that_is_tried_again_has_all_its_attempts(target: Target
     assert (kept.begun(), kept.attempts("b1")) == (["b1"], Attempts())
 
 
-def test_a_batch_that_is_to_be_set_aside_has_no_attempt_left(target: Target, kept: Batches) -> None:
+def test_a_batch_that_is_set_aside_by_hand_has_no_attempt_left(target: Target, kept: Batches) -> None:
     opened(kept, "b1", "products")
 
     commands.set_aside(target, "b1", "the partner sends it again")
@@ -113,13 +113,15 @@ def test_a_batch_that_is_to_be_set_aside_has_no_attempt_left(target: Target, kep
 
 
 @pytest.mark.parametrize("do", [commands.show, commands.retry, partial(commands.set_aside, reason="why")])
-def test_a_batch_that_is_merged_or_unknown_is_told(target: Target, kept: Batches, do: object) -> None:
+def test_the_error_for_a_merged_or_unknown_batch_says_which_it_is(
+    target: Target, kept: Batches, do: object
+) -> None:
     opened(kept, "b1", "products")
     kept.done("b1", MERGED, {})
     kept.close("b1")
     assert callable(do)
 
-    with pytest.raises(commands.NoSuchBatch, match=r"b1 is done.*glueline replay b1"):
+    with pytest.raises(commands.NoSuchBatch, match=r"b1 is merged.*glueline replay b1"):
         do(target, "b1")
-    with pytest.raises(commands.NoSuchBatch, match=r"no batch nope .*glueline batches list"):
+    with pytest.raises(commands.NoSuchBatch, match=r"No batch nope .*glueline batches list"):
         do(target, "nope")

@@ -1,4 +1,4 @@
-"""The way back from the dead-letter queue, against SQS's own behaviour (an AWS on this machine)."""
+"""Dead letters are read and sent back, with an AWS on this machine that behaves as SQS does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def target(aws: str) -> Target:
     return empty_stack(aws)
 
 
-def bury(target: Target, *bodies: str, **attributes: str) -> None:
+def send_dead_letters(target: Target, *bodies: str, **attributes: str) -> None:
     """Put bodies into the dead-letter queue, as the source does."""
     for body in bodies:
         target.client("sqs").send_message(
@@ -36,7 +36,7 @@ def bury(target: Target, *bodies: str, **attributes: str) -> None:
 
 
 def visible(target: Target, queue: str) -> list[dict[str, Any]]:
-    """The messages that anyone would get from a queue now."""
+    """The messages that are visible in a queue now."""
     found: list[dict[str, Any]] = []
     while (
         messages := target.client("sqs")
@@ -51,34 +51,36 @@ def bodies(target: Target, queue: str) -> list[str]:
     return sorted(message["Body"] for message in visible(target, queue))
 
 
-def test_letters_go_back_as_they_were_sent_without_what_was_said_of_them(target: Target) -> None:
-    bury(target, '{"a": 1}', reason="contract-violation", detail="[]", message_id="m1", sent_at="17955153301")
-    bury(target, "broken", reason="broken-json", message_id="m2", sent_at="17955153301")
+def test_dead_letters_go_back_with_their_body_and_first_time_alone(target: Target) -> None:
+    send_dead_letters(
+        target, '{"a": 1}', reason="contract-violation", detail="[]", message_id="m1", sent_at="17955153301"
+    )
+    send_dead_letters(target, "broken", reason="broken-json", message_id="m2", sent_at="17955153301")
 
     assert redrive(target) == Redriven({"contract-violation": 1, "broken-json": 1}, stay=0)
 
     back = visible(target, "InboundQueueUrl")
     assert sorted(message["Body"] for message in back) == ["broken", '{"a": 1}']
     for message in back:
-        told = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
-        assert told == {"sent_at": "17955153301"}
+        attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+        assert attributes == {"sent_at": "17955153301"}
     assert bodies(target, "DeadLetterQueueUrl") == []
 
 
-def test_a_letter_that_sqs_moved_goes_back_with_the_time_at_which_it_was_sent(target: Target) -> None:
-    bury(target, "a")
-    [letter] = read(target)
+def test_a_dead_letter_that_sqs_moved_goes_back_with_the_time_at_which_it_was_sent(target: Target) -> None:
+    send_dead_letters(target, "a")
+    [dead_letter] = read(target)
 
     redrive(target)
 
     [message] = visible(target, "InboundQueueUrl")
-    assert message["MessageAttributes"]["sent_at"]["StringValue"] == letter.sent_at
-    assert int(letter.sent_at) == round(letter.sent.timestamp() * 1000)
+    assert message["MessageAttributes"]["sent_at"]["StringValue"] == dead_letter.sent_at
+    assert int(dead_letter.sent_at) == round(dead_letter.sent.timestamp() * 1000)
 
 
-def test_letters_of_another_reason_stay_and_are_visible_at_once(target: Target) -> None:
-    bury(target, *"abcdefghijklm", reason="contract-violation")
-    bury(target, *"nopqrstuvwxyz", reason="broken-json")
+def test_dead_letters_of_another_reason_stay_and_are_visible_at_once(target: Target) -> None:
+    send_dead_letters(target, *"abcdefghijklm", reason="contract-violation")
+    send_dead_letters(target, *"nopqrstuvwxyz", reason="broken-json")
 
     assert redrive(target, "broken-json") == Redriven({"broken-json": 13}, stay=13)
 
@@ -86,16 +88,16 @@ def test_letters_of_another_reason_stay_and_are_visible_at_once(target: Target) 
     assert bodies(target, "DeadLetterQueueUrl") == list("abcdefghijklm")
 
 
-def test_letters_sent_before_the_time_stay(target: Target) -> None:
-    bury(target, "old", reason="broken-json")
+def test_dead_letters_sent_before_the_time_stay(target: Target) -> None:
+    send_dead_letters(target, "old", reason="broken-json")
 
     assert redrive(target, since=datetime.now(UTC) + timedelta(seconds=5)) == Redriven({}, stay=1)
     assert bodies(target, "DeadLetterQueueUrl") == ["old"]
 
 
 def test_a_dry_run_counts_and_moves_nothing(target: Target) -> None:
-    bury(target, "a", "b", reason="broken-json")
-    bury(target, "c", reason="unknown-dataset")
+    send_dead_letters(target, "a", "b", reason="broken-json")
+    send_dead_letters(target, "c", reason="unknown-dataset")
 
     redriven = redrive(target, "broken-json", dry_run=True)
 
@@ -104,30 +106,35 @@ def test_a_dry_run_counts_and_moves_nothing(target: Target) -> None:
     assert bodies(target, "DeadLetterQueueUrl") == ["a", "b", "c"]
 
 
-def test_a_letter_that_sqs_moved_after_its_retries_has_a_reason_too(target: Target) -> None:
-    bury(target, "a")
+def test_a_dead_letter_that_sqs_moved_after_its_retries_has_a_reason_too(target: Target) -> None:
+    send_dead_letters(target, "a")
 
-    [letter] = read(target)
+    [dead_letter] = read(target)
 
-    assert (letter.reason, letter.dataset, letter.body) == ("retries-exhausted", "", "a")
-    assert letter.message_id == visible(target, "DeadLetterQueueUrl")[0]["MessageId"]
+    assert (dead_letter.reason, dead_letter.dataset, dead_letter.body) == ("retries-exhausted", "", "a")
+    assert dead_letter.message_id == visible(target, "DeadLetterQueueUrl")[0]["MessageId"]
 
 
-def test_reading_leaves_every_letter_where_it_is(target: Target) -> None:
-    bury(target, *"abcdefghijklmnopqrstuvwxyz", reason="broken-json", message_id="m", dataset="products")
+def test_reading_leaves_every_dead_letter_where_it_is(target: Target) -> None:
+    send_dead_letters(
+        target, *"abcdefghijklmnopqrstuvwxyz", reason="broken-json", message_id="m", dataset="products"
+    )
 
-    letters = read(target)
+    dead_letters_found = read(target)
 
-    assert Counter(letter.body for letter in letters) == Counter("abcdefghijklmnopqrstuvwxyz")
-    assert {(letter.reason, letter.message_id, letter.dataset) for letter in letters} == {
-        ("broken-json", "m", "products")
-    }
+    assert Counter(dead_letter.body for dead_letter in dead_letters_found) == Counter(
+        "abcdefghijklmnopqrstuvwxyz"
+    )
+    assert {
+        (dead_letter.reason, dead_letter.message_id, dead_letter.dataset)
+        for dead_letter in dead_letters_found
+    } == {("broken-json", "m", "products")}
     assert len(bodies(target, "DeadLetterQueueUrl")) == 26
 
 
-def test_what_is_refused_again_meanwhile_is_not_sent_round(target: Target) -> None:
-    """A source that refuses at once: every letter sent back is in the dead-letter queue a moment later."""
-    bury(target, *"abcdefghijkl", reason="broken-json")
+def test_a_message_that_is_rejected_again_meanwhile_stays(target: Target) -> None:
+    """A source that rejects every message at once, so that it is a dead letter again."""
+    send_dead_letters(target, *"abcdefghijkl", reason="broken-json")
     stop = threading.Event()
 
     def refuse() -> None:
@@ -137,7 +144,7 @@ def test_what_is_refused_again_meanwhile_is_not_sent_round(target: Target) -> No
                 sqs.delete_message(
                     QueueUrl=target.output("InboundQueueUrl"), ReceiptHandle=message["ReceiptHandle"]
                 )
-                bury(target, message["Body"], reason="broken-json")
+                send_dead_letters(target, message["Body"], reason="broken-json")
 
     source = threading.Thread(target=refuse)
     source.start()
@@ -151,7 +158,7 @@ def test_what_is_refused_again_meanwhile_is_not_sent_round(target: Target) -> No
 
 
 class Stingy:
-    """An SQS that does not take one body."""
+    """An SQS that refuses one body."""
 
     def __init__(self, sqs: Any, refused: str) -> None:
         self.sqs, self.refused = sqs, refused
@@ -165,10 +172,10 @@ class Stingy:
         return getattr(self.sqs, name)
 
 
-def test_a_letter_that_the_inbound_queue_does_not_take_is_not_deleted(
+def test_a_dead_letter_that_the_inbound_queue_does_not_take_is_not_deleted(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bury(target, "a", "b", "c", reason="broken-json")
+    send_dead_letters(target, "a", "b", "c", reason="broken-json")
     stingy = Stingy(target.client("sqs"), "b")
     with monkeypatch.context() as patch:
         patch.setattr(type(target), "client", lambda self, service: stingy)
@@ -179,10 +186,10 @@ def test_a_letter_that_the_inbound_queue_does_not_take_is_not_deleted(
     assert bodies(target, "InboundQueueUrl") == ["a", "c"]
 
 
-def test_a_break_between_sending_and_deleting_repeats_a_letter_and_loses_none(
+def test_a_break_between_sending_and_deleting_repeats_a_dead_letter_and_loses_none(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bury(target, "a", reason="broken-json")
+    send_dead_letters(target, "a", reason="broken-json")
 
     class Cut(Exception):
         pass
@@ -209,8 +216,8 @@ def test_a_call_takes_ten_messages_or_256_kb() -> None:
     assert [len(some) for some in portions([small, huge, small], len)] == [1, 1, 1]
 
 
-def test_the_queue_is_left_when_nothing_old_comes_any_more() -> None:
-    """Others refuse faster than this reads: it ends all the same."""
+def test_reading_ends_when_only_new_dead_letters_come() -> None:
+    """Reading ends even if new dead letters arrive faster than they are read."""
 
     class Busy:
         calls = 0
@@ -233,10 +240,8 @@ def test_the_queue_is_left_when_nothing_old_comes_any_more() -> None:
     assert len(list(dead_letters.receive(busy, "queue", datetime.now(UTC)))) == 2
 
 
-def test_a_queue_that_gives_nothing_once_is_asked_again(
-    target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bury(target, "a", reason="broken-json")
+def test_an_empty_answer_is_checked_by_a_second_call(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    send_dead_letters(target, "a", reason="broken-json")
 
     class Absent(Stingy):
         asked = 0
@@ -249,6 +254,6 @@ def test_a_queue_that_gives_nothing_once_is_asked_again(
     absent = Absent(target.client("sqs"), "")
     with monkeypatch.context() as patch:
         patch.setattr(type(target), "client", lambda self, service: absent)
-        letters = read(target)
+        dead_letters_found = read(target)
 
-    assert [letter.body for letter in letters] == ["a"]
+    assert [dead_letter.body for dead_letter in dead_letters_found] == ["a"]

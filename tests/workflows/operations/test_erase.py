@@ -106,7 +106,7 @@ class Job:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the command waits for, in order, without waiting."""
     waited: list[str] = []
-    monkeypatch.setattr(erase, "let_finish", lambda *_: waited.append("others"))
+    monkeypatch.setattr(erase, "await_open_work", lambda *_: waited.append("others"))
     monkeypatch.setattr(erase, "await_marks", lambda *_: waited.append("marks"))
     return waited
 
@@ -146,7 +146,7 @@ def test_an_interrupted_erasure_says_which_steps_are_done_and_which_run_goes_on(
     monkeypatch: pytest.MonkeyPatch, erasure: Erasure, target: Target, phase: str, done: int
 ) -> None:
     monkeypatch.setattr(erase, "run_job", Job(erasure, interrupted_at=phase))
-    for wait_for in ("let_finish", "await_marks"):
+    for wait_for in ("await_open_work", "await_marks"):
         monkeypatch.setattr(erase, wait_for, lambda *_: None)
     reported: list[str] = []
     progress = Progress(reported.append)

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from jobs.erasure.notes import Proof, SearchedPlace
-from workflows.operations.dead_letters import Letter
+from workflows.operations.dead_letters import DeadLetter
 from workflows.operations.erase_report import dead_letters_report, proof_report
 
 PROOF = Proof("e", "entities", ("hash of 7",), "2026-11-24T12:00:00+00:00", "2026-11-24T13:00:00+00:00", ())
@@ -41,7 +41,7 @@ def test_the_report_of_a_complete_proof_says_so(capsys: pytest.CaptureFixture[st
 
 def test_dead_letters_are_listed_with_time_and_reason(capsys: pytest.CaptureFixture[str]) -> None:
     sent = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
-    letter = Letter("m1", "contract", "entities", sent, "{}", "receipt", "0")
+    letter = DeadLetter("m1", "contract", "entities", sent, "{}", "receipt", "0")
 
     Console(width=100).print(dead_letters_report([letter]))
 

@@ -15,7 +15,7 @@ from tests.jobs.builders import record
 from tests.workflows.empty_stack import empty_stack
 from workflows.operations import erase_stream
 from workflows.operations.erase_stream import await_marks
-from workflows.progress.waiting import NotThroughInTime
+from workflows.progress.waiting import WaitTimeout
 
 if TYPE_CHECKING:
     from workflows.stack.target import Target
@@ -93,6 +93,6 @@ def test_the_wait_for_the_stream_ends_with_an_error(
     erasures.write("e1", BlockNote(("7",), now, now))
     monkeypatch.setattr(erase_stream, "patience_seconds", lambda _: -1)
 
-    with pytest.raises(NotThroughInTime, match="forwarder"):
+    with pytest.raises(WaitTimeout, match="forwarder"):
         await_marks(target, erasures, "e1", "entities", silent)
     assert merged == []

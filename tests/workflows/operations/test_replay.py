@@ -1,8 +1,7 @@
-"""What was read is announced again: the same states of the same objects, at the times first told of."""
+"""Files are announced again: the same states of the same objects, with the times of their first events."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,13 @@ import pyarrow as pa
 import pytest
 
 from jobs.intake.batches import Batches
-from jobs.intake.manifest import Manifest, ManifestFile, make_manifest, read_message
+from jobs.intake.manifest import Manifest, ManifestFile, make_manifest
 from tests.workflows.empty_stack import empty_stack
-from tests.workflows.query.test_engines import Lake, Scanned
+from tests.workflows.landed_files import DATASETS, announced, land
+from tests.workflows.query.tables import Lake, ScannedTable
 from workflows.operations import replay as replays
 from workflows.operations.replay import (
-    Lost,
+    LostFile,
     ReplayError,
     Selection,
     of_batch,
@@ -24,15 +24,15 @@ from workflows.operations.replay import (
     quarantine_sql,
     read_again,
 )
-from workflows.progress.announcements import NotAnnounced, announce, object_created
-from workflows.query.engines import query_here, rows
+from workflows.progress.announcements import object_created
+from workflows.query.local_engine import query_here
+from workflows.query.sql import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from workflows.stack.target import Target
 
-DATASETS = ("products", "transactions")
 AT = datetime(2026, 11, 24, 10, tzinfo=UTC)
 
 
@@ -41,34 +41,12 @@ def target(aws: str) -> Target:
     return empty_stack(aws)
 
 
-def land(target: Target, key: str, body: bytes = b"x", at: str = "2026-11-20T08:00:00+00:00") -> ManifestFile:
-    """Put an object at a door; the file as a manifest names it."""
-    put = target.client("s3").put_object(Bucket=target.output("RawBucket"), Key=key, Body=body)
-    state = put["ETag"].strip('"'), put["VersionId"], len(body)
-    door, dataset, name = key.split("/", 2)
-    place = dataset, {"drops": "drop", "stream": "stream"}[door], name.partition(".")[2]
-    return ManifestFile(target.output("RawBucket"), key, *state, at, *place)
-
-
 def keep(target: Target, batch_id: str, *files: ManifestFile, refused: Iterable[str] = ()) -> None:
-    """A batch that has read these files, and refused these messages."""
+    """Keep the manifest of a batch that has read these files and refused these messages."""
     of_refused = make_manifest(batch_id, AT, refused, ()).refused
     batches = Batches(target.client("s3"), target.output("LakeBucket"))
     batches.open(Manifest(batch_id, AT.isoformat(), files, of_refused))
     batches.close(batch_id)
-
-
-def announced(target: Target) -> list[ManifestFile]:
-    """What the intake queue now tells `check` to read."""
-    found = []
-    while (
-        messages := target.client("sqs")
-        .receive_message(QueueUrl=target.output("IntakeQueueUrl"), MaxNumberOfMessages=10)
-        .get("Messages")
-    ):
-        found += [read_message(message["Body"], DATASETS) for message in messages]
-    assert all(isinstance(file, ManifestFile) for file in found)
-    return sorted((file for file in found if isinstance(file, ManifestFile)), key=lambda file: file.key)
 
 
 # --- a batch ------------------------------------------------------------------------------------------------
@@ -99,35 +77,7 @@ def test_a_file_without_a_version_is_announced_by_its_etag(target: Target) -> No
     assert announced(target) == [file]
 
 
-def test_the_workflow_is_woken_when_the_messages_are_there(target: Target) -> None:
-    sent: list[tuple[list[dict[str, Any]], int]] = []
-    enabled: list[str] = []
-
-    class Events:
-        def enable_rule(self, Name: str) -> None:
-            enabled.append(Name)
-
-        def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, int]:
-            sent.append((Entries, len(announced(target))))
-            return {"FailedEntryCount": 0}
-
-    class Woken:
-        def client(self, service: str) -> Any:
-            return Events() if service == "events" else target.client(service)
-
-        def output(self, name: str) -> str:
-            return target.output(name)
-
-    woken: Any = Woken()
-    announce(woken, [land(target, f"drops/products/{number}.csv") for number in range(23)])
-
-    [([event], messages)] = sent
-    assert (event["Source"], event["DetailType"]) == ("glueline", "Intake Backlog")
-    assert messages == 23
-    assert enabled == [target.output("BacklogRule")]
-
-
-def test_nothing_to_read_again_wakes_nobody(target: Target) -> None:
+def test_a_batch_without_files_starts_no_run(target: Target) -> None:
     keep(target, "wr_1")
 
     read_again(target, of_batch(target, "wr_1", DATASETS))
@@ -135,7 +85,7 @@ def test_nothing_to_read_again_wakes_nobody(target: Target) -> None:
     assert announced(target) == []
 
 
-def test_an_object_that_was_deleted_is_read_again_as_long_as_its_version_is_kept(target: Target) -> None:
+def test_a_deleted_object_is_read_again_while_its_version_is_kept(target: Target) -> None:
     file = land(target, "drops/products/a.csv")
     target.client("s3").delete_object(Bucket=file.bucket, Key=file.key)
     keep(target, "wr_1", file)
@@ -155,19 +105,22 @@ def test_objects_that_are_gone_or_replaced_are_named_and_the_others_announced(ta
     found = of_batch(target, "wr_1", DATASETS)
 
     assert found.files == (there,)
-    assert {(lost.source_file.rpartition("/")[2], lost.why.partition(":")[0]) for lost in found.lost} == {
+    assert {
+        (lost.source_file.rpartition("/")[2], lost.why.removesuffix("; put it there again"))
+        for lost in found.lost
+    } == {
         ("gone.csv", "the object is gone"),
         ("never.csv", "the object is gone"),
-        ("replaced.csv", "the object was replaced since, and its new content announced on its own"),
+        ("replaced.csv", "the object was replaced; its new content was announced separately"),
     }
 
 
-def test_a_batch_that_never_was_is_told_where_to_look(target: Target) -> None:
+def test_the_error_for_an_unknown_batch_says_where_to_look(target: Target) -> None:
     with pytest.raises(ReplayError, match=r"no batch wr_9.*lake_ops\.batches"):
         of_batch(target, "wr_9", DATASETS)
 
 
-def test_a_message_no_door_took_is_announced_once_one_takes_it(target: Target) -> None:
+def test_a_message_that_no_door_accepted_is_announced_once_a_door_accepts_it(target: Target) -> None:
     file = land(target, "drops/products/a.csv")
     other = land(target, "drops/products/a.xlsx")
     keep(target, "wr_1", refused=[object_created(file), object_created(other), "no event"])
@@ -179,41 +132,7 @@ def test_a_message_no_door_took_is_announced_once_one_takes_it(target: Target) -
         ("drops/products/a.xlsx", "wr_1"),
         ("", "wr_1"),
     ]
-    assert "no door takes it: intake: expected a file named *.csv" in found.lost[0].why
-
-
-def test_messages_that_the_queue_did_not_take_are_counted(target: Target) -> None:
-    class Full:
-        def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
-            return {"Failed": [{"Id": "0", "Code": "Throttled"}]}
-
-        def enable_rule(self, Name: str) -> None: ...
-
-        def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, int]:
-            return {"FailedEntryCount": 0}
-
-    class Refusing:
-        def client(self, service: str) -> Any:
-            return Full()
-
-        def output(self, name: str) -> str:
-            return name
-
-    refusing: Any = Refusing()
-    with pytest.raises(NotAnnounced, match=r"refused 1 of 1 messages \(Throttled\)"):
-        announce(refusing, [land(target, "drops/products/a.csv")])
-
-
-def test_the_event_has_what_a_rule_matches() -> None:
-    file = ManifestFile(
-        "raw", "drops/products/a.csv", "e", None, 1, AT.isoformat(), "products", "drop", "csv"
-    )
-
-    event = json.loads(object_created(file))
-
-    assert (event["source"], event["detail-type"]) == ("aws.s3", "Object Created")
-    assert event["detail"]["bucket"] == {"name": "raw"}
-    assert event["detail"]["object"] == {"key": "drops/products/a.csv", "size": 1, "etag": "e"}
+    assert "no door accepts it: intake: expected a file named *.csv" in found.lost[0].why
 
 
 # --- quarantine ---------------------------------------------------------------------------------------------
@@ -253,7 +172,7 @@ def test_rows_are_selected_by_dataset_reason_and_time(
     selection: Selection, expected: dict[tuple[str, str], int]
 ) -> None:
     lake: Any = Lake()
-    lake.tables["lake_ops", "quarantine"] = Scanned(QUARANTINE)
+    lake.tables["lake_ops", "quarantine"] = ScannedTable(QUARANTINE)
 
     found = rows(query_here(lake, quarantine_sql(selection)))
 
@@ -297,8 +216,8 @@ def test_a_batch_whose_manifest_is_gone_is_named(target: Target, monkeypatch: py
 
     assert found.files == ()
     assert found.lost == (
-        Lost(
-            "s3://raw/drops/products/a.csv", "wr_0", "the manifest of its batch is gone: drop the file again"
+        LostFile(
+            "s3://raw/drops/products/a.csv", "wr_0", "the manifest of its batch is gone; drop the file again"
         ),
     )
 
@@ -316,7 +235,7 @@ def test_a_refused_message_of_quarantine_is_found_by_its_key(
 # --- waiting ------------------------------------------------------------------------------------------------
 
 
-def test_waiting_ends_with_the_batch_that_reads_the_file_again_and_counts_it_alone(
+def test_waiting_ends_with_the_batch_that_reads_the_file_again_and_only_it_is_counted(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = land(target, "drops/products/a.csv")

@@ -1,4 +1,4 @@
-"""Messages from a file to the queue, against SQS's own behaviour (an AWS on this machine)."""
+"""Messages from a file to the queue, with an AWS on this machine that behaves as SQS does."""
 
 from __future__ import annotations
 
@@ -35,19 +35,20 @@ def test_messages_of_any_size_that_sqs_takes_are_sent_together(target: Target) -
     assert [found[message_id] for message_id in ids] == bodies
 
 
-def test_what_the_queue_does_not_take_is_told_with_its_beginning(
+def test_the_error_for_a_refused_message_shows_its_beginning(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = {"Failed": [{"Id": "1", "Code": "InvalidMessageContents", "SenderFault": True}]}
     monkeypatch.setattr(target.client("sqs"), "send_message_batch", lambda **_: refused)
 
     with pytest.raises(
-        NotSent, match=r"SQS refused 1 of 2 messages: InvalidMessageContents. .* is 'bad.*send them all again"
+        NotSent,
+        match=r"SQS refused 1 of 2 messages: InvalidMessageContents. .* is 'bad.*send all messages again",
     ):
         send(target, ["good", "bad\x00"])
 
 
-def test_a_line_is_a_message_whatever_ends_it(tmp_path: Path) -> None:
+def test_a_line_is_a_message_with_any_line_ending(tmp_path: Path) -> None:
     file = tmp_path / "messages"
     file.write_bytes('\ufeff{"a": 1}\r\n\n  \n{"b": "line\u2028break"}'.encode())
 
@@ -55,22 +56,22 @@ def test_a_line_is_a_message_whatever_ends_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
-        (b"", "got no line"),
-        (b"\n \r\n", "got no line"),
+        (b"", "got no message"),
+        (b"\n \r\n", "got no message"),
         (b"a\nb\n\xff", "0xff in line 3"),
         ("ä".encode("latin-1"), "0xe4 in line 1"),
         ("a".encode("utf-16"), "0xff in line 1"),
     ],
 )
-def test_a_file_that_has_no_messages_is_refused_before_anything_is_sent(
-    content: bytes, told: str, tmp_path: Path
+def test_a_file_without_messages_is_refused_before_anything_is_sent(
+    content: bytes, message: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "messages"
     file.write_bytes(content)
 
-    with pytest.raises(NotSent, match=f"{told}.*Nothing was sent"):
+    with pytest.raises(NotSent, match=f"{message}.*Nothing was sent"):
         read_messages(file)
 
 

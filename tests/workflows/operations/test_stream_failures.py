@@ -1,4 +1,7 @@
-"""Batches that the forwarder gave up, as Lambda leaves them in the RAW bucket, go on as raw objects."""
+"""Stream batches that the forwarder gave up, as Lambda keeps them in the RAW bucket, are written
+
+as raw objects.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ from lambdas.forwarder.objects import raw_objects
 from tests.workflows.empty_stack import empty_stack
 from workflows.operations.stream_failures import (
     REDRIVEN,
-    Unreadable,
-    as_lambda_gets_it,
+    UnreadableFailure,
+    as_lambda_event_record,
     failures,
     redrive,
     stream_records,
@@ -47,7 +50,7 @@ def event(target: Target) -> dict[str, Any]:
 
 
 def failure(payload: Any = None, **batch: str) -> dict[str, Any]:
-    """What Lambda writes of a batch whose retries are exhausted."""
+    """What Lambda writes about a batch whose retries are exhausted."""
     return {
         "requestContext": {
             "requestId": "316aa6d0-8154-xmpl-9af7-85d5f4a6bc81",
@@ -89,7 +92,7 @@ def lines(target: Target, key: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("form", ["text", "object", "list"])
-def test_the_records_land_as_the_forwarder_would_have_put_them(
+def test_the_records_land_as_the_forwarder_writes_them(
     target: Target, event: dict[str, Any], form: str
 ) -> None:
     payload = {"text": json.dumps(event), "object": event, "list": event["Records"]}[form]
@@ -113,7 +116,7 @@ def test_a_redriven_failure_is_set_aside_and_kept(target: Target, event: dict[st
     assert redrive(target) == []
 
 
-def test_a_dry_run_says_what_would_land_and_moves_nothing(target: Target, event: dict[str, Any]) -> None:
+def test_a_dry_run_reports_the_records_and_moves_nothing(target: Target, event: dict[str, Any]) -> None:
     put(target, failure(event))
 
     [redriven] = redrive(target, dry_run=True)
@@ -122,7 +125,7 @@ def test_a_dry_run_says_what_would_land_and_moves_nothing(target: Target, event:
     assert (keys(target, "stream/"), keys(target, "aws/")) == ([], [KEY])
 
 
-def test_failures_from_before_the_time_are_left(target: Target, event: dict[str, Any]) -> None:
+def test_failures_before_the_time_stay(target: Target, event: dict[str, Any]) -> None:
     put(target, failure(event))
 
     assert redrive(target, since=datetime.now(UTC) + timedelta(hours=1)) == []
@@ -139,7 +142,7 @@ def test_failures_from_before_the_time_are_left(target: Target, event: dict[str,
         json.dumps(failure(startSequenceNumber="1")),
     ],
 )
-def test_what_is_no_failure_of_ours_is_named_and_left(
+def test_an_object_that_is_no_failure_is_named_and_stays(
     target: Target, event: dict[str, Any], body: str
 ) -> None:
     put(target, body)
@@ -153,7 +156,7 @@ def test_what_is_no_failure_of_ours_is_named_and_left(
     assert KEY in keys(target, "aws/")
 
 
-def test_records_of_a_table_of_another_stack_are_left(target: Target) -> None:
+def test_records_of_another_stacks_table_stay(target: Target) -> None:
     put(target, failure(EVENT.read_text()))
 
     [redriven] = redrive(target)
@@ -165,7 +168,7 @@ def test_records_of_a_table_of_another_stack_are_left(target: Target) -> None:
 
 @pytest.fixture
 def stream(target: Target) -> dict[str, str]:
-    """A table with a few changes; what Lambda says of a batch of all of them."""
+    """A table with a few changes; what Lambda says about a batch of all of them."""
     name = f"{target.output('TablePrefix')}products"
     dynamodb, streams = target.client("dynamodb"), target.client("dynamodbstreams")
     arn = dynamodb.create_table(
@@ -205,7 +208,7 @@ def test_records_that_lambda_did_not_keep_are_read_from_the_stream(
     assert records[0]["eventSourceARN"] == stream["streamArn"]
 
 
-def test_records_that_the_stream_does_not_have_name_the_command_that_closes_the_gap(
+def test_the_error_for_records_that_the_stream_lost_names_the_command_that_loads_them(
     target: Target, stream: dict[str, str]
 ) -> None:
     put(target, failure(**{**stream, "endSequenceNumber": 30 * "9"}))
@@ -218,20 +221,20 @@ def test_records_that_the_stream_does_not_have_name_the_command_that_closes_the_
 
 
 @pytest.mark.parametrize(
-    ("code", "expected"), [("TrimmedDataAccessException", Unreadable), ("Throttled", ClientError)]
+    ("code", "expected"), [("TrimmedDataAccessException", UnreadableFailure), ("Throttled", ClientError)]
 )
-def test_only_what_the_stream_says_is_gone_counts_as_forgotten(code: str, expected: type[Exception]) -> None:
+def test_only_the_streams_own_errors_mean_that_records_are_gone(code: str, expected: type[Exception]) -> None:
     class Streams:
         def get_shard_iterator(self, **_: str) -> None:
             raise ClientError({"Error": {"Code": code, "Message": ""}}, "GetShardIterator")
 
-    forgetful: Any = SimpleNamespace(client=lambda service: Streams(), output=lambda name: "glueline-")
+    trimmed: Any = SimpleNamespace(client=lambda service: Streams(), output=lambda name: "glueline-")
 
     with pytest.raises(expected):
-        stream_records(forgetful, failure()["DDBStreamBatchInfo"])
+        stream_records(trimmed, failure()["DDBStreamBatchInfo"])
 
 
-def test_a_record_of_the_stream_takes_the_form_that_lambda_gets() -> None:
+def test_a_record_of_the_stream_gets_the_form_of_a_lambda_event() -> None:
     at = datetime(2026, 11, 24, 10, 15, 30, tzinfo=UTC)
     record = {
         "eventID": "1",
@@ -245,7 +248,7 @@ def test_a_record_of_the_stream_takes_the_form_that_lambda_gets() -> None:
         "userIdentity": {"PrincipalId": "dynamodb.amazonaws.com", "Type": "Service"},
     }
 
-    assert as_lambda_gets_it(record, "arn") == {
+    assert as_lambda_event_record(record, "arn") == {
         **record,
         "dynamodb": {
             "ApproximateCreationDateTime": 1795515330.0,

@@ -1,4 +1,4 @@
-"""When waiting is over: two stages of a pipeline that a small double plays."""
+"""When waiting ends, with a double of the pipeline."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from workflows.progress import waiting
-from workflows.progress.waiting import NotThroughInTime, Stage, wait
-from workflows.query.engines import QueryError
+from workflows.progress.waiting import Pending, WaitTimeout, wait
+from workflows.query.dialect.errors import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ OTHER = "s3://raw/exports/t/data/b.json.gz"
 
 @dataclass
 class Stack:
-    """A stack's queues, markers and receipts; `steps` happen one after each look."""
+    """The queues, markers and receipts of a stack; each of `steps` happens after one look."""
 
     inbound: int = 0
     intake: int = 0
@@ -32,7 +32,7 @@ class Stack:
     endpoint_url: str | None = "http://127.0.0.1"
 
     def open_batch(self) -> None:
-        """Take what waits in the intake queue."""
+        """Read the messages of the intake queue."""
         self.intake = 0
         self.opened.append("batch")
 
@@ -72,22 +72,22 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Any:
     return stack
 
 
-def watch(stack: Any, *steps: Callable[[], Any], until_quiet: bool = True) -> list[Stage]:
-    """The stages seen when each step happens after a look."""
-    seen: list[Stage] = []
+def watch(stack: Any, *steps: Callable[[], Any], until_quiet: bool = True) -> list[Pending]:
+    """What was pending at each look, when each step happens after a look."""
+    seen: list[Pending] = []
     left = list(steps)
 
-    def tell(stage: Stage) -> None:
-        seen.append(stage)
+    def report(pending: Pending) -> None:
+        seen.append(pending)
         if left:
             left.pop(0)()
 
-    wait(stack, [FILE, OTHER], tell, until_quiet=until_quiet)
+    wait(stack, [FILE, OTHER], report, until_quiet=until_quiet)
     assert not left
     return seen
 
 
-def test_all_is_through_when_nothing_waits_and_every_file_has_its_receipt(stack: Any) -> None:
+def test_waiting_ends_when_nothing_is_pending_and_every_file_has_its_receipt(stack: Any) -> None:
     stack.inbound, stack.intake = 3, 2
 
     seen = watch(
@@ -98,13 +98,13 @@ def test_all_is_through_when_nothing_waits_and_every_file_has_its_receipt(stack:
         stack.opened.clear,
     )
 
-    assert [(stage.inbound, stage.intake, stage.batches, stage.files) for stage in seen] == [
+    assert [(pending.inbound, pending.intake, pending.batches, pending.files) for pending in seen] == [
         (3, 2, 0, 2), (0, 2, 0, 2), (0, 0, 1, 2), (0, 0, 1, 2), (0, 0, 0, 0), (0, 0, 0, 0),
     ]  # fmt: skip
     assert stack.queries == 1
 
 
-def test_files_are_through_while_more_keeps_coming(stack: Any) -> None:
+def test_waiting_for_files_ends_while_other_work_goes_on(stack: Any) -> None:
     stack.inbound, stack.intake = 5, 7
     stack.opened = ["ours", "another"]
     stack.receipts = {FILE: "ours", OTHER: "another"}
@@ -116,37 +116,37 @@ def test_files_are_through_while_more_keeps_coming(stack: Any) -> None:
         until_quiet=False,
     )
 
-    assert [stage.files for stage in seen] == [2, 1, 0, 0]
+    assert [pending.files for pending in seen] == [2, 1, 0, 0]
     assert seen[-1].waiting == 12
 
 
 def test_a_receipt_counts_when_its_batch_is_merged_and_not_before(stack: Any) -> None:
     stack.opened, stack.receipts = ["batch"], {FILE: "batch"}
 
-    assert waiting.merged(stack, [FILE, OTHER]) == set()
+    assert waiting.merged_files(stack, [FILE, OTHER]) == set()
     stack.opened.clear()
-    assert waiting.merged(stack, [FILE, OTHER]) == {FILE}
+    assert waiting.merged_files(stack, [FILE, OTHER]) == {FILE}
 
 
 def test_a_receipt_does_not_count_while_its_dataset_fails_in_a_batch_of_its_own(stack: Any) -> None:
     stack.opened, stack.receipts = ["batch-t", "batch-other"], {FILE: "batch"}
 
-    assert waiting.merged(stack, [FILE]) == set()
+    assert waiting.merged_files(stack, [FILE]) == set()
     stack.opened.remove("batch-t")
-    assert waiting.merged(stack, [FILE]) == {FILE}
+    assert waiting.merged_files(stack, [FILE]) == {FILE}
 
 
-def test_patience_ends_with_what_still_waits(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_timeout_names_what_is_still_pending(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "patience_seconds", lambda target: 0)
     stack.intake = 4
 
-    with pytest.raises(NotThroughInTime, match="4 objects in the intake queue, 2 files"):
-        wait(stack, [FILE, OTHER], lambda stage: None, until_quiet=False)
+    with pytest.raises(WaitTimeout, match="4 objects in the intake queue, 2 files"):
+        wait(stack, [FILE, OTHER], lambda pending: None, until_quiet=False)
 
 
-def test_many_files_are_asked_for_in_statements_that_athena_takes(stack: Any) -> None:
+def test_receipts_of_many_files_are_read_in_statements_that_athena_takes(stack: Any) -> None:
     files = [f"s3://raw/exports/t/data/{number}.json.gz" for number in range(2500)]
     stack.receipts = {files[2400]: "batch"}
 
-    assert waiting.merged(stack, files) == {files[2400]}
+    assert waiting.merged_files(stack, files) == {files[2400]}
     assert stack.queries == 3

@@ -1,4 +1,4 @@
-"""Which conditions of a WHERE reach Iceberg's scan, and as what."""
+"""Which conditions of a WHERE are applied by Iceberg's scan, and in which form."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -57,7 +57,7 @@ def all_of(*bounds: Bound) -> Any:
     return found
 
 
-USED: list[tuple[str, list[Bound]]] = [
+TRANSLATED: list[tuple[str, list[Bound]]] = [
     ("id = 5", [("id", "=", 5)]),
     ("-5 < ID", [("id", ">", -5)]),
     ("status >= 'paid' and id between 1 and 9", [("status", ">=", "paid"), ("id", ">=", 1), ("id", "<=", 9)]),
@@ -73,8 +73,8 @@ USED: list[tuple[str, list[Bound]]] = [
 ]
 
 
-@pytest.mark.parametrize(("where", "bounds"), USED)
-def test_a_column_compared_with_a_literal_rules_rows_out(where: str, bounds: list[Bound]) -> None:
+@pytest.mark.parametrize(("where", "bounds"), TRANSLATED)
+def test_a_comparison_of_a_column_with_a_literal_filters_the_scan(where: str, bounds: list[Bound]) -> None:
     assert scanned(f"select * from sales where {where}") == all_of(*bounds)
 
 
@@ -94,14 +94,14 @@ def test_a_column_compared_with_a_literal_rules_rows_out(where: str, bounds: lis
         "sold_at > '2026-01-01'",
         "day = timestamp '2026-01-01 12:00:00'",
         "date(status) = date '2026-01-01'",
-        "day = date '2026-02-30'",  # no such day: the engine says so
+        "day = date '2026-02-30'",  # no such day: DuckDB reports it
         "sold_at > timestamp '2026-01-01 25:00'",
-        "date(sold_at) <= date '9999-12-31'",  # no day behind it
+        "date(sold_at) <= date '9999-12-31'",  # no next day
         "other = 5",
         "id = (select max(id) from others)",
     ],
 )
-def test_anything_else_is_left_to_the_engine(where: str) -> None:
+def test_any_other_condition_does_not_filter_the_scan(where: str) -> None:
     assert scanned(f"select * from sales where {where}") == expressions.AlwaysTrue()
 
 
@@ -117,5 +117,5 @@ def test_anything_else_is_left_to_the_engine(where: str) -> None:
         ("select id from sales", []),
     ],
 )
-def test_only_the_where_of_a_tables_own_select_counts(statement: str, bounds: list[Bound]) -> None:
+def test_only_the_where_of_a_tables_own_select_filters_its_scan(statement: str, bounds: list[Bound]) -> None:
     assert scanned(statement) == all_of(*bounds)

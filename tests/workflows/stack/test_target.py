@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def stack() -> Iterator[dict[str, object]]:
-    """What stack.json says of a stack that answers."""
+    """The content of stack.json for a stack that answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
         yield {"region": "us-east-1", "outputs": {}, "endpoint_url": address}
@@ -34,7 +34,7 @@ def test_the_contracts_of_the_local_stack_are_those_that_were_deployed(
     assert list(local(file).contracts()) == ["orders"]
 
 
-def test_a_stack_that_does_not_say_has_the_contracts_of_the_checkout(
+def test_a_stack_without_deployed_contracts_has_those_of_the_checkout(
     tmp_path: Path, stack: dict[str, object]
 ) -> None:
     file = tmp_path / "stack.json"

@@ -2,74 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pyarrow as pa
 import pytest
-from pyiceberg.exceptions import NoSuchTableError
-from pyiceberg.expressions.visitors import bind
-from pyiceberg.io.pyarrow import expression_to_pyarrow, pyarrow_to_schema
-from pyiceberg.table.name_mapping import NameMapping
 
-from workflows.query.engines import QueryError, query_here
-
-if TYPE_CHECKING:
-    from pyiceberg.expressions import BooleanExpression
-    from pyiceberg.schema import Schema
-
-SALES = pa.table(
-    {
-        "product_id": [1, 1, 2],
-        "day": ["2017-03-01", "2017-03-02", "2017-03-02"],
-        "amount": pa.array([Decimal("1.10"), Decimal("2.20"), Decimal("3.30")], pa.decimal128(10, 2)),
-    }
-)
-PRODUCTS = pa.table({"product_id": [1, 2], "department": ["GROCERY", "FLORAL"]})
-
-
-@dataclass
-class Scanned:
-    """A table that remembers which columns of how many rows were read."""
-
-    data: pa.Table
-    reads: list[tuple[str, ...]] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
-
-    def schema(self) -> Schema:
-        names, width = self.data.column_names, self.data.num_columns
-        named = [
-            {
-                "field-id": number,
-                "names": [name],
-                "fields": [{"field-id": width + number, "names": ["element"]}],
-            }
-            for number, name in enumerate(names)
-        ]
-        return pyarrow_to_schema(self.data.schema, NameMapping.model_validate(named))
-
-    def scan(self, row_filter: BooleanExpression, selected_fields: tuple[str, ...]) -> Any:
-        rows = self.data.filter(expression_to_pyarrow(bind(self.schema(), row_filter, case_sensitive=True)))
-        self.reads.append(selected_fields)
-        self.rows.append(rows.num_rows)
-        return SimpleNamespace(to_arrow=lambda: rows.select(list(selected_fields)))
-
-
-class Lake:
-    """A catalog of tables in memory."""
-
-    def __init__(self) -> None:
-        self.tables = {("lake", "sales"): Scanned(SALES), ("lake_ops", "products"): Scanned(PRODUCTS)}
-
-    def load_table(self, identifier: tuple[str, str]) -> Scanned:
-        if identifier not in self.tables:
-            raise NoSuchTableError(str(identifier))
-        return self.tables[identifier]
-
-    def list_tables(self, database: str) -> list[tuple[str, str]]:
-        return [identifier for identifier in self.tables if identifier[0] == database]
+from tests.workflows.query.tables import Lake
+from workflows.query.dialect.errors import QueryError
+from workflows.query.local_engine import query_here
 
 
 @pytest.fixture
@@ -110,7 +50,9 @@ def lake() -> Any:
         ),
     ],
 )
-def test_a_select_in_athenas_dialect_answers(lake: Any, sql: str, expected: list[dict[str, Any]]) -> None:
+def test_a_select_in_athenas_dialect_returns_rows(
+    lake: Any, sql: str, expected: list[dict[str, Any]]
+) -> None:
     assert query_here(lake, sql).to_pylist() == expected
 
 
@@ -133,7 +75,7 @@ def test_only_the_columns_a_statement_mentions_are_read(lake: Any) -> None:
          "select day from sales where product_id = 2", ["2017-03-01", "2017-03-02"], 3),
     ],
 )  # fmt: skip
-def test_rows_that_the_where_rules_out_are_not_read(lake: Any, sql: str, days: list[str], rows: int) -> None:
+def test_rows_that_the_where_excludes_are_not_read(lake: Any, sql: str, days: list[str], rows: int) -> None:
     found = query_here(lake, sql).column("day").to_pylist()
 
     assert (sorted(found), lake.tables["lake", "sales"].rows) == (days, [rows])
@@ -144,10 +86,10 @@ def test_rows_that_the_where_rules_out_are_not_read(lake: Any, sql: str, days: l
     [
         ("select * from refunds", "No table lake.refunds. Tables in lake: sales."),
         ("delete from sales", "Expected a SELECT, got DELETE"),
-        ("select from where", "not SQL that Athena's dialect knows"),
+        ("select from where", "not valid SQL in Athena's dialect"),
         ("select colour from sales", "colour"),
     ],
 )
-def test_a_wrong_statement_is_told_what_is_wrong(lake: Any, sql: str, message: str) -> None:
+def test_the_error_of_a_wrong_statement_says_what_is_wrong(lake: Any, sql: str, message: str) -> None:
     with pytest.raises(QueryError, match=message):
         query_here(lake, sql)

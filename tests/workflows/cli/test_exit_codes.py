@@ -1,4 +1,4 @@
-"""How commands end: whatever is asked of them, a sentence and an exit code instead of a traceback."""
+"""How commands end: with a message and an exit code, not with a traceback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import typer
 
 from tests.workflows.cli.calling import call
 from workflows.cli import app
-from workflows.cli.ending import interruptible
+from workflows.cli.exit_codes import interruptible
 from workflows.local.base.home import Home
 from workflows.local.lifecycle.running import Stack
 from workflows.stack.target import local
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HUGE = "9" * 20
 NO_AWS = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 # Every command that speaks to a stack, with arguments that are right.
-ASKS_A_STACK = (
+COMMANDS_OF_A_STACK = (
     ("send", "FILE"),
     ("query", "select * from products"),
     ("history", "products"),
@@ -45,14 +45,14 @@ ASKS_A_STACK = (
     ("batches", "retry", "wr_1"),
     ("batches", "aside", "wr_1", "--reason", "broken"),
 )
-OF_NO_CONTRACT = (  # of the stack, which is the one to know
+WITHOUT_CONTRACT = (  # in the stack, whose contracts count
     ("history", "refunds"),
     ("history", ""),
     ("parity", "refunds"),
     ("replay", "--quarantine", "--dataset", "refunds"),
     ("replay", "--quarantine", "--dataset", ""),
 )
-WRONG = (
+WRONG_ARGUMENTS = (
     (("replay", "--quarantine", "--since", ""), "expected a time"),
     (("redrive", "--since", HUGE), "expected a time"),
     (("catch-up", "products", "--from", ""), "expected a time"),
@@ -73,7 +73,7 @@ WRONG = (
 
 @pytest.fixture(autouse=True)
 def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """No local stack, and no AWS that anybody could reach."""
+    """No local stack, and no AWS that can be reached."""
     home = Home(tmp_path / "local")
     home.folder.mkdir()
     for name in [name for name in os.environ if name.startswith(("AWS_", "GLUELINE_"))]:
@@ -87,7 +87,7 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, str]:
-    """What stands in arguments for a file."""
+    """Files that arguments name by these words."""
     contents = {
         "FILE": b'{"specversion": "1.0"}\n',
         "EMPTY": b"\n",
@@ -99,12 +99,12 @@ def files(tmp_path: Path) -> dict[str, str]:
 
 
 def is_a_sentence(text: str) -> bool:
-    """Something is said, briefly, and it is no traceback."""
+    """Whether the text is a short message and not a traceback."""
     return bool(text.strip()) and "Traceback" not in text and len(text) < 1200
 
 
-def fails_plainly(arguments: tuple[str, ...], files: dict[str, str]) -> str:
-    """What a command that fails says on stderr."""
+def error_of(arguments: tuple[str, ...], files: dict[str, str]) -> str:
+    """Run a command that fails; its message on stderr."""
     result = call(*(files.get(argument, argument) for argument in arguments))
 
     assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
@@ -114,14 +114,18 @@ def fails_plainly(arguments: tuple[str, ...], files: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"), WRONG, ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
+    ("arguments", "message"),
+    WRONG_ARGUMENTS,
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_wrong_arguments_are_told(arguments: tuple[str, ...], told: str, files: dict[str, str]) -> None:
-    assert told in fails_plainly(arguments, files)
+def test_the_error_for_wrong_arguments_says_what_is_wrong(
+    arguments: tuple[str, ...], message: str, files: dict[str, str]
+) -> None:
+    assert message in error_of(arguments, files)
 
 
-@pytest.mark.parametrize("arguments", OF_NO_CONTRACT, ids=" ".join)
-def test_a_dataset_that_the_stack_has_no_contract_of_is_told(
+@pytest.mark.parametrize("arguments", WITHOUT_CONTRACT, ids=" ".join)
+def test_the_error_for_a_dataset_without_a_contract_names_the_datasets(
     arguments: tuple[str, ...], files: dict[str, str], empty_home: Home
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -129,39 +133,39 @@ def test_a_dataset_that_the_stack_has_no_contract_of_is_told(
         running = Stack(address, "us-east-1", {}, 1, "2026-11-24")
         empty_home.stack_file.write_text(json.dumps(running.to_dict()))
 
-        assert "households, products, transactions" in fails_plainly(arguments, files)
+        assert "households, products, transactions" in error_of(arguments, files)
 
 
-@pytest.mark.parametrize("arguments", ASKS_A_STACK, ids=" ".join)
-def test_without_a_stack_every_command_says_how_to_start_one(
+@pytest.mark.parametrize("arguments", COMMANDS_OF_A_STACK, ids=" ".join)
+def test_without_a_stack_the_error_of_every_command_says_how_to_start_one(
     arguments: tuple[str, ...], files: dict[str, str]
 ) -> None:
-    assert "make up" in fails_plainly(arguments, files)
+    assert "make up" in error_of(arguments, files)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"region": 1}', "\ud800"])
-@pytest.mark.parametrize("arguments", ASKS_A_STACK[:2], ids=" ".join)
-def test_a_damaged_stack_file_is_told(
+@pytest.mark.parametrize("arguments", COMMANDS_OF_A_STACK[:2], ids=" ".join)
+def test_the_error_for_a_damaged_stack_file_says_what_to_do(
     arguments: tuple[str, ...], content: str, files: dict[str, str], empty_home: Home
 ) -> None:
     empty_home.stack_file.write_bytes(content.encode("utf-8", "surrogatepass"))
 
-    assert "make down, make up" in fails_plainly(arguments, files)
+    assert "make down, make up" in error_of(arguments, files)
 
 
-@pytest.mark.parametrize("arguments", ASKS_A_STACK, ids=" ".join)
-def test_a_stack_that_died_is_told(
+@pytest.mark.parametrize("arguments", COMMANDS_OF_A_STACK, ids=" ".join)
+def test_the_error_for_a_dead_stack_says_what_to_do(
     arguments: tuple[str, ...], files: dict[str, str], empty_home: Home
 ) -> None:
     dead = Stack("http://127.0.0.1:9", "us-east-1", {}, 1, "2026-11-24")
     empty_home.stack_file.write_text(json.dumps(dead.to_dict()))
 
-    assert "make down, make up" in fails_plainly(arguments, files)
+    assert "make down, make up" in error_of(arguments, files)
 
 
 @pytest.mark.parametrize("missing", ["region", "credentials", "profile"])
-@pytest.mark.parametrize("arguments", ASKS_A_STACK, ids=" ".join)
-def test_what_is_missing_to_reach_aws_is_told(
+@pytest.mark.parametrize("arguments", COMMANDS_OF_A_STACK, ids=" ".join)
+def test_the_error_names_what_is_missing_to_reach_aws(
     arguments: tuple[str, ...], missing: str, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if missing != "region":
@@ -169,7 +173,7 @@ def test_what_is_missing_to_reach_aws_is_told(
     if missing == "profile":
         monkeypatch.setenv("AWS_PROFILE", "nobody")
 
-    assert missing in fails_plainly((*arguments, "--stack", "shop"), files)
+    assert missing in error_of((*arguments, "--stack", "shop"), files)
 
 
 # --- output, signals: in a process of its own ---------------------------------------------------------------
@@ -192,7 +196,7 @@ app([sys.argv[1]])
 
 
 @pytest.mark.parametrize("printed", ["picture", "document", "--help"])
-def test_a_reader_that_goes_ends_a_command_quietly(printed: str) -> None:
+def test_a_command_ends_quietly_when_the_reader_closes_the_output(printed: str) -> None:
     read, write = os.pipe()
     os.close(read)
     command = [sys.executable, "-c", PRINTS, printed]
@@ -204,7 +208,7 @@ def test_a_reader_that_goes_ends_a_command_quietly(printed: str) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has a disk that is always full")
 @pytest.mark.parametrize("printed", ["picture", "document", "--help"])
-def test_a_full_disk_is_told(printed: str) -> None:
+def test_a_full_disk_is_reported(printed: str) -> None:
     command = [sys.executable, "-c", PRINTS, printed]
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
@@ -215,7 +219,7 @@ def test_a_full_disk_is_told(printed: str) -> None:
 WAITS = """
 import time
 from workflows.cli.app import app
-from workflows.cli.ending import interruptible
+from workflows.cli.exit_codes import interruptible
 
 @app.command()
 def long() -> None:
@@ -228,22 +232,22 @@ app(["long"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_command_that_is_interrupted_says_what_is_done(number: signal.Signals) -> None:
+def test_an_interrupted_command_prints_what_is_done(number: signal.Signals) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", WAITS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == "at work\n"
         process.send_signal(number)
-        _, told = process.communicate(timeout=30)
+        _, message = process.communicate(timeout=30)
 
     assert process.returncode == 128 + number
-    assert told == "Interrupted. 2 of 5 are done. The same command goes on.\n"
+    assert message == "Interrupted. 2 of 5 are done. The same command goes on.\n"
 
 
 @pytest.fixture
 def command() -> Iterator[Callable[[Callable[[], None]], None]]:
-    """Puts a command of a test among the others, and takes it away again."""
+    """Adds a command for a test, and removes it again."""
     before = list(app.registered_commands)
 
     def add(function: Callable[[], None]) -> None:
@@ -262,7 +266,7 @@ def test_a_bug_keeps_its_traceback(command: Callable[[Callable[[], None]], None]
     assert isinstance(call("wrong").exception, KeyError)
 
 
-def test_the_exit_code_of_a_command_stays(command: Callable[[Callable[[], None]], None]) -> None:
+def test_the_exit_code_of_a_command_is_kept(command: Callable[[Callable[[], None]], None]) -> None:
     def three() -> None:
         with interruptible(lambda: ""):
             raise typer.Exit(3)

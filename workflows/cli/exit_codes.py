@@ -1,8 +1,8 @@
-"""How every command ends: what is said of an error or an interruption, and the exit code.
+"""How every command ends: the message for an error or an interruption, and the exit code.
 
-0 success · 1 an error, or an incomplete answer · 2 wrong usage · 128 + number of a signal: interrupted by it
-(130 Ctrl-C, 143 SIGTERM, 129 SIGHUP, 141 the reader of the output has gone). An error a user can act on is a
-message on stderr; anything else is a bug and keeps its traceback.
+0 success · 1 an error, or an incomplete result · 2 wrong usage · 128 + number of a signal: interrupted by it
+(130 Ctrl-C, 143 SIGTERM, 129 SIGHUP, 141 the reader of the output has closed it). An error that a user can
+act on is a message on stderr; any other error is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -38,38 +38,41 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Commands(TyperGroup):
-    """The commands, with one answer to whatever ends them."""
+    """The group of commands, which turns errors and interruptions into messages and exit codes."""
 
     @override
     def make_context(self, *arguments: Any, **more: Any) -> Any:
-        with ending_plainly():  # prints help
+        with errors_as_exit_codes():  # it prints help
             return super().make_context(*arguments, **more)
 
     @override
     def invoke(self, ctx: Any) -> Any:
-        with ending_plainly():
+        with errors_as_exit_codes():
             return super().invoke(ctx)
 
 
 @contextmanager
-def interruptible(told: Callable[[], str]) -> Iterator[None]:
-    """Around long work: if it is interrupted, print what `told` says is done, and how to go on."""
+def interruptible(summary: Callable[[], str]) -> Iterator[None]:
+    """Around long work: if it is interrupted, print `summary`.
+
+    It says what is done and how to continue.
+    """
     try:
         yield
     except KeyboardInterrupt:
-        err.print(Text(f"Interrupted. {told()}", style="yellow"))
+        err.print(Text(f"Interrupted. {summary()}", style="yellow"))
         raise
 
 
 @contextmanager
-def ending_plainly() -> Iterator[None]:
-    """Turn what ends a command into a message and an exit code."""
+def errors_as_exit_codes() -> Iterator[None]:
+    """Turn errors and interruptions into a message and an exit code."""
     try:
         with _signals_interrupt():
             try:
                 yield
             finally:
-                sys.stdout.flush()  # here, where a failure can be told
+                sys.stdout.flush()  # here, where a failure can still be reported
     except BrokenPipeError as error:
         _discard_output()
         raise typer.Exit(128 + signal.SIGPIPE) from error
@@ -79,9 +82,9 @@ def ending_plainly() -> Iterator[None]:
         _fail(str(error), error)
     except OSError as error:
         _discard_output()
-        _fail(_told_by_the_system(error), error)
+        _fail(_system_message(error), error)
     except Exception as error:
-        if not _comes_from_a_service(error):
+        if not _is_from_a_service(error):
             raise
         _fail(f"{error}", error)
 
@@ -91,14 +94,14 @@ def _fail(message: str, error: Exception) -> NoReturn:
     raise typer.Exit(1) from error
 
 
-def _told_by_the_system(error: OSError) -> str:
-    """The system's own words, with the file if it is about one."""
+def _system_message(error: OSError) -> str:
+    """The message of the operating system, with the file if it is about one."""
     what = error.strerror or str(error)
     return f"{error.filename}: {what}" if error.filename else what
 
 
-def _comes_from_a_service(error: Exception) -> bool:
-    """Whether AWS, or the way there, said no: its message is for the user."""
+def _is_from_a_service(error: Exception) -> bool:
+    """Whether AWS, or the connection to it, returned the error: its message is for the user."""
     from botocore.exceptions import BotoCoreError, ClientError
     from httpx import TransportError
 
@@ -107,7 +110,7 @@ def _comes_from_a_service(error: Exception) -> bool:
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the program as Ctrl-C does; a signal that is ignored (nohup) stays ignored."""
+    """SIGTERM and SIGHUP end the program as Ctrl-C does; an ignored signal (nohup) stays ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -127,8 +130,8 @@ def _signals_interrupt() -> Iterator[None]:
 
 
 def _discard_output() -> None:
-    """Send what is still buffered nowhere: the interpreter would complain of it at its end."""
-    with suppress(OSError, ValueError):  # in tests the output is no file
+    """Discard what is still buffered; otherwise the interpreter would report an error at exit."""
+    with suppress(OSError, ValueError):  # in tests the output is not a file
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
@@ -138,5 +141,5 @@ def _raise_broken_pipe(self: Console) -> NoReturn:
     raise BrokenPipeError
 
 
-# Rich would end the program with exit code 1 here and now.
+# Rich would exit at once with exit code 1.
 Console.on_broken_pipe = _raise_broken_pipe  # type: ignore[method-assign]

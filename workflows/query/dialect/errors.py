@@ -1,0 +1,7 @@
+"""The error of a query."""
+
+from expectations.problems import GluelineError
+
+
+class QueryError(GluelineError):
+    """Raised when a statement can't be run; the message says what is wrong and what exists instead."""
