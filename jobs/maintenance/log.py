@@ -1,7 +1,7 @@
-"""What `maintain` did, step by step: printed, and kept in `lake_ops.maintenance`.
+"""The results of maintenance steps, and the table `lake_ops.maintenance` that records them.
 
-The table also tells when orphan files were last looked for, since that lists all of a table's files and need
-not be done each time.
+The table also shows when the orphan files of a table were last searched. The search lists all files of the
+table, so it is not made in every run.
 """
 
 from collections.abc import Iterable
@@ -21,13 +21,13 @@ COLUMNS = """run_id string, subject string, step string, files_before bigint, fi
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """One step of care: of a table (its full name) or of a bucket's folder."""
+class StepResult:
+    """What one maintenance step did to its subject: a table (its full name), a bucket or a folder."""
 
     subject: str
     step: str
     removed: int | None = None  # rows, objects, snapshots
-    files_before: int | None = None  # live ones: data and delete files
+    files_before: int | None = None  # data and delete files of the current snapshot
     files_after: int | None = None
     bytes_before: int | None = None
     bytes_after: int | None = None
@@ -35,19 +35,21 @@ class Done:
 
 
 def create_maintenance_table(spark: SparkSession, lake: Lake) -> None:
-    """Make the table where it is missing."""
+    """Create the table if it is missing."""
     create_ops_table(spark, lake, MAINTENANCE, COLUMNS)
 
 
-def keep(spark: SparkSession, lake: Lake, run_id: str, done: Iterable[Done], at: datetime) -> None:
-    """Write a run's steps, in one commit; a run that is repeated writes its own."""
-    rows = [{**asdict(one), "run_id": run_id, "ran_at": at} for one in done]
+def record_steps(
+    spark: SparkSession, lake: Lake, run_id: str, results: Iterable[StepResult], at: datetime
+) -> None:
+    """Append the results of a run in one commit. A repeated run appends its own."""
+    rows = [{**asdict(one), "run_id": run_id, "ran_at": at} for one in results]
     frame = spark.createDataFrame(rows, COLUMNS).coalesce(1)
     append_once(frame, lake.ops(MAINTENANCE), f"maintain-{run_id}-{at.isoformat()}", at)
 
 
-def last(spark: SparkSession, lake: Lake, step: str, now: datetime) -> dict[str, timedelta]:
-    """How long ago the step was last done, by subject."""
+def time_since_last(spark: SparkSession, lake: Lake, step: str, now: datetime) -> dict[str, timedelta]:
+    """How long ago the step was last recorded, by subject; a subject without a record is left out."""
     rows = (
         spark.table(lake.ops(MAINTENANCE))
         .where(F.col("step") == step)

@@ -1,66 +1,71 @@
-"""Objects that are past their retention: what batches have read, and the batches' own objects.
+"""Removes objects that are past their retention: what batches have read, and the batches' own objects.
 
-An object of the RAW bucket goes with the batch that read it, and only if
+An object of the RAW bucket is removed with the batch that read it, and only if
 
 * its batch is merged, and has been for as long as RAW objects are kept;
-* no unfinished batch reads it again;
-* certificates vouch for the time after the merge, for each dataset of the batch that was ever compared.
+* no unfinished batch reads the object again;
+* certificates cover the time after the merge, for each dataset of the batch that was ever compared.
 
-What goes is exactly the state (version) that the batch's manifest names: not what was put under the same name
-later, nor what lies beside it. So data files of exports go as their manifests named them, from folders that
-exports share. What no batch has read stays and is told of, since it is what someone should look at.
+Exactly the state (version) that the batch's manifest names is removed, not what was stored under the same
+name later, and nothing beside it. So data files of exports are removed as their manifests name them, from
+folders that exports share. Objects that no batch has read stay and are reported, since an operator should
+look at them.
 
-An object goes before the manifest that names it, the manifest before the marks that say the batch is merged:
-a run that stops anywhere is taken up by the next one. An old object that is announced again in the minute in
-which it goes is quarantined as gone.
-"""
+An object is removed before the manifest that names it, and the manifest before the objects that mark the
+batch as merged: a run that stops anywhere is continued by the next one. If an old object is announced again
+in the minute in which it is removed, its row in quarantine says that it is gone."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from jobs.intake.batches import MANIFEST, Batches
 from jobs.intake.doors import DOORS, EXPORT, EXPORT_SUMMARY, STREAM_FAILURES
 from jobs.intake.export_manifest import UnreadableExport, read_files, read_summary
 from jobs.intake.manifest import Manifest, ManifestFile
-from jobs.maintenance.retention import Certified
+from jobs.maintenance.object_versions import (
+    ObjectVersion,
+    delete_versions,
+    list_objects,
+    list_versions,
+    versions_of,
+)
+from jobs.parity.certified import Certified
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 REDRIVEN = f"{STREAM_FAILURES}redriven/"
 _SUMMARY = f"/{EXPORT_SUMMARY}"
-_AT_ONCE, _PER_CALL = 16, 1000
+_BATCHES_AT_ONCE = 16
+_CERTIFICATES_KEPT = 2  # of each dataset, whatever their age
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What is left in the RAW bucket."""
+class RemainingObjects:
+    """The objects that are left in the RAW bucket."""
 
-    oldest: Mapping[str | None, datetime]  # by dataset, when its oldest object landed; None is any dataset
-    number: int  # of objects that should be gone
-    first: tuple[str, ...]  # keys of some of these
+    oldest: Mapping[str | None, datetime]  # when each dataset's oldest object landed; None is any dataset
+    overdue: int  # objects that are past their retention
+    first_overdue: tuple[str, ...]  # the keys of some of them
 
     def oldest_of(self, dataset: str) -> datetime | None:
-        """When the oldest object landed that may hold changes of the dataset."""
+        """When the oldest object landed that may contain changes of the dataset."""
         return min((self.oldest[name] for name in (dataset, None) if name in self.oldest), default=None)
 
 
 def is_due(manifest: Manifest, merged_at: datetime, certified: Mapping[str, Certified]) -> bool:
-    """Whether certificates say that nobody needs the files of an old merged batch any more."""
+    """Whether certificates cover the merge of a batch, for each of its datasets that was ever compared."""
     datasets = {file.dataset for file in manifest.files} & certified.keys()
     return all((through := certified[name].through) is not None and through >= merged_at for name in datasets)
 
 
 def remove_read(batches: Batches, until: datetime, certified: Mapping[str, Certified]) -> tuple[int, int]:
-    """Delete what batches merged before that time have read, and their own objects; how many of each."""
-    begun = [
-        *batches.aside(),
-        *batches.begun(),
-    ]  # before the merged ones are listed: one that is closed meanwhile waits a day
+    """Delete what batches merged before `until` have read, and the batches' objects; the number of each."""
+    # Before the merged batches are listed: a batch that is closed in between is removed by the next run.
+    begun = [*batches.aside(), *batches.begun()]
     needed = {_state(file) for batch_id in begun for file in _files(batches, batch_id)}
     merged = {batch_id: at for batch_id, at in batches.merged_before(until).items() if batch_id not in begun}
 
@@ -71,18 +76,19 @@ def remove_read(batches: Batches, until: datetime, certified: Mapping[str, Certi
             states = {_state(file) for file in manifest.files}
             if states & needed or not is_due(manifest, merged[batch_id], certified):
                 return 0, 0
-            objects = _delete(batches.s3, _versions(batches.s3, manifest.files))
+            versions = [version for file in manifest.files for version in _versions(batches.s3, file)]
+            objects = delete_versions(batches.s3, versions)
         batches.forget(batch_id)
         return objects, 1
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_BATCHES_AT_ONCE) as pool:
         removed = list(pool.map(remove, merged))
     return sum(objects for objects, _ in removed), sum(number for _, number in removed)
 
 
 def remove_emptied_exports(s3: "S3Client", bucket: str, until: datetime) -> int:
-    """Delete manifests of exports from before that time whose data files are gone; how many objects."""
-    landed = {item["Key"]: item["LastModified"] for item in _listed(s3, bucket, EXPORT.prefix)}
+    """Delete the manifests of exports older than `until` whose data files are gone; the number of objects."""
+    landed = {item["Key"]: item["LastModified"] for item in list_objects(s3, bucket, EXPORT.prefix)}
     removed = 0
     for key in [key for key, at in landed.items() if key.endswith(_SUMMARY) and at < until]:
         names = _data_files(s3, bucket, key)
@@ -90,44 +96,41 @@ def remove_emptied_exports(s3: "S3Client", bucket: str, until: datetime) -> int:
             continue
         folder = key.removesuffix(_SUMMARY) + "/"
         parts = sorted(name for name in landed if name.startswith(folder) and "/" not in name[len(folder) :])
-        # The summary last: by it the next run finds what this one may have left.
+        # The summary is deleted last: by it, the next run finds what this run may have left.
         for some in ([part for part in parts if part != key], [key]):
-            removed += _delete(s3, [version for part in some for version in _all_versions(s3, bucket, part)])
+            removed += delete_versions(s3, [one for part in some for one in versions_of(s3, bucket, part)])
     return removed
 
 
-def held(s3: "S3Client", bucket: str, until: datetime) -> Held:
-    """What is in the RAW bucket, old versions included; what is from before that time should be gone."""
+def remaining_objects(s3: "S3Client", bucket: str, until: datetime) -> RemainingObjects:
+    """What is in the RAW bucket, old versions included; what is older than `until` is overdue."""
     oldest: dict[str | None, datetime] = {}
-    number, first = 0, list[str]()
+    overdue, first = 0, list[str]()
     for version in _raw_versions(s3, bucket):
         key, at = version["Key"], version["LastModified"]
         dataset = None if key.startswith(STREAM_FAILURES) else key.split("/")[1]
         oldest[dataset] = min(at, oldest.get(dataset, at))
         if at < until:
-            number += 1
+            overdue += 1
             first = [*first, key][:5]
-    return Held(oldest, number, tuple(first))
+    return RemainingObjects(oldest, overdue, tuple(first))
 
 
 def remove_certificates(s3: "S3Client", bucket: str, until: datetime) -> int:
-    """Delete what `parity/` holds from before that time, but for each dataset's newest two; how many."""
-    of_folder: dict[str, list[Any]] = {}
-    for item in _listed(s3, bucket, "parity/"):
-        of_folder.setdefault(item["Key"].rpartition("/")[0], []).append(item)
+    """Delete objects in `parity/` older than `until`, but not each dataset's newest two; their number."""
+    by_folder: dict[str, list[Any]] = {}
+    for item in list_objects(s3, bucket, "parity/"):
+        by_folder.setdefault(item["Key"].rpartition("/")[0], []).append(item)
     old = [
-        (bucket, item["Key"], None)
-        for items in of_folder.values()
-        for item in sorted(items, key=lambda item: item["Key"])[:-2]
+        ObjectVersion(bucket, item["Key"])
+        for items in by_folder.values()
+        for item in sorted(items, key=lambda item: item["Key"])[:-_CERTIFICATES_KEPT]
         if item["LastModified"] < until
     ]
-    return _delete(s3, old)
+    return delete_versions(s3, old)
 
 
-type Version = tuple[str, str, str | None]  # bucket, key, version id
-
-
-def _state(file: ManifestFile) -> Version:
+def _state(file: ManifestFile) -> tuple[str, str, str]:
     return file.bucket, file.key, file.version_id or file.etag
 
 
@@ -140,62 +143,26 @@ def _manifest(batches: Batches, batch_id: str) -> Manifest | None:
     return batches.manifest(batch_id) if MANIFEST in batches.steps(batch_id) else None
 
 
-def _versions(s3: "S3Client", files: Iterable[ManifestFile]) -> list[Version]:
-    """The versions that are the files' states. An event without a version's id leaves its content's hash."""
-    found: list[Version] = []
-    for file in files:
-        if file.version_id:
-            found.append((file.bucket, file.key, file.version_id))
-        else:
-            found += _all_versions(s3, file.bucket, file.key, file.etag)
-    return found
-
-
-def _all_versions(s3: "S3Client", bucket: str, key: str, etag: str | None = None) -> list[Version]:
-    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
-    return [
-        (bucket, key, version["VersionId"])
-        for page in pages
-        for version in page.get("Versions", ())
-        if version["Key"] == key and etag in (None, version["ETag"].strip('"'))
-    ]
+def _versions(s3: "S3Client", file: ManifestFile) -> Iterator[ObjectVersion]:
+    """The versions that are the file's state. A file without a version's id has the hash of its content."""
+    if file.version_id:
+        yield ObjectVersion(file.bucket, file.key, file.version_id)
+    else:
+        yield from versions_of(s3, file.bucket, file.key, file.etag)
 
 
 def _raw_versions(s3: "S3Client", bucket: str) -> Iterator[Any]:
-    pages = s3.get_paginator("list_object_versions")
     for prefix in (*(door.prefix for door in DOORS.values()), STREAM_FAILURES):
-        for page in pages.paginate(Bucket=bucket, Prefix=prefix):
-            for version in page.get("Versions", ()):
-                if not version["Key"].startswith(REDRIVEN) and not version["Key"].endswith("/"):
-                    yield version
-
-
-def _listed(s3: "S3Client", bucket: str, prefix: str) -> Iterator[Any]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from page.get("Contents", ())
+        for version in list_versions(s3, bucket, prefix):
+            if not version["Key"].startswith(REDRIVEN) and not version["Key"].endswith("/"):
+                yield version
 
 
 def _data_files(s3: "S3Client", bucket: str, key: str) -> set[str] | None:
-    """The data files that an export names; None if it can't be read, and so is no one's to remove."""
+    """The data files that an export names; None if it cannot be read, and so must not be removed."""
     try:
         summary = read_summary(key, s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         manifest = s3.get_object(Bucket=bucket, Key=summary.manifest_key)["Body"].read()
         return {file.key for file in read_files(summary, manifest)}
     except (UnreadableExport, s3.exceptions.NoSuchKey):
         return None
-
-
-def _delete(s3: "S3Client", versions: Collection[Version]) -> int:
-    """Delete versions (or, without an id, objects); how many. One that is gone already counts as deleted."""
-    by_bucket: dict[str, list[Any]] = {}
-    for bucket, key, version_id in versions:
-        entry = {"Key": key} if version_id is None else {"Key": key, "VersionId": version_id}
-        by_bucket.setdefault(bucket, []).append(entry)
-    for bucket, entries in by_bucket.items():
-        for some in batched(entries, _PER_CALL, strict=False):
-            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": list(some), "Quiet": True})
-            if problems := answer.get("Errors"):
-                raise OSError(
-                    f"expected to delete {len(some)} objects of {bucket}, S3 refused: {problems[:3]}"
-                )
-    return len(versions)

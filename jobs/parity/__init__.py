@@ -1,4 +1,4 @@
-"""Compares DynamoDB with the tables, explains what differs, certifies, and writes repairs.
+"""Compares DynamoDB with the tables, explains what differs, certifies what agrees, and writes repairs.
 
 Imports `expectations`, `jobs.changes`, `jobs.doors`, `jobs.intake`, `jobs.lake`, `jobs.merging`,
 `jobs.reading`, `jobs.runtime`.

@@ -1,178 +1,205 @@
-"""What a comparison found and what a certificate says, and where they lie in the lake bucket.
+"""The results of parity: a comparison, and the certificate that is issued for it.
 
-    parity/<dataset>/open/<time>.json   a comparison whose suspects wait to be looked at again
-    parity/<dataset>/<time>.json        the certificate that came of the comparison of that time
+The JSON of these models is stored in the lake bucket (`jobs.parity.objects`), and that of a certificate also
+is the row of `lake_ops.parity_results` and what `glueline parity --json` prints. On the wire, `mismatches` is
+the field `suspects`: stored objects, the table's column, and scripts that read the command's output use that
+name.
 
-Standard library only: the command line reads them too.
+Standard library only: the command line reads these models too.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
 
 _NAME = "%Y%m%dT%H%M%S.%fZ"
 
 
+def object_name(verified_through: datetime) -> str:
+    """The time of a comparison (UTC) as the names of objects contain it: in order of time, they sort."""
+    return f"{verified_through:{_NAME}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The numbers of a comparison."""
+
+    buckets: int
+    differing_buckets: int
+    mismatches: int
+    items: int  # in DynamoDB, without those that are marked as deleted
+    rows: int  # in the table
+    drop_only: int  # rows of drops that DynamoDB does not hold
+    outranked: int  # items that are older than a drop's row of their key
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """Read the counts among the fields of a comparison or certificate."""
+        return cls(
+            buckets=fields["buckets"],
+            differing_buckets=fields["differing_buckets"],
+            mismatches=fields["suspects"],
+            items=fields["items"],
+            rows=fields["rows"],
+            drop_only=fields["drop_only"],
+            outranked=fields["outranked"],
+        )
+
+    def to_dict(self) -> dict[str, int]:
+        """The counts as fields of a comparison or certificate."""
+        return {
+            "buckets": self.buckets,
+            "differing_buckets": self.differing_buckets,
+            "suspects": self.mismatches,
+            "items": self.items,
+            "rows": self.rows,
+            "drop_only": self.drop_only,
+            "outranked": self.outranked,
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One look at all of a dataset: what it counted, and how many keys differed."""
+    """One comparison of a whole dataset. Its dataset and `verified_through` identify it."""
 
     dataset: str
     run_id: str
-    verified_through: str  # ISO 8601, UTC: when the scan began; whatever was written before, it saw
-    scanned_until: str
-    snapshot_id: int | None  # of the table; None if it has none yet
-    buckets: int
-    differing_buckets: int
-    items: int  # in DynamoDB, those marked deleted apart
-    rows: int  # in the table
-    drop_only: int  # rows of drops that DynamoDB does not hold
-    outranked: int  # items that a newer row of a drop stands before
-    suspects: int
-    in_flight: int = 0  # suspects that were still on their way when it was last looked
-
-    @property
-    def at(self) -> datetime:
-        """`verified_through` as a time; with the dataset, what the comparison is known by."""
-        return datetime.fromisoformat(self.verified_through)
+    verified_through: datetime  # UTC: when the scan began, which sees at least all earlier writes
+    scanned_until: datetime  # UTC
+    snapshot_id: int | None  # of the table; None if it has no snapshot
+    counts: Counts
+    in_flight: int = 0  # mismatches that were not explained when they were last checked
 
     @property
     def name(self) -> str:
-        """The time as names of objects spell it."""
-        return f"{self.at:{_NAME}}"
+        """The name of the comparison in names of objects."""
+        return object_name(self.verified_through)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "dataset": self.dataset,
+            "run_id": self.run_id,
+            "verified_through": self.verified_through.isoformat(),
+            "scanned_until": self.scanned_until.isoformat(),
+            "snapshot_id": self.snapshot_id,
+            **self.counts.to_dict(),
+            "in_flight": self.in_flight,
+        }
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1)
+        return json.dumps(self.to_dict(), indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        return cls(**json.loads(text))
+        fields: dict[str, Any] = json.loads(text)
+        return cls(
+            dataset=fields["dataset"],
+            run_id=fields["run_id"],
+            verified_through=datetime.fromisoformat(fields["verified_through"]),
+            scanned_until=datetime.fromisoformat(fields["scanned_until"]),
+            snapshot_id=fields["snapshot_id"],
+            counts=Counts.from_dict(fields),
+            in_flight=fields.get("in_flight", 0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
-    """The keys that are not what DynamoDB says, as key texts, in order."""
+class DriftedKeys:
+    """The keys whose row is not what DynamoDB holds, as key texts in ascending order."""
 
     missing: tuple[str, ...] = ()  # in DynamoDB, not in the table
     extra: tuple[str, ...] = ()  # in the table, not in DynamoDB
-    differing: tuple[str, ...] = ()  # in both, not the same
-    quarantined: tuple[str, ...] = ()  # not the same since `check` refused the change that made them so
-    erased: tuple[str, ...] = ()  # in DynamoDB again after they were erased; the table does not show them
+    differing: tuple[str, ...] = ()  # in both, and different
+    quarantined: tuple[str, ...] = ()  # different because `check` rejected the change of the item
+    erased: tuple[str, ...] = ()  # erased, then written to DynamoDB again; the table does not show them
 
     @property
-    def count(self) -> int:
-        """How many keys are wrong without a known reason."""
+    def drift(self) -> int:
+        """The number of keys that differ for no known reason."""
         return len(self.missing) + len(self.extra) + len(self.differing)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no key differs, for whatever reason."""
+        return not (self.drift or self.quarantined or self.erased)
+
+
+NO_DRIFT = DriftedKeys()
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """That a dataset's table is what DynamoDB held at `verified_through`, or which keys are not."""
+    """States that a dataset's table is what DynamoDB held at `verified_through`, or which keys differ."""
 
     dataset: str
-    verified_through: str
-    issued_at: str
+    verified_through: datetime  # UTC
+    issued_at: datetime  # UTC
     run_id: str
     snapshot_id: int | None
-    buckets: int
-    differing_buckets: int
-    suspects: int
-    items: int
-    rows: int
-    drop_only: int
-    outranked: int
-    missing: tuple[str, ...]
-    extra: tuple[str, ...]
-    differing: tuple[str, ...]
-    quarantined: tuple[str, ...]
-    repaired: int  # keys put back through the RAW door; the next certificate shows whether that healed them
-    ok: bool
-    erased: tuple[str, ...] = ()  # certificates of earlier versions don't have it
+    counts: Counts
+    keys: DriftedKeys = NO_DRIFT
+    repaired: int = 0  # keys that repairs were written for; the next certificate shows whether they helped
 
     @classmethod
-    def of(cls, compared: Comparison, issued_at: datetime, drift: Drift, repaired: int = 0) -> Self:
-        """The certificate of a comparison none of whose suspects is on its way any more."""
-        facts = {field.name: getattr(compared, field.name) for field in fields(cls) if field.name in _SHARED}
+    def of(
+        cls, compared: Comparison, issued_at: datetime, keys: DriftedKeys = NO_DRIFT, repaired: int = 0
+    ) -> Self:
+        """The certificate of a comparison that has no change in flight any more."""
         return cls(
-            **facts,
-            issued_at=issued_at.isoformat(),
-            missing=drift.missing,
-            extra=drift.extra,
-            differing=drift.differing,
-            quarantined=drift.quarantined,
-            erased=drift.erased,
+            dataset=compared.dataset,
+            verified_through=compared.verified_through,
+            issued_at=issued_at,
+            run_id=compared.run_id,
+            snapshot_id=compared.snapshot_id,
+            counts=compared.counts,
+            keys=keys,
             repaired=repaired,
-            ok=not drift.count and not drift.quarantined and not drift.erased,
         )
 
     @property
-    def drift(self) -> int:
-        """How many keys are wrong without a known reason."""
-        return len(self.missing) + len(self.extra) + len(self.differing)
+    def ok(self) -> bool:
+        """Whether the table is what DynamoDB held."""
+        return self.keys.is_empty
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        return {
+            "dataset": self.dataset,
+            "verified_through": self.verified_through.isoformat(),
+            "issued_at": self.issued_at.isoformat(),
+            "run_id": self.run_id,
+            "snapshot_id": self.snapshot_id,
+            **self.counts.to_dict(),
+            "missing": list(self.keys.missing),
+            "extra": list(self.keys.extra),
+            "differing": list(self.keys.differing),
+            "quarantined": list(self.keys.quarantined),
+            "repaired": self.repaired,
+            "ok": self.ok,
+            "erased": list(self.keys.erased),
+        }
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        plain: dict[str, Any] = json.loads(text)
-        return cls(**{**plain, **{name: tuple(plain.get(name, ())) for name in _KEYS}})
-
-
-_KEYS = ("missing", "extra", "differing", "quarantined", "erased")
-_SHARED = {field.name for field in fields(Comparison)}
-
-
-@dataclass(frozen=True, slots=True)
-class ParityObjects:
-    """Comparisons and certificates in one lake bucket."""
-
-    s3: "S3Client"
-    bucket: str
-
-    def open(self, compared: Comparison) -> None:
-        """Keep a comparison for the confirmation, or what is now known of it."""
-        self._put(_open_key(compared), compared.to_json())
-
-    def close(self, compared: Comparison) -> None:
-        """The comparison has its certificate."""
-        self.s3.delete_object(Bucket=self.bucket, Key=_open_key(compared))
-
-    def waiting(self, dataset: str) -> Iterator[Comparison]:
-        """The comparisons that wait for the confirmation, the oldest first."""
-        for key in self._keys(f"parity/{dataset}/open/"):
-            yield Comparison.from_json(self._get(key))
-
-    def issue(self, certificate: Certificate) -> None:
-        """Put the certificate where it is found by its time."""
-        name = f"{datetime.fromisoformat(certificate.verified_through):{_NAME}}"
-        self._put(f"parity/{certificate.dataset}/{name}.json", json.dumps(certificate.to_dict(), indent=1))
-
-    def issued(self, dataset: str, since: datetime) -> Iterator[Certificate]:
-        """The certificates of comparisons since then, the oldest first."""
-        prefix = f"parity/{dataset}/"
-        for key in self._keys(prefix, f"{prefix}{since.astimezone(UTC):{_NAME}}"):
-            if "/" not in key.removeprefix(prefix):
-                yield Certificate.from_json(self._get(key))
-
-    def _keys(self, prefix: str, after: str = "") -> list[str]:
-        pages = self.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=prefix, StartAfter=after
+        fields: dict[str, Any] = json.loads(text)
+        return cls(
+            dataset=fields["dataset"],
+            verified_through=datetime.fromisoformat(fields["verified_through"]),
+            issued_at=datetime.fromisoformat(fields["issued_at"]),
+            run_id=fields["run_id"],
+            snapshot_id=fields["snapshot_id"],
+            counts=Counts.from_dict(fields),
+            keys=DriftedKeys(
+                missing=tuple(fields["missing"]),
+                extra=tuple(fields["extra"]),
+                differing=tuple(fields["differing"]),
+                quarantined=tuple(fields["quarantined"]),
+                erased=tuple(fields.get("erased", ())),  # certificates of earlier versions have no such field
+            ),
+            repaired=fields["repaired"],
         )
-        return [item["Key"] for page in pages for item in page.get("Contents", ())]
-
-    def _put(self, key: str, text: str) -> None:
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode())
-
-    def _get(self, key: str) -> bytes:
-        return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-
-
-def _open_key(compared: Comparison) -> str:
-    return f"parity/{compared.dataset}/open/{compared.name}.json"

@@ -1,9 +1,8 @@
-"""Items of a DynamoDB table as the stream door would receive them, read on Spark's executors.
+"""Reads the items of a DynamoDB table on Spark's executors, in the form that the stream door receives.
 
-Each item comes as the stream record of a write that left it so (`jobs.reading.receive.RECEIVED`,
-`source_file` is its key). So `jobs.doors.stream` types an item as it types the change that made it: an item
-has one meaning. What such a record does not have is a time: an item whose writer stamped no version gets
-`UNSTAMPED`.
+Each item becomes the stream record of a write that left the item as it is (`jobs.reading.receive.RECEIVED`,
+with its key as `source_file`). So `jobs.doors.stream` types an item exactly as it types the change that made
+it. Such a record has no time of the write: an item whose writer set no version gets `UNSTAMPED`.
 """
 
 import base64
@@ -21,21 +20,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-UNSTAMPED = -62_135_596_800_000_000  # 0001-01-01: the version of an item without one, before any other
+UNSTAMPED = -62_135_596_800_000_000  # 0001-01-01 in microseconds: lower than any version that a writer sets
 KEY = "_key"
-_SEGMENT_BYTES = 256 * 1024 * 1024  # of a table: what a task that has to be done again reads twice
+_SEGMENT_BYTES = 256 * 1024 * 1024  # of a table: what a task that is repeated reads twice
 _MOST_SEGMENTS = 10_000
 _KEYS_PER_CALL = 100
-_FEW_SECONDS = 0.2
+_SECONDS_BEFORE_RETRY = 0.2
 
 type Item = Mapping[str, Any]
 
 
 def scan(spark: "SparkSession", table: str, units_per_second: float) -> "DataFrame":
-    """All items, columns `RECEIVED`, read in segments side by side.
+    """Read all items in parallel segments, columns `RECEIVED`.
 
-    Eventually consistent, at half the price: what a read misses by that looks like a change in flight. All
-    tasks together read at most `units_per_second` read units.
+    The reads are eventually consistent, at half the price: a write that they miss looks like a change in
+    flight. All tasks together consume at most `units_per_second` read units.
     """
     parallelism = spark.sparkContext.defaultParallelism
     segments = min(max(parallelism, _table_bytes(table) // _SEGMENT_BYTES), _MOST_SEGMENTS)
@@ -45,14 +44,17 @@ def scan(spark: "SparkSession", table: str, units_per_second: float) -> "DataFra
 
 
 def get(spark: "SparkSession", table: str, keys: "DataFrame", units_per_second: float) -> "DataFrame":
-    """The items of these keys (one column of key texts) as they are now, columns `RECEIVED`."""
+    """Read the items of these keys (one column of key texts) as they are now, columns `RECEIVED`.
+
+    A key without an item has no row. All tasks together consume at most `units_per_second` read units.
+    """
     share = units_per_second / spark.sparkContext.defaultParallelism
     return keys.mapInArrow(partial(_get_keys, table, share), RECEIVED)
 
 
 @dataclass(slots=True)
 class Pace:
-    """Keeps what is spent within `per_second`, on the average, by sleeping after it was spent."""
+    """Limits consumption to `per_second` units on average, by sleeping after each use."""
 
     per_second: float
     clock: Callable[[], float] = time.monotonic
@@ -60,7 +62,7 @@ class Pace:
     paid_until: float = 0.0
 
     def spend(self, units: float) -> None:
-        """Return when `units` are paid for."""
+        """Count `units` as consumed, and sleep until the rate allows for them."""
         now = self.clock()
         self.paid_until = max(now, self.paid_until) + units / self.per_second
         if self.paid_until > now:
@@ -68,7 +70,7 @@ class Pace:
 
 
 def as_record(item: Item) -> str:
-    """The stream record of a write that left the item as it is: JSON, with binaries in base64."""
+    """The stream record of a write that left the item as it is, as JSON with binaries in base64."""
     record = {
         "eventName": "MODIFY",
         "dynamodb": {"Keys": {KEY: item[KEY]}, "NewImage": item, "SequenceNumber": "0"},
@@ -83,7 +85,7 @@ def _table_bytes(table: str) -> int:
 def _scan_segments(
     table: str, segments: int, units_per_second: float, tasks: "Iterable[pa.RecordBatch]"
 ) -> "Iterator[pa.RecordBatch]":
-    """What one Spark task does: scans the segments that its input names."""
+    """Run in one Spark task: scan the segments that its input names."""
     pages = _dynamodb().get_paginator("scan")
     pace = Pace(units_per_second)
     for segment in (number for task in tasks for number in task.column(0).to_pylist()):
@@ -97,39 +99,39 @@ def _scan_segments(
 def _get_keys(
     table: str, units_per_second: float, tasks: "Iterable[pa.RecordBatch]"
 ) -> "Iterator[pa.RecordBatch]":
-    """What one Spark task does: gets the items of the keys of its input."""
+    """Run in one Spark task: get the items of the keys of its input."""
     pace = Pace(units_per_second)
     keys = (key for task in tasks for key in task.column(0).to_pylist())
     for some in batched(keys, _KEYS_PER_CALL, strict=False):
-        yield _arrow_batch(list(_get(table, some, pace)))
+        yield _arrow_batch(list(get_items(_dynamodb(), table, some, pace)))
 
 
-def _get(table: str, keys: Iterable[str], pace: Pace) -> Iterator[Item]:
-    """The items of up to 100 keys; what DynamoDB leaves unprocessed is asked for again."""
+def get_items(client: Any, table: str, keys: Iterable[str], pace: Pace) -> Iterator[Item]:
+    """The items of up to 100 keys; keys that DynamoDB leaves unprocessed are requested again."""
     left: Any = {table: {"Keys": [{KEY: {"S": key}} for key in keys], "ConsistentRead": True}}
     while left:
-        answer = _dynamodb().batch_get_item(RequestItems=left, ReturnConsumedCapacity="TOTAL")
+        answer = client.batch_get_item(RequestItems=left, ReturnConsumedCapacity="TOTAL")
         yield from answer["Responses"].get(table, ())
         pace.spend(sum(spent.get("CapacityUnits", 0) for spent in answer.get("ConsumedCapacity", ())))
         left = answer.get("UnprocessedKeys")
         if left:
-            time.sleep(_FEW_SECONDS)
+            pace.sleep(_SECONDS_BEFORE_RETRY)
 
 
 def _arrow_batch(items: Sequence[Item]) -> "pa.RecordBatch":
     import pyarrow as pa
 
-    count = len(items)
-    return pa.RecordBatch.from_arrays(
-        [
-            pa.array([item[KEY]["S"] for item in items], pa.string()),
-            pa.array([UNSTAMPED] * count, pa.timestamp("us", "UTC")),
-            pa.array([None] * count, pa.int64()),
-            pa.array(map(as_record, items), pa.string()),
-            pa.array([None] * count, pa.string()),
-        ],
-        names=["source_file", "event_time", "row_number", "payload", "problem"],
-    )
+    schema = pa.schema([
+        ("source_file", pa.string()),
+        ("event_time", pa.timestamp("us", "UTC")),
+        ("row_number", pa.int64()),
+        ("payload", pa.string()),
+        ("problem", pa.string()),
+    ])  # fmt: skip
+    rows = [
+        {"source_file": item[KEY]["S"], "event_time": UNSTAMPED, "payload": as_record(item)} for item in items
+    ]
+    return pa.RecordBatch.from_pylist(rows, schema)
 
 
 def _base64(value: bytes) -> str:

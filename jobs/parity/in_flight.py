@@ -1,14 +1,14 @@
-"""Whether all that landed for a dataset by some time is in its table: what is not is in flight.
+"""Finds what landed for a dataset by some time and is not merged: it is in flight.
 
-The reads go against the flow, and so miss nothing that moves meanwhile: an object is in the queue, then in a
-batch's manifest, then in `lake_ops.batches`, then its batch is closed; and each place is asked before the one
-behind it. What is in no such place by then is merged.
+An object is in the intake queue first, then in a batch's manifest, then in `lake_ops.batches`, then its batch
+is closed. The queue is read first and the open batches last, so an object that moves on during the reads is
+found in a later place. An object that is found in no place is merged.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -16,14 +16,15 @@ from pyspark.sql import functions as F
 from jobs.intake.batches import MANIFEST, Batches
 from jobs.intake.doors import REPAIR, STREAM
 from jobs.lake.names import BATCHES, Lake
-from jobs.parity.tables import ops_table_at
+from jobs.parity.tables import current_ops_table
+from jobs.runtime.options import Options
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-# A record lands up to 24 hours after it was written, so long the stream keeps it; and may wait for a run as
-# long again. Whoever lets it wait for more has heard the intake's alarm all the time.
+# A record lands at most 24 hours after it was written, which is how long a stream keeps it. It may then wait
+# for a run of ingest; the alarm on the age of the intake queue is raised long before another 24 hours.
 LOOK_BACK = timedelta(hours=48)
 _COUNTS: Any = (
     "ApproximateNumberOfMessages",
@@ -34,7 +35,7 @@ _COUNTS: Any = (
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """Where objects land and which of them wait."""
+    """The clients and names by which objects that landed and are not merged are found."""
 
     s3: "S3Client"
     sqs: "SQSClient"
@@ -43,25 +44,34 @@ class Landing:
     queue_url: str
     batches: Batches
 
+    @classmethod
+    def of(cls, job: Options, s3: "S3Client", sqs: "SQSClient", cloudwatch: Any) -> Self:
+        """The queue and the buckets that a job's options name."""
+        batches = Batches(s3, job.lake_bucket)
+        return cls(s3, sqs, cloudwatch, job.raw_bucket, job.intake_queue_url, batches)
+
 
 def in_flight(spark: SparkSession, lake: Lake, landing: Landing, dataset: str, until: datetime) -> list[str]:
-    """Names of what landed for the dataset by `until` and is not merged."""
+    """The addresses of the objects that landed for the dataset by `until` and are not merged, sorted.
+
+    A batch without a manifest is in flight too, since the objects it will read are not known yet.
+    """
     landed = set[str]()
     if _queued(landing):
-        # The queue does not say what is in it: what is in no batch must be.
+        # A queue does not list its messages: an object that is in no batch must be in the queue.
         since = until - LOOK_BACK
         landed = set(_landed(landing, dataset, since, until)) - _checked(spark, lake, dataset, since)
     return sorted(landed | set(_in_open_batches(landing.batches, dataset, until)))
 
 
 def _queued(landing: Landing) -> int:
-    """About how many messages wait or are held by a run. Approximate on AWS, for a minute at most."""
+    """About how many messages are in the queue or received by a run. SQS counts are exact after a minute."""
     found = landing.sqs.get_queue_attributes(QueueUrl=landing.queue_url, AttributeNames=list(_COUNTS))
     return sum(int(found["Attributes"].get(name, 0)) for name in _COUNTS)
 
 
 def _landed(landing: Landing, dataset: str, since: datetime, until: datetime) -> Iterator[str]:
-    """What the stream and repairs brought. (Drops are no items; an export repeats what items are.)"""
+    """The objects of the stream and of repairs. Drops are not items; exports repeat what items are."""
     pages = landing.s3.get_paginator("list_objects_v2")
     for prefix in [*_stream_hours(dataset, since, until), REPAIR.folder(dataset)]:
         for page in pages.paginate(Bucket=landing.raw_bucket, Prefix=prefix):
@@ -71,7 +81,7 @@ def _landed(landing: Landing, dataset: str, since: datetime, until: datetime) ->
 
 
 def _stream_hours(dataset: str, since: datetime, until: datetime) -> Iterator[str]:
-    """The forwarder's folders, which are named by the hour of a record."""
+    """The folders of the forwarder, one for each hour in which records were made."""
     hour = since.replace(minute=0, second=0, microsecond=0)
     while hour <= until:
         yield f"{STREAM.folder(dataset)}{hour:%Y/%m/%d/%H}/"
@@ -80,7 +90,7 @@ def _stream_hours(dataset: str, since: datetime, until: datetime) -> Iterator[st
 
 def _checked(spark: SparkSession, lake: Lake, dataset: str, since: datetime) -> set[str]:
     columns = "dataset string, source_file string, door string, checked_at timestamp"
-    files = ops_table_at(spark, lake, BATCHES, columns).where(
+    files = current_ops_table(spark, lake, BATCHES, columns).where(
         (F.col("dataset") == dataset)
         & F.col("door").isin(STREAM.name, REPAIR.name)
         & (F.col("checked_at") >= F.lit(since))

@@ -1,18 +1,18 @@
-"""Drift -> lines for the RAW bucket's door `repairs/`, which the next run of ingest merges like any change.
+"""Writes repairs of drift to the door `repairs/` of the RAW bucket; the next run of ingest merges them.
 
-Two kinds of lines, for each key in one object, so that they are merged together:
+A repair has two kinds of lines. Those of one key are in one object, so they are merged together:
 
-    {"op":"retract","key":…,"version":…,"tie":…}   takes away what stands at exactly that position: a row that
-                                                   is wrong, or a tombstone that outranks a true item
-    a stream record                                puts the true item back, or its mark of deletion
+    {"op":"retract","key":…,"version":…,"tie":…}   removes what is at exactly that position: a row that is
+                                                   wrong, or a tombstone that outranks a true item
+    a stream record                                restores the true item, or its mark of deletion
 
 A retract that comes late finds nothing at its position and does nothing. The record has the version of the
-item and, as sequence number, the time of the repair: that has fewer digits than a stream's, so it loses to
-the true record of that version when that comes after all; and each repair has another one, so that none is
-taken for the repetition of an earlier one.
+item, and the time of the repair as its sequence number. That has fewer digits than the sequence numbers of a
+stream, so the repair loses to the true record of the same version if that arrives later. Each repair has a
+number of its own, so it never counts as a repetition of an earlier repair.
 
-A key that was erased stays erased, also if DynamoDB has an item of it again: its tombstone is not taken away,
-and its item is not put back.
+A key that was erased stays erased, even if DynamoDB has an item of it again: its tombstone is not removed,
+and its item is not restored.
 """
 
 import gzip
@@ -34,33 +34,43 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _KEYS_PER_OBJECT = 5_000
-_OBJECT_BYTES = 16 * 1024 * 1024  # of lines, before they are compressed
+_OBJECT_BYTES = 16 * 1024 * 1024  # of lines, before compression
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One repair of one dataset: where its lines go and what they say of themselves."""
+    """One repair of one dataset: where its lines are written, and what identifies them."""
 
     bucket: str
     dataset: str
     name: str  # of the comparison that found the drift
-    found_at: int  # in whole seconds: the version of an item without one; no later write has a lesser one
+    # Whole seconds since the epoch: the version of an item without one. No later write gets a lower version.
+    found_at: int
     sequence_number: str
 
     @classmethod
     def of(cls, compared: Comparison, bucket: str, now: datetime) -> "Repair":
         """The repair of what a comparison found."""
-        number = str(micros_of(now))
-        return cls(bucket, compared.dataset, compared.name, int(compared.at.timestamp()), number)
+        found_at = int(compared.verified_through.timestamp())
+        return cls(bucket, compared.dataset, compared.name, found_at, str(micros_of(now)))
 
 
 def write_repairs(drift: "DataFrame", repair: Repair, keys: int) -> int:
-    """Write the lines of drifted keys (`jobs.parity.drift`) on the executors; how many keys got lines."""
+    """Write the lines of drifted keys (`jobs.parity.drift.verdicts`); returns the number of keys with lines.
+
+    `keys` is the number of drifted keys, by which they are divided into objects. The executors write.
+    """
     from pyspark.sql import functions as F
 
     objects = keys // _KEYS_PER_OBJECT + 1
-    wrong = drift.select("key", F.to_json("positions").alias("rows"), F.to_json("grave").alias("grave"),
-                         "item.is_live", "item.version", "item.record")  # fmt: skip
+    wrong = drift.select(
+        "key",
+        F.to_json("positions").alias("rows"),
+        F.to_json("tombstone").alias("tombstone"),
+        "item.is_live",
+        "item.version",
+        "item.record",
+    )
     written = (
         wrong.repartition(objects, "key").mapInArrow(partial(_write, repair), "keys long").agg(F.sum("keys"))
     )
@@ -68,13 +78,16 @@ def write_repairs(drift: "DataFrame", repair: Repair, keys: int) -> int:
 
 
 def repair_lines(key: Mapping[str, Any], repair: Repair) -> list[str]:
-    """The lines of one key: retracts, then the record of the true item if there is one."""
+    """The lines of one key: retracts, then the record of the true item if there is one.
+
+    `key` has the columns key, rows and tombstone (JSON), is_live, version and record of `write_repairs`.
+    """
     lines = [_retract(key["key"], row["version"], row["tie"]) for row in json.loads(key["rows"] or "[]")]
-    grave = json.loads(key["grave"] or "null")
-    if grave is not None and (grave["_version"], grave["_tie"]) == ERASURE:
+    tombstone = json.loads(key["tombstone"] or "null")
+    if tombstone is not None and (tombstone["_version"], tombstone["_tie"]) == ERASURE:
         return lines
-    if grave is not None and key["is_live"] and _outranks(grave, key["version"]):
-        lines.append(_retract(key["key"], grave["_version"], grave["_tie"]))
+    if tombstone is not None and key["is_live"] and _outranks(tombstone, key["version"]):
+        lines.append(_retract(key["key"], tombstone["_version"], tombstone["_tie"]))
     if key["record"] is not None:
         record = json.loads(key["record"])
         record["eventID"] = f"repair-{repair.name}"
@@ -86,9 +99,9 @@ def repair_lines(key: Mapping[str, Any], repair: Repair) -> list[str]:
     return lines
 
 
-def _outranks(grave: Mapping[str, Any], version: int | None) -> bool:
-    """Whether the tombstone would keep the item's record from the table; of equal versions, it would."""
-    return version is None or bool(grave["_version"] >= version)
+def _outranks(tombstone: Mapping[str, Any], version: int | None) -> bool:
+    """Whether the tombstone keeps the item's record out of the table; at equal versions it does."""
+    return version is None or bool(tombstone["_version"] >= version)
 
 
 def _retract(key: str, version: int, tie: str) -> str:
@@ -100,7 +113,7 @@ def _line(content: Mapping[str, Any]) -> str:
 
 
 def _write(repair: Repair, rows: "Iterable[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
-    """What one Spark task does: writes objects of its keys' lines. Done again, it writes them again."""
+    """Run in one Spark task: write the lines of its keys. A repeated task writes the same objects again."""
     import pyarrow as pa
     from pyspark import TaskContext
 
@@ -115,7 +128,7 @@ def _write(repair: Repair, rows: "Iterable[pa.RecordBatch]") -> "Iterator[pa.Rec
 
 
 def _objects(keys: Iterable[Mapping[str, Any]], repair: Repair) -> Iterator[tuple[int, list[str]]]:
-    """The lines in objects of bounded size, and of how many keys each has lines."""
+    """Divide the lines into objects of bounded size: the number of keys with lines in each, and its lines."""
     count, size, lines = 0, 0, list[str]()
     for key in keys:
         more = repair_lines(key, repair)

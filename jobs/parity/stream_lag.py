@@ -1,8 +1,8 @@
-"""Whether the forwarder is behind the streams: then what was written is not in the RAW bucket yet.
+"""Tells whether the forwarder is behind the streams: then writes have not reached the RAW bucket yet.
 
-DynamoDB does not say how far a stream was read. Lambda does, as the metric IteratorAge of the function: how
-old the newest record of a batch was when it was read. One that is behind reads all the time, so the last
-minutes tell.
+DynamoDB does not report how far a stream was read. Lambda does, with the metric IteratorAge of the function:
+the age of the last record of a batch when it was read. A function that is behind reads all the time, so the
+datapoints of the last minutes are enough.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,9 +13,10 @@ _PERIOD = timedelta(minutes=1)
 
 
 def is_behind(cloudwatch: Any, function: str, written: datetime, now: datetime) -> bool:
-    """Whether what was written by then was still to be read, by the newest that is known of the last minutes.
+    """Whether records of writes up to `written` had not been read at the newest datapoint.
 
-    Nothing known means nothing read, so nothing to read; or a forwarder that is dead, of which alarms tell.
+    Without a datapoint nothing was read: there was nothing to read, or the forwarder fails, which raises its
+    own alarm.
     """
     found = cloudwatch.get_metric_statistics(
         Namespace="AWS/Lambda",
@@ -31,5 +32,5 @@ def is_behind(cloudwatch: Any, function: str, written: datetime, now: datetime) 
         return False
     begun, milliseconds = max(points)
     age = timedelta(milliseconds=milliseconds)
-    # A point is of a minute: only an age that is not lost in it says something.
+    # A datapoint covers a minute, so an age of less than that is within its precision.
     return age > _PERIOD and begun + _PERIOD - age < written

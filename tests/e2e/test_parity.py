@@ -1,4 +1,4 @@
-"""`glueline parity` on the running stack: while writes go on, and after damage behind the pipeline's back."""
+"""`glueline parity` on the running stack: during writes, and after damage outside the pipeline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def basket(target: Target) -> int:
-    """A basket that no one else writes to, in DynamoDB and in the table."""
+    """A basket that no other test writes to, in DynamoDB and in the table."""
     basket = new_basket()
     send_lines(target, basket, 1)
     wait(target, [], lambda stage: None)
@@ -35,7 +35,7 @@ def basket(target: Target) -> int:
 
 @pytest.fixture
 def writer(target: Target, basket: int) -> Iterator[None]:
-    """Writes the lines of the basket again and again, ten a second."""
+    """Write ten lines of the basket every second."""
     stop = threading.Event()
 
     def write() -> None:
@@ -69,34 +69,34 @@ def test_under_constant_writes_there_is_parity(target: Target) -> None:
     certificate = certified()
 
     assert certificate["ok"]
-    assert certificate["suspects"] > 0  # of which none was wrong: all were on their way
+    assert certificate["suspects"] > 0  # "suspects" on the wire: none was wrong, all were in flight
     assert datetime.fromisoformat(certificate["verified_through"]) > began - timedelta(seconds=1)
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.filterwarnings(
     "ignore:Merge on read is not yet supported"
-)  # PyIceberg writes the file anew instead
-def test_damage_is_named_and_healed(target: Target, basket: int) -> None:
+)  # PyIceberg rewrites the file instead
+def test_damage_is_named_and_repaired(target: Target, basket: int) -> None:
     wait(target, [], lambda stage: None)
     table = lake_catalog(target).load_table("lake.transactions")
     damaged = (
         table.scan(row_filter=f"basket_id == {basket} and product_id <= 3").to_arrow().sort_by("product_id")
     )
-    ghost = _with(damaged.slice(0, 1), "product_id", 999_999)
+    extra = _with(damaged.slice(0, 1), "product_id", 999_999)
     altered = _with(damaged.slice(1, 1), "quantity", 1_000)
     aged = _with(damaged.slice(2, 1), "_version", 1)
     table.delete(f"basket_id == {basket} and product_id <= 3")
-    table.append(pa.concat_tables([ghost, altered, aged]))
+    table.append(pa.concat_tables([extra, altered, aged]))
 
     found = certified(code=1)
     assert found["missing"] == [f"{basket},1"]
     assert found["extra"] == [f"{basket},999999"]
     assert found["differing"] == [f"{basket},2", f"{basket},3"]
 
-    healed = certified("--repair")
-    assert healed["ok"]
-    assert healed["repaired_after"]["repaired"] == 4
+    repaired = certified("--repair")
+    assert repaired["ok"]
+    assert repaired["repaired_after"]["repaired"] == 4
     sql = f"select product_id, quantity, _source from transactions where basket_id = {basket}"
     rows = query(target, sql).sort_by("product_id")
     assert rows["product_id"].to_pylist() == list(PRODUCTS)
@@ -113,6 +113,6 @@ def test_a_drop_only_dataset_has_parity(target: Target) -> None:
 
 
 def _with(rows: pa.Table, column: str, value: int) -> pa.Table:
-    place = rows.schema.get_field_index(column)
+    index = rows.schema.get_field_index(column)
     changed = pc.cast(pa.array([value] * rows.num_rows), rows.schema.field(column).type)
-    return rows.set_column(place, rows.schema.field(column), changed)
+    return rows.set_column(index, rows.schema.field(column), changed)

@@ -1,198 +1,45 @@
-"""A run of `maintain` as a whole: what goes, what stays, and that it may stop anywhere."""
+"""The entry script of maintenance: what it reads of its arguments."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs import maintain as job
-from jobs.intake.batches import CHECKED, MERGED, Batches
-from jobs.intake.manifest import Manifest
-from jobs.lake.creation import create_dataset_tables
-from jobs.lake.iceberg import snapshots, table_names
-from jobs.lake.names import QUARANTINE, TOMBSTONES, Lake
-from jobs.maintain import Care, maintain, unfinished_since
-from jobs.maintenance.log import MAINTENANCE, Done
+from jobs import maintain
+from jobs.lake.names import Lake
 from jobs.maintenance.retention import Retention
-from jobs.maintenance.snapshots import ORPHANS
-from jobs.parity.tables import PARITY_RESULTS, create_parity_tables
-from tests.jobs.builders import ENTITIES, SENT, manifest_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from mypy_boto3_s3 import S3Client
     from pyspark.sql import SparkSession
 
-LANDED = datetime.now(UTC)
-NOW = LANDED + timedelta(days=40)  # what lands in a test is past its retention by then
-RETENTION = Retention(*(timedelta(days=days) for days in (30, 30, 90, 5)))
+    from jobs.maintenance.steps import MaintenanceContext
+
+ARGUMENTS = {
+    "LAKE_BUCKET": "lake",
+    "RAW_BUCKET": "raw",
+    "INTAKE_QUEUE_URL": "queue",
+    "DATABASE": "db",
+    "OPS_DATABASE": "ops",
+    "BACKLOG_RULE": "rule",
+    "JOB_RUN_ID": "jr_1",
+    "RAW_DAYS": "30",
+    "TOMBSTONE_DAYS": "40",
+    "RECORD_DAYS": "90",
+    "SNAPSHOT_DAYS": "5",
+}
 
 
-class Stopped(Exception):
-    """A run that was ended from outside."""
-
-
-@pytest.fixture
-def care(spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch) -> Care:
-    create_dataset_tables(spark, lake, ENTITIES)
-    create_parity_tables(spark, lake)
-    # Three tables show what ten would, in a third of the time.
-    some = [lake.table(ENTITIES.dataset), lake.ops(QUARANTINE), lake.ops(TOMBSTONES)]
-    monkeypatch.setattr(job, "tables", lambda spark, lake: iter(some))
-    # Iceberg compares an orphan's age with the clock, which a test can't set; see test_expiry.
-    monkeypatch.setattr(job, "remove_orphans", lambda spark, table, now: Done(table, ORPHANS, 0))
-    return Care(spark, lake, batches, "raw", RETENTION, NOW)
-
-
-def land(s3: "S3Client", batches: Batches, batch_id: str, *, merged: bool) -> None:
-    """A drop of entities that a batch has read."""
-    key = f"drops/{ENTITIES.dataset}/{batch_id}.csv"
-    etag = s3.put_object(Bucket="raw", Key=key, Body=b"id\n1\n")["ETag"].strip('"')
-    batches.open(Manifest(batch_id, SENT.isoformat(), (manifest_file(key, dataset="entities", etag=etag),)))
-    if merged:
-        for step in (CHECKED, MERGED):
-            batches.done(batch_id, step, {})
-        batches.close(batch_id)
-
-
-def insert(spark: "SparkSession", table: str, *rows: "Mapping[str, Any]") -> None:
-    columns = spark.table(table).schema
-    spark.createDataFrame([dict.fromkeys(columns.names) | dict(row) for row in rows], columns).writeTo(
-        table
-    ).append()
-
-
-def column(spark: "SparkSession", table: str, name: str) -> set[Any]:
-    return {row[0] for row in spark.table(table).select(name).collect()}
-
-
-def days(number: int) -> datetime:
-    """That many days before the run."""
-    return NOW - timedelta(days=number)
-
-
-def fill(care: Care, s3: "S3Client") -> None:
-    """A lake that has been in use: in each place something that may go and something that may not."""
-    spark, lake = care.spark, care.lake
-    entities = lake.table(ENTITIES.dataset)
-    for name in "abcdef":
-        insert(spark, entities, {"id": 1, "name": name, "_version": 1})
-    first = snapshots(spark, entities)[0].id
-    land(s3, care.batches, "merged", merged=True)
-    land(s3, care.batches, "unfinished", merged=False)
-    insert(
-        spark,
-        lake.ops(PARITY_RESULTS),
-        {"dataset": "entities", "verified_through": days(100), "ok": False},
-        {"dataset": "entities", "verified_through": days(39), "ok": True, "snapshot_id": first},
-    )
-    insert(
-        spark,
-        lake.ops(TOMBSTONES),
-        # The unfinished batch's object landed 40 days ago, and keeps what was deleted then or a week before.
-        *(
-            {"dataset": "entities", "key": str(age), "_version": 1, "deleted_at": days(age)}
-            for age in (48, 46, 41, 1)
-        ),
-        {"dataset": "others", "key": "38", "_version": 1, "deleted_at": days(38)},
-        {"dataset": "others", "key": "36", "_version": 1, "deleted_at": days(36)},
-    )
-    insert(
-        spark,
-        lake.ops(QUARANTINE),
-        {"batch_id": "91", "quarantined_at": days(91)},
-        {"batch_id": "89", "quarantined_at": days(89)},
-    )
-
-
-def check_what_is_left(care: Care, s3: "S3Client") -> None:
-    spark, lake = care.spark, care.lake
-    objects = {item["Key"] for item in s3.list_objects_v2(Bucket="raw")["Contents"]}
-    assert objects == {"drops/entities/unfinished.csv"}
-    assert {one["Key"] for one in s3.list_objects_v2(Bucket="lake")["Contents"]} == {
-        "batches/unfinished/manifest.json",
-        "open/unfinished",
-    }
-    assert column(spark, lake.ops(TOMBSTONES), "key") == {"46", "41", "1", "36"}
-    assert column(spark, lake.ops(QUARANTINE), "batch_id") == {"89"}
-    assert column(spark, lake.ops(PARITY_RESULTS), "ok") == {True}
-    assert spark.table(lake.table(ENTITIES.dataset)).count() == 6
-    assert spark.table(f"{lake.table(ENTITIES.dataset)}.files").count() == 1
-
-
-def test_a_run_that_stops_after_any_step_is_finished_by_the_next(
-    care: Care, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("aws")
+def test_the_job_maintains_the_tables_and_buckets_that_its_arguments_name(
+    spark: "SparkSession", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(care, s3)
-    for name in ("remove_read", "delete_tombstones", "compact", "expire"):
-        with monkeypatch.context() as patch:
-            patch.setattr(job, name, stopping(getattr(job, name)))
-            with pytest.raises(Stopped):
-                maintain(care, "stopped")
+    runs: list[tuple[MaintenanceContext, str]] = []
+    monkeypatch.setattr(maintain, "maintain", lambda *arguments: runs.append(arguments))
 
-    maintain(care, "whole")
+    maintain.main(["maintain.py", *(text for name in ARGUMENTS for text in (f"--{name}", ARGUMENTS[name]))])
 
-    check_what_is_left(care, s3)
-
-
-def stopping(act: "Callable[..., Any]") -> "Callable[..., Any]":
-    """Does it, and then stops."""
-
-    def stop(*arguments: Any) -> Any:
-        done = act(*arguments)
-        if isinstance(done, Iterator):
-            list(done)
-        raise Stopped
-
-    return stop
-
-
-def test_a_run_does_what_is_due_and_says_so_and_the_next_finds_nothing_to_do(
-    care: Care, s3: "S3Client", capsys: pytest.CaptureFixture[str]
-) -> None:
-    fill(care, s3)
-
-    done = [one for one in maintain(care, "first") if one.step != ORPHANS]
-
-    check_what_is_left(care, s3)
-    lake, said = care.lake, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(one.subject, one.step, one.removed) for one in done] == [
-        ("raw", "objects", 1),
-        ("batches/", "objects", 1),
-        (lake.ops(QUARANTINE), "rows", 1),
-        (lake.ops(PARITY_RESULTS), "rows", 1),
-        (lake.ops(TOMBSTONES), "rows", 2),
-        (lake.table("entities"), "data files", None),
-        (lake.ops(TOMBSTONES), "data files", None),  # what was deleted leaves the files too
-    ]
-    assert (done[-2].files_before, done[-2].files_after) == (6, 1)
-    assert [line["subject"] for line in said if line.get("step") != ORPHANS and "subject" in line] == [
-        one.subject for one in done
-    ]
-    kept = care.spark.table(lake.ops(MAINTENANCE)).where(f"step != '{ORPHANS}'")
-    assert kept.where("run_id = 'first'").count() == len(done)
-    second = maintain(replace(care, now=NOW + timedelta(minutes=1)), "second")
-    assert [one for one in second if one.step != ORPHANS] == []
-
-
-def test_every_table_of_both_databases_is_looked_after(spark: "SparkSession", lake: Lake) -> None:
-    create_dataset_tables(spark, lake, ENTITIES)
-
-    assert {lake.table("entities"), lake.changes("entities"), lake.ops(QUARANTINE)} < set(
-        table_names(spark, lake)
-    )
-
-
-def test_an_unfinished_batch_needs_snapshots_since_it_began(batches: Batches) -> None:
-    assert unfinished_since(batches) is None
-
-    batches._put("open/just-begun", "")
-    assert unfinished_since(batches) is None
-
-    for number in (2, 1):
-        batches.open(Manifest(f"b{number}", (SENT + timedelta(hours=number)).isoformat()))
-    assert unfinished_since(batches) == SENT + timedelta(hours=1)
+    ((context, run_id),) = runs
+    assert run_id == "jr_1"
+    assert (context.lake, context.raw_bucket, context.batches.bucket) == (Lake("db", "ops"), "raw", "lake")
+    assert context.retention == Retention(*(timedelta(days=days) for days in (30, 40, 90, 5)))
+    assert context.spark.conf.get("spark.sql.session.timeZone") == "UTC"

@@ -1,6 +1,4 @@
-"""Commands that prove what the lake holds."""
-
-from __future__ import annotations
+"""`glueline parity`: compares tables with DynamoDB, and repairs them."""
 
 from typing import Annotated
 
@@ -13,15 +11,17 @@ from workflows.cli.printing import AsJson, StackName, err, out, print_json
 
 @app.command()
 def parity(
-    dataset: Annotated[str | None, typer.Argument(help="One dataset; without it all of them.")] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Put back what is wrong; certify again.")] = False,
+    dataset: Annotated[str | None, typer.Argument(help="One dataset; without it, all datasets.")] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Restore the keys that differ, and certify again.")
+    ] = False,
     as_json: AsJson = False,
     stack: StackName = None,
 ) -> None:
-    """Compare tables with DynamoDB while writes go on: certify that they agree, or name every key."""
+    """Compare tables with DynamoDB during writes: certify that they agree, or name each key that differs."""
     from workflows.cli.exit_codes import interruptible
     from workflows.operations import parity_report
-    from workflows.operations.parity import Course
+    from workflows.operations.parity import ParityProgress
     from workflows.operations.parity import parity as certify_all
     from workflows.stack.target import connect
 
@@ -31,9 +31,9 @@ def parity(
         raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
     names = list(known) if dataset is None else [dataset]
     name_target(target)
-    course = Course(lambda line: err.print(f"  {line}", style="dim"))
-    with interruptible(lambda: str(course)):
-        reports = certify_all(target, names, course, repair=repair)
+    progress = ParityProgress(lambda line: err.print(f"  {line}", style="dim"))
+    with interruptible(lambda: str(progress)):
+        reports = certify_all(target, names, progress, repair=repair)
     if as_json:
         print_json([report.to_dict() for report in reports])
     else:

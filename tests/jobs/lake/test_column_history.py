@@ -14,7 +14,7 @@ from expectations.spark_schema import table_schema
 from jobs.lake.column_history import NO_HISTORY, ColumnHistory, column_history, history_of
 from jobs.lake.evolution import bring_to_contract
 from tests.jobs.builders import EVERY_TYPE
-from tests.jobs.parity_world import EXAMPLES, Item, World, interpreting
+from tests.jobs.parity.fixture import EXAMPLES, Item, ParityFixture, interpreting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +103,7 @@ def test_parity_holds_before_and_after_a_widening(
     with interpreting(spark):
         old, new = contract_of(set()), contract_of(widened)
         assert not plan(LiveTable(old.columns, old.partitions), new, has_null=lambda _: False).refusals
-        world = World(spark, old, f"widened-{next(_COUNT)}")
+        world = ParityFixture(spark, old, f"widened-{next(_COUNT)}")
         items = [item(number, columns) for number, columns in enumerate(before)]
         world.put(*items)
         world.merge(*items)
@@ -122,7 +122,7 @@ def test_parity_holds_before_and_after_a_widening(
 
         first = sorted(set(WIDENINGS) - {"noted", "state"})[0]
         wider.sql(f"UPDATE {{table}} SET `{first}` = NULL, number = 5 WHERE id = 'k100'")
-        assert wider.certify().differing == ("k100",)
+        assert wider.certify().keys.differing == ("k100",)
 
 
 def test_the_history_has_former_floats_and_columns_added_with_a_default(spark: "SparkSession") -> None:
@@ -140,7 +140,7 @@ def test_the_history_has_former_floats_and_columns_added_with_a_default(spark: "
 def test_iceberg_keeps_the_history(spark: "SparkSession") -> None:
     with interpreting(spark):
         old, new = contract_of(set()), contract_of(set(WIDENINGS))
-        world = World(spark, old, f"widened-{next(_COUNT)}")
+        world = ParityFixture(spark, old, f"widened-{next(_COUNT)}")
         bring_to_contract(spark, world.lake, new)
 
         found = column_history(spark, world.table, new)

@@ -1,4 +1,4 @@
-"""When files are too many or too worn, and that the table reads the same after they were written again."""
+"""When files are rewritten, and that the table reads the same afterwards."""
 
 from typing import TYPE_CHECKING
 
@@ -7,12 +7,12 @@ import pytest
 from expectations.spark_schema import create_table_ddl
 from jobs.maintenance.compaction import (
     MANIFEST_TARGET,
-    Place,
+    PartitionFiles,
     compact,
     needs_compaction,
     needs_fewer_deletes,
     needs_fewer_manifests,
-    places,
+    partition_files,
 )
 from tests.jobs.builders import ENTITIES
 
@@ -21,21 +21,24 @@ if TYPE_CHECKING:
 
     from jobs.lake.names import Lake
 
-FINE = Place(files=9, small=4, worn=0, deletes=9)
+FINE = PartitionFiles(files=9, small=4, worn=0, deletes=9)
 COMPACTION = [
     ([], False),
     ([FINE], False),
-    ([FINE, FINE, FINE], False),  # partitions are not added up: a file never holds two
-    ([Place(files=5, small=5, worn=0, deletes=0)], True),
-    ([FINE, Place(files=1, small=0, worn=1, deletes=1)], True),
-    ([Place(files=1, small=1, worn=0, deletes=2, wide=2)], False),
-    ([Place(files=1, small=1, worn=0, deletes=3, wide=3)], True),
-    ([Place(files=0, small=0, worn=0, deletes=3, wide=3)], False),  # there is nothing left to write again
+    ([FINE, FINE, FINE], False),  # partitions are not added up: a file never holds rows of two
+    ([PartitionFiles(files=5, small=5, worn=0, deletes=0)], True),
+    ([FINE, PartitionFiles(files=1, small=0, worn=1, deletes=1)], True),
+    ([PartitionFiles(files=1, small=1, worn=0, deletes=2, wide=2)], False),
+    ([PartitionFiles(files=1, small=1, worn=0, deletes=3, wide=3)], True),
+    (
+        [PartitionFiles(files=0, small=0, worn=0, deletes=3, wide=3)],
+        False,
+    ),  # there is nothing left to rewrite
 ]
 
 
 @pytest.mark.parametrize(("found", "due"), COMPACTION)
-def test_data_files_are_written_again_if_a_partition_needs_it(found: list[Place], due: bool) -> None:
+def test_data_files_are_rewritten_if_a_partition_needs_it(found: list[PartitionFiles], due: bool) -> None:
     assert needs_compaction(found) is due
 
 
@@ -43,18 +46,18 @@ DELETES = [
     (4, 4, False),
     (5, 5, True),
     (5, 20, True),
-    (5, 21, False),  # most still delete something: it would be written again with the rest
+    (5, 21, False),  # most still delete something and would be rewritten with the rest
     (0, 100, False),
 ]
 
 
 @pytest.mark.parametrize(("dangling", "deletes", "due"), DELETES)
-def test_delete_files_are_sorted_out_if_enough_of_them_delete_nothing(
+def test_delete_files_are_rewritten_if_enough_of_them_delete_nothing(
     dangling: int, deletes: int, due: bool
 ) -> None:
     found = [
-        Place(1, 1, 0, deletes - dangling),
-        Place(1, 1, 0, dangling, dangling=dangling),
+        PartitionFiles(1, 1, 0, deletes - dangling),
+        PartitionFiles(1, 1, 0, dangling, dangling=dangling),
     ]
 
     assert needs_fewer_deletes(found) is due
@@ -69,7 +72,7 @@ MANIFESTS = [
 
 
 @pytest.mark.parametrize(("lengths", "due"), MANIFESTS)
-def test_manifests_are_written_again_if_half_as_many_would_do(lengths: list[int], due: bool) -> None:
+def test_manifests_are_rewritten_if_half_as_many_would_do(lengths: list[int], due: bool) -> None:
     assert needs_fewer_manifests(lengths) is due
 
 
@@ -102,45 +105,45 @@ def test_many_small_merges_become_one_file_in_each_partition_and_read_the_same(
     for number in range(6):
         change(spark, table, 70 + 6 * number, f"merge {number}")
     before = rows(spark, table)
-    worn = places(spark, table)
+    worn = partition_files(spark, table)
     assert len(worn) == 4
-    assert all(place.small >= 6 and place.deletes for place in worn)
+    assert all(one.small >= 6 and one.deletes for one in worn)
 
     done = list(compact(spark, table))
 
     assert rows(spark, table) == before
-    assert [(place.files, place.deletes) for place in places(spark, table)] == [(1, 0)] * 4
+    assert [(one.files, one.deletes) for one in partition_files(spark, table)] == [(1, 0)] * 4
     assert [one.step for one in done] == ["data files", "delete files"]
-    assert done[0].files_before == sum(place.files + place.deletes for place in worn)
+    assert done[0].files_before == sum(one.files + one.deletes for one in worn)
     assert done[-1].files_after == 4
-    assert list(compact(spark, table)) == []  # and nothing of that is left to do
+    assert list(compact(spark, table)) == []  # nothing is left to do
 
 
 def test_a_few_small_files_and_a_few_deleted_rows_are_left_alone(spark: "SparkSession", table: str) -> None:
     spark.sql(f"DELETE FROM {table} WHERE id = 7")
     change(spark, table, 100, "new")
-    found = places(spark, table)
-    assert sum(place.deletes for place in found) == 1
+    found = partition_files(spark, table)
+    assert sum(one.deletes for one in found) == 1
 
     assert list(compact(spark, table)) == []
-    assert places(spark, table) == found
+    assert partition_files(spark, table) == found
 
 
-def test_a_file_of_which_much_is_deleted_is_written_again_without(spark: "SparkSession", table: str) -> None:
+def test_a_file_of_which_a_tenth_is_deleted_is_rewritten_without_the_deleted_rows(
+    spark: "SparkSession", table: str
+) -> None:
     spark.sql(f"DELETE FROM {table} WHERE id < 30")
     before = rows(spark, table)
-    assert sum(place.worn for place in places(spark, table)) == 4
+    assert sum(one.worn for one in partition_files(spark, table)) == 4
 
     assert [one.step for one in compact(spark, table)] == ["data files"]
 
     assert rows(spark, table) == before
-    assert not any(place.worn for place in places(spark, table))
+    assert not any(one.worn for one in partition_files(spark, table))
 
 
-def test_a_table_without_partitions_and_one_without_rows_are_looked_at_too(
-    spark: "SparkSession", lake: "Lake"
-) -> None:
+def test_tables_without_partitions_or_rows_are_judged_too(spark: "SparkSession", lake: "Lake") -> None:
     assert list(compact(spark, lake.ops("batches"))) == []
     spark.sql(f"INSERT INTO {lake.ops('batches')} (batch_id) VALUES ('b')")
 
-    assert [(place.files, place.small) for place in places(spark, lake.ops("batches"))] == [(1, 1)]
+    assert [(one.files, one.small) for one in partition_files(spark, lake.ops("batches"))] == [(1, 1)]

@@ -1,4 +1,4 @@
-"""Objects that batches have read go in time; what someone may still need does not."""
+"""Objects that batches have read are removed in time; objects that are still needed are kept."""
 
 import base64
 import hashlib
@@ -12,13 +12,13 @@ from jobs.intake.batches import CHECKED, MERGED, Batches
 from jobs.intake.doors import EXPORT
 from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.maintenance.raw_retention import (
-    held,
     is_due,
+    remaining_objects,
     remove_certificates,
     remove_emptied_exports,
     remove_read,
 )
-from jobs.maintenance.retention import Certified
+from jobs.parity.certified import Certified
 from tests.jobs.builders import SENT, manifest_file
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def keys(s3: "S3Client", bucket: str = "raw", prefix: str = "") -> list[str]:
 # --- what batches have read ---------------------------------------------------------------------------------
 
 
-def test_a_merged_batch_goes_with_the_objects_that_it_read(s3: "S3Client", batches: Batches) -> None:
+def test_a_merged_batch_is_removed_with_the_objects_that_it_read(s3: "S3Client", batches: Batches) -> None:
     files = [land(s3, key) for key in ("stream/things/a.jsonl.gz", "drops/things/b.csv")]
     merge(batches, "b1", *files)
     land(s3, "drops/things/never-announced.csv")
@@ -66,7 +66,7 @@ def test_a_merged_batch_goes_with_the_objects_that_it_read(s3: "S3Client", batch
     assert keys(s3, "lake") == []
 
 
-def test_nothing_goes_before_its_time(s3: "S3Client", batches: Batches) -> None:
+def test_nothing_is_removed_before_its_retention_ends(s3: "S3Client", batches: Batches) -> None:
     merge(batches, "b1", land(s3, "drops/things/a.csv"))
 
     assert remove_read(batches, datetime.now(UTC) - timedelta(minutes=1), NEVER_COMPARED) == (0, 0)
@@ -84,7 +84,7 @@ def test_an_object_that_was_replaced_loses_the_version_that_was_read_and_no_othe
     assert s3.get_object(Bucket="raw", Key="drops/things/a.csv")["Body"].read() == b"new"
 
 
-def test_an_event_without_a_version_names_the_object_by_its_content(s3: "S3Client", batches: Batches) -> None:
+def test_without_a_version_id_the_content_identifies_what_was_read(s3: "S3Client", batches: Batches) -> None:
     merge(batches, "b1", land(s3, "drops/things/a.csv", "old", version_id=None))
     land(s3, "drops/things/a.csv", "new")
     land(s3, "drops/things/a.csv.gz", "old")
@@ -93,21 +93,21 @@ def test_an_event_without_a_version_names_the_object_by_its_content(s3: "S3Clien
     assert keys(s3) == ["drops/things/a.csv", "drops/things/a.csv.gz"]
 
 
-def test_a_batch_that_is_not_merged_keeps_what_it_reads_also_from_an_older_one(
+def test_an_unfinished_batch_keeps_what_it_reads_even_if_an_older_batch_has_read_it(
     s3: "S3Client", batches: Batches
 ) -> None:
     again, other = land(s3, "drops/things/a.csv"), land(s3, "drops/things/b.csv")
     merge(batches, "b1", again)
     merge(batches, "b2", other)
     batches.open(Manifest("replay", SENT.isoformat(), (again,)))
-    batches._put("open/just-begun", "")
+    batches.s3.put_object(Bucket="lake", Key="open/just-begun", Body=b"")
 
     assert remove_read(batches, LATER, NEVER_COMPARED) == (1, 1)
     assert keys(s3) == ["drops/things/a.csv"]
     assert {key.split("/")[1] for key in keys(s3, "lake", "batches/")} == {"b1", "replay"}
 
 
-def test_a_batch_that_is_set_aside_keeps_what_it_would_read_again(s3: "S3Client", batches: Batches) -> None:
+def test_a_batch_that_is_set_aside_keeps_what_it_reads(s3: "S3Client", batches: Batches) -> None:
     file = land(s3, "drops/things/a.csv")
     merge(batches, "b1", file)
     batches.open(Manifest("b1-things", SENT.isoformat(), (file,)))
@@ -118,9 +118,9 @@ def test_a_batch_that_is_set_aside_keeps_what_it_would_read_again(s3: "S3Client"
     assert keys(s3) == ["drops/things/a.csv"]
 
 
-def test_a_batch_whose_mark_was_not_taken_off_yet_is_not_done(s3: "S3Client", batches: Batches) -> None:
+def test_a_merged_batch_that_is_still_open_keeps_its_objects(s3: "S3Client", batches: Batches) -> None:
     merge(batches, "b1", land(s3, "drops/things/a.csv"))
-    batches._put("open/b1", "")
+    batches.s3.put_object(Bucket="lake", Key="open/b1", Body=b"")
 
     assert remove_read(batches, LATER, NEVER_COMPARED) == (0, 0)
 
@@ -138,14 +138,14 @@ DUE = [
     ({"other": certified(None)}, True),
     ({"things": certified(AFTER)}, True),
     ({"things": certified(MERGED_AT)}, True),
-    ({"things": certified(BEFORE)}, False),  # no one has looked since
+    ({"things": certified(BEFORE)}, False),  # not compared since
     ({"things": certified(None)}, False),  # compared, and never good
     ({"things": certified(AFTER), "events": certified(BEFORE)}, False),
 ]
 
 
 @pytest.mark.parametrize(("certificates", "due"), DUE)
-def test_a_batch_is_kept_until_certificates_vouch_for_all_its_datasets(
+def test_a_batch_is_kept_until_certificates_cover_all_its_datasets(
     certificates: dict[str, Certified], due: bool
 ) -> None:
     files = (manifest_file("drops/things/a.csv"), manifest_file("drops/events/a.csv", dataset="events"))
@@ -154,7 +154,7 @@ def test_a_batch_is_kept_until_certificates_vouch_for_all_its_datasets(
 
 
 @pytest.mark.parametrize("survivors", [("checked.json", "merged.json"), ("merged.json",)])
-def test_a_run_that_stopped_after_the_objects_is_taken_up(
+def test_a_run_that_stopped_after_the_objects_is_continued(
     s3: "S3Client", batches: Batches, survivors: tuple[str, ...]
 ) -> None:
     merge(batches, "b1")
@@ -165,7 +165,7 @@ def test_a_run_that_stopped_after_the_objects_is_taken_up(
     assert keys(s3, "lake") == []
 
 
-def test_a_run_that_stopped_among_the_objects_is_taken_up(s3: "S3Client", batches: Batches) -> None:
+def test_a_run_that_stopped_between_two_objects_is_continued(s3: "S3Client", batches: Batches) -> None:
     files = [land(s3, f"drops/things/{name}.csv") for name in "ab"]
     merge(batches, "b1", *files)
     s3.delete_object(Bucket="raw", Key=files[0].key, VersionId=files[0].version_id or "")
@@ -198,7 +198,9 @@ def export(s3: "S3Client", export_id: str, *names: str) -> tuple[ManifestFile, .
     return tuple(land(s3, key, door=EXPORT.name, format="jsonl.gz") for key in data)
 
 
-def test_data_files_of_exports_go_as_their_manifests_name_them(s3: "S3Client", batches: Batches) -> None:
+def test_data_files_of_exports_are_removed_as_their_manifests_name_them(
+    s3: "S3Client", batches: Batches
+) -> None:
     merge(batches, "b1", *export(s3, "one", "a", "b"))
     export(s3, "two", "c")
 
@@ -209,41 +211,41 @@ def test_data_files_of_exports_go_as_their_manifests_name_them(s3: "S3Client", b
     assert {key.split("/")[3] for key in left} == {"data", "two"}
 
 
-def test_an_export_that_can_not_be_read_is_no_ones_to_remove(s3: "S3Client") -> None:
+def test_an_export_that_cannot_be_read_is_not_removed(s3: "S3Client") -> None:
     land(s3, f"{FOLDER}/one/manifest-summary.json", "{}")
 
     assert remove_emptied_exports(s3, "raw", LATER) == 0
-    assert held(s3, "raw", LATER).number == 1
+    assert remaining_objects(s3, "raw", LATER).overdue == 1
 
 
 # --- what is left -------------------------------------------------------------------------------------------
 
 
-def test_what_is_left_says_since_when_by_dataset_old_versions_included(s3: "S3Client") -> None:
+def test_the_age_of_remaining_objects_is_known_by_dataset_old_versions_included(s3: "S3Client") -> None:
     land(s3, "drops/things/a.csv", "old")
     land(s3, "drops/things/a.csv", "new")
     land(s3, "stream/events/2026/11/24/12/a-1-2.jsonl.gz")
     land(s3, "aws/lambda/redriven/mapping/shard/x")
     land(s3, "elsewhere/b.csv")
 
-    left = held(s3, "raw", LATER)
+    left = remaining_objects(s3, "raw", LATER)
 
     assert left.oldest.keys() == {"things", "events"}
-    assert left.number == 3
+    assert left.overdue == 3
     assert left.oldest_of("things") == left.oldest["things"]
     assert left.oldest_of("unknown") is None
-    assert held(s3, "raw", datetime.now(UTC) - timedelta(minutes=1)).number == 0
+    assert remaining_objects(s3, "raw", datetime.now(UTC) - timedelta(minutes=1)).overdue == 0
 
 
-def test_a_stream_batch_that_was_given_up_may_be_of_any_dataset(s3: "S3Client") -> None:
+def test_a_failed_stream_batch_may_contain_changes_of_any_dataset(s3: "S3Client") -> None:
     land(s3, "aws/lambda/mapping/shard/x")
 
-    left = held(s3, "raw", LATER)
+    left = remaining_objects(s3, "raw", LATER)
 
     assert left.oldest_of("things") == left.oldest[None]
 
 
-def test_certificates_go_but_for_the_newest_two_of_each_dataset(s3: "S3Client") -> None:
+def test_old_certificates_are_removed_except_the_newest_two_of_each_dataset(s3: "S3Client") -> None:
     names = [f"parity/{dataset}/{day}.json" for dataset in ("things", "events") for day in (1, 2, 3)]
     for name in [*names, "parity/things/open/4.json"]:
         s3.put_object(Bucket="lake", Key=name, Body=b"{}")

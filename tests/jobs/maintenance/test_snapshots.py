@@ -1,7 +1,6 @@
-"""Which snapshots go, and that what certificates and unfinished batches need stays."""
+"""Which snapshots expire, and that those which certificates and unfinished batches need are kept."""
 
 import os
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,14 +25,14 @@ NOTHING: tuple[int, ...] = ()
     ("until", "needed_since", "kept", "expired"),
     [
         (100, None, NOTHING, range(10)),  # the newest ten stay, whatever their age
-        (4, None, NOTHING, range(4)),  # what is as old as that is not older
+        (4, None, NOTHING, range(4)),  # a snapshot of exactly that time is not older
         (0, None, NOTHING, ()),
         (100, 6, NOTHING, range(5)),  # the batch's clock may be an hour ahead
         (3, 6, NOTHING, range(3)),
         (100, None, (2, 5, 99), (0, 1, 3, 4, 6, 7, 8, 9)),
     ],
 )
-def test_a_snapshot_goes_if_it_is_old_and_no_one_needs_it(
+def test_a_snapshot_expires_if_it_is_old_and_not_needed(
     until: int, needed_since: int | None, kept: tuple[int, ...], expired: range | tuple[int, ...]
 ) -> None:
     since = None if needed_since is None else SENT + needed_since * HOUR
@@ -49,7 +48,7 @@ NEW, OLD = timedelta(hours=23), timedelta(days=2)
 
 
 @pytest.mark.parametrize(
-    ("age", "looked_for", "due"),
+    ("age", "searched", "due"),
     [
         (None, None, False),  # an empty table
         (NEW, None, False),
@@ -58,10 +57,10 @@ NEW, OLD = timedelta(hours=23), timedelta(days=2)
         (OLD, timedelta(days=7), True),
     ],
 )
-def test_orphans_are_looked_for_once_a_week_and_not_in_new_tables(
-    age: timedelta | None, looked_for: timedelta | None, due: bool
+def test_orphans_are_searched_once_a_week_and_not_in_new_tables(
+    age: timedelta | None, searched: timedelta | None, due: bool
 ) -> None:
-    assert may_have_orphans(None if age is None else SENT - age, SENT, looked_for) is due
+    assert may_have_orphans(None if age is None else SENT - age, SENT, searched) is due
 
 
 @pytest.fixture
@@ -77,20 +76,18 @@ def commit(spark: "SparkSession", table: str, batch_id: str | None = None) -> No
     append.commit()
 
 
-def test_expired_is_all_but_what_certificates_unfinished_batches_and_tags_need(
+def test_all_snapshots_expire_that_certificates_unfinished_batches_and_tags_do_not_need(
     spark: "SparkSession", table: str
 ) -> None:
     spark.sql(f"INSERT INTO {table} (batch_id) VALUES ('certified')")
     spark.sql(f"DELETE FROM {table}")
     for _ in range(4):
         commit(spark, table)
-    time.sleep(0.01)
-    begun = datetime.now(UTC)
     commit(spark, table, "unfinished")
     for _ in range(NEWEST):
         commit(spark, table)
     before = snapshots(spark, table)
-    certified, tagged = before[0].id, before[3].id
+    certified, tagged, begun = before[0].id, before[3].id, before[6].at
     spark.sql(f"ALTER TABLE {table} CREATE TAG tagged AS OF VERSION {tagged}")
 
     done = list(expire(spark, table, datetime.now(UTC), begun + CLOCK_SKEW, {certified}))
@@ -104,7 +101,7 @@ def test_expired_is_all_but_what_certificates_unfinished_batches_and_tags_need(
     assert list(expire(spark, table, datetime.now(UTC), begun + CLOCK_SKEW, {certified})) == []
 
 
-def test_files_that_no_snapshot_holds_go_when_no_job_can_be_writing_them(
+def test_files_that_no_snapshot_refers_to_are_removed_when_no_job_can_be_writing_them(
     spark: "SparkSession", table: str
 ) -> None:
     spark.sql(f"INSERT INTO {table} (batch_id) VALUES ('b')")
@@ -120,5 +117,7 @@ def test_files_that_no_snapshot_holds_go_when_no_job_can_be_writing_them(
     assert remove_orphans(spark, table, datetime.now(UTC)).removed == 1
 
     assert (old.exists(), new.exists()) == (False, True)
-    assert (beside / "other.parquet").exists()  # a table whose name begins alike has a folder of its own
+    assert (
+        beside / "other.parquet"
+    ).exists()  # a table whose name has this one as a prefix has its own folder
     assert spark.table(table).count() == 1

@@ -1,37 +1,31 @@
-"""Verdicts against a model of time: what is on its way is never drift, what is wrong always is."""
-
-from __future__ import annotations
+"""Verdicts against a model of time: what is in flight is never drift, what is wrong always is."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
-from jobs.parity.compare import SUSPECT, item_states
-from jobs.parity.drift import DIFFERING, EXTRA, FINE, MISSING, Now, verdicts
+from jobs.parity.compare import MISMATCH
+from jobs.parity.drift import DIFFERING, EXPLAINED, EXTRA, MISSING, CurrentState, verdicts
 from jobs.parity.dynamodb_scan import UNSTAMPED, as_record
+from jobs.parity.states import item_states
 from tests.jobs.builders import ENTITIES
-from tests.jobs.parity_world import EXAMPLES, SEQUENCE, Item, entity, interpreting
+from tests.jobs.parity.fixture import EXAMPLES, SEQUENCE, Item, entity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pyspark.sql import DataFrame, SparkSession
 
-UNSHRUNK = (
-    Phase.explicit,
-    Phase.generate,
-)  # each case of an example stands alone, and shrinking takes minutes
+# The cases of an example are independent, and shrinking takes minutes.
+UNSHRUNK = (Phase.explicit, Phase.generate)
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Moment:
-    """An item as it is from one write to the next; None is one that is not there."""
+    """An item from one write to the next; None if there is none."""
 
     item: Item | None
     version: int
@@ -43,17 +37,17 @@ class Moment:
 
 @dataclass(frozen=True)
 class Case:
-    """A key: what the item was at the comparison, what it is now, and how far the table has come between."""
+    """A key: its item at the comparison, its item now, and the moment between them that the table shows."""
 
     key: str
     then: Moment
     now: Moment
     table: Moment
-    grave: int | None
+    tombstone: int | None  # its version
 
 
 def history(number: int, kinds: list[str]) -> list[Moment]:
-    """The moments of a key: first there is none, then each write has the next version."""
+    """The moments of a key: first there is no item, then each write has the next version."""
     moments, version = [Moment(None, 0)], 10
     for kind in kinds:
         version += 10
@@ -66,7 +60,7 @@ def history(number: int, kinds: list[str]) -> list[Moment]:
 
 @st.composite
 def timelines(draw: st.DrawFn) -> list[Case]:
-    """Keys whose table has come as far as the comparison at least, and is not ahead of the item."""
+    """Keys of which the table shows a moment from the comparison to now."""
     cases = []
     for number in range(40):
         kinds = draw(st.lists(st.sampled_from(["written", "written", "deleted", "removed"]), max_size=5))
@@ -76,31 +70,31 @@ def timelines(draw: st.DrawFn) -> list[Case]:
         table = draw(st.integers(then, now))
         if _is_written_and_removed_meanwhile(moments[then], moments[table], moments[now]):
             table = now
-        graves = [one.version for one in moments[1 : table + 1] if not one.is_live]
+        deletes = [one.version for one in moments[1 : table + 1] if not one.is_live]
         cases.append(
-            Case(str(number), moments[then], moments[now], moments[table], max(graves, default=None))
+            Case(str(number), moments[then], moments[now], moments[table], max(deletes, default=None))
         )
     return cases
 
 
 def _is_written_and_removed_meanwhile(then: Moment, table: Moment, now: Moment) -> bool:
-    """Not deleted by the API but removed outright, and all that after the comparison, which saw no item.
+    """Written and removed (not marked as deleted) after the comparison, which found no item.
 
-    Only such a row looks as one that someone put there: DynamoDB has no trace of it, then or now.
+    Its row cannot be told from one that was written outside the pipeline: DynamoDB never shows the item.
     """
     return then.item is None and now.item is None and table.is_live
 
 
-def suspects_of(spark: SparkSession, cases: list[Case]) -> DataFrame:
+def mismatches_of(spark: "SparkSession", cases: list[Case]) -> "DataFrame":
     states = items_of(spark, {case.key: case.then.item for case in cases})
     known = item_states(states, ENTITIES).select(
         "key", F.lit(True).alias("is_item"), "is_live", "version", "content"
     )
     absent = [(case.key, False, False, None, None) for case in cases if case.then.item is None]
-    return known.unionByName(spark.createDataFrame(absent, SUSPECT))
+    return known.unionByName(spark.createDataFrame(absent, MISMATCH))
 
 
-def items_of(spark: SparkSession, items: dict[str, Item | None]) -> DataFrame:
+def items_of(spark: "SparkSession", items: dict[str, Item | None]) -> "DataFrame":
     rows = [(key, as_record(item)) for key, item in items.items() if item is not None]
     return spark.createDataFrame(rows, "source_file string, payload string").select(
         "source_file",
@@ -111,7 +105,7 @@ def items_of(spark: SparkSession, items: dict[str, Item | None]) -> DataFrame:
     )
 
 
-def table_of(spark: SparkSession, cases: list[Case]) -> DataFrame:
+def table_of(spark: "SparkSession", cases: list[Case]) -> "DataFrame":
     rows = [
         (int(case.key), case.table.item["name"]["S"], case.table.version, SEQUENCE, "stream")
         for case in cases
@@ -120,45 +114,42 @@ def table_of(spark: SparkSession, cases: list[Case]) -> DataFrame:
     return spark.createDataFrame(rows, "id long, name string, _version long, _tie string, _source string")
 
 
-def graves_of(spark: SparkSession, cases: list[Case]) -> DataFrame:
-    rows = [(case.key, case.grave, SEQUENCE) for case in cases if case.grave is not None]
+def tombstones_of(spark: "SparkSession", cases: list[Case]) -> "DataFrame":
+    rows = [(case.key, case.tombstone, SEQUENCE) for case in cases if case.tombstone is not None]
     return spark.createDataFrame(rows, "key string, _version long, _tie string")
 
 
-@pytest.fixture
-def small_data_spark(spark: SparkSession) -> Iterator[SparkSession]:
-    with interpreting(spark):
-        yield spark
-
-
-def judge(spark: SparkSession, cases: list[Case], table: DataFrame) -> dict[str, str]:
-    now = Now(graves_of(spark, cases), table, items_of(spark, {case.key: case.now.item for case in cases}))
+def judge(spark: "SparkSession", cases: list[Case], table: "DataFrame") -> dict[str, str]:
+    items = items_of(spark, {case.key: case.now.item for case in cases})
+    now = CurrentState(tombstones_of(spark, cases), table, items)
     rows: list[Any] = (
-        verdicts(suspects_of(spark, cases), now, ENTITIES, AT).select("key", "verdict").collect()
+        verdicts(mismatches_of(spark, cases), now, ENTITIES, AT).select("key", "verdict").collect()
     )
     return {row["key"]: row["verdict"] for row in rows}
 
 
 @settings(max_examples=EXAMPLES, phases=UNSHRUNK)
 @given(timelines())
-def test_a_table_on_its_way_from_then_to_now_is_never_drift(
-    small_data_spark: SparkSession, cases: list[Case]
+def test_a_table_between_the_comparison_and_now_is_never_drift(
+    small_data_spark: "SparkSession", cases: list[Case]
 ) -> None:
     found = judge(small_data_spark, cases, table_of(small_data_spark, cases))
 
-    assert not [(case.then, case.table, case.now) for case in cases if found[case.key] != FINE]
+    assert not [(case.then, case.table, case.now) for case in cases if found[case.key] != EXPLAINED]
 
 
 @settings(max_examples=EXAMPLES, phases=UNSHRUNK)
 @given(
     timelines(),
-    st.lists(st.sampled_from(["lost", "behind", "ahead", "altered", "ghost"]), min_size=40, max_size=40),
+    st.lists(
+        st.sampled_from(["lost", "behind", "ahead", "altered", "never written"]), min_size=40, max_size=40
+    ),
 )
-def test_a_table_that_is_wrong_about_what_was_then_is_always_drift(
-    small_data_spark: SparkSession, cases: list[Case], damages: list[str]
+def test_a_table_that_is_wrong_about_an_unchanged_item_is_always_drift(
+    small_data_spark: "SparkSession", cases: list[Case], damages: list[str]
 ) -> None:
-    """Damage to keys that have stood still since the comparison: nothing on its way explains it."""
-    still = [Case(one.key, one.then, one.then, one.then, one.grave) for one in cases]
+    """Damage to keys that have not changed since the comparison: nothing in flight explains it."""
+    still = [Case(one.key, one.then, one.then, one.then, one.tombstone) for one in cases]
     rows, expected = [], {}
     for case, damage in zip(still, damages, strict=True):
         version, name = case.then.version, f"at {case.then.version}"
@@ -171,7 +162,7 @@ def test_a_table_that_is_wrong_about_what_was_then_is_always_drift(
                 )
         else:
             expected[case.key] = EXTRA
-            rows.append((int(case.key), "ghost", version - 1, SEQUENCE, "stream"))
+            rows.append((int(case.key), "never written", version - 1, SEQUENCE, "stream"))
     table = small_data_spark.createDataFrame(
         rows, "id long, name string, _version long, _tie string, _source string"
     )

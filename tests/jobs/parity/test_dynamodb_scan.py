@@ -1,6 +1,4 @@
-"""Items as the stream door receives them: every one, in DynamoDB's own types, at a bounded pace."""
-
-from __future__ import annotations
+"""Items in the form that the stream door receives: all of them, in DynamoDB's types, at a limited rate."""
 
 import base64
 import json
@@ -9,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from jobs.parity import dynamodb_scan
-from jobs.parity.compare import item_states
-from jobs.parity.dynamodb_scan import UNSTAMPED, Pace, as_record, get, scan
+from jobs.parity.dynamodb_scan import UNSTAMPED, Pace, as_record, get, get_items, scan
+from jobs.parity.states import item_states
 from tests.jobs.builders import ENTITIES
 
 if TYPE_CHECKING:
@@ -35,15 +32,15 @@ def table(aws: str) -> str:
     return "scanned"
 
 
-def test_a_scan_finds_every_item_once(spark: SparkSession, table: str) -> None:
+def test_a_scan_finds_every_item_once(spark: "SparkSession", table: str) -> None:
     states = item_states(scan(spark, table, FAST), ENTITIES).select("key", "version", "is_live").collect()
 
     assert sorted((int(row["key"]), row["version"]) for row in states) == [(n, n) for n in range(250)]
     assert all(row["is_live"] for row in states)
 
 
-def test_items_are_got_by_their_keys_and_what_is_not_there_is_left_out(
-    spark: SparkSession, table: str
+def test_items_are_read_by_their_keys_and_keys_without_an_item_are_left_out(
+    spark: "SparkSession", table: str
 ) -> None:
     keys = spark.createDataFrame([(str(number),) for number in range(100, 400)], "key string")
 
@@ -52,7 +49,7 @@ def test_items_are_got_by_their_keys_and_what_is_not_there_is_left_out(
     assert sorted(int(row["key"]) for row in found) == list(range(100, 250))
 
 
-def test_an_item_is_the_record_of_a_write_that_left_it_so() -> None:
+def test_an_item_becomes_the_record_of_a_write_that_left_it_as_it_is() -> None:
     item = {"_key": {"S": "a,b"}, "blob": {"B": b"\x00\xff"}, "parts": {"BS": [b"x"]}, "name": {"S": "é"}}
 
     record = json.loads(as_record(item))
@@ -66,7 +63,7 @@ def test_an_item_is_the_record_of_a_write_that_left_it_so() -> None:
     }
 
 
-def test_an_item_without_a_version_comes_before_all_that_have_one(spark: SparkSession, table: str) -> None:
+def test_an_item_without_a_version_is_older_than_all_that_have_one(spark: "SparkSession", table: str) -> None:
     item = {"_key": {"S": "unstamped"}, "id": {"N": "1"}}
     boto3.client("dynamodb").put_item(TableName=table, Item=item)
     keys = spark.createDataFrame([("unstamped",)], "key string")
@@ -79,26 +76,24 @@ def test_an_item_without_a_version_comes_before_all_that_have_one(spark: SparkSe
     boto3.client("dynamodb").delete_item(TableName=table, Key={"_key": {"S": "unstamped"}})
 
 
-def test_what_dynamodb_leaves_unprocessed_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+def test_keys_that_dynamodb_leaves_unprocessed_are_requested_again() -> None:
+    requested, pauses = [], list[float]()
 
     class Throttled:
         def batch_get_item(self, RequestItems: Any, **_: Any) -> Any:
             keys = RequestItems["t"]["Keys"]
-            asked.append(len(keys))
+            requested.append(len(keys))
             left = {"t": {"Keys": keys[1:], "ConsistentRead": True}} if len(keys) > 1 else {}
             return {"Responses": {"t": [keys[0]]}, "UnprocessedKeys": left}
 
-    monkeypatch.setattr(dynamodb_scan, "_dynamodb", Throttled)
-    monkeypatch.setattr(dynamodb_scan, "_FEW_SECONDS", 0)
-
-    found = list(dynamodb_scan._get("t", ["a", "b", "c"], Pace(FAST)))
+    found = list(get_items(Throttled(), "t", ["a", "b", "c"], Pace(FAST, sleep=pauses.append)))
 
     assert [item["_key"]["S"] for item in found] == ["a", "b", "c"]
-    assert asked == [3, 2, 1]
+    assert requested == [3, 2, 1]
+    assert len(pauses) == 2
 
 
-def test_the_pace_keeps_what_is_spent_within_the_rate() -> None:
+def test_the_pace_limits_consumption_to_the_rate() -> None:
     clock = [100.0]
     pace = Pace(10, clock=lambda: clock[0], sleep=lambda seconds: clock.__setitem__(0, clock[0] + seconds))
 
@@ -106,6 +101,6 @@ def test_the_pace_keeps_what_is_spent_within_the_rate() -> None:
         pace.spend(units)
     assert clock[0] == pytest.approx(130)  # 300 units at 10 a second
 
-    clock[0] += 60  # who was idle does not catch up by a burst
+    clock[0] += 60  # idle time does not allow a burst
     pace.spend(10)
     assert clock[0] == pytest.approx(191)

@@ -1,6 +1,4 @@
-"""When the forwarder counts as behind: by the newest datapoint of the last minutes, if it tells."""
-
-from __future__ import annotations
+"""When the forwarder counts as behind: by the newest datapoint of the last minutes, if there is one."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,15 +30,17 @@ class Metrics:
 @pytest.mark.parametrize(
     ("ages", "behind"),
     [
-        ({}, False),  # nothing was read, so there was nothing to read
+        ({}, False),  # nothing was read: there was nothing to read
         ({1: 0.8, 2: 1.2}, False),
         ({1: 3600}, True),
         ({1: 400}, True),
-        ({1: 200}, False),  # late, but past what was written by then
+        ({1: 200}, False),  # late, but it has read what was written by then
         ({1: 1, 2: 3600}, False),  # it has caught up
         ({1: 3600, 2: 1}, True),
-        ({5: 50}, False),  # lost in the minute
+        ({5: 50}, False),  # less than the precision of a datapoint
     ],
 )
-def test_the_forwarder_is_behind(ages: dict[int, float], behind: bool) -> None:
+def test_the_newest_datapoint_decides_whether_the_forwarder_is_behind(
+    ages: dict[int, float], behind: bool
+) -> None:
     assert is_behind(Metrics(ages), "glueline-forwarder", WRITTEN, NOW) is behind

@@ -1,6 +1,4 @@
-"""A DynamoDB table, its Iceberg table and the buckets between them, small enough to damage on purpose."""
-
-from __future__ import annotations
+"""A DynamoDB table, its Iceberg table and the buckets between them, which tests damage on purpose."""
 
 import gzip
 import json
@@ -14,24 +12,27 @@ from hypothesis import settings
 from pyspark.sql import functions as F
 
 from expectations.spark_schema import changes_schema, table_schema
-from jobs.certify import confirm, issue
 from jobs.changes.columns import UPSERT, accepted_changes
 from jobs.changes.key_text import encode_key
 from jobs.checking.deduplicate import known_changes, new_changes
 from jobs.doors.repair import parse_repair
 from jobs.doors.stream import parse_stream
-from jobs.intake.batches import Batches
 from jobs.lake.creation import create_dataset_tables, create_ops_tables
 from jobs.lake.names import TOMBSTONES, Lake
+from jobs.lake.session import configured
 from jobs.merging.steps import merge_changes
-from jobs.parity.certificates import Certificate, Comparison, Drift, ParityObjects
+from jobs.parity.certificates import Certificate, Comparison
+from jobs.parity.certification import check_again, issue
 from jobs.parity.dynamodb_scan import as_record
 from jobs.parity.in_flight import Landing
+from jobs.parity.objects import ParityObjects
 from jobs.parity.options import ParityOptions
+from jobs.parity.reconciliation import compare
 from jobs.parity.tables import create_parity_tables
-from jobs.reconcile import compare
 from jobs.runtime.options import Options
+from tests.jobs import builders
 from tests.jobs.builders import received
+from tests.sessions import FEW_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,22 +49,18 @@ SEQUENCE = "4421584500000000017450439092"  # of a stream's record
 
 
 @contextmanager
-def interpreting(spark: SparkSession) -> Iterator[SparkSession]:
-    """Few rows: compiling a plan would take longer than running it."""
-    names = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
-    for name, value in names.items():
-        spark.conf.set(name, value)
-    yield spark
-    for name in names:
-        spark.conf.unset(name)
+def interpreting(spark: "SparkSession") -> "Iterator[SparkSession]":
+    """Run plans in one task and without compiling them, which takes longer than a few rows do."""
+    with configured(spark, FEW_ROWS):
+        yield spark
 
 
 @dataclass(frozen=True)
-class World:
+class ParityFixture:
     """One dataset on both sides. Nothing is in flight unless a test puts it there."""
 
-    spark: SparkSession
-    contract: Contract
+    spark: "SparkSession"
+    contract: "Contract"
     name: str  # of the database, the buckets and the table's prefix: each test has its own
     options: ParityOptions = field(init=False)
     lake: Lake = field(init=False)
@@ -100,14 +97,29 @@ class World:
 
     @property
     def landing(self) -> Landing:
-        s3, job = boto3.client("s3"), self.options.job
-        batches = Batches(s3, job.lake_bucket)
-        sqs, cloudwatch = boto3.client("sqs"), boto3.client("cloudwatch")
-        return Landing(s3, sqs, cloudwatch, job.raw_bucket, job.intake_queue_url, batches)
+        s3, sqs, cloudwatch = boto3.client("s3"), boto3.client("sqs"), boto3.client("cloudwatch")
+        return Landing.of(self.options.job, s3, sqs, cloudwatch)
 
     @property
     def objects(self) -> ParityObjects:
         return ParityObjects(boto3.client("s3"), self.options.job.lake_bucket)
+
+    def arguments(self, job: str, **added: str) -> list[str]:
+        """The arguments that Glue gives a job of parity."""
+        options = self.options.job
+        given = {
+            "LAKE_BUCKET": options.lake_bucket,
+            "RAW_BUCKET": options.raw_bucket,
+            "INTAKE_QUEUE_URL": options.intake_queue_url,
+            "DATABASE": options.database,
+            "OPS_DATABASE": options.ops_database,
+            "BACKLOG_RULE": options.backlog_rule,
+            "JOB_RUN_ID": "jr_1",
+            "TABLE_PREFIX": self.options.table_prefix,
+            "SETTLE_SECONDS": "0",
+            **added,
+        }
+        return [f"{job}.py", *(text for name, value in given.items() for text in (f"--{name}", value))]
 
     # --- the two sides --------------------------------------------------------------------------------------
 
@@ -121,13 +133,13 @@ class World:
             boto3.client("dynamodb").delete_item(TableName=self.dynamodb_table, Key={"_key": {"S": key}})
 
     def merge(self, *items: Item, source: str = "stream", tie: str | None = None) -> None:
-        """Write the rows that the items' records come to into the table, as a merge does."""
+        """Write the rows of the items into the table, as a merge of their records does."""
         rows = self.rows_of(items).withColumn("_source", F.lit(source))
         if tie is not None:
             rows = rows.withColumn("_tie", F.lit(tie))
         rows.writeTo(self.table).append()
 
-    def rows_of(self, items: Iterable[Item]) -> DataFrame:
+    def rows_of(self, items: "Iterable[Item]") -> "DataFrame":
         records = [json.loads(as_record(item)) for item in items]
         for record in records:
             record["dynamodb"]["SequenceNumber"] = SEQUENCE
@@ -135,18 +147,18 @@ class World:
         upserts = changes.where((F.col("_op") == UPSERT) & (F.size("reasons") == 0))
         return upserts.select(table_schema(self.contract).fieldNames())
 
-    def bury(self, key: str, version: int, tie: str = SEQUENCE) -> None:
-        """A tombstone, as a merged delete leaves it."""
+    def add_tombstone(self, key: str, version: int, tie: str = SEQUENCE) -> None:
+        """Add a tombstone, as a merged delete does."""
         values = (self.contract.dataset, key, version, tie, datetime.now(UTC))
         table = self.lake.ops(TOMBSTONES)
         self.spark.createDataFrame([values], self.spark.table(table).schema).writeTo(table).append()
 
     def sql(self, statement: str) -> None:
-        """Damage: a statement on the table behind the pipeline's back; `{table}` is its name."""
+        """Damage the table by a statement outside the pipeline; `{table}` is its name."""
         self.spark.sql(statement.format(table=self.table))
 
     def keys(self) -> list[str]:
-        """The keys that the table has."""
+        """The keys of the table's rows, sorted."""
         keyed = self.spark.table(self.table).select(encode_key(self.contract).alias("key"))
         return sorted(row["key"] for row in keyed.collect())
 
@@ -155,17 +167,17 @@ class World:
     def compare(self) -> Comparison:
         return compare(self.spark, self.contract, self.options)
 
-    def confirm(self, compared: Comparison, **changed: Any) -> Certificate | Comparison:
+    def check_again(self, compared: Comparison, **changed: Any) -> Certificate | Comparison:
         options = replace(self.options, **changed)
-        return confirm(self.spark, self.contract, compared, self.landing, options)
+        return check_again(self.spark, self.contract, compared, self.landing, options)
 
     def certify(self, *, repair: bool = False) -> Certificate:
-        """Both phases, with nothing in flight."""
+        """Compare, and check mismatches again with nothing in flight."""
         compared = self.compare()
-        if not compared.suspects:
-            return Certificate.of(compared, datetime.now(UTC), Drift())
-        self.objects.open(compared)
-        found = self.confirm(compared, repair=repair)
+        if not compared.counts.mismatches:
+            return Certificate.of(compared, datetime.now(UTC))
+        self.objects.put_open(compared)
+        found = self.check_again(compared, repair=repair)
         assert isinstance(found, Certificate)
         issue(self.spark, self.lake, self.objects, compared, found)
         return found
@@ -180,8 +192,8 @@ class World:
             for key, body in bodies.items()
         }
 
-    def take_repairs(self, batch_id: str = "wr_repair") -> None:
-        """What `check` and `merge` do with a batch of the objects at that door."""
+    def merge_repairs(self, batch_id: str = "wr_repair") -> None:
+        """Do what `check` and `merge` do with a batch of the objects at that door."""
         lines = [line for some in self.repair_objects().values() for line in some]
         parsed = parse_repair(received(self.spark, lines), self.contract)
         assert parsed.where(F.size("reasons") > 0).count() == 0
@@ -195,10 +207,6 @@ class World:
 
 
 def entity(number: int, name: str, version: int | None = 1, *, deleted: bool = False) -> Item:
-    """An item of `ENTITIES`."""
-    item: Item = {"_key": {"S": str(number)}, "id": {"N": str(number)}, "name": {"S": name}}
-    if version is not None:
-        item["_version"] = {"N": str(version)}
-    if deleted:
-        item |= {"_deleted": {"BOOL": True}, "_expires_at": {"N": "1800000000"}}
-    return item
+    """An item of `ENTITIES`, which may be marked as deleted."""
+    item: Item = builders.entity(number, name, version=version)
+    return item | {"_deleted": {"BOOL": True}, "_expires_at": {"N": "1800000000"}} if deleted else item

@@ -1,0 +1,69 @@
+"""A comparison of a whole dataset: what it counts, what it certifies, and what it leaves open."""
+
+from jobs.parity.reconciliation import reconcile
+from jobs.parity.tables import PARITY_MISMATCHES, PARITY_RESULTS
+from tests.jobs.builders import ENTITIES
+from tests.jobs.parity.fixture import ParityFixture, entity
+
+
+def test_a_table_that_equals_dynamodb_gets_its_certificate_at_once(parity: ParityFixture) -> None:
+    items = [entity(number, f"name {number}") for number in range(20)]
+    parity.put(*items, entity(99, "gone", 5, deleted=True))
+    parity.merge(*items)
+
+    (certificate,) = reconcile(parity.spark, parity.objects, [ENTITIES], parity.options)
+
+    assert certificate.ok
+    counts = certificate.counts
+    assert (counts.items, counts.rows, counts.mismatches) == (20, 20, 0)
+    assert (counts.differing_buckets, counts.drop_only) == (0, 0)
+    recorded = parity.spark.table(parity.lake.ops(PARITY_RESULTS)).select("dataset", "ok", "items").collect()
+    assert [tuple(row) for row in recorded] == [("entities", True, 20)]
+
+
+def test_a_dataset_that_differs_gets_no_certificate_and_its_mismatches_are_stored(
+    parity: ParityFixture,
+) -> None:
+    parity.put(*(entity(number, "new") for number in range(3)))
+
+    assert reconcile(parity.spark, parity.objects, [ENTITIES], parity.options) == []
+
+    (compared,) = parity.objects.list_open("entities")
+    assert compared.counts.mismatches == 3
+    stored = parity.spark.table(parity.lake.ops(PARITY_MISMATCHES)).collect()
+    assert sorted(row["key"] for row in stored) == ["0", "1", "2"]
+    assert parity.spark.table(parity.lake.ops(PARITY_RESULTS)).count() == 0
+
+
+def test_an_empty_dataset_agrees(parity: ParityFixture) -> None:
+    certificate = parity.certify()
+
+    assert certificate.ok
+    assert (certificate.counts.items, certificate.counts.rows, certificate.snapshot_id) == (0, 0, None)
+
+
+def test_an_item_without_a_version_is_compared_by_content(parity: ParityFixture) -> None:
+    items = [entity(number, f"name {number}", None) for number in range(5)]
+    parity.put(*items)
+    parity.merge(*items)
+    assert parity.certify().ok
+
+    parity.sql("UPDATE {table} SET name = 'altered' WHERE id = 4")
+    assert parity.certify().keys.differing == ("4",)
+
+
+def test_rows_of_drops_are_counted_apart_and_are_no_drift(parity: ParityFixture) -> None:
+    parity.put(entity(1, "of the API", 5), entity(2, "of the API", 5), entity(3, "deleted", 5, deleted=True))
+    parity.merge(entity(1, "of the API", 5))
+    parity.merge(
+        entity(2, "a newer drop", 6),
+        entity(3, "dropped after the delete", 6),
+        *(entity(number, "of a drop", 1) for number in range(10, 20)),
+        source="drop",
+    )
+
+    certificate = parity.certify()
+
+    assert certificate.ok
+    assert (certificate.counts.items, certificate.counts.rows) == (2, 13)
+    assert (certificate.counts.drop_only, certificate.counts.outranked) == (11, 1)
