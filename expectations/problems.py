@@ -23,6 +23,10 @@ class GluelineError(Exception):
     """Raised for what a person can put right; the message says what was expected, what came, what to do."""
 
 
+class RetryableError(GluelineError):
+    """Raised when the same call may succeed later, unchanged. Every other `GluelineError` is final."""
+
+
 class ContractError(GluelineError):
     """Raised when contract files break rules; `problems` has every one, of every file that was read."""
 
