@@ -20,12 +20,12 @@ import boto3
 import psutil
 
 from expectations.spark_schema import item_schema
-from jobs.check import check_batch
 from jobs.checking.checked_dataset import count_rows, parse_files
+from jobs.ingest.check_batch import check_batch
+from jobs.ingest.merge_batches import merge_batches
 from jobs.intake.batches import Batches
 from jobs.intake.manifest import STREAM, STREAM_FORMAT, Manifest, ManifestFile
 from jobs.lake.names import QUARANTINE, create_dataset_tables
-from jobs.merge import merge_batches
 from jobs.quality.row_rules import row_rules
 from jobs.quality.validation import examine, judge
 from lambdas.forwarder.objects import raw_objects

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.load import Sent, account, load, outranked, refused, send_at_once
-from tests.process_use import EMULATOR, SPARK_JVM, Use, may_use, watched
+from tests.process_use import EMULATOR, SPARK_JVM, ProcessUse, memory_limits, watched
 from workflows.local.base.home import DEFAULT
 from workflows.progress.waiting import Stage, look, wait
 
@@ -40,7 +40,7 @@ class Ran:
     overtaken: int
     backlog: Stage  # then
     left: Stage  # in the end
-    uses: dict[str, Use]
+    uses: dict[str, ProcessUse]
     outcome: Outcome
 
 
@@ -96,7 +96,7 @@ def test_every_message_under_load_is_found_again_and_the_table_is_the_models(ran
 
 
 def test_no_process_needs_more_memory_under_load_than_it_may_have(target: Target, ran: Ran) -> None:
-    may = may_use(target)
+    may = memory_limits(target)
 
     assert {EMULATOR, SPARK_JVM} < set(ran.uses) <= set(may)
     assert {kind: use.mib for kind, use in ran.uses.items() if use.mib > may[kind]} == {}

@@ -17,13 +17,14 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from jobs.checking.set_aside import RunFailed
+from jobs.ingest.failures import RunFailed
 from jobs.lake.names import Lake
 from tests.faults.conftest import Survived
+from tests.faults.pipeline import PipelineFixture, State
+from tests.faults.pipeline_runs import JOBS, WRITERS, RunJob, run_pipeline, undisturbed
 from tests.faults.proxy import FAILURES, Call, Fault, Proxy, proxied
-from tests.faults.world import JOBS, WRITERS, Run, State, World, live, undisturbed
 
-pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed life
+pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed run
 FOLDER, GLUE = "glue_catalog", "failing"  # catalogs: the tests' own, and AWS Glue's through the proxy
 WAREHOUSE = "failing-warehouse"
 HIDDEN_SECONDS = 3  # for which a run that died hides its messages
@@ -35,16 +36,16 @@ type Plans = Mapping[str, tuple[Call, Fault]]  # by job
 
 
 @pytest.fixture(scope="module")
-def proxy(aws: str, quick: SparkSession) -> Iterator[Proxy]:
+def proxy(aws: str, small_data_spark: SparkSession) -> Iterator[Proxy]:
     """A proxy that all AWS clients of the jobs go through."""
-    environment = quick.sparkContext.environment
+    environment = small_data_spark.sparkContext.environment
     with proxied(aws) as proxy, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", proxy.url)
         patch.setenv("AWS_MAX_ATTEMPTS", "2")  # as many as it takes to see that there are some
         patch.setitem(environment, "AWS_ENDPOINT_URL", proxy.url)  # of Python workers
         patch.setattr("jobs.intake.queue.HIDDEN_SECONDS", HIDDEN_SECONDS)
         boto3.client("s3").create_bucket(Bucket=WAREHOUSE)
-        set_glue_catalog(quick, proxy.url)
+        set_glue_catalog(small_data_spark, proxy.url)
         yield proxy
 
 
@@ -67,7 +68,7 @@ def set_glue_catalog(spark: SparkSession, endpoint: str) -> None:
 
 @dataclass
 class Trials:
-    """Lives of small lakes in which calls fail, and in which none does."""
+    """Runs of the pipeline in which calls fail, and in which none does."""
 
     spark: SparkSession
     proxy: Proxy
@@ -78,34 +79,34 @@ class Trials:
         if (jobs, catalog) not in self._clean:
             calls: Calls = {}
 
-            def run(world: World, job: str) -> None:
+            def run(pipeline: PipelineFixture, job: str) -> None:
                 with self.proxy.recording() as calls[job]:
-                    world.run(job)
+                    pipeline.run(job)
 
-            self._clean[jobs, catalog] = calls, self._live(run, jobs, catalog)
+            self._clean[jobs, catalog] = calls, self._end_of(run, jobs, catalog)
         return self._clean[jobs, catalog]
 
     def fail(self, jobs: Sequence[str], plans: Plans, catalog: str = FOLDER) -> State:
         """Let a call of each job in the plans meet its fault, and run the job again; what all end in."""
 
-        def run(world: World, job: str) -> None:
+        def run(pipeline: PipelineFixture, job: str) -> None:
             if job in plans:
                 with self.proxy.failing(*plans[job]), suppress(*FAILED):
-                    world.run(job)
+                    pipeline.run(job)
                 assert self.proxy.hits > 0, f"{job} did not make the call"
-                if world.waiting():
+                if pipeline.messages():
                     time.sleep(HIDDEN_SECONDS)
-            world.run(job)
+            pipeline.run(job)
 
-        return self._live(run, jobs, catalog)
+        return self._end_of(run, jobs, catalog)
 
-    def _live(self, run: Run, jobs: Sequence[str], catalog: str) -> State:
-        world = World(self.spark, catalog)
+    def _end_of(self, run: RunJob, jobs: Sequence[str], catalog: str) -> State:
+        pipeline = PipelineFixture(self.spark, catalog)
         with pytest.MonkeyPatch.context() as patch:
             for job in WRITERS:
                 patch.setattr(f"jobs.{job}.Lake", partial(Lake, catalog=catalog))
-            live(world, run, jobs)
-        return once(world.state())
+            run_pipeline(pipeline, run, jobs)
+        return once(pipeline.state())
 
 
 def once(state: State) -> State:
@@ -116,12 +117,12 @@ def once(state: State) -> State:
 
 
 @pytest.fixture(scope="module")
-def trials(quick: SparkSession, proxy: Proxy) -> Trials:
-    return Trials(quick, proxy)
+def trials(small_data_spark: SparkSession, proxy: Proxy) -> Trials:
+    return Trials(small_data_spark, proxy)
 
 
 def turns(calls: Calls, turn: int) -> Iterator[Plans]:
-    """Plans in which every call fails once, one call of each job a life; in all turns, by every failure."""
+    """Plans in which every call fails once, one call of each job a run; in all turns, by every failure."""
     for number in range(max(map(len, calls.values()))):
         fault = FAILURES[(number + turn) % len(FAILURES)]
         yield {job: (made[number], fault) for job, made in calls.items() if number < len(made)}

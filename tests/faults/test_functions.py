@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from expectations.timestamps import from_micros
 from tests.builders import transaction
 from tests.faults.conftest import Survived
-from tests.faults.flow import Flow, flowing, message, newest, state
+from tests.faults.flow import Flow, flowing, message, newest, standing, state
 from tests.faults.proxy import FAILURES, KILLS, Call, Fault
-from tests.model import Change, Model
+from tests.model import Change
 
 type Flows = Callable[[], AbstractContextManager[Flow]]
 
@@ -70,7 +70,7 @@ def check_all_is_there(flow: Flow) -> None:
     items = {key: (int(item["_version"]["N"]), state(item)) for key, item in flow.items().items()}
     assert items == ROWS
     assert newest(flow.landed()) == ROWS
-    assert flow.letters() == {"bad"}
+    assert flow.dead_letters() == {"bad"}
 
 
 def test_the_functions_make_the_calls_that_are_let_fail(calls: Sequence[Call]) -> None:
@@ -176,16 +176,8 @@ def test_whatever_comes_late_twice_in_any_order_or_meets_a_fault_the_newest_vers
 
         expected = standing(sent)
         items = {key: (int(item["_version"]["N"]), state(item)) for key, item in flow.items().items()}
-        assert (items, newest(flow.landed()), flow.letters()) == (expected, expected, set())
+        assert (items, newest(flow.landed()), flow.dead_letters()) == (expected, expected, set())
 
 
 def _spelled(change: Change) -> tuple[int, int, str]:
     return int(change.key.partition(",")[2]), (change.version - START) // 1_000_000, change.op
-
-
-def standing(changes: list[Change]) -> dict[str, tuple[int, tuple[Any, ...]]]:
-    """What the model holds: key -> version and state, deleted or not."""
-    expected = Model()
-    expected.merge(changes)
-    graves = {key: (position[0], (True, None)) for key, position in expected.graves.items()}
-    return graves | {key: (position[0], row) for key, (position, row) in expected.rows.items()}

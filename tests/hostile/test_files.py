@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import boto3
 import pytest
 
-from jobs import check
 from jobs.lake.names import BATCHES, QUARANTINE, Lake, create_ops_tables
 from jobs.reading import fetch
 from tests.hostile.announcements import REFUSED_ANNOUNCEMENTS, REFUSED_KEYS
 from tests.hostile.binary_drops import BINARY_DROPS
 from tests.hostile.drops import GOOD, HostileFile
 from tests.hostile.text_drops import TEXT_DROPS, TIMES
-from tests.jobs.builders import SENT, backlog_rule, micros, object_created
+from tests.jobs.builders import SENT, micros, object_created
+from tests.jobs.job_runs import job_arguments, run_job
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -60,12 +60,7 @@ def checked(spark: "SparkSession") -> Iterator[Checked]:
         sqs.send_message(QueueUrl=queue, MessageBody=announced)
     fetch._s3.cache_clear()
 
-    check.main([
-        "job.py", "--LAKE_BUCKET", "hostile-lake", "--RAW_BUCKET", "hostile-raw", "--INTAKE_QUEUE_URL", queue,
-        "--BACKLOG_RULE", backlog_rule(),
-        "--DATABASE", lake.database, "--OPS_DATABASE", lake.ops_database,
-        "--JOB_NAME", "check", "--JOB_RUN_ID", "jr", "--WORKFLOW_RUN_ID", "wr_hostile",
-    ])  # fmt: skip
+    run_job("check", job_arguments(lake, queue, "wr_hostile", raw="hostile-raw", lake_bucket="hostile-lake"))
 
     yield outcome(spark, lake)
     fetch._s3.cache_clear()

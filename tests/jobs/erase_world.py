@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,12 +24,13 @@ from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.phases import Work, prove, purge_tables, scrub, seal
 from jobs.erasure.requests import Erasures, Proof, Request
 from jobs.erasure.tables import location
-from jobs.intake.batches import CHECKED, Batches
+from jobs.ingest.merge_batches import merge_batches
+from jobs.intake.batches import Batches
 from jobs.intake.export_manifest import checksum
 from jobs.intake.first_events import FirstEvents
 from jobs.intake.manifest import Manifest, ManifestFile, classify
+from jobs.intake.results import CheckedBatch
 from jobs.lake.names import Lake, create_dataset_tables, create_ops_tables
-from jobs.merge import merge_batches
 from tests.jobs.builders import ENTITIES, SENT, record
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class World:
         if not dies_after_changes:
             append_quarantine(self.spark, self.lake, manifest, [checked], SENT)
             append_results(self.spark, self.lake, manifest, [checked], SENT)
-            self.batches.done(manifest.batch_id, CHECKED, {"files": [asdict(count) for count in counts]})
+            self.batches.mark_checked(CheckedBatch(manifest.batch_id, counts))
         rows.unpersist()
 
     def receipts(self) -> dict[str, tuple[int, int, int]]:

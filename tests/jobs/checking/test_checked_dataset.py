@@ -8,8 +8,9 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Rule
 from jobs.checking import checked_dataset
-from jobs.checking.checked_dataset import Counts, FileCount, check_dataset, count_rows
+from jobs.checking.checked_dataset import Counts, check_dataset, count_rows
 from jobs.intake.manifest import ManifestFile
+from jobs.intake.results import FileCount
 from jobs.quality.row_rules import RowRule
 from jobs.quality.validation import RuleNotEvaluated
 from tests.jobs.builders import EVENTS

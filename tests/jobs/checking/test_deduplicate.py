@@ -9,10 +9,11 @@ from pyspark.sql import functions as F
 
 from jobs.changes.columns import accepted_changes
 from jobs.checking.append import BatchDoesNotAddUp, append_changes
-from jobs.checking.checked_dataset import CheckedDataset, FileCount
+from jobs.checking.checked_dataset import CheckedDataset
 from jobs.checking.deduplicate import known_changes
 from jobs.doors.stream import parse_stream
 from jobs.intake.manifest import Manifest
+from jobs.intake.results import FileCount
 from jobs.lake.names import Lake, create_dataset_tables
 from tests.jobs.builders import EVENTS, SENT, received, record
 

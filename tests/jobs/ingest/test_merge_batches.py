@@ -1,4 +1,4 @@
-"""Merging folds batches into the table as they come, once, reading only what they are about."""
+"""Batches are merged into the table of their dataset once each, and a failure stays in its dataset."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,11 +11,13 @@ from pyspark.sql import functions as F
 from expectations.contract import Column, Contract
 from expectations.spark_schema import changes_schema
 from expectations.timestamps import to_micros
-from jobs import merge
-from jobs.intake.batches import CHECKED, Batches
+from jobs.ingest.merge_batches import Merged, merge_batches
+from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest
+from jobs.intake.results import CheckedBatch, FileCount
 from jobs.lake.names import BATCH_ID, Lake, create_dataset_tables
 from jobs.merging import merge_changes
+from tests.crashing import crash_at
 from tests.jobs.builders import ENTITIES, EVENTS, SENT
 from tests.jobs.histories import MOMENTS, NOTES, TEXTS, TIMES
 from tests.sessions import ZONES, in_zone
@@ -51,8 +53,11 @@ def check(
     frame = spark.createDataFrame([[row[name] for name in schema.fieldNames()] for row in rows], schema)
     frame.writeTo(lake.changes(contract.dataset)).option(f"snapshot-property.{BATCH_ID}", batch_id).append()
     batches.open(Manifest(batch_id, SENT.isoformat()))
-    count = {"dataset": contract.dataset, "accepted": len(changes), "door": "stream"}
-    batches.done(batch_id, CHECKED, {"files": [count]})
+    batches.mark_checked(CheckedBatch(batch_id, (accepted(contract.dataset, len(changes)),)))
+
+
+def accepted(dataset: str, rows: int) -> FileCount:
+    return FileCount(dataset, "s3://raw/f", "stream", rows, rows, 0)
 
 
 def entities(spark: "SparkSession", lake: Lake) -> list[tuple[Any, ...]]:
@@ -74,7 +79,7 @@ def test_inserts_updates_and_deletes_fold_into_the_table(
 ) -> None:
     first = [change("upsert", number, 1, name="old") for number in range(4)]
     check(spark, lake, batches, ENTITIES, "b1", *first)
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
     second = [
         change("upsert", 1, 2, name="new"),
         change("delete", 2, 2),
@@ -83,7 +88,7 @@ def test_inserts_updates_and_deletes_fold_into_the_table(
         change("delete", 5, 1),
     ]
     check(spark, lake, batches, ENTITIES, "b2", *second)
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
 
     assert entities(spark, lake) == [(0, "old", 1), (1, "new", 2), (3, "old", 1), (4, "more", 1)]
     assert batches.begun() == []
@@ -93,12 +98,12 @@ def test_a_late_update_does_not_bring_a_deleted_row_back(
     spark: "SparkSession", lake: Lake, batches: Batches
 ) -> None:
     check(spark, lake, batches, ENTITIES, "b1", change("delete", 1, 5))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
     check(spark, lake, batches, ENTITIES, "b2", change("upsert", 1, 4, name="ghost"))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
     late = entities(spark, lake)
     check(spark, lake, batches, ENTITIES, "b3", change("upsert", 1, 6, name="again"))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
 
     assert (late, entities(spark, lake)) == ([], [(1, "again", 6)])
 
@@ -108,44 +113,42 @@ def test_tombstones_outrank_late_updates_in_every_bucket(
 ) -> None:
     numbers = range(40)
     check(spark, lake, batches, ENTITIES, "b1", *(change("upsert", number, 1) for number in numbers))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
     check(spark, lake, batches, ENTITIES, "b2", *(change("delete", number, 3) for number in numbers[::2]))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
     late = [change("upsert", number, 2, name="late") for number in numbers]
     check(spark, lake, batches, ENTITIES, "b3", *late)
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
 
     assert entities(spark, lake) == [(number, "late", 2) for number in numbers[1::2]]
 
 
-@pytest.mark.parametrize("crash_at", ["merge_rows", "where_rows_lie"])
-def test_a_merge_that_stops_anywhere_is_taken_up_where_it_stopped(
-    spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch, crash_at: str
+@pytest.mark.parametrize("name", ["merge_rows", "where_rows_lie"])
+def test_a_merge_that_crashes_anywhere_is_finished_by_the_next_run(
+    spark: "SparkSession", lake: Lake, batches: Batches, name: str
 ) -> None:
     check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("upsert", 2, 1, name="b"))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
     check(spark, lake, batches, ENTITIES, "b2", change("delete", 1, 2), change("upsert", 2, 2, name="c"))
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(merge_changes, crash_at, _killed)
-        merge.merge_batches(spark, lake, batches, CONTRACTS)
+    with crash_at(merge_changes, name):
+        merge_batches(spark, lake, batches, CONTRACTS)
     waiting = batches.to_merge()
 
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
 
     assert (waiting, batches.to_merge()) == (["b2"], [])
     assert entities(spark, lake) == [(2, "c", 2)]
 
 
 def test_a_batch_that_was_merged_but_not_closed_is_closed_without_another_snapshot(
-    spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch
+    spark: "SparkSession", lake: Lake, batches: Batches
 ) -> None:
     check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(Batches, "close", _killed)
-        merge.merge_batches(spark, lake, batches, CONTRACTS)
+    with crash_at(Batches, "close"):
+        merge_batches(spark, lake, batches, CONTRACTS)
     before = snapshots(spark, lake.table("entities"))
 
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
 
     assert (before, snapshots(spark, lake.table("entities"))) == (1, 1)
     assert (entities(spark, lake), batches.begun()) == ([(1, "a", 1)], [])
@@ -157,7 +160,7 @@ def test_a_contract_with_one_more_column_may_come_between_check_and_merge(
     check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
     wider = replace(ENTITIES, columns=(*ENTITIES.columns, Column("colour", "string")))
 
-    merged = merge.merge_batches(spark, lake, batches, {"entities": wider})
+    merged = merge_batches(spark, lake, batches, {"entities": wider})
 
     assert (merged.failures, entities(spark, lake)) == ([], [(1, "a", 1)])
     assert [row["colour"] for row in spark.table(lake.table("entities")).collect()] == [None]
@@ -168,16 +171,15 @@ def test_a_dataset_that_fails_in_merge_goes_on_in_batches_of_its_own(
 ) -> None:
     check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
     check(spark, lake, batches, EVENTS, "b1", change("upsert", 1, 1, happened_at=DAYS[0], amount=Decimal(1)))
-    counts = [{"dataset": name, "accepted": 1, "door": "stream"} for name in CONTRACTS]
-    batches.done("b1", CHECKED, {"files": counts})
+    batches.mark_checked(CheckedBatch("b1", tuple(accepted(name, 1) for name in CONTRACTS)))
 
-    failed = merge.merge_batches(spark, lake, batches, {"events": EVENTS})
+    failed = merge_batches(spark, lake, batches, {"events": EVENTS})
 
     [failure] = failed.failures
     assert (failure.batch_id, batches.begun()) == ("b1-entities", ["b1-entities"])
     assert "expected a contract of dataset entities, got none" in failure.error
     assert events(spark, lake) == [(1, 1, Decimal("1.00"))]
-    assert merge.merge_batches(spark, lake, batches, CONTRACTS).failures == []
+    assert merge_batches(spark, lake, batches, CONTRACTS).failures == []
     assert (entities(spark, lake), batches.begun(), batches.failing()) == ([(1, "a", 1)], [], [])
 
 
@@ -197,13 +199,13 @@ def test_a_key_that_was_deleted_and_came_back_on_another_day_has_one_row(
 ) -> None:
     monday, tuesday = DAYS[4], DAYS[5]
     check(spark, lake, batches, EVENTS, "b1", change("upsert", 1, 1, happened_at=monday, amount=Decimal(1)))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
     again = [
         change("delete", 1, 2, happened_at=monday),
         change("upsert", 1, 3, happened_at=tuesday, amount=Decimal(3)),
     ]
     check(spark, lake, batches, EVENTS, "b2", *again)
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
 
     assert events(spark, lake) == [(1, 6, Decimal("3.00"))]
 
@@ -215,16 +217,12 @@ def test_a_delete_that_does_not_say_the_day_finds_its_row_on_any(
         change("upsert", number, 1, happened_at=DAYS[number], amount=Decimal(number)) for number in range(3)
     ]
     check(spark, lake, batches, EVENTS, "b1", *rows)
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
     more = [change("delete", 1, 2), change("delete", 2, 0), change("upsert", 0, 2, happened_at=DAYS[0])]
     check(spark, lake, batches, EVENTS, "b2", *more)
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    merge_batches(spark, lake, batches, CONTRACTS)
 
     assert events(spark, lake) == [(0, 1, None), (2, 3, Decimal("2.00"))]
-
-
-class Killed(SystemExit):
-    """Raised where a job dies: whatever else is raised ends one dataset."""
 
 
 def test_keys_and_places_of_any_text_have_one_row(spark: "SparkSession", lake: Lake) -> None:
@@ -281,21 +279,16 @@ def append(
     frame.select(columns).writeTo(lake.changes(contract.dataset)).append()
 
 
-def _killed(*_: object, **__: object) -> None:
-    raise Killed
-
-
-def test_a_merge_tells_how_fresh_its_changes_came_and_none_again_when_there_is_nothing_to_do(
+def test_a_merge_reports_the_freshness_of_its_changes_and_of_none_when_there_is_nothing_to_do(
     spark: "SparkSession", lake: Lake, batches: Batches
 ) -> None:
     check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("delete", 2, 1))
 
-    told = {
-        (one.name, one.dataset): one.value
-        for one in merge.merge_batches(spark, lake, batches, CONTRACTS).metrics
+    values = {
+        (one.name, one.dataset): one.value for one in merge_batches(spark, lake, batches, CONTRACTS).metrics
     }
 
     since_sent = (datetime.now(UTC) - SENT).total_seconds()
-    assert set(told) == {("FreshnessSeconds", "entities"), ("FreshnessMedianSeconds", "entities")}
-    assert all(value == pytest.approx(since_sent, abs=60) for value in told.values())
-    assert merge.merge_batches(spark, lake, batches, CONTRACTS) == ([], [])
+    assert set(values) == {("FreshnessSeconds", "entities"), ("FreshnessMedianSeconds", "entities")}
+    assert all(value == pytest.approx(since_sent, abs=60) for value in values.values())
+    assert merge_batches(spark, lake, batches, CONTRACTS) == Merged([], [])
