@@ -1,8 +1,8 @@
-"""Whatever is raised for a dataset, in whatever step: the others go on, and nothing is lost.
+"""Whatever is raised for a dataset, in any step: the others continue, and nothing is lost.
 
-Each run of the pipeline has a fault that stays for a dataset. The other dataset must end as without it in the
-first run; the one with the fault must be set aside with the reason when its attempts are used up, add up, and
-end as without the fault when it is taken up again.
+Each run of the pipeline has a lasting fault of one dataset. The other dataset must end as without the fault
+in the first run. The dataset with the fault must be set aside with the reason when its attempts are used up,
+its counts must add up, and it must end as without the fault when an operator retries it.
 """
 
 from collections import Counter
@@ -35,11 +35,11 @@ EXAMPLES = 40 if settings.get_current_profile_name() == "deep" else 1
 
 
 class PanicException(BaseException):
-    """As pyo3 raises it for a panic in Rust: no Exception."""
+    """Stands for the error of pyo3 at a panic in Rust, which is no Exception."""
 
 
-class Step(NamedTuple):
-    """A function that a job calls for a dataset, and how its arguments name that."""
+class FaultyStep(NamedTuple):
+    """A function that a job calls for a dataset, and how its arguments name the dataset."""
 
     module: Any
     name: str
@@ -60,14 +60,14 @@ def of_checked(*arguments: Any) -> list[str]:
 
 
 STEPS = (
-    Step(check_batch, "bring_to_contract", of_contract),
-    Step(check_batch, "check_dataset", of_contract),
-    Step(check_batch, "append_changes", of_checked),
-    Step(check_batch, "append_quarantine", of_checked),
-    Step(check_batch, "append_results", of_checked),
-    Step(merge_batches, "merge_changes", of_contract),
-    Step(merge_changes, "where_rows_lie", of_contract),
-    Step(merge_changes, "merge_rows", of_contract),
+    FaultyStep(check_batch, "bring_to_contract", of_contract),
+    FaultyStep(check_batch, "check_dataset", of_contract),
+    FaultyStep(check_batch, "append_changes", of_checked),
+    FaultyStep(check_batch, "append_quarantine", of_checked),
+    FaultyStep(check_batch, "append_results", of_checked),
+    FaultyStep(merge_batches, "merge_changes", of_contract),
+    FaultyStep(merge_changes, "where_rows_lie", of_contract),
+    FaultyStep(merge_changes, "merge_rows", of_contract),
 )
 ERRORS: tuple[BaseException, ...] = (
     KeyError("a key"),
@@ -88,7 +88,7 @@ ERRORS: tuple[BaseException, ...] = (
 class Fault(NamedTuple):
     """What is raised for a dataset at a step, before or after the step has done its work."""
 
-    step: Step
+    step: FaultyStep
     dataset: str
     error: BaseException
     is_after: bool
@@ -100,7 +100,7 @@ class Fault(NamedTuple):
 
 @contextmanager
 def raised(fault: Fault) -> Iterator[None]:
-    """Inside, the step raises whenever it is about the dataset."""
+    """Inside, the step raises whenever it is called for the dataset."""
     work = getattr(fault.step.module, fault.step.name)
 
     def step(*arguments: Any, **named: Any) -> Any:
@@ -119,7 +119,7 @@ def raised(fault: Fault) -> Iterator[None]:
 
 
 def run(pipeline: PipelineFixture, *, fails: bool = False) -> list[str]:
-    """Both jobs; the errors that they ended with."""
+    """Run both jobs. Returns the errors that they ended with."""
     errors = []
     for job in WRITERS:
         try:
@@ -131,7 +131,7 @@ def run(pipeline: PipelineFixture, *, fails: bool = False) -> list[str]:
 
 
 def of_dataset(state: State, dataset: str) -> dict[str, Any]:
-    """What the lake holds of a dataset."""
+    """The part of the state that belongs to a dataset."""
     tombstones = [row for row in state["pipeline_ops.tombstones"] if f"'{dataset}'" in row]
     return {
         "rows": state[f"pipeline.{dataset}"],
@@ -141,7 +141,7 @@ def of_dataset(state: State, dataset: str) -> dict[str, Any]:
 
 
 def assert_adds_up(pipeline: PipelineFixture) -> None:
-    """In every batch as many rows are in quarantine as its counts say."""
+    """Every batch has as many rows in quarantine as its counts say."""
     counts = pipeline.spark.table(pipeline.lake.ops(BATCHES)).collect()
     assert all(row["rows_read"] == row["accepted"] + row["quarantined"] for row in counts)
     quarantined = Counter[str]()
@@ -169,7 +169,7 @@ def assert_isolated(spark: SparkSession, fault: Fault) -> None:
             if pipeline.batches.aside():
                 break
             run(pipeline, fails=True)
-        # What the datasets share may fail for both, once: then each has a batch of its own.
+        # A step for both datasets fails for both, once; then each dataset has a batch of its own.
         assert of_dataset(pipeline.state(), other) == of_dataset(clean, other)
         [aside] = pipeline.batches.aside()
         assert pipeline.batches.manifest(aside).datasets == [fault.dataset]
@@ -179,7 +179,7 @@ def assert_isolated(spark: SparkSession, fault: Fault) -> None:
             reason.startswith("set aside: ") and f"glueline batches retry {aside}" in reason
             for reason in reasons_of(pipeline, aside)
         )
-        run(pipeline)  # a run with nothing to do is a good run
+        run(pipeline)  # a run with nothing to do succeeds
 
     retried(pipeline.batches, pipeline.batches.manifest(aside), datetime.now(UTC))
     run(pipeline)

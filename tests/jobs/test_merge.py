@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def rule_state(arguments: list[str]) -> str:
     """The state of the rule that starts the workflow every minute."""
     rule = arguments[arguments.index("--BACKLOG_RULE") + 1]
-    return boto3.client("events").describe_rule(Name=rule)["State"]
+    return str(boto3.client("events").describe_rule(Name=rule)["State"])
 
 
 def test_messages_that_wait_start_the_workflow_once_more(
