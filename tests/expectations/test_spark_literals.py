@@ -69,15 +69,15 @@ def test_a_time_without_a_zone_is_no_point_in_time() -> None:
     st.lists(texts, min_size=1, max_size=20), st.lists(numbers, max_size=5), st.sampled_from(ZONES), instants
 )
 def test_spark_reads_the_value(
-    quick: "SparkSession", strings: list[str], others: list[Any], zone: str, at: datetime
+    small_data_spark: "SparkSession", strings: list[str], others: list[Any], zone: str, at: datetime
 ) -> None:
     micros = (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-    with in_zone(quick, zone):
-        row = quick.sql(
+    with in_zone(small_data_spark, zone):
+        row = small_data_spark.sql(
             f"SELECT array({', '.join(map(literal, strings))}) AS strings, "
             f"struct({', '.join([*map(literal, others), '0'])}) AS others, "
             f"unix_micros({literal(at)}) AS micros FROM {{source}}",
-            source=quick.range(1),
+            source=small_data_spark.range(1),
         ).first()
     assert row is not None
     assert row["strings"] == strings

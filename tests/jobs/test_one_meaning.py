@@ -75,12 +75,12 @@ class Sent(NamedTuple):
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of sixty rows
 @settings(max_examples=4, phases=_NO_SHRINKING, suppress_health_check=list(HealthCheck))
 @given(case=received_cases())
-def test_a_row_means_the_same_at_every_door(quick: "SparkSession", case: ReceivedCase) -> None:
+def test_a_row_means_the_same_at_every_door(small_data_spark: "SparkSession", case: ReceivedCase) -> None:
     contract = case.contract
     sent = [one for row in case.rows for one in through_the_doors(contract, row)]
     checker = Judge(contract)
 
-    judged = judge_in_jobs(quick, contract, sent)
+    judged = judge_in_jobs(small_data_spark, contract, sent)
 
     for one, row in zip(sent, judged, strict=True):
         expected, values = checker.judge(one.same)

@@ -38,33 +38,37 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 @settings(max_examples=EXAMPLES)
 @given(st.lists(st.fixed_dictionaries({}, optional=VALUES), min_size=2, max_size=40))
-def test_ties_are_equal_exactly_if_all_columns_are(quick: "SparkSession", rows: list[dict[str, Any]]) -> None:
-    parsed = parse_drop(received(quick, [{"id": "1", **row} for row in rows]), CONTRACT).collect()
+def test_ties_are_equal_exactly_if_all_columns_are(
+    small_data_spark: "SparkSession", rows: list[dict[str, Any]]
+) -> None:
+    parsed = parse_drop(received(small_data_spark, [{"id": "1", **row} for row in rows]), CONTRACT).collect()
 
     assert all(row["reasons"] == [] for row in parsed)
     said = {tuple(repr(row[column.name]) for column in CONTRACT.columns): row["_tie"] for row in parsed}
     assert len(set(said.values())) == len(said) == len({row["_tie"] for row in parsed})
 
 
-def test_a_tie_does_not_depend_on_the_zone_of_the_session(quick: "SparkSession") -> None:
-    rows = received(quick, [{"id": "1", "seen_at": "2026-11-01T05:30:00.000001Z"}])
+def test_a_tie_does_not_depend_on_the_zone_of_the_session(small_data_spark: "SparkSession") -> None:
+    rows = received(small_data_spark, [{"id": "1", "seen_at": "2026-11-01T05:30:00.000001Z"}])
     ties = set()
     try:
         for zone in ("UTC", "America/New_York"):
-            quick.conf.set("spark.sql.session.timeZone", zone)
+            small_data_spark.conf.set("spark.sql.session.timeZone", zone)
             ties |= {row["_tie"] for row in parse_drop(rows, EVERY_TYPE).collect()}
     finally:
-        quick.conf.set("spark.sql.session.timeZone", "UTC")
+        small_data_spark.conf.set("spark.sql.session.timeZone", "UTC")
 
     assert len(ties) == 1
 
 
 def test_a_change_whose_times_are_whole_milliseconds_has_the_tie_of_earlier_versions(
-    quick: "SparkSession",
+    small_data_spark: "SparkSession",
 ) -> None:
     """So a file that was read before an upgrade brings no new changes when it is read again."""
     at = datetime(2026, 11, 24, 12, 0, 0, 5000, tzinfo=UTC)
-    (row,) = parse_drop(received(quick, [{"id": 1, "name": "a"}], event_time=at), ENTITIES).collect()
+    (row,) = parse_drop(
+        received(small_data_spark, [{"id": 1, "name": "a"}], event_time=at), ENTITIES
+    ).collect()
 
     content = {
         "id": 1,

@@ -105,18 +105,18 @@ def as_attribute(value: Any) -> dict[str, Any]:
     return {"M": {name: as_attribute(inner) for name, inner in value.items()}}
 
 
-def test_rows_of_json_lines_are_told_all_that_is_wrong_inside(quick: "SparkSession") -> None:
+def test_rows_of_json_lines_are_told_all_that_is_wrong_inside(small_data_spark: "SparkSession") -> None:
     cases = [*CASES, *OF_JSON]
     rows = [f'{{"id": {number}, {text[1:]}' for number, (text, _) in enumerate(cases)]
 
-    found = parse_drop(received(quick, rows), ORDERS).orderBy("row_number").collect()
+    found = parse_drop(received(small_data_spark, rows), ORDERS).orderBy("row_number").collect()
 
     assert [(text, row["reasons"]) for (text, _), row in zip(cases, found, strict=True)] == cases
     assert [row["address"] for row in found[:2]] == [("Main 1", "12345", 0), None]
     assert found[len(CASES)]["address"] == ("M", "12345", 0)
 
 
-def test_items_are_told_all_that_is_wrong_inside(quick: "SparkSession") -> None:
+def test_items_are_told_all_that_is_wrong_inside(small_data_spark: "SparkSession") -> None:
     records = [
         record("INSERT", str(number), new={name: as_attribute(value) for name, value in row.items()})
         for number, row in enumerate(
@@ -124,29 +124,29 @@ def test_items_are_told_all_that_is_wrong_inside(quick: "SparkSession") -> None:
         )
     ]
 
-    found = parse_stream(received(quick, records), ORDERS).orderBy("row_number").collect()
+    found = parse_stream(received(small_data_spark, records), ORDERS).orderBy("row_number").collect()
 
     assert [(text, row["reasons"]) for (text, _), row in zip(CASES, found, strict=True)] == CASES
     assert [row["address"] for row in found[:2]] == [("Main 1", "12345", 0), None]
 
 
-def test_numbers_inside_keep_their_digits(quick: "SparkSession") -> None:
+def test_numbers_inside_keep_their_digits(small_data_spark: "SparkSession") -> None:
     text = f'{{"id": 1, "codes": [{DIGITS}, "{DIGITS}", null]}}'
 
-    (row,) = parse_drop(received(quick, [text]), ORDERS).collect()
+    (row,) = parse_drop(received(small_data_spark, [text]), ORDERS).collect()
 
     assert ([str(code) for code in row["codes"]], row["reasons"]) == ([DIGITS, DIGITS, "None"], [])
 
 
-def test_of_many_faults_the_first_are_named(quick: "SparkSession") -> None:
-    (row,) = parse_drop(received(quick, [{"id": 1, "lines": [{}] * 150}]), ORDERS).collect()
+def test_of_many_faults_the_first_are_named(small_data_spark: "SparkSession") -> None:
+    (row,) = parse_drop(received(small_data_spark, [{"id": 1, "lines": [{}] * 150}]), ORDERS).collect()
 
     assert len(row["reasons"]) == 100
 
 
-def test_a_delete_is_asked_for_nothing_inside(quick: "SparkSession") -> None:
+def test_a_delete_is_asked_for_nothing_inside(small_data_spark: "SparkSession") -> None:
     (row,) = parse_drop(
-        received(quick, [{"id": 1, "_op": "delete", "address": {"colour": 1}}]), ORDERS
+        received(small_data_spark, [{"id": 1, "_op": "delete", "address": {"colour": 1}}]), ORDERS
     ).collect()
 
     assert row["reasons"] == []

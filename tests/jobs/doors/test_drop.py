@@ -158,10 +158,10 @@ def test_a_number_in_json_keeps_all_its_digits(spark: "SparkSession") -> None:
 
 
 @pytest.mark.parametrize("alias", ["Unit (kg", "a|b", "a.b", '"', "$"])
-def test_an_alias_may_be_any_text(quick: "SparkSession", alias: str) -> None:
+def test_an_alias_may_be_any_text(small_data_spark: "SparkSession", alias: str) -> None:
     contract = replace(ENTITIES, columns=(ENTITIES.columns[0], Column("name", "string", aliases=(alias,))))
 
-    rows = parse(quick, contract, {"id": 1, alias: "a"}, {"id": 2, alias: {"a": 1}})
+    rows = parse(small_data_spark, contract, {"id": 1, alias: "a"}, {"id": 2, alias: {"a": 1}})
 
     assert [(row["name"], row["reasons"]) for row in rows] == [
         ("a", []),
@@ -170,11 +170,11 @@ def test_an_alias_may_be_any_text(quick: "SparkSession", alias: str) -> None:
 
 
 def test_a_value_of_another_json_type_is_refused_and_the_reason_says_how_to_write_it(
-    quick: "SparkSession",
+    small_data_spark: "SparkSession",
 ) -> None:
     text = '{"id": 31198570044.0, "is_new": "true", "day": 20240229, "blob": 1234, "state": true}'
 
-    (row,) = parse(quick, EVERY_TYPE, text)
+    (row,) = parse(small_data_spark, EVERY_TYPE, text)
 
     assert row["reasons"] == [
         "type: column id: expected string, got the number 31198570044; write it in quotes",
@@ -185,7 +185,7 @@ def test_a_value_of_another_json_type_is_refused_and_the_reason_says_how_to_writ
     ]
 
 
-def test_a_field_of_csv_is_text_and_read_as_its_columns_type(quick: "SparkSession") -> None:
+def test_a_field_of_csv_is_text_and_read_as_its_columns_type(small_data_spark: "SparkSession") -> None:
     row = {
         "id": "1",
         "is_new": " TRUE ",
@@ -195,7 +195,7 @@ def test_a_field_of_csv_is_text_and_read_as_its_columns_type(quick: "SparkSessio
         "place": '{"number": 1}',
         "sizes": "",
     }
-    frame = received(quick, [row, row | {"place": "Main 1"}]).withColumn(
+    frame = received(small_data_spark, [row, row | {"place": "Main 1"}]).withColumn(
         "source_file", F.lit("s3://raw/a.csv.gz")
     )
 
@@ -215,9 +215,11 @@ def test_a_field_of_csv_is_text_and_read_as_its_columns_type(quick: "SparkSessio
     assert found[0]["place"]["number"] == 1
 
 
-def test_a_column_that_comes_by_two_names_leaves_no_value_to_be_sure_of(quick: "SparkSession") -> None:
+def test_a_column_that_comes_by_two_names_leaves_no_value_to_be_sure_of(
+    small_data_spark: "SparkSession",
+) -> None:
     rows = parse(
-        quick,
+        small_data_spark,
         EVERY_TYPE,
         {"id": "1", "price": 1, "cost": 1},
         {"id": "2", "isNew": True, "is_new": False, "seenAt": AT, "colour": 1},
@@ -229,9 +231,16 @@ def test_a_column_that_comes_by_two_names_leaves_no_value_to_be_sure_of(quick: "
     ]
 
 
-def test_a_name_that_comes_twice_at_any_depth_leaves_no_value_to_be_sure_of(quick: "SparkSession") -> None:
+def test_a_name_that_comes_twice_at_any_depth_leaves_no_value_to_be_sure_of(
+    small_data_spark: "SparkSession",
+) -> None:
     inside = '{"street": "a", "number": 1, "street": "b"}'
-    rows = parse(quick, EVERY_TYPE, f'{{"id": "1", "place": {inside}}}', f'{{"id": "1", "tags": [{inside}]}}')
+    rows = parse(
+        small_data_spark,
+        EVERY_TYPE,
+        f'{{"id": "1", "place": {inside}}}',
+        f'{{"id": "1", "tags": [{inside}]}}',
+    )
 
     assert [row["reasons"] for row in rows] == [
         ["json: expected every name once in an object, got one that comes twice"]
@@ -239,8 +248,8 @@ def test_a_name_that_comes_twice_at_any_depth_leaves_no_value_to_be_sure_of(quic
 
 
 @pytest.mark.parametrize("empty", ["", "  ", "\u2003\t"])
-def test_a_key_is_trimmed_and_an_empty_one_is_none(quick: "SparkSession", empty: str) -> None:
-    rows = parse(quick, EVENTS, EVENT | {"shop": f"{empty} a{empty}"}, EVENT | {"shop": empty})
+def test_a_key_is_trimmed_and_an_empty_one_is_none(small_data_spark: "SparkSession", empty: str) -> None:
+    rows = parse(small_data_spark, EVENTS, EVENT | {"shop": f"{empty} a{empty}"}, EVENT | {"shop": empty})
 
     assert [(row["shop"], row["reasons"]) for row in rows] == [
         ("a", []),
@@ -248,10 +257,10 @@ def test_a_key_is_trimmed_and_an_empty_one_is_none(quick: "SparkSession", empty:
     ]
 
 
-def test_a_key_that_no_item_can_have_is_refused(quick: "SparkSession") -> None:
+def test_a_key_that_no_item_can_have_is_refused(small_data_spark: "SparkSession") -> None:
     texts = ["x" * 2046, "x" * 2047, "\U0001f600" * 170, "\U0001f600" * 171]
 
-    rows = parse(quick, EVENTS, *(EVENT | {"shop": text} for text in texts))
+    rows = parse(small_data_spark, EVENTS, *(EVENT | {"shop": text} for text in texts))
 
     assert [row["reasons"] for row in rows] == [
         [],

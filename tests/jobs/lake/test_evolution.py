@@ -190,25 +190,34 @@ MUTATIONS: list[tuple[str, Mutation]] = [  # what a refusal has to name, and wha
 @settings(max_examples=8)
 @given(st.lists(st.sampled_from(MUTATIONS), min_size=1, max_size=2))
 def test_a_contract_is_refused_by_name_or_rows_of_before_and_after_merge(
-    quick: "SparkSession", lake: Lake, mutations: list[tuple[str, Mutation]]
+    small_data_spark: "SparkSession", lake: Lake, mutations: list[tuple[str, Mutation]]
 ) -> None:
     for table in (lake.table("events"), lake.changes("events")):
-        quick.sql(f"DROP TABLE IF EXISTS {table}")
+        small_data_spark.sql(f"DROP TABLE IF EXISTS {table}")
     contract = EVENTS
     for _, mutate in mutations:
         contract = mutate(contract)
-    bring_to_contract(quick, lake, EVENTS)
-    _merge(quick, lake, EVENTS, "b1", [(1, 5, Decimal("1.50")), (2, 5, None)])
+    bring_to_contract(small_data_spark, lake, EVENTS)
+    _merge(small_data_spark, lake, EVENTS, "b1", [(1, 5, Decimal("1.50")), (2, 5, None)])
 
     try:
-        bring_to_contract(quick, lake, contract)
+        bring_to_contract(small_data_spark, lake, contract)
     except EvolutionRefused as refusal:
         assert any(f"{name}: expected" in str(refusal) for name, _ in mutations)
         contract = EVENTS
-    _merge(quick, lake, contract, "b2", [(1, 6, Decimal("2.50")), (2, 4, Decimal("0.50")), (3, 1, None)])
+    _merge(
+        small_data_spark,
+        lake,
+        contract,
+        "b2",
+        [(1, 6, Decimal("2.50")), (2, 4, Decimal("0.50")), (3, 1, None)],
+    )
 
     rows = (
-        quick.table(lake.table("events")).select("number", "_version", "amount").orderBy("number").collect()
+        small_data_spark.table(lake.table("events"))
+        .select("number", "_version", "amount")
+        .orderBy("number")
+        .collect()
     )
     assert [tuple(row) for row in rows] == [(1, 6, Decimal("2.50")), (2, 5, None), (3, 1, None)]
 
