@@ -57,7 +57,7 @@ NOTES = Contract(
 )
 TEXTS = (
     "{source}", "{}", "}", "{0!r}", "it's", '"quoted"', "back\\slash", "line\nbreak", "${env:PATH}",
-    "${spark.app.name}", "a;b -- c", "\u00e9\U0001f600\u2028", "%7B", "`tick`", "\\u0041", "null\0byte",
+    "${spark.app.name}", "a;b -- c", "\u00e9\u2028\U0001f600", "%7B", "`tick`", "\\u0041", "null\0byte",
 )  # fmt: skip
 
 # Times as keys and as places: both ends of the calendar, and the hours of New York that come twice.
