@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.sqs.models import sqs_backends
 from pyspark.sql import SparkSession
 
 from jobs.intake.batches import Batches
@@ -15,6 +17,7 @@ from jobs.parity.tables import PARITY_RESULTS
 from tests.crashing import Kill, kill_at_step
 from tests.jobs.builders import object_created
 from tests.jobs.job_runs import job_arguments, run_job
+from tests.moto_server import REGION
 from tests.sessions import CATALOG
 
 DATASETS = ("products", "transactions")
@@ -86,6 +89,11 @@ class PipelineFixture:
         kill_at_step(folder, job, self._arguments(), kill)
         for table in tables(self.spark, self.lake):  # another process has written to them
             self.spark.sql(f"REFRESH TABLE {table}")
+
+    def end_visibility_timeouts(self) -> None:
+        """Show the messages that a run received and did not delete, as if their time had passed."""
+        for message in sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[self.name]._messages:
+            message.visible_at = 0
 
     def _arguments(self) -> list[str]:
         return job_arguments(

@@ -4,7 +4,6 @@ The job's own clients, the Python workers of its Spark and Iceberg's clients go 
 fails is repeated, as Glue does. A run that recovered by itself is repeated too, which changes nothing.
 """
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,7 +26,6 @@ from tests.faults.proxy import FAILURES, Call, Fault, Proxy, proxied
 pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed run
 FOLDER, GLUE = "glue_catalog", "failing"  # catalogs: the tests' own, and AWS Glue's through the proxy
 WAREHOUSE = "failing-warehouse"
-HIDDEN_SECONDS = 3  # a run that fails hides its messages for this time
 FAILED = (ClientError, BotoCoreError, Py4JJavaError, PySparkException, RunFailed)  # what a job may end with
 FAULTS = {fault.name: fault for fault in FAILURES}
 
@@ -43,7 +41,6 @@ def proxy(aws: str, small_data_spark: SparkSession) -> Iterator[Proxy]:
         patch.setenv("AWS_ENDPOINT_URL", proxy.url)
         patch.setenv("AWS_MAX_ATTEMPTS", "2")  # as many as it takes to see that there are some
         patch.setitem(environment, "AWS_ENDPOINT_URL", proxy.url)  # of Python workers
-        patch.setattr("jobs.intake.queue.HIDDEN_SECONDS", HIDDEN_SECONDS)
         boto3.client("s3").create_bucket(Bucket=WAREHOUSE)
         set_glue_catalog(small_data_spark, proxy.url)
         yield proxy
@@ -94,8 +91,7 @@ class FaultRuns:
                 with self.proxy.failing(*plans[job]), suppress(*FAILED):
                     pipeline.run(job)
                 assert self.proxy.hits > 0, f"{job} did not make the call"
-                if pipeline.messages():
-                    time.sleep(HIDDEN_SECONDS)
+                pipeline.end_visibility_timeouts()
             pipeline.run(job)
 
         return self._end_of(run, jobs, catalog)

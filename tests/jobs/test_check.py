@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
+
 type Run = Callable[[str, str], None]
 type Land = Callable[[str, bytes], None]
 

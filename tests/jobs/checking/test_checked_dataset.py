@@ -18,6 +18,7 @@ from tests.jobs.builders import EVENTS
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 LOST = "superseded: expected the object with etag e, but it was replaced"
 # File, operation, number, the reason that the door found, and the row's number.
 ROWS = [

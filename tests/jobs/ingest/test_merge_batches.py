@@ -25,6 +25,7 @@ from tests.sessions import ZONES, in_zone
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 CONTRACTS = {"entities": ENTITIES, "events": EVENTS}
 DAYS = [datetime(2026, 1, day, 10, tzinfo=UTC) for day in range(1, 32)]
 
