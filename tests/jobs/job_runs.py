@@ -1,9 +1,18 @@
 """Runs of jobs by their entry scripts, with the arguments that Glue would pass."""
 
+from collections import Counter
+from collections.abc import Callable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from jobs.lake.names import Lake
+from jobs.lake.names import QUARANTINE, Lake
 from tests.jobs.builders import backlog_rule
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+type Run = Callable[[str, str], None]  # of a job, in a run of the workflow with that id
+type Land = Callable[[str, bytes], None]  # an object in the RAW bucket
 
 
 def job_arguments(
@@ -28,3 +37,9 @@ def job_arguments(
 def run_job(job: str, arguments: list[str]) -> None:
     """Run the job to its end, in this process."""
     import_module(f"jobs.{job}").main([f"{job}.py", *arguments])
+
+
+def quarantined(spark: "SparkSession", lake: Lake) -> Counter[tuple[str | None, str]]:
+    """How often each dataset has a reason, by the rule that it begins with."""
+    rows = spark.table(lake.ops(QUARANTINE)).select("dataset", "reasons").collect()
+    return Counter((row["dataset"], reason.partition(":")[0]) for row in rows for reason in row["reasons"])

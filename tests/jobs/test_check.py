@@ -2,38 +2,28 @@
 
 import gzip
 import json
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from expectations.contract import Contract
-from expectations.odcs import load_contract
-from jobs import check, merge
 from jobs.ingest import check_batch
 from jobs.ingest.failures import RunFailed
 from jobs.intake import queue
 from jobs.intake.batches import CHECKED, MERGED, Batches
-from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake
+from jobs.lake.names import BATCHES, QUALITY_RESULTS, Lake
 from tests.builders import product, transaction
 from tests.crashing import crash_at
-from tests.expectations.contract_files import write
-from tests.jobs.builders import object_created, record
-from tests.jobs.job_runs import job_arguments, run_job
-from workflows.contracts import check as contract_check
+from tests.jobs.builders import record
+from tests.jobs.job_runs import Land, Run, quarantined
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
     from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.usefixtures("small_data_spark")
 
-type Run = Callable[[str, str], None]
-type Land = Callable[[str, bytes], None]
 
 NAMES = (
     "product_id",
@@ -50,24 +40,6 @@ PRODUCTS = [
     product(product_id=3, brand="Unknown"),
     product(product_id="four"),
 ]
-
-
-@pytest.fixture
-def land(s3: "S3Client", sqs: "SQSClient", queue_url: str) -> Land:
-    """Put an object into the RAW bucket, and announce it."""
-
-    def land(key: str, body: bytes) -> None:
-        etag = s3.put_object(Bucket="raw", Key=key, Body=body)["ETag"]
-        message = object_created(key, etag=etag, size=len(body))
-        sqs.send_message(QueueUrl=queue_url, MessageBody=message)
-
-    return land
-
-
-@pytest.fixture
-def run(spark: "SparkSession", lake: Lake, batches: Batches, queue_url: str) -> Run:
-    """Run a job in a run of the workflow with that id."""
-    return lambda job, run_id: run_job(job, job_arguments(lake, queue_url, run_id))
 
 
 def csv(rows: Sequence[dict[str, Any]]) -> bytes:
@@ -89,11 +61,6 @@ def stream(*rows: dict[str, Any]) -> bytes:
         for number, row in enumerate(rows, 1)
     ]
     return gzip.compress("\n".join(map(json.dumps, records)).encode())
-
-
-def quarantined(spark: "SparkSession", lake: Lake) -> Counter[tuple[str | None, str]]:
-    rows = spark.table(lake.ops(QUARANTINE)).select("dataset", "reasons").collect()
-    return Counter((row["dataset"], reason.partition(":")[0]) for row in rows for reason in row["reasons"])
 
 
 def counted(spark: "SparkSession", lake: Lake) -> dict[str, tuple[int, int, int]]:
@@ -257,77 +224,3 @@ def test_the_log_leads_from_an_object_to_its_batch_and_on_to_the_merge(
         "erased": 0,
     }
     assert [line["batch_id"] for line in lines if line["message"] == "batch merged"] == ["wr"]
-
-
-ODD = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: urn:test:odd
-version: 1.0.0
-status: active
-schema:
-  - name: select
-    logicalType: object
-    description: "It's a \\"table\\" {source} ${env:HOME} $1"
-    properties:
-      - {name: order, logicalType: integer, primaryKey: true, required: true}
-      - name: "null"
-        logicalType: string
-        required: true
-        description: "'{}' ${x}"
-        logicalTypeOptions: {pattern: '^[^\\d\\s]+$', maxLength: 9}
-        customProperties:
-          - {property: aliases, value: ["Unit (kg", "it's", "a.b[0]*", "x\\\"y", "$1 {b}"]}
-          - {property: default, value: "o'k"}
-      - name: value
-        logicalType: string
-        quality:
-          - name: "one of '{a}' \\"b\\" $c: d"
-            metric: invalidValues
-            arguments: {validValues: ["it's", "{source}", "$1", 'a\\b']}
-            mustBe: 0
-            description: "${a} {b} 'c'"
-          - name: mostly
-            metric: invalidValues
-            arguments: {pattern: "^['{}$a-z\\\\\\\\1]+$"}
-            mustBeLessOrEqualTo: 3
-      - {name: current_date, logicalType: date, required: true, partitioned: true, customProperties: [
-          {property: partitionTransform, value: months}]}
-      - {name: t, logicalType: number, physicalType: "decimal(5,2)", quality: [
-          {metric: invalidValues, arguments: {validValues: [0.1, 2]}, mustBe: 0}]}
-    quality:
-      - {name: pairs, metric: duplicateValues, arguments: {properties: ["null", value]}, mustBeLessThan: 5}
-"""
-ODD_ROWS = (
-    b"order,Unit (kg,value,current_date,t\n"
-    b"1,a,it's,2026-01-01,0.10\n"
-    b"2,b,{source},2026-01-02,2\n"
-    b"3,c,other,2026-01-02,2\n"
-    b"4,d 1,$1,2026-01-02,2\n"
-    b"5,e,$1,2026-01-02,3\n"
-)
-
-
-@pytest.fixture
-def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
-    """The one contract that jobs find."""
-    contract = load_contract(write(tmp_path, ODD, "select"))
-    for job in (check, merge):
-        monkeypatch.setattr(job, "load_contracts", lambda: {contract.dataset: contract})
-    return contract
-
-
-def test_any_text_that_a_contract_may_hold_goes_through_both_jobs(
-    spark: "SparkSession", lake: Lake, run: Run, land: Land, odd: Contract
-) -> None:
-    contract_check.check({odd.dataset: odd})
-    land("drops/select/odd.csv", ODD_ROWS)
-    land("drops/select/default.jsonl", b'{"order": 6, "current_date": "2026-02-01"}\n')
-
-    run("check", "wr_1")
-    run("merge", "wr_1")
-
-    rows = spark.table(lake.table("`select`")).select("order", "null", "value").collect()
-    assert sorted(tuple(row) for row in rows) == [(1, "a", "it's"), (2, "b", "{source}"), (6, "o'k", None)]
-    broken = ("one of '{a}' \"b\" $c", "null.pattern", "t.invalidValues")
-    assert quarantined(spark, lake) == Counter(("select", rule) for rule in broken)

@@ -6,11 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
 from expectations.spark_schema import changes_schema
-from expectations.timestamps import to_micros
 from jobs.ingest.merge_batches import Merged, merge_batches
 from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest
@@ -19,8 +17,6 @@ from jobs.lake.names import BATCH_ID, Lake, create_dataset_tables
 from jobs.merging import merge_changes
 from tests.crashing import crash_at
 from tests.jobs.builders import ENTITIES, EVENTS, SENT
-from tests.jobs.histories import MOMENTS, NOTES, TEXTS, TIMES
-from tests.sessions import ZONES, in_zone
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -43,7 +39,7 @@ def change(op: str, number: int, version: int, **columns: Any) -> dict[str, Any]
     }
 
 
-def check(
+def stage(
     spark: "SparkSession", lake: Lake, batches: Batches, contract: Contract, batch_id: str, *changes: Any
 ) -> None:
     """Leave a batch as `check` leaves it."""
@@ -79,7 +75,7 @@ def test_inserts_updates_and_deletes_fold_into_the_table(
     spark: "SparkSession", lake: Lake, batches: Batches
 ) -> None:
     first = [change("upsert", number, 1, name="old") for number in range(4)]
-    check(spark, lake, batches, ENTITIES, "b1", *first)
+    stage(spark, lake, batches, ENTITIES, "b1", *first)
     merge_batches(spark, lake, batches, CONTRACTS)
     second = [
         change("upsert", 1, 2, name="new"),
@@ -88,7 +84,7 @@ def test_inserts_updates_and_deletes_fold_into_the_table(
         change("upsert", 4, 1, name="more"),
         change("delete", 5, 1),
     ]
-    check(spark, lake, batches, ENTITIES, "b2", *second)
+    stage(spark, lake, batches, ENTITIES, "b2", *second)
     merge_batches(spark, lake, batches, CONTRACTS)
 
     assert entities(spark, lake) == [(0, "old", 1), (1, "new", 2), (3, "old", 1), (4, "more", 1)]
@@ -98,12 +94,12 @@ def test_inserts_updates_and_deletes_fold_into_the_table(
 def test_a_late_update_does_not_bring_a_deleted_row_back(
     spark: "SparkSession", lake: Lake, batches: Batches
 ) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("delete", 1, 5))
+    stage(spark, lake, batches, ENTITIES, "b1", change("delete", 1, 5))
     merge_batches(spark, lake, batches, CONTRACTS)
-    check(spark, lake, batches, ENTITIES, "b2", change("upsert", 1, 4, name="ghost"))
+    stage(spark, lake, batches, ENTITIES, "b2", change("upsert", 1, 4, name="ghost"))
     merge_batches(spark, lake, batches, CONTRACTS)
     late = entities(spark, lake)
-    check(spark, lake, batches, ENTITIES, "b3", change("upsert", 1, 6, name="again"))
+    stage(spark, lake, batches, ENTITIES, "b3", change("upsert", 1, 6, name="again"))
     merge_batches(spark, lake, batches, CONTRACTS)
 
     assert (late, entities(spark, lake)) == ([], [(1, "again", 6)])
@@ -113,12 +109,12 @@ def test_tombstones_outrank_late_updates_in_every_bucket(
     spark: "SparkSession", lake: Lake, batches: Batches
 ) -> None:
     numbers = range(40)
-    check(spark, lake, batches, ENTITIES, "b1", *(change("upsert", number, 1) for number in numbers))
+    stage(spark, lake, batches, ENTITIES, "b1", *(change("upsert", number, 1) for number in numbers))
     merge_batches(spark, lake, batches, CONTRACTS)
-    check(spark, lake, batches, ENTITIES, "b2", *(change("delete", number, 3) for number in numbers[::2]))
+    stage(spark, lake, batches, ENTITIES, "b2", *(change("delete", number, 3) for number in numbers[::2]))
     merge_batches(spark, lake, batches, CONTRACTS)
     late = [change("upsert", number, 2, name="late") for number in numbers]
-    check(spark, lake, batches, ENTITIES, "b3", *late)
+    stage(spark, lake, batches, ENTITIES, "b3", *late)
     merge_batches(spark, lake, batches, CONTRACTS)
 
     assert entities(spark, lake) == [(number, "late", 2) for number in numbers[1::2]]
@@ -128,9 +124,9 @@ def test_tombstones_outrank_late_updates_in_every_bucket(
 def test_a_merge_that_crashes_anywhere_is_finished_by_the_next_run(
     spark: "SparkSession", lake: Lake, batches: Batches, name: str
 ) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("upsert", 2, 1, name="b"))
+    stage(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("upsert", 2, 1, name="b"))
     merge_batches(spark, lake, batches, CONTRACTS)
-    check(spark, lake, batches, ENTITIES, "b2", change("delete", 1, 2), change("upsert", 2, 2, name="c"))
+    stage(spark, lake, batches, ENTITIES, "b2", change("delete", 1, 2), change("upsert", 2, 2, name="c"))
     with crash_at(merge_changes, name):
         merge_batches(spark, lake, batches, CONTRACTS)
     waiting = batches.to_merge()
@@ -144,7 +140,7 @@ def test_a_merge_that_crashes_anywhere_is_finished_by_the_next_run(
 def test_a_batch_that_was_merged_but_not_closed_is_closed_without_another_snapshot(
     spark: "SparkSession", lake: Lake, batches: Batches
 ) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
+    stage(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
     with crash_at(Batches, "close"):
         merge_batches(spark, lake, batches, CONTRACTS)
     before = snapshots(spark, lake.table("entities"))
@@ -158,7 +154,7 @@ def test_a_batch_that_was_merged_but_not_closed_is_closed_without_another_snapsh
 def test_a_contract_with_one_more_column_may_come_between_check_and_merge(
     spark: "SparkSession", lake: Lake, batches: Batches
 ) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
+    stage(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
     wider = replace(ENTITIES, columns=(*ENTITIES.columns, Column("colour", "string")))
 
     merged = merge_batches(spark, lake, batches, {"entities": wider})
@@ -170,8 +166,8 @@ def test_a_contract_with_one_more_column_may_come_between_check_and_merge(
 def test_a_dataset_that_fails_in_merge_goes_on_in_batches_of_its_own(
     spark: "SparkSession", lake: Lake, batches: Batches
 ) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
-    check(spark, lake, batches, EVENTS, "b1", change("upsert", 1, 1, happened_at=DAYS[0], amount=Decimal(1)))
+    stage(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
+    stage(spark, lake, batches, EVENTS, "b1", change("upsert", 1, 1, happened_at=DAYS[0], amount=Decimal(1)))
     batches.mark_checked(CheckedBatch("b1", tuple(accepted(name, 1) for name in CONTRACTS)))
 
     failed = merge_batches(spark, lake, batches, {"events": EVENTS})
@@ -184,28 +180,17 @@ def test_a_dataset_that_fails_in_merge_goes_on_in_batches_of_its_own(
     assert (entities(spark, lake), batches.begun(), batches.failing()) == ([(1, "a", 1)], [], [])
 
 
-def test_merging_changes_again_changes_nothing(spark: "SparkSession", lake: Lake, batches: Batches) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"), change("delete", 2, 1))
-    merge_changes.merge_changes(spark, lake, ENTITIES, ["b1"])
-    check(spark, lake, batches, ENTITIES, "b2", change("upsert", 1, 2, name="b"))
-    merge_changes.merge_changes(spark, lake, ENTITIES, ["b2"])
-
-    merge_changes.merge_changes(spark, lake, ENTITIES, ["b1"])
-
-    assert entities(spark, lake) == [(1, "b", 2)]
-
-
 def test_a_key_that_was_deleted_and_came_back_on_another_day_has_one_row(
     spark: "SparkSession", lake: Lake, batches: Batches
 ) -> None:
     monday, tuesday = DAYS[4], DAYS[5]
-    check(spark, lake, batches, EVENTS, "b1", change("upsert", 1, 1, happened_at=monday, amount=Decimal(1)))
+    stage(spark, lake, batches, EVENTS, "b1", change("upsert", 1, 1, happened_at=monday, amount=Decimal(1)))
     merge_batches(spark, lake, batches, CONTRACTS)
     again = [
         change("delete", 1, 2, happened_at=monday),
         change("upsert", 1, 3, happened_at=tuesday, amount=Decimal(3)),
     ]
-    check(spark, lake, batches, EVENTS, "b2", *again)
+    stage(spark, lake, batches, EVENTS, "b2", *again)
     merge_batches(spark, lake, batches, CONTRACTS)
 
     assert events(spark, lake) == [(1, 6, Decimal("3.00"))]
@@ -217,73 +202,19 @@ def test_a_delete_that_does_not_say_the_day_finds_its_row_on_any(
     rows = [
         change("upsert", number, 1, happened_at=DAYS[number], amount=Decimal(number)) for number in range(3)
     ]
-    check(spark, lake, batches, EVENTS, "b1", *rows)
+    stage(spark, lake, batches, EVENTS, "b1", *rows)
     merge_batches(spark, lake, batches, CONTRACTS)
     more = [change("delete", 1, 2), change("delete", 2, 0), change("upsert", 0, 2, happened_at=DAYS[0])]
-    check(spark, lake, batches, EVENTS, "b2", *more)
+    stage(spark, lake, batches, EVENTS, "b2", *more)
     merge_batches(spark, lake, batches, CONTRACTS)
 
     assert events(spark, lake) == [(0, 1, None), (2, 3, Decimal("2.00"))]
 
 
-def test_keys_and_places_of_any_text_have_one_row(spark: "SparkSession", lake: Lake) -> None:
-    """Texts come into the statement as bounds of keys and as places: no part of it reads them as its own."""
-    for version, places in ((1, TEXTS), (2, TEXTS[::-1])):
-        rows = [
-            {"title": title, "shelf": shelf, "_version": version}
-            for title, shelf in zip(TEXTS, places, strict=True)
-        ]
-        append(spark, lake, NOTES, f"b{version}", rows)
-        merge_changes.merge_changes(spark, lake, NOTES, [f"b{version}"])
-
-    found = spark.table(lake.table("notes")).select("title", "shelf", "_version").collect()
-    assert sorted(map(tuple, found)) == sorted(zip(TEXTS, TEXTS[::-1], [2] * len(TEXTS), strict=True))
-
-
-@pytest.mark.parametrize("zone", ZONES[1:3])
-def test_keys_and_places_that_are_times_have_one_row_whatever_the_zone_of_the_machine(
-    spark: "SparkSession", lake: Lake, zone: str
-) -> None:
-    with in_zone(spark, zone):
-        for version in (1, 2):
-            places = TIMES[version:] + TIMES[:version]
-            rows = [
-                {"at": at, "planned_at": place, "_version": version}
-                for at, place in zip(TIMES, places, strict=True)
-            ]
-            append(spark, lake, MOMENTS, f"b{version}", rows)
-            merge_changes.merge_changes(spark, lake, MOMENTS, [f"b{version}"])
-        merged = spark.table(lake.table("moments")).select("_version").collect()
-        retracts = [{"at": at, "_version": 2, "_op": "retract"} for at in TIMES[1:]]
-        append(spark, lake, MOMENTS, "b3", retracts)
-        merge_changes.merge_changes(spark, lake, MOMENTS, ["b3"])
-
-    assert [row["_version"] for row in merged] == [2] * len(TIMES)
-    left = spark.table(lake.table("moments")).select(F.unix_micros("at"), F.unix_micros("planned_at"))
-    assert [tuple(row) for row in left.collect()] == [(to_micros(TIMES[0]), to_micros(TIMES[2]))]
-
-
-def append(
-    spark: "SparkSession", lake: Lake, contract: Contract, batch_id: str, rows: list[dict[str, Any]]
-) -> None:
-    """Changes of a batch in `<dataset>_changes`; times come as text."""
-    create_dataset_tables(spark, lake, contract)
-    schema = changes_schema(contract)
-    kept = {"_op": "upsert", "_tie": "0", "_batch_id": batch_id, "_version": 0}
-    names = list(kept | rows[0])
-    values = [[{**kept, **row}.get(name) for name in names] for row in rows]
-    frame = spark.createDataFrame(values, names)
-    columns = [
-        (F.col(field.name) if field.name in names else F.lit(None)).cast(field.dataType).alias(field.name)
-        for field in schema
-    ]
-    frame.select(columns).writeTo(lake.changes(contract.dataset)).append()
-
-
 def test_a_merge_reports_the_freshness_of_its_changes_and_of_none_when_there_is_nothing_to_do(
     spark: "SparkSession", lake: Lake, batches: Batches
 ) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("delete", 2, 1))
+    stage(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("delete", 2, 1))
 
     values = {
         (one.name, one.dataset): one.value for one in merge_batches(spark, lake, batches, CONTRACTS).metrics
