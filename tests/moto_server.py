@@ -1,4 +1,4 @@
-"""An AWS that lives in this process: moto behind HTTP, so that any SDK and Spark's workers reach it."""
+"""AWS in this process: moto, served by HTTP, so that any SDK and the workers of Spark can use it."""
 
 import logging
 import os
@@ -13,8 +13,8 @@ REGION = "us-east-1"
 
 @contextmanager
 def aws_in_this_process() -> Iterator[str]:
-    """Its address, which SDKs find in the environment for as long as the block."""
-    # The server of moto imports flask_cors for browsers only; no browser speaks to it here.
+    """The address of the server, which is also in the environment of SDKs, for as long as the block."""
+    # The server of moto imports flask_cors, which only browsers need.
     sys.modules.setdefault("flask_cors", SimpleNamespace(CORS=lambda app: None))  # type: ignore[arg-type]
     from moto.server import ThreadedMotoServer
 

@@ -1,23 +1,12 @@
-"""The embedded AWS as the local stack runs it, on a port of its own, without Spark and our template."""
+"""One embedded AWS for all tests that use it, without Spark and our template, and a small stack in it."""
 
-from __future__ import annotations
-
-import os
-import shutil
-import signal
-import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
+from tests.workflows.local.ministack.embedded import embedded
 from workflows.local.base.home import Home
-from workflows.local.lifecycle.listening import listen
-from workflows.local.lifecycle.running import is_healthy
-from workflows.local.lifecycle.stack import start_emulator
 from workflows.stack.target import Target
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 STACK = "small"
 TEMPLATE = """
@@ -68,7 +57,7 @@ Outputs:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever speaks to the embedded AWS waits for it: such tests are no quick ones."""
+    """Mark all tests that use the embedded AWS: its start takes seconds."""
     for item in items:
         if "embedded_aws" in getattr(item, "fixturenames", ()):
             item.add_marker("emulator")
@@ -77,22 +66,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its address."""
-    home = Home(tmp_path_factory.mktemp("embedded-aws"))
-    home.logs.mkdir()
-    with listen() as listening:
-        host, port = listening.getsockname()
-        process = start_emulator(home, listening, home.folder, shutil.which("false") or "")  # no Spark
-    endpoint = f"http://{host}:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while not is_healthy(endpoint):
-            assert process.poll() is None, (home.logs / "emulator.log").read_text()
-            assert time.monotonic() < deadline, (home.logs / "emulator.log").read_text()
-            time.sleep(0.1)
+    with embedded(Home(tmp_path_factory.mktemp("embedded-aws"))) as endpoint:
         yield endpoint
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 @pytest.fixture(scope="session")

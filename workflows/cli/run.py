@@ -58,7 +58,7 @@ def run(
 
     act_locally()
     with interruptible(lambda: "What was started is ended again; the same command starts the stack."):
-        stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
+        stack.up(report=lambda line: err.print(f"  {line}", style="dim"))
     target = local()
     with interruptible(lambda: _RUN_GOES_ON), showing_progress(progress) as tell:
         outcomes = run_all(target, lines, tell)

@@ -20,7 +20,7 @@ def up(as_json: AsJson = False) -> None:
 
     act_locally()
     with interruptible(lambda: "What was started is ended again; the same command starts the stack."):
-        started = stack.up(tell=lambda line: err.print(f"  {line}", style="dim"))
+        started = stack.up(report=lambda line: err.print(f"  {line}", style="dim"))
     if as_json:
         print_json(started.to_dict())
         return
@@ -41,7 +41,7 @@ def down(
     from workflows.local.base.home import DEFAULT
     from workflows.local.lifecycle import stack
     from workflows.local.lifecycle.holdings import holdings
-    from workflows.local.ministack.keeping import kept_port
+    from workflows.local.ministack.keeping import is_kept
 
     act_locally()
     running = stack.running_stack(DEFAULT)
@@ -50,7 +50,7 @@ def down(
         if not held.is_empty:
             err.print(f"The stack holds {held}.", style="yellow")
             confirm(None, "End the stack and delete all of it (--keep keeps it)", yes=yes)
-    elif kept_port(DEFAULT.kept) is not None and not keep:
+    elif is_kept(DEFAULT.kept) and not keep:
         err.print("The data of a stack is kept for the next make up.", style="yellow")
         confirm(None, "Delete what was kept", yes=yes)
     out.print(stack.down(keep=keep))
@@ -67,7 +67,7 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print_json(state.to_dict())
     else:
-        out.print(state.picture())
+        out.print(state.render())
     if not state.running:
         raise typer.Exit(1)
 

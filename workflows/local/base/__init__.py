@@ -1,4 +1,4 @@
-"""Where the local stack lives, and what it needs of this machine: a JDK, the jars, an environment.
+"""The folders of the local stack, and what it needs of this machine: a JDK, the jars, an environment.
 
 Imports `expectations`.
 """

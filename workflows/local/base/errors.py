@@ -1,7 +1,7 @@
-"""What can go wrong with a local stack and a person can repair."""
+"""Errors of the local stack that its user can fix."""
 
 from expectations.problems import GluelineError
 
 
 class StackError(GluelineError):
-    """Raised when the local stack can't start or end; the message says what to do."""
+    """Raised when the local stack can't start or end; the message says how to fix it."""

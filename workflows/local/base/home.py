@@ -1,6 +1,4 @@
-"""Where a local stack lives: the checkout it is made of, and the one folder that holds all it writes."""
-
-from __future__ import annotations
+"""The folders of a local stack: the checkout it is built from, and the one folder for all it writes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +8,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The paths of one local stack. Two stacks with folders of their own don't touch each other."""
+    """The paths of one local stack. Two stacks with different folders do not affect each other."""
 
     folder: Path
     checkout: Path = CHECKOUT
@@ -22,27 +20,27 @@ class Home:
 
     @property
     def scratch(self) -> Path:
-        """What the emulator and Spark write while they run; worth nothing once they have ended."""
+        """Working files of the emulator and Spark; deleted when they end."""
         return self.folder / "scratch"
 
     @property
     def kept(self) -> Path:
-        """What `down --keep` keeps for the next `up`."""
+        """The state that `down --keep` stores for the next `up`."""
         return self.folder / "kept"
 
     @property
     def deployed(self) -> Path:
-        """The jobs and contracts as they were deployed, which job runs use whatever the checkout says."""
+        """The jobs and contracts as they were deployed: job runs use these, not those of the checkout."""
         return self.folder / "deployed"
 
     @property
     def stack_file(self) -> Path:
-        """The running stack for whoever wants to use it; there only while it is ready."""
+        """Describes the running stack to its clients; exists only while the stack is ready."""
         return self.folder / "stack.json"
 
     @property
     def lock_file(self) -> Path:
-        """Held by the one `up` at work."""
+        """Locked by the `up` that is running."""
         return self.folder / "up.lock"
 
     @property

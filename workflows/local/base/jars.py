@@ -1,23 +1,20 @@
-"""The jars that Glue 6.0 has and a plain PySpark lacks: fetched once, found at once ever after.
+"""The jars that Glue 6.0 has and a plain PySpark lacks: fetched once, then found through a record.
 
-`python -m workflows.local.base.jars` fetches them; `jar_paths()` does so too, if they are not here yet.
+`python -m workflows.local.base.jars` fetches them; so does `jar_paths()`, if they are missing.
 """
-
-from __future__ import annotations
 
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from workflows.local.base.errors import StackError
 from workflows.local.base.home import DEFAULT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 COORDINATES: Final = (
     "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0",
@@ -26,7 +23,7 @@ COORDINATES: Final = (
     "software.amazon.awssdk:s3:2.40.2",
     "software.amazon.awssdk:s3-transfer-manager:2.40.2",
 )
-# 600 MB that hadoop-aws asks for, of which S3A needs the modules above; and what Spark has a bridge for.
+# hadoop-aws depends on 600 MB of SDK, of which S3A needs the modules above; Spark replaces commons-logging.
 EXCLUDES: Final = ("software.amazon.awssdk:bundle", "commons-logging:commons-logging")
 WANTED: Final = [*COORDINATES, *(f"not {one}" for one in EXCLUDES)]
 _RECORD: Final = DEFAULT.folder / "jars.json"
@@ -36,12 +33,29 @@ class NoJars(StackError):
     """Raised when the jars can't be fetched."""
 
 
+@dataclass(frozen=True, slots=True)
+class JarRecord:
+    """What was fetched, and for which coordinates."""
+
+    wanted: list[str]
+    jars: list[str]
+
+    def to_json(self) -> str:
+        """The text of the record's file."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> "JarRecord":
+        """The record of a file; raises ValueError if it is damaged."""
+        return cls(**json.loads(text))
+
+
 def jar_paths(record: Path = _RECORD) -> list[str]:
-    """The jar files, fetched if they are not here yet; raises NoJars."""
-    known = _recorded(record)
-    if known is not None:
-        return known
-    # In a process of its own: a JVM started for this would stay, and be the one of every later session.
+    """The jar files, fetched if they are missing; raises NoJars."""
+    recorded = _recorded(record)
+    if recorded is not None:
+        return recorded
+    # In a process of its own: a JVM started here would stay, and be the JVM of every later session.
     command = [sys.executable, "-m", "workflows.local.base.jars", "--fetch", str(record)]
     fetch = subprocess.run(command, cwd=DEFAULT.checkout, capture_output=True, text=True, check=False)  # noqa: S603 -- ourselves
     fetched = _recorded(record)
@@ -49,25 +63,24 @@ def jar_paths(record: Path = _RECORD) -> list[str]:
         last = "\n".join(fetch.stderr.strip().splitlines()[-12:])
         raise NoJars(
             f"Spark's jars could not be fetched from Maven Central ({', '.join(COORDINATES)}). "
-            f"Check the network and run it again: python -m workflows.local.base.jars\n{last}"
+            f"Check the network and run this again: python -m workflows.local.base.jars\n{last}"
         )
     return fetched
 
 
 def _recorded(record: Path) -> list[str] | None:
-    """The recorded jars, if they are those wanted and all still there."""
+    """The recorded jars, if they are those wanted and all of them exist."""
     try:
-        known = json.loads(record.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        recorded = JarRecord.from_json(record.read_text())
+    except (FileNotFoundError, ValueError, TypeError):
         return None
-    if known.get("wanted") != WANTED or not all(Path(jar).is_file() for jar in known["jars"]):
+    if recorded.wanted != WANTED or not all(Path(jar).is_file() for jar in recorded.jars):
         return None
-    jars: list[str] = known["jars"]
-    return jars
+    return recorded.jars
 
 
 def _fetch(record: Path) -> None:
-    """Let Spark's own Ivy resolve the coordinates, and record what Spark lacks of it. No Spark is started."""
+    """Resolve the coordinates with Spark's own Ivy, and record the jars that Spark lacks. No Spark starts."""
     import pyspark
     from pyspark import SparkConf
     from pyspark.java_gateway import launch_gateway
@@ -82,12 +95,12 @@ def _fetch(record: Path) -> None:
     jars = lacking(found, (Path(pyspark.__file__).parent / "jars").glob("*.jar"))
     record.parent.mkdir(parents=True, exist_ok=True)
     written = record.with_suffix(".new")
-    written.write_text(json.dumps({"wanted": WANTED, "jars": jars}, indent=1))
+    written.write_text(JarRecord(WANTED, jars).to_json())
     written.replace(record)
 
 
 def lacking(found: Iterable[str], own: Iterable[Path]) -> list[str]:
-    """The jars of libraries that Spark does not bring itself: of those it does, its own version has to win.
+    """The jars of libraries that Spark does not include; for those it includes, its own version is used.
 
     >>> lacking(["/ivy/io.netty_netty-common-4.1.0.jar", "/ivy/x_y-1.jar"], [Path("netty-common-4.2.jar")])
     ['/ivy/x_y-1.jar']
@@ -97,7 +110,7 @@ def lacking(found: Iterable[str], own: Iterable[Path]) -> list[str]:
 
 
 def _library(file_name: str) -> str:
-    """`netty-common` of `netty-common-4.1.126.Final.jar`."""
+    """The name without its version: `netty-common` of `netty-common-4.1.126.Final.jar`."""
     return re.sub(r"-\d.*", "", file_name)
 
 

@@ -1,6 +1,4 @@
-"""Find a Java that Spark 4.1 starts on, or say how to get one: `python -m workflows.local.base.java`."""
-
-from __future__ import annotations
+"""Finds a Java that Spark 4.1 runs on, or reports how to get one: `python -m workflows.local.base.java`."""
 
 import os
 import re
@@ -21,11 +19,11 @@ _ADVICE: Final = (
 
 
 class NoJava(StackError):
-    """Raised when there is no Java that Spark can start on."""
+    """Raised when no Java is found that Spark runs on."""
 
 
 def find_java() -> Path:
-    """The `java` that Spark will start: JAVA_HOME's, else the first on the PATH; raises NoJava."""
+    """The `java` that Spark starts: that of JAVA_HOME, else the first on the PATH; raises NoJava."""
     home = os.environ.get("JAVA_HOME")
     found = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     if found is None:
@@ -39,13 +37,13 @@ def find_java() -> Path:
 
 
 def java_version(output: str) -> int | None:
-    """The major version that `java -version` speaks of: 17 for "17.0.15", 8 for "1.8.0_392"."""
+    """The major version in the output of `java -version`: 17 for "17.0.15", 8 for "1.8.0_392"."""
     match = re.search(r'version "(?:1\.)?(\d+)', output)
     return int(match[1]) if match else None
 
 
 def _version_output(java: str) -> str:
-    """What it says of itself; nothing if it can't be run (macOS has a `java` that only asks for a JDK)."""
+    """The output of `java -version`; empty if it fails (macOS has a `java` that only asks for a JDK)."""
     try:
         return subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr  # noqa: S603 -- a `java` of PATH
     except (OSError, subprocess.CalledProcessError):

@@ -8,10 +8,8 @@
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html calls the checksum
 objects `.checksum`; real exports, which this follows, call them `.md5` and have neither `exportType` in the
-summary of a full export nor fewer than one file for each of the table's partitions, empty ones too.
+summary of a full export nor fewer than one file for each of the table's partitions, empty ones included.
 """
-
-from __future__ import annotations
 
 import base64
 import gzip
@@ -19,22 +17,20 @@ import hashlib
 import json
 import secrets
 import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from workflows.local.exports.table_history import Item, NetChange, key_text
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
 FILES: Final = 4
-_FILLED: Final = FILES - 1  # one is always empty, as often on AWS, so that every reader meets it
+_FILLED: Final = FILES - 1  # one file is always empty, as is common on AWS: readers have to accept it
 _GZIP_LEVEL: Final = 6  # an empty file has the checksum that it has on AWS
 
 
 class Uploads(Protocol):
-    """Where the files go: one bucket."""
+    """Puts files into one bucket."""
 
     def put(self, key: str, body: bytes) -> None:
         """Put an object."""
@@ -44,8 +40,8 @@ class Uploads(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where in its bucket an export lies."""
+class ExportLocation:
+    """The folders of an export in its bucket."""
 
     prefix: str | None
     export_id: str
@@ -55,6 +51,11 @@ class Place:
     def folder(self) -> str:
         """The folder of the export itself."""
         return f"{self._home}/{self.export_id}"
+
+    @property
+    def manifest(self) -> str:
+        """The key of the manifest's summary."""
+        return f"{self.folder}/manifest-summary.json"
 
     @property
     def data(self) -> str:
@@ -68,28 +69,28 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a data file and the key it is about."""
+class ExportLine:
+    """A line of a data file, and the key of its item."""
 
     key: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What an export came to."""
+class ExportTotals:
+    """The counts of an export that has ended."""
 
     items: int
     size: int  # bytes before compression
     ended: float
 
 
-def item_line(key: Item, item: Item) -> Line:
+def item_line(key: Item, item: Item) -> ExportLine:
     """A line of a full export."""
-    return Line(key_text(key), _json({"Item": item}))
+    return ExportLine(key_text(key), _json({"Item": item}))
 
 
-def change_line(change: NetChange, view: str) -> Line:
+def change_line(change: NetChange, view: str) -> ExportLine:
     """A line of an incremental export; `view` is NEW_IMAGE or NEW_AND_OLD_IMAGES."""
     parts: dict[str, Any] = {
         "Metadata": {"WriteTimestampMicros": {"N": str(change.written_micros)}},
@@ -99,49 +100,49 @@ def change_line(change: NetChange, view: str) -> Line:
         parts["OldImage"] = change.old
     if change.new is not None:
         parts["NewImage"] = change.new
-    return Line(key_text(change.key), _json(parts))
+    return ExportLine(key_text(change.key), _json(parts))
 
 
 def write_export(
-    place: Place,
-    lines: Iterable[Line],
+    location: ExportLocation,
+    lines: Iterable[ExportLine],
     summary: Mapping[str, Any],
     uploads: Uploads,
     clock: Callable[[], float],
-) -> Written:
-    """Write all of an export; `summary` holds what the manifest's summary has before the counts.
+) -> ExportTotals:
+    """Write the files of an export; `summary` is that of the manifest without the counts.
 
-    A reader that waits for the summary finds all the rest.
+    The summary is written last: a reader that waits for it finds all other files.
     """
-    uploads.put(f"{place.folder}/_started", b"")
+    uploads.put(f"{location.folder}/_started", b"")
     entries, items, size = [], 0, 0
-    for texts in _deal(lines):
+    for texts in _partition(lines):
         plain = "".join(f"{text}\n" for text in texts).encode()
         body = gzip.compress(plain, _GZIP_LEVEL, mtime=0)
-        key = f"{place.data}/{_file_name()}"
+        key = f"{location.data}/{_file_name()}"
         etag = uploads.put_in_parts(key, body)
         entry = {"itemCount": len(texts), "md5Checksum": md5(body), "etag": etag, "dataFileS3Key": key}
         entries.append(f"{_json(entry)}\n")
         items, size = items + len(texts), size + len(plain)
-    _put_with_checksum(uploads, f"{place.folder}/manifest-files", "".join(entries))
-    written = Written(items, size, clock())
+    _put_with_checksum(uploads, f"{location.folder}/manifest-files", "".join(entries))
+    totals = ExportTotals(items, size, clock())
     counts = {
-        "endTime": iso(written.ended),
-        "manifestFilesS3Key": f"{place.folder}/manifest-files.json",
+        "endTime": iso(totals.ended),
+        "manifestFilesS3Key": f"{location.folder}/manifest-files.json",
         "billedSizeBytes": size,
         "itemCount": items,
     }
-    _put_with_checksum(uploads, f"{place.folder}/manifest-summary", _json({**summary, **counts}))
-    return written
+    _put_with_checksum(uploads, f"{location.folder}/manifest-summary", _json({**summary, **counts}))
+    return totals
 
 
 def md5(body: bytes) -> str:
-    """An MD5 checksum as manifests and checksum objects hold it."""
+    """An MD5 checksum in the form of manifests and checksum objects."""
     return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
 
 
 def iso(seconds: float) -> str:
-    """A time as manifests hold it: UTC, milliseconds."""
+    """A time in the form of manifests: UTC, milliseconds."""
     at = datetime.fromtimestamp(seconds, UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
@@ -152,8 +153,8 @@ def _put_with_checksum(uploads: Uploads, name: str, text: str) -> None:
     uploads.put(f"{name}.md5", md5(body).encode())
 
 
-def _deal(lines: Iterable[Line]) -> Sequence[list[str]]:
-    """The lines by the "partition" that their key belongs to."""
+def _partition(lines: Iterable[ExportLine]) -> Sequence[list[str]]:
+    """The texts of the lines, one list for each file, chosen by a hash of the key."""
     files: list[list[str]] = [[] for _ in range(FILES)]
     for line in lines:
         files[zlib.crc32(line.key.encode()) % _FILLED].append(line.text)

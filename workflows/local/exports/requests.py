@@ -1,21 +1,17 @@
-"""What `ExportTableToPointInTime` takes: a request in, a plan or a refusal out, with the codes of AWS.
+"""Validates requests of `ExportTableToPointInTime`: each becomes a plan, or a refusal with the code of AWS.
 
-One rule is looser than on AWS: an incremental export may cover as little as one second, where AWS wants
-fifteen minutes, since no one who tries a gap out on one machine can wait that long. And only what the local
-exporter can write is taken: no Amazon Ion, no FilterSpecification.
+One rule is looser than on AWS: an incremental export may cover one second, where AWS requires fifteen
+minutes, because a trial on one machine can't wait that long. Amazon Ion and FilterSpecification are refused,
+because the local exporter does not write them.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from workflows.local.exports.table_history import Table
+from workflows.local.exports.table_history import Table
 
 type Request = Mapping[str, Any]
 
@@ -26,8 +22,12 @@ VIEWS: Final = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
 _BUCKET: Final = re.compile(r"[a-z0-9A-Z]+[.\-\w]*[a-z0-9A-Z]+")
 
 
-class Refused(Exception):
-    """Raised when DynamoDB would refuse a request; `code` is the error name that AWS SDKs raise for it."""
+class RequestRefused(Exception):
+    """Raised for a request that DynamoDB refuses; `code` is the error name that AWS SDKs raise for it.
+
+    It is an answer of the emulated API and never leaves the emulator, so it does not derive from
+    GluelineError.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -35,8 +35,8 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """An export that can be made. Times are seconds since the epoch, `end` is exclusive."""
+class ExportPlan:
+    """A valid export. Times are seconds since the epoch, `end` is exclusive."""
 
     table: Table
     bucket: str
@@ -48,20 +48,20 @@ class Plan:
     view: str = "NEW_AND_OLD_IMAGES"
 
 
-def read_request(request: Request, table: Table, earliest: float | None, now: float) -> Plan:
-    """The plan of a request about that table, or Refused.
+def read_request(request: Request, table: Table, earliest: float | None, now: float) -> ExportPlan:
+    """The plan of a request about that table; raises RequestRefused.
 
-    `earliest` is how far back the table's point-in-time recovery reaches, None if it is off.
+    `earliest` is the earliest time of the table's point-in-time recovery, None if it is off.
     """
     if earliest is None:
-        raise Refused(
+        raise RequestRefused(
             "PointInTimeRecoveryUnavailableException",
             f"Point in time recovery is not enabled for table '{table.name}'",
         )
     export_type = _one_of(request, "ExportType", (FULL, INCREMENTAL), FULL)
-    _check_what_is_written(request)
+    _check_format(request)
     algorithm, key = _encryption(request)
-    plan = Plan(table, _bucket(request), request.get("S3Prefix"), algorithm, key)
+    plan = ExportPlan(table, _bucket(request), request.get("S3Prefix"), algorithm, key)
     spec = request.get("IncrementalExportSpecification")
     if export_type == FULL and spec is not None:
         raise _invalid("Incremental Export Specification is only for an Export Type of INCREMENTAL_EXPORT")
@@ -80,7 +80,7 @@ def _export_time(request: Request, table: Table, earliest: float, now: float) ->
     if at is None:
         return None
     if not earliest <= at <= now:
-        raise Refused("InvalidExportTimeException", "Export Time is invalid")
+        raise RequestRefused("InvalidExportTimeException", "Export Time is invalid")
     _check_stream(table)
     return at
 
@@ -100,7 +100,7 @@ def _window(spec: Request, table: Table, earliest: float, now: float) -> tuple[f
         (length > MOST_WINDOW, f"{between} greater than 24 hours"),
     ):
         if wrong:
-            raise Refused("InvalidExportTimeException", message)
+            raise RequestRefused("InvalidExportTimeException", message)
     _check_stream(table)
     return start, end
 
@@ -108,16 +108,16 @@ def _window(spec: Request, table: Table, earliest: float, now: float) -> tuple[f
 def _check_stream(table: Table) -> None:
     if not table.has_both_images:
         raise _invalid(
-            f"the local exporter learns the past of {table.name} from its stream, which must have the view "
+            f"the local exporter reads the history of {table.name} from its stream, which must have the view "
             "NEW_AND_OLD_IMAGES"
         )
 
 
-def _check_what_is_written(request: Request) -> None:
+def _check_format(request: Request) -> None:
     if _one_of(request, "ExportFormat", ("DYNAMODB_JSON", "ION"), "DYNAMODB_JSON") == "ION":
         raise _invalid("the local exporter writes DYNAMODB_JSON, not ION")
     if request.get("FilterSpecification") is not None:
-        raise _invalid("the local exporter knows no FilterSpecification")
+        raise _invalid("the local exporter does not support FilterSpecification")
 
 
 def _encryption(request: Request) -> tuple[str, str | None]:
@@ -144,14 +144,14 @@ def _one_of(request: Request, member: str, allowed: Sequence[str], default: str)
     return str(value)
 
 
-def _unsatisfied(value: object, member: str, what: str) -> Refused:
+def _unsatisfied(value: object, member: str, what: str) -> RequestRefused:
     name = member[0].lower() + member[1:]
-    return Refused(
+    return RequestRefused(
         "ValidationException",
         f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
         f"Member must satisfy {what}",
     )
 
 
-def _invalid(message: str) -> Refused:
-    return Refused("ValidationException", f"Invalid Request: {message}")
+def _invalid(message: str) -> RequestRefused:
+    return RequestRefused("ValidationException", f"Invalid Request: {message}")

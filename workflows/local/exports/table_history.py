@@ -1,22 +1,18 @@
-"""A table of the embedded DynamoDB as it was: told by its items now and the records of its stream.
+"""Past states of a table of the embedded DynamoDB, from its present items and the records of its stream.
 
-The embedded AWS keeps no history of its own. Its stream does, for 24 hours and to the millisecond: a record's
-sequence number begins with the time (its ApproximateCreationDateTime has whole seconds, as on AWS). So the
-past is the present with the newer records undone, which takes a stream with NEW_AND_OLD_IMAGES. What writes
-nothing to the stream there, as PartiQL statements, is not undone either.
+The embedded AWS keeps no history of tables. Its stream does, for 24 hours and to the millisecond: a record's
+sequence number begins with the time (its ApproximateCreationDateTime has whole seconds, as on AWS). A past
+state is the present one with all newer records undone, which requires a stream with NEW_AND_OLD_IMAGES.
+Writes that the embedded AWS does not put on the stream, such as PartiQL statements, are not undone.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 type Item = dict[str, Any]  # attribute name -> typed value, in DynamoDB's JSON
-type Record = Mapping[str, Any]  # as Lambda gets it
+type Record = Mapping[str, Any]  # as Lambda receives it
 
 KEPT_SECONDS = 24 * 60 * 60  # of stream records
 _TIME_DIGITS = 20  # of a sequence number: milliseconds since the epoch
@@ -24,7 +20,7 @@ _TIME_DIGITS = 20  # of a sequence number: milliseconds since the epoch
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as the embedded AWS holds it. `rows` and `records` are its own and change with every write."""
+    """A table of the embedded AWS. `rows` and `records` are not copies: they change with every write."""
 
     arn: str
     id: str
@@ -35,7 +31,7 @@ class Table:
     has_both_images: bool
 
     def items(self) -> Iterator[Item]:
-        """What it holds now."""
+        """The present items."""
         return (item for row in self.rows.values() for item in row.values())
 
     def key_of(self, item: Item) -> Item:
@@ -45,7 +41,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class NetChange:
-    """What a window did to one item, whatever came between: None is an item that is not there."""
+    """The change of one item from the start to the end of a window; None is an absent item."""
 
     key: Item
     old: Item | None
@@ -54,7 +50,7 @@ class NetChange:
 
 
 def items_at(table: Table, at: float) -> list[Item]:
-    """The items as they were just before that time, in seconds since the epoch."""
+    """The items just before that time, which is in seconds since the epoch."""
     items: dict[str, Item | None] = {key_text(table.key_of(item)): item for item in table.items()}
     for record in reversed(table.records):
         if _millis(record) < at * 1000:
@@ -64,8 +60,10 @@ def items_at(table: Table, at: float) -> list[Item]:
 
 
 def net_changes(table: Table, start: float, end: float) -> list[NetChange]:
-    """One change for each key that was written from `start` on and before `end`, except for those that had no
-    item before and have none after."""
+    """One change for each key that was written from `start` on and before `end`.
+
+    Keys that have no item before and none after are left out.
+    """
     changes: dict[str, NetChange] = {}
     for record in table.records:
         if start * 1000 <= (millis := _millis(record)) < end * 1000:
@@ -77,7 +75,7 @@ def net_changes(table: Table, start: float, end: float) -> list[NetChange]:
 
 
 def key_text(key: Item) -> str:
-    """A key as text, for use as a dictionary's key."""
+    """A key as text, to be the key of a dictionary."""
     return json.dumps(key, sort_keys=True)
 
 

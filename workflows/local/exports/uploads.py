@@ -1,16 +1,11 @@
-"""How an export's files get into their bucket: ordinary requests to S3, each of which sends its event."""
+"""Puts the files of an export into their bucket by ordinary requests to S3, each of which sends its event."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from workflows.local.exports.requests import ExportPlan
 from workflows.local.exports.service import UploadRefused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from workflows.local.exports.requests import Plan
 
 _FAILURE_CODES = {
     "NoSuchBucket": "S3NoSuchBucket",
@@ -20,9 +15,9 @@ _FAILURE_CODES = {
 
 
 class S3Uploads:
-    """Puts objects into the bucket of a plan, encrypted as the plan says."""
+    """Puts objects into the bucket of a plan, with the encryption of the plan."""
 
-    def __init__(self, s3: Any, plan: Plan) -> None:
+    def __init__(self, s3: Any, plan: ExportPlan) -> None:
         self._s3 = s3
         self._bucket = plan.bucket
         encryption = {
@@ -33,22 +28,22 @@ class S3Uploads:
 
     def put(self, key: str, body: bytes) -> None:
         """Put an object."""
-        with _refusals():
+        with _upload_errors():
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **self._encryption)
 
     def put_in_parts(self, key: str, body: bytes) -> str:
         """Put an object by a multipart upload of one part; its etag."""
-        place = {"Bucket": self._bucket, "Key": key}
-        with _refusals():
-            upload = self._s3.create_multipart_upload(**place, **self._encryption)["UploadId"]
-            part = self._s3.upload_part(**place, UploadId=upload, PartNumber=1, Body=body)
+        target = {"Bucket": self._bucket, "Key": key}
+        with _upload_errors():
+            upload = self._s3.create_multipart_upload(**target, **self._encryption)["UploadId"]
+            part = self._s3.upload_part(**target, UploadId=upload, PartNumber=1, Body=body)
             parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
-            done = self._s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload=parts)
+            done = self._s3.complete_multipart_upload(**target, UploadId=upload, MultipartUpload=parts)
         return str(done["ETag"]).strip('"')
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _upload_errors() -> Iterator[None]:
     from botocore.exceptions import ClientError
 
     try:

@@ -1,20 +1,16 @@
-"""Jobs, triggers and workflows as a template or a client defines them, read once and checked.
+"""Jobs, triggers and workflows: read from the definition in a template or request, and validated.
 
-Each keeps the definition it came from, so that what a client reads back is what was put in. Numbers may
-come as text, since CloudFormation parameters are text.
+Each keeps its definition, so that a client reads back what was given. Numbers may be text, since
+CloudFormation parameters are text.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from workflows.local.glue.errors import InvalidInput
 from workflows.local.glue.schedule import Cron, Rate, parse_schedule
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 type Definition = Mapping[str, Any]
 
@@ -26,7 +22,7 @@ FINAL_STATES: Final = ("SUCCEEDED", "STOPPED", "FAILED", "TIMEOUT")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A script with its arguments, and how often and how long it may run."""
+    """A script with its arguments and the limits of its runs."""
 
     name: str
     script: str
@@ -38,13 +34,13 @@ class Job:
     definition: Definition
 
     def arguments(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Defaults, overridden by what a trigger or caller gives, overridden by what can't be overridden."""
+        """Default arguments, overridden by those given, overridden by the fixed ones."""
         return {**self.default_arguments, **given, **self.fixed_arguments}
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a trigger does when it fires: one run of a job."""
+    """One job that a trigger starts when it fires."""
 
     job: str
     arguments: Mapping[str, str]
@@ -53,13 +49,13 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """When a CONDITIONAL trigger fires: all (AND) or any (ANY) of these jobs ended in that state."""
+    """Fires a CONDITIONAL trigger when all (AND) or any (ANY) of these jobs ended in their state."""
 
     logical: str
     conditions: tuple[tuple[str, str], ...]
 
     def holds(self, ended: Mapping[str, str]) -> bool:
-        """Whether it is true of the final states of the jobs that have ended."""
+        """Whether the predicate is true, given the final states of the jobs that have ended."""
         met = [ended.get(job) == state for job, state in self.conditions]
         return any(met) if self.logical == "ANY" else all(met)
 
@@ -74,7 +70,7 @@ class Batching:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What starts jobs: a schedule, a person, events, or the end of other jobs."""
+    """Starts jobs: on a schedule, on demand, on events, or when other jobs end."""
 
     name: str
     type: str
@@ -97,7 +93,7 @@ class Workflow:
 
 
 def read_job(definition: Definition) -> Job:
-    """A job from what CreateJob or AWS::Glue::Job says; raises InvalidInput."""
+    """A job from the properties of CreateJob or AWS::Glue::Job; raises InvalidInput."""
     name = _name(definition, "job")
     where = f"job {name}"
     return Job(
@@ -115,7 +111,7 @@ def read_job(definition: Definition) -> Job:
 
 
 def read_trigger(definition: Definition) -> Trigger:
-    """A trigger from what CreateTrigger or AWS::Glue::Trigger says; raises InvalidInput."""
+    """A trigger from the properties of CreateTrigger or AWS::Glue::Trigger; raises InvalidInput."""
     name = _name(definition, "trigger")
     where = f"trigger {name}"
     kind = _text(definition, "Type", where)
@@ -124,10 +120,10 @@ def read_trigger(definition: Definition) -> Trigger:
         raise InvalidInput(
             f"{where}: Type: expected SCHEDULED, CONDITIONAL, ON_DEMAND or EVENT, got {kind!r}"
         )
-    if kind in ("EVENT", "CONDITIONAL") and workflow is None:
-        # AWS runs CONDITIONAL triggers outside workflows too; nothing of ours is: a lone one is a typo.
+    if kind != "SCHEDULED" and workflow is None:
+        # AWS permits CONDITIONAL and ON_DEMAND triggers outside workflows; the template has none.
         raise InvalidInput(
-            f"{where}: a trigger of type {kind} belongs to a workflow here: give its WorkflowName"
+            f"{where}: a trigger of type {kind} has to belong to a workflow locally: give its WorkflowName"
         )
     actions = tuple(_action(action, where) for action in definition.get("Actions") or ())
     if not actions:
@@ -136,7 +132,7 @@ def read_trigger(definition: Definition) -> Trigger:
     both = {job for job, _ in predicate.conditions} & {a.job for a in actions} if predicate else set()
     if both:
         raise InvalidInput(
-            f"{where}: {', '.join(sorted(both))} can't be both what it waits for and what it starts"
+            f"{where}: {', '.join(sorted(both))} can't be in both its Predicate and its Actions"
         )
     batching = definition.get("EventBatchingCondition") or {}
     return Trigger(
@@ -155,7 +151,7 @@ def read_trigger(definition: Definition) -> Trigger:
 
 
 def read_workflow(definition: Definition) -> Workflow:
-    """A workflow from what CreateWorkflow or AWS::Glue::Workflow says; raises InvalidInput."""
+    """A workflow from the properties of CreateWorkflow or AWS::Glue::Workflow; raises InvalidInput."""
     name = _name(definition, "workflow")
     return Workflow(
         name=name,
@@ -167,7 +163,7 @@ def read_workflow(definition: Definition) -> Workflow:
 
 def _action(action: Definition, where: str) -> Action:
     if action.get("CrawlerName"):
-        raise InvalidInput(f"{where}: crawlers don't run locally; give a JobName")
+        raise InvalidInput(f"{where}: crawlers do not run locally: give a JobName")
     timeout = _number(action, "Timeout", 0, range(1, 10081), where) if action.get("Timeout") else None
     return Action(_text(action, "JobName", f"{where}: Actions"), _arguments(action, "Arguments"), timeout)
 

@@ -1,6 +1,7 @@
-"""What AWS Glue refuses, by the names its API gives: clients see them as they see AWS's own."""
+"""The refusals of AWS Glue, under the names of its API, for which AWS SDKs raise exceptions of their own.
 
-from __future__ import annotations
+They are answers of the emulated API and never leave the emulator, so they do not derive from GluelineError.
+"""
 
 from typing import ClassVar
 
@@ -12,24 +13,30 @@ class GlueError(Exception):
 
 
 class InvalidInput(GlueError):
-    """Raised when a request or a definition says something that Glue does not take."""
+    """Raised when a request or a definition contains something that Glue does not accept."""
 
     code = "InvalidInputException"
 
 
 class EntityNotFound(GlueError):
-    """Raised when a job, trigger, workflow or run of that name is not known."""
+    """Raised when no job, trigger, workflow or run has the requested name."""
 
     code = "EntityNotFoundException"
 
 
 class AlreadyExists(GlueError):
-    """Raised when a name is to be created a second time."""
+    """Raised when a name is created a second time."""
 
     code = "AlreadyExistsException"
 
 
 class ConcurrentRunsExceeded(GlueError):
-    """Raised when a run is to start beside as many runs as the job or workflow allows."""
+    """Raised when a job or workflow already has as many active runs as it allows."""
 
     code = "ConcurrentRunsExceededException"
+
+
+class UnknownOperation(GlueError):
+    """Raised for operations about jobs, triggers and workflows that the local Glue does not implement."""
+
+    code = "UnknownOperationException"

@@ -1,28 +1,24 @@
-"""Runs of jobs and workflows: what has started, in what state it is, and what it was given."""
+"""Runs of jobs and workflows, and the commands that the state machine gives for them."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from workflows.local.glue.definitions import Batching, Job
+from workflows.local.glue.definitions import Batching, Job
 
 ACTIVE_STATES: Final = ("STARTING", "RUNNING")
 
 
 @dataclass(slots=True)
 class JobRun:
-    """One attempt at a job. ERROR is a start that was refused: nothing ran."""
+    """One attempt of a job. ERROR is a start that was refused: nothing ran."""
 
     id: str
     job: Job
     given: Mapping[str, str]
     timeout_minutes: int
     started_on: float
-    workflow_run: WorkflowRun | None = None
+    workflow_run: "WorkflowRun | None" = None
     trigger: str | None = None
     attempt: int = 0
     previous: str | None = None
@@ -37,13 +33,13 @@ class JobRun:
 
     @property
     def times_out_at(self) -> float | None:
-        """The timeout counts from the moment the script runs, not from the wait for a free worker."""
+        """When the run times out. Time counts from the start of the script; the wait for Spark does not."""
         if self.state != "RUNNING" or self.running_since is None:
             return None
         return self.running_since + 60 * self.timeout_minutes
 
     def arguments(self) -> dict[str, str]:
-        """All that the script gets: the job's, the run's, and those that Glue adds."""
+        """All arguments of the script: the job's, the run's, and those that Glue adds."""
         added = {"--JOB_NAME": self.job.name, "--JOB_RUN_ID": self.id}
         if self.workflow_run is not None:
             added |= {
@@ -52,7 +48,7 @@ class JobRun:
             }
         return {**self.job.arguments(self.given), **added}
 
-    def retry(self, job: Job, now: float) -> JobRun:
+    def retry(self, job: Job, now: float) -> "JobRun":
         """The next attempt, with the job as it is defined now; Glue numbers attempts in the id."""
         first_id = self.id.partition("_attempt_")[0]
         return replace(
@@ -89,22 +85,14 @@ class WorkflowRun:
         return self.status == "RUNNING"
 
     def ended(self) -> dict[str, str]:
-        """The final state of every job that has ended for good: a job being tried again has not."""
+        """The final state of each job that has ended; a job that is being retried has not ended."""
         latest = {run.job.name: run for run in self.job_runs}
         return {name: run.state for name, run in latest.items() if not run.is_active}
 
     def end(self, status: str, now: float) -> None:
-        """Close the run; the status is COMPLETED whatever became of its jobs, as on AWS."""
+        """Close the run. On AWS the status is COMPLETED even if jobs failed."""
         self.status = status
         self.ended_on = now
-
-
-@dataclass(slots=True)
-class Waiting:
-    """Events on their way to an EVENT trigger; the window opened at the first."""
-
-    since: float
-    event_ids: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +104,16 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """End this run wherever it is; its outcome is settled already."""
+    """End this run, queued or running; its state is final already."""
 
     run_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """Something a person reading the log wants to know."""
+class LogLine:
+    """Write this line to the emulator's log."""
 
     text: str
 
 
-type Command = Launch | Kill | Note
+type Command = Launch | Kill | LogLine

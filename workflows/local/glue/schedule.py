@@ -1,38 +1,33 @@
-"""AWS schedule expressions, in UTC: `rate(5 minutes)` and `cron(0 12 * * ? *)`.
+"""Schedules of triggers, in UTC: `rate(5 minutes)` and `cron(15 3 * * ? *)`.
 
-The six fields of cron: minutes, hours, day-of-month, month, day-of-week, year. Grammar: EventBridge user
-guide, "Cron expressions reference" (`, - * / ? L W #`; Sunday is 1). No clock in here: `next_after` is a
-function of the expression and a time.
+The six fields of cron are minutes, hours, day-of-month, month, day-of-week and year (EventBridge user guide,
+"Cron expressions reference"; Sunday is 1). Numbers, names, lists, ranges, steps, `*` and `?` are supported.
+`L`, `W` and `#` are refused: the schedules of the template do not need them. No function here reads a clock:
+`next_after` depends on the expression and a time alone.
 """
 
-from __future__ import annotations
-
-import calendar
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from workflows.local.glue.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _RATE: Final = re.compile(r"rate\((\d+) (minute|minutes|hour|hours|day|days)\)")
 _CRON: Final = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)")
 _UNIT_SECONDS: Final = {"minute": 60, "hour": 3600, "day": 86400}
-# No day rule leaves a longer gap: 29 February on one weekday comes back within 40 years.
-_HORIZON_DAYS: Final = 366 * 41
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One field of a cron expression: the numbers it may hold, and their names."""
+    """One field of a cron expression: the numbers it may contain, and their names."""
 
     title: str
     low: int
     high: int
     names: tuple[str, ...] = ()
+    note: str = ""
 
     def numbers(self, text: str) -> frozenset[int]:
         """The numbers that stars, numbers, ranges, steps and lists stand for; raises InvalidInput."""
@@ -45,7 +40,7 @@ class _Field:
             start = self.low if span == "*" else self._number(first)
             end = self._number(last) if dash else self.high if span == "*" or slash else start
             if end < start:
-                raise InvalidInput(f"{self.title}: the range {item!r} runs backwards")
+                raise InvalidInput(f"{self.title}: expected a range that ascends, got {item!r}")
             found.update(range(start, end + 1, int(step or 1)))
         return frozenset(found)
 
@@ -54,21 +49,24 @@ class _Field:
             return self.low + self.names.index(text.upper())
         if text.isdigit() and self.low <= int(text) <= self.high:
             return int(text)
-        raise InvalidInput(f"{self.title}: expected a number from {self.low} to {self.high}, got {text!r}")
+        expected = f"a number from {self.low} to {self.high}{self.note}"
+        raise InvalidInput(f"{self.title}: expected {expected}, got {text!r}")
 
 
+_NO_RULES: Final = " (L, W and # are not supported locally)"
 _MINUTES: Final = _Field("minutes", 0, 59)
 _HOURS: Final = _Field("hours", 0, 23)
-_DAY_OF_MONTH: Final = _Field("day-of-month", 1, 31)
+_DAY_OF_MONTH: Final = _Field("day-of-month", 1, 31, note=_NO_RULES)
 _MONTH_NAMES: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTH: Final = _Field("month", 1, 12, _MONTH_NAMES)
-_DAY_OF_WEEK: Final = _Field("day-of-week", 1, 7, ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))
+_DAY_NAMES: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_DAY_OF_WEEK: Final = _Field("day-of-week", 1, 7, _DAY_NAMES, note=_NO_RULES)
 _YEAR: Final = _Field("year", 1970, 2199)
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Every so many seconds, counted from the moment the schedule is switched on."""
+    """Fires every `seconds`, counted from the moment when the trigger is activated."""
 
     seconds: int
 
@@ -79,19 +77,19 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """The minutes at which a cron expression fires."""
+    """Fires at each minute whose parts are all in these sets."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
+    days_of_month: frozenset[int]
     months: frozenset[int]
+    days_of_week: frozenset[int]
     years: frozenset[int]
-    day_of_month: str
-    day_of_week: str
 
     def next_after(self, after: datetime) -> datetime | None:
         """The next firing strictly after a time, None if there is none."""
         earliest = after.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-        for day in self._days(earliest.date()):
+        for day in self._days_from(earliest.date()):
             for hour in sorted(self.hours):
                 for minute in sorted(self.minutes):
                     at = datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
@@ -99,22 +97,23 @@ class Cron:
                         return at
         return None
 
-    def _days(self, first: date) -> Iterator[date]:
-        for offset in range(_HORIZON_DAYS):
-            day = first + timedelta(days=offset)
-            if day.year > max(self.years):
-                return
-            if day.year in self.years and day.month in self.months and self._fires_on(day):
+    def _days_from(self, day: date) -> Iterator[date]:
+        while day.year <= max(self.years):
+            if self._fires_on(day):
                 yield day
+            day += timedelta(days=1)
 
     def _fires_on(self, day: date) -> bool:
-        if self.day_of_month != "?":
-            return day.day in days_of_month(self.day_of_month, day.year, day.month)
-        return _fires_on_weekday(self.day_of_week, day)
+        return (
+            day.year in self.years
+            and day.month in self.months
+            and day.day in self.days_of_month
+            and day.isoweekday() % 7 + 1 in self.days_of_week
+        )
 
 
 def parse_schedule(expression: str) -> Rate | Cron:
-    """Read an expression; raises InvalidInput naming the field that is wrong and what would be right."""
+    """Read a schedule expression; raises InvalidInput that names the wrong field and what it expects."""
     try:
         if rate := _RATE.fullmatch(expression):
             return _rate(int(rate[1]), rate[2])
@@ -137,49 +136,12 @@ def _cron(fields: Sequence[str]) -> Cron:
     minutes, hours, day_of_month, month, day_of_week, year = fields
     if (day_of_month == "?") == (day_of_week == "?"):
         raise InvalidInput("exactly one of day-of-month and day-of-week has to be '?'")
-    if day_of_month not in ("?", "L", "LW"):
-        _DAY_OF_MONTH.numbers(re.sub(r"(?<=\d)W$", "", day_of_month))
-    if day_of_week not in ("?", "L"):
-        _DAY_OF_WEEK.numbers(re.sub(r"L$|#[1-5]$", "", day_of_week))
+    day_of_month, day_of_week = ("*" if field == "?" else field for field in (day_of_month, day_of_week))
     return Cron(
         _MINUTES.numbers(minutes),
         _HOURS.numbers(hours),
+        _DAY_OF_MONTH.numbers(day_of_month),
         _MONTH.numbers(month),
+        _DAY_OF_WEEK.numbers(day_of_week),
         _YEAR.numbers(year),
-        day_of_month,
-        day_of_week,
     )
-
-
-def days_of_month(field: str, year: int, month: int) -> frozenset[int]:
-    """The days of a month that a field names: `L` the last, `15W` the workday nearest the 15th, and so on."""
-    length = calendar.monthrange(year, month)[1]
-    if field == "L":
-        return frozenset({length})
-    if field.endswith("W"):
-        target = length if field == "LW" else int(field[:-1])
-        return frozenset({_nearest_workday(year, month, target, length)} if target <= length else ())
-    return _DAY_OF_MONTH.numbers(field)
-
-
-def _nearest_workday(year: int, month: int, target: int, length: int) -> int:
-    """Monday to Friday nearest to a day, without leaving its month."""
-    workdays = (day for day in range(1, length + 1) if date(year, month, day).isoweekday() <= 5)
-    return min(workdays, key=lambda day: (abs(day - target), day))
-
-
-def _fires_on_weekday(field: str, day: date) -> bool:
-    weekday = day.isoweekday() % 7 + 1
-    if field == "L":
-        return weekday == 7
-    if field.endswith("L"):
-        length = calendar.monthrange(day.year, day.month)[1]
-        return weekday == _weekday(field[:-1]) and day.day > length - 7
-    name, hash_sign, nth = field.partition("#")
-    if hash_sign:
-        return weekday == _weekday(name) and (day.day - 1) // 7 + 1 == int(nth)
-    return weekday in _DAY_OF_WEEK.numbers(field)
-
-
-def _weekday(text: str) -> int:
-    return min(_DAY_OF_WEEK.numbers(text))

@@ -1,41 +1,35 @@
-"""The local Glue at work: requests, events and time go in, scripts are run by a runner.
+"""The local Glue as a service: requests, events and time go to the state machine, scripts to a runner.
 
-One lock around the state machine; each call in is short, since running a script is left to the runner,
-which reports back from a thread of its own.
+One lock protects the state machine. Every call is short: the runner runs scripts on its own thread and
+reports back from there.
 """
-
-from __future__ import annotations
 
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from workflows.local.glue import api
-from workflows.local.glue.runs import Kill, Launch, Note
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from workflows.local.glue.api import Answer, Request
-    from workflows.local.glue.engine import Glue
-    from workflows.local.glue.runs import JobRun
+from workflows.local.glue.api import Answer, Request
+from workflows.local.glue.engine import Glue
+from workflows.local.glue.runs import JobRun, Kill, Launch, LogLine
 
 log = logging.getLogger("glueline.glue")
 
 
 class Runner(Protocol):
-    """What runs scripts. Neither call waits."""
+    """Runs scripts. Neither call blocks."""
 
     def launch(self, run: JobRun) -> None:
-        """Run a script as soon as there is room."""
+        """Run a script after those launched before it."""
 
     def kill(self, run_id: str) -> None:
-        """End a run, wherever it is."""
+        """End a run, queued or running."""
 
 
 class GlueService:
-    """Lets many threads share one Glue, and makes time pass for it."""
+    """Shares one Glue among threads, and advances its time."""
 
     def __init__(self, glue: Glue, runner: Runner, clock: Callable[[], float] = time.time) -> None:
         self._glue = glue
@@ -51,25 +45,25 @@ class GlueService:
             return answer
 
     def deliver(self, workflow: str, event_id: str) -> None:
-        """Hand an EventBridge event to a workflow."""
+        """Give an EventBridge event to a workflow."""
         with self._changed:
             self._glue.receive_event(workflow, event_id, self._clock())
             self._carry_out()
 
     def running(self, run_id: str) -> None:
-        """A script has begun."""
+        """Record that a script has begun."""
         with self._changed:
             self._glue.job_running(run_id, self._clock())
             self._carry_out()
 
     def ended(self, run_id: str, error: str | None) -> None:
-        """A script has ended."""
+        """Record that a script has ended."""
         with self._changed:
             self._glue.job_ended(run_id, error, self._clock())
             self._carry_out()
 
     def keep_time(self) -> None:
-        """Make time pass, for ever: start it on a thread of its own."""
+        """Advance time, without end: call it on a thread of its own."""
         with self._changed:
             while True:
                 self._glue.tick(self._clock())
@@ -78,13 +72,13 @@ class GlueService:
                 self._changed.wait(None if wakeup is None else max(0.0, wakeup - self._clock()))
 
     def _carry_out(self) -> None:
-        """Do what the state machine asks for, and let the clock look again at when it has to wake up."""
+        """Carry out the commands of the state machine, and let `keep_time` look at its next wakeup again."""
         for command in self._glue.take_commands():
             match command:
                 case Launch(run):
                     self._runner.launch(run)
                 case Kill(run_id):
                     self._runner.kill(run_id)
-                case Note(text):
+                case LogLine(text):
                     log.info(text)
         self._changed.notify_all()

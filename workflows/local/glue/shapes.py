@@ -1,14 +1,11 @@
-"""What the Glue API answers about definitions and runs, member by member as its reference names them."""
-
-from __future__ import annotations
+"""Definitions and runs as the Glue API answers them, with the members that its reference names."""
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from workflows.local.glue.definitions import Batching, Job, Trigger
-    from workflows.local.glue.engine import Glue
-    from workflows.local.glue.runs import JobRun, WorkflowRun
+from workflows.local.glue.definitions import Batching, Job, Trigger
+from workflows.local.glue.engine import Glue
+from workflows.local.glue.runs import JobRun, WorkflowRun
 
 type Shape = dict[str, Any]
 
@@ -24,7 +21,7 @@ _STATISTICS = {
 
 
 def job_shape(job: Job) -> Shape:
-    """Job: the definition as it was put in, with the defaults that decide."""
+    """Job: the definition as it was given, with the defaults of what it leaves out."""
     return {
         **job.definition,
         "MaxRetries": job.max_retries,
@@ -34,17 +31,17 @@ def job_shape(job: Job) -> Shape:
 
 
 def trigger_shape(glue: Glue, trigger: Trigger) -> Shape:
-    """Trigger: the definition as it was put in, and its state."""
+    """Trigger: the definition as it was given, and its state."""
     shape = {
         key: value for key, value in trigger.definition.items() if key not in ("StartOnCreation", "Tags")
     }
     if trigger.type == "EVENT":
         shape["EventBatchingCondition"] = _batching_shape(trigger.batching)
-    return shape | {"State": glue.states[trigger.name]}
+    return shape | {"State": glue.triggers.states[trigger.name]}
 
 
 def job_run_shape(run: JobRun) -> Shape:
-    """JobRun. Its arguments are those given to the run: the job's own stay in the job, as on AWS."""
+    """JobRun. Its arguments are those of the run alone; the defaults are in the job, as on AWS."""
     moments = {
         "StartedOn": run.started_on,
         "LastModifiedOn": run.ended_on or run.running_since or run.started_on,
@@ -67,7 +64,7 @@ def job_run_shape(run: JobRun) -> Shape:
 
 
 def workflow_run_shape(glue: Glue, run: WorkflowRun, with_graph: bool = False) -> Shape:
-    """WorkflowRun, with its graph if asked for."""
+    """WorkflowRun, with its graph if requested."""
     counts = Counter(job_run.state for job_run in run.job_runs)
     statistics = {name: counts[state] for name, state in _STATISTICS.items()}
     shape = {
@@ -97,11 +94,12 @@ def workflow_shape(glue: Glue, name: str, with_graph: bool = False) -> Shape:
 
 
 def graph_shape(glue: Glue, workflow: str, run: WorkflowRun | None = None) -> Shape:
-    """WorkflowGraph: an edge leads from what a trigger waits for to it, and on to what it starts.
+    """WorkflowGraph: edges lead from the jobs of a predicate to the trigger, and from it to the jobs it
+    starts.
 
-    With a run, each job's node carries the runs it had in it.
+    With a run, the node of each job has its job runs.
     """
-    triggers = list(glue.triggers_of(workflow))
+    triggers = list(glue.triggers.of(workflow))
     nodes: list[Shape] = [
         {
             "Type": "TRIGGER",
@@ -113,8 +111,8 @@ def graph_shape(glue: Glue, workflow: str, run: WorkflowRun | None = None) -> Sh
     ]
     edges = []
     for trigger in triggers:
-        watched = trigger.predicate.conditions if trigger.predicate else ()
-        edges += [_edge(f"job/{job}", f"trigger/{trigger.name}") for job, _ in watched]
+        conditions = trigger.predicate.conditions if trigger.predicate else ()
+        edges += [_edge(f"job/{job}", f"trigger/{trigger.name}") for job, _ in conditions]
         edges += [_edge(f"trigger/{trigger.name}", f"job/{action.job}") for action in trigger.actions]
     for job in dict.fromkeys(action.job for trigger in triggers for action in trigger.actions):
         job_runs = [job_run_shape(r) for r in run.job_runs if r.job.name == job] if run else []

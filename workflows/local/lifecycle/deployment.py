@@ -1,27 +1,21 @@
-"""Build a template's packages and deploy it to the embedded AWS, by the SAM commands used for a real one."""
-
-from __future__ import annotations
+"""Builds the packages of a template and deploys it to the embedded AWS, with the SAM commands used on AWS."""
 
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import boto3
+from botocore.config import Config
 
 from workflows.local.base.errors import StackError
+from workflows.local.base.home import Home
 from workflows.local.lifecycle.processes import marked_environment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from botocore.config import Config
-
-    from workflows.local.base.home import Home
 
 REGION: Final = "us-east-1"
 _ARTIFACTS: Final = "glueline-artifacts"
@@ -40,9 +34,9 @@ _SAM_ENVIRONMENT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What to deploy: a template with its parameters, what its packages are made of, its jobs' code.
+    """A template with its parameters, the sources of its Lambda packages, and the code of its jobs.
 
-    The template has a parameter LocalEndpoint, which `deploy` fills in.
+    The template has a parameter LocalEndpoint, which `deploy` sets.
     """
 
     template: Path
@@ -50,15 +44,15 @@ class Deployment:
     parameters: Mapping[str, str]
     sources: tuple[Path, ...]
     jobs: Path
-    packages: tuple[Path, ...] = ()  # that the jobs import, beside their own folder
+    packages: tuple[Path, ...] = ()  # imported by the jobs, beside their own
 
     @property
     def built_template(self) -> Path:
-        """Where `sam build` puts the template that points to the built packages."""
+        """The template that refers to the built packages, as `sam build` writes it."""
         return self.template.parent / ".aws-sam" / "build" / "template.yaml"
 
     def digest(self) -> str:
-        """A fingerprint of all that the built packages depend on."""
+        """A hash of all that the built packages depend on."""
         fingerprint = hashlib.sha256(json.dumps([sys.version, dict(self.parameters)]).encode())
         for file in sorted(self._files()):
             fingerprint.update(f"{file}\0".encode())
@@ -66,7 +60,7 @@ class Deployment:
         return fingerprint.hexdigest()
 
     def copy_jobs(self, home: Home) -> None:
-        """Put the jobs' code into the stack's own folder, as `make deploy` puts it into a bucket."""
+        """Copy the jobs' code into the folder of the stack, as `make deploy` copies it into a bucket."""
         shutil.rmtree(home.deployed, ignore_errors=True)
         for package in (self.jobs, *self.packages):
             shutil.copytree(
@@ -74,7 +68,7 @@ class Deployment:
             )
 
     def changed_since(self, home: Home) -> tuple[str, ...]:
-        """The files of the jobs' code that are not as they were deployed, by their paths in the checkout."""
+        """The files of the jobs' code that differ from the deployed ones, as paths in the checkout."""
         packages = (self.jobs, *self.packages)
         now = _contents(packages)
         then = _contents(home.deployed / package.name for package in packages)
@@ -100,7 +94,7 @@ def _contents(packages: Iterable[Path]) -> dict[str, bytes]:
 
 
 def build(deployment: Deployment, home: Home) -> bool:
-    """Build the Lambda packages unless nothing they depend on has changed; whether it had to."""
+    """Build the Lambda packages if anything they depend on has changed; returns whether it has."""
     record = home.folder / f"build-{deployment.stack_name}.sha256"
     digest = deployment.digest()
     if deployment.built_template.is_file() and record.is_file() and record.read_text() == digest:
@@ -112,7 +106,7 @@ def build(deployment: Deployment, home: Home) -> bool:
 
 
 def deploy(deployment: Deployment, home: Home, endpoint: str) -> dict[str, str]:
-    """Deploy what was built to the embedded AWS at `endpoint`; the outputs of the stack."""
+    """Deploy the built template to the embedded AWS at `endpoint`; returns the outputs of the stack."""
     client("s3", endpoint).create_bucket(Bucket=_ARTIFACTS)
     arguments = [
         *("deploy", "--template-file", str(deployment.built_template), "--stack-name", deployment.stack_name),
@@ -132,16 +126,16 @@ def _sam(
     parameters: Mapping[str, str] | None = None,
     **environment: str,
 ) -> None:
-    """Run one SAM command; raises StackError with the end of what it said."""
+    """Run one SAM command; raises StackError with the end of its output."""
     log = home.logs / f"sam-{arguments[0]}.log"
     command = [str(Path(sys.executable).with_name("sam")), *arguments]
     config = deployment.template.with_name("samconfig.toml")
-    if config.is_file():  # which sam seeks beside the built template
+    if config.is_file():  # which sam looks for beside the built template
         command += ["--config-file", str(config)]
     overrides = {**deployment.parameters, **(parameters or {})}
     command += ["--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items())]
     with log.open("w") as output:
-        ended = subprocess.run(  # noqa: S603 -- sam, with our own words
+        ended = subprocess.run(  # noqa: S603 -- sam, with our own arguments
             command,
             cwd=deployment.template.parent,
             env={**marked_environment(home), **_SAM_ENVIRONMENT, **environment},
@@ -151,8 +145,8 @@ def _sam(
             check=False,
         )
     if ended.returncode:
-        last = "\n".join(line for line in log.read_text().splitlines() if line.strip())[-3000:]
-        raise StackError(f"sam {arguments[0]} failed; all it said is in {log}. The end of it:\n{last}")
+        end = "\n".join(line for line in log.read_text().splitlines() if line.strip())[-3000:]
+        raise StackError(f"sam {arguments[0]} failed; its output is in {log}, and ends with:\n{end}")
 
 
 def client(service: str, endpoint: str, config: Config | None = None) -> Any:
@@ -163,5 +157,5 @@ def client(service: str, endpoint: str, config: Config | None = None) -> Any:
         region_name=REGION,
         config=config,
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the embedded AWS knows no other
+        aws_secret_access_key="test",  # noqa: S106 - the embedded AWS accepts any
     )

@@ -1,26 +1,22 @@
-"""What a running stack holds, which `down` deletes with it: data, and what is still on its way."""
-
-from __future__ import annotations
+"""Counts what a running stack holds and `down` deletes: its data, and what is not merged yet."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from workflows.local.lifecycle.deployment import client
-
-if TYPE_CHECKING:
-    from workflows.local.lifecycle.running import Stack
+from workflows.local.lifecycle.running import Stack
 
 _QUICK: Final = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
-_ON_THEIR_WAY: Final = ("InboundQueueUrl", "IntakeQueueUrl")
+_UNFINISHED_QUEUES: Final = ("InboundQueueUrl", "IntakeQueueUrl")
 _DEPTHS: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """Items of its tables, objects of its RAW bucket, refused messages, and what is not merged yet."""
+    """Counts of table items, RAW objects and dead letters, and of messages and batches not merged yet."""
 
     items: int = 0
     objects: int = 0
@@ -37,15 +33,15 @@ class Holdings:
 
     def __str__(self) -> str:
         if not self.is_known:
-            return "data that can't be counted: it does not answer"
+            return "data that can't be counted, because it does not answer"
         held = f"{self.items:,} items, {self.objects:,} RAW objects, {self.refused:,} refused messages"
         if not (self.messages or self.batches):
-            return f"{held}; nothing is on its way"
+            return f"{held}; everything is merged"
         return f"{held}; not merged yet: {self.messages:,} messages, {self.batches:,} batches"
 
 
 def holdings(stack: Stack) -> Holdings:
-    """Count what the stack holds; a stack that does not answer holds what nobody knows."""
+    """Count what the stack holds; `is_known` is false if it does not answer."""
     sqs, s3 = (client(name, stack.endpoint_url, _QUICK) for name in ("sqs", "s3"))
     outputs = stack.outputs
     try:
@@ -53,7 +49,7 @@ def holdings(stack: Stack) -> Holdings:
             items=_items(client("dynamodb", stack.endpoint_url, _QUICK), outputs.get("TablePrefix")),
             objects=_objects(s3, outputs.get("RawBucket"), ""),
             refused=_depth(sqs, outputs.get("DeadLetterQueueUrl")),
-            messages=sum(_depth(sqs, outputs.get(name)) for name in _ON_THEIR_WAY),
+            messages=sum(_depth(sqs, outputs.get(name)) for name in _UNFINISHED_QUEUES),
             batches=_objects(s3, outputs.get("LakeBucket"), "open/"),
         )
     except (BotoCoreError, ClientError):

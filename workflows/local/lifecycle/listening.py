@@ -1,9 +1,7 @@
-"""The port of the embedded AWS: a socket that `up` opens and the emulator inherits.
+"""The socket of the embedded AWS: `up` opens it and the emulator inherits it.
 
-So no other program, and no other stack that starts at the same time, can come to answer at that address.
+So no other program, and no other stack that starts at the same time, can listen at that address.
 """
-
-from __future__ import annotations
 
 import contextlib
 import socket
@@ -27,24 +25,24 @@ def listen() -> socket.socket:
 
 
 def listen_again(port: int) -> socket.socket:
-    """A socket that listens where a stack that was kept has listened. Raises StackError if that is taken."""
+    """A socket that listens at the port of a kept stack. Raises StackError if the port is in use."""
     try:
         return _listen_at(port)
     except OSError as error:
         raise StackError(
-            f"Expected the port {port} of the stack that was kept, got: {error.strerror}. End what listens "
-            f"there (another stack?), or delete what was kept: glueline down --yes."
+            f"Expected port {port} of the kept stack to be free, got: {error.strerror}. End the program that "
+            "listens there (another stack?), or delete the kept stack: glueline down --yes."
         ) from error
 
 
 def _listen_at(port: int) -> socket.socket:
-    made = socket.socket()
+    listening = socket.socket()
     try:
-        # Also where a stack has just ended; two that listen at once are refused all the same.
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((HOST, port))
-        made.listen(_BACKLOG)
+        # Allows a port whose stack has just ended; two sockets can still not listen at once.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+        listening.listen(_BACKLOG)
     except OSError:
-        made.close()
+        listening.close()
         raise
-    return made
+    return listening

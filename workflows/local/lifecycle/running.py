@@ -1,20 +1,18 @@
-"""The stack that runs now: what it left in its file, and whether it is alive."""
-
-from __future__ import annotations
+"""The running stack: its description in `stack.json`, and whether it answers."""
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import httpx
 
 from workflows.local.base.errors import StackError
+from workflows.local.base.home import Home
 from workflows.local.lifecycle.processes import stack_processes
+from workflows.local.ministack.status_path import STATUS_PATH
+from workflows.local.spark.state import SparkState
 
-if TYPE_CHECKING:
-    from workflows.local.base.home import Home
-
-# A machine that works hard answers late; to take that for a dead stack would end a living one.
+# A busy machine answers late; a short timeout would end a stack that works.
 _PATIENCE_SECONDS: Final = 30
 
 
@@ -27,38 +25,46 @@ class Stack:
     outputs: dict[str, str]
     pid: int
     started_at: str
-    contracts: str = ""  # the folder with those that were deployed
+    contracts: str = ""  # the folder of the deployed contracts
     notice: str = field(default="", compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """What stands in stack.json."""
+        """The members of stack.json, and of `--json`."""
         return {key: value for key, value in asdict(self).items() if key != "notice"}
+
+    def to_json(self) -> str:
+        """The text of stack.json."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Stack":
+        """The stack that a stack.json describes; raises ValueError or TypeError if it is damaged."""
+        return cls(**json.loads(text))
 
 
 def running_stack(home: Home) -> Stack | None:
-    """The stack that runs, None if none does; a damaged file, or that of a dead one, is none."""
+    """The running stack, None if there is none; a damaged file, or that of a stack that ended, is ignored."""
     try:
-        stack = Stack(**json.loads(home.stack_file.read_text()))
+        stack = Stack.from_json(home.stack_file.read_text())
     except (FileNotFoundError, ValueError, TypeError):
         return None
     return stack if any(process.pid == stack.pid for process in stack_processes(home)) else None
 
 
-def spark_state(endpoint: str) -> dict[str, Any]:
-    """What the warm Spark is doing; raises StackError if the embedded AWS does not answer."""
+def spark_state(endpoint: str) -> SparkState:
+    """The state of the warm Spark; raises StackError if the embedded AWS does not answer."""
     try:
-        answer = httpx.get(f"{endpoint}/_glueline/status", timeout=_PATIENCE_SECONDS, trust_env=False)
+        answer = httpx.get(f"{endpoint}{STATUS_PATH}", timeout=_PATIENCE_SECONDS, trust_env=False)
     except httpx.TransportError as error:
         raise StackError(
             f"The embedded AWS runs but does not answer at {endpoint} ({error}). "
-            "If it stays so, end it and start it again: make down, make up."
+            "If that continues, end it and start it again: make down, make up."
         ) from error
     if not answer.is_success:
         raise StackError(
             f"The embedded AWS at {endpoint} answers {answer.status_code}: {answer.text.strip()}"
         )
-    spark: dict[str, Any] = answer.json()["spark"]
-    return spark
+    return SparkState.from_json(answer.json()["spark"])
 
 
 def is_healthy(endpoint: str) -> bool:

@@ -1,31 +1,25 @@
-"""What a local stack is doing, for a person and for a program."""
-
-from __future__ import annotations
+"""The state of a local stack, for `glueline status` and its `--json`."""
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from jobs.intake.batches import Batches
 from workflows.local.base.home import DEFAULT, Home
 from workflows.local.lifecycle.deployment import client
-from workflows.local.lifecycle.processes import names, stack_processes
+from workflows.local.lifecycle.processes import process_names, stack_processes
 from workflows.local.lifecycle.running import running_stack, spark_state
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from rich.console import RenderableType
+from workflows.local.spark.state import SparkState
 
 _RUNS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class WorkflowRun:
-    """One run of a Glue workflow and what became of its jobs."""
+class WorkflowRunState:
+    """One run of a Glue workflow and the state of its jobs."""
 
     workflow: str
     run_id: str
@@ -36,42 +30,42 @@ class WorkflowRun:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """The state of a local stack; with none running, where its logs are and which processes are left."""
+class StackState:
+    """The state of a local stack; without a running one, its logs and the processes that are left."""
 
     running: bool
     logs: dict[str, str]
     endpoint_url: str | None = None
     started_at: str | None = None
-    spark: dict[str, Any] = field(default_factory=dict)
+    spark: SparkState | None = None
     processes: dict[int, str] = field(default_factory=dict)
-    workflow_runs: list[WorkflowRun] = field(default_factory=list)
+    workflow_runs: list[WorkflowRunState] = field(default_factory=list)
     refused_starts: int = 0
     failing_batches: int = 0
     batches_set_aside: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """For `--json`."""
-        return asdict(self)
+        """The members of `--json`."""
+        return asdict(self) | {"spark": self.spark.to_json() if self.spark else {}}
 
-    def picture(self) -> RenderableType:
-        """For a person."""
+    def render(self) -> RenderableType:
+        """The text and table for a terminal."""
         if not self.running and self.processes:
             return Text(
-                f"No stack is ready, but processes of one are there: {self._processes()}. Either make up is "
-                f"at work, or it was killed: make down ends them. Logs: {self.logs['folder']}"
+                f"No stack is ready, but some of its processes run: {self._processes()}. Either make up is "
+                f"running, or it was killed: make down ends them. Logs: {self.logs['folder']}"
             )
         if not self.running:
             return Text(f"No stack is running. Start one: make up. Logs of the last: {self.logs['folder']}")
         parts: list[RenderableType] = [
             Text(f"The stack runs at {self.endpoint_url} since {self.started_at}."),
-            Text(f"Spark is {self.spark['state']}."),
+            *([Text(f"Spark is {self.spark.state}.")] if self.spark else []),
             Text(f"Processes: {self._processes()}"),
             Text("Logs:"),
             *(Text(f"  {what:<9} {where}") for what, where in self.logs.items()),
         ]
         if self.refused_starts:
-            refused = f"{self.refused_starts} starts were refused beside a run; their work was left to it."
+            refused = f"{self.refused_starts} starts were refused during a run, which took over their work."
             parts.append(Text(refused))
         if self.failing_batches or self.batches_set_aside:
             failing = f"{self.failing_batches} batches fail, {self.batches_set_aside} are set aside"
@@ -84,8 +78,8 @@ class State:
         return ", ".join(f"{pid} {name}" for pid, name in self.processes.items())
 
 
-def status(home: Home = DEFAULT) -> State:
-    """Look at the stack through the same APIs that anybody has."""
+def status(home: Home = DEFAULT) -> StackState:
+    """The state of the stack, through the same APIs that every client has."""
     logs = {
         "folder": str(home.logs),
         "AWS": str(home.logs / "emulator.log"),
@@ -94,29 +88,29 @@ def status(home: Home = DEFAULT) -> State:
         "job runs": str(home.logs / "jobs"),
     }
     stack = running_stack(home)
-    processes = names(stack_processes(home))
+    processes = process_names(stack_processes(home))
     if stack is None:
-        return State(running=False, logs=logs, processes=processes)
+        return StackState(running=False, logs=logs, processes=processes)
     runs = _all_runs(client("glue", stack.endpoint_url))
-    real = [run for run in runs if run["Status"] != "ERROR"]
+    started = [run for run in runs if run["Status"] != "ERROR"]
     lake_bucket = stack.outputs.get("LakeBucket")  # a stack of another template has no batches
     batches = None if lake_bucket is None else Batches(client("s3", stack.endpoint_url), lake_bucket)
-    return State(
+    return StackState(
         running=True,
         logs=logs,
         endpoint_url=stack.endpoint_url,
         started_at=stack.started_at,
         spark=spark_state(stack.endpoint_url),
         processes=processes,
-        workflow_runs=[_workflow_run(run) for run in real[:_RUNS_SHOWN]],
-        refused_starts=len(runs) - len(real),
+        workflow_runs=[_workflow_run(run) for run in started[:_RUNS_SHOWN]],
+        refused_starts=len(runs) - len(started),
         failing_batches=len(batches.failing()) if batches else 0,
         batches_set_aside=len(batches.aside()) if batches else 0,
     )
 
 
 def _all_runs(glue: Any) -> list[dict[str, Any]]:
-    """Every workflow run, refused starts among them, newest first."""
+    """Every workflow run, including refused starts, newest first."""
     pages = (
         page
         for workflow in glue.list_workflows()["Workflows"]
@@ -126,10 +120,10 @@ def _all_runs(glue: Any) -> list[dict[str, Any]]:
     return sorted(runs, key=lambda run: run["StartedOn"], reverse=True)
 
 
-def _workflow_run(run: dict[str, Any]) -> WorkflowRun:
-    ended: datetime | None = run.get("CompletedOn")
+def _workflow_run(run: dict[str, Any]) -> WorkflowRunState:
+    ended = run.get("CompletedOn")
     jobs = (node for node in run["Graph"]["Nodes"] if node["Type"] == "JOB")
-    return WorkflowRun(
+    return WorkflowRunState(
         workflow=run["Name"],
         run_id=run["WorkflowRunId"],
         status=run["Status"],
@@ -143,7 +137,7 @@ def _last_state(job_runs: list[dict[str, Any]]) -> str:
     return job_runs[-1]["JobRunState"] if job_runs else "-"
 
 
-def _runs_table(runs: list[WorkflowRun]) -> Table:
+def _runs_table(runs: list[WorkflowRunState]) -> Table:
     table = Table("workflow", "started", "s", "status", "jobs", "run")
     for run in runs:
         jobs = ", ".join(f"{name} {state}" for name, state in run.jobs.items())

@@ -1,4 +1,4 @@
-"""The embedded AWS in its own process, with what it lacks.
+"""The embedded AWS in its own process, with the services that the template needs and it lacks.
 
 Imports `workflows.local.base`, `workflows.local.exports`, `workflows.local.glue`, `workflows.local.spark`.
 """

@@ -1,11 +1,7 @@
-"""The ASGI types that the layers of the emulator share, and plain answers."""
+"""The ASGI types that the layers of the emulator share, and a function that sends a whole response."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 type Message = dict[str, Any]
 type Receive = Callable[[], Awaitable[Message]]

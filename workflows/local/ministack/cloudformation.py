@@ -1,18 +1,14 @@
-"""CloudFormation resources that the embedded AWS lacks or keeps only in part.
+"""CloudFormation resource types that the embedded AWS lacks or stores only in part.
 
-So that the template deploys as it is: jobs, triggers and workflows go to the local Glue whole; named
-queries and security configurations to MiniStack, which has their APIs but not their resource types.
+With them the template deploys unchanged: jobs, triggers and workflows go to the local Glue; named queries and
+security configurations go to MiniStack, which has their APIs but not their resource types.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from workflows.local.glue.errors import GlueError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 type Properties = dict[str, Any]
 type Call = Callable[[str, Properties], dict[str, Any]]
@@ -23,7 +19,7 @@ type Delete = Callable[[str, Properties], None]
 
 
 def glue_handlers(call: Call, physical_name: PhysicalName) -> Mapping[str, Handlers]:
-    """Handlers of the Glue types; `call` answers Glue operations, `physical_name` names the nameless."""
+    """Handlers of the Glue types; `call` answers Glue operations, `physical_name` names unnamed resources."""
     return {
         f"AWS::Glue::{kind}": _handlers(kind, key, update, call, physical_name)
         for kind, key, update in (
@@ -41,7 +37,7 @@ def _handlers(
     call: Call,
     physical_name: PhysicalName,
 ) -> Handlers:
-    def ask(operation: str, request: Properties) -> None:
+    def request_glue(operation: str, request: Properties) -> None:
         try:
             call(f"{operation}{kind}", request)
         except GlueError as error:
@@ -49,7 +45,7 @@ def _handlers(
 
     def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
         name = props.get("Name") or physical_name(stack_name, logical_id)
-        ask("Create", {**props, "Name": name})
+        request_glue("Create", {**props, "Name": name})
         return name, {}
 
     def update(
@@ -60,11 +56,11 @@ def _handlers(
             created = create(logical_id, new, stack_name)
             delete(physical_id, old)
             return created
-        ask("Update", update_request(name, new))
+        request_glue("Update", update_request(name, new))
         return name, {}
 
     def delete(physical_id: str, props: Properties) -> None:
-        ask("Delete", {key: physical_id})
+        request_glue("Delete", {key: physical_id})
 
     return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
 
@@ -73,7 +69,7 @@ def named_query_handlers(athena: Any) -> Handlers:
     """Handlers of AWS::Athena::NamedQuery over the embedded Athena. Any: its module has no types."""
 
     def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
-        query_id: str = _stored(logical_id, athena._create_named_query(props))["NamedQueryId"]
+        query_id: str = _answer(logical_id, athena._create_named_query(props))["NamedQueryId"]
         return query_id, {"NamedQueryId": query_id}
 
     def delete(physical_id: str, props: Properties) -> None:
@@ -83,13 +79,13 @@ def named_query_handlers(athena: Any) -> Handlers:
 
 
 def security_configuration_handlers(glue: Any) -> Handlers:
-    """Handlers of AWS::Glue::SecurityConfiguration over MiniStack: it is kept, and nothing is encrypted."""
+    """Handlers of AWS::Glue::SecurityConfiguration over MiniStack, which stores it and encrypts nothing."""
 
     def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
         encryption = dict(props["EncryptionConfiguration"])
         encryption["S3Encryption"] = encryption.pop("S3Encryptions", [])  # the API's name for it
         request = {"Name": props["Name"], "EncryptionConfiguration": encryption}
-        _stored(logical_id, glue._create_security_configuration(request))
+        _answer(logical_id, glue._create_security_configuration(request))
         return props["Name"], {}
 
     def delete(physical_id: str, props: Properties) -> None:
@@ -99,7 +95,7 @@ def security_configuration_handlers(glue: Any) -> Handlers:
 
 
 def _replaced(create: Create, delete: Delete) -> Handlers:
-    """Handlers of what can't be changed: at an update the old one goes and a new one comes."""
+    """Handlers of resources that can't be changed: an update deletes the old one and creates a new one."""
 
     def update(
         physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str
@@ -110,8 +106,8 @@ def _replaced(create: Create, delete: Delete) -> Handlers:
     return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
 
 
-def _stored(logical_id: str, response: tuple[int, Any, bytes]) -> dict[str, Any]:
-    """The answer of a MiniStack service, an error of it as CloudFormation wants it."""
+def _answer(logical_id: str, response: tuple[int, Any, bytes]) -> dict[str, Any]:
+    """The answer of a MiniStack service; raises its error as a ValueError, as CloudFormation handlers do."""
     status, _, body = response
     if status != 200:
         raise ValueError(f"{logical_id}: {body.decode()}")

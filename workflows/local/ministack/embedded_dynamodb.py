@@ -1,21 +1,17 @@
-"""Joins the exports to the embedded DynamoDB: its API, its CloudFormation type and its tables.
+"""Adds point-in-time recovery and exports to the embedded DynamoDB: its API and its CloudFormation type.
 
-The pinned MiniStack is reached into by private names; a name that has gone is an error at the start.
+They use private names of the pinned MiniStack; a missing name is an error at the start (`internals`).
 """
 
-from __future__ import annotations
-
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final
+from types import ModuleType
+from typing import Any, Final
 
-from workflows.local.exports.service import Exports
+from workflows.local.exports.requests import ExportPlan
+from workflows.local.exports.service import ExportService
 from workflows.local.exports.table_history import Table
 from workflows.local.exports.uploads import S3Uploads
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    from workflows.local.exports.requests import Plan
+from workflows.local.ministack.internals import require
 
 _FUNCTIONS: Final = {
     "DescribeContinuousBackups": "_describe_continuous_backups",
@@ -26,25 +22,25 @@ _FUNCTIONS: Final = {
 }
 
 
-def teach_exports(endpoint: str) -> Exports:
-    """Let the embedded DynamoDB recover and export; files go to the S3 at `endpoint`."""
+def add_exports(endpoint: str) -> ExportService:
+    """Add recovery and exports to the embedded DynamoDB; files go to the S3 at `endpoint`."""
     from ministack.services import dynamodb
     from ministack.services.cloudformation import provisioners
 
-    def uploads(plan: Plan) -> S3Uploads:
+    def uploads(plan: ExportPlan) -> S3Uploads:
         return S3Uploads(_s3(endpoint), plan)
 
-    exports = Exports(partial(_find_table, dynamodb), uploads)
+    exports = ExportService(partial(_find_table, dynamodb), uploads)
     for operation, function in _FUNCTIONS.items():
-        getattr(dynamodb, function)  # of another version, it may be missing
+        require(dynamodb, function)
         setattr(dynamodb, function, partial(_respond, exports, operation))
-    handlers = provisioners._RESOURCE_HANDLERS
+    handlers = require(provisioners, "_RESOURCE_HANDLERS")
     handlers["AWS::DynamoDB::Table"] = with_recovery(handlers["AWS::DynamoDB::Table"], exports)
     return exports
 
 
-def with_recovery(handlers: dict[str, Any], exports: Exports) -> dict[str, Any]:
-    """Handlers of AWS::DynamoDB::Table that heed PointInTimeRecoverySpecification, as MiniStack's do not."""
+def with_recovery(handlers: dict[str, Any], exports: ExportService) -> dict[str, Any]:
+    """Handlers of AWS::DynamoDB::Table with PointInTimeRecoverySpecification, which MiniStack ignores."""
 
     def switch(table: str, props: dict[str, Any]) -> None:
         recovery = props.get("PointInTimeRecoverySpecification", {})
@@ -65,8 +61,8 @@ def with_recovery(handlers: dict[str, Any], exports: Exports) -> dict[str, Any]:
     return {**handlers, "create": create, "update": update}
 
 
-def _respond(exports: Exports, operation: str, request: dict[str, Any]) -> tuple[int, Any, bytes]:
-    """What a MiniStack handler returns."""
+def _respond(exports: ExportService, operation: str, request: dict[str, Any]) -> tuple[int, Any, bytes]:
+    """The answer to a request, in the form of MiniStack's handlers."""
     from ministack.core.responses import json_response
 
     status, answer = exports.answer(operation, request)

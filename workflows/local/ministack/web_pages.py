@@ -1,25 +1,20 @@
-"""Keeps web pages out of the embedded AWS, which takes any key and runs code.
+"""Refuses requests of web pages to the embedded AWS, which accepts any key and runs code.
 
-A browser lets every page send requests to the loopback. It says so: by `Origin` (all that a script may read
-or that changes something), by `Sec-Fetch-Site` and `Referer` (an image, a link), and, if the page has bound
-its own name to 127.0.0.1, by `Host`. AWS SDKs and command lines send none of these. The port in `Host` is not
-looked at: a forwarded one may differ, and a name that is not the loopback's is refused with any.
+A browser lets every page send requests to the loopback. Its headers show that: `Origin` (of a request that a
+script may read or that changes something), `Sec-Fetch-Site` and `Referer` (of an image or a link), and
+`Host`, if the page has bound its own name to 127.0.0.1. AWS SDKs and command lines send none of these. The
+port in `Host` is ignored: a forwarded one may differ, and a name other than the loopback's is refused with
+any port.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection
+from typing import Final
 from urllib.parse import urlsplit
 
-from workflows.local.ministack.asgi import reply
+from workflows.local.ministack.asgi import App, Message, Receive, Send, reply
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from workflows.local.ministack.asgi import App, Message, Receive, Send
-
-# `*.localhost` and `*.127.0.0.1` are how buckets and APIs are named in a host; no page can have such a name.
+# Buckets and APIs have hosts such as `*.localhost` and `*.127.0.0.1`; no page can have such a name.
 _LOOPBACK: Final = re.compile(
     r"(?:[a-z0-9._-]+\.)?(?:localhost|127\.0\.0\.1)(?::\d+)?|\[::1\](?::\d+)?", re.I
 )
@@ -27,9 +22,9 @@ ALLOW: Final = "GLUELINE_ALLOW_ORIGINS"
 
 
 def refusing_web_pages(app: App, allowed: Collection[str] = ()) -> App:
-    """The app, but with 403 for what a web page sends, unless its origin is among those allowed."""
+    """The app, except that it answers web pages with 403 unless their origin is allowed."""
 
-    async def guarded(scope: Message, receive: Receive, send: Send) -> None:
+    async def layer(scope: Message, receive: Receive, send: Send) -> None:
         reason = refusal(scope.get("headers", ()), allowed)
         if scope["type"] == "lifespan" or reason is None:
             await app(scope, receive, send)
@@ -38,7 +33,7 @@ def refusing_web_pages(app: App, allowed: Collection[str] = ()) -> App:
         else:
             await reply(send, 403, "text/plain; charset=utf-8", f"{reason}\n".encode())
 
-    return guarded
+    return layer
 
 
 def refusal(headers: Collection[tuple[bytes, bytes]], allowed: Collection[str]) -> str | None:
@@ -50,16 +45,16 @@ def refusal(headers: Collection[tuple[bytes, bytes]], allowed: Collection[str]) 
         if not _LOOPBACK.fullmatch(host):
             return (
                 f"Expected the host 127.0.0.1, localhost, [::1] or *.localhost, got {host!r}: the local "
-                "stack answers to this machine's own names only."
+                "stack answers to the loopback's names only."
             )
     origins = found.get("origin", [])
-    if "authorization" not in found:  # S3A sends a referer too, but signs; a page without an origin can't
+    if "authorization" not in found:  # S3A sends a referer, but signs; a page without an origin can't sign
         origins = origins + [_origin(referer) for referer in found.get("referer", ())]
     for origin in origins:
         if origin not in allowed:
             return (
                 f"Expected a program, got a web page of {origin!r}: pages have no access to the local stack. "
-                f"To let one of your own in, start the stack with {ALLOW}={origin}."
+                f"To allow one of your own, start the stack with {ALLOW}={origin}."
             )
     for site in found.get("sec-fetch-site", ()):
         if site != "none" and not origins:
@@ -68,7 +63,7 @@ def refusal(headers: Collection[tuple[bytes, bytes]], allowed: Collection[str]) 
 
 
 def read_allowed(text: str) -> frozenset[str]:
-    """The origins of a list with commas.
+    """The origins in a comma-separated list.
 
     >>> sorted(read_allowed("http://localhost:3000, http://127.0.0.1:8080/"))
     ['http://127.0.0.1:8080', 'http://localhost:3000']

@@ -1,4 +1,4 @@
-"""Runs the Glue jobs in Spark processes that stay warm.
+"""Runs the scripts of Glue jobs in one Spark process that stays warm.
 
 Imports `workflows.local.base`, `workflows.local.glue`.
 """

@@ -1,20 +1,16 @@
 """Spark's configuration of a local run: the template's, and what has to differ on one machine.
 
-The template's `--conf` decides what a job sees (catalogs, extensions, SQL settings). Only where the AWS
-services are and how large the machine is come from here, and win.
+The template's `--conf` decides what a job has (catalogs, extensions, SQL settings). The addresses of the AWS
+services and the size of the machine come from here, and take precedence.
 """
-
-from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-# Of the driver, in which executors run too. With 2560, a million changes took 4.02 GiB (Python workers too).
+# Of the driver, which also executes. With 2560, a million changes took 4.02 GiB, Python workers included.
 HEAP_MIB: Final = 2304
 _CATALOG: Final = re.compile(r"spark\.sql\.catalog\.(\w+)")
 ICEBERG_CATALOGS: Final = (
@@ -24,7 +20,7 @@ ICEBERG_CATALOGS: Final = (
 
 
 def parse_conf(argument: str) -> dict[str, str]:
-    """The settings of Glue's `--conf` argument: `a=1 --conf b=2`, in one text, as its users write it.
+    """The settings of Glue's `--conf` argument, which has several in one text: `a=1 --conf b=2`.
 
     >>> parse_conf("spark.a=1 --conf spark.b=x=y")
     {'spark.a': '1', 'spark.b': 'x=y'}
@@ -35,21 +31,21 @@ def parse_conf(argument: str) -> dict[str, str]:
 
 
 def machine_conf(jars: Sequence[str], scratch: Path) -> dict[str, str]:
-    """What one machine decides: size, jars, folders, and nothing that listens beyond it."""
+    """The settings of one machine: size, jars, folders, and listening on the loopback only."""
     return {
         "spark.master": "local[2]",
         "spark.app.name": "glueline",
-        # Not by spark.jars, which makes a copy of each at every start.
+        # Not spark.jars, which copies each jar at every start.
         "spark.driver.extraClassPath": os.pathsep.join(jars),
         "spark.driver.memory": f"{HEAP_MIB}m",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        # Quoted, since Spark splits at blanks.
+        # Quoted, because Spark splits at blanks.
         "spark.driver.extraJavaOptions": f'"-Djava.io.tmpdir={scratch}" -XX:+UseParallelGC',
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         "spark.sql.session.timeZone": "UTC",
-        # Four partitions for a few thousand rows; the 200 that Spark assumes cost seconds of nothing.
+        # Four partitions are enough for a few thousand rows; Spark's default of 200 costs seconds.
         "spark.sql.shuffle.partitions": "4",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
@@ -57,7 +53,7 @@ def machine_conf(jars: Sequence[str], scratch: Path) -> dict[str, str]:
 
 
 def endpoint_conf(endpoint: str) -> dict[str, str]:
-    """Raw files in the embedded S3, by the `s3://` that Glue uses as well as by `s3a://`."""
+    """Files in the embedded S3, under `s3://`, as on Glue, and under `s3a://`."""
     return {
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         "spark.hadoop.fs.s3a.endpoint": endpoint,
@@ -70,7 +66,7 @@ def endpoint_conf(endpoint: str) -> dict[str, str]:
 
 
 def job_conf(template: Mapping[str, str], endpoint: str) -> dict[str, str]:
-    """A job's own settings, with every Iceberg catalog among them sent to the embedded Glue and S3."""
+    """A job's own settings, with the embedded Glue and S3 as endpoints of every Iceberg catalog."""
     local: dict[str, str] = {}
     for key, value in template.items():
         if _CATALOG.fullmatch(key) and value in ICEBERG_CATALOGS:

@@ -1,30 +1,26 @@
-"""Run a script in this process as if the process were its own, again and again.
+"""Runs scripts in this process, one after another, each as if it had a process of its own.
 
-With the code that is deployed then: after another deployment the next run has the change.
+A script runs with the code that is deployed at that time: after a new deployment the next run has the change.
 """
-
-from __future__ import annotations
 
 import contextlib
 import importlib
 import os
 import sys
 import traceback
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Final
 
 import psutil
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-    from types import ModuleType, TracebackType
 
 _OWN_PACKAGES: Final = ("jobs", "expectations")
 
 
 class Outcome(AbstractContextManager["Outcome"]):
-    """What became of a script: all it can raise, SystemExit and KeyboardInterrupt included, ends here."""
+    """Catches all that a script raises, SystemExit and KeyboardInterrupt too, and keeps it as `error`."""
 
     error: str | None = None
 
@@ -35,14 +31,14 @@ class Outcome(AbstractContextManager["Outcome"]):
             self.error = None if error.code in (None, 0) else f"SystemExit: {error.code}"
         elif error is not None:
             traceback.print_exception(error)
-            # As Glue words it: class and message. The notes on an error are in the log alone.
+            # As Glue words it: class and message. The notes of an error are in the log only.
             self.error = f"{type(error).__name__}: {error}".removesuffix(": ").strip()[:2000]
         return True
 
 
 @contextmanager
-def as_a_fresh_process(script: str, arguments: Mapping[str, str]) -> Iterator[None]:
-    """Arguments of this run, our own code loaded anew, and what the script does to the environment undone."""
+def fresh_process_state(script: str, arguments: Mapping[str, str]) -> Iterator[None]:
+    """Set the arguments of a run and reload our own code; afterwards restore what the run has changed."""
     kept = dict(os.environ), list(sys.path), sys.argv
     ours = _take_own_modules()
     importlib.invalidate_caches()
@@ -54,18 +50,18 @@ def as_a_fresh_process(script: str, arguments: Mapping[str, str]) -> Iterator[No
         os.environ.update(kept[0])
         sys.path[:], sys.argv = kept[1:]
         _take_own_modules()
-        sys.modules.update(ours)  # whose classes this process knows
+        sys.modules.update(ours)  # this process uses their classes
 
 
 def _take_own_modules() -> dict[str, ModuleType]:
-    """Our own modules, no longer loaded."""
+    """Unload our own modules, and return them."""
     names = [name for name in sys.modules if name.split(".")[0] in _OWN_PACKAGES]
     return {name: sys.modules.pop(name) for name in names}
 
 
 @contextmanager
 def output_to(log: Path) -> Iterator[None]:
-    """Send all that this process prints to a file, whoever prints it and however."""
+    """Send all output of this process to a file: that of Python, of the JVM and of child processes."""
     log.parent.mkdir(parents=True, exist_ok=True)
     saved = os.dup(1), os.dup(2)
     with log.open("ab", buffering=0) as file:
@@ -81,24 +77,24 @@ def output_to(log: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-class ChangedCode:
-    """Notices that the code of jobs has changed, for the Python workers of Spark, which load it only once."""
+class WorkerCode:
+    """The code of jobs, as the Python workers of Spark have loaded it: they load it only once."""
 
     def __init__(self, code: Path) -> None:
         self._folders = [code / package for package in _OWN_PACKAGES]
-        self._seen = self._look()
+        self._loaded = self._files()
 
-    def forget(self) -> None:
-        """End Spark's Python workers if the code has changed. Spark starts new ones when it needs some."""
-        now = self._look()
-        if now != self._seen:
-            self._seen = now
+    def end_stale_workers(self) -> None:
+        """End Spark's Python workers if the code has changed. Spark starts new ones when it needs them."""
+        now = self._files()
+        if now != self._loaded:
+            self._loaded = now
             for process in psutil.Process().children(recursive=True):
-                with contextlib.suppress(psutil.Error):  # it may end by itself just now
+                with contextlib.suppress(psutil.Error):  # it may have ended meanwhile
                     if "pyspark.daemon" in process.cmdline():
                         process.kill()
 
-    def _look(self) -> set[tuple[str, int]]:
+    def _files(self) -> set[tuple[str, int]]:
         return {
             (str(file), file.stat().st_mtime_ns) for folder in self._folders for file in folder.rglob("*.py")
         }

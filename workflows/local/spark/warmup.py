@@ -1,23 +1,19 @@
-"""Make a new Spark do once, on nothing, what jobs will do: the first time of each costs seconds.
+"""Warms up a new Spark: it does once, on a few rows, what costs seconds the first time.
 
-Classes of the AWS SDK, Iceberg's commit and MERGE, Parquet, JSON, a Python worker with Arrow, and the
-import of Great Expectations; by the same catalog and file systems that jobs use, against the embedded AWS.
+That is: classes of the AWS SDK, Iceberg's commit and MERGE, Parquet, JSON, a Python worker with Arrow, and
+the import of Great Expectations, through the catalog and file systems that jobs use, against the embedded
+AWS.
 """
-
-from __future__ import annotations
 
 import importlib
 import threading
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import Final
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
 
 from workflows.local.spark.conf import job_conf
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    import pyarrow as pa
-    from pyspark.sql import SparkSession
 
 EXTENSIONS: Final = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 _NAME: Final = "warmup"
@@ -29,37 +25,37 @@ _CATALOG: Final = {
 }
 
 
-def warm_up(spark: SparkSession, endpoint: str, scratch: Path) -> None:
-    """Return when the first job will find everything loaded; leaves nothing behind in the embedded AWS."""
+def warm_up(spark: SparkSession, endpoint: str) -> None:
+    """Load all that the first job needs. Nothing of it stays in the embedded AWS."""
     imports = threading.Thread(target=importlib.import_module, args=("great_expectations",), name="imports")
     imports.start()
     for key, value in job_conf(_CATALOG, endpoint).items():
         spark.conf.set(key, value)
-    _with_bucket(spark, endpoint)
-    spark.range(4).mapInArrow(_as_it_is, "id long").collect()
+    _use_bucket(spark, endpoint)
+    spark.range(4).mapInArrow(_unchanged, "id long").collect()
     imports.join()
 
 
-def _with_bucket(spark: SparkSession, endpoint: str) -> None:
+def _use_bucket(spark: SparkSession, endpoint: str) -> None:
     import boto3
 
     s3 = boto3.resource("s3", endpoint_url=endpoint)
     bucket = s3.create_bucket(Bucket=_NAME)
     try:
-        _raw_files(spark)
-        _merge(spark)
+        _write_and_read_json(spark)
+        _merge_into_table(spark)
     finally:
         bucket.objects.all().delete()
         bucket.delete()
 
 
-def _raw_files(spark: SparkSession) -> None:
+def _write_and_read_json(spark: SparkSession) -> None:
     folder = f"s3://{_NAME}/raw"
     spark.range(10).selectExpr("id", "cast(id as string) as text").write.json(folder)
     spark.read.schema("id long, text string").json(folder).cache().count()
 
 
-def _merge(spark: SparkSession) -> None:
+def _merge_into_table(spark: SparkSession) -> None:
     table = f"{_NAME}.{_NAME}.numbers"
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {_NAME}.{_NAME}")
     spark.sql(f"CREATE TABLE {table} (id bigint, text string) USING iceberg PARTITIONED BY (bucket(4, id))")
@@ -74,5 +70,5 @@ def _merge(spark: SparkSession) -> None:
     spark.sql(f"DROP NAMESPACE {_NAME}.{_NAME}")
 
 
-def _as_it_is(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+def _unchanged(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
     return batches

@@ -1,27 +1,20 @@
-"""Whatever the user's environment says, what speaks to the embedded AWS speaks to it."""
-
-from __future__ import annotations
+"""Clients of the embedded AWS reach it, whatever the environment of the user."""
 
 import http.server
 import os
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from workflows.local.base.environment import local_environment, without_proxies
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 NOWHERE = "http://127.0.0.1:9"
 HOSTILE = {
     "AWS_PROFILE": "nobody",
-    "AWS_CONFIG_FILE": "/nowhere/config",
-    "AWS_SHARED_CREDENTIALS_FILE": "/nowhere/credentials",
     "AWS_SESSION_TOKEN": "stale",
     "AWS_ENDPOINT_URL": NOWHERE,
     "AWS_ENDPOINT_URL_S3": NOWHERE,
@@ -36,7 +29,7 @@ HOSTILE = {
     "HTTPS_PROXY": NOWHERE,
     "ALL_PROXY": NOWHERE,
 }
-ASKS = """
+PROGRAM = """
 import sys
 from workflows.local.base.environment import act_locally
 act_locally()
@@ -50,9 +43,7 @@ print(lake_catalog(Target("us-east-1", {}, sys.argv[1])).list_namespaces())
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """To every request: there is nothing. Remembers whom it was sent to."""
-
-    hosts: list[str]
+    """Answers every request with an empty list."""
 
     def do_GET(self) -> None:
         self.answer(b"<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>")
@@ -79,22 +70,24 @@ def endpoint() -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("config", ["", "[default]\nendpoint_url = http://127.0.0.1:9\n", "[default\nbroken"])
-def test_no_setting_of_the_user_reaches_a_client_of_the_local_stack(
-    endpoint: str, config: str, tmp_path: Path
-) -> None:
+def test_no_setting_of_the_user_reaches_a_client_of_the_local_stack(endpoint: str, tmp_path: Path) -> None:
     (tmp_path / ".aws").mkdir()
-    (tmp_path / ".aws" / "config").write_text(config)
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **(HOSTILE if not config else {})}
+    # A client that reads the file fails.
+    (tmp_path / ".aws" / "config").write_text("[default]\nendpoint_url = http://127.0.0.1:9\n[broken")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **HOSTILE}
 
-    asked = subprocess.run(
-        [sys.executable, "-c", ASKS, endpoint], env=environment, capture_output=True, text=True, check=False
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, endpoint],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
-    assert (asked.returncode, asked.stdout) == (0, "[]\n[]\n[]\n"), asked.stderr
+    assert (ran.returncode, ran.stdout) == (0, "[]\n[]\n[]\n"), ran.stderr
 
 
-def test_the_rest_of_the_world_is_still_reached_by_the_proxy() -> None:
+def test_other_hosts_are_still_reached_through_the_proxy() -> None:
     given = {
         "HTTPS_PROXY": "http://proxy:3128",
         "NO_PROXY": "intra.example",
@@ -107,7 +100,7 @@ def test_the_rest_of_the_world_is_still_reached_by_the_proxy() -> None:
     assert kept["NO_PROXY"] == kept["no_proxy"] == "other.example,::1,intra.example,127.0.0.1,localhost"
 
 
-def test_what_needs_no_world_gets_no_proxy() -> None:
+def test_a_process_with_no_other_host_to_reach_has_no_proxy() -> None:
     assert without_proxies({"HTTP_PROXY": "x", "https_proxy": "x", "All_Proxy": "x", "PATH": "p"}) == {
         "PATH": "p"
     }

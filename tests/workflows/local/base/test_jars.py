@@ -1,6 +1,4 @@
-"""The record of the jars: trusted as long as it speaks of those wanted, and they are there."""
-
-from __future__ import annotations
+"""The record of the jars: used as long as it is for the wanted ones, and all of them exist."""
 
 import json
 import subprocess
@@ -14,7 +12,7 @@ from workflows.local.base.jars import COORDINATES, WANTED, NoJars, jar_paths, la
 
 @pytest.fixture
 def fetches(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The commands that would have fetched; none of them does."""
+    """The commands that would fetch; none of them does."""
     commands: list[list[str]] = []
 
     def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
@@ -54,7 +52,7 @@ def test_jars_are_fetched_when_the_record_cannot_be_trusted(
     assert fetches
 
 
-def test_a_failed_fetch_says_what_was_wanted_and_what_ivy_said(
+def test_a_failed_fetch_names_what_was_wanted_and_the_output_of_ivy(
     tmp_path: Path, fetches: list[list[str]]
 ) -> None:
     with pytest.raises(NoJars) as caught:
@@ -63,7 +61,7 @@ def test_a_failed_fetch_says_what_was_wanted_and_what_ivy_said(
     assert "UNRESOLVED DEPENDENCIES" in str(caught.value)
 
 
-def test_of_a_library_that_spark_brings_itself_its_own_version_wins() -> None:
+def test_a_library_that_spark_includes_is_not_added_in_another_version() -> None:
     found = ["/ivy/io.netty_netty-common-4.1.126.Final.jar", "/ivy/org.apache.hadoop_hadoop-aws-3.4.2.jar"]
     own = [Path("netty-common-4.2.7.Final.jar"), Path("hadoop-client-api-3.4.2.jar")]
 

@@ -1,4 +1,4 @@
-"""Which Java is good enough, and what is said when none is."""
+"""Which Java is accepted, and the error when there is none."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from workflows.local.base.java import NoJava, find_java, java_version
         ("", None),
     ],
 )
-def test_the_version_is_read_from_what_java_says(output: str, version: int | None) -> None:
+def test_the_version_is_read_from_the_output_of_java(output: str, version: int | None) -> None:
     assert java_version(output) == version
 
 
@@ -40,7 +40,7 @@ def test_java_home_comes_before_the_path(tmp_path: Path, monkeypatch: pytest.Mon
     ("says", "found"),
     [('java version "1.8.0_392"', "is 8"), ("no runtime here", "is not a working java")],
 )
-def test_a_java_too_old_or_broken_is_named_with_the_way_to_another(
+def test_an_error_names_a_java_that_is_too_old_or_broken_and_how_to_install_one(
     says: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     java = fake_java(tmp_path, says)
@@ -53,7 +53,9 @@ def test_a_java_too_old_or_broken_is_named_with_the_way_to_another(
         assert way in str(caught.value)
 
 
-def test_with_no_java_at_all_the_way_to_one_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_java_the_error_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
 

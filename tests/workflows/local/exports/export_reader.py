@@ -1,18 +1,14 @@
-"""A reader of exports that believes nothing: every checksum, count, name and line is checked."""
-
-from __future__ import annotations
+"""A strict reader of exports, which checks every checksum, count, name and line."""
 
 import base64
 import gzip
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any
 
 SUMMARY = {
     *("version", "exportArn", "startTime", "endTime", "tableArn", "tableId", "s3Bucket", "s3Prefix"),
@@ -35,7 +31,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A sound export."""
+    """A valid export."""
 
     summary: dict[str, Any]
     files: list[dict[str, Any]]

@@ -1,12 +1,10 @@
-"""What an export request may ask for, and under which name DynamoDB refuses the rest."""
-
-from __future__ import annotations
+"""Which export requests are valid, and under which names DynamoDB refuses the others."""
 
 from typing import Any
 
 import pytest
 
-from workflows.local.exports.requests import Plan, Refused, read_request
+from workflows.local.exports.requests import ExportPlan, RequestRefused, read_request
 from workflows.local.exports.table_history import Table
 
 NOW = 1_000_000.5
@@ -26,21 +24,21 @@ def incremental(start: float | None, end: float | None, **more: Any) -> dict[str
 @pytest.mark.parametrize(
     ("more", "plan"),
     [
-        ({}, Plan(TABLE, "raw", None, "AES256", None)),
-        ({"ExportType": "FULL_EXPORT", "S3Prefix": "a/b"}, Plan(TABLE, "raw", "a/b", "AES256", None)),
-        ({"ExportTime": 950_000}, Plan(TABLE, "raw", None, "AES256", None, at=950_000)),
-        ({"S3SseAlgorithm": "KMS", "S3SseKmsKeyId": "k"}, Plan(TABLE, "raw", None, "KMS", "k")),
+        ({}, ExportPlan(TABLE, "raw", None, "AES256", None)),
+        ({"ExportType": "FULL_EXPORT", "S3Prefix": "a/b"}, ExportPlan(TABLE, "raw", "a/b", "AES256", None)),
+        ({"ExportTime": 950_000}, ExportPlan(TABLE, "raw", None, "AES256", None, at=950_000)),
+        ({"S3SseAlgorithm": "KMS", "S3SseKmsKeyId": "k"}, ExportPlan(TABLE, "raw", None, "KMS", "k")),
         (
             incremental(999_999, 1_000_000),
-            Plan(TABLE, "raw", None, "AES256", None, window=(999_999, 1_000_000)),
+            ExportPlan(TABLE, "raw", None, "AES256", None, window=(999_999, 1_000_000)),
         ),
         (
             incremental(1_000_000 - DAY, None, ExportViewType="NEW_IMAGE"),
-            Plan(TABLE, "raw", None, "AES256", None, None, (1_000_000 - DAY, 1_000_000), "NEW_IMAGE"),
+            ExportPlan(TABLE, "raw", None, "AES256", None, None, (1_000_000 - DAY, 1_000_000), "NEW_IMAGE"),
         ),
     ],
 )
-def test_a_good_request_becomes_a_plan(more: dict[str, Any], plan: Plan) -> None:
+def test_a_valid_request_becomes_a_plan(more: dict[str, Any], plan: ExportPlan) -> None:
     assert read_request({**REQUEST, **more}, TABLE, EARLIEST, NOW) == plan
 
 
@@ -69,8 +67,10 @@ def test_a_good_request_becomes_a_plan(more: dict[str, Any], plan: Plan) -> None
         ({"S3Bucket": "arn:aws:s3:::raw"}, "ValidationException", "'s3Bucket'"),
     ],
 )
-def test_a_wrong_request_is_refused_as_dynamodb_does(more: dict[str, Any], code: str, says: str) -> None:
-    with pytest.raises(Refused) as refused:
+def test_an_invalid_request_is_refused_with_the_code_of_dynamodb(
+    more: dict[str, Any], code: str, says: str
+) -> None:
+    with pytest.raises(RequestRefused) as refused:
         read_request({**REQUEST, **more}, TABLE, EARLIEST, NOW)
 
     assert refused.value.code == code
@@ -78,15 +78,15 @@ def test_a_wrong_request_is_refused_as_dynamodb_does(more: dict[str, Any], code:
 
 
 def test_a_table_without_recovery_is_not_exported() -> None:
-    with pytest.raises(Refused, match="not enabled for table 't'") as refused:
+    with pytest.raises(RequestRefused, match="not enabled for table 't'") as refused:
         read_request(REQUEST, TABLE, None, NOW)
 
     assert refused.value.code == "PointInTimeRecoveryUnavailableException"
 
 
 @pytest.mark.parametrize("more", [{"ExportTime": 950_000}, incremental(999_990, 1_000_000)])
-def test_the_past_takes_a_stream_with_both_images(more: dict[str, Any]) -> None:
-    with pytest.raises(Refused, match="must have the view NEW_AND_OLD_IMAGES"):
+def test_an_export_of_the_past_requires_a_stream_with_both_images(more: dict[str, Any]) -> None:
+    with pytest.raises(RequestRefused, match="must have the view NEW_AND_OLD_IMAGES"):
         read_request({**REQUEST, **more}, KEYS_ONLY, EARLIEST, NOW)
 
     assert read_request(REQUEST, KEYS_ONLY, EARLIEST, NOW).at is None

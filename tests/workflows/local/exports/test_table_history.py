@@ -1,6 +1,4 @@
-"""The past of a table from its present and its stream, compared with a model that keeps every state."""
-
-from __future__ import annotations
+"""Past states of a table from its items and its stream, compared with a model that keeps every state."""
 
 from typing import Any
 
@@ -13,8 +11,8 @@ KEYS = st.sampled_from("abc")
 VALUES = st.one_of(st.none(), st.integers(0, 2))  # None: delete
 
 
-class Written:
-    """A table written one step at a time, as the embedded AWS keeps it; it remembers every state."""
+class WrittenTable:
+    """A table written one step at a time, as the embedded AWS stores it, with all its states."""
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Item]] = {}
@@ -47,8 +45,8 @@ class Written:
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> Written:
-    written, millis = Written(), 1_000
+def histories(draw: st.DrawFn) -> WrittenTable:
+    written, millis = WrittenTable(), 1_000
     for key, value, pause in draw(st.lists(st.tuples(KEYS, VALUES, st.sampled_from([0, 1, 500, 1000])))):
         millis += pause
         written.write(millis, key, value)
@@ -63,29 +61,29 @@ def by_key(items: list[Item]) -> dict[str, Item]:
 
 
 @given(histories(), TIMES)
-def test_the_items_at_a_time_are_those_of_the_last_state_before_it(written: Written, at: float) -> None:
+def test_the_items_at_a_time_are_those_of_the_last_state_before_it(written: WrittenTable, at: float) -> None:
     assert by_key(items_at(written.table(), at)) == written.state(at)
 
 
 @given(histories(), TIMES, TIMES)
 def test_net_changes_lead_from_the_state_before_the_window_to_the_one_after(
-    written: Written, start: float, end: float
+    written: WrittenTable, start: float, end: float
 ) -> None:
     before, after = written.state(start), written.state(max(start, end))
 
     changes = net_changes(written.table(), start, max(start, end))
 
     assert len({key_text(change.key) for change in changes}) == len(changes)
-    told = {change.key["_key"]["S"]: change for change in changes}
-    assert {key for key in before | after if before.get(key) != after.get(key)} <= told.keys()
-    for key, change in told.items():
+    by_key_text = {change.key["_key"]["S"]: change for change in changes}
+    assert {key for key in before | after if before.get(key) != after.get(key)} <= by_key_text.keys()
+    for key, change in by_key_text.items():
         assert (change.old, change.new) == (before.get(key), after.get(key))
         assert (change.old, change.new) != (None, None)
         assert start * 1_000_000 <= change.written_micros < end * 1_000_000
 
 
-def test_a_row_that_came_and_went_within_the_window_is_not_told() -> None:
-    written = Written()
+def test_an_item_created_and_deleted_within_the_window_is_left_out() -> None:
+    written = WrittenTable()
     written.write(5_000, "a", 1)
     written.write(6_000, "a", None)
 
@@ -95,15 +93,15 @@ def test_a_row_that_came_and_went_within_the_window_is_not_told() -> None:
     ]
 
 
-def test_a_window_takes_its_first_moment_and_leaves_its_last() -> None:
-    written = Written()
+def test_a_window_includes_its_start_and_excludes_its_end() -> None:
+    written = WrittenTable()
     written.write(5_000, "a", 1)
     written.write(6_000, "b", 1)
 
     assert [change.key["_key"]["S"] for change in net_changes(written.table(), 5, 6)] == ["a"]
 
 
-def test_composite_keys_are_told_apart_by_both_parts() -> None:
+def test_composite_keys_differ_by_both_parts() -> None:
     item = {"pk": {"S": "x"}, "sk": {"N": "1"}}
     other = {"pk": {"S": "x"}, "sk": {"N": "2"}}
     table = Table("arn", "id", "name", ("pk", "sk"), {"x": {"1": item, "2": other}}, [], True)

@@ -1,15 +1,27 @@
-"""A small Glue to try rules on: definitions as a template would give them, and a clock that stands still."""
-
-from __future__ import annotations
+"""A small Glue for tests: definitions as a template gives them, and a clock that stands still."""
 
 from itertools import count
 from typing import Any
 
 from workflows.local.glue.api import answer
 from workflows.local.glue.engine import Glue
-from workflows.local.glue.runs import Kill, Launch, Note
+from workflows.local.glue.runs import JobRun, Kill, Launch, LogLine
 
 NOON = 1_795_521_600.0  # 2026-11-24 12:00 UTC
+
+
+class IdleRunner:
+    """A runner that starts and ends nothing, and keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.launched: list[str] = []
+        self.killed: list[str] = []
+
+    def launch(self, run: JobRun) -> None:
+        self.launched.append(run.job.name)
+
+    def kill(self, run_id: str) -> None:
+        self.killed.append(run_id)
 
 
 def glue(**workflow: Any) -> Glue:
@@ -63,12 +75,12 @@ def killed(made: Glue) -> list[str]:
     return [command.run_id for command in made.take_commands() if isinstance(command, Kill)]
 
 
-def notes(made: Glue) -> list[str]:
-    return [command.text for command in made.take_commands() if isinstance(command, Note)]
+def log_lines(made: Glue) -> list[str]:
+    return [command.text for command in made.take_commands() if isinstance(command, LogLine)]
 
 
 def end(made: Glue, job: str, error: str | None = None, now: float = NOON) -> None:
-    """Let the active run of a job start and end."""
+    """Start and end the active run of a job."""
     (run,) = [run for run in made.job_runs.values() if run.job.name == job and run.is_active]
     made.job_running(run.id, now)
     made.job_ended(run.id, error, now)

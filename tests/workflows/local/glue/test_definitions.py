@@ -1,4 +1,4 @@
-"""Definitions as templates give them, and the reason for each that is refused."""
+"""Definitions as templates give them, and why invalid ones are refused."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from workflows.local.glue.errors import InvalidInput
 JOB = {"Name": "check", "Command": {"ScriptLocation": "s3://code/check.py"}}
 EVENT = {"Name": "t", "Type": "EVENT", "WorkflowName": "flow", "Actions": [{"JobName": "check"}]}
 CONDITIONAL = {**EVENT, "Type": "CONDITIONAL", "Predicate": when(merge="SUCCEEDED")}
-STANDALONE = {**EVENT, "WorkflowName": "", "Type": "ON_DEMAND"}
+STANDALONE = {**EVENT, "WorkflowName": ""}
 
 REFUSED_TRIGGERS = [
     (
@@ -20,10 +20,14 @@ REFUSED_TRIGGERS = [
     ),
     (
         {**EVENT, "WorkflowName": None},
-        "a trigger of type EVENT belongs to a workflow here: give its WorkflowName",
+        "a trigger of type EVENT has to belong to a workflow locally: give its WorkflowName",
+    ),
+    (
+        {**STANDALONE, "Type": "ON_DEMAND"},
+        "a trigger of type ON_DEMAND has to belong to a workflow locally: give its WorkflowName",
     ),
     ({**EVENT, "Actions": []}, "Actions: expected at least one job to start"),
-    ({**EVENT, "Actions": [{"CrawlerName": "c"}]}, "crawlers don't run locally; give a JobName"),
+    ({**EVENT, "Actions": [{"CrawlerName": "c"}]}, "crawlers do not run locally: give a JobName"),
     ({**EVENT, "Actions": [{}]}, "Actions: JobName: expected a text, got None"),
     ({**EVENT, "EventBatchingCondition": {"BatchSize": 101}}, "BatchSize: expected 1 to 100, got 101"),
     (
@@ -38,7 +42,7 @@ REFUSED_TRIGGERS = [
     ),
     (
         {**CONDITIONAL, "Predicate": when(check="FAILED")},
-        "check can't be both what it waits for and what it starts",
+        "check can't be in both its Predicate and its Actions",
     ),
     (
         {**CONDITIONAL, "Predicate": {"Conditions": [{"JobName": "merge", "State": "SUCCEEDED"}]}},
@@ -71,7 +75,7 @@ def test_numbers_may_come_as_text_as_cloudformation_parameters_do() -> None:
     assert (job.max_retries, job.timeout_minutes, job.max_concurrent_runs) == (1, 5, 3)
 
 
-def test_what_a_definition_leaves_out_is_what_aws_assumes() -> None:
+def test_what_a_definition_leaves_out_has_the_default_of_aws() -> None:
     job, trigger, workflow = read_job(JOB), read_trigger(EVENT), read_workflow({"Name": "flow"})
 
     assert (job.max_retries, job.timeout_minutes, job.max_concurrent_runs) == (0, 480, 1)

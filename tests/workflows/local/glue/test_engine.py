@@ -1,5 +1,7 @@
 """The rules of the local Glue, one by one."""
 
+import pickle
+
 import pytest
 
 from tests.workflows.local.glue.builders import (
@@ -12,16 +14,17 @@ from tests.workflows.local.glue.builders import (
     job_states,
     killed,
     launched,
-    notes,
+    log_lines,
     when,
     workflow_states,
 )
+from workflows.local.glue.engine import Glue
 from workflows.local.glue.errors import ConcurrentRunsExceeded, InvalidInput
 
 # --- events -------------------------------------------------------------------------------------------------
 
 
-def test_events_wait_until_the_batch_is_full() -> None:
+def test_a_full_batch_of_events_starts_the_workflow() -> None:
     made = glue()
 
     made.receive_event("flow", "e1", NOON)
@@ -32,21 +35,7 @@ def test_events_wait_until_the_batch_is_full() -> None:
     assert launched(made) == ["check"]
 
 
-def test_events_wait_no_longer_than_the_window_which_opens_at_the_first() -> None:
-    made = glue()
-    made.receive_event("flow", "e1", NOON)
-    made.receive_event("flow", "e2", NOON + 59)
-
-    made.tick(NOON + 59.9)
-    assert launched(made) == []
-    assert made.next_wakeup() == NOON + 60
-
-    made.tick(NOON + 60)
-    assert launched(made) == ["check"]
-    assert made.next_wakeup() is None
-
-
-def test_a_run_knows_its_events_and_why_it_started() -> None:
+def test_a_run_has_its_events_and_the_condition_that_started_it() -> None:
     full, windowed = glue(), glue()
     for event_id in ("a", "b", "c"):
         full.receive_event("flow", event_id, NOON)
@@ -74,27 +63,27 @@ def test_a_refused_start_is_recorded_and_its_events_are_gone() -> None:
     assert made.next_wakeup() is None
 
 
-def test_an_event_is_dropped_when_the_trigger_is_off_or_there_is_none() -> None:
+def test_a_closed_window_starts_the_workflow() -> None:
     made = glue()
-    ask(made, "StopTrigger", Name="on-events")
+    made.receive_event("flow", "e1", NOON)
+    assert made.next_wakeup() == NOON + 60
+
+    made.tick(NOON + 60)
+
+    assert launched(made) == ["check"]
+    assert made.next_wakeup() is None
+
+
+def test_an_event_is_dropped_when_the_workflow_has_no_event_trigger() -> None:
+    made = glue()
+    ask(made, "DeleteTrigger", Name="on-events")
     made.receive_event("flow", "e1", NOON)
     made.receive_event("other", "e2", NOON)
 
-    assert notes(made) == [
-        "event e1 dropped: workflow flow has no EVENT trigger that listens",
-        "event e2 dropped: workflow other has no EVENT trigger that listens",
+    assert log_lines(made) == [
+        "event e1 dropped: workflow flow has no EVENT trigger",
+        "event e2 dropped: workflow other has no EVENT trigger",
     ]
-
-
-def test_events_that_wait_are_dropped_when_their_trigger_is_switched_off() -> None:
-    made = glue()
-    made.receive_event("flow", "e1", NOON)
-
-    ask(made, "StopTrigger", Name="on-events")
-    ask(made, "StartTrigger", Name="on-events")
-    made.tick(NOON + 60)
-
-    assert launched(made) == []
 
 
 # --- the graph ----------------------------------------------------------------------------------------------
@@ -125,7 +114,7 @@ def test_a_failed_check_is_not_merged_and_the_run_completes_all_the_same() -> No
     assert (statistics["TotalActions"], statistics["FailedActions"]) == (1, 1)
 
 
-def test_and_waits_for_all_and_any_for_the_first() -> None:
+def test_and_fires_on_the_last_condition_and_any_on_the_first() -> None:
     made = glue()
     for name in ("left", "right", "both", "either"):
         add_job(made, name)
@@ -145,7 +134,7 @@ def test_and_waits_for_all_and_any_for_the_first() -> None:
     assert launched(made) == ["both"]
 
 
-def test_a_job_that_is_busy_is_refused_to_a_trigger_and_nothing_follows_it() -> None:
+def test_a_trigger_can_not_start_a_job_that_is_running_and_nothing_follows_it() -> None:
     made = glue()
     ask(made, "StartJobRun", JobName="merge")
     ask(made, "StartWorkflowRun", Name="flow")
@@ -156,7 +145,7 @@ def test_a_job_that_is_busy_is_refused_to_a_trigger_and_nothing_follows_it() -> 
     assert workflow_states(made) == ["COMPLETED"]
 
 
-def test_a_job_started_by_itself_fires_no_trigger() -> None:
+def test_a_job_run_outside_a_workflow_fires_no_trigger() -> None:
     made = glue()
     ask(made, "StartJobRun", JobName="check")
     made.take_commands()
@@ -172,11 +161,6 @@ def test_a_workflow_with_no_start_trigger_cannot_be_started() -> None:
 
     with pytest.raises(InvalidInput, match="workflow flow has no start trigger"):
         ask(made, "StartWorkflowRun", Name="flow")
-
-
-def test_a_second_start_trigger_is_refused_as_on_aws() -> None:
-    with pytest.raises(InvalidInput, match="has the start trigger on-events already, and AWS permits one"):
-        add_trigger(glue(), "nightly", "SCHEDULED", ["check"], Schedule="cron(0 3 * * ? *)")
 
 
 # --- jobs ---------------------------------------------------------------------------------------------------
@@ -212,7 +196,7 @@ def test_a_script_gets_defaults_run_arguments_fixed_arguments_and_what_glue_adds
     }
 
 
-def test_a_failed_job_is_tried_again_before_anything_follows() -> None:
+def test_a_failed_job_is_retried_before_anything_follows() -> None:
     made = glue()
     add_job(made, "shaky", MaxRetries=1)
     ask(made, "UpdateTrigger", Name="on-events", TriggerUpdate={"Actions": [{"JobName": "shaky"}]})
@@ -229,11 +213,11 @@ def test_a_failed_job_is_tried_again_before_anything_follows() -> None:
     assert launched(made) == ["merge"]
 
 
-def test_a_run_past_its_timeout_is_ended_and_not_tried_again() -> None:
+def test_a_run_past_its_timeout_is_ended_and_not_retried() -> None:
     made = glue()
     add_job(made, "slow", Timeout=5, MaxRetries=3)
     run_id = ask(made, "StartJobRun", JobName="slow")["JobRunId"]
-    made.tick(NOON + 3600)  # waiting for a free worker is not running
+    made.tick(NOON + 3600)  # the wait for Spark does not count
     assert job_states(made) == [("slow", "STARTING")]
 
     made.job_running(run_id, NOON + 3600)
@@ -256,35 +240,10 @@ def test_a_run_beside_as_many_as_the_job_allows_is_refused() -> None:
         ask(made, "StartJobRun", JobName="twice")
 
 
-def test_a_stopped_run_is_killed_and_what_it_says_later_is_not_heard() -> None:
-    made = glue()
-    run_id = ask(made, "StartJobRun", JobName="check")["JobRunId"]
-
-    ask(made, "BatchStopJobRun", JobName="check", JobRunIds=[run_id])
-    made.job_running(run_id, NOON)
-    made.job_ended(run_id, None, NOON)
-
-    assert killed(made) == [run_id]
-    assert job_states(made) == [("check", "STOPPED")]
+# --- schedules and requests ---------------------------------------------------------------------------------
 
 
-def test_a_stopped_workflow_run_stops_its_jobs_and_goes_no_further() -> None:
-    made = glue()
-    add_trigger(made, "after-stop", "CONDITIONAL", ["merge"], Predicate=when(check="STOPPED"))
-    run_id = ask(made, "StartWorkflowRun", Name="flow")["RunId"]
-    made.take_commands()
-
-    ask(made, "StopWorkflowRun", Name="flow", RunId=run_id)
-
-    assert job_states(made) == [("check", "STOPPED")]
-    assert workflow_states(made) == ["STOPPED"]
-    assert launched(made) == []
-
-
-# --- schedules and persons ----------------------------------------------------------------------------------
-
-
-def test_a_scheduled_trigger_starts_its_workflow_each_time_once_and_makes_up_for_nothing() -> None:
+def test_a_scheduled_trigger_starts_its_workflow() -> None:
     made = glue()
     ask(made, "DeleteTrigger", Name="on-events")
     add_trigger(made, "hourly", "SCHEDULED", ["check"], Schedule="cron(0 * * * ? *)")
@@ -296,30 +255,66 @@ def test_a_scheduled_trigger_starts_its_workflow_each_time_once_and_makes_up_for
     assert made.next_wakeup() == NOON + 4 * 3600
 
 
-def test_a_trigger_outside_a_workflow_starts_its_jobs() -> None:
-    made = glue()
-    add_trigger(made, "now", "ON_DEMAND", ["check", "merge"], WorkflowName=None)
-
-    ask(made, "StartTrigger", Name="now")
-
-    assert launched(made) == ["check", "merge"]
-    assert workflow_states(made) == []
-
-
-def test_an_on_demand_trigger_starts_its_workflow() -> None:
-    made = glue()
-    ask(made, "DeleteTrigger", Name="on-events")
-    add_trigger(made, "now", "ON_DEMAND", ["check"])
-
-    ask(made, "StartTrigger", Name="now")
-
-    assert workflow_states(made) == ["RUNNING"]
-
-
-def test_a_full_workflow_refuses_a_person_with_an_error() -> None:
+def test_a_request_to_start_a_workflow_at_its_limit_is_refused() -> None:
     made = glue(MaxConcurrentRuns=1)
     ask(made, "StartWorkflowRun", Name="flow")
 
     with pytest.raises(ConcurrentRunsExceeded, match="Concurrent runs exceeded for workflow: flow"):
         ask(made, "StartWorkflowRun", Name="flow")
     assert workflow_states(made) == ["RUNNING"]
+
+
+def test_a_scheduled_trigger_outside_a_workflow_starts_its_jobs() -> None:
+    made = glue()
+    add_trigger(made, "hourly", "SCHEDULED", ["check", "merge"], WorkflowName=None, Schedule="rate(1 hour)")
+
+    made.tick(NOON + 3600)
+
+    assert launched(made) == ["check", "merge"]
+    assert workflow_states(made) == []
+
+
+def test_a_workflow_with_an_on_demand_trigger_starts_on_request() -> None:
+    made = glue()
+    ask(made, "DeleteTrigger", Name="on-events")
+    add_trigger(made, "now", "ON_DEMAND", ["check"])
+
+    ask(made, "StartWorkflowRun", Name="flow")
+
+    assert launched(made) == ["check"]
+
+
+def test_a_trigger_that_fires_for_a_missing_workflow_or_job_is_logged() -> None:
+    made = glue()
+    ask(made, "DeleteJob", JobName="check")
+    ask(made, "StartWorkflowRun", Name="flow")
+    assert "trigger on-events: there is no job check to start" in log_lines(made)
+    assert workflow_states(made) == ["COMPLETED"]
+
+    ask(made, "DeleteWorkflow", Name="flow")
+    for number in range(3):
+        made.receive_event("flow", f"e{number}", NOON)
+    assert log_lines(made) == ["trigger on-events fired without effect: there is no workflow flow"]
+
+
+# --- a successor --------------------------------------------------------------------------------------------
+
+
+def test_a_successor_continues_from_the_state_of_its_predecessor() -> None:
+    first = glue()
+    first.start_workflow_run("flow", {}, NOON)
+    first.receive_event("flow", "e1", NOON)
+    assert launched(first) == ["check"]
+
+    successor = Glue()
+    successor.take_state(pickle.loads(pickle.dumps(first.state())))  # noqa: S301 -- its own state
+
+    assert launched(successor) == []
+    for one in (first, successor):
+        end(one, "check")
+        assert launched(one) == ["merge"]
+        one.tick(NOON + 60)
+        assert launched(one) == ["check"]  # for the event that was collected before
+    runs = [ask(one, "GetWorkflowRuns", Name="flow", IncludeGraph=True)["Runs"] for one in (first, successor)]
+    assert len(runs[0]) == len(runs[1]) == 2
+    assert [run["Status"] for run in runs[0]] == [run["Status"] for run in runs[1]]

@@ -1,4 +1,4 @@
-"""AWS's own examples of schedule expressions, what they refuse, and what always holds."""
+"""Schedule expressions: AWS's own examples, what is refused, and what always holds."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,15 +20,6 @@ FIRINGS = [
     ("cron(0/10 * ? * MON-FRI *)", "2026-11-27 23:55", "2026-11-30 00:00"),
     ("cron(0 18 ? * MON-FRI *)", "2026-11-24 18:00", "2026-11-25 18:00"),
     ("cron(0 8 1 * ? *)", "2026-11-24 00:00", "2026-12-01 08:00"),
-    ("cron(0 10 L * ? *)", "2028-02-01 00:00", "2028-02-29 10:00"),
-    ("cron(0 9 ? * 2#1 *)", "2026-11-24 00:00", "2026-12-07 09:00"),
-    ("cron(0 9 ? * FRIL *)", "2026-11-24 00:00", "2026-11-27 09:00"),
-    ("cron(0 9 ? * 6L *)", "2026-11-28 00:00", "2026-12-25 09:00"),
-    ("cron(0 9 ? * L *)", "2026-11-24 00:00", "2026-11-28 09:00"),
-    ("cron(0 9 15W * ? *)", "2026-11-01 00:00", "2026-11-16 09:00"),  # the 15th is a Sunday
-    ("cron(0 9 1W * ? *)", "2026-08-01 00:00", "2026-08-03 09:00"),  # a Saturday; not back into July
-    ("cron(0 9 LW * ? *)", "2026-10-01 00:00", "2026-10-30 09:00"),  # the 31st is a Saturday
-    ("cron(0 9 31W * ? *)", "2026-11-01 00:00", "2026-12-31 09:00"),  # November has none
     ("cron(30 8,20 ? JAN,jul 3 *)", "2026-11-24 00:00", "2027-01-05 08:30"),
     ("cron(0 0 29 2 ? *)", "2026-11-24 00:00", "2028-02-29 00:00"),
     ("cron(0 0 1 1 ? 2030-2031)", "2026-11-24 00:00", "2030-01-01 00:00"),
@@ -42,10 +33,13 @@ REFUSED = [
     ("cron(0 12 ? * ? *)", "exactly one of day-of-month and day-of-week"),
     ("cron(60 12 * * ? *)", "minutes: expected a number from 0 to 59, got '60'"),
     ("cron(0 12 32 * ? *)", "day-of-month: expected a number from 1 to 31"),
-    ("cron(0 12 ? * FUN *)", "day-of-week: expected a number from 1 to 7, got 'FUN'"),
-    ("cron(0 12 ? * 2#6 *)", "day-of-week: expected a number from 1 to 7, got '2#6'"),
+    ("cron(0 12 ? * FUN *)", "day-of-week: expected a number from 1 to 7"),
+    ("cron(0 12 ? * 2#1 *)", "day-of-week: expected a number from 1 to 7 (L, W and # are not supported"),
+    ("cron(0 12 ? * FRIL *)", "day-of-week: expected a number from 1 to 7 (L, W and # are not supported"),
+    ("cron(0 12 L * ? *)", "day-of-month: expected a number from 1 to 31 (L, W and # are not supported"),
+    ("cron(0 12 15W * ? *)", "day-of-month: expected a number from 1 to 31 (L, W and # are not supported"),
     ("cron(0/0 12 * * ? *)", "minutes: expected a step of 1 or more"),
-    ("cron(0 18-6 * * ? *)", "hours: the range '18-6' runs backwards"),
+    ("cron(0 18-6 * * ? *)", "hours: expected a range that ascends, got '18-6'"),
     ("rate(1 hours)", "expected a positive number and its unit"),
     ("rate(0 minutes)", "expected a positive number and its unit"),
 ]
@@ -61,7 +55,9 @@ def test_an_expression_fires_next_when_aws_says(expression: str, after: str, exp
 
 
 @pytest.mark.parametrize(("expression", "reason"), REFUSED)
-def test_what_aws_refuses_is_refused_with_the_field_that_is_wrong(expression: str, reason: str) -> None:
+def test_a_wrong_or_unsupported_expression_is_refused_with_the_field_that_is_wrong(
+    expression: str, reason: str
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_schedule(expression)
     assert str(caught.value).startswith(f"schedule {expression!r}: {reason}")
@@ -73,7 +69,7 @@ MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2060, 1, 1)).map(
 FIELDS = st.tuples(
     st.sampled_from(["0", "*", "5/20", "1-3,59"]),
     st.sampled_from(["0", "*", "8-18/2", "23"]),
-    st.sampled_from(["* * ?", "L * ?", "? * MON", "? * 3#5", "15W * ?", "31 1-12/2 ?", "? FEB L"]),
+    st.sampled_from(["* * ?", "31 * ?", "? * MON", "29 2 ?", "10-20/3 * ?", "31 1-12/2 ?", "? FEB SUN"]),
 )
 
 
@@ -107,5 +103,5 @@ def test_no_firing_lies_between_a_time_and_the_next_firing(
     assert cron.next_after(max(after, between)) == firing
 
 
-def test_a_rate_counts_from_the_moment_it_is_asked() -> None:
+def test_a_rate_is_a_number_of_seconds() -> None:
     assert parse_schedule("rate(5 minutes)") == Rate(300)

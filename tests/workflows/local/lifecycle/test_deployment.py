@@ -1,23 +1,14 @@
-"""When packages have to be built again."""
+"""When packages are built, and which code of jobs is deployed."""
 
-from __future__ import annotations
-
-import subprocess
-import sys
-from argparse import Namespace
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from workflows.local.base.errors import StackError
-from workflows.local.base.home import CHECKOUT, Home
+from workflows.local.base.home import Home
 from workflows.local.lifecycle import deployment as module
 from workflows.local.lifecycle.deployment import Deployment, build
-from workflows.local.ministack.emulator import spark_layout
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -38,7 +29,7 @@ def deployment(tmp_path: Path) -> Deployment:
 
 @pytest.fixture
 def builds(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The sam commands run; each puts a built template where sam does."""
+    """The sam commands that were run; each writes a built template, as sam does."""
     commands: list[list[str]] = []
 
     def sam(deployment: Deployment, home: Home, arguments: list[str]) -> None:
@@ -51,7 +42,9 @@ def builds(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> list[list
 
 
 @pytest.mark.parametrize("change", ["source", "makefile", "lock", "template", "new file", "gone file"])
-def test_a_change_of_anything_packages_are_made_of_is_a_change(change: str, deployment: Deployment) -> None:
+def test_a_change_of_any_source_of_the_packages_changes_the_digest(
+    change: str, deployment: Deployment
+) -> None:
     before, folder = deployment.digest(), deployment.template.parent
     match change:
         case "source":
@@ -70,7 +63,7 @@ def test_a_change_of_anything_packages_are_made_of_is_a_change(change: str, depl
     assert deployment.digest() != before
 
 
-def test_what_python_writes_by_itself_is_no_change(deployment: Deployment) -> None:
+def test_files_that_python_writes_do_not_change_the_digest(deployment: Deployment) -> None:
     before = deployment.digest()
     (deployment.template.parent / "lambdas" / "__pycache__").mkdir()
     (deployment.template.parent / "lambdas" / "__pycache__" / "app.cpython-313.pyc").touch()
@@ -110,7 +103,7 @@ def test_packages_are_built_again_after_a_build_that_failed(
     assert build(deployment, home)
 
 
-def test_the_code_of_jobs_is_kept_as_it_was_deployed(deployment: Deployment, tmp_path: Path) -> None:
+def test_the_code_of_jobs_stays_as_it_was_deployed(deployment: Deployment, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     expectations = tmp_path / "expectations"
     deployment = replace(deployment, packages=(expectations,))
@@ -132,26 +125,3 @@ def test_the_code_of_jobs_is_kept_as_it_was_deployed(deployment: Deployment, tmp
 
     assert deployment.changed_since(home) == ()
     assert not (home.deployed / "jobs" / "check.py").exists()
-
-
-def test_jobs_run_what_was_deployed_and_the_runtime_comes_from_the_checkout(tmp_path: Path) -> None:
-    for package in ("jobs", "expectations"):
-        (tmp_path / "deployed" / package).mkdir(parents=True)
-        (tmp_path / "deployed" / package / "__init__.py").touch()
-    folders = {"scratch": tmp_path, "logs": tmp_path, "jobs": tmp_path / "deployed" / "jobs"}
-
-    layout = spark_layout(Namespace(python=sys.executable, **folders), "http://127.0.0.1:1")
-
-    program = (
-        "import expectations as e, jobs as j, workflows as w; print(*e.__path__, *j.__path__, *w.__path__)"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=layout.code,
-        env=layout.environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    code = tmp_path / "deployed"
-    assert ran.stdout.split() == [f"{code}/expectations", f"{code}/jobs", f"{CHECKOUT}/workflows"]

@@ -1,8 +1,4 @@
-"""What `down` would delete is counted, in the embedded AWS itself."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""What `down` deletes is counted first, in the embedded AWS itself."""
 
 import pytest
 
@@ -11,12 +7,10 @@ from tests.workflows.conftest import STACK
 from workflows.local.lifecycle import stack
 from workflows.local.lifecycle.holdings import Holdings, holdings
 from workflows.local.lifecycle.running import Stack
-
-if TYPE_CHECKING:
-    from workflows.stack.target import Target
+from workflows.stack.target import Target
 
 
-def test_all_of_it_is_counted(small_stack: Target, embedded_aws: str) -> None:
+def test_items_objects_messages_and_batches_are_counted(small_stack: Target, embedded_aws: str) -> None:
     running = Stack(embedded_aws, "us-east-1", small_stack.outputs, 1, "")
     before = holdings(running)
     small_stack.client("dynamodb").put_item(TableName=f"{STACK}-things", Item={"_key": {"S": "held"}})
@@ -32,7 +26,21 @@ def test_all_of_it_is_counted(small_stack: Target, embedded_aws: str) -> None:
     assert "not merged yet:" in str(held)
 
 
-def test_of_a_stack_that_does_not_answer_nothing_is_known() -> None:
+@pytest.mark.parametrize(
+    ("held", "text"),
+    [
+        (Holdings(), "0 items, 0 RAW objects, 0 refused messages; everything is merged"),
+        (
+            Holdings(items=1200, objects=3, refused=1, messages=7, batches=2),
+            "1,200 items, 3 RAW objects, 1 refused messages; not merged yet: 7 messages, 2 batches",
+        ),
+    ],
+)
+def test_counts_are_reported_in_words(held: Holdings, text: str) -> None:
+    assert str(held) == text
+
+
+def test_a_stack_that_does_not_answer_is_not_taken_for_an_empty_one() -> None:
     held = holdings(Stack("http://127.0.0.1:9", "us-east-1", {"InboundQueueUrl": "x"}, 1, ""))
 
     assert not held.is_known
@@ -50,7 +58,7 @@ def test_of_a_stack_that_does_not_answer_nothing_is_known() -> None:
         (Holdings(is_known=False), "n\n", (), False),
     ],
 )
-def test_down_asks_if_there_is_something_to_lose(
+def test_down_asks_if_data_would_be_lost(
     held: Holdings, answer: str, arguments: tuple[str, ...], ended: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends: list[str] = []
@@ -72,7 +80,7 @@ def test_down_asks_if_there_is_something_to_lose(
     assert ("The stack holds" in result.stderr) == (not held.is_empty)
 
 
-def test_down_with_nobody_to_ask_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_down_without_a_terminal_requires_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workflows.local.lifecycle.holdings.holdings", lambda _: Holdings(messages=7))
     monkeypatch.setattr(stack, "running_stack", lambda _: Stack("", "", {}, 1, ""))
 

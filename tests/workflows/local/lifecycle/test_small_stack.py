@@ -1,29 +1,26 @@
-"""The runtime as a whole, on a template with one of each: deployed by SAM, used through AWS's APIs only."""
-
-from __future__ import annotations
+"""The whole runtime with a template that has one resource of each kind, used through the APIs of AWS."""
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 
 from workflows.local.base.home import Home
 from workflows.local.lifecycle import stack
 from workflows.local.lifecycle.deployment import Deployment, client
 from workflows.local.lifecycle.processes import stack_processes
-from workflows.local.ministack.keeping import kept_port
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from workflows.local.ministack.keeping import is_kept
 
 pytestmark = [
     pytest.mark.spark,
-    pytest.mark.emulator,  # one stack, which the last test ends: not for several processes
+    pytest.mark.emulator,  # one stack, which the last test ends: for one process
     pytest.mark.timeout(420),
-    # It is meant to run on when `up` has returned.
+    # The emulator is meant to run on after `up` has returned.
     pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -51,7 +48,7 @@ def small(home: Home) -> Iterator[stack.Stack]:
 
 
 def finished_run(glue: Any, workflow: str, number: int = 1) -> dict[str, Any]:
-    """The newest run of a workflow, once so many of them have ended."""
+    """The newest run of a workflow, once it and `number` runs in all have ended."""
     for _ in range(300):
         runs: list[dict[str, Any]] = glue.get_workflow_runs(Name=workflow, IncludeGraph=True)["Runs"]
         if len(runs) >= number and runs[0]["Status"] != "RUNNING":
@@ -79,23 +76,23 @@ def test_nothing_listens_beyond_this_machine(small: stack.Stack, home: Home) -> 
     assert listening
 
 
-def test_what_a_stack_holds_is_for_the_eyes_of_its_user(small: stack.Stack, home: Home) -> None:
+def test_only_its_user_can_read_the_files_of_a_stack(small: stack.Stack, home: Home) -> None:
     assert home.scratch.stat().st_mode & 0o077 == 0
 
 
-def test_a_loop_over_a_list_parameter_makes_a_table_of_each(small: stack.Stack) -> None:
+def test_a_loop_over_a_list_parameter_creates_a_table_for_each(small: stack.Stack) -> None:
     tables = client("dynamodb", small.endpoint_url).list_tables()["TableNames"]
 
     assert tables == ["small-apples", "small-pears"]
 
 
-def test_a_lambda_sees_only_what_its_package_brings(small: stack.Stack) -> None:
+def test_a_lambda_can_import_only_what_its_package_has(small: stack.Stack) -> None:
     answer = client("lambda", small.endpoint_url).invoke(
         FunctionName=small.outputs["EchoName"], Payload=json.dumps({"a": 1}).encode()
     )
-    seen = json.loads(answer["Payload"].read())
+    found = json.loads(answer["Payload"].read())
 
-    assert seen == {
+    assert found == {
         "event": {"a": 1},
         "importable": [],
         "version": [3, 13],
@@ -104,9 +101,7 @@ def test_a_lambda_sees_only_what_its_package_brings(small: stack.Stack) -> None:
     }
 
 
-def test_objects_that_land_start_the_workflow_once_and_its_jobs_run_in_order(
-    small: stack.Stack, home: Home
-) -> None:
+def test_objects_start_the_workflow_once_and_its_jobs_run_in_order(small: stack.Stack, home: Home) -> None:
     s3, glue = client("s3", small.endpoint_url), client("glue", small.endpoint_url)
     for number in range(3):
         s3.put_object(Bucket=small.outputs["BucketName"], Key=f"drops/{number}", Body=b"x")
@@ -120,20 +115,22 @@ def test_objects_that_land_start_the_workflow_once_and_its_jobs_run_in_order(
     assert first["options"]["EXTRA"] == "from the trigger"
     assert first["options"]["WORKFLOW_RUN_ID"] == second["options"]["WORKFLOW_RUN_ID"] == run["WorkflowRunId"]
     assert first["properties"]["colour"] == "green"
-    assert (first["said"], second["said"]) == ("hello", "nothing")  # no setting leaks into the next run
+    assert (first["setting"], second["setting"]) == ("hello", None)  # no setting reaches the next run
     (log,) = (home.logs / "jobs" / "small-first").iterdir()
-    said = log.read_text()
-    assert "--EXTRA from the trigger" in said
-    assert f"glueline: {home.deployed / 'jobs' / 'first.py'} " in said  # what was deployed, not the checkout
+    output = log.read_text()
+    assert "--EXTRA from the trigger" in output
+    assert (
+        f"glueline: {home.deployed / 'jobs' / 'first.py'} " in output
+    )  # what was deployed, not the checkout
     assert stack.status(home).workflow_runs[0].jobs == {
         "small-second": "SUCCEEDED",
         "small-first": "SUCCEEDED",
     }
 
 
-def test_a_job_that_fails_says_why(small: stack.Stack) -> None:
+def test_a_job_run_that_fails_has_its_error(small: stack.Stack) -> None:
     glue = client("glue", small.endpoint_url)
-    run_id = glue.start_job_run(JobName="small-second")["JobRunId"]  # no workflow run to speak of
+    run_id = glue.start_job_run(JobName="small-second")["JobRunId"]  # without a workflow run
 
     for _ in range(300):
         run = glue.get_job_run(JobName="small-second", RunId=run_id)["JobRun"]
@@ -145,40 +142,81 @@ def test_a_job_that_fails_says_why(small: stack.Stack) -> None:
     assert "WORKFLOW_RUN_ID" in run["ErrorMessage"]
 
 
-def test_what_is_kept_is_there_again_and_goes_on(small: stack.Stack, home: Home) -> None:
-    names = ("s3", "glue", "dynamodb", "sqs", "lambda")
-    s3, glue, dynamodb, sqs, functions = (client(name, small.endpoint_url) for name in names)
-    bucket = small.outputs["BucketName"]
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    first = s3.put_object(Bucket=bucket, Key="kept", Body=b"\x00first")["VersionId"]
-    s3.put_object(Bucket=bucket, Key="kept", Body=b"second", Metadata={"a": "b"})
-    item = {"_key": {"S": "7"}, "price": {"N": "1.5"}, "raw": {"B": b"\xff"}}
-    (key,) = dynamodb.describe_table(TableName="small-apples")["Table"]["KeySchema"]
-    item[key["AttributeName"]] = {"S": "7"}
-    dynamodb.put_item(TableName="small-apples", Item=item)
-    queue = sqs.create_queue(QueueName="kept")["QueueUrl"]
-    sqs.send_message(QueueUrl=queue, MessageBody="on its way")
+KEPT = """
+Resources:
+  Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: kept}}
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties: {BucketName: kept, VersioningConfiguration: {Status: Enabled}}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: kept
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: _key, AttributeType: S}]
+      KeySchema: [{AttributeName: _key, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
+      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
+"""
+ITEM = {"_key": {"S": "7"}, "price": {"N": "1.5"}, "raw": {"B": b"\xff"}}
+
+
+def write_data(endpoint: str) -> str:
+    """Write to each service whose data is kept; returns the id of the first version of the object `a`."""
+    cloudformation, s3, sqs = (client(name, endpoint) for name in ("cloudformation", "s3", "sqs"))
+    cloudformation.create_stack(StackName="kept", TemplateBody=KEPT)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="kept", WaiterConfig={"Delay": 1})
+    first: str = s3.put_object(Bucket="kept", Key="a", Body=b"\x00first")["VersionId"]
+    s3.put_object(Bucket="kept", Key="a", Body=b"second", Metadata={"a": "b"})
+    client("dynamodb", endpoint).put_item(TableName="kept", Item=ITEM)
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="kept")["QueueUrl"], MessageBody="unread")
+    return first
+
+
+def check_data(endpoint: str, first: str) -> None:
+    """All that `write_data` wrote is there, and CloudFormation finds nothing to change."""
+    names = ("cloudformation", "s3", "sqs", "dynamodb", "dynamodbstreams")
+    cloudformation, s3, sqs, dynamodb, streams = (client(name, endpoint) for name in names)
+    assert s3.get_object(Bucket="kept", Key="a", VersionId=first)["Body"].read() == b"\x00first"
+    newest = s3.get_object(Bucket="kept", Key="a")
+    assert (newest["Body"].read(), newest["Metadata"]) == (b"second", {"a": "b"})
+    (message,) = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName="kept")["QueueUrl"])["Messages"]
+    assert message["Body"] == "unread"
+    assert dynamodb.scan(TableName="kept")["Items"] == [ITEM]
+    backups = dynamodb.describe_continuous_backups(TableName="kept")["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    (stream,) = streams.list_streams(TableName="kept")["Streams"]
+    (shard,) = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]["Shards"]
+    iterator = streams.get_shard_iterator(
+        StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    (record,) = streams.get_records(ShardIterator=iterator)["Records"]
+    assert record["dynamodb"]["NewImage"] == ITEM
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        cloudformation.update_stack(StackName="kept", TemplateBody=KEPT)
+
+
+def test_a_kept_stack_has_all_its_data_again_and_continues(small: stack.Stack, home: Home) -> None:
+    glue, functions = client("glue", small.endpoint_url), client("lambda", small.endpoint_url)
+    first = write_data(small.endpoint_url)
     runs = len(glue.get_workflow_runs(Name="small")["Runs"])
 
     assert stack.down(home, keep=True).endswith("is kept for the next make up.")
     assert stack_processes(home) == []
     again = stack.up(print, home, DEPLOYMENT)
 
-    assert again.notice.endswith("It goes on with what was kept.")
+    assert again.notice.endswith("It continues with the data that was kept.")
     assert (again.endpoint_url, again.outputs) == (small.endpoint_url, small.outputs)
-    assert kept_port(home.kept) is None
-    assert s3.get_object(Bucket=bucket, Key="kept", VersionId=first)["Body"].read() == b"\x00first"
-    newest = s3.get_object(Bucket=bucket, Key="kept")
-    assert (newest["Body"].read(), newest["Metadata"]) == (b"second", {"a": "b"})
-    assert dynamodb.scan(TableName="small-apples")["Items"] == [item]
-    assert sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"] == "on its way"
+    assert not is_kept(home.kept)
+    check_data(again.endpoint_url, first)
     answer = functions.invoke(FunctionName=small.outputs["EchoName"], Payload=b"{}")
     assert json.loads(answer["Payload"].read())["endpoint"] == small.endpoint_url
-    s3.put_object(Bucket=bucket, Key="drops/after", Body=b"x")
+    bucket = small.outputs["BucketName"]
+    client("s3", small.endpoint_url).put_object(Bucket=bucket, Key="drops/after", Body=b"x")
     assert finished_run(glue, "small", runs + 1)["Statistics"]["SucceededActions"] == 2
 
 
-def test_down_leaves_no_process_and_no_file(small: stack.Stack, home: Home) -> None:
+def test_down_leaves_no_process_and_no_stack_file(small: stack.Stack, home: Home) -> None:
     assert len(stack_processes(home)) >= 3
 
     assert stack.down(home).endswith("none is left.")

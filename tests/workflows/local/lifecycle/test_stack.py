@@ -1,14 +1,12 @@
-"""Starting, finding and ending a stack: what happens when one runs, died, or is being started."""
-
-from __future__ import annotations
+"""Starting, finding and ending a stack: one that runs, one that was killed, and one that is being started."""
 
 import fcntl
-import json
 import signal
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,11 +15,7 @@ from workflows.local.lifecycle import stack
 from workflows.local.lifecycle.deployment import Deployment
 from workflows.local.lifecycle.processes import end_processes, marked_environment, stack_processes
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-# Answers as a healthy emulator does, and prints its port.
+# Answers like a healthy emulator, and prints its port.
 EMULATOR = """
 from http.server import BaseHTTPRequestHandler, HTTPServer
 class Healthy(BaseHTTPRequestHandler):
@@ -47,12 +41,12 @@ def write_stack(home: Home, pid: int, port: int = 1) -> None:
     written = stack.Stack(
         f"http://127.0.0.1:{port}", "us-east-1", {"RawBucket": "raw"}, pid, "2026-11-24T12:00:00"
     )
-    home.stack_file.write_text(json.dumps(written.to_dict()))
+    home.stack_file.write_text(written.to_json())
 
 
 @pytest.fixture
 def running(home: Home) -> Iterator[subprocess.Popen[str]]:
-    """A stack that runs in `home`, as far as anybody can tell."""
+    """A fake stack that runs in `home`: a marked process, which answers, and its file."""
     with subprocess.Popen(
         [sys.executable, "-c", EMULATOR], env=marked_environment(home), stdout=subprocess.PIPE, text=True
     ) as emulator:
@@ -62,15 +56,15 @@ def running(home: Home) -> Iterator[subprocess.Popen[str]]:
         end_processes(home)
 
 
-def test_a_second_up_says_that_one_runs_and_returns_it(home: Home, running: subprocess.Popen[str]) -> None:
+def test_a_second_up_returns_the_running_stack(home: Home, running: subprocess.Popen[str]) -> None:
     found = stack.up(print, home)
 
-    assert found.notice == f"The stack runs already, at {found.endpoint_url}."
+    assert found.notice == f"The stack already runs, at {found.endpoint_url}."
     assert (found.pid, found.outputs) == (running.pid, {"RawBucket": "raw"})
     assert running.poll() is None
 
 
-def test_a_second_up_says_what_has_changed_since_the_deployment(
+def test_a_second_up_names_the_files_that_changed_since_the_deployment(
     home: Home, running: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     contracts = tmp_path / "expectations"
@@ -83,31 +77,31 @@ def test_a_second_up_says_what_has_changed_since_the_deployment(
     found = stack.up(print, home, deployment)
 
     assert found.notice == (
-        f"The stack runs already, at {found.endpoint_url}. Its jobs use the contracts and code that were "
+        f"The stack already runs, at {found.endpoint_url}. Its jobs use the contracts and code that were "
         "deployed; changed since: expectations/things.yaml. To deploy them: make down, make up."
     )
 
 
 def test_an_up_beside_another_waits_for_it(home: Home, running: subprocess.Popen[str]) -> None:
-    told: list[str] = []
+    lines: list[str] = []
     waits = threading.Event()
 
-    def tell(line: str) -> None:
-        told.append(line)
+    def report(line: str) -> None:
+        lines.append(line)
         waits.set()
 
     with home.lock_file.open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        second = threading.Thread(target=lambda: told.append(stack.up(tell, home).notice))
+        second = threading.Thread(target=lambda: lines.append(stack.up(report, home).notice))
         second.start()
         assert waits.wait(10)
-        assert told == ["another `up` is at work: waiting for it"]
+        assert lines == ["another `up` is running: waiting for it"]
     second.join(10)
 
-    assert told[1].startswith("The stack runs already")
+    assert lines[1].startswith("The stack already runs")
 
 
-def test_a_stack_that_lives_but_does_not_answer_is_not_ended_behind_its_users_back(
+def test_up_does_not_end_a_stack_that_runs_but_does_not_answer(
     home: Home, running: subprocess.Popen[str]
 ) -> None:
     write_stack(home, running.pid, port=1)
@@ -117,7 +111,7 @@ def test_a_stack_that_lives_but_does_not_answer_is_not_ended_behind_its_users_ba
     assert running.poll() is None
 
 
-def test_down_ends_all_of_it_and_says_so(home: Home, running: subprocess.Popen[str]) -> None:
+def test_down_ends_all_processes_and_reports_how_many(home: Home, running: subprocess.Popen[str]) -> None:
     assert stack.down(home) == "Ended 1 processes; none is left."
 
     assert stack_processes(home) == []
@@ -125,7 +119,7 @@ def test_down_ends_all_of_it_and_says_so(home: Home, running: subprocess.Popen[s
     assert stack.down(home) == "No stack was running."
 
 
-def test_the_file_of_a_dead_stack_counts_for_nothing(home: Home) -> None:
+def test_the_file_of_a_stack_that_was_killed_is_ignored(home: Home) -> None:
     write_stack(home, pid=2**22 + 1)
 
     assert not stack.status(home).running
@@ -133,30 +127,30 @@ def test_the_file_of_a_dead_stack_counts_for_nothing(home: Home) -> None:
     assert not home.stack_file.exists()
 
 
-def test_the_file_of_a_stack_whose_number_another_process_has_now_counts_for_nothing(home: Home) -> None:
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as somebody:
-        write_stack(home, somebody.pid)
+def test_the_file_of_a_stack_whose_process_id_was_reused_is_ignored(home: Home) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
+        write_stack(home, other.pid)
 
         assert not stack.status(home).running
         stack.down(home)
-        assert somebody.poll() is None
-        somebody.kill()
+        assert other.poll() is None
+        other.kill()
 
 
-def test_what_a_killed_up_left_is_ended_even_with_no_file(home: Home, running: subprocess.Popen[str]) -> None:
+def test_down_ends_what_a_killed_up_left_behind(home: Home, running: subprocess.Popen[str]) -> None:
     home.stack_file.unlink()
     home.scratch.mkdir()
 
     left = stack.status(home)
     assert not left.running
     assert list(left.processes) == [running.pid]
-    assert "make down ends them" in str(left.picture())
+    assert "make down ends them" in str(left.render())
 
     assert stack.down(home) == "Ended 1 processes; none is left."
     assert not home.scratch.exists()
 
 
-def test_an_up_that_fails_leaves_nothing_and_says_what_to_do(tmp_path: Path) -> None:
+def test_an_up_that_fails_leaves_no_process_and_says_what_to_do(tmp_path: Path) -> None:
     home = Home(tmp_path / "local", checkout=tmp_path)
     jobs = tmp_path / "jobs"
     jobs.mkdir()
@@ -167,16 +161,16 @@ def test_an_up_that_fails_leaves_nothing_and_says_what_to_do(tmp_path: Path) -> 
     assert not home.stack_file.exists()
 
 
-# `glueline run`, whose start of the stack takes long and has begun.
+# `glueline run`, whose start of the stack takes long.
 RUN = """
 import subprocess, sys, time
 from pathlib import Path
 from workflows.cli import app
-from workflows.local import stack
+from workflows.local.lifecycle import stack
 from workflows.local.base.home import Home
 from workflows.local.lifecycle.processes import marked_environment
 
-def start(tell, home, deployment):
+def start(report, home, deployment):
     sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
     subprocess.Popen(sleep, env=marked_environment(home), start_new_session=True)
     print("started", flush=True)
@@ -184,13 +178,13 @@ def start(tell, home, deployment):
 
 up, home = stack.up, Home(Path(sys.argv[1]))
 stack._start = start
-stack.up = lambda tell: up(tell, home, object())
+stack.up = lambda report: up(report, home, object())
 app(["run"])
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_run_that_is_ended_leaves_no_process_and_says_so(home: Home, number: signal.Signals) -> None:
+def test_a_run_that_is_ended_leaves_no_process_and_reports_it(home: Home) -> None:
+    # Other signals than SIGTERM end a command in the same way: `tests/workflows/cli/test_ending.py`.
     with subprocess.Popen(
         [sys.executable, "-c", RUN, str(home.folder)],
         stdout=subprocess.PIPE,
@@ -200,17 +194,33 @@ def test_a_run_that_is_ended_leaves_no_process_and_says_so(home: Home, number: s
         assert run.stdout
         assert run.stdout.readline() == "started\n"
         assert len(stack_processes(home)) == 1
-        run.send_signal(number)
-        _, told = run.communicate(timeout=60)
+        run.send_signal(signal.SIGTERM)
+        _, output = run.communicate(timeout=60)
 
-    assert run.returncode == 128 + number
+    assert run.returncode == 128 + signal.SIGTERM
     assert stack_processes(home) == []
-    assert "What was started is ended again" in told
+    assert "What was started is ended again" in output
 
 
-def test_without_a_stack_status_still_says_where_logs_are(home: Home) -> None:
+def test_without_a_stack_status_has_the_folders_of_the_logs(home: Home) -> None:
     state = stack.status(home)
 
     assert not state.running
     assert state.logs["job runs"] == str(home.logs / "jobs")
     assert state.to_dict()["endpoint_url"] is None
+
+
+def test_a_stack_that_another_version_has_kept_is_refused_and_stays(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack, "find_java", lambda: None)
+    monkeypatch.setattr(stack, "jar_paths", list)
+    home.kept.mkdir()
+    (home.kept / "port").write_text("4566")
+
+    with pytest.raises(stack.StackError, match=r"another version of Glueline has kept it.*down --yes"):
+        stack.up(print, home, Deployment(tmp_path / "template.yaml", "none", {}, (), tmp_path / "jobs"))
+    assert (home.kept / "port").is_file()
+
+    stack.down(home)
+    assert not home.kept.exists()

@@ -1,70 +1,65 @@
-"""What a person and a program are told of a stack."""
-
-from __future__ import annotations
-
-from datetime import UTC, datetime
-from typing import Any
+"""The state of a stack, in a terminal and as JSON."""
 
 from rich.console import Console
 
-from workflows.local.lifecycle.status import State, _workflow_run
+from workflows.local.lifecycle.status import StackState, WorkflowRunState
+from workflows.local.spark.state import SparkState
 
-STARTED = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-def run(job_runs: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    nodes = [
-        {"Type": "TRIGGER", "Name": "on-events"},
-        {"Type": "JOB", "Name": "check", "JobDetails": {"JobRuns": job_runs}},
-        {"Type": "JOB", "Name": "merge", "JobDetails": {"JobRuns": []}},
-    ]
-    graph = {
-        "Name": "ingest",
-        "WorkflowRunId": "wr_0123456789abcdef",
-        "StartedOn": STARTED,
-        "Graph": {"Nodes": nodes},
-    }
-    return {**graph, "Status": "RUNNING", **more}
-
-
-def test_a_run_tells_the_last_state_of_each_job() -> None:
-    told = _workflow_run(run([{"JobRunState": "FAILED"}, {"JobRunState": "RUNNING"}]))
-
-    assert told.jobs == {"check": "RUNNING", "merge": "-"}
-    assert told.seconds is None
-
-
-def test_a_run_that_has_ended_tells_how_long_it_took() -> None:
-    ended = run([], Status="COMPLETED", CompletedOn=STARTED.replace(second=12))
-
-    assert _workflow_run(ended).seconds == 12.0
+STARTED = "2026-11-24T12:00:00+00:00"
+RUN = WorkflowRunState(
+    workflow="ingest",
+    run_id="wr_0123456789abcdef",
+    status="RUNNING",
+    started=STARTED,
+    seconds=None,
+    jobs={"check": "SUCCEEDED", "merge": "-"},
+)
+STATE = StackState(
+    running=True,
+    logs={"folder": "/logs", "AWS": "/logs/emulator.log"},
+    endpoint_url="http://127.0.0.1:4566",
+    started_at=STARTED,
+    spark=SparkState("ready", seconds=12.5),
+    processes={7: "java"},
+    workflow_runs=[RUN],
+    refused_starts=3,
+    failing_batches=2,
+    batches_set_aside=1,
+)
 
 
-def test_a_person_sees_runs_refusals_and_where_the_logs_are() -> None:
-    state = State(
-        running=True,
-        logs={"AWS": "/logs/emulator.log"},
-        endpoint_url="http://127.0.0.1:4566",
-        started_at="2026-11-24T12:00:00+00:00",
-        spark={"state": "ready"},
-        processes={7: "java"},
-        workflow_runs=[_workflow_run(run([{"JobRunState": "SUCCEEDED"}]))],
-        refused_starts=3,
-        failing_batches=2,
-        batches_set_aside=1,
-    )
-
+def rendered(state: StackState) -> str:
     console = Console(width=160, record=True)
     with console.capture() as captured:
-        console.print(state.picture())
-    seen = captured.get()
+        console.print(state.render())
+    return captured.get()
+
+
+def test_a_terminal_shows_runs_refusals_failing_batches_and_where_the_logs_are() -> None:
+    shown = rendered(STATE)
 
     for wanted in (
         "http://127.0.0.1:4566",
+        "Spark is ready.",
         "7 java",
         "/logs/emulator.log",
         "3 starts were refused",
         "2 batches fail, 1 are set aside: glueline batches list",
-        "check SUCCEEDED",
+        "check SUCCEEDED, merge -",
     ):
-        assert wanted in seen
+        assert wanted in shown
+
+
+def test_without_a_stack_a_terminal_shows_how_to_start_one_and_what_is_left_of_the_last() -> None:
+    assert "No stack is running. Start one: make up." in rendered(StackState(False, {"folder": "/logs"}))
+    left = StackState(False, {"folder": "/logs"}, processes={7: "java"})
+    assert "some of its processes run: 7 java." in rendered(left)
+
+
+def test_json_has_the_same_members_with_and_without_a_stack() -> None:
+    members, without = STATE.to_dict(), StackState(False, {}).to_dict()
+
+    assert members.keys() == without.keys()
+    assert members["spark"] == {"state": "ready", "seconds": 12.5}
+    assert without["spark"] == {}
+    assert members["workflow_runs"][0]["jobs"] == {"check": "SUCCEEDED", "merge": "-"}

@@ -1,4 +1,4 @@
-"""Resources of the template, created, changed and deleted as CloudFormation does it."""
+"""Resources of the template are created, changed and deleted by CloudFormation's handlers."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def handlers(glue: Glue, kind: str) -> dict[str, Any]:
 def test_a_trigger_keeps_its_batching_condition(glue: Glue) -> None:
     handlers(glue, "Trigger")["create"]("Trigger", {**TRIGGER, **BATCHING}, "stack")
 
-    assert (glue.triggers["t"].batching.size, glue.triggers["t"].batching.window) == (10, 2)
+    assert (glue.triggers.named["t"].batching.size, glue.triggers.named["t"].batching.window) == (10, 2)
 
 
 def test_a_resource_without_a_name_gets_one_from_stack_and_logical_id(glue: Glue) -> None:
@@ -54,11 +54,11 @@ def test_an_update_changes_a_resource_in_place(glue: Glue) -> None:
         assert handlers(glue, kind)["update"](old["Name"], old, new, "stack", "Logical") == (old["Name"], {})
 
     assert glue.jobs["check"].max_retries == 2
-    assert glue.triggers["t"].batching.size == 10
+    assert glue.triggers.named["t"].batching.size == 10
     assert glue.workflows["flow"].max_concurrent_runs == 3
 
 
-def test_a_new_name_makes_a_new_resource_and_the_old_one_goes(glue: Glue) -> None:
+def test_a_new_name_replaces_the_resource(glue: Glue) -> None:
     job = handlers(glue, "Job")
     job["create"]("Check", JOB, "stack")
 
@@ -75,7 +75,7 @@ def test_a_deleted_resource_is_gone_and_deleting_it_again_is_no_error(glue: Glue
     trigger["delete"]("t", TRIGGER)
     trigger["delete"]("t", TRIGGER)
 
-    assert glue.triggers == {}
+    assert glue.triggers.named == {}
 
 
 def test_a_refusal_reaches_cloudformation_with_its_reason(glue: Glue) -> None:
@@ -83,8 +83,8 @@ def test_a_refusal_reaches_cloudformation_with_its_reason(glue: Glue) -> None:
         handlers(glue, "Trigger")["create"]("Trigger", {**TRIGGER, "Actions": []}, "stack")
 
 
-class Stored:
-    """Stands in for a MiniStack service: answers well unless told otherwise, and remembers."""
+class FakeService:
+    """A fake MiniStack service, which answers with a status and keeps the requests."""
 
     def __init__(self, status: int = 200) -> None:
         self.status = status
@@ -99,7 +99,7 @@ class Stored:
 
 
 def test_a_named_query_is_replaced_when_it_changes() -> None:
-    athena = Stored()
+    athena = FakeService()
     query = named_query_handlers(athena)
     assert query["create"]("All", {"Name": "all"}, "stack") == ("q1", {"NamedQueryId": "q1"})
 
@@ -108,8 +108,8 @@ def test_a_named_query_is_replaced_when_it_changes() -> None:
     assert athena.requests == [{"Name": "all"}, {"NamedQueryId": "q1"}, {"Name": "every"}]
 
 
-def test_a_security_configuration_goes_in_by_the_apis_name_for_its_parts() -> None:
-    service = Stored()
+def test_a_security_configuration_has_the_members_of_the_api() -> None:
+    service = FakeService()
     props = {"Name": "s", "EncryptionConfiguration": {"S3Encryptions": [{"S3EncryptionMode": "SSE-KMS"}]}}
 
     security_configuration_handlers(service)["create"]("Security", props, "stack")
@@ -119,6 +119,6 @@ def test_a_security_configuration_goes_in_by_the_apis_name_for_its_parts() -> No
     ]
 
 
-def test_a_service_that_refuses_fails_the_resource() -> None:
+def test_a_refusal_of_a_service_fails_the_resource() -> None:
     with pytest.raises(ValueError, match="All: "):
-        named_query_handlers(Stored(400))["create"]("All", {}, "stack")
+        named_query_handlers(FakeService(400))["create"]("All", {}, "stack")

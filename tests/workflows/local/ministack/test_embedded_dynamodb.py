@@ -1,18 +1,14 @@
-"""Exports asked of the running embedded AWS through boto3, read back from its S3, announced by its events."""
-
-from __future__ import annotations
+"""Exports of the running embedded AWS: requested with boto3, read from its S3, announced by its events."""
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.workflows.local.exports.export_reader import Export, Stored, read_export
-
-if TYPE_CHECKING:
-    from workflows.stack.target import Target
+from workflows.stack.target import Target
 
 EVERY_TYPE = {
     "S": {"S": "ä \u2028 line"},
@@ -29,7 +25,7 @@ EVERY_TYPE = {
 
 
 def export(target: Target, **request: Any) -> dict[str, Any]:
-    """Ask for an export of `things` and wait until it has ended."""
+    """Export `things` and wait until the export has ended."""
     dynamodb = target.client("dynamodb")
     arn = dynamodb.describe_table(TableName="small-things")["Table"]["TableArn"]
     asked = {"TableArn": arn, "S3Bucket": "small-raw", **request}
@@ -53,7 +49,15 @@ def read(target: Target, description: dict[str, Any]) -> Export:
     return read_export(objects, "small-raw", prefix, description["ExportArn"])
 
 
-def test_recovery_is_on_where_the_template_says_so(small_stack: Target) -> None:
+def wait_for_next_second() -> int:
+    """A whole second that has just begun: a window has whole seconds, and must not end in the future."""
+    before = int(time.time())
+    while (now := int(time.time())) == before:
+        time.sleep(0.01)
+    return now
+
+
+def test_recovery_is_on_where_the_template_enables_it(small_stack: Target) -> None:
     dynamodb = small_stack.client("dynamodb")
 
     def recovery(table: str) -> str:
@@ -64,7 +68,7 @@ def test_recovery_is_on_where_the_template_says_so(small_stack: Target) -> None:
     assert recovery("small-unrecoverable") == "DISABLED"
 
 
-def test_every_type_comes_through_a_full_export_as_it_was_written(small_stack: Target) -> None:
+def test_every_type_is_exported_as_it_was_written(small_stack: Target) -> None:
     item = {"_key": {"S": "types"}, **EVERY_TYPE}
     small_stack.client("dynamodb").put_item(TableName="small-things", Item=item)
 
@@ -75,12 +79,11 @@ def test_every_type_comes_through_a_full_export_as_it_was_written(small_stack: T
     assert line["Item"] == {**expected, "B": {"B": "AP8="}, "BS": {"BS": ["eA=="]}}
 
 
-def test_changes_of_a_window_come_through_an_incremental_export(small_stack: Target) -> None:
+def test_an_incremental_export_has_the_changes_of_its_window(small_stack: Target) -> None:
     dynamodb = small_stack.client("dynamodb")
     key = {"_key": {"S": "changing"}}
     dynamodb.put_item(TableName="small-things", Item={**key, "n": {"N": "1"}})
-    time.sleep(1.001 - time.time() % 1)
-    start = int(time.time())
+    start = wait_for_next_second()
     dynamodb.update_item(
         TableName="small-things",
         Key=key,
@@ -90,8 +93,7 @@ def test_changes_of_a_window_come_through_an_incremental_export(small_stack: Tar
     put = {"Put": {"TableName": "small-things", "Item": {"_key": {"S": "in a transaction"}}}}
     dynamodb.transact_write_items(TransactItems=[put])
     dynamodb.delete_item(TableName="small-things", Key=key)
-    time.sleep(1.001 - time.time() % 1)
-    spec = {"ExportFromTime": start, "ExportToTime": int(time.time())}
+    spec = {"ExportFromTime": start, "ExportToTime": wait_for_next_second()}
 
     description = export(
         small_stack,
@@ -127,7 +129,7 @@ def test_every_object_is_announced(small_stack: Target) -> None:
 def test_files_are_encrypted_with_the_key_asked_for(small_stack: Target) -> None:
     key = small_stack.client("kms").create_key()["KeyMetadata"]["Arn"]
 
-    description = export(small_stack, S3Prefix="exports/sealed", S3SseAlgorithm="KMS", S3SseKmsKeyId=key)
+    description = export(small_stack, S3Prefix="exports/encrypted", S3SseAlgorithm="KMS", S3SseKmsKeyId=key)
 
     assert read(small_stack, description).summary["s3SseKmsKeyId"] == key
     head = small_stack.client("s3").head_object(Bucket="small-raw", Key=description["ExportManifest"])

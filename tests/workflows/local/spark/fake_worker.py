@@ -1,4 +1,4 @@
-"""Speaks the protocol of the Spark worker without a Spark. A script does what its name says."""
+"""A Spark worker without Spark, with the same protocol. The name of a script decides how its run ends."""
 
 import json
 import os

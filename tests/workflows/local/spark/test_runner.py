@@ -1,34 +1,30 @@
-"""How scripts are run and what becomes of them, on a process that stands in for Spark."""
-
-from __future__ import annotations
+"""How scripts are run and how they end, on a fake Spark process."""
 
 import json
 import queue
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.workflows.local.glue.builders import NOON
 from workflows.local.glue.definitions import read_job
 from workflows.local.glue.runs import JobRun
-from workflows.local.spark.runner import Layout, SparkRunner
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from workflows.local.spark.runner import SparkLayout, SparkRunner
+from workflows.local.spark.state import SparkState
 
 FAKE = Path(__file__).with_name("fake_worker.py")
 PATIENCE = 10
 
 
-class Heard:
-    """A runner with what it reports."""
+class RunnerFixture:
+    """A runner and the reports that it has made."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
-        self.layout = Layout(
+        self.layout = SparkLayout(
             command=[sys.executable, str(FAKE)],
             environment=environment,
             code=folder,
@@ -37,9 +33,9 @@ class Heard:
         )
         self.layout.jobs.mkdir()
         self.runner = SparkRunner(self.layout)
-        self.said: queue.SimpleQueue[tuple[str, str | None]] = queue.SimpleQueue()
-        self.runner.running = lambda run_id: self.said.put((run_id, "running"))
-        self.runner.ended = lambda run_id, error: self.said.put((run_id, error))
+        self.reports: queue.SimpleQueue[tuple[str, str | None]] = queue.SimpleQueue()
+        self.runner.running = lambda run_id: self.reports.put((run_id, "running"))
+        self.runner.ended = lambda run_id, error: self.reports.put((run_id, error))
         self.thread = threading.Thread(target=self.runner.serve)
         self.thread.start()
 
@@ -57,7 +53,7 @@ class Heard:
         return run.id
 
     def next(self) -> tuple[str, str | None]:
-        return self.said.get(timeout=PATIENCE)
+        return self.reports.get(timeout=PATIENCE)
 
     def close(self) -> None:
         self.runner.close()
@@ -65,22 +61,22 @@ class Heard:
 
 
 @pytest.fixture
-def heard(tmp_path: Path) -> Iterator[Heard]:
-    with closing(Heard(tmp_path)) as made:
+def fixture(tmp_path: Path) -> Iterator[RunnerFixture]:
+    with closing(RunnerFixture(tmp_path)) as made:
         yield made
 
 
-def test_a_script_that_ends_well_has_run_and_succeeded(heard: Heard) -> None:
-    run_id = heard.launch("good")
+def test_a_script_that_ends_well_has_run_and_succeeded(fixture: RunnerFixture) -> None:
+    run_id = fixture.launch("good")
 
-    assert [heard.next(), heard.next()] == [(run_id, "running"), (run_id, None)]
+    assert [fixture.next(), fixture.next()] == [(run_id, "running"), (run_id, None)]
 
 
-def test_a_script_gets_its_arguments_its_settings_and_a_log_of_its_own(heard: Heard) -> None:
-    heard.launch("good", "jr_7")
-    heard.next(), heard.next()
+def test_a_script_gets_its_arguments_its_settings_and_a_log_of_its_own(fixture: RunnerFixture) -> None:
+    fixture.launch("good", "jr_7")
+    fixture.next(), fixture.next()
 
-    folder = heard.layout.logs / "jobs" / "good"
+    folder = fixture.layout.logs / "jobs" / "good"
     request = json.loads((folder / "requests.jsonl").read_text())
     assert request["arguments"]["--WHO"] == "me"
     assert request["arguments"]["--JOB_RUN_ID"] == "jr_7"
@@ -88,11 +84,11 @@ def test_a_script_gets_its_arguments_its_settings_and_a_log_of_its_own(heard: He
     assert request["log"] == str(folder / "jr_7.log")
 
 
-def test_a_script_that_fails_says_why_and_the_next_one_runs(heard: Heard) -> None:
-    heard.launch("bad")
-    heard.launch("good")
+def test_a_script_that_fails_reports_its_error_and_the_next_one_runs(fixture: RunnerFixture) -> None:
+    fixture.launch("bad")
+    fixture.launch("good")
 
-    assert [heard.next() for _ in range(4)] == [
+    assert [fixture.next() for _ in range(4)] == [
         ("jr_bad", "running"),
         ("jr_bad", "ValueError: no"),
         ("jr_good", "running"),
@@ -100,52 +96,50 @@ def test_a_script_that_fails_says_why_and_the_next_one_runs(heard: Heard) -> Non
     ]
 
 
-def test_a_run_whose_process_dies_has_failed_and_a_new_process_runs_the_next(heard: Heard) -> None:
-    heard.launch("killed")
-    heard.launch("good")
+def test_a_run_whose_process_dies_has_failed_and_a_new_process_runs_the_next(fixture: RunnerFixture) -> None:
+    fixture.launch("killed")
+    fixture.launch("good")
 
-    assert heard.next() == ("jr_killed", "running")
-    run_id, error = heard.next()
-    assert (run_id, error) == ("jr_killed", f"Spark died (SIGKILL); its log is {heard.layout.process_log}")
-    assert [heard.next(), heard.next()] == [("jr_good", "running"), ("jr_good", None)]
-
-
-def test_a_killed_run_makes_room_for_the_next(heard: Heard) -> None:
-    heard.launch("endless")
-    heard.launch("good")
-    assert heard.next() == ("jr_endless", "running")
-
-    heard.runner.kill("jr_endless")
-
-    assert [heard.next(), heard.next()] == [("jr_good", "running"), ("jr_good", None)]
+    assert fixture.next() == ("jr_killed", "running")
+    run_id, error = fixture.next()
+    assert (run_id, error) == ("jr_killed", f"Spark died (SIGKILL); its log is {fixture.layout.process_log}")
+    assert [fixture.next(), fixture.next()] == [("jr_good", "running"), ("jr_good", None)]
 
 
-def test_a_run_killed_while_it_waits_never_starts(heard: Heard) -> None:
-    heard.launch("endless")
-    heard.launch("bad")
-    heard.launch("good")
-    assert heard.next() == ("jr_endless", "running")
+def test_a_killed_run_makes_room_for_the_next(fixture: RunnerFixture) -> None:
+    fixture.launch("endless")
+    fixture.launch("good")
+    assert fixture.next() == ("jr_endless", "running")
 
-    heard.runner.kill("jr_bad")
-    heard.runner.kill("jr_endless")
+    fixture.runner.kill("jr_endless")
 
-    assert [heard.next(), heard.next()] == [("jr_good", "running"), ("jr_good", None)]
+    assert [fixture.next(), fixture.next()] == [("jr_good", "running"), ("jr_good", None)]
 
 
-def test_a_script_that_is_not_in_the_checkout_fails_with_where_it_was_looked_for(heard: Heard) -> None:
-    heard.launch("absent", present=False)
+def test_a_run_killed_while_it_waits_never_starts(fixture: RunnerFixture) -> None:
+    fixture.launch("endless")
+    fixture.launch("bad")
+    fixture.launch("good")
+    assert fixture.next() == ("jr_endless", "running")
 
-    _, error = heard.next()
-    script = heard.layout.jobs / "absent.py"
-    assert (
-        error == f"Expected the script {script} of job absent (s3://bucket/code/absent.py): it is not there"
-    )
+    fixture.runner.kill("jr_bad")
+    fixture.runner.kill("jr_endless")
+
+    assert [fixture.next(), fixture.next()] == [("jr_good", "running"), ("jr_good", None)]
 
 
-def test_a_spark_that_cannot_start_fails_its_runs_instead_of_trying_for_ever(tmp_path: Path) -> None:
-    with closing(Heard(tmp_path, FAKE_START="dies")) as heard:
-        heard.launch("good")
+def test_a_missing_script_fails_with_its_expected_path(fixture: RunnerFixture) -> None:
+    fixture.launch("absent", present=False)
 
-        message = f"Spark died (exit code 3); its log is {heard.layout.process_log}"
-        assert heard.next() == ("jr_good", message)
-        assert heard.runner.state["state"] == "failed"
+    _, error = fixture.next()
+    script = fixture.layout.jobs / "absent.py"
+    assert error == f"Expected the script {script} of job absent (s3://bucket/code/absent.py), found no file."
+
+
+def test_a_spark_that_cannot_start_fails_its_runs_and_is_not_restarted_without_end(tmp_path: Path) -> None:
+    with closing(RunnerFixture(tmp_path, FAKE_START="dies")) as fixture:
+        fixture.launch("good")
+
+        message = f"Spark died (exit code 3); its log is {fixture.layout.process_log}"
+        assert fixture.next() == ("jr_good", message)
+        assert fixture.runner.state == SparkState("failed", message=message)

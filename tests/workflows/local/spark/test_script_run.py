@@ -1,23 +1,18 @@
-"""What a script can and can't leave behind, without a Spark."""
-
-from __future__ import annotations
+"""What a script can and can't leave behind in its process, without Spark."""
 
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from workflows.local.base.home import CHECKOUT
-from workflows.local.spark.script_run import ChangedCode, Outcome, as_a_fresh_process, output_to
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from workflows.local.spark.script_run import Outcome, WorkerCode, fresh_process_state, output_to
 
 
 def noted(error: Exception) -> Exception:
-    """An error that says in which step of a job it was raised, which is for the log."""
+    """An error with a note, which belongs in the log only."""
     error.add_note("while: batch wr")
     return error
 
@@ -34,7 +29,7 @@ def noted(error: Exception) -> Exception:
         (noted(ValueError("bad row")), "ValueError: bad row"),
     ],
 )
-def test_whatever_a_script_raises_is_its_outcome(error: BaseException, expected: str | None) -> None:
+def test_all_that_a_script_raises_is_its_outcome(error: BaseException, expected: str | None) -> None:
     with Outcome() as outcome:
         raise error
     assert outcome.error == expected
@@ -43,7 +38,7 @@ def test_whatever_a_script_raises_is_its_outcome(error: BaseException, expected:
 def test_a_script_sees_its_arguments_and_its_changes_to_the_process_are_undone(tmp_path: Path) -> None:
     before = dict(os.environ), list(sys.path), list(sys.argv), dict(sys.modules)
 
-    with as_a_fresh_process("/jobs/check.py", {"--a": "1", "--b": ""}):
+    with fresh_process_state("/jobs/check.py", {"--a": "1", "--b": ""}):
         assert sys.argv == ["/jobs/check.py", "--a", "1", "--b", ""]
         os.environ["LEFT"] = "behind"
         sys.path.insert(0, str(tmp_path))
@@ -56,8 +51,8 @@ def test_our_own_code_is_loaded_anew_for_each_run_and_other_code_is_not() -> Non
     # In a process of its own: the modules of this one are in use.
     code = """
 import jobs, expectations, json, sys
-from workflows.local.spark.script_run import as_a_fresh_process
-with as_a_fresh_process("x.py", {}):
+from workflows.local.spark.script_run import fresh_process_state
+with fresh_process_state("x.py", {}):
     print([name in sys.modules for name in ("jobs", "expectations", "json", "workflows")])
 """
     ran = subprocess.run(
@@ -89,7 +84,7 @@ print("after")
     ]
 
 
-def test_output_comes_back_when_a_script_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_output_is_restored_when_a_script_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="no"), output_to(tmp_path / "run.log"):
         raise ValueError("no")
     print("back")
@@ -101,15 +96,15 @@ def test_python_workers_are_ended_when_the_code_has_changed_and_only_then(tmp_pa
     (tmp_path / "jobs").mkdir()
     module = tmp_path / "jobs" / "check.py"
     module.write_text("one")
-    code = ChangedCode(tmp_path)
+    code = WorkerCode(tmp_path)
     sleep = [sys.executable, "-c", "import time; time.sleep(60)", "pyspark.daemon"]
 
     with subprocess.Popen(sleep) as worker:
-        code.forget()
+        code.end_stale_workers()
         assert worker.poll() is None
 
         module.write_text("two")
-        later = module.stat().st_mtime + 1  # people are slower than the ticks of the file system's clock
+        later = module.stat().st_mtime + 1  # the clock of the file system may not have advanced
         os.utime(module, (later, later))
-        code.forget()
+        code.end_stale_workers()
         assert worker.wait(10) == -9

@@ -1,4 +1,4 @@
-"""Writes what it was given to the bucket, for the test to read."""
+"""Writes its arguments and settings to the bucket, for the test to read."""
 
 import json
 import sys
@@ -13,11 +13,11 @@ run = {"Name": options["WORKFLOW_NAME"], "RunId": options["WORKFLOW_RUN_ID"]}
 report = {
     "options": options,
     "partitions": spark.conf.get("spark.sql.shuffle.partitions"),
-    "said": spark.conf.get("spark.glueline.said"),
+    "setting": spark.conf.get("spark.glueline.test"),
     "rows": spark.range(5).count(),
-    "properties": boto3.client("glue").get_workflow_run_properties(**run)["RunProperties"],
+    "properties": boto3.client("glue").get_workflow_run(**run)["Run"]["WorkflowRunProperties"],
 }
-spark.conf.set("spark.glueline.said", "changed by the first")
+spark.conf.set("spark.glueline.test", "changed by the first")
 boto3.client("s3").put_object(
     Bucket=options["BUCKET"], Key="out/first.json", Body=json.dumps(report).encode()
 )

@@ -1,4 +1,4 @@
-"""Writes what the first left behind, for the test to read."""
+"""Writes its arguments, and a setting of the first job, to the bucket, for the test to read."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 options = getResolvedOptions(sys.argv, ["BUCKET", "WORKFLOW_RUN_ID"])
 spark = SparkSession.builder.getOrCreate()
-report = {"options": options, "said": spark.conf.get("spark.glueline.said", "nothing")}
+report = {"options": options, "setting": spark.conf.get("spark.glueline.test", None)}
 boto3.client("s3").put_object(
     Bucket=options["BUCKET"], Key="out/second.json", Body=json.dumps(report).encode()
 )

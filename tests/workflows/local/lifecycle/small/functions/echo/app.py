@@ -1,4 +1,4 @@
-"""Says what a function can see of the machine it runs on."""
+"""Answers with what a function finds on the machine that it runs on."""
 
 import importlib.util
 import os

@@ -1,6 +1,4 @@
-"""What the embedded AWS is taught of Lambda: batches of queue messages as large as the mapping says."""
-
-from __future__ import annotations
+"""Functions in the embedded AWS get batches of queue messages as large as their mapping allows."""
 
 import io
 import time
@@ -9,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workflows.local.ministack.additions import size_of_batch
+from workflows.local.ministack.embedded_lambda import batch_size
 from workflows.stack.target import Target
 
 MEGABYTE = 1024 * 1024
@@ -24,19 +22,19 @@ def message(size: int = 10, visible_at: float = 0) -> dict[str, Any]:
     [
         pytest.param([], 0, id="none"),
         pytest.param([message()] * 30, 30, id="all"),
-        pytest.param([message()] * 600, 500, id="as many as the mapping says"),
-        pytest.param([message(visible_at=2), message()], 1, id="only what can be seen"),
-        pytest.param([message(MEGABYTE)] * 30, 5, id="no more than Lambda takes"),
+        pytest.param([message()] * 600, 500, id="at most as many as the mapping allows"),
+        pytest.param([message(visible_at=2), message()], 1, id="only visible messages"),
+        pytest.param([message(MEGABYTE)] * 30, 5, id="no more than Lambda accepts"),
         pytest.param([message(7 * MEGABYTE)] * 2, 1, id="one at least"),
     ],
 )
 def test_a_batch_is_as_large_as_its_mapping_and_lambda_allow(
     messages: list[dict[str, Any]], size: int
 ) -> None:
-    assert size_of_batch(messages, 500, now=1) == size
+    assert batch_size(messages, 500, now=1) == size
 
 
-def test_a_function_gets_as_many_messages_as_its_mapping_says(embedded_aws: str) -> None:
+def test_a_function_gets_as_many_messages_as_its_mapping_allows(embedded_aws: str) -> None:
     target = Target("us-east-1", {}, embedded_aws)
     sqs, functions = target.client("sqs"), target.client("lambda")
     queue = sqs.create_queue(QueueName="backlog")["QueueUrl"]
@@ -72,11 +70,11 @@ def zipped(name: str, code: str) -> bytes:
 
 
 def result_of(functions: Any, mapping: str) -> str:
-    """Of the first batch that the mapping handed over."""
+    """The result of the first batch that the mapping delivered."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         result: str = functions.get_event_source_mapping(UUID=mapping)["LastProcessingResult"]
         if result.startswith(("OK", "FAILED")):
             return result
         time.sleep(0.1)
-    raise AssertionError(f"nothing was handed over: {result}")
+    raise AssertionError(f"nothing was delivered: {result}")

@@ -1,4 +1,4 @@
-"""What holds for every history of events, ends of scripts and passing time."""
+"""Rules that hold for every sequence of requests, events, ends of scripts and passing time."""
 
 from collections import Counter
 from contextlib import suppress
@@ -15,7 +15,7 @@ from workflows.local.glue.runs import Launch
 STEPS = st.lists(
     st.one_of(
         st.just("event"),
-        st.just("person"),
+        st.just("request"),
         st.sampled_from(["begin", "succeed", "fail"]),
         st.floats(1, 400).map(lambda seconds: f"{seconds:.1f}"),
     ),
@@ -23,8 +23,8 @@ STEPS = st.lists(
 )
 
 
-def live(steps: list[str], max_concurrent_runs: int) -> tuple[Glue, list[str], float]:
-    """A Glue that has lived through the steps, the events it got, and the time it is."""
+def play(steps: list[str], max_concurrent_runs: int) -> tuple[Glue, list[str], float]:
+    """A Glue after the steps, the events it received, and the time."""
     made = glue(MaxConcurrentRuns=max_concurrent_runs)
     now, events = NOON, []
     launches: list[Launch] = []
@@ -34,7 +34,7 @@ def live(steps: list[str], max_concurrent_runs: int) -> tuple[Glue, list[str], f
             case "event":
                 events.append(f"e{next(names)}")
                 made.receive_event("flow", events[-1], now)
-            case "person":
+            case "request":
                 with suppress(ConcurrentRunsExceeded):
                     ask(made, "StartWorkflowRun", now, Name="flow")
             case "begin" if launches:
@@ -67,14 +67,14 @@ def check_invariants(made: Glue, max_concurrent_runs: int) -> None:
 def test_runs_never_exceed_their_limits_and_merge_only_follows_a_good_check(
     steps: list[str], max_concurrent_runs: int
 ) -> None:
-    live(steps, max_concurrent_runs)
+    play(steps, max_concurrent_runs)
 
 
 @given(STEPS, st.integers(1, 3))
 def test_every_event_belongs_to_exactly_one_run_once_its_window_is_over(
     steps: list[str], max_concurrent_runs: int
 ) -> None:
-    made, events, now = live(steps, max_concurrent_runs)
+    made, events, now = play(steps, max_concurrent_runs)
 
     made.tick(now + 60)
 
@@ -85,7 +85,7 @@ def test_every_event_belongs_to_exactly_one_run_once_its_window_is_over(
 
 @given(STEPS, st.integers(1, 3))
 def test_the_same_history_gives_the_same_runs(steps: list[str], max_concurrent_runs: int) -> None:
-    first, second = (live(steps, max_concurrent_runs)[0] for _ in range(2))
+    first, second = (play(steps, max_concurrent_runs)[0] for _ in range(2))
 
     answers = [ask(made, "GetWorkflowRuns", Name="flow", IncludeGraph=True) for made in (first, second)]
     assert answers[0] == answers[1]

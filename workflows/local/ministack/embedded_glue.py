@@ -1,0 +1,87 @@
+"""Adds the local Glue to the embedded AWS: its API, its target of EventBridge and its CloudFormation types.
+
+The latter two use private names of the pinned MiniStack; a missing name is an error at the start
+(`internals`).
+"""
+
+import json
+import re
+from typing import Any, Final
+
+from workflows.local.glue.api import is_answered_here
+from workflows.local.glue.errors import GlueError
+from workflows.local.glue.service import GlueService
+from workflows.local.ministack.asgi import App, Message, Receive, Send, reply
+from workflows.local.ministack.cloudformation import (
+    glue_handlers,
+    named_query_handlers,
+    security_configuration_handlers,
+)
+from workflows.local.ministack.internals import require
+
+_WORKFLOW_ARN: Final = re.compile(r"arn:aws[\w-]*:glue:[\w-]+:\d+:workflow/(?P<name>.+)")
+
+
+def with_local_glue(app: App, service: GlueService) -> App:
+    """The app, except that the local Glue answers requests about jobs, triggers and workflows."""
+
+    async def layer(scope: Message, receive: Receive, send: Send) -> None:
+        headers = dict(scope.get("headers", ()))
+        target, _, operation = headers.get(b"x-amz-target", b"").decode("latin-1").partition(".")
+        if target == "AWSGlue" and is_answered_here(operation):
+            request = json.loads(await _body(receive) or b"{}")
+            status, answer = _answer(service, operation, request)
+            await reply(send, status, "application/x-amz-json-1.1", json.dumps(answer).encode())
+        else:
+            await app(scope, receive, send)
+
+    return layer
+
+
+def _answer(service: GlueService, operation: str, request: Message) -> tuple[int, Message]:
+    """Status and body of one Glue operation, errors in the form that AWS SDKs read."""
+    try:
+        return 200, service.call(operation, request)
+    except GlueError as error:
+        return 400, {"__type": error.code, "Message": str(error)}
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def deliver_to_workflows(service: GlueService) -> None:
+    """Make Glue workflows targets of EventBridge rules, which they are not in MiniStack."""
+    from ministack.services import eventbridge
+
+    invoke_other = require(eventbridge, "_invoke_target")
+
+    def invoke(target: dict[str, Any], event: dict[str, Any], *more: Any) -> None:
+        workflow = _WORKFLOW_ARN.fullmatch(target.get("Arn", ""))
+        if workflow:
+            service.deliver(workflow["name"], event["EventId"])
+        else:
+            invoke_other(target, event, *more)
+
+    eventbridge._invoke_target = invoke
+
+
+def add_resource_types(service: GlueService) -> None:
+    """Add the CloudFormation types of the template that MiniStack lacks or stores only in part."""
+    from ministack.services import athena, glue
+    from ministack.services.cloudformation import provisioners
+
+    physical_name = require(provisioners, "_physical_name")
+
+    def name(stack: str, logical_id: str) -> str:
+        return str(physical_name(stack, logical_id, max_len=255))
+
+    handlers = require(provisioners, "_RESOURCE_HANDLERS")
+    handlers.update(glue_handlers(service.call, name))
+    handlers["AWS::Athena::NamedQuery"] = named_query_handlers(athena)
+    handlers["AWS::Glue::SecurityConfiguration"] = security_configuration_handlers(glue)

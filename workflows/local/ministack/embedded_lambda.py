@@ -1,0 +1,108 @@
+"""Changes the embedded Lambda so that functions run as on AWS.
+
+They use private names of the pinned MiniStack; a missing name is an error at the start (`internals`).
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from itertools import accumulate, islice, takewhile
+from pathlib import Path
+from typing import Any, Final
+
+from workflows.local.ministack.internals import require
+
+_INVOCATION_BYTES: Final = 6 * 1024 * 1024  # the most that Lambda accepts in one event
+
+
+def isolate_lambdas() -> None:
+    """Run Lambdas on the bare interpreter: what a function's package lacks is missing, as it is on AWS.
+
+    By default MiniStack runs them in its own environment, which has boto3, pydantic and others.
+    """
+    from ministack.core import lambda_runtime
+
+    _, script = require(lambda_runtime, "_detect_runtime_binary")("python3.13")
+    bare: str = getattr(sys, "_base_executable", sys.executable)
+
+    def bare_python(runtime: str) -> tuple[str, str]:
+        return (bare, script) if runtime.startswith("python") else ("", "")
+
+    lambda_runtime._detect_runtime_binary = bare_python
+
+
+def limit_lambdas(at_once: int) -> None:
+    """Run at most so many invocations of one function at once; further ones wait.
+
+    MiniStack starts a process for each, as AWS does. On two cores, ten cold starts at once take so long that
+    their callers time out and send everything again. No function of the template calls itself, so waiting
+    can't deadlock.
+    """
+    from ministack.services import lambda_svc
+
+    execute = require(lambda_svc, "_execute_function_warm")
+    slots: dict[str, threading.BoundedSemaphore] = {}
+
+    def execute_in_turn(function: dict[str, Any], *more: Any) -> Any:
+        name = _function_name(function)
+        with slots.setdefault(name, threading.BoundedSemaphore(at_once)):
+            return execute(function, *more)
+
+    lambda_svc._execute_function_warm = execute_in_turn
+
+
+def deliver_whole_batches() -> None:
+    """Give a function as many messages of its queue at once as the event source mapping allows.
+
+    MiniStack gives ten, whatever BatchSize is, so a backlog drains in small steps, each with its own calls.
+    The batching window is ignored: the messages that are visible are delivered at once.
+    """
+    from ministack.services import sqs
+
+    names = ("_queues_lock", "_get_q", "_expire_retained", "_dlq_sweep", "_collect_msgs")
+    lock, find, expire, move_dead_letters, collect = (require(sqs, name) for name in names)
+    require(sqs, "_receive_messages_for_esm")
+
+    def receive(queue_url: str, most: int) -> list[dict[str, Any]]:
+        with lock:
+            queue = find(queue_url)
+            expire(queue)
+            move_dead_letters(queue)
+            visibility = int(queue["attributes"].get("VisibilityTimeout", "30"))
+            found: list[dict[str, Any]] = collect(
+                queue, batch_size(queue["messages"], int(most), time.time()), visibility
+            )
+            return found
+
+    sqs._receive_messages_for_esm = receive
+
+
+def batch_size(messages: Iterable[Mapping[str, Any]], most: int, now: float) -> int:
+    """How many of the visible messages make one invocation: at most `most`, and 6 MiB."""
+    visible = (message for message in messages if message.get("visible_at", 0) <= now)
+    lengths = [len(json.dumps(message["body"])) for message in islice(visible, most)]
+    fitting = sum(1 for _ in takewhile(lambda total: total <= _INVOCATION_BYTES, accumulate(lengths)))
+    return max(fitting, min(1, len(lengths)))
+
+
+def keep_lambda_logs(folder: Path) -> None:
+    """Also write the log of each function to a file: the emulated CloudWatch Logs end with the stack."""
+    from ministack.services import lambda_svc
+
+    emit: Callable[..., None] = require(lambda_svc, "_emit_lambda_logs")
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def write_too(function: dict[str, Any], request_id: str, text: str, *more: Any, **other: Any) -> None:
+        if text:
+            with (folder / f"{_function_name(function)}.log").open("a") as log:
+                log.write(text.rstrip("\n") + "\n")
+        emit(function, request_id, text, *more, **other)
+
+    lambda_svc._emit_lambda_logs = write_too
+
+
+def _function_name(function: dict[str, Any]) -> str:
+    name: str = function.get("config", function)["FunctionName"]
+    return name
