@@ -72,12 +72,22 @@ def to_micros(text: str) -> int:
     instant = parse(text)
     if instant is None:
         raise ValueError(f"expected an ISO 8601 timestamp, got {text!r}")
-    return (instant - EPOCH) // timedelta(microseconds=1)
+    return micros_of(instant)
 
 
 def from_micros(micros: int) -> str:
     """The text of the instant that many microseconds after the epoch."""
-    return to_text(EPOCH + timedelta(microseconds=micros))
+    return to_text(instant_of(micros))
+
+
+def micros_of(instant: datetime) -> int:
+    """Microseconds from the epoch to an instant with a zone, exact: `datetime.timestamp()` is a float."""
+    return (instant - EPOCH) // timedelta(microseconds=1)
+
+
+def instant_of(micros: int) -> datetime:
+    """The instant, in UTC, that many microseconds after the epoch, exact."""
+    return EPOCH + timedelta(microseconds=micros)
 
 
 def is_date(text: str) -> bool:

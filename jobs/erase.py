@@ -1,26 +1,26 @@
 """Glue job `erase`: removes the rows of some keys of a dataset from everywhere, in phases, and proves it.
 
 Reads the request (`jobs.erasure.requests`), the RAW bucket, DynamoDB and all tables that hold rows of the
-dataset. Writes tombstones, which stay; removes items, lines of RAW objects, rows, files and snapshots; leaves
-a proof.
+dataset. Writes tombstones and marks, which stay; removes items, lines of RAW objects, rows, files and
+snapshots; writes a proof.
 
-    seal    tombstones that outrank every change, then marks in DynamoDB in place of the items
-    scrub   every version of every object in the RAW bucket
-    purge   the dataset's table, its changes and quarantine: rows and the newest snapshot's files
-    prove   older snapshots and files that no snapshot has; then everything is searched once more
-    lift    (by itself) makes ordinary tombstones and deletes of the keys' tombstones and marks
+    block                tombstones that outrank every change; marks in DynamoDB in place of the items
+    remove from RAW      every version of every object in the RAW bucket
+    remove from tables   the dataset's table, its changes, quarantine: rows, files of the newest snapshot
+    prove                older snapshots, files that are in no snapshot; then everything is searched again
+    unblock              (on its own) tombstones and marks become those of ordinary deletes
 
-Why nothing comes back, and why this ends while others go on writing the keys: since `seal`, the Data API
-refuses every write of the keys (`jobs.erasure.marks`), `check` quarantines their rows without a payload
+Why no row comes back, and why an erasure ends while others go on writing the keys: from `block` on, the Data
+API refuses every write of the keys (`jobs.erasure.marks`), `check` quarantines their rows without payload
 (`jobs.erasure.blocked_rows`), and `merge` refuses their changes. The stream's records of the marks land after
-all earlier records of the keys, and before `scrub`. Since `scrub`, RAW has no row of theirs. Once the runs
-that read before it have ended, neither changes nor quarantine get one. Only then comes `purge`. Only when the
-jobs that ran and the batches that were open at `purge` are done comes `prove`, which takes away what those
-may have needed. `glueline erase` waits for that in between: a job that waited would hold a cluster, and on
-one machine the very Spark that has to merge.
+all earlier records of the keys, and before the rows are removed from RAW. After that, RAW has no row of the
+keys. Once the runs that read it before have ended, changes and quarantine get no further row. Only then are
+the rows removed from the tables. Only when the jobs and batches that were active at that time are done does
+`prove` remove what they may have needed. `glueline erase` waits for that in between: a job that waited would
+occupy a cluster, and on one machine the very Spark session that has to merge.
 
-Safe to repeat, and to stop anywhere: a phase looks for what is there, and does what is left to do. What it
-finds, it writes down before it changes anything, so the proof counts all that was removed, once.
+Safe to repeat, and to stop at any point: a phase looks for what is there, and does what is left to do. It
+notes what it finds before it changes anything, so the proof counts everything that was removed, once.
 """
 
 import sys
@@ -32,51 +32,62 @@ from awsglue.utils import GlueArgumentError, getResolvedOptions
 from pyspark.sql import SparkSession
 
 from expectations.odcs import load_contracts
+from jobs.erasure.block import block_keys
+from jobs.erasure.context import ErasureContext
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.phases import Work, lift_keys, prove, purge_tables, scrub, seal
+from jobs.erasure.notes import Phase, Request
+from jobs.erasure.prove import prove
+from jobs.erasure.remove_from_raw import remove_from_raw
+from jobs.erasure.remove_from_tables import remove_from_tables
 from jobs.erasure.requests import Erasures
+from jobs.erasure.unblock import unblock_keys
 from jobs.lake.names import Lake
 from jobs.lake.session import BUCKETED_JOINS, configure
 from jobs.runtime.log import say
 from jobs.runtime.options import Options
 
-PHASES: Mapping[str, Callable[[Work], Any]] = {
-    "seal": seal,
-    "scrub": scrub,
-    "purge": purge_tables,
-    "prove": prove,
-    "lift": lift_keys,
+PHASES: Mapping[str, Callable[[ErasureContext], Any]] = {
+    Phase.BLOCK: block_keys,
+    Phase.REMOVE_FROM_RAW: remove_from_raw,
+    Phase.REMOVE_FROM_TABLES: remove_from_tables,
+    Phase.PROVE: prove,
+    Phase.UNBLOCK: unblock_keys,
 }
 
 
 def main(argv: Sequence[str]) -> None:
-    """Do one phase of one erasure."""
+    """Run one phase of one erasure."""
     options = Options.from_argv(argv)
     given = getResolvedOptions(list(argv), ["PHASE", "ERASURE", "TABLE_PREFIX"])
     if given["PHASE"] not in PHASES:
         raise GlueArgumentError(f"expected --PHASE to be one of {', '.join(PHASES)}, got {given['PHASE']}")
-    s3 = boto3.client("s3")
-    erasures = Erasures(s3, options.lake_bucket)
+    erasures = Erasures(boto3.client("s3"), options.lake_bucket)
     request = erasures.request(given["ERASURE"])
     if request is None:
-        say("erase: nothing is asked for by that name; it may be done", erasure=given["ERASURE"])
+        say("erase: no request by that id; the erasure may be complete", erasure=given["ERASURE"])
         return
+    PHASES[given["PHASE"]](erasure_context(options, erasures, request, given["TABLE_PREFIX"]))
+
+
+def erasure_context(
+    options: Options, erasures: Erasures, request: Request, table_prefix: str
+) -> ErasureContext:
+    """The erasure with its Spark session, clients and contract."""
     spark = SparkSession.builder.getOrCreate()
     configure(spark, BUCKETED_JOINS)
     contract = load_contracts()[request.dataset]
-    work = Work(
+    return ErasureContext(
         spark,
         Lake(options.database, options.ops_database),
         contract,
         ErasedKeys.of(contract, request.hashes),
         request,
         erasures,
-        s3,
+        erasures.s3,
         boto3.client("dynamodb"),
         options.raw_bucket,
-        given["TABLE_PREFIX"] + request.dataset,
+        table_prefix + request.dataset,
     )
-    PHASES[given["PHASE"]](work)
 
 
 if __name__ == "__main__":

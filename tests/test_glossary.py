@@ -8,7 +8,7 @@ from typing import get_args
 from typer.main import get_command
 
 from expectations.spark_schema import CHANGES_BOOKKEEPING, ITEM_BOOKKEEPING, TABLE_BOOKKEEPING
-from jobs.erasure import requests
+from jobs.erasure import record
 from jobs.lake import names
 from jobs.maintenance import log
 from jobs.parity import tables
@@ -16,7 +16,7 @@ from jobs.runtime import metrics
 from workflows.cli import app
 
 GLOSSARY = (Path(__file__).parents[1] / "docs" / "glossary.md").read_text()
-DDL = [*names.OPS_TABLES.values(), requests.COLUMNS, log.COLUMNS, tables.RESULT]
+DDL = [*names.OPS_TABLES.values(), record.COLUMNS, log.COLUMNS, tables.RESULT]
 
 
 def defined(section: str) -> list[str]:

@@ -1,17 +1,18 @@
-"""Rows of erased keys in a batch that is checked: none of them becomes a change, or is kept as it came.
+"""Rows of erased keys in a batch that is checked: none becomes a change, and none keeps its payload.
 
-While a key is erased, whatever brings a row of it (a replay, an older copy, a late record, a repair) adds
-nothing to the table, to `<dataset>_changes` or to the quarantine but the fact that a row came: it is
-quarantined with the reason `ERASED_REASON` and without its payload, and counted as such.
+While a key is erased, a row of it may still come: by a replay, an older copy, a late record, a repair. It
+adds nothing to the table and to `<dataset>_changes`; the quarantine gets a row with the reason
+`ERASED_REASON` and no payload, so that the counts of the batch add up.
 
-The erased keys are those of the tombstones that erase leaves (`jobs.erasure.tombstones`), the same that the
-merge goes by. Where a dataset has none, which Iceberg's metadata tells, nothing is done and no job is run.
+The erased keys are those of the tombstones that the phase `block` writes (`jobs.erasure.tombstones`), as for
+the merge. For a dataset without any, which Iceberg's metadata shows, no Spark job runs.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import partial, reduce
 from operator import or_
-from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -25,27 +26,22 @@ from jobs.erasure.tombstones import erased_tombstones
 from jobs.lake.iceberg import planned_bytes
 from jobs.lake.names import Lake
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    import pyarrow as pa
-
 _IS_ERASED = "_is_erased"
 _QUARANTINED = ("source_file", "row_number", "payload", "reasons")
 
 
 def erased_keys(spark: SparkSession, lake: Lake, contract: Contract) -> ErasedKeys | None:
     """The erased keys of the dataset; None if it has none."""
-    graves = erased_tombstones(spark, lake, contract.dataset)
-    if not planned_bytes(graves):
+    tombstones = erased_tombstones(spark, lake, contract.dataset)
+    if not planned_bytes(tombstones):
         return None
-    texts = [row["key"] for row in graves.select("key").collect()]
+    texts = [row["key"] for row in tombstones.select("key").collect()]
     texts = [text for text in texts if _is_key(contract, text)]
     return ErasedKeys.of(contract, texts) if texts else None
 
 
 def refuse_erased(parsed: DataFrame, contract: Contract, erased: ErasedKeys | None) -> DataFrame:
-    """The parsed rows; those of erased keys have `ERASED_REASON` alone and no payload."""
+    """The parsed rows; those of erased keys with `ERASED_REASON` as their only reason and without payload."""
     if erased is None:
         return parsed
     keys = key_frame(parsed.sparkSession, contract, erased).drop("_key").withColumn(_IS_ERASED, F.lit(True))
@@ -54,9 +50,10 @@ def refuse_erased(parsed: DataFrame, contract: Contract, erased: ErasedKeys | No
 
 
 def refuse_unread(rejected: DataFrame, contract: Contract, erased: ErasedKeys | None) -> DataFrame:
-    """The rejected rows; those without a readable key whose payload is of an erased key, without the payload.
+    """The rejected rows; those whose key is unreadable and whose payload is of an erased key, without the
+    payload.
 
-    Only rows without a key are searched, in Python: all others were judged by their key (`refuse_erased`).
+    Only rows without a key are searched, in Python. `refuse_erased` has judged all others by their key.
     """
     if erased is None:
         return rejected
@@ -68,7 +65,7 @@ def refuse_unread(rejected: DataFrame, contract: Contract, erased: ErasedKeys | 
 
 
 def is_refused_as_erased() -> Expression:
-    """Whether a parsed row is one of an erased key."""
+    """Whether `refuse_erased` has refused a parsed row."""
     return F.coalesce(F.get("reasons", F.lit(0)) == ERASED_REASON, F.lit(False))
 
 
@@ -81,10 +78,8 @@ def _refused(rows: DataFrame, is_erased: Expression) -> DataFrame:
     )
 
 
-def _without_payloads(keys: ErasedKeys, batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+def _without_payloads(keys: ErasedKeys, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """What one Spark task does."""
-    import pyarrow as pa
-
     for batch in batches:
         rows = batch.to_pylist()
         for row in rows:
@@ -94,7 +89,7 @@ def _without_payloads(keys: ErasedKeys, batches: "Iterable[pa.RecordBatch]") -> 
 
 
 def _is_key(contract: Contract, text: str) -> bool:
-    """Whether the text is a key of the contract; a tombstone that is of none can't name a row."""
+    """Whether the text is a key of the contract. A tombstone of any other text names no row."""
     try:
         decode_key(contract, text)
     except InvalidKey:

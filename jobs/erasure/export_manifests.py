@@ -1,8 +1,9 @@
-"""Makes the manifests of exports say again what their data files are, after rows were taken out of these.
+"""Updates the manifests of exports after rows were removed from their data files, so that these match again.
 
-Only of files that were rewritten here, which say so themselves (`jobs.erasure.raw_versions`): a file that was
-damaged in any other way still does not add up. The summary is written last, when all that it leads to is
-right; S3 announces it, and the export is read once more, which changes nothing.
+Only the entries of files that erase has rewritten are updated, which the objects' metadata says
+(`jobs.erasure.raw_rewrite`): a file that was damaged in any other way still does not match. The summary is
+written last, when all that it leads to is right. S3 announces it, and the export is read once more, which
+changes nothing.
 """
 
 import json
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 _SUMMARY, _FILES = "manifest-summary", "manifest-files"
 
 
-def mend_exports(s3: "S3Client", bucket: str, dataset: str, rewritten: Collection[str]) -> int:
-    """Mend the exports of the dataset that have these data files (keys); how many had to be mended."""
+def update_exports(s3: "S3Client", bucket: str, dataset: str, rewritten: Collection[str]) -> int:
+    """Update the exports of the dataset that have these data files (keys of objects); how many needed it.
+
+    Safe to repeat, also after a stop at any point.
+    """
     if not rewritten:
         return 0
-    return sum(_mend(s3, bucket, summary, rewritten) for summary in _summaries(s3, bucket, dataset))
+    return sum(_update(s3, bucket, summary, rewritten) for summary in _summaries(s3, bucket, dataset))
 
 
 def _summaries(s3: "S3Client", bucket: str, dataset: str) -> Iterator[str]:
@@ -33,47 +37,52 @@ def _summaries(s3: "S3Client", bucket: str, dataset: str) -> Iterator[str]:
                 yield found["Key"]
 
 
-def _mend(s3: "S3Client", bucket: str, summary_key: str, rewritten: Collection[str]) -> bool:
-    """Whether the export had to be mended. If this stops in between, it has to be still."""
+def _update(s3: "S3Client", bucket: str, summary_key: str, rewritten: Collection[str]) -> bool:
+    """Update one export if it needs it, and return whether it did. After a stop in between, it still does."""
     summary = _read(s3, bucket, summary_key)
     files_key = summary_key.removesuffix(f"{_SUMMARY}.json") + f"{_FILES}.json"
     lines = _body(s3, bucket, files_key).decode().splitlines()
     files = [json.loads(line) for line in lines if line.strip()]
     if not any(file["dataFileS3Key"] in rewritten for file in files):
         return False
-    true = [_as_it_is(s3, bucket, file) if file["dataFileS3Key"] in rewritten else file for file in files]
-    true_summary = {**summary, "itemCount": sum(file["itemCount"] for file in true)}
-    if true != files:
-        _write(s3, bucket, files_key, "".join(f"{json.dumps(file)}\n" for file in true))
-    has_checksums = all(_is_checked(s3, bucket, key) for key in (files_key, summary_key))
-    if true == files and true_summary == summary and has_checksums:
+    actual = [
+        _actual_entry(s3, bucket, file) if file["dataFileS3Key"] in rewritten else file for file in files
+    ]
+    actual_summary = {**summary, "itemCount": sum(file["itemCount"] for file in actual)}
+    if actual != files:
+        _write(s3, bucket, files_key, "".join(f"{json.dumps(file)}\n" for file in actual))
+    has_checksums = all(_matches_checksums(s3, bucket, key) for key in (files_key, summary_key))
+    if actual == files and actual_summary == summary and has_checksums:
         return False
-    _check(s3, bucket, files_key, _body(s3, bucket, files_key))
-    content = json.dumps(true_summary).encode()
-    _check(s3, bucket, summary_key, content)
+    _write_checksums(s3, bucket, files_key, _body(s3, bucket, files_key))
+    content = json.dumps(actual_summary).encode()
+    _write_checksums(s3, bucket, summary_key, content)
     _write(s3, bucket, summary_key, content.decode())
     return True
 
 
-def _as_it_is(s3: "S3Client", bucket: str, file: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest's entry of a data file, as the file is now, if it was rewritten here."""
+def _actual_entry(s3: "S3Client", bucket: str, file: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest's entry of a data file as the file is now, if erase has rewritten it."""
     head = s3.head_object(Bucket=bucket, Key=file["dataFileS3Key"])
-    told = head["Metadata"]
-    if ROWS not in told:
+    metadata = head["Metadata"]
+    if ROWS not in metadata:
         return dict(file)
     return {
-        **file, "itemCount": int(told[ROWS]), "md5Checksum": told[MD5], "etag": head["ETag"].strip('"')
-    }  # fmt: skip
+        **file,
+        "itemCount": int(metadata[ROWS]),
+        "md5Checksum": metadata[MD5],
+        "etag": head["ETag"].strip('"'),
+    }
 
 
-def _is_checked(s3: "S3Client", bucket: str, key: str) -> bool:
-    """Whether the object has the checksum that its checksum objects say."""
+def _matches_checksums(s3: "S3Client", bucket: str, key: str) -> bool:
+    """Whether the object has the checksum that its checksum objects contain."""
     expected = checksum(_body(s3, bucket, key))
     return all(_body(s3, bucket, name).decode().strip() == expected for name in _checksums(s3, bucket, key))
 
 
-def _check(s3: "S3Client", bucket: str, key: str, content: bytes) -> None:
-    """Write the checksum of the object where there was one."""
+def _write_checksums(s3: "S3Client", bucket: str, key: str, content: bytes) -> None:
+    """Write the object's checksum into the checksum objects that it has."""
     for name in _checksums(s3, bucket, key):
         _write(s3, bucket, name, checksum(content))
 

@@ -1,28 +1,33 @@
 """Lambda's records of stream batches that were given up, as objects of the RAW bucket below `aws/lambda/`.
 
-What failed is in `DDBStreamBatchInfo`; `payload` is the event with its records, as text or as JSON. It may be
-missing: then the records are in the stream alone, which keeps them for 24 hours.
+`DDBStreamBatchInfo` says which batch failed; `payload` is the event with its records, as text or as JSON
+(Lambda's developer guide, "Retain discarded records for a DynamoDB event source"). Without a payload, the
+records are in the stream only, which keeps them for 24 hours.
 """
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from jobs.reading.fetch import UnreadableFile
 
-
-class InStreamAlone(UnreadableFile):
-    """Raised for a batch without its records, as long as the stream may have them."""
+STREAM_RETENTION = timedelta(hours=24)
 
 
-class Failure(NamedTuple):
-    """Lambda's record of a batch that was given up; `event` is its payload, which may be missing."""
+class RecordsInStreamOnly(UnreadableFile):
+    """Raised for a batch without its records, which the stream may still have."""
+
+
+class FailedBatch(NamedTuple):
+    """Lambda's record of a batch that was given up; `event` is its payload, None if it has none."""
 
     content: dict[str, Any]
     event: Any
 
     @property
     def records(self) -> list[dict[str, Any]]:
+        """The stream's records of the batch."""
         found: list[dict[str, Any]] = (
             self.event["Records"] if isinstance(self.event, dict) else (self.event or [])
         )
@@ -30,15 +35,15 @@ class Failure(NamedTuple):
 
     @property
     def stream(self) -> str:
-        """The stream that the batch is of."""
+        """The ARN of the batch's stream."""
         return str(self.content.get("DDBStreamBatchInfo", {}).get("streamArn", ""))
 
     def is_of(self, dataset: str, record: Mapping[str, Any]) -> bool:
-        """Whether the record is of the dataset's table: its name ends with the dataset's."""
+        """Whether the record is of the dataset's table."""
         return is_stream_of(dataset, record.get("eventSourceARN") or self.stream)
 
     def with_records(self, records: list[dict[str, Any]]) -> bytes:
-        """The same with these records."""
+        """The object with these records in place of its own."""
         event = {**self.event, "Records": records} if isinstance(self.event, dict) else records
         payload = self.content.get("payload")
         if payload is None:
@@ -51,17 +56,17 @@ class Failure(NamedTuple):
 def is_stream_of(dataset: str, stream_arn: str) -> bool:
     """Whether a stream is that of the dataset's table, `<prefix><dataset>`."""
     table = stream_arn.partition(":table/")[2].partition("/")[0]
-    return table.rpartition("-")[2] == dataset  # which has no dash itself
+    return table.rpartition("-")[2] == dataset  # the name of a dataset contains no dash
 
 
-def read_failure(body: bytes) -> Failure:
-    """What Lambda kept. UnreadableFile if it is something else."""
+def read_failed_batch(body: bytes) -> FailedBatch:
+    """Parse Lambda's record. Raises UnreadableFile if it is none."""
     try:
         content = json.loads(body)
         payload = content.get("payload")
-        failure = Failure(content, json.loads(payload) if isinstance(payload, str) and payload else payload)
-        if not all(isinstance(record, dict) for record in failure.records):
+        batch = FailedBatch(content, json.loads(payload) if isinstance(payload, str) and payload else payload)
+        if not all(isinstance(record, dict) for record in batch.records):
             raise TypeError("a record that is no object")
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise UnreadableFile(f"failure: expected Lambda's record of a failed batch ({problem!r})") from None
-    return failure
+    return batch

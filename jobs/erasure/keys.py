@@ -1,11 +1,11 @@
-"""Whose row a line is: whether it is of one of the keys to be erased, in whatever form it was written.
+"""Whether a line contains a row of one of the erased keys, in whatever form it was written.
 
 A key comes as columns of a drop (under any of their names, as JSON or text), as attributes of an item (in
-stream records, exports and repairs), as the text `_key`, and in the data of a message. A value may be read in
-several ways: by a door as it is today or as it was, which may differ in what they trim, and in what text they
-make of a number (`expectations.spelled_keys`). A line is of a key if one of the ways ends in the key's text
-(`expectations.keys`). What can't be read as any of these is searched for the names of the key's columns with
-the key's values behind them.
+stream records, exports and repairs), as the text `_key`, and in the data of a message. A value can be read in
+several ways: as a door reads it today, or as it read it in an earlier version, which differ in what they trim
+and in how they write a number as text (`expectations.spelled_keys`). A line is of a key if one of the ways
+gives the key text (`expectations.keys`). A line that cannot be parsed is searched for the names of the key's
+columns with the key's values after them.
 
 Standard library only: it runs for every line of the RAW bucket, on Spark's executors, and for messages.
 """
@@ -26,12 +26,12 @@ from jobs.reading.formats import spellings
 
 _IMAGES = ("Keys", "NewImage", "OldImage", "Item")
 _TAGS = ("S", "N", "BOOL")  # the attribute types that a key column may come as
-# What stands behind the name of a column in a line that is no JSON: quoted (the end may be cut off), or bare.
+# What follows the name of a column in a line that is no JSON: quoted (the end may be cut off), or bare.
 _VALUE = r"""(?:\{\s*["'][A-Z]+["']\s*:\s*)?(?:"(?P<a>(?:[^"\\]|\\.)*)|'(?P<b>[^']*)|(?P<c>[^\s,;}\])]+))"""
 
 
 class _Ambiguous(dict[str, Any]):
-    """A JSON object with a name twice: no door takes it. `members` has all values of each name."""
+    """A JSON object that has a name twice, which no door takes. `members` has all values of each name."""
 
     def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
         super().__init__(pairs)
@@ -42,24 +42,24 @@ class _Ambiguous(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class ErasedKeys:
-    """The keys of one dataset, by their texts. InvalidKey if one of them is no key of it."""
+    """Keys of one dataset, by their texts."""
 
     contract: Contract  # of the key's columns alone
     texts: frozenset[str]
-    names: Mapping[str, tuple[str, ...]] = field(hash=False, compare=False)  # column -> what it may be called
-    # The keys as the values of their columns; times and days as text.
+    names: Mapping[str, tuple[str, ...]] = field(hash=False, compare=False)  # column -> its spellings
+    # Each key as the values of its columns; times and dates as text.
     values: Sequence[Mapping[str, Any]] = field(hash=False, compare=False)
 
     @classmethod
     def of(cls, contract: Contract, texts: Iterable[str]) -> Self:
-        """The keys with these texts."""
+        """The keys with these texts. Raises InvalidKey if one of them is no key of the contract."""
         bare = replace(contract, columns=contract.key_columns, partitions=(), rules=(), sequence_column=None)
         keys = frozenset(texts)
         names = {column.name: spellings(column) for column in bare.columns}
         return cls(bare, keys, names, [decode_key(bare, text) for text in sorted(keys)])
 
     def own_line(self, line: bytes | str) -> bool:
-        """Whether a line of JSON is of one of the keys; one that is no JSON, as far as it can be told."""
+        """Whether a line of JSON is of one of the keys. A line that is no JSON is searched as text."""
         text = line if isinstance(line, str) else line.decode(errors="surrogateescape")
         try:
             content = _read_json(text)
@@ -70,14 +70,14 @@ class ErasedKeys:
     def own_json(self, content: Any) -> bool:
         """Whether a drop's row, a stream record, an item of an export or a repair is of one of the keys.
 
-        A list is a row of a drop without names: it is, if all values of a key are in it.
+        A list is a row of a drop without names. It is of a key if it contains all values of the key.
         """
         if isinstance(content, list):
             return self.own_values({column.name: content for column in self.contract.columns})
         return isinstance(content, dict) and (self.own_record(content) or self.own_row(content))
 
     def own_record(self, record: Mapping[str, Any]) -> bool:
-        """Whether a record with images of items, or a line that names a key, is of one of the keys."""
+        """Whether a record with images of items, or a retract, is of one of the keys."""
         if record.get("op") == "retract" and record.get("key") in self.texts:
             return True
         inside = record.get("dynamodb")
@@ -87,7 +87,7 @@ class ErasedKeys:
     def own_item(self, item: Mapping[str, Any]) -> bool:
         """Whether an item, in DynamoDB's JSON, is of one of the keys: by `_key` or by its columns.
 
-        An item that has another `_key` is not of a key that only the trimmed values of its columns make.
+        Its columns are trimmed only if it has no `_key`: with another `_key`, it is the item of another key.
         """
         key = _plain(item.get("_key"))
         if key in self.texts:
@@ -96,9 +96,9 @@ class ErasedKeys:
         return self.own_values({name: [value] for name, value in given.items()}, trims=key is None)
 
     def own_row(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row by any names of its columns is of one of the keys.
+        """Whether a row, by any spelling of its columns' names, is of one of the keys.
 
-        If a column comes by several names, each of its values counts: doors refuse such a row.
+        If a column comes by several names, which doors refuse, each of its values counts.
         """
         if isinstance(row, _Ambiguous):
             given = {
@@ -123,14 +123,14 @@ class ErasedKeys:
         return dataset in ("", self.contract.dataset) and self.own_row(event["data"])
 
     def own_text(self, text: str) -> bool:
-        """Whether the text names the columns of one of the keys, each with the key's value behind it."""
+        """Whether the text contains the names of the key's columns, each followed by a key's value."""
         given = {name: list(_named_values(text, names)) for name, names in self.names.items()}
         return self.own_values(given) or any(
             all(pattern.search(text) for pattern in self._patterns(key)) for key in self.texts
         )
 
     def matches(self, values: Mapping[str, Any]) -> str | None:
-        """The text of the key that the values of its columns make, if it is one of these."""
+        """The key text that the values of the key's columns give, if it is one of the keys; else None."""
         try:
             text = encode_key(self.contract, values)
         except InvalidKey:
@@ -138,7 +138,7 @@ class ErasedKeys:
         return text if text in self.texts else None
 
     def own_values(self, given: Mapping[str, Sequence[Any]], *, trims: bool = True) -> bool:
-        """Whether one of the values given for each column makes one of the keys, read in one of the ways."""
+        """Whether one of the values given for each column, read in one of the ways, gives one of the keys."""
         read = [
             {value for one in given[column.name] for value in readings(column, one, trims=trims)}
             for column in self.contract.columns
@@ -171,14 +171,14 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _named_values(text: str, names: tuple[str, ...]) -> Iterator[str]:
-    """What stands behind the names, without quotes and with escapes replaced."""
-    for found in _behind(names).finditer(text):
+    """What follows the names, without quotes and with escapes replaced."""
+    for found in _after(names).finditer(text):
         quoted = found["a"] if found["b"] is None else found["b"]
         yield JsonNumber.or_text(found["c"]) if quoted is None else _without_escapes(quoted)
 
 
 def _without_escapes(quoted: str) -> str:
-    """What stands between two quotes, whose end may be cut off."""
+    """The text between two quotes, of which the second may be missing."""
     try:
         text: str = json.loads(f'"{quoted}"', strict=False)
     except ValueError:
@@ -187,7 +187,7 @@ def _without_escapes(quoted: str) -> str:
 
 
 @cache
-def _behind(names: tuple[str, ...]) -> re.Pattern[str]:
+def _after(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})[\"']?\s*[:=]\s*{_VALUE}")
 
 
@@ -203,7 +203,7 @@ def _compile(named: tuple[tuple[tuple[str, ...], str], ...]) -> tuple[re.Pattern
 
 
 def _plain(attribute: Any) -> Any:
-    """The value of an attribute in DynamoDB's JSON; None if it has none that a key could have."""
+    """The value of an attribute in DynamoDB's JSON; None if no key column can have it."""
     if not isinstance(attribute, dict):
         return None
     return next((attribute[tag] for tag in _TAGS if attribute.get(tag) is not None), None)

@@ -1,13 +1,13 @@
 """The marks of erased keys in DynamoDB, which keep every write of the Data API out.
 
-A mark takes the place of the item in one call, so there is no moment at which neither the row nor the mark is
-there. It has the greatest version there is, which no write has, so the condition of every write refuses it;
-by `_erased` the API sees why. It is marked as deleted: for readers there is no row. It has no column of the
-contract, and the doors take it for no item (`jobs.doors.item_images`).
+One call replaces the item by the mark, so there is no moment without either. The mark has the greatest
+version there is, which no write has, so the condition of every write fails; `_erased` tells the API why. It
+is marked as deleted, so readers find no row. It has no column of the contract, and the doors do not take it
+for an item (`jobs.doors.item_images`).
 
-What the marks say in DynamoDB, tombstones say in the lake (`jobs.erasure.tombstones`). `seal` makes both and
-`lift` takes both away, the tombstones first: what the API takes must not be kept out of the lake. Either can
-be repeated after a crash.
+Tombstones say in the lake what marks say in DynamoDB (`jobs.erasure.tombstones`). The phase `block` writes
+both and the phase `unblock` removes both, the tombstones first: the lake has to accept what the API accepts.
+Either can be repeated after a crash.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ _REQUESTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The marks in one dataset's table; `erasure` is named by what is written."""
+    """The marks in one dataset's table. What is written names the erasure, by its id."""
 
     dynamodb: Any
     table: str
@@ -42,24 +42,25 @@ class Marks:
     erasure: str
 
     def unmarked(self, keys: Iterable[str]) -> dict[str, Item | None]:
-        """Those of the keys that have no mark, with their items: rows, and rows marked as deleted."""
+        """The keys that have no mark, with their items (those marked as deleted included) or None."""
         texts = sorted(keys)
         found = zip(texts, _for_each(self._read, texts), strict=True)
         return {key: item for key, item in found if not _is_mark(item)}
 
     def put(self, keys: Iterable[str]) -> dict[str, Item]:
-        """Mark the keys, whatever is there; the items that the marks took the place of."""
+        """Mark the keys. Returns the items that the marks replaced."""
         texts = sorted(keys)
         replaced = zip(texts, _for_each(self._put, texts), strict=True)
         return {key: item for key, item in replaced if item and not _is_mark(item)}
 
-    def lift(self, floors: Mapping[str, int | None], now: datetime) -> set[str]:
-        """Take the marks away; the keys that had one.
+    def unblock(self, floors: Mapping[str, int | None], now: datetime) -> set[str]:
+        """Replace the marks by those of ordinary deletes. Returns the keys that had one.
 
-        What is not newer than a key's floor stays refused: the mark of an ordinary delete has that version.
+        A key's delete has its floor as version, so that writes that are not newer stay refused; a key without
+        a floor gets none.
         """
         keys = sorted(floors)
-        had = _for_each(lambda key: self._lift(key, floors[key], now), keys)
+        had = _for_each(lambda key: self._unblock(key, floors[key], now), keys)
         return {key for key, was_marked in zip(keys, had, strict=True) if was_marked}
 
     def _read(self, key: str) -> Item | None:
@@ -79,7 +80,7 @@ class Marks:
         item: Item | None = answer.get("Attributes")
         return item
 
-    def _lift(self, key: str, floor: int | None, now: datetime) -> bool:
+    def _unblock(self, key: str, floor: int | None, now: datetime) -> bool:
         condition: Any = {
             "TableName": self.table,
             "ConditionExpression": "attribute_exists(#erased)",
@@ -110,13 +111,13 @@ class Marks:
 
 
 def _for_each[T](act: Callable[[str], T], keys: Sequence[str]) -> list[T]:
-    """What `act` gives for each key, several at a time."""
+    """What `act` returns for each key, several at a time."""
     with ThreadPoolExecutor(_REQUESTS) as pool:
         return list(pool.map(act, keys))
 
 
 def version_of(item: Item) -> int | None:
-    """The item's version; None if its writer stamped none."""
+    """The item's version; None if it has none."""
     return int(item[_VERSION]["N"]) if _VERSION in item else None
 
 

@@ -1,11 +1,11 @@
-"""Takes the rows of erased keys out of a file, whatever its format, and leaves every other byte as it is.
+"""Removes the rows of erased keys from a file, whatever its format, and keeps every other byte as it is.
 
-Pure Python, streaming, for Spark's executors. The same pass counts (without a target) and rewrites (with
-one), so what is counted is what is taken out: rows = rows kept + rows erased.
+Pure Python, streaming, for Spark's executors. One pass either counts (without a target) or rewrites (with
+one), so what is counted is what is removed: rows = rows kept + rows erased.
 
-A row that its door would refuse is judged as well as it can be (`jobs.erasure.keys`). A file whose rows can't
-be told apart, or that doesn't name the key's columns, is an `UnreadableFile`: no one can say whether it holds
-a key. No door has taken a row of it either.
+A row that its door would refuse is judged as well as possible (`jobs.erasure.keys`). A file whose rows cannot
+be separated, or that does not name the key's columns, is an `UnreadableFile`: whether it contains a key is
+unknown. No door has accepted a row of it either.
 """
 
 import base64
@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from expectations.spelled_keys import JsonNumber
-from jobs.erasure.failed_batches import InStreamAlone, is_stream_of, read_failure
+from jobs.erasure.failed_batches import RecordsInStreamOnly, is_stream_of, read_failed_batch
 from jobs.erasure.keys import ErasedKeys
 from jobs.reading.fetch import UnreadableFile
 from jobs.reading.formats import LONGEST_ROW
@@ -27,56 +27,57 @@ from jobs.reading.formats import LONGEST_ROW
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FAILURE = "failure"  # Lambda's record of a stream batch that was given up
+FAILED_BATCH = "failure"  # Lambda's record of a stream batch that was given up
 _BOM = b"\xef\xbb\xbf"
-_PARQUET_ROWS = 65_536  # of a row group that is written: small ones are slow to read
+_PARQUET_ROWS = 65_536  # of a row group that is written; small ones are slow to read
 _LONGEST_FIELD = 16 * 1024 * 1024
 
 
-class Sifted(NamedTuple):
-    """How many rows a file had, and how many of them are of erased keys."""
+class RowCounts(NamedTuple):
+    """The rows of a file, and those of erased keys among them."""
 
     rows: int
     erased: int
 
 
-class NotOneFile(Exception):
-    """Raised when a rewritten file is not the old one less the erased rows; nothing has been replaced."""
+class RewriteMismatch(Exception):
+    """Raised when a rewritten file is not the original less the erased rows; nothing was replaced."""
 
 
-def sift(form: str, source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None = None) -> Sifted:
-    """Count the file's rows, and write those of other keys to `target`. UnreadableFile if it can't be done.
+def filter_rows(form: str, source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None = None) -> RowCounts:
+    """Count the file's rows, and write those of other keys to `target`. Raises UnreadableFile.
 
-    `source` is the file as it lies in S3, at its start; `form` one of `FORMS`, those of text also with .gz.
+    `source` is the file as it is stored in S3, at its start; `form` is one of `FORMS`, those of text also
+    with .gz.
     """
-    reader = _SIFTERS[form.removesuffix(".gz")]
+    reader = _FILTERS[form.removesuffix(".gz")]
     if not form.endswith(".gz"):
         return reader(source, keys, target)
     plain = cast("IO[bytes]", gzip.GzipFile(fileobj=source, mode="rb"))
     try:
         if target is None:
             return reader(plain, keys, None)
-        # Without a time: the same rows are the same bytes.
+        # Without a time, so that the same rows give the same bytes.
         with gzip.GzipFile(fileobj=target, mode="wb", filename="", mtime=0) as packed:
             return reader(plain, keys, cast("IO[bytes]", packed))
     except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
         raise UnreadableFile(f"gzip: expected a complete gzip file: {problem}") from None
 
 
-def rewrite(form: str, source: IO[bytes], keys: ErasedKeys, target: IO[bytes]) -> Sifted:
-    """`sift` to a target, and read that again, from its start. NotOneFile if a row is too many or too few."""
-    sifted = sift(form, source, keys, target)
+def rewrite(form: str, source: IO[bytes], keys: ErasedKeys, target: IO[bytes]) -> RowCounts:
+    """Filter the rows to `target`, and read it again to check it. Raises UnreadableFile, RewriteMismatch."""
+    counts = filter_rows(form, source, keys, target)
     target.seek(0)
-    left = sift(form, target, keys)
-    if left != (sifted.rows - sifted.erased, 0):
-        raise NotOneFile(
-            f"expected {sifted.rows} rows less {sifted.erased}, got {left.rows}, {left.erased} to erase"
+    left = filter_rows(form, target, keys)
+    if left != (counts.rows - counts.erased, 0):
+        raise RewriteMismatch(
+            f"expected {counts.rows} rows less {counts.erased}, got {left.rows}, {left.erased} to erase"
         )
     target.seek(0)
-    return sifted
+    return counts
 
 
-def _sift_lines(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> Sifted:
+def _filter_lines(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> RowCounts:
     rows = erased = 0
     while line := source.readline(LONGEST_ROW):
         if len(line) == LONGEST_ROW and not line.endswith(b"\n"):
@@ -86,11 +87,11 @@ def _sift_lines(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -
         rows, erased = rows + bool(text), erased + is_erased
         if target is not None and not is_erased:
             target.write(line)
-    return Sifted(rows, erased)
+    return RowCounts(rows, erased)
 
 
 class _Lines(Iterator[str]):
-    """The lines of a text file, keeping those that were taken since it was last asked."""
+    """The lines of a text file. It keeps the lines that were read since `taken` was last called."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
@@ -102,16 +103,16 @@ class _Lines(Iterator[str]):
         return line
 
     def taken(self) -> bytes:
-        """The bytes of the lines that were taken."""
+        """The bytes of these lines."""
         text, self._taken = "".join(self._taken), []
         return text.encode(errors="surrogateescape")
 
-    def let_go(self) -> None:
-        """Leave the file open."""
+    def detach(self) -> None:
+        """Leave the file open when this object is deleted."""
         self._text.detach()
 
 
-def _sift_csv(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> Sifted:
+def _filter_csv(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> RowCounts:
     csv.field_size_limit(_LONGEST_FIELD)
     lines = _Lines(source)
     reader = csv.reader(lines, quoting=csv.QUOTE_NOTNULL, strict=True)
@@ -128,15 +129,15 @@ def _sift_csv(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> 
     except csv.Error as problem:
         raise UnreadableFile(f"csv: {problem} (line {reader.line_num})") from None
     finally:
-        lines.let_go()
-    return Sifted(rows, erased)
+        lines.detach()
+    return RowCounts(rows, erased)
 
 
 def _places(header: Sequence[str], keys: ErasedKeys) -> dict[str, list[int]]:
-    """Where the key's columns are in a row. An empty file has no header and no rows.
+    """The positions of the key's columns in a row. An empty file has no header and no rows.
 
-    A column that the header names twice is in several places: no door takes the file, and which is meant
-    nobody knows.
+    A column that the header names twice has several positions: which one is meant is unknown, and no door
+    takes the file.
     """
     places = {
         column: [place for place, name in enumerate(header) if name in names]
@@ -151,7 +152,7 @@ def _places(header: Sequence[str], keys: ErasedKeys) -> dict[str, list[int]]:
 def _owns(
     fields: Sequence[Any], header: Sequence[str], places: Mapping[str, list[int]], keys: ErasedKeys
 ) -> bool:
-    """Whether the row is of one of the keys. With a field too many or few, it may be shifted behind that."""
+    """Whether the row is of one of the keys. After a missing or surplus field, its fields may be shifted."""
     shifts = {0, len(fields) - len(header)}
     return keys.own_values(
         {
@@ -161,7 +162,7 @@ def _owns(
     )
 
 
-def _sift_parquet(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> Sifted:
+def _filter_parquet(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> RowCounts:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -185,11 +186,11 @@ def _sift_parquet(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None)
             writer.close()
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise UnreadableFile(f"parquet: expected a Parquet file: {problem}") from None
-    return Sifted(rows, erased)
+    return RowCounts(rows, erased)
 
 
 def _owned(batch: "pa.RecordBatch", keys: ErasedKeys) -> Iterator[bool]:
-    """Of each row, whether it is of one of the keys."""
+    """For each row, whether it is of one of the keys."""
     names = batch.schema.names
     given = {
         column: [_column_values(batch.column(place)) for place, name in enumerate(names) if name in spelled]
@@ -202,9 +203,9 @@ def _owned(batch: "pa.RecordBatch", keys: ErasedKeys) -> Iterator[bool]:
 
 
 def _column_values(column: "pa.Array[Any]") -> list[list[Any]]:
-    """Of each value of a Parquet column, the values that JSON would have for it: as a door may have read it.
+    """For each value of a Parquet column, its values in JSON, in which a door may have read it.
 
-    A time is also given in UTC: its zone may be one that Python does not know.
+    A time is also given in UTC, since Python may not know its zone.
     """
     import pyarrow as pa
 
@@ -216,7 +217,7 @@ def _column_values(column: "pa.Array[Any]") -> list[list[Any]]:
 
 
 def _python_values(column: "pa.Array[Any]") -> list[Any]:
-    """The values; None for one that Python has none for, as the year 10000 or an unknown zone."""
+    """The values; None for one that Python cannot represent, such as the year 10000 or an unknown zone."""
 
     def value_of(scalar: Any) -> Any:
         try:
@@ -243,7 +244,7 @@ def _json_values(value: Any) -> Iterator[Any]:
             yield JsonNumber(f"{value:f}")
         case bytes():
             yield base64.b64encode(value).decode()
-            yield value.decode(errors="surrogateescape")  # texts of writers that don't mark them as UTF-8
+            yield value.decode(errors="surrogateescape")  # text of a writer that does not mark it as UTF-8
         case datetime() | date() | time():
             yield value.isoformat()
         case _:
@@ -257,18 +258,18 @@ def _codec(parquet: Any) -> str:
     return "NONE"
 
 
-def _sift_failure(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> Sifted:
-    """The records of the dataset's table in a batch that Lambda gave up; those of other tables stay."""
-    failure = read_failure(source.read())
-    if not failure.records and is_stream_of(keys.contract.dataset, failure.stream):
-        raise InStreamAlone("failure: expected the batch's records, got none; first: glueline redrive")
-    records = failure.records
-    kept = [
-        one for one in records if not (failure.is_of(keys.contract.dataset, one) and keys.own_record(one))
-    ]
+def _filter_failed_batch(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> RowCounts:
+    """The records of the dataset's table in a batch that Lambda gave up. Those of other tables are kept."""
+    batch = read_failed_batch(source.read())
+    if not batch.records and is_stream_of(keys.contract.dataset, batch.stream):
+        raise RecordsInStreamOnly(
+            "failure: expected the batch's records, got none; run glueline redrive first"
+        )
+    records = batch.records
+    kept = [one for one in records if not (batch.is_of(keys.contract.dataset, one) and keys.own_record(one))]
     if target is not None:
-        target.write(failure.with_records(kept))
-    return Sifted(len(records), len(records) - len(kept))
+        target.write(batch.with_records(kept))
+    return RowCounts(len(records), len(records) - len(kept))
 
 
 def _write(target: IO[bytes] | None, content: bytes) -> None:
@@ -276,11 +277,11 @@ def _write(target: IO[bytes] | None, content: bytes) -> None:
         target.write(content)
 
 
-_SIFTERS: Mapping[str, Callable[[IO[bytes], ErasedKeys, IO[bytes] | None], Sifted]] = {
-    "csv": _sift_csv,
-    "jsonl": _sift_lines,
-    "json": _sift_lines,  # the data files of exports: JSON Lines all the same
-    "parquet": _sift_parquet,
-    FAILURE: _sift_failure,
+_FILTERS: Mapping[str, Callable[[IO[bytes], ErasedKeys, IO[bytes] | None], RowCounts]] = {
+    "csv": _filter_csv,
+    "jsonl": _filter_lines,
+    "json": _filter_lines,  # the data files of exports: JSON Lines all the same
+    "parquet": _filter_parquet,
+    FAILED_BATCH: _filter_failed_batch,
 }
-FORMS = frozenset(_SIFTERS)
+FORMS = frozenset(_FILTERS)

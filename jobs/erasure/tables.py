@@ -1,25 +1,11 @@
-"""Takes the rows of erased keys out of tables: out of what queries show, out of the files, out of the past.
-
-Iceberg deletes a row by writing down where it is; row and statistics stay. So, table by table:
-
-1. delete   the rows, as any delete
-2. rewrite  the files that hold deleted rows; then the manifests, which name least and greatest values also of
-            files that are gone. The snapshot that comes of it is *clean*.
-3. expire   all snapshots before the clean one, with the files that they alone have: there is no travelling
-            back in time to before an erasure
-4. remove   files with such rows that no snapshot has: jobs that were ended before their commit left them
-
-Each step looks at what is there, so it can be done again at any point. Steps 1 and 2 give way to other jobs'
-commits and are made again (`jobs.lake.conflicts`). Steps 3 and 4 need that all jobs that ran at step 2 have
-ended, and all batches that were open then are closed: a batch that is done again looks for its id in
-snapshots (`jobs.lake.names`), and a running job's files are in no snapshot yet.
-"""
+"""The tables that may hold rows of erased keys, and how these rows are found and deleted by SQL."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -29,55 +15,53 @@ from expectations.spark_literals import literal
 from expectations.spark_schema import row_schema
 from jobs.changes.key_text import decode_key
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.stored_files import CountRows, count_by_key, count_by_payload, rows_in_files
-from jobs.lake.conflicts import after_conflicts
-from jobs.lake.iceberg import call, iceberg
+from jobs.erasure.stored_files import CountRows, count_by_key, count_by_payload
 from jobs.lake.names import QUARANTINE, Lake
 
-_BOUNDED = ("int", "long", "decimal", "string", "date", "timestamp")
 
-
-class Seen(NamedTuple):
-    """The rows of erased keys that a query of a table shows: how many, and the newest version of each key."""
+class FoundRows(NamedTuple):
+    """Rows of erased keys that a query of a table returns: how many, and the newest version of each key."""
 
     rows: int
     newest: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
-    """A table that may hold rows of erased keys, and how to tell which."""
+class ErasableTable:
+    """A table that may hold rows of erased keys."""
 
     name: str  # in full
-    see: Callable[[SparkSession], Seen]
+    find: Callable[[SparkSession], FoundRows]
     delete: Callable[[SparkSession], None]
-    count: CountRows
-    where: str | None  # a condition that all these rows meet, for Iceberg to pick files by
+    count: CountRows  # in one of its data files
+    where: str | None  # a condition that all these rows meet, by which Iceberg selects files
 
 
-def stocks(spark: SparkSession, lake: Lake, contract: Contract, keys: ErasedKeys) -> list[Stock]:
-    """The tables that exist, of those that may hold rows of the dataset's keys."""
+def erasable_tables(
+    spark: SparkSession, lake: Lake, contract: Contract, keys: ErasedKeys
+) -> list[ErasableTable]:
+    """The dataset's table, its changes and the quarantine, those of them that exist."""
     by_key = [
-        Stock(
+        ErasableTable(
             name,
-            partial(_see_keys, name, contract, keys),
-            partial(_delete_keys, name, contract, keys),
+            partial(_find_by_key, name, contract, keys),
+            partial(_delete_by_key, name, contract, keys),
             partial(count_by_key, keys),
-            within(keys),
+            bounds(keys),
         )
         for name in (lake.table(contract.dataset), lake.changes(contract.dataset))
     ]
-    quarantine = Stock(
+    quarantine = ErasableTable(
         lake.ops(QUARANTINE),
-        partial(_see_payloads, lake.ops(QUARANTINE), keys),
-        partial(_delete_payloads, lake.ops(QUARANTINE), keys),
+        partial(_find_by_payload, lake.ops(QUARANTINE), keys),
+        partial(_delete_by_payload, lake.ops(QUARANTINE), keys),
         partial(count_by_payload, keys),
         None,
     )
-    return [stock for stock in (*by_key, quarantine) if spark.catalog.tableExists(stock.name)]
+    return [table for table in (*by_key, quarantine) if spark.catalog.tableExists(table.name)]
 
 
-# --- rows ---------------------------------------------------------------------------------------------------
+# --- rows with a key ----------------------------------------------------------------------------------------
 
 
 def key_frame(spark: SparkSession, contract: Contract, keys: ErasedKeys) -> DataFrame:
@@ -88,70 +72,75 @@ def key_frame(spark: SparkSession, contract: Contract, keys: ErasedKeys) -> Data
     return texts.select("_key", *(reads[name].value.cast(types[name]).alias(name) for name in contract.key))
 
 
-def within(keys: ErasedKeys, table: str = "") -> str | None:
-    """A condition on a table, by its alias, that all rows of the keys meet: by the bounds of each column."""
+def bounds(keys: ErasedKeys, alias: str = "") -> str | None:
+    """A condition that all rows of the keys meet: each key column lies between its least and greatest value.
+
+    `alias` is that of the table, with its dot. None if no column of the key has such bounds.
+    """
     ranges = []
     for column in keys.contract.columns:
-        if column.kind in _BOUNDED:
-            values = sorted((key[column.name] for key in keys.values), key=_in_order(column))
+        if column.kind != "boolean":  # bounds of which select no files
+            values = sorted((key[column.name] for key in keys.values), key=_order_of(column))
             prefix = column.kind if column.kind in ("date", "timestamp") else ""
             least, greatest = (f"{prefix}{literal(value)}" for value in (values[0], values[-1]))
-            ranges.append(f"{table}`{column.name}` BETWEEN {least} AND {greatest}")
+            ranges.append(f"{alias}`{column.name}` BETWEEN {least} AND {greatest}")
     return " AND ".join(ranges) or None
 
 
-def _in_order(column: Column) -> Callable[[Any], Any]:
-    """How values of a key are compared. Times come as texts, which are not in the order of the times."""
+def _order_of(column: Column) -> Callable[[Any], Any]:
+    """The sort key of a key column's values. Times are texts here, which sort otherwise than times."""
     return timestamps.parse if column.kind == "timestamp" else lambda value: value
 
 
-def _see_keys(table: str, contract: Contract, keys: ErasedKeys, spark: SparkSession) -> Seen:
+def _find_by_key(table: str, contract: Contract, keys: ErasedKeys, spark: SparkSession) -> FoundRows:
     spark.sql(f"REFRESH TABLE {table}")
-    rows, condition = spark.table(table), within(keys)
+    rows, condition = spark.table(table), bounds(keys)
     bounded = rows if condition is None else rows.where(condition)
     wanted = F.broadcast(key_frame(spark, contract, keys)).alias("k")
     of_keys = bounded.alias("t").join(wanted, list(contract.key)).groupBy("k._key")
     found = of_keys.agg(F.count("*").alias("rows"), F.max("t._version").alias("newest")).collect()
     newest = {row["_key"]: row["newest"] for row in found if row["newest"] is not None}
-    return Seen(sum(row["rows"] for row in found), newest)
+    return FoundRows(sum(row["rows"] for row in found), newest)
 
 
-def _delete_keys(table: str, contract: Contract, keys: ErasedKeys, spark: SparkSession) -> None:
-    same = [f"t.`{name}` = s.`{name}`" for name in contract.key]
-    condition = " AND ".join(filter(None, [*same, within(keys, "t.")]))
+def _delete_by_key(table: str, contract: Contract, keys: ErasedKeys, spark: SparkSession) -> None:
+    same_key = [f"t.`{name}` = s.`{name}`" for name in contract.key]
+    condition = " AND ".join(filter(None, [*same_key, bounds(keys, "t.")]))
     spark.sql(
         f"MERGE INTO {table} t USING {{wanted}} s ON {condition} WHEN MATCHED THEN DELETE",
         wanted=key_frame(spark, contract, keys),
     )
 
 
-def _payloads(spark: SparkSession, table: str, keys: ErasedKeys) -> DataFrame:
-    """The hashes of quarantined rows that are of one of the keys, one for each row."""
+# --- rows with a payload ------------------------------------------------------------------------------------
+
+
+def _payload_hashes(spark: SparkSession, table: str, keys: ErasedKeys) -> DataFrame:
+    """`hash`: the SHA-256 of the payload, for each quarantined row of one of the keys."""
     spark.sql(f"REFRESH TABLE {table}")
     rows = spark.table(table).where(
         (F.col("dataset") == keys.contract.dataset) & F.col("payload").isNotNull()
     )
     return (
         rows.select("payload")
-        .mapInArrow(partial(_own, keys), "payload string")
+        .mapInArrow(partial(_payloads_of_keys, keys), "payload string")
         .select(F.sha2("payload", 256).alias("hash"))
     )
 
 
-def _see_payloads(table: str, keys: ErasedKeys, spark: SparkSession) -> Seen:
-    return Seen(_payloads(spark, table, keys).count(), {})
-
-
-def _own(keys: ErasedKeys, batches: Iterable[Any]) -> Iterable[Any]:
-    import pyarrow as pa
-
+def _payloads_of_keys(keys: ErasedKeys, batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+    """What one Spark task does."""
     for batch in batches:
-        owned = [keys.own_line(payload) for payload in batch.column(0).to_pylist()]
-        yield batch.filter(pa.array(owned, pa.bool_()))
+        is_of_keys = [keys.own_line(payload) for payload in batch.column(0).to_pylist()]
+        yield batch.filter(pa.array(is_of_keys, pa.bool_()))
 
 
-def _delete_payloads(table: str, keys: ErasedKeys, spark: SparkSession) -> None:
-    hashes = [row["hash"] for row in _payloads(spark, table, keys).distinct().collect()]
+def _find_by_payload(table: str, keys: ErasedKeys, spark: SparkSession) -> FoundRows:
+    return FoundRows(_payload_hashes(spark, table, keys).count(), {})
+
+
+def _delete_by_payload(table: str, keys: ErasedKeys, spark: SparkSession) -> None:
+    hashes = [row["hash"] for row in _payload_hashes(spark, table, keys).distinct().collect()]
     if hashes:
         spark.sql(
             f"MERGE INTO {table} t USING {{wanted}} s "
@@ -159,97 +148,3 @@ def _delete_payloads(table: str, keys: ErasedKeys, spark: SparkSession) -> None:
             "WHEN MATCHED THEN DELETE",
             wanted=spark.createDataFrame([(one,) for one in hashes], "hash string"),
         )
-
-
-# --- files and snapshots ------------------------------------------------------------------------------------
-
-
-class NotClean(Exception):
-    """Raised when files of a table hold erased rows after they were written again."""
-
-
-def lies_in_files(spark: SparkSession, stock: Stock) -> bool:
-    """Whether rows lie in a file that the newest snapshot has or has just let go of."""
-    return bool(rows_in_files(spark, named_files(spark, stock.name), stock.count))
-
-
-def purge(spark: SparkSession, stock: Stock) -> None:
-    """Delete the rows, and write anew what holds them. NotClean if another job brought some meanwhile."""
-    is_seen = stock.see(spark).rows > 0
-    if is_seen:
-        after_conflicts(partial(stock.delete, spark))
-    live = [path for path, is_live in named_files(spark, stock.name).items() if is_live]
-    if is_seen or rows_in_files(spark, live, stock.count):
-        after_conflicts(partial(_rewrite_files, spark, stock))
-    if not all(named_files(spark, stock.name).values()):
-        after_conflicts(partial(_rewrite_manifests, spark, stock.name))
-    if held := rows_in_files(spark, named_files(spark, stock.name), stock.count):
-        raise NotClean(
-            f"{stock.name}: expected files without erased rows, got {len(held)} with some, "
-            f"{next(iter(held))} for one; another job wrote to it meanwhile: run this again"
-        )
-
-
-def named_files(spark: SparkSession, table: str) -> dict[str, bool]:
-    """The data files that the newest snapshot names; whether it has them, or says that they are gone."""
-    spark.sql(f"REFRESH TABLE {table}")
-    entries = spark.table(f"{table}.entries").where("data_file.content = 0")
-    return {row[0]: row[1] != 2 for row in entries.select("data_file.file_path", "status").collect()}
-
-
-def reachable_files(spark: SparkSession, table: str) -> set[str]:
-    """The data files of all snapshots."""
-    spark.sql(f"REFRESH TABLE {table}")
-    return {row[0] for row in spark.table(f"{table}.all_data_files").select("file_path").distinct().collect()}
-
-
-def newest(spark: SparkSession, table: str) -> int:
-    """The sequence number of the newest snapshot."""
-    snapshot = iceberg(spark, table).currentSnapshot()
-    return 0 if snapshot is None else int(snapshot.sequenceNumber())
-
-
-def expire_before(spark: SparkSession, table: str, clean: int) -> int:
-    """Expire the snapshots that are older than the clean one, with the files they alone have; how many."""
-    found = iceberg(spark, table).snapshots()
-    ids = [snapshot.snapshotId() for snapshot in found if snapshot.sequenceNumber() < clean]
-    if ids:
-        array = ", ".join(map(str, ids))
-        # Nothing is older than that time: no other snapshot goes by its age.
-        arguments = (
-            f", snapshot_ids => array({array}), older_than => timestamp'1970-01-01', retain_last => 1, "
-            "stream_results => true"
-        )
-        after_conflicts(lambda: call(spark, table, "expire_snapshots", arguments))
-    return len(ids)
-
-
-def location(spark: SparkSession, table: str) -> str:
-    """The folder of the table's files."""
-    return str(iceberg(spark, table).location())
-
-
-def _rewrite_files(spark: SparkSession, stock: Stock) -> None:
-    where = "" if stock.where is None else f", where => {literal(stock.where)}"
-    call(
-        spark,
-        stock.name,
-        "rewrite_data_files",
-        f"{where}, options => map('delete-file-threshold', '1', 'remove-dangling-deletes', 'true')",
-    )
-
-
-def _rewrite_manifests(spark: SparkSession, table: str) -> None:
-    """Write manifests without entries of files that are gone. The procedure leaves a single one as it is."""
-    found = iceberg(spark, table)
-    if len(found.currentSnapshot().dataManifests(found.io())) > 1:
-        call(spark, table, "rewrite_manifests")
-    else:
-        found.rewriteManifests().clusterBy(_constant(spark)).commit()
-
-
-def _constant(spark: SparkSession) -> Any:
-    """A Java function that gives the same for everything: a Scala map with nothing but a default is one."""
-    jvm: Any = spark._jvm
-    empty = getattr(getattr(jvm.scala.collection.immutable, "Map$"), "MODULE$").empty()
-    return jvm.scala.jdk.javaapi.FunctionConverters.asJavaFunction(empty.withDefaultValue(""))

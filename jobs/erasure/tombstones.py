@@ -1,7 +1,8 @@
-"""The tombstone of an erased key: nothing outranks it, and no retention removes it.
+"""The tombstone of an erased key: no change outranks it, and retention does not remove it.
 
-So whatever is replayed, exported or dropped again, no row of the key comes back, until the erasure is lifted.
-It holds the key as it is, as the merge has to know it again; all else that tells of it has a keyed hash.
+So no row of the key comes back, whatever is replayed, exported or dropped again, until the erasure is lifted.
+The tombstone contains the key text, which the merge compares with; all other records of an erasure have a
+keyed hash.
 """
 
 from collections.abc import Mapping
@@ -17,47 +18,47 @@ from jobs.lake.names import TOMBSTONES, Lake
 from jobs.merging.fold import ERASURE
 from jobs.merging.merge_changes import merge_tombstones
 
-ABOVE_ALL, ERASED = ERASURE  # version and tie of its position
-FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)  # retention goes by the time of the delete
-_LIFTED = "~erased"  # behind every tie of a change
+ABOVE_ALL, ERASED = ERASURE  # the version and the tie of its position
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)  # retention removes tombstones by the time of the delete
+_UNBLOCKED = "~erased"  # sorts after every tie of a change
 
 
-def bury(spark: SparkSession, lake: Lake, contract: Contract, keys: ErasedKeys) -> None:
-    """Give each key the tombstone that nothing outranks."""
-    graves = spark.createDataFrame([(text,) for text in sorted(keys.texts)], "key string").withColumns(
+def add_tombstones(spark: SparkSession, lake: Lake, contract: Contract, keys: ErasedKeys) -> None:
+    """Give each key the tombstone that no change outranks."""
+    tombstones = spark.createDataFrame([(text,) for text in sorted(keys.texts)], "key string").withColumns(
         {"_version": F.lit(ABOVE_ALL), "_tie": F.lit(ERASED), "deleted_at": F.lit(FOR_EVER)}
     )
-    after_conflicts(lambda: merge_tombstones(lake, contract, graves))
+    after_conflicts(lambda: merge_tombstones(lake, contract, tombstones))
 
 
 def erased_tombstones(spark: SparkSession, lake: Lake, dataset: str) -> DataFrame:
-    """The tombstones of the dataset's erased keys, as the table is now, whatever the catalog has cached."""
+    """The tombstones of the dataset's erased keys, as the table is now, not as the catalog has cached it."""
     table = lake.ops(TOMBSTONES)
     spark.sql(f"REFRESH TABLE {table}")
     is_erased = (F.col("_version") == ABOVE_ALL) & (F.col("_tie") == ERASED)
     return spark.table(table).where((F.col("dataset") == dataset) & is_erased)
 
 
-def lift(
-    spark: SparkSession, lake: Lake, dataset: str, newest: Mapping[str, int | None], now: datetime
+def unblock_tombstones(
+    spark: SparkSession, lake: Lake, dataset: str, floors: Mapping[str, int | None], now: datetime
 ) -> set[str]:
-    """Make ordinary tombstones of those of erased keys, at the newest version that was seen of each key.
+    """Replace the tombstones of erased keys by those of ordinary deletes. Returns the keys that had one.
 
-    What is older stays out. A key of which no version was seen has no tombstone any more. Returns the keys
-    that had been erased.
+    A key gets a tombstone at its floor, so that what is not newer stays out; a key without a floor gets none.
     """
     table = lake.ops(TOMBSTONES)
-    graves = erased_tombstones(spark, lake, dataset).where(F.col("key").isin(list(newest)))
-    erased = {row["key"] for row in graves.select("key").collect()}
+    tombstones = erased_tombstones(spark, lake, dataset).where(F.col("key").isin(list(floors)))
+    erased = {row["key"] for row in tombstones.select("key").collect()}
     if not erased:
         return erased
     statement = f"""
-        MERGE INTO {table} t USING {{lifted}} s
+        MERGE INTO {table} t USING {{unblocked}} s
         ON t.dataset = '{dataset}' AND t.key = s.key AND t._version = {ABOVE_ALL} AND t._tie = '{ERASED}'
         WHEN MATCHED AND s.version IS NULL THEN DELETE
         WHEN MATCHED THEN UPDATE SET
-            t._version = s.version, t._tie = '{_LIFTED}', t.deleted_at = timestamp'{now.isoformat()}'
+            t._version = s.version, t._tie = '{_UNBLOCKED}', t.deleted_at = timestamp'{now.isoformat()}'
     """
-    lifted = spark.createDataFrame([(key, newest[key]) for key in sorted(erased)], "key string, version long")
-    after_conflicts(lambda: spark.sql(statement, lifted=lifted))
+    rows = [(key, floors[key]) for key in sorted(erased)]
+    unblocked = spark.createDataFrame(rows, "key string, version long")
+    after_conflicts(lambda: spark.sql(statement, unblocked=unblocked))
     return erased

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from expectations.timestamps import instant_of
 from jobs.lake.names import Lake
 
 
@@ -68,14 +69,13 @@ def snapshots(spark: SparkSession, table: str) -> list[Snapshot]:
     spark.sql(f"REFRESH TABLE {table}")
     micros = F.unix_micros("committed_at").alias("micros")
     rows = spark.table(f"{table}.snapshots").select("snapshot_id", micros).orderBy("micros").collect()
-    start = datetime.fromtimestamp(0, UTC)
-    return [Snapshot(row["snapshot_id"], start + timedelta(microseconds=row["micros"])) for row in rows]
+    return [Snapshot(row["snapshot_id"], instant_of(row["micros"])) for row in rows]
 
 
 def oldest(spark: SparkSession, table: str) -> datetime | None:
     """When the oldest snapshot was committed that the table has not expired; None if it has none."""
     history = iceberg(spark, table).history()
-    return None if history.isEmpty() else datetime.fromtimestamp(history[0].timestampMillis() / 1000, UTC)
+    return None if history.isEmpty() else instant_of(history[0].timestampMillis() * 1000)
 
 
 def referred(spark: SparkSession, table: str) -> frozenset[int]:

@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from expectations.contract import Contract
 from expectations.spark_schema import create_changes_ddl, create_table_ddl, table_properties
+from expectations.timestamps import instant_of
 from jobs.lake.session import configured
 
 BATCH_ID = "glueline.batch-id"
@@ -101,7 +102,7 @@ def append_once(
 def find_commit(spark: SparkSession, table: str, batch_id: str, begun: datetime) -> Mapping[str, str] | None:
     """The summary of the table's snapshot that carries the batch's id; None if there is none."""
     for snapshot in _snapshots(spark, table):
-        if snapshot.timestampMillis() < (begun - _CLOCK_SKEW).timestamp() * 1000:
+        if instant_of(snapshot.timestampMillis() * 1000) < begun - _CLOCK_SKEW:
             return None
         summary: dict[str, str] = dict(snapshot.summary())
         if batch_id in summary.get(BATCH_ID, "").split(","):

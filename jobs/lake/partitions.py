@@ -1,7 +1,6 @@
 """How a dataset's table is partitioned: where a change's row lies, and what a MERGE need not read."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import Column as Expression
@@ -9,10 +8,10 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract, Partition
 from expectations.spark_literals import literal
+from expectations.timestamps import instant_of
 
 # Iceberg's evaluators give up on longer lists (IN_PREDICATE_LIMIT): then only the bounds prune.
 MOST_LISTED = 200
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def is_bucketed_by_key(contract: Contract) -> bool:
@@ -63,7 +62,7 @@ def on_driver(column: Column, collected: Any) -> Any:
     """The value that `for_driver` brought to the driver; a timestamp has its zone, UTC."""
     if collected is None or column.kind != "timestamp":
         return collected
-    return _EPOCH + timedelta(microseconds=collected)
+    return instant_of(collected)
 
 
 def collected_place(catalog: str, contract: Contract, partition: Partition) -> Expression:

@@ -1,4 +1,4 @@
 """Keeps tables and buckets small: compaction, expiry, retention.
 
-Imports `jobs.intake`, `jobs.lake`, `jobs.parity`, `jobs.runtime`.
+Imports `expectations`, `jobs.intake`, `jobs.lake`, `jobs.parity`, `jobs.runtime`.
 """

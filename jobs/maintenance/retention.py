@@ -10,12 +10,13 @@ where RAW objects do (`jobs.maintenance.raw_retention`).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from awsglue.utils import GlueArgumentError, getResolvedOptions
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from expectations.timestamps import instant_of
 from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, TOMBSTONES, Lake
 from jobs.maintenance.log import MAINTENANCE
 from jobs.parity.tables import PARITY_RESULTS, PARITY_SUSPECTS
@@ -91,8 +92,8 @@ def certificates(spark: SparkSession, lake: Lake) -> dict[str, Certified]:
     for row in rows:
         ones = [one for one in (row["newest"], row["good"]) if one is not None]
         found[row["dataset"]] = Certified(
-            None if row["good"] is None else _instant(row["good"]["at"]),
-            tuple(_instant(one["at"]) for one in ones),
+            None if row["good"] is None else instant_of(row["good"]["at"]),
+            tuple(instant_of(one["at"]) for one in ones),
             frozenset(one["snapshot_id"] for one in ones if one["snapshot_id"] is not None),
         )
     return found
@@ -141,7 +142,3 @@ def _delete(spark: SparkSession, table: str, condition: str) -> int:
 
 def _timestamp(at: datetime) -> str:
     return f"timestamp'{at.isoformat()}'"
-
-
-def _instant(micros: int) -> datetime:
-    return datetime.fromtimestamp(0, tz=UTC) + timedelta(microseconds=micros)

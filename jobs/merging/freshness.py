@@ -15,6 +15,7 @@ from datetime import datetime
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
+from expectations.timestamps import instant_of
 from jobs.intake.manifest import DROP, STREAM
 from jobs.runtime.metrics import Metric
 
@@ -37,8 +38,12 @@ def freshness(dataset: str, arrived: Arrivals, committed: datetime) -> list[Metr
     """The longest and the median way of these changes; none if no change counts."""
     if arrived.first is None or arrived.middle is None:
         return []
-    at = committed.timestamp()
     return [
-        Metric("FreshnessSeconds", max(0.0, at - arrived.first / 1_000_000), dataset),
-        Metric("FreshnessMedianSeconds", max(0.0, at - arrived.middle / 1_000_000), dataset),
+        Metric("FreshnessSeconds", _seconds(arrived.first, committed), dataset),
+        Metric("FreshnessMedianSeconds", _seconds(arrived.middle, committed), dataset),
     ]
+
+
+def _seconds(micros: int, committed: datetime) -> float:
+    """Seconds from an arrival to the commit; 0 if the clocks of the door and of the job disagree."""
+    return max(0.0, (committed - instant_of(micros)).total_seconds())

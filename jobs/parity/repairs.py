@@ -19,10 +19,11 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from expectations.timestamps import micros_of
 from jobs.merging.fold import ERASURE
 from jobs.parity.certificates import Comparison
 
@@ -48,8 +49,8 @@ class Repair:
     @classmethod
     def of(cls, compared: Comparison, bucket: str, now: datetime) -> "Repair":
         """The repair of what a comparison found."""
-        micros = (now - datetime.fromtimestamp(0, now.tzinfo)) // timedelta(microseconds=1)
-        return cls(bucket, compared.dataset, compared.name, int(compared.at.timestamp()), str(micros))
+        number = str(micros_of(now))
+        return cls(bucket, compared.dataset, compared.name, int(compared.at.timestamp()), number)
 
 
 def write_repairs(drift: "DataFrame", repair: Repair, keys: int) -> int:

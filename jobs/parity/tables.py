@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from expectations.spark_schema import table_schema
+from expectations.timestamps import instant_of
 from jobs.lake.names import Lake, append_once, create_ops_table
 from jobs.parity.certificates import Certificate, Comparison
 from jobs.parity.compare import SUSPECT
@@ -135,4 +136,4 @@ def _newest_good(spark: SparkSession, lake: Lake) -> dict[str, datetime]:
         rows = spark.table(lake.ops(PARITY_RESULTS)).where("ok").groupBy("dataset").agg(micros).collect()
     except AnalysisException:  # no certificate was ever recorded
         return {}
-    return {row["dataset"]: datetime.fromtimestamp(row["micros"] / 1_000_000, UTC) for row in rows}
+    return {row["dataset"]: instant_of(row["micros"]) for row in rows}

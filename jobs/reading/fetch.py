@@ -12,20 +12,17 @@ import shutil
 import tempfile
 import zlib
 from contextlib import ExitStack, closing
-from functools import cache
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from jobs.intake.first_events import FROM, MD5
 from jobs.intake.manifest import DROP, ManifestFile
 from jobs.runtime.failures import PassingFailure, in_words, is_passing
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from jobs.runtime.s3 import CONNECTIONS, s3_client
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes of one file; what is larger goes to the worker's disk
 # A partner may pack a thousand times as much as it looks; real rows are some fifty times as large at most.
 MOST_TIMES, SMALL = 250, 64 * 1024 * 1024
-DOWNLOADS = 16  # at a time
+DOWNLOADS = CONNECTIONS  # at a time
 SUPERSEDED = "superseded: "  # how the reason of a version begins that was replaced before it was read
 
 
@@ -138,7 +135,7 @@ def _check_items(plain: IO[bytes], items: int) -> None:
 
 def _get(file: ManifestFile) -> Any:
     state = {"VersionId": file.version_id} if file.version_id else {"IfMatch": file.etag}
-    return _s3().get_object(Bucket=file.bucket, Key=file.key, **state)  # type: ignore[arg-type]
+    return s3_client().get_object(Bucket=file.bucket, Key=file.key, **state)  # type: ignore[arg-type]
 
 
 _AGAIN = "then glueline replay --quarantine"
@@ -188,12 +185,3 @@ def _code_of(error: BaseException) -> str | None:
     from botocore.exceptions import ClientError
 
     return error.response["Error"]["Code"] if isinstance(error, ClientError) else None
-
-
-@cache
-def _s3() -> "S3Client":
-    import boto3
-    from botocore.config import Config
-
-    retries: Any = {"mode": "standard", "max_attempts": 6}
-    return boto3.client("s3", config=Config(max_pool_connections=DOWNLOADS, retries=retries))

@@ -16,7 +16,7 @@ from expectations.odcs import load_contracts
 from jobs.erasure.keys import ErasedKeys
 from tests.e2e.conftest import glueline
 from workflows.operations import dead_letters
-from workflows.operations.erase import letters_of
+from workflows.operations.erase_messages import dead_letters_of
 from workflows.operations.sending import send
 from workflows.progress.waiting import wait
 from workflows.query.engines import query, rows
@@ -52,7 +52,7 @@ def drop(*households: int, kids: str = "1") -> bytes:
 
 @pytest.fixture(scope="module")
 def households(target: Target) -> tuple[int, int]:
-    """Two that came by the queue and by a drop, and were refused at both."""
+    """Two households: accepted rows and rejected ones, by the queue and by a drop."""
     first = 2 * 10**15 + int(time.time() * 1000)
     both = first, first + 1
     s3, bucket = target.client("s3"), target.output("RawBucket")
@@ -105,7 +105,7 @@ def test_an_erased_household_is_nowhere_and_the_other_is_where_it_was(
     assert count(target, "lake_ops.quarantine", f"strpos(payload, '{kept}') > 0") == 2
     letters = [letter for letter in dead_letters.read(target) if str(kept) in letter.body]
     assert len(letters) == 1
-    assert not letters_of(target, ErasedKeys.of(load_contracts()["households"], [str(erased)]))
+    assert not dead_letters_of(target, ErasedKeys.of(load_contracts()["households"], [str(erased)]))
 
 
 def test_an_erased_household_comes_back_only_after_the_erasure_is_lifted(
@@ -130,7 +130,7 @@ def test_an_erased_household_comes_back_only_after_the_erasure_is_lifted(
 
 
 def test_an_erasure_ends_while_others_write_its_key_all_the_time(target: Target) -> None:
-    """By the queue and by the Data API, which refuses from the start; what they write is nowhere after it."""
+    """By the queue and by the Data API, which refuses from the start. Nothing of it is left."""
     erased = 3 * 10**15 + int(time.time() * 1000)
     send(target, [event(erased)])
     wait(target, [], lambda _: None)

@@ -73,6 +73,7 @@ def test_texts_and_microseconds_name_the_same_instant(instant: datetime) -> None
     assert timestamps.is_canonical(text)
     assert timestamps.parse(text) == instant
     assert timestamps.from_micros(timestamps.to_micros(text)) == text
+    assert timestamps.instant_of(timestamps.micros_of(instant)) == instant
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import boto3
 import pytest
 
+from expectations.timestamps import micros_of
 from jobs.lake.names import BATCHES, QUARANTINE, Lake, create_ops_tables
-from jobs.reading import fetch
+from jobs.runtime.s3 import s3_client
 from tests.hostile.announcements import REFUSED_ANNOUNCEMENTS, REFUSED_KEYS
 from tests.hostile.binary_drops import BINARY_DROPS
 from tests.hostile.drops import GOOD, HostileFile
 from tests.hostile.text_drops import TEXT_DROPS, TIMES
-from tests.jobs.builders import SENT, micros, object_created
+from tests.jobs.builders import SENT, object_created
 from tests.jobs.job_runs import job_arguments, run_job
 
 if TYPE_CHECKING:
@@ -58,12 +59,12 @@ def checked(spark: "SparkSession") -> Iterator[Checked]:
         sqs.send_message(QueueUrl=queue, MessageBody=announced)
     for announced in [*map(object_created, REFUSED_KEYS), *REFUSED_ANNOUNCEMENTS]:
         sqs.send_message(QueueUrl=queue, MessageBody=announced)
-    fetch._s3.cache_clear()
+    s3_client.cache_clear()
 
     run_job("check", job_arguments(lake, queue, "wr_hostile", raw="hostile-raw", lake_bucket="hostile-lake"))
 
     yield outcome(spark, lake)
-    fetch._s3.cache_clear()
+    s3_client.cache_clear()
 
 
 def outcome(spark: "SparkSession", lake: Lake) -> Checked:
@@ -111,7 +112,7 @@ def test_each_row_is_taken_or_refused_with_its_reason_and_the_file_adds_up(
 
 def test_times_are_taken_as_the_instants_they_name(checked: Checked) -> None:
     assert checked.instants == {
-        row: micros(instant) for row, (_, instant) in enumerate(TIMES.values(), 1) if instant
+        row: micros_of(instant) for row, (_, instant) in enumerate(TIMES.values(), 1) if instant
     }
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -175,8 +175,3 @@ def manifest_file(key: str, **changed: Any) -> ManifestFile:
         "format": "csv",
     }
     return ManifestFile(**file | changed)
-
-
-def micros(instant: datetime) -> int:
-    """Microseconds since the epoch."""
-    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

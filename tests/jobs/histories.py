@@ -8,16 +8,16 @@ design and not by the code of the doors.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from expectations.contract import Column, Contract, Partition
 from expectations.keys import encode_key
-from expectations.timestamps import from_micros
-from tests.jobs.builders import ENTITIES, EVENTS, SENT, micros
+from expectations.timestamps import from_micros, micros_of
+from tests.jobs.builders import ENTITIES, EVENTS, SENT
 from tests.model import Change
 
-START = micros(SENT)
+START = micros_of(SENT)
 MARGIN = 5 * 60 * 1_000_000
 PLACES = [datetime(2026, 1, day, 10, tzinfo=UTC) for day in (1, 2, 3)]
 
@@ -175,7 +175,7 @@ class Kind:
 
 
 KINDS = (
-    Kind(EVENTS, lambda place: from_micros(micros(PLACES[place])), "amount"),
+    Kind(EVENTS, lambda place: from_micros(micros_of(PLACES[place])), "amount"),
     Kind(SPOTS, lambda place: f"p{place}", "name"),
     Kind(ENTITIES, None, "name"),
     Kind(COUNTED, None, "name"),
@@ -354,7 +354,3 @@ def retract(change: Change, now: int) -> Delivery:
 def symbol(key: str, op: str, version: int, row: Row, sequencer: str = "") -> str:
     """Stands for the tie-break of content, which the doors spell as a hash, behind a sequencer or not."""
     return json.dumps([key, op, version, *row, sequencer.lstrip("0")])
-
-
-def from_epoch(at: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)

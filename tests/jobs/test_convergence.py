@@ -21,7 +21,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import TimestampType
 
-from expectations.timestamps import from_micros
+from expectations.timestamps import from_micros, instant_of
 from jobs.changes.key_text import encode_key
 from jobs.checking import append
 from jobs.checking.checked_dataset import PARSERS, CheckedDataset
@@ -33,7 +33,7 @@ from jobs.merging import merge_changes, target_partitions
 from jobs.merging.target_partitions import SMALL
 from jobs.reading.receive import RECEIVED, SEQUENCER
 from tests.crashing import Crashed, Moment, may_crash_at
-from tests.jobs.histories import KINDS, Delivery, Kind, Row, State, Table, from_epoch, retract, symbol
+from tests.jobs.histories import KINDS, Delivery, Kind, Row, State, Table, retract, symbol
 from tests.model import Change, Model, Position, merged
 from tests.sessions import ZONES, in_zone
 
@@ -189,7 +189,7 @@ def check(
     parsed = []
     for door in dict.fromkeys(one.door for one in deliveries):
         lines = [
-            ("s3://raw/f", from_epoch(one.event_time), number, json.dumps(one.payload), None, one.sequencer)
+            ("s3://raw/f", instant_of(one.event_time), number, json.dumps(one.payload), None, one.sequencer)
             for number, one in enumerate(deliveries)
             if one.door == door
         ]

@@ -1,9 +1,9 @@
-"""The command that removes a person's rows from everywhere."""
+"""`glueline erase`: remove the rows of keys from everywhere."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -24,23 +24,25 @@ from workflows.cli.printing import (
 def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
     dataset: DatasetName,
     keys: Annotated[list[str], typer.Argument(help="Key texts, as in the Data API's paths.")],
-    lift: Annotated[bool, typer.Option("--lift", help="Let rows of erased keys come again.")] = False,
+    lift: Annotated[bool, typer.Option("--lift", help="Accept rows of erased keys again.")] = False,
     remove_unreadable: Annotated[
-        bool, typer.Option("--remove-unreadable", help="Delete files that can't be searched, too.")
+        bool, typer.Option("--remove-unreadable", help="Also delete files that can't be searched.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     as_json: AsJson = False,
     stack: StackName = None,
 ) -> None:
-    """Remove the rows of keys from everywhere, for ever, and prove it. Stopped anywhere, it can be run again.
+    """Remove the rows of keys from everywhere, for ever, and prove it. After a stop, run it again.
 
-    From DynamoDB, every version of RAW objects, tables and their past, quarantine and dead letters. Until
-    --lift, writes of the keys are refused (410), and no replay or late message brings a row back.
+    It removes them from DynamoDB, from every version of RAW objects, from tables and their snapshots, from
+    quarantine and dead letters. Until --lift, writes of the keys are refused (410), and no replay or late
+    message brings a row back.
     """
     from workflows.cli.confirming import confirm
     from workflows.cli.ending import interruptible
     from workflows.operations import erase as erasing
-    from workflows.operations.erase_report import letters_picture, proof_picture
+    from workflows.operations.erase_messages import dead_letters_of
+    from workflows.operations.erase_report import dead_letters_report, proof_report
     from workflows.query.history import contract_of
     from workflows.stack.target import connect
 
@@ -48,32 +50,42 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
     erasure = erasing.plan(target, contract_of(target, dataset), keys)
     number = len(erasure.keys.texts)
     if lift:
-        confirm(target, f"Let rows of {number} erased keys of {dataset} come again", yes=yes)
+        confirm(target, f"Accept rows of {number} erased keys of {dataset} again", yes=yes)
     else:
-        letters = [] if yes else erasing.letters_of(target, erasure.keys)
-        err.print(letters_picture(letters))
-        action = f"Erase {number} keys of {dataset} for ever, with {len(letters)} dead letters of theirs"
+        letters = [] if yes else dead_letters_of(target, erasure.keys)
+        err.print(dead_letters_report(letters))
+        action = f"Erase {number} keys of {dataset} for ever, and their {len(letters)} dead letters"
         confirm(target, action, yes=yes)
-    with showing_progress(erase_progress) as tell:
-        course = erasing.Course(tell)
-        with interruptible(lambda: f"{course} The same command goes on from there."):
-            if lift:
-                answer: dict[str, Any] = {"lifted": erasing.lift(target, erasure, course)}
-            else:
-                answer = erasing.erase(target, erasure, course, remove_unreadable=remove_unreadable)
+    with showing_progress(erase_progress) as report:
+        progress = erasing.Progress(report)
+        with interruptible(lambda: f"{progress} The same command goes on from there."):
+            result = (
+                erasing.unblock(target, erasure, progress)
+                if lift
+                else erasing.erase(target, erasure, progress, remove_unreadable=remove_unreadable)
+            )
+    if isinstance(result, int):
+        print_unblocked(result, dataset, len(keys), as_json=as_json)
+        return
     if as_json:
-        print_json(answer)
-    elif lift:
-        out.print(
-            f"{answer['lifted']} of {len(keys)} keys were erased; their rows may come again, if they are "
-            f"newer. What came meanwhile: glueline parity {dataset} --repair"
-        )
+        print_json(result.to_dict())
     else:
-        out.print(proof_picture(answer))
-    if not answer.get("is_complete", True):
+        out.print(proof_report(result))
+    if not result.is_complete:
         raise typer.Exit(1)
 
 
+def print_unblocked(unblocked: int, dataset: str, keys: int, *, as_json: bool) -> None:
+    """How many of the keys were unblocked, and how to get their rows back."""
+    if as_json:
+        print_json({"lifted": unblocked})
+    else:
+        out.print(
+            f"{unblocked} of {keys} keys were erased; rows of them that are newer are accepted again. "
+            f"For rows that came in the meantime: glueline parity {dataset} --repair"
+        )
+
+
 def erase_progress(step: str, started: datetime) -> Text:
-    """Which phase it is in, or what it waits for."""
+    """The seconds so far, and the current step."""
     return Text(f"  {(datetime.now(UTC) - started).seconds:>4} s   {step}")

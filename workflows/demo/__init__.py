@@ -1,4 +1,4 @@
 """`glueline run`: a year of real grocery baskets through every stage, checked against a model.
 
-Imports `workflows.operations`, `workflows.progress`, `workflows.query`, `workflows.stack`.
+Imports `expectations`, `workflows.operations`, `workflows.progress`, `workflows.query`, `workflows.stack`.
 """

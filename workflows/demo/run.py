@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from expectations.timestamps import instant_of, micros_of
 from workflows.demo import baskets
 from workflows.operations import dead_letters
 from workflows.operations.sending import send
@@ -127,7 +128,7 @@ def _fate(message: Message, dead: str | None, in_changes: set[str], newest: dict
     change: Change | None = message.change
     if message.event_id in in_changes:
         return "accepted"
-    if change is not None and newest.get(change.key, 0) > _micros(change.version):
+    if change is not None and newest.get(change.key, 0) > micros_of(change.version):
         return "superseded"
     return "lost"
 
@@ -207,7 +208,7 @@ def dynamodb_keys(target: Target, dataset: str) -> set[Key]:
 def seconds_to_queryable(target: Target, dataset: str, started: datetime) -> float | None:
     """From the first send to the commit that made the last of it queryable; None if nothing had to change."""
     snapshot = lake_catalog(target).load_table(("lake", dataset)).current_snapshot()
-    committed = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC) if snapshot else started
+    committed = instant_of(snapshot.timestamp_ms * 1000) if snapshot else started
     return (committed - started).total_seconds() if committed > started else None
 
 
@@ -221,7 +222,3 @@ def _uris(target: Target, files: list[Drop]) -> list[str]:
 
 def _uri(target: Target, drop: Drop) -> str:
     return f"s3://{target.output('RawBucket')}/{_key_of(drop)}"
-
-
-def _micros(at: datetime) -> int:
-    return round(at.timestamp() * 1_000_000)

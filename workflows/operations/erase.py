@@ -1,49 +1,42 @@
-"""`glueline erase`: has the job `erase` remove some keys from everywhere, and waits between its phases.
+"""`glueline erase`: runs the phases of the job `erase`, and waits between them for what they require.
 
-What a phase needs to be over, the job can't wait for (`jobs.erase` says why it has to be): here that is
-awaited. Each step can be done again, so a command that was stopped anywhere goes on when it is given again.
+`jobs.erase` says what has to be over before each phase, and why the job does not wait for it. Each step can
+be repeated, so a command that was stopped at any point goes on when it is given again.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
-import time
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from expectations.keys import InvalidKey
 from expectations.problems import GluelineError
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.requests import LIFTED, PROOF, Erasures, Request
-from workflows.operations import dead_letters
-from workflows.progress.job_runs import let_finish, run_job
-from workflows.progress.waiting import NotThroughInTime, patience_seconds, poll_seconds, wait
+from jobs.erasure.notes import Phase, Proof, Request, UnblockNote
+from jobs.erasure.requests import Erasures
+from workflows.operations.erase_messages import search_messages
+from workflows.operations.erase_stream import await_marks
+from workflows.progress.job_runs import JobFailed, let_finish, run_job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from expectations.contract import Contract
-    from workflows.operations.dead_letters import Letter
-    from workflows.progress.waiting import Stage
     from workflows.stack.target import Target
 
-type Tell = Callable[[str], None]
-
-_CLOCKS_DIFFER: Final = timedelta(minutes=1)
-_STREAM_KEEPS: Final = timedelta(hours=24)
+type Report = Callable[[str], None]
 
 
 class EraseError(GluelineError):
-    """Raised when keys can't be erased; the message says what was expected and what to do."""
+    """Raised when a text is no key of the dataset."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """The keys that are to be erased, and where that is written down."""
+    """The keys to erase, and where their request and notes are."""
 
     contract: Contract
     keys: ErasedKeys
@@ -53,7 +46,7 @@ class Erasure:
 
 
 def plan(target: Target, contract: Contract, texts: Sequence[str]) -> Erasure:
-    """What is to be erased. Raises EraseError if a text is no key of the dataset."""
+    """The erasure of these key texts. Raises EraseError if one is no key of the dataset."""
     try:
         keys = ErasedKeys.of(contract, texts)
     except InvalidKey as error:
@@ -66,7 +59,7 @@ def plan(target: Target, contract: Contract, texts: Sequence[str]) -> Erasure:
 
 
 def key_hash(target: Target, dataset: str, text: str) -> str:
-    """The keyed hash of a key: HMAC-SHA256 under a key that never leaves KMS."""
+    """The keyed hash of a key text: HMAC-SHA256, with a key that never leaves KMS."""
     mac: bytes = target.client("kms").generate_mac(
         KeyId=target.output("ErasureKeyId"),
         MacAlgorithm="HMAC_SHA_256",
@@ -76,200 +69,90 @@ def key_hash(target: Target, dataset: str, text: str) -> str:
 
 
 @dataclass(slots=True)
-class Course:
-    """How far a command has come, for whoever has to be told when it is interrupted."""
+class Progress:
+    """The steps of a command and how many are done, for the message of an interruption."""
 
-    tell: Tell
+    report: Report
     steps: Sequence[str] = ()
     done: int = 0  # of the steps
     run: str | None = None  # the job run that works on the step
 
     @contextmanager
-    def step(self, name: str) -> Iterator[Tell]:
-        """One of the steps; what it tells is told with its name."""
+    def step(self, name: str) -> Iterator[Report]:
+        """One of the steps. What it reports is reported with its number and name."""
         number = self.steps.index(name) + 1
-        yield lambda what: self.tell(f"{number} of {len(self.steps)}, {name}: {what}")
+        yield lambda message: self.report(f"{number} of {len(self.steps)}, {name}: {message}")
         self.done, self.run = number, None
 
     def __str__(self) -> str:
         done, left = ", ".join(self.steps[: self.done]), ", ".join(self.steps[self.done :])
-        run = f"The job run {self.run} goes on by itself." if self.run else "No job run of it is under way."
+        run = f"The job run {self.run} goes on by itself." if self.run else "No job run of it is active."
         return f"Done: {done or 'nothing'}. Not done: {left or 'nothing'}. {run}"
 
 
-BLOCK, LAND, RAW, TABLES, LETTERS, PROVE = STEPS = (
+BLOCK, LAND, RAW, TABLES, DEAD_LETTERS, PROVE = STEPS = (
     "block the keys",
-    "let land what was under way",
+    "wait for their last stream records",
     "rewrite the RAW bucket",
     "rewrite tables and quarantine",
     "search the queues",
-    "forget the past and prove it",
+    "expire old snapshots and prove",
 )
-LIFT = "lift the tombstones and the marks"
+UNBLOCK = "unblock the keys"
 
 
-def erase(
-    target: Target, erasure: Erasure, course: Course, *, remove_unreadable: bool = False
-) -> dict[str, Any]:
-    """Erase the keys, or go on with it; the proof. Raises JobFailed, NotThroughInTime."""
-    course.steps = STEPS
-    _ask(erasure, remove_unreadable=remove_unreadable)
-    with course.step(BLOCK) as tell:
-        _phase(target, erasure, "seal", course, tell)
-    with course.step(LAND) as tell:
-        await_marks(target, erasure, tell)
-        let_finish(target, tell)
-    with course.step(RAW) as tell:
-        _phase(target, erasure, "scrub", course, tell)
-        let_finish(target, tell)
-    with course.step(TABLES) as tell:
-        _phase(target, erasure, "purge", course, tell)
-        let_finish(target, tell)
-    with course.step(LETTERS) as tell:
-        tell("dead letters")
-        search_messages(target, erasure)
-    with course.step(PROVE) as tell:
-        _phase(target, erasure, "prove", course, tell)
-    return erasure.erasures.note(erasure.id, PROOF)
+def erase(target: Target, erasure: Erasure, progress: Progress, *, remove_unreadable: bool = False) -> Proof:
+    """Erase the keys, or continue to. Raises JobFailed, NotThroughInTime."""
+    progress.steps = STEPS
+    _request(erasure, remove_unreadable=remove_unreadable)
+    with progress.step(BLOCK) as report:
+        _run_phase(target, erasure, Phase.BLOCK, progress, report)
+    with progress.step(LAND) as report:
+        await_marks(target, erasure.erasures, erasure.id, erasure.contract.dataset, report)
+        let_finish(target, report)
+    with progress.step(RAW) as report:
+        _run_phase(target, erasure, Phase.REMOVE_FROM_RAW, progress, report)
+        let_finish(target, report)
+    with progress.step(TABLES) as report:
+        _run_phase(target, erasure, Phase.REMOVE_FROM_TABLES, progress, report)
+        let_finish(target, report)
+    with progress.step(DEAD_LETTERS) as report:
+        report("dead letters")
+        search_messages(target, erasure.erasures, erasure.id, erasure.keys)
+    with progress.step(PROVE) as report:
+        _run_phase(target, erasure, Phase.PROVE, progress, report)
+    proof = erasure.erasures.proof(erasure.id)
+    if proof is None:
+        raise JobFailed("The job erase ended without a proof. Run this again: it goes on where it stopped.")
+    return proof
 
 
-def lift(target: Target, erasure: Erasure, course: Course) -> int:
-    """Let rows of the keys come again; how many of them had been erased."""
-    course.steps = (LIFT,)
-    _ask(erasure, remove_unreadable=False)
-    with course.step(LIFT) as tell:
-        let_finish(target, tell)  # a batch that was checked in part adds up by the tombstones of then
-        _phase(target, erasure, "lift", course, tell)
-    lifted: int = erasure.erasures.note(erasure.id, LIFTED)["lifted"]
-    return lifted
+def unblock(target: Target, erasure: Erasure, progress: Progress) -> int:
+    """Let rows of the keys be accepted again. Returns how many keys were blocked. Raises JobFailed."""
+    progress.steps = (UNBLOCK,)
+    _request(erasure, remove_unreadable=False)
+    with progress.step(UNBLOCK) as report:
+        let_finish(target, report)  # a batch that was checked in part adds up by the tombstones of that time
+        _run_phase(target, erasure, Phase.UNBLOCK, progress, report)
+    return erasure.erasures.note(erasure.id, UnblockNote).lifted
 
 
-def _ask(erasure: Erasure, *, remove_unreadable: bool) -> None:
-    """Write the request, unless it is there: then that is what is gone on with."""
-    asked = erasure.erasures.request(erasure.id)
-    if asked is None or asked.remove_unreadable != remove_unreadable:
-        at = datetime.now(UTC).isoformat() if asked is None else asked.asked_at
-        erasure.erasures.ask(
-            Request(erasure.id, erasure.contract.dataset, erasure.hashes, at, remove_unreadable)
-        )
+def _request(erasure: Erasure, *, remove_unreadable: bool) -> None:
+    """Write the request. If there is one, it is continued, and only the option can change."""
+    earlier = erasure.erasures.request(erasure.id)
+    if earlier is None:
+        now = datetime.now(UTC).isoformat()
+        request = Request(erasure.id, erasure.contract.dataset, erasure.hashes, now, remove_unreadable)
+    else:
+        request = replace(earlier, remove_unreadable=remove_unreadable)
+    if request != earlier:
+        erasure.erasures.write(erasure.id, request)
 
 
-def _phase(target: Target, erasure: Erasure, phase: str, course: Course, tell: Tell) -> None:
+def _run_phase(target: Target, erasure: Erasure, phase: Phase, progress: Progress, report: Report) -> None:
     def follow(run: str, state: str) -> None:
-        course.run = run
-        tell(f"job run {run} is {state}")
+        progress.run = run
+        report(f"job run {run} is {state}")
 
-    tell("starting the job")
-    run_job(target, "erase", {"--PHASE": phase, "--ERASURE": erasure.id}, follow)
-
-
-# --- what the stream tells of the marks ---------------------------------------------------------------------
-
-
-def await_marks(target: Target, erasure: Erasure, tell: Tell) -> None:
-    """Return when the stream's records of the keys' marks have landed and are merged.
-
-    They hold the items as they were, and come behind all other records of the keys: what lands later would
-    not be searched. Raises NotThroughInTime.
-    """
-    sealed = erasure.erasures.note(erasure.id, "seal")
-    marked_at: str | None = sealed.get("marked_at")
-    if marked_at is None or erasure.erasures.note(erasure.id, "landed").get("through") == marked_at:
-        return
-    waiting, files, looked = set(sealed["marked"]), set[str](), set[str]()
-    since = datetime.fromisoformat(sealed["since"]) - _CLOCKS_DIFFER
-    deadline = time.monotonic() + patience_seconds(target)
-    while waiting:
-        tell(f"waiting for the stream's records of {len(waiting)} keys")
-        for key in landed_since(target, erasure.contract.dataset, since):
-            if key not in looked:
-                looked.add(key)
-                found = marked_in(target, key, since) & waiting
-                waiting -= found
-                files |= {f"s3://{target.output('RawBucket')}/{key}"} if found else set()
-        if waiting and time.monotonic() > deadline:
-            raise NotThroughInTime(
-                f"After {patience_seconds(target)} s the stream's records of {len(waiting)} blocked keys "
-                "have not landed. See the forwarder's log, then run this again: it goes on where it stopped."
-            )
-        if waiting:
-            time.sleep(poll_seconds(target) / 2)
-
-    def progress(stage: Stage) -> None:
-        tell(f"waiting until {stage.files} files of the stream are merged")
-
-    wait(target, files, progress, until_quiet=False)
-    erasure.erasures.write(erasure.id, "landed", {"through": marked_at})
-
-
-def landed_since(target: Target, dataset: str, since: datetime) -> Iterator[str]:
-    """The stream's objects of the dataset that were written since then, whenever their records were made."""
-    pages = target.client("s3").get_paginator("list_objects_v2")
-    first = f"stream/{dataset}/{since - _STREAM_KEEPS:%Y/%m/%d/%H}"
-    for page in pages.paginate(
-        Bucket=target.output("RawBucket"), Prefix=f"stream/{dataset}/", StartAfter=first
-    ):
-        for found in page.get("Contents", ()):
-            if found["LastModified"] >= since:
-                yield found["Key"]
-
-
-def marked_in(target: Target, key: str, since: datetime) -> set[str]:
-    """The keys that the object has a record of, since then, which put the mark of an erased key there."""
-    body = target.client("s3").get_object(Bucket=target.output("RawBucket"), Key=key)["Body"].read()
-    found = set[str]()
-    for line in gzip.decompress(body).splitlines():
-        inside = json.loads(line)["dynamodb"]
-        at = float(inside.get("ApproximateCreationDateTime") or since.timestamp())
-        if "_erased" in inside.get("NewImage", ()) and at >= int(since.timestamp()):
-            found.add(inside["Keys"]["_key"]["S"])
-    return found
-
-
-# --- queues -------------------------------------------------------------------------------------------------
-
-
-def letters_of(target: Target, keys: ErasedKeys) -> list[Letter]:
-    """The dead letters of the keys, left where they are."""
-    return [letter for letter in dead_letters.read(target) if keys.own_message(letter.body)]
-
-
-def search_messages(target: Target, erasure: Erasure) -> None:
-    """Delete the dead letters of the keys; write down how many there were and are.
-
-    The inbound queue can't be searched: to look at a message is to take it from the source. What is in it is
-    counted; the Data API refuses messages of the keys when they come.
-    """
-    before = erasure.erasures.note(erasure.id, "letters").get("removed", 0)
-    sqs, queue = target.client("sqs"), target.output("DeadLetterQueueUrl")
-    kept: dict[str, None] = {}  # receipts
-    searched = removed = 0
-    try:
-        for letters in dead_letters.receive(sqs, queue, datetime.now(UTC)):
-            kept |= dict.fromkeys(letter.receipt for letter in letters)
-            owned = [letter for letter in letters if erasure.keys.own_message(letter.body)]
-            searched, removed = searched + len(letters), removed + len(owned)
-            _delete(sqs, queue, owned)
-            for letter in owned:
-                del kept[letter.receipt]
-    finally:
-        dead_letters.put_back(sqs, queue, kept)
-    left = len(letters_of(target, erasure.keys)) if removed else 0
-    note = {"searched": searched, "removed": before + removed, "found": left} | _inbound(target)
-    erasure.erasures.write(erasure.id, "letters", note)
-
-
-def _inbound(target: Target) -> dict[str, Any]:
-    """How many messages are in the inbound queue, and when the last of them will be gone."""
-    counts = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
-    asked = [*counts, "MessageRetentionPeriod"]
-    url = target.output("InboundQueueUrl")
-    said = target.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
-    gone_by = datetime.now(UTC) + timedelta(seconds=int(said["MessageRetentionPeriod"]))
-    return {"inbound": sum(int(said.get(name, 0)) for name in counts), "gone_by": gone_by.isoformat()}
-
-
-def _delete(sqs: Any, queue: str, letters: Collection[Letter]) -> None:
-    entries = [{"Id": str(place), "ReceiptHandle": letter.receipt} for place, letter in enumerate(letters)]
-    if entries:  # ten at most, as they were received
-        sqs.delete_message_batch(QueueUrl=queue, Entries=entries)
+    report("starting the job")
+    run_job(target, "erase", {"--PHASE": phase.value, "--ERASURE": erasure.id}, follow)

@@ -1,8 +1,8 @@
-"""What `glueline erase` shows a person: what would go, and the proof."""
+"""What `glueline erase` prints: the dead letters that it would delete, and the proof."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.table import Table
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from jobs.erasure.notes import Proof
     from workflows.operations.dead_letters import Letter
 
 
-def letters_picture(letters: Iterable[Letter]) -> RenderableType:
-    """The dead letters of the keys, one a line."""
+def dead_letters_report(letters: Iterable[Letter]) -> RenderableType:
+    """The dead letters of the keys, one on each line."""
     return Group(
         *(
             Text(f"  dead letter {letter.message_id} of {letter.sent:%Y-%m-%d %H:%M}: {letter.reason}")
@@ -26,31 +27,37 @@ def letters_picture(letters: Iterable[Letter]) -> RenderableType:
     )
 
 
-def proof_picture(proof: dict[str, Any]) -> RenderableType:
+def proof_report(proof: Proof) -> RenderableType:
     """What was searched, removed and found; what could not be searched; what stays; what to do."""
     return Group(
         _places(proof),
-        *(Text(f"  not searched: {line}", style="red") for line in proof["unsearched"]),
-        *(Text(f"  stays: {line}", style="dim") for line in proof["kept"]),
-        _verdict(proof),
+        *(Text(f"  not searched: {line}", style="red") for line in proof.unsearched),
+        *(Text(f"  stays: {line}", style="dim") for line in proof.kept),
+        _conclusion(proof),
     )
 
 
-def _places(proof: dict[str, Any]) -> Table:
+def _places(proof: Proof) -> Table:
     table = Table("place", "searched", "rows in it", "removed", "found", "")
-    for place in proof["places"]:
-        rows = "" if place["rows"] is None else f"{place['rows']:,}"
-        numbers = (f"{place[name]:,}" for name in ("removed", "found"))
-        table.add_row(Text(place["place"]), f"{place['searched']:,}", rows, *numbers, Text(place["note"]))
+    for place in proof.places:
+        rows = "" if place.rows is None else f"{place.rows:,}"
+        table.add_row(
+            Text(place.place),
+            f"{place.searched:,}",
+            rows,
+            f"{place.removed:,}",
+            f"{place.found:,}",
+            Text(place.note),
+        )
     return table
 
 
-def _verdict(proof: dict[str, Any]) -> Text:
-    if proof["is_complete"]:
+def _conclusion(proof: Proof) -> Text:
+    if proof.is_complete:
         return Text("Nothing is left. The proof is in lake_ops.erasures.", style="green")
     return Text(
-        "Not complete. What was found came meanwhile, from a writer that does not use the Data API: stop it "
-        "and run this again. What can't be searched: mend or remove it, or run this again with "
+        "Not complete. Rows that were found came meanwhile, from a writer that does not use the Data API: "
+        "stop it and run this again. Repair or remove what can't be searched, or run this again with "
         "--remove-unreadable.",
         style="red",
     )

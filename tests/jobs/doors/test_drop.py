@@ -11,10 +11,11 @@ import pytest
 from pyspark.sql import functions as F
 
 from expectations.contract import Column
+from expectations.timestamps import micros_of
 from jobs.doors.drop import parse_drop
 from jobs.reading.formats import read_rows
 from jobs.reading.receive import RECEIVED, SEQUENCER
-from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, micros, received
+from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, received
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
@@ -33,7 +34,7 @@ def parse(spark: "SparkSession", contract: "Contract", *rows: Any, **options: An
 def test_a_row_is_an_upsert_at_its_sequence_columns_time(spark: "SparkSession") -> None:
     (row,) = parse(spark, EVENTS, EVENT)
 
-    assert (row["_op"], row["_version"], row["_source"]) == ("upsert", micros(CHANGED), "drop")
+    assert (row["_op"], row["_version"], row["_source"]) == ("upsert", micros_of(CHANGED), "drop")
     assert (row["shop"], row["number"], row["amount"]) == ("a", 1, Decimal("1.10"))
     assert (row["_event_id"], row["reasons"]) == ("s3://raw/file#1", [])
 
@@ -41,7 +42,7 @@ def test_a_row_is_an_upsert_at_its_sequence_columns_time(spark: "SparkSession") 
 def test_without_a_sequence_column_a_row_is_as_old_as_its_file(spark: "SparkSession") -> None:
     (row,) = parse(spark, ENTITIES, {"id": 1, "name": "a"})
 
-    assert row["_version"] == micros(SENT)
+    assert row["_version"] == micros_of(SENT)
 
 
 def test_equal_changes_tie_and_different_changes_do_not(spark: "SparkSession") -> None:
@@ -291,7 +292,7 @@ def test_the_states_of_a_file_within_a_second_are_in_the_order_of_their_events(s
 
     parsed = {row["name"]: row for row in parse_drop(frame, ENTITIES).collect()}
 
-    assert {row["_version"] for row in parsed.values()} == {micros(SENT)}
+    assert {row["_version"] for row in parsed.values()} == {micros_of(SENT)}
     ties = [parsed[name]["_tie"] for name in names]
     assert ties[:4] == sorted(ties[:4])
     assert len(ties[4]) == 65  # as that of content, which orders drops of an S3 that sends no sequencer

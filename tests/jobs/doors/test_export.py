@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from expectations.timestamps import micros_of
 from jobs.changes.columns import ERASED_REASON, accepted_changes
 from jobs.doors.export import MARGIN_MICROS, parse_export
-from tests.jobs.builders import ENTITIES, EVENTS, SENT, entity, event, micros, received
+from tests.jobs.builders import ENTITIES, EVENTS, SENT, entity, event, received
 from tests.jobs.histories import COUNTED
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from expectations.contract import Contract
 
 DELETED = {"_deleted": {"BOOL": True}, "_expires_at": {"N": "1"}}
-WRITTEN = micros(SENT) - 123
+WRITTEN = micros_of(SENT) - 123
 
 
 def parse(spark: "SparkSession", contract: "Contract", *lines: Any, at: datetime = SENT) -> list["Row"]:
@@ -60,7 +61,7 @@ def test_an_item_is_what_it_is_at_its_version_or_some_minutes_before_the_export(
         {"Item": entity(3, "c")},
     )
 
-    assert positions(rows) == [("upsert", 7), ("delete", 8), ("upsert", micros(SENT) - MARGIN_MICROS)]
+    assert positions(rows) == [("upsert", 7), ("delete", 8), ("upsert", micros_of(SENT) - MARGIN_MICROS)]
     assert [(row["id"], row["name"], row["_source"]) for row in rows] == [
         (1, "a", "export"),
         (2, "b", "export"),
@@ -69,7 +70,7 @@ def test_an_item_is_what_it_is_at_its_version_or_some_minutes_before_the_export(
 
 
 def test_two_exports_of_an_item_that_did_not_change_are_one_change(spark: "SparkSession") -> None:
-    item = {"Item": event("a", 1, SENT, version=micros(SENT), amount="1")}
+    item = {"Item": event("a", 1, SENT, version=micros_of(SENT), amount="1")}
 
     (first,) = parse(spark, EVENTS, item)
     (second,) = parse(spark, EVENTS, item, at=SENT + timedelta(days=1))
@@ -132,7 +133,7 @@ def test_where_versions_count_a_line_without_one_is_refused_and_a_removal_is_the
 def test_the_time_of_a_write_comes_in_several_spellings(spark: "SparkSession", written: Any) -> None:
     (row,) = parse(spark, ENTITIES, line(new=entity(1), written=written))
 
-    assert (row["_version"], micros(row["_updated_at"].astimezone(UTC))) == (12, 12)
+    assert (row["_version"], micros_of(row["_updated_at"].astimezone(UTC))) == (12, 12)
 
 
 def test_what_is_no_line_of_an_export_is_told_so(spark: "SparkSession") -> None:

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from expectations.timestamps import micros_of
 from jobs.doors.repair import parse_repair
-from tests.jobs.builders import EVENTS, SENT, event, micros, received, record
+from tests.jobs.builders import EVENTS, SENT, event, received, record
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
@@ -14,7 +15,7 @@ def parse(spark: "SparkSession", *lines: Any) -> list["Row"]:
 
 
 def test_a_line_takes_back_or_puts_back(spark: "SparkSession") -> None:
-    item = event("a", 1, SENT, version=micros(SENT))
+    item = event("a", 1, SENT, version=micros_of(SENT))
     rows = parse(
         spark,
         {"op": "retract", "key": "a,1", "version": 7, "tie": "-x"},
@@ -30,7 +31,7 @@ def test_a_line_takes_back_or_puts_back(spark: "SparkSession") -> None:
     ]
     assert [(row["_version"], row["_tie"]) for row in rows] == [
         (7, "-x"),
-        (micros(SENT), "12".zfill(40)),
+        (micros_of(SENT), "12".zfill(40)),
         (None, None),
     ]
 

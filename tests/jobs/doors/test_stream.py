@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Contract
+from expectations.timestamps import micros_of
 from jobs.doors.stream import parse_stream
-from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, entity, event, micros, received, record
+from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, entity, event, received, record
 from tests.jobs.histories import COUNTED
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ def positions(spark: "SparkSession", *records: Any) -> list[tuple[str, int, str]
 
 
 def test_a_record_carries_item_version_sequence_number_and_the_id_of_its_cause(spark: "SparkSession") -> None:
-    item = event("a", 1, MONDAY, version=micros(TUESDAY), amount="1.10") | {"_event_id": {"S": "cause"}}
+    item = event("a", 1, MONDAY, version=micros_of(TUESDAY), amount="1.10") | {"_event_id": {"S": "cause"}}
 
     (row,) = parse(spark, EVENTS, record("INSERT", "a,1", new=item, number=7))
 
-    assert (row["_op"], row["_version"], row["_tie"]) == ("upsert", micros(TUESDAY), "7".zfill(40))
+    assert (row["_op"], row["_version"], row["_tie"]) == ("upsert", micros_of(TUESDAY), "7".zfill(40))
     assert (row["_source"], row["_event_id"], row["_updated_at"].astimezone(UTC)) == ("stream", "cause", SENT)
     assert (row["shop"], row["number"], row["amount"], row["reasons"]) == ("a", 1, Decimal("1.10"), [])
 
@@ -48,19 +49,19 @@ def test_versions_order_what_the_api_wrote_and_the_clock_what_others_did(spark: 
     ) == [
         ("upsert", 5, "1"),
         ("upsert", 6, "2"),
-        ("upsert", micros(SENT), "3"),
+        ("upsert", micros_of(SENT), "3"),
         ("upsert", 2**60, "4"),
         ("upsert", 9, "5"),
     ]
 
 
 def test_a_sequence_column_orders_items_without_a_stamp(spark: "SparkSession") -> None:
-    item = event("a", 1, MONDAY, version=micros(TUESDAY))
+    item = event("a", 1, MONDAY, version=micros_of(TUESDAY))
     del item["_version"]
 
     (row,) = parse(spark, EVENTS, record("INSERT", "a,1", new=item))
 
-    assert row["_version"] == micros(TUESDAY)
+    assert row["_version"] == micros_of(TUESDAY)
 
 
 def test_where_versions_count_a_removal_is_the_next_one(spark: "SparkSession") -> None:
@@ -110,9 +111,9 @@ def test_a_mark_is_a_delete_and_so_is_a_removal_behind_what_it_removed(spark: "S
         record("REMOVE", "1", number=4),
     ) == [
         ("delete", 6, "1"),
-        ("delete", micros(SENT), "2"),
+        ("delete", micros_of(SENT), "2"),
         ("delete", late + 1, "3"),
-        ("delete", micros(SENT), "4"),
+        ("delete", micros_of(SENT), "4"),
     ]
 
 
@@ -196,6 +197,6 @@ def test_the_clock_of_a_record_may_have_fractions_or_be_missing(spark: "SparkSes
     text = record("REMOVE", "1")
     text["dynamodb"]["ApproximateCreationDateTime"] = "2026-11-24T12:00:01Z"
 
-    found = [row["_version"] - micros(SENT) for row in parse(spark, ENTITIES, fraction, missing, text)]
+    found = [row["_version"] - micros_of(SENT) for row in parse(spark, ENTITIES, fraction, missing, text)]
 
     assert found == [250_000, 0, 1_000_000]

@@ -1,4 +1,4 @@
-"""What `check` knows of erased keys; erase reads keys in every way in which Spark and the doors do."""
+"""The erased keys that `check` blocks; erase reads keys in every way in which Spark and the doors do."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from jobs.changes.columns import accepted_changes
 from jobs.doors.drop import parse_drop
 from jobs.erasure.blocked_rows import erased_keys
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.tombstones import bury
+from jobs.erasure.tombstones import add_tombstones
 from jobs.lake.names import TOMBSTONES, Lake
 from tests.jobs.builders import ENTITIES, EVENTS, SENT, received
 
@@ -55,8 +55,8 @@ tokens = st.one_of(
 )
 
 
-def test_a_dataset_without_erased_keys_costs_no_job(spark: "SparkSession", lake: Lake) -> None:
-    bury(spark, lake, ENTITIES, ErasedKeys.of(ENTITIES, ["7", "8"]))
+def test_a_dataset_without_erased_keys_starts_no_spark_job(spark: "SparkSession", lake: Lake) -> None:
+    add_tombstones(spark, lake, ENTITIES, ErasedKeys.of(ENTITIES, ["7", "8"]))
     ordinary = spark.createDataFrame(
         [("events", "north,1", 5, "-", SENT)],
         "dataset string, key string, _version long, _tie string, deleted_at timestamp",
@@ -75,7 +75,7 @@ def test_a_dataset_without_erased_keys_costs_no_job(spark: "SparkSession", lake:
 
 @settings(max_examples=1, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.lists(numbers.filter(lambda number: len(number) < 17), min_size=100, max_size=200))
-def test_what_spark_makes_of_a_number_as_text_is_one_of_its_spellings(
+def test_the_text_that_spark_makes_of_a_number_is_one_of_its_spellings(
     spark: "SparkSession", written: list[str]
 ) -> None:
     lines = [(number, f'{{"k": {number}}}') for number in written]

@@ -1,4 +1,4 @@
-"""Whose row a line is, in every form that a door or queue gives it."""
+"""Whether a line is of an erased key, in every form in which a door or queue has lines."""
 
 import json
 from typing import Any
@@ -54,7 +54,7 @@ def item(key: str, number: int | str) -> dict[str, Any]:
         ["Ann", "7", "", None],
     ],
 )
-def test_a_line_of_the_key_is_known_in_any_form(line: Any) -> None:
+def test_a_line_of_the_key_is_recognized_in_any_form(line: Any) -> None:
     assert SEVEN.own_line(json.dumps(line))
     assert SEVEN.own_line(json.dumps(line).encode())
 
@@ -78,7 +78,7 @@ def test_a_line_of_the_key_is_known_in_any_form(line: Any) -> None:
         None,
     ],
 )
-def test_a_line_of_another_key_is_not_taken_for_it(line: Any) -> None:
+def test_a_line_of_another_key_is_not_recognized(line: Any) -> None:
     assert not SEVEN.own_line(json.dumps(line))
 
 
@@ -89,7 +89,7 @@ def test_a_line_of_another_key_is_not_taken_for_it(line: Any) -> None:
         ({"shop": "north", "number": "3"}, True),
         ({"shop": "north", "number": 4}, False),
         ({"shop": "south", "number": 3}, False),
-        ({"shop": " north", "number": 3}, True),  # as the doors read it, if not always
+        ({"shop": " north", "number": 3}, True),  # as some doors read it
         ({"shop": "no rth", "number": 3}, False),
         ({"Item": {"shop": {"S": "north"}, "number": {"N": "3"}}}, True),
         (["3", "north"], True),
@@ -113,11 +113,13 @@ def test_all_columns_of_a_composite_key_decide(line: Any, owned: bool) -> None:
         ("no JSON at all, but a 7", False),
     ],
 )
-def test_a_broken_line_is_known_by_the_names_of_the_key_before_its_values(line: str, owned: bool) -> None:
+def test_a_broken_line_is_recognized_by_the_names_of_the_key_before_its_values(
+    line: str, owned: bool
+) -> None:
     assert SEVEN.own_line(line) is owned
 
 
-def test_a_line_that_is_no_utf_8_is_read_all_the_same() -> None:
+def test_a_line_that_is_no_utf_8_is_read_too() -> None:
     assert SEVEN.own_line(b'{"id": 7, "name": "\xff"}')
     assert not SEVEN.own_line(b'{"id": 8, "name": "\xff"}')
 
@@ -148,11 +150,11 @@ def test_a_key_of_every_kind_is_read_as_the_doors_read_it(row: dict[str, Any]) -
         ({"type": "entities.upsert"}, False),
     ],
 )
-def test_a_message_is_known_by_its_dataset_and_data(body: Any, owned: bool) -> None:
+def test_a_message_is_recognized_by_its_dataset_and_data(body: Any, owned: bool) -> None:
     assert SEVEN.own_message(json.dumps(body)) is owned
 
 
-def test_a_message_that_is_no_json_is_known_by_its_text() -> None:
+def test_a_message_that_is_no_json_is_recognized_by_its_text() -> None:
     assert SEVEN.own_message('{"type":"entities.upsert","data":{"id":7,')
     assert not SEVEN.own_message('{"type":"entities.upsert","data":{"id":8,')
 
@@ -167,7 +169,7 @@ NAMES = Contract(
     ("key", "line"),
     [
         ("31198570044.0", '{"person_id": 31198570044.0}'),
-        ("3.1198570044E10", '{"person_id": 31198570044.0}'),  # what a drop made of it before
+        ("3.1198570044E10", '{"person_id": 31198570044.0}'),  # as earlier versions read a drop
         ("31198570044", '{"person_id": 31198570044.0}'),
         ("31198570044", '{"person_id": 31198570044}'),
         ("1.50", '{"person_id": 1.50}'),
@@ -198,12 +200,14 @@ NAMES = Contract(
         ("x" * 2000, '{"person_id": "' + "x" * 2000 + '"}'),
     ],
 )
-def test_a_text_key_is_known_in_every_spelling_that_a_door_takes_or_took(key: str, line: str) -> None:
+def test_a_text_key_is_recognized_in_every_spelling_that_a_door_reads_or_has_read(
+    key: str, line: str
+) -> None:
     assert ErasedKeys.of(NAMES, [key]).own_line(line)
     assert not ErasedKeys.of(NAMES, ["another", "11", "an", "nn"]).own_line(line)
 
 
-def test_an_item_of_another_key_is_not_taken_for_that_of_its_trimmed_columns() -> None:
+def test_an_item_of_another_key_is_not_that_of_its_trimmed_columns() -> None:
     keys = ErasedKeys.of(NAMES, ["ann"])
     untrimmed = {"_key": {"S": "%20ann"}, "person_id": {"S": " ann"}}
 
@@ -225,6 +229,6 @@ def test_texts_in_messages_are_trimmed() -> None:
     assert SALE.own_message(json.dumps(body))
 
 
-def test_what_is_no_key_of_the_dataset_is_refused() -> None:
+def test_a_text_that_is_no_key_of_the_dataset_is_an_error() -> None:
     with pytest.raises(InvalidKey, match="entities"):
         ErasedKeys.of(ENTITIES, ["7", "seven"])

@@ -1,4 +1,4 @@
-"""The marks of erased keys keep writes out, are put once however often that is tried, and can be lifted."""
+"""The marks of erased keys keep writes out, replace an item once, and can be removed."""
 
 from datetime import timedelta
 from itertools import count
@@ -41,7 +41,7 @@ def put_row(marks: Marks, key: str) -> dict[str, Any]:
     return row
 
 
-def test_a_mark_takes_the_place_of_the_item_and_says_what_it_was(marks: Marks) -> None:
+def test_a_mark_replaces_the_item_and_returns_it(marks: Marks) -> None:
     row = put_row(marks, "north,1")
 
     assert marks.unmarked(["north,1", "north,2"]) == {"north,1": row, "north,2": None}
@@ -50,7 +50,7 @@ def test_a_mark_takes_the_place_of_the_item_and_says_what_it_was(marks: Marks) -
     assert marks.put(["north,1", "north,2"]) == {}
 
 
-def test_the_data_api_takes_a_mark_for_an_erased_row(marks: Marks) -> None:
+def test_the_data_api_reads_a_mark_as_an_erased_row(marks: Marks) -> None:
     marks.put([KEY])
 
     mark = stored(marks, KEY)
@@ -67,13 +67,13 @@ def test_the_data_api_takes_a_mark_for_an_erased_row(marks: Marks) -> None:
     }
 
 
-def test_lifting_leaves_the_mark_of_an_ordinary_delete_where_a_version_was_seen(marks: Marks) -> None:
+def test_unblocking_leaves_an_ordinary_delete_where_a_version_is_known(marks: Marks) -> None:
     row = put_row(marks, "south,1")
     marks.put([KEY, "north,2"])
 
-    lifted = marks.lift({KEY: 12, "north,2": None, "north,3": 5, "south,1": 5}, SENT)
+    unblocked = marks.unblock({KEY: 12, "north,2": None, "north,3": 5, "south,1": 5}, SENT)
 
-    assert lifted == {KEY, "north,2"}
+    assert unblocked == {KEY, "north,2"}
     assert stored(marks, KEY) == {
         "_key": {"S": KEY},
         "_version": {"N": "12"},
@@ -86,4 +86,4 @@ def test_lifting_leaves_the_mark_of_an_ordinary_delete_where_a_version_was_seen(
     assert stored(marks, "north,2") is None
     assert stored(marks, "north,3") is None
     assert stored(marks, "south,1") == row
-    assert marks.lift({KEY: 12, "north,2": None}, SENT) == set()
+    assert marks.unblock({KEY: 12, "north,2": None}, SENT) == set()

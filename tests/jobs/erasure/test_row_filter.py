@@ -1,4 +1,4 @@
-"""Files without the rows of erased keys: everything else is as it was, byte by byte."""
+"""The rows of erased keys are removed from files, and every other byte stays."""
 
 import csv
 import gzip
@@ -15,17 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.contract import Column, Contract
-from jobs.erasure import row_filter as sifting
-from jobs.erasure.failed_batches import InStreamAlone
+from jobs.erasure import row_filter
+from jobs.erasure.failed_batches import RecordsInStreamOnly
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.row_filter import FAILURE, NotOneFile, Sifted, rewrite, sift
+from jobs.erasure.row_filter import FAILED_BATCH, RewriteMismatch, RowCounts, filter_rows, rewrite
 from jobs.reading.fetch import UnreadableFile
 from tests.jobs.builders import ENTITIES, EVENTS, record
 
 SEVEN = ErasedKeys.of(ENTITIES, ["7"])
 
 
-def sifted(form: str, content: bytes, keys: ErasedKeys = SEVEN) -> tuple[Sifted, bytes]:
+def filtered(form: str, content: bytes, keys: ErasedKeys = SEVEN) -> tuple[RowCounts, bytes]:
     """The counts and the file that is left."""
     target = io.BytesIO()
     return rewrite(form, io.BytesIO(content), keys, target), target.read()
@@ -41,8 +41,8 @@ def sifted(form: str, content: bytes, keys: ErasedKeys = SEVEN) -> tuple[Sifted,
         (b"", b"", (0, 0)),
     ],
 )
-def test_lines_of_json_go_one_by_one(content: bytes, left: bytes, counts: tuple[int, int]) -> None:
-    assert sifted("jsonl", content) == (Sifted(*counts), left)
+def test_lines_of_json_are_removed_one_by_one(content: bytes, left: bytes, counts: tuple[int, int]) -> None:
+    assert filtered("jsonl", content) == (RowCounts(*counts), left)
 
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -68,16 +68,16 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
         ("timestamp", "2026-11-24T12%3A00%3A00Z", pa.timestamp("ms", "Asia/Tokyo"), [NOON, None]),
     ],
 )
-def test_a_key_in_parquet_is_known_whatever_the_type_of_its_column(
+def test_a_key_in_parquet_is_recognized_whatever_the_type_of_its_column(
     kind: str, key: str, column: pa.DataType, values: list[Any]
 ) -> None:
     content = io.BytesIO()
     pq.write_table(pa.table({"k": pa.array(values, column), "note": ["erased", "kept"]}), content)
     contract = Contract("things", "1", "", (Column("k", kind),), key=("k",))
 
-    counts, left = sifted("parquet", content.getvalue(), ErasedKeys.of(contract, [key]))
+    counts, left = filtered("parquet", content.getvalue(), ErasedKeys.of(contract, [key]))
 
-    assert counts == Sifted(2, 1)
+    assert counts == RowCounts(2, 1)
     assert pq.read_table(io.BytesIO(left), columns=["note"]).to_pylist() == [{"note": "kept"}]
 
 
@@ -95,22 +95,24 @@ def test_a_key_in_parquet_is_known_whatever_the_type_of_its_column(
         (b"", b"", (0, 0)),
     ],
 )
-def test_rows_of_csv_go_with_all_their_lines(content: bytes, left: bytes, counts: tuple[int, int]) -> None:
-    assert sifted("csv", content) == (Sifted(*counts), left)
+def test_rows_of_csv_are_removed_with_all_their_lines(
+    content: bytes, left: bytes, counts: tuple[int, int]
+) -> None:
+    assert filtered("csv", content) == (RowCounts(*counts), left)
 
 
 def test_a_field_too_many_between_the_columns_of_a_key_hides_no_row() -> None:
     content = b"shop,happened_at,number\nnorth,today,at noon,3\nnorth,today,4\n"
 
-    counts, left = sifted("csv", content, ErasedKeys.of(EVENTS, ["north,3"]))
+    counts, left = filtered("csv", content, ErasedKeys.of(EVENTS, ["north,3"]))
 
-    assert (counts, left) == (Sifted(2, 1), b"shop,happened_at,number\nnorth,today,4\n")
+    assert (counts, left) == (RowCounts(2, 1), b"shop,happened_at,number\nnorth,today,4\n")
 
 
-def test_a_packed_file_is_packed_again_and_always_to_the_same_bytes() -> None:
+def test_a_compressed_file_is_compressed_again_and_always_to_the_same_bytes() -> None:
     content = gzip.compress(b'{"id":7}\n') + gzip.compress(b'{"id":8}\n')  # in two parts, as some writers do
 
-    (counts, left), (_, again) = sifted("jsonl.gz", content), sifted("jsonl.gz", content)
+    (counts, left), (_, again) = filtered("jsonl.gz", content), filtered("jsonl.gz", content)
 
     assert counts == (2, 1)
     assert gzip.decompress(left) == b'{"id":8}\n'
@@ -118,7 +120,7 @@ def test_a_packed_file_is_packed_again_and_always_to_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("compression", ["zstd", "snappy", "none"])
-def test_rows_of_parquet_go_and_the_schema_stays(compression: str) -> None:
+def test_rows_of_parquet_are_removed_and_the_schema_stays(compression: str) -> None:
     rows = [
         {"id": n, "price": Decimal("1.10"), "at": datetime(2026, 11, 24, n, tzinfo=UTC), "tags": ["a", None]}
         for n in range(10)
@@ -135,7 +137,7 @@ def test_rows_of_parquet_go_and_the_schema_stays(compression: str) -> None:
     content = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema), content, compression=compression, row_group_size=4)
 
-    counts, left = sifted("parquet", content.getvalue())
+    counts, left = filtered("parquet", content.getvalue())
 
     table = pq.read_table(io.BytesIO(left))
     assert counts == (10, 1)
@@ -150,7 +152,7 @@ def test_data_files_of_exports_are_lines_of_items() -> None:
     lines = [{"Item": {"_key": {"S": key}, "id": {"N": key}}} for key in ("7", "8")]
     content = gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode())
 
-    counts, left = sifted("json.gz", content)
+    counts, left = filtered("json.gz", content)
 
     assert counts == (2, 1)
     assert json.loads(gzip.decompress(left)) == lines[1]
@@ -167,7 +169,7 @@ def records(stream: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("form", ["text", "object", "list"])
-def test_the_records_of_a_batch_that_was_given_up_go_one_by_one(form: str) -> None:
+def test_the_records_of_a_failed_batch_are_removed_one_by_one(form: str) -> None:
     forms: Any = {
         "text": lambda stream: json.dumps({"Records": records(stream)}),
         "object": lambda stream: {"Records": records(stream)},
@@ -175,7 +177,7 @@ def test_the_records_of_a_batch_that_was_given_up_go_one_by_one(form: str) -> No
     }
     failure = given_up(forms[form])
 
-    counts, left = sifted(FAILURE, json.dumps(failure).encode())
+    counts, left = filtered(FAILED_BATCH, json.dumps(failure).encode())
 
     [kept] = [one for one in records(failure["DDBStreamBatchInfo"]["streamArn"]) if one["dynamodb"]["Keys"] ==
               {"_key": {"S": "8"}}]  # fmt: skip
@@ -189,15 +191,15 @@ def test_the_records_of_a_batch_that_was_given_up_go_one_by_one(form: str) -> No
 def test_records_of_other_tables_stay_whatever_their_keys(table: str) -> None:
     content = json.dumps(given_up(records, table)).encode()
 
-    assert sift(FAILURE, io.BytesIO(content), SEVEN) == (2, 0)
+    assert filter_rows(FAILED_BATCH, io.BytesIO(content), SEVEN) == (2, 0)
 
 
-def test_a_batch_without_its_records_is_told_apart_if_it_is_of_the_dataset() -> None:
+def test_a_failed_batch_of_the_dataset_without_its_records_is_an_error() -> None:
     ours, other = (json.dumps(given_up(None, table)).encode() for table in ("g-entities", "g-events"))
 
-    assert sifted(FAILURE, other) == (Sifted(0, 0), other)
-    with pytest.raises(InStreamAlone, match="redrive"):
-        sift(FAILURE, io.BytesIO(ours), SEVEN)
+    assert filtered(FAILED_BATCH, other) == (RowCounts(0, 0), other)
+    with pytest.raises(RecordsInStreamOnly, match="redrive"):
+        filter_rows(FAILED_BATCH, io.BytesIO(ours), SEVEN)
 
 
 @pytest.mark.parametrize(
@@ -208,23 +210,21 @@ def test_a_batch_without_its_records_is_told_apart_if_it_is_of_the_dataset() -> 
         ("csv.gz", gzip.compress(b"id,name\n" * 100, mtime=0)[:-9], "gzip"),
         ("jsonl.gz", b'{"id": 7}', "gzip"),
         ("parquet", b"PAR1 this is no Parquet PAR1", "parquet"),
-        (FAILURE, b"no json", "failure"),
-        (FAILURE, b'{"payload": "{\\"Other\\": 1}"}', "failure"),
+        (FAILED_BATCH, b"no json", "failure"),
+        (FAILED_BATCH, b'{"payload": "{\\"Other\\": 1}"}', "failure"),
     ],
 )
-def test_a_file_that_cannot_be_told_apart_is_said_to_be_unreadable(
-    form: str, content: bytes, why: str
-) -> None:
+def test_a_file_whose_rows_cannot_be_separated_is_unreadable(form: str, content: bytes, why: str) -> None:
     with pytest.raises(UnreadableFile, match=f"^{why}: "):
-        sift(form, io.BytesIO(content), SEVEN)
+        filter_rows(form, io.BytesIO(content), SEVEN)
 
 
-def test_a_line_longer_than_any_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sifting, "LONGEST_ROW", 20)
+def test_a_line_over_the_limit_makes_the_file_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_filter, "LONGEST_ROW", 20)
 
-    assert sift("jsonl", io.BytesIO(b'{"id":7,"name":"A"}\n'), SEVEN) == (1, 1)
+    assert filter_rows("jsonl", io.BytesIO(b'{"id":7,"name":"A"}\n'), SEVEN) == (1, 1)
     with pytest.raises(UnreadableFile, match="longer"):
-        sift("jsonl", io.BytesIO(b'{"id":7,"name":"Ann"}\n'), SEVEN)
+        filter_rows("jsonl", io.BytesIO(b'{"id":7,"name":"Ann"}\n'), SEVEN)
 
 
 def test_a_rewritten_file_that_lacks_a_row_is_not_used() -> None:
@@ -232,7 +232,7 @@ def test_a_rewritten_file_that_lacks_a_row_is_not_used() -> None:
         def write(self, content: Any) -> int:
             return super().write(content) if b"9" not in content else len(content)
 
-    with pytest.raises(NotOneFile, match="3 rows less 1, got 1"):
+    with pytest.raises(RewriteMismatch, match="3 rows less 1, got 1"):
         rewrite("jsonl", io.BytesIO(b'{"id":7}\n{"id":8}\n{"id":9}\n'), SEVEN, Forgetful())
 
 
@@ -246,14 +246,14 @@ def test_a_rewritten_file_that_lacks_a_row_is_not_used() -> None:
     ),
     ending=st.sampled_from(["\n", "\r\n"]),
 )
-def test_the_rows_of_others_always_stay_as_they_are(rows: list[tuple[int, str]], ending: str) -> None:
+def test_the_rows_of_other_keys_always_stay_as_they_are(rows: list[tuple[int, str]], ending: str) -> None:
     def lines(of: list[tuple[int, str]]) -> bytes:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator=ending)
         writer.writerows([("id", "name"), *of])
         return text.getvalue().encode()
 
-    counts, left = sifted("csv", lines(rows))
+    counts, left = filtered("csv", lines(rows))
 
     others = [row for row in rows if row[0] != 7]
     assert counts == (len(rows), len(rows) - len(others))

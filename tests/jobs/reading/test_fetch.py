@@ -14,6 +14,7 @@ from jobs.intake.first_events import FROM, MD5
 from jobs.intake.manifest import FirstEvent, ManifestFile
 from jobs.reading import fetch as objects
 from jobs.reading.fetch import SupersededFile, UnreadableFile, fetch, unreadable
+from jobs.runtime.s3 import s3_client
 from tests.jobs.builders import manifest_file
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _own_client() -> Iterator[None]:
-    objects._s3.cache_clear()
+    s3_client.cache_clear()
     yield
-    objects._s3.cache_clear()
+    s3_client.cache_clear()
 
 
 def put(s3: "S3Client", body: bytes) -> str:

@@ -1,18 +1,20 @@
-"""The command erase: what it asks before, and what it says when it is interrupted."""
+"""The command erase: what it asks first, and what it prints when it is interrupted."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from jobs.erasure.notes import Proof, SearchedPlace
 from tests.workflows.cli.calling import call
 from tests.workflows.empty_stack import empty_stack
 from workflows.operations import erase as erasing
 
 if TYPE_CHECKING:
-    from workflows.operations.erase import Course
+    from workflows.operations.erase import Erasure, Progress
     from workflows.stack.target import Target
 
 
@@ -30,9 +32,10 @@ def erased(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     """The keys that were erased, without doing it."""
     done: list[set[str]] = []
 
-    def erase(_: Target, erasure: Any, course: Course, **options: Any) -> dict[str, Any]:
+    def erase(_: Target, erasure: Erasure, progress: Progress, **options: Any) -> Proof:
         done.append(set(erasure.keys.texts))
-        return {"places": [], "unsearched": [], "kept": [], "is_complete": True}
+        now = "2026-11-24T12:00:00+00:00"
+        return Proof(erasure.id, "products", tuple(erasure.hashes.values()), now, now, ())
 
     monkeypatch.setattr(erasing, "erase", erase)
     return done
@@ -60,9 +63,9 @@ def test_on_aws_the_stack_is_named_and_its_name_has_to_be_typed(
     assert erased == [{"7", "8"}]
 
 
-def test_lifting_asks_for_the_name_too(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unblocking_asks_for_the_name_too(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     on_aws(target, monkeypatch)
-    monkeypatch.setattr(erasing, "lift", lambda *_: pytest.fail("lifted"))
+    monkeypatch.setattr(erasing, "unblock", lambda *_: pytest.fail("unblocked"))
 
     result = call("erase", "products", "7", "--lift", given="\ny\n")
 
@@ -70,7 +73,7 @@ def test_lifting_asks_for_the_name_too(target: Target, monkeypatch: pytest.Monke
     assert "1 erased keys of products" in result.stderr
 
 
-def test_nobody_is_asked_with_yes_and_nothing_is_done_without_a_terminal(
+def test_yes_answers_the_question_and_without_a_terminal_nothing_is_done(
     target: Target, erased: list[set[str]]
 ) -> None:
     assert call("erase", "products", "7").exit_code == 2
@@ -79,7 +82,7 @@ def test_nobody_is_asked_with_yes_and_nothing_is_done_without_a_terminal(
     assert erased == [{"7"}]
 
 
-def test_an_interrupted_erasure_says_how_far_it_came_and_ends_with_130(
+def test_an_interrupted_erasure_prints_its_progress_and_exits_with_130(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run_job(*_: Any) -> NoReturn:
@@ -90,5 +93,31 @@ def test_an_interrupted_erasure_says_how_far_it_came_and_ends_with_130(
     result = call("erase", "products", "7", "--yes")
 
     assert result.exit_code == 130
-    assert "Done: nothing. Not done: block the keys, " in result.stderr
-    assert "No job run of it is under way. The same command goes on from there." in result.stderr
+    printed = " ".join(result.stderr.split())
+    assert "Done: nothing. Not done: block the keys, " in printed
+    assert "No job run of it is active. The same command goes on from there." in printed
+
+
+def test_json_is_the_proof_or_how_many_keys_were_unblocked(
+    target: Target, erased: list[set[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "unblock", lambda *_: 1)
+
+    proof = json.loads(call("erase", "products", "7", "--yes", "--json").stdout)
+    unblocked = json.loads(call("erase", "products", "7", "--lift", "--yes", "--json").stdout)
+
+    assert (proof["dataset"], proof["is_complete"], proof["places"]) == ("products", True, [])
+    assert unblocked == {"lifted": 1}
+
+
+def test_an_erasure_that_is_not_complete_exits_with_1(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = "2026-11-24T12:00:00+00:00"
+    left = Proof("e", "products", (), now, now, (SearchedPlace("DynamoDB", 1, None, 0, 1),))
+    monkeypatch.setattr(erasing, "erase", lambda *_, **__: left)
+
+    result = call("erase", "products", "7", "--yes")
+
+    assert result.exit_code == 1
+    assert "Not complete" in result.stdout

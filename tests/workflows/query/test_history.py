@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from expectations.contract import Column, Contract
 from expectations.keys import InvalidKey
+from expectations.timestamps import micros_of
 from tests.workflows.query.test_engines import Lake, Scanned
 from workflows.query import history as histories
 from workflows.query.engines import _icu, query_here
@@ -56,13 +57,9 @@ SCHEMA = pa.schema(
 )
 
 
-def micros(at: datetime) -> int:
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-
-
 def change(key: str, at: datetime | int, level: int | None, **other: Any) -> Change:
     """A change: an upsert to a level, or a delete."""
-    version = at if isinstance(at, int) else micros(at)
+    version = at if isinstance(at, int) else micros_of(at)
     return {
         "item": key,
         "level": level,
@@ -473,7 +470,7 @@ def test_as_of_any_time_is_what_a_merge_of_all_up_to_then_leaves(
     data: st.DataObject, world: World, at: int
 ) -> None:
     then = World()
-    then.merge([one for one in world.changes if one["_version"] <= micros(after(at))])
+    then.merge([one for one in world.changes if one["_version"] <= micros_of(after(at))])
     told_twice = data.draw(st.permutations([*world.changes, *world.changes[:3]]))
 
     found = _quickly(told_twice, history_sql(STOCK, as_of=after(at)))

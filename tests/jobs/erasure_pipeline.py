@@ -1,4 +1,4 @@
-"""A small platform with a key to be erased in every place that can hold one, for the tests of erasing."""
+"""A small pipeline for the tests of erasing, and rows of a key in every place that can hold one."""
 
 import gzip
 import io
@@ -19,11 +19,17 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract
 from jobs.checking.append import append_changes, append_quarantine, append_results
 from jobs.checking.checked_dataset import CheckedDataset, count_rows, parse_files
+from jobs.erasure.block import block_keys
 from jobs.erasure.blocked_rows import erased_keys, refuse_erased
+from jobs.erasure.context import ErasureContext
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.phases import Work, prove, purge_tables, scrub, seal
-from jobs.erasure.requests import Erasures, Proof, Request
-from jobs.erasure.tables import location
+from jobs.erasure.notes import AffectedVersion, Proof, Request
+from jobs.erasure.prove import prove
+from jobs.erasure.raw_versions import list_versions
+from jobs.erasure.remove_from_raw import remove_from_raw
+from jobs.erasure.remove_from_tables import remove_from_tables
+from jobs.erasure.requests import Erasures
+from jobs.erasure.table_files import location
 from jobs.ingest.merge_batches import merge_batches
 from jobs.intake.batches import Batches
 from jobs.intake.export_manifest import checksum
@@ -39,7 +45,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from pyspark.sql import SparkSession
 
-SECRET = "Ann Secret"  # noqa: S105 -- what nothing but the key to be erased has
+SECRET = "Ann Secret"  # noqa: S105 -- in rows of the erased key only
 KEY = 7
 LATER = SENT + timedelta(minutes=30)
 STREAM_ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/glueline-entities/stream/2026-11-24T00:48:05.899"
@@ -81,14 +87,14 @@ def erasure_of(*keys: str) -> str:
 
 
 @dataclass
-class World:
+class ErasurePipeline:
     """RAW and lake buckets, a DynamoDB table and the tables of the dataset `entities`."""
 
     spark: "SparkSession"
     lake: Lake
     s3: "S3Client"
     dynamodb: Any
-    name: str  # of its buckets and table, so that one world is no other's
+    name: str  # of its buckets and table, unlike those of other pipelines
     contract: Contract = ENTITIES
     batch: int = 0
     proof: Proof | None = None
@@ -110,7 +116,7 @@ class World:
         return Batches(self.s3, self.lake_bucket)
 
     def put(self, key: str, body: bytes, at: datetime = SENT) -> ManifestFile | None:
-        """Land an object; what its announcement would say, if a door takes it."""
+        """Put an object into the RAW bucket; its entry in a manifest, None if no door takes it."""
         answer = self.s3.put_object(Bucket=self.raw, Key=key, Body=body)
         place = classify(key, {self.contract.dataset})
         if not isinstance(place, tuple):
@@ -121,7 +127,7 @@ class World:
         )
 
     def newest(self, key: str, at: datetime = SENT) -> ManifestFile:
-        """What the announcement of the object as it is now would say."""
+        """The manifest entry that an announcement of the object, as it is now, gives."""
         head: Any = self.s3.head_object(Bucket=self.raw, Key=key)
         place: Any = classify(key, {self.contract.dataset})
         state = head["ETag"].strip('"'), head.get("VersionId"), head["ContentLength"]
@@ -148,7 +154,7 @@ class World:
         create_dataset_tables(self.spark, self.lake, self.contract)
         return manifest
 
-    def check(self, manifest: Manifest, *, dies_after_changes: bool = False) -> None:
+    def check(self, manifest: Manifest, *, stops_after_changes: bool = False) -> None:
         """Check a batch, by the doors alone."""
         erased = erased_keys(self.spark, self.lake, self.contract)
         parsed = parse_files(self.spark, manifest.files, self.contract)
@@ -157,7 +163,7 @@ class World:
         verdict: Any = SimpleNamespace(success=True, statistics="{}", as_json="{}")
         checked = CheckedDataset(self.contract, rows, counts, verdict, erased)
         append_changes(self.lake, manifest, checked, SENT)
-        if not dies_after_changes:
+        if not stops_after_changes:
             append_quarantine(self.spark, self.lake, manifest, [checked], SENT)
             append_results(self.spark, self.lake, manifest, [checked], SENT)
             self.batches.mark_checked(CheckedBatch(manifest.batch_id, counts))
@@ -188,7 +194,7 @@ class World:
         """The content of every version of every object in RAW, unpacked."""
         found: dict[str, list[bytes]] = {}
         for version in boto3.resource("s3").Bucket(self.raw).object_versions.all():
-            if version.size:  # a mark of deletion has none
+            if version.size:  # a delete marker has none
                 body = version.get()["Body"].read()
                 body = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
                 found.setdefault(version.object_key, []).append(body)
@@ -197,33 +203,36 @@ class World:
     def erasures(self) -> Erasures:
         return Erasures(self.s3, self.lake_bucket)
 
-    def work(self, *keys: str, remove_unreadable: bool = False) -> Work:
-        """An erasure of the keys, ready for its phases; one that was begun goes on."""
+    def context(self, *keys: str, remove_unreadable: bool = False) -> ErasureContext:
+        """An erasure of the keys, ready for its phases. If it has a request, it continues."""
         name, hashes = erasure_of(*keys), {key: f"hash of {key}" for key in keys}
         now = datetime.now(UTC).isoformat()
         request = Request(name, self.contract.dataset, hashes, now, remove_unreadable)
         erasures = self.erasures()
         if (begun := erasures.request(name)) is None:
-            erasures.ask(request)
-        return Work(
+            erasures.write(name, request)
+        return ErasureContext(
             self.spark, self.lake, self.contract, ErasedKeys.of(self.contract, keys), begun or request,
             erasures, self.s3, self.dynamodb, self.raw, self.table,
         )  # fmt: skip
 
     def erase(
-        self, *keys: str, remove_unreadable: bool = False, meanwhile: Callable[[Work], None] = lambda _: None
+        self,
+        *keys: str,
+        remove_unreadable: bool = False,
+        meanwhile: Callable[[ErasureContext], None] = lambda _: None,
     ) -> Proof:
-        """All phases, as `glueline erase` runs them; the stream tells of each item that is removed."""
-        work = self.work(*keys, remove_unreadable=remove_unreadable)
+        """All phases, as `glueline erase` runs them; the stream has a record of each replaced item."""
+        context = self.context(*keys, remove_unreadable=remove_unreadable)
         there = {key: self.item(key) for key in keys}
         try:
-            seal(work)
+            block_keys(context)
         finally:
             self.land_marks({key: item for key, item in there.items() if self.item(key) != item})
-        scrub(work)
-        meanwhile(work)
-        purge_tables(work)
-        return prove(work)
+        remove_from_raw(context)
+        meanwhile(context)
+        remove_from_tables(context)
+        return prove(context)
 
     def item(self, key: str) -> dict[str, Any] | None:
         found = self.dynamodb.get_item(TableName=self.table, Key={"_key": {"S": key}}, ConsistentRead=True)
@@ -231,7 +240,7 @@ class World:
         return item
 
     def land_marks(self, replaced: Mapping[str, Mapping[str, Any] | None]) -> None:
-        """What the forwarder writes of marks in the place of these items, merged."""
+        """Merge the stream's records of the marks that replaced these items."""
         records = [
             record("MODIFY" if old else "INSERT", key, old=old, new=self.item(key), number=10**6)
             for key, old in replaced.items()
@@ -242,37 +251,37 @@ class World:
 
 
 @contextmanager
-def open_world(spark: "SparkSession", name: str) -> "Iterator[World]":
-    """A world with nothing in it; its buckets and DynamoDB table go when it ends."""
+def open_pipeline(spark: "SparkSession", name: str) -> "Iterator[ErasurePipeline]":
+    """An empty pipeline; its buckets and DynamoDB table are deleted at the end."""
     lake = Lake(f"lake_{name}", f"ops_{name}")
     for database in (lake.database, lake.ops_database):
         spark.sql(f"CREATE NAMESPACE {lake.catalog}.{database}")
     create_ops_tables(spark, lake)
-    world = World(spark, lake, boto3.client("s3"), boto3.client("dynamodb"), name)
-    for bucket in (world.raw, world.lake_bucket):
-        world.s3.create_bucket(Bucket=bucket)
-    world.s3.put_bucket_versioning(Bucket=world.raw, VersioningConfiguration={"Status": "Enabled"})
-    world.dynamodb.create_table(
-        TableName=world.table,
+    pipeline = ErasurePipeline(spark, lake, boto3.client("s3"), boto3.client("dynamodb"), name)
+    for bucket in (pipeline.raw, pipeline.lake_bucket):
+        pipeline.s3.create_bucket(Bucket=bucket)
+    pipeline.s3.put_bucket_versioning(Bucket=pipeline.raw, VersioningConfiguration={"Status": "Enabled"})
+    pipeline.dynamodb.create_table(
+        TableName=pipeline.table,
         KeySchema=[{"AttributeName": "_key", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "_key", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    yield world
-    world.dynamodb.delete_table(TableName=world.table)
-    for used in (world.raw, world.lake_bucket):
+    yield pipeline
+    pipeline.dynamodb.delete_table(TableName=pipeline.table)
+    for used in (pipeline.raw, pipeline.lake_bucket):
         emptied = boto3.resource("s3").Bucket(used)
         emptied.object_versions.delete()
         emptied.objects.delete()
         emptied.delete()
 
 
-def put_export(world: World, *items: Mapping[str, Any]) -> str:
+def put_export(pipeline: ErasurePipeline, *items: Mapping[str, Any]) -> str:
     """A full export of two data files, as DynamoDB writes it; the key of its summary."""
     files = []
     for number, some in enumerate((items[::2], items[1::2])):
         name, body = f"{EXPORT}/data/{number}.json.gz", lines(*({"Item": one} for one in some))
-        etag = world.s3.put_object(Bucket=world.raw, Key=name, Body=body)["ETag"].strip('"')
+        etag = pipeline.s3.put_object(Bucket=pipeline.raw, Key=name, Body=body)["ETag"].strip('"')
         files.append(
             {"itemCount": len(some), "md5Checksum": checksum(body), "etag": etag, "dataFileS3Key": name}
         )
@@ -289,44 +298,55 @@ def put_export(world: World, *items: Mapping[str, Any]) -> str:
         "manifest-summary": json.dumps(summary).encode(),
     }
     for name, body in content.items():
-        world.s3.put_object(Bucket=world.raw, Key=f"{EXPORT}/{name}.checksum", Body=checksum(body).encode())
-        world.s3.put_object(Bucket=world.raw, Key=f"{EXPORT}/{name}.json", Body=body)
+        pipeline.s3.put_object(
+            Bucket=pipeline.raw, Key=f"{EXPORT}/{name}.checksum", Body=checksum(body).encode()
+        )
+        pipeline.s3.put_object(Bucket=pipeline.raw, Key=f"{EXPORT}/{name}.json", Body=body)
     return f"{EXPORT}/manifest-summary.json"
 
 
-def fill(world: World) -> None:
-    """Put the key, and others, into every place."""
+def fill(pipeline: ErasurePipeline) -> None:
+    """Put rows of the key, and of others, into every place."""
     for number, name in ((KEY, SECRET), (8, "Bob")):
-        world.dynamodb.put_item(TableName=world.table, Item=item(number, 50, name))
+        pipeline.dynamodb.put_item(TableName=pipeline.table, Item=item(number, 50, name))
     records = [stream_record("INSERT", n, 10, SECRET if n == KEY else "Bob") for n in (KEY, 8, 9)]
-    world.ingest(
-        world.put("drops/entities/old.csv", drop((5, "Eve"), (KEY, SECRET), (6, "Max"))),
-        world.put("stream/entities/2026/11/24/12/a.jsonl.gz", lines(*records)),
-        world.put("drops/entities/bad.csv", b"id,name\n9,Zoe\n7,Ann Secret,too much\nnine,Zoe\n"),
+    pipeline.ingest(
+        pipeline.put("drops/entities/old.csv", drop((5, "Eve"), (KEY, SECRET), (6, "Max"))),
+        pipeline.put("stream/entities/2026/11/24/12/a.jsonl.gz", lines(*records)),
+        pipeline.put("drops/entities/bad.csv", b"id,name\n9,Zoe\n7,Ann Secret,too much\nnine,Zoe\n"),
     )
     retract = {"op": "retract", "key": "7", "version": 1, "tie": ""}
     more = b'{"id": 1, "name": "Kim"}\n{"id": "7.0", "name": "Ann Secret"}\n'
-    world.ingest(
-        world.put("drops/entities/old.csv", drop((5, "Eva"), (6, "Max")), LATER),  # over the first version
-        world.put("drops/entities/more.jsonl", more),
-        world.put("drops/entities/more.parquet", parquet((2, "Lee"), (KEY, SECRET), (3, "Joe"))),
-        world.put(
+    pipeline.ingest(
+        pipeline.put("drops/entities/old.csv", drop((5, "Eva"), (6, "Max")), LATER),  # over the first version
+        pipeline.put("drops/entities/more.jsonl", more),
+        pipeline.put("drops/entities/more.parquet", parquet((2, "Lee"), (KEY, SECRET), (3, "Joe"))),
+        pipeline.put(
             "stream/entities/2026/11/24/12/b.jsonl.gz", lines(stream_record("MODIFY", KEY, 50, SECRET))
         ),
-        world.put("repairs/entities/r.jsonl.gz", lines(retract, stream_record("MODIFY", 8, 50, "Bob"))),
+        pipeline.put("repairs/entities/r.jsonl.gz", lines(retract, stream_record("MODIFY", 8, 50, "Bob"))),
     )
-    put_export(world, item(KEY, 50, SECRET), item(8, 50, "Bob"), item(9, 10, "Bob"))
+    put_export(pipeline, item(KEY, 50, SECRET), item(8, 50, "Bob"), item(9, 10, "Bob"))
     failed = [stream_record("MODIFY", n, 60, SECRET if n == KEY else "Bob") for n in (KEY, 8)]
     for name, some in (("both", failed), ("alone", failed[:1])):
         failure = {"DDBStreamBatchInfo": {"streamArn": STREAM_ARN}, "payload": json.dumps({"Records": some})}
-        world.put(f"aws/lambda/m/s/2026/11/24/{name}", json.dumps(failure).encode())
-    world.s3.put_object(Bucket=world.lake_bucket, Key="athena/answer.csv", Body=SECRET.encode())
-    leave_orphan(world)
+        pipeline.put(f"aws/lambda/m/s/2026/11/24/{name}", json.dumps(failure).encode())
+    pipeline.s3.put_object(Bucket=pipeline.lake_bucket, Key="athena/answer.csv", Body=SECRET.encode())
+    leave_orphan(pipeline)
 
 
-def leave_orphan(world: World) -> Path:
-    """A file in the table's folder that no snapshot has: its job was ended before the commit."""
-    place = location(world.spark, world.lake.table("entities")).removeprefix("file:")
+def leave_orphan(pipeline: ErasurePipeline) -> Path:
+    """Write a file that no snapshot has into the table's folder, as a job that stops before its commit."""
+    place = location(pipeline.spark, pipeline.lake.table("entities")).removeprefix("file:")
     orphan = Path(place) / "data" / "00000-0-orphan.parquet"
     orphan.write_bytes(parquet((KEY, SECRET)))
     return orphan
+
+
+def affected_version(
+    s3: "S3Client", key: str = "drops/entities/a.csv", place: int = 0, **changed: Any
+) -> AffectedVersion:
+    """What a search finds in a version of the object (0 is the newest): two rows, one of them of a key."""
+    found = [one for one in list_versions(s3, "raw", "entities") if one.key == key][place]
+    counts = {"rows": 2, "erased": 1, "problem": None} | changed
+    return AffectedVersion(found.key, found.version_id, found.etag, found.is_latest, found.form, **counts)

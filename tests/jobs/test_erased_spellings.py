@@ -1,4 +1,4 @@
-"""A person's rows are found and gone however they are spelled, by whichever door they came; others' stay."""
+"""Rows of erased keys are removed in whatever spelling and by whatever door they came; others stay."""
 
 import io
 import json
@@ -15,10 +15,10 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
 from expectations.keys import encode_key
-from jobs.erasure.tables import location
+from jobs.erasure.table_files import location
 from jobs.reading.exports import open_export
 from tests.jobs.builders import record
-from tests.jobs.erase_world import World, lines, open_world, put_export
+from tests.jobs.erasure_pipeline import ErasurePipeline, lines, open_pipeline, put_export
 from tests.jobs.stored_bytes import bytes_in_bucket, bytes_in_folder
 
 if TYPE_CHECKING:
@@ -112,33 +112,33 @@ def csv_file() -> bytes:
     return "\r\n".join([*rows, ""]).encode()
 
 
-def fill(world: World) -> None:
+def fill(pipeline: ErasurePipeline) -> None:
     """Rows of persons to be erased, and of others, by every door in every spelling."""
     folder = "drops/entities"
     files = [
-        world.put(f"{folder}/lines.jsonl", "".join(f"{line}\n" for line in json_lines()).encode()),
-        world.put(f"{folder}/rows.csv", csv_file()),
-        *(world.put(f"{folder}/{number}.parquet", body) for number, body in enumerate(parquet_files())),
+        pipeline.put(f"{folder}/lines.jsonl", "".join(f"{line}\n" for line in json_lines()).encode()),
+        pipeline.put(f"{folder}/rows.csv", csv_file()),
+        *(pipeline.put(f"{folder}/{number}.parquet", body) for number, body in enumerate(parquet_files())),
     ]
     images = [item(text, MARKER) for text in TEXTS] + [item(text, OTHERS) for text in TEXTS.values()]
     records = [
         record("MODIFY", image["_key"]["S"], old=image, new=image, number=number)
         for number, image in enumerate(images, 1)
     ]
-    files.append(world.put("stream/entities/2026/11/24/12/a.jsonl.gz", lines(*records)))
-    files += open_export(world.s3, world.newest(put_export(world, *images)))
-    world.ingest(*files)
+    files.append(pipeline.put("stream/entities/2026/11/24/12/a.jsonl.gz", lines(*records)))
+    files += open_export(pipeline.s3, pipeline.newest(put_export(pipeline, *images)))
+    pipeline.ingest(*files)
     for image in images:
-        world.dynamodb.put_item(TableName=world.table, Item=image)
+        pipeline.dynamodb.put_item(TableName=pipeline.table, Item=image)
 
 
-def found(world: World, text: str) -> dict[str, int]:
+def found(pipeline: ErasurePipeline, text: str) -> dict[str, int]:
     """Where the text is in RAW, in the lake bucket and in all files of tables, and how often."""
-    tables = Path(location(world.spark, world.lake.table("entities")).removeprefix("file:")).parent
-    ops = Path(location(world.spark, world.lake.ops("quarantine")).removeprefix("file:")).parent
+    tables = Path(location(pipeline.spark, pipeline.lake.table("entities")).removeprefix("file:")).parent
+    ops = Path(location(pipeline.spark, pipeline.lake.ops("quarantine")).removeprefix("file:")).parent
     places = {
-        "raw": bytes_in_bucket(world.raw),
-        "lake bucket": bytes_in_bucket(world.lake_bucket),
+        "raw": bytes_in_bucket(pipeline.raw),
+        "lake bucket": bytes_in_bucket(pipeline.lake_bucket),
         "tables": bytes_in_folder(tables),
         "ops tables": bytes_in_folder(ops),
     }
@@ -150,17 +150,17 @@ def found(world: World, text: str) -> dict[str, int]:
     }
 
 
-def keys_of(world: World, note: str) -> set[str]:
+def keys_of(pipeline: ErasurePipeline, note: str) -> set[str]:
     """The keys under which rows with this note came to the lake."""
-    changes = world.spark.table(world.lake.changes("entities")).where(F.col("note") == note)
+    changes = pipeline.spark.table(pipeline.lake.changes("entities")).where(F.col("note") == note)
     return {row["_key"] for row in changes.select("_key").distinct().collect()}
 
 
-def test_whatever_the_spelling_and_the_door_no_byte_of_a_person_is_left(spark: "SparkSession") -> None:
-    with open_world(spark, "spelled") as world:
-        world.contract = PEOPLE
-        fill(world)
-        erased, others = keys_of(world, MARKER), keys_of(world, OTHERS)
+def test_no_byte_of_a_person_is_left_whatever_the_spelling_and_the_door(spark: "SparkSession") -> None:
+    with open_pipeline(spark, "spelled") as pipeline:
+        pipeline.contract = PEOPLE
+        fill(pipeline)
+        erased, others = keys_of(pipeline, MARKER), keys_of(pipeline, OTHERS)
         assert erased
         assert not erased & others
         # Those by which a person is named whose rows were refused: they are in RAW and quarantine alone.
@@ -171,15 +171,15 @@ def test_whatever_the_spelling_and_the_door_no_byte_of_a_person_is_left(spark: "
             encode_key(PEOPLE, {"person_id": text}) for text in ("YW5u", "2026-11-24", "100000.0", "1e5")
         }
         named |= {"12345678901234567890.25", "2026-11-24T12%3A00%3A00%2B00%3A00", "2026-11-24T12%3A00%3A00"}
-        table = world.spark.table(world.lake.table("entities"))
+        table = pipeline.spark.table(pipeline.lake.table("entities"))
         before = {row["person_id"] for row in table.collect() if row["note"] == OTHERS}
-        raw_before = sum(n for place, n in found(world, OTHERS).items() if place.startswith("raw"))
+        raw_before = sum(n for place, n in found(pipeline, OTHERS).items() if place.startswith("raw"))
 
-        proof = world.erase(*(erased | named))
+        proof = pipeline.erase(*(erased | named))
 
-        table = world.spark.table(world.lake.table("entities"))
-        assert found(world, MARKER) == {}
+        table = pipeline.spark.table(pipeline.lake.table("entities"))
+        assert found(pipeline, MARKER) == {}
         assert proof.is_complete
         assert {row["person_id"] for row in table.collect()} == before
-        assert sum(n for place, n in found(world, OTHERS).items() if place.startswith("raw")) == raw_before
-        assert keys_of(world, OTHERS) == others
+        assert sum(n for place, n in found(pipeline, OTHERS).items() if place.startswith("raw")) == raw_before
+        assert keys_of(pipeline, OTHERS) == others

@@ -1,0 +1,68 @@
+"""Dead letters of erased keys are deleted; messages that cannot be searched are counted."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jobs.erasure.keys import ErasedKeys
+from jobs.erasure.notes import DeadLettersNote
+from jobs.erasure.requests import Erasures
+from tests.jobs.builders import ENTITIES
+from tests.workflows.empty_stack import empty_stack
+from workflows.operations import dead_letters
+from workflows.operations.erase_messages import search_messages
+
+if TYPE_CHECKING:
+    from workflows.stack.target import Target
+
+SEVEN = ErasedKeys.of(ENTITIES, ["7"])
+
+
+@pytest.fixture
+def target(aws: str) -> Target:
+    return empty_stack(aws)
+
+
+@pytest.fixture
+def erasures(target: Target) -> Erasures:
+    return Erasures(target.client("s3"), target.output("LakeBucket"))
+
+
+def test_dead_letters_of_the_keys_are_deleted_and_others_are_visible_at_once(
+    target: Target, erasures: Erasures
+) -> None:
+    sqs, queue = target.client("sqs"), target.output("DeadLetterQueueUrl")
+    bodies = [json.dumps({"type": "entities.upsert", "data": {"id": number}}) for number in range(30)]
+    for body in [*bodies, '{"type": "entities.upsert", "data": {"id": 7, ', "id: 70"]:
+        sqs.send_message(QueueUrl=queue, MessageBody=body)
+
+    search_messages(target, erasures, "e1", SEVEN)
+
+    left = {letter.body for letter in dead_letters.read(target)}
+    assert left == {*bodies, "id: 70"} - {bodies[7]}
+    note = erasures.note("e1", DeadLettersNote)
+    assert (note.searched, note.removed, note.found) == (32, 2, 0)
+    search_messages(target, erasures, "e1", SEVEN)
+    note = erasures.note("e1", DeadLettersNote)
+    assert (note.searched, note.removed, note.found) == (30, 2, 0)
+
+
+def test_messages_that_cannot_be_searched_are_counted_and_noted_with_the_time_when_they_are_gone(
+    target: Target, erasures: Erasures
+) -> None:
+    sqs, queue = target.client("sqs"), target.output("InboundQueueUrl")
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"MessageRetentionPeriod": str(14 * 24 * 3600)})
+    for number in range(3):
+        sqs.send_message(QueueUrl=queue, MessageBody=f"message {number}")
+    sqs.receive_message(QueueUrl=queue, VisibilityTimeout=300)
+
+    search_messages(target, erasures, "e1", SEVEN)
+
+    note = erasures.note("e1", DeadLettersNote)
+    gone_by = datetime.fromisoformat(str(note.gone_by))
+    assert note.inbound == 3
+    assert timedelta(days=13) < gone_by - datetime.now(UTC) <= timedelta(days=14)
