@@ -1,4 +1,4 @@
-"""`python -m expectations compile OUT.json [FOLDER]`: the contracts as JSON, for packages without YAML."""
+"""`python -m expectations compile OUT.json [FOLDER]` writes the contracts as JSON, for Lambda packages."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,10 @@ _ARGUMENTS = (2, 3)
 
 
 def main(arguments: list[str]) -> int:
-    """Compile the contracts of a folder (default: ours); 1 with all problems on stderr if one is broken."""
+    """Compile the contracts of a folder, by default the project's own.
+
+    The exit code is 1 if a contract is broken, with all problems on stderr, and 2 for wrong arguments.
+    """
     if len(arguments) not in _ARGUMENTS or arguments[0] != "compile":
         print(USAGE, file=sys.stderr)
         return 2

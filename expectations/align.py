@@ -1,9 +1,9 @@
-"""Brings a row of a message into the contract's form: the small differences that carry no doubt.
+"""Brings a row of a message into the form of its contract, where that is possible without guessing.
 
-Declared aliases and camelCase become column names, text is trimmed, numbers in text become numbers (int and
-Decimal, never float), timestamps in any ISO 8601 form become the one text in UTC, a day's midnight becomes
-the day, and declared defaults fill what is absent. Whatever is wrong beyond that stays as it came, for the
-JSON Schema to name.
+Aliases and camelCase become column names, text is trimmed, numbers in text become numbers (int and Decimal,
+never float), timestamps in any ISO 8601 form become the one text in UTC, midnight of a day becomes the day,
+and defaults replace absent values. Everything else that is wrong stays as it was received, and the JSON
+Schema reports it.
 
 Standard library only.
 """
@@ -16,12 +16,13 @@ from typing import Any, Literal, NamedTuple
 
 from expectations import timestamps
 from expectations.contract import Column, Contract
+from expectations.spellings import columns_by_spelling
 
 type Op = Literal["upsert", "delete"]
 type Aligner = Callable[[Any], tuple[Any, list[Adjustment]]]
 type _Convert = Callable[[Any, str, list[Adjustment]], Any]
 
-_MAX_DIGITS = 60  # beyond every type, but no denial of service by a number of a million digits
+_MAX_DIGITS = 60  # more than any type has; a number of a million digits would take the function's time
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}(?:[.][0-9]{0,60})?|[.][0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?")
 _DOUBLE_DIGITS = 17
 _LEAST_DOUBLE_EXPONENT = -324  # the least double that is not zero is about 4.9E-324
@@ -30,7 +31,7 @@ _MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]00:00(?::00(?:[.]0+)?)
 _is_canonical = re.compile(timestamps.CANONICAL).fullmatch
 
 
-# What `str.strip` takes away, for those who have to trim the same without it.
+# The characters that `str.strip` removes, for code that has to trim the same in SQL.
 WHITESPACE = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
     "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -38,7 +39,7 @@ WHITESPACE = (
 
 
 class Adjustment(NamedTuple):
-    """One value that was changed; `path` is its place in the aligned row (`/items/0/size`)."""
+    """One value that alignment changed; `path` is its JSON Pointer in the aligned row (`/items/0/size`)."""
 
     path: str
     rule: str  # name | trim | number | date | timestamp | default
@@ -47,7 +48,7 @@ class Adjustment(NamedTuple):
 
 
 def aligner(contract: Contract, op: Op = "upsert") -> Aligner:
-    """The contract's `align` with everything prepared: keep it where many rows are aligned."""
+    """`align` for one contract and operation, prepared once for many rows."""
     row = _row(contract.columns, defaults=op == "upsert")
 
     def align_row(data: Any) -> tuple[Any, list[Adjustment]]:
@@ -61,45 +62,17 @@ _prepared: dict[tuple[int, Op], tuple[Contract, Aligner]] = {}
 
 
 def align(contract: Contract, data: Any, op: Op = "upsert") -> tuple[Any, list[Adjustment]]:
-    """The row in the contract's form, and what was changed to get there; `data` itself stays as it is.
+    """The row in the contract's form, and what was changed. `data` itself is not modified.
 
-    Never raises, and aligning twice changes nothing more. A delete gets no defaults: it keeps what is stored.
+    Never raises. Aligning an aligned row changes nothing. A delete gets no defaults, as it keeps the stored
+    values.
     """
-    # By identity, as hashing a contract costs more than aligning a row. It is kept, so its id stays its own.
+    # By identity, as hashing a contract costs more than aligning a row. The cache holds a reference to the
+    # contract, so its id is not reused.
     prepared = _prepared.get((id(contract), op))
     if prepared is None:
         prepared = _prepared[id(contract), op] = (contract, aligner(contract, op))
     return prepared[1](data)
-
-
-def camel_case(name: str) -> str:
-    """`order_id` as `orderId`."""
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
-
-
-def columns_by_spelling(columns: Iterable[Column]) -> dict[str, str]:
-    """Every name that a column may come by -> the column: its own, its aliases, and its camelCase.
-
-    A column's own name goes before an alias, and an alias before another column's camelCase.
-    """
-    columns = tuple(columns)
-    aliases = {alias: column.name for column in columns for alias in column.aliases}
-    own = {column.name: column.name for column in columns}
-    return {camel_case(column.name): column.name for column in columns} | aliases | own
-
-
-def spellings(columns: Iterable[Column]) -> dict[str, tuple[str, ...]]:
-    """Column -> the names that it may come by, its own first."""
-    columns = tuple(columns)
-    owners = columns_by_spelling(columns)
-    return {
-        column.name: (
-            column.name,
-            *(name for name, owner in owners.items() if owner == column.name and name != owner),
-        )
-        for column in columns
-    }
 
 
 def _row(columns: Iterable[Column], *, defaults: bool) -> _Convert:
@@ -120,7 +93,7 @@ def _row(columns: Iterable[Column], *, defaults: bool) -> _Convert:
             name = given
             if given not in converts:
                 name = names.get(given, given)
-                if name is given or name in data or name in aligned:  # unknown, or the column came twice
+                if name is given or name in data or name in aligned:  # unknown, or a second value of a column
                     aligned[given] = value
                     continue
                 adjustments.append(Adjustment(f"{path}/{name}", "name", given, name))
@@ -143,7 +116,7 @@ def _convert(column: Column, *, defaults: bool) -> _Convert:
     return _SCALARS[column.kind]
 
 
-def _as_it_is(value: Any, path: str, adjustments: list[Adjustment]) -> Any:
+def _unchanged(value: Any, path: str, adjustments: list[Adjustment]) -> Any:
     return value
 
 
@@ -170,7 +143,7 @@ def _date(value: Any, path: str, adjustments: list[Adjustment]) -> Any:
     if not isinstance(value, str):
         return value
     text = value.strip()
-    midnight = _MIDNIGHT.fullmatch(text)  # how tools without a type for days write one
+    midnight = _MIDNIGHT.fullmatch(text)  # how tools without a date type write a day
     day = midnight[1] if midnight else _BASIC_DATE.sub(r"\1-\2-\3", text)
     if day == value or not timestamps.is_date(day):
         return value
@@ -213,9 +186,9 @@ def _to_decimal(exact: Decimal) -> Decimal:
 
 
 def _to_double(exact: Decimal) -> Decimal:
-    """A double has the precision of a double: the shortest digits that name the same one.
+    """The shortest digits that identify the nearest double.
 
-    One too great for a double stays as it came, one too small for any but zero becomes zero.
+    A number beyond the range of a double stays unchanged; one below its smallest value becomes zero.
     """
     if len(exact.as_tuple().digits) <= _DOUBLE_DIGITS and exact.adjusted() >= _LEAST_DOUBLE_EXPONENT:
         return exact
@@ -245,7 +218,7 @@ _SCALARS: dict[str, _Convert] = {
     "decimal": _number(_to_decimal),
     "float": _number(_to_double),
     "double": _number(_to_double),
-    "boolean": _as_it_is,
+    "boolean": _unchanged,
     "date": _date,
     "timestamp": _timestamp,
 }

@@ -1,7 +1,7 @@
-"""What a data contract says, as plain frozen values.
+"""A data contract as frozen values.
 
-Standard library only: a Lambda imports this on every cold start. The YAML is read by `expectations.odcs`; a
-built Lambda reads the same contracts from JSON with `load_compiled`.
+Standard library only, as every cold start of a Lambda imports this. `expectations.odcs` reads contracts from
+YAML; a deployed Lambda reads the same contracts from JSON with `load_compiled`.
 """
 
 import json
@@ -16,7 +16,7 @@ type Row = dict[str, Any]  # column name -> JSON value, numbers with a fraction 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What `logicalTypeOptions` says about a column's values; dates and timestamps are limited by text."""
+    """The limits of a column's values, from `logicalTypeOptions`; those of dates and timestamps are text."""
 
     minimum: int | float | str | None = None
     maximum: int | float | str | None = None
@@ -43,14 +43,14 @@ class Column:
     fields: tuple["Column", ...] = ()  # of a struct; a list has one, named "element"
     aliases: tuple[str, ...] = ()
     default: JsonValue = field(default=None, hash=False)
-    has_default: bool = False  # tells a default of null from none
+    has_default: bool = False  # distinguishes a default of null from no default
     classification: str | None = None
     description: str = ""
     limits: Limits = NO_LIMITS
 
     @property
     def kind(self) -> str:
-        """The type without its parameters: `decimal` of `decimal(10,2)`, `list` of `list<int>`."""
+        """The type without its parameters: `decimal` for `decimal(10,2)`, `list` for `list<int>`."""
         return self.type.partition("(")[0].partition("<")[0]
 
     @property
@@ -70,9 +70,9 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One quality rule: the Great Expectations expectation that checks it, and its arguments."""
+    """One quality rule: an expectation of Great Expectations and its arguments."""
 
-    name: str  # unique within the contract; quarantine reasons and results carry it
+    name: str  # unique within the contract; reasons and results name it
     expectation: str
     kwargs: Mapping[str, JsonValue] = field(hash=False)
     description: str = ""
@@ -81,7 +81,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One dataset: its columns, key, partitioning and rules. `source` is the file it came from."""
+    """One dataset: its columns, key, partitions and rules. `source` is the name of the contract file."""
 
     dataset: str
     version: str
@@ -94,7 +94,7 @@ class Contract:
     source: str = ""
 
     def column(self, name: str) -> Column:
-        """The column of that name; KeyError names the dataset if there is none."""
+        """The column of that name. KeyError, which names the dataset, if there is none."""
         for column in self.columns:
             if column.name == name:
                 return column
@@ -106,13 +106,13 @@ class Contract:
         return tuple(self.column(name) for name in self.key)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, lossless: `from_dict` gives an equal contract."""
+        """Plain JSON values, from which `from_dict` makes an equal contract."""
         plain: dict[str, Any] = _plain(self)
         return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Contract":
-        """The contract that `to_dict` made this of, also after a trip through JSON."""
+        """The contract from the values of `to_dict`, also after they were written and read as JSON."""
         return cls(
             **{
                 **plain,
@@ -125,13 +125,13 @@ class Contract:
 
 
 def load_compiled(path: str | Path) -> dict[str, Contract]:
-    """Dataset -> contract, from the file that `python -m expectations compile` wrote."""
+    """Dataset -> contract, from a file that `python -m expectations compile` wrote."""
     compiled = json.loads(Path(path).read_text(encoding="utf-8"))
     return {dataset: Contract.from_dict(plain) for dataset, plain in compiled.items()}
 
 
 def dump_compiled(contracts: Mapping[str, Contract]) -> str:
-    """The text `load_compiled` reads; the same contracts give the same text."""
+    """The text that `load_compiled` reads. The same contracts always give the same text."""
     plain = {dataset: contracts[dataset].to_dict() for dataset in sorted(contracts)}
     return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
 

@@ -1,61 +1,24 @@
-"""What has to be done to a live table so that it holds what its contract says, and what can't be done to it.
+"""How a live table has to change to hold what its contract says, and which changes are refused.
 
-Only what Iceberg does in place, and what leaves every row that is there as true as it was: an optional column
-more, a wider type, or a required column where every row has a value. All else is refused, with what to do
-instead. Standard library only.
-
-What rows were accepted under does not show in a table's columns: which column ordered them, which were
-required, and which other names led to a column. It is stored in the table's properties (`Declared`). A table
-that was made before it was stored takes it from the contract that is there when it is first looked at.
+Accepted is only what Iceberg does in place and what leaves the existing rows valid: a new optional column, a
+wider type, and a required column if every row has a value. Everything else is refused, with what to do
+instead. A table that was created before `Declared` was stored takes it from the contract that is current when
+the table is first compared. Standard library only.
 """
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
 
 from expectations.contract import Column, Contract, Partition
+from expectations.declared import Declared, column_paths
 
-DECLARED = "glueline.contract"  # the table property
 _WIDER = {("int", "long"), ("float", "double")}
+_NEW_DATASET = "load the data into a dataset of another name"
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """What a contract says of rows that its tables' columns don't show."""
-
-    sequence_column: str | None
-    required: tuple[str, ...]  # dotted paths of required columns and fields, sorted
-    aliases: tuple[tuple[str, str], ...] = ()  # alias, column; sorted
-
-    @classmethod
-    def of(cls, contract: Contract) -> Self:
-        """What this contract says."""
-        aliases = {alias: column.name for column in contract.columns for alias in column.aliases}
-        required = (path for path, column in _paths(contract.columns) if column.required)
-        return cls(contract.sequence_column, tuple(sorted(required)), tuple(sorted(aliases.items())))
-
-    @classmethod
-    def stored(cls, properties: Mapping[str, str]) -> Self | None:
-        """What the table's properties say; None of a table that was made before it was stored."""
-        if DECLARED not in properties:
-            return None
-        said = json.loads(properties[DECLARED])
-        return cls(said["sequenceColumn"], tuple(said["required"]), tuple(sorted(said["aliases"].items())))
-
-    def text(self) -> str:
-        """The value of the table property."""
-        said = {
-            "sequenceColumn": self.sequence_column,
-            "required": self.required,
-            "aliases": dict(self.aliases),
-        }
-        return json.dumps(said)
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A table as it is, without the columns that are ours (`_…`); key columns are the required ones."""
+class LiveTable:
+    """A table as it exists, without Glueline's own columns (`_…`). Its required columns are its key."""
 
     columns: tuple[Column, ...]
     partitions: tuple[Partition, ...]
@@ -64,7 +27,7 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """A column that the table lacks; `path` leads into structs and lists (`element`)."""
+    """A column that the table lacks. `path` leads into structs and lists (`element`)."""
 
     path: tuple[str, ...]
     column: Column
@@ -80,35 +43,35 @@ class Widening:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What the contract says of rows, to be stored with the table; `is_first` if nothing is stored yet."""
+    """The property to store with the table. `is_first` if the table has none yet."""
 
     declared: Declared
     is_first: bool
 
 
-def partition(column: str, transform: str) -> Partition:
-    """A partition by Iceberg's name of its transform: contracts say `days`, as its DDL does; it, `day`."""
-    is_time = transform in ("year", "month", "day", "hour")
-    return Partition(column, f"{transform}s" if is_time else transform)
-
-
-type Change = Addition | Widening | Declaration
+type TableChange = Addition | Widening | Declaration
 type HasNull = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do, unless there are refusals: then nothing."""
+    """The changes to apply. If there are refusals, none of the changes may be applied."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[TableChange, ...]
     refusals: tuple[str, ...]
 
 
-def plan(live: Live, contract: Contract, has_null: HasNull) -> Plan:
-    """What brings the table to the contract.
+def partition(column: str, transform: str) -> Partition:
+    """A partition by the name that Iceberg stores: `day`, where contracts and DDL say `days`."""
+    is_time = transform in ("year", "month", "day", "hour")
+    return Partition(column, f"{transform}s" if is_time else transform)
 
-    `has_null` says whether a row of the dataset lacks a value in a column. It is asked only of columns that
-    become required, since it reads data.
+
+def plan(live: LiveTable, contract: Contract, has_null: HasNull) -> Plan:
+    """The changes that bring the table to the contract, and what the contract may not change.
+
+    `has_null` says whether any row of the dataset has no value in a column. It reads data, so it is called
+    only for columns that become required.
     """
     found = [
         *_compare((), live.columns, contract.columns, contract.key),
@@ -123,23 +86,23 @@ def plan(live: Live, contract: Contract, has_null: HasNull) -> Plan:
 
 def _compare(
     path: tuple[str, ...], live: Sequence[Column], wanted: Sequence[Column], key: Sequence[str] = ()
-) -> Iterator[Change | str]:
+) -> Iterator[TableChange | str]:
     have = {column.name: column for column in live}
     want = {column.name: column for column in wanted}
-    gone = [column for column in live if column.name not in want]
+    missing = [column for column in live if column.name not in want]
     new = [column for column in wanted if column.name not in have]
-    renamed = {column.name: other for column in gone if (other := _renamed(column, new))}
-    for column in gone:
-        yield _gone(path, column, renamed.get(column.name))
+    renamed = {column.name: other for column in missing if (other := _renamed(column, new))}
+    for column in missing:
+        yield _refuse_missing(path, column, renamed.get(column.name))
     for column in new:
         if column in renamed.values():
             continue
         if column.name in key:
-            yield f"{_named(path, column)}: expected the live table's key, got one column more; {_AS_NEW}"
+            yield f"{_named(path, column)}: expected the live table's key, got another column; {_NEW_DATASET}"
         elif column.required:
             yield (
-                f"{_named(path, column)}: expected new columns to be optional, got a required one: rows that "
-                "are there have no value for it; declare it optional"
+                f"{_named(path, column)}: expected a new column to be optional, got a required one: existing "
+                "rows have no value for it; declare it optional"
             )
         else:
             yield Addition((*path, column.name), column)
@@ -148,7 +111,7 @@ def _compare(
             yield from _compare_types((*path, name), have[name], column)
 
 
-def _compare_types(path: tuple[str, ...], live: Column, wanted: Column) -> Iterator[Change | str]:
+def _compare_types(path: tuple[str, ...], live: Column, wanted: Column) -> Iterator[TableChange | str]:
     if live.kind == wanted.kind == "struct":
         yield from _compare(path, live.fields, wanted.fields)
     elif live.kind == wanted.kind == "list":
@@ -161,7 +124,7 @@ def _compare_types(path: tuple[str, ...], live: Column, wanted: Column) -> Itera
     else:
         yield (
             f"column {'.'.join(path)}: expected {live.type} as in the live table, or a wider type (int to "
-            "long, float to double, decimal to one of more digits and the same scale), got "
+            "long, float to double, decimal to one with more digits and the same scale), got "
             f"{wanted.type}; add an optional column of that type beside it"
         )
 
@@ -173,13 +136,10 @@ def _is_wider(live: Column, wanted: Column) -> bool:
     return (live.type, wanted.type) in _WIDER
 
 
-_AS_NEW = "make it a dataset of another name, and load it anew"
-
-
-def _renamed(gone: Column, new: Sequence[Column]) -> Column | None:
-    """The new column that looks like the one that is gone by another name."""
-    by_alias = [column for column in new if gone.name in column.aliases]
-    alike = [column for column in new if _shape(column) == _shape(gone)]
+def _renamed(missing: Column, new: Sequence[Column]) -> Column | None:
+    """The new column that is probably the missing one under another name."""
+    by_alias = [column for column in new if missing.name in column.aliases]
+    alike = [column for column in new if _shape(column) == _shape(missing)]
     return next(iter([*by_alias, *(alike if len(alike) == 1 else ())]), None)
 
 
@@ -187,38 +147,38 @@ def _shape(column: Column) -> object:
     return column.type if not column.fields else (column.kind, tuple(map(_shape, column.fields)))
 
 
-def _gone(path: tuple[str, ...], column: Column, renamed: Column | None) -> str:
+def _refuse_missing(path: tuple[str, ...], column: Column, renamed: Column | None) -> str:
     if renamed is None:
         return (
-            f"{_named(path, column)}: expected it in the contract, as the live table has it, got none: "
-            "readers of the table use it, and rows would keep values that nothing updates; keep it, optional"
+            f"{_named(path, column)}: expected it in the contract, as in the live table, got none: readers "
+            "of the table use it, and existing rows would keep values that nothing updates; keep it, optional"
         )
     return (
-        f"{_named(path, column)}: expected it in the contract, as the live table has it, got {renamed.name}, "
-        f"which looks like its new name: readers of the table know the old one; keep {column.name}, with "
-        f"{renamed.name} among its aliases if messages and drops bring it by that name"
+        f"{_named(path, column)}: expected it in the contract, as in the live table, got {renamed.name}, "
+        f"which looks like its new name: readers of the table use the old name; keep {column.name}, and add "
+        f"{renamed.name} to its aliases if messages and drops use that name"
     )
 
 
-def _compare_key(live: Live, contract: Contract) -> Iterator[str]:
+def _compare_key(live: LiveTable, contract: Contract) -> Iterator[str]:
     required = {column.name for column in live.columns if column.required}
     kept = [name for name in contract.key if name in {column.name for column in live.columns}]
     if required != set(kept):
         yield (
             f"key: expected {', '.join(sorted(required))} as in the live table, got {', '.join(contract.key)}"
-            f": rows of the old key can't be told apart by the new one; {_AS_NEW}"
+            f": the new key does not identify the existing rows; {_NEW_DATASET}"
         )
 
 
-def _compare_partitions(live: Live, contract: Contract) -> Iterator[str]:
+def _compare_partitions(live: LiveTable, contract: Contract) -> Iterator[str]:
     if live.partitions != contract.partitions:
         yield (
             f"partitions: expected {_listed(live.partitions)} as in the live table, got "
-            f"{_listed(contract.partitions)}: rows would lie in two layouts, and changes miss them; {_AS_NEW}"
+            f"{_listed(contract.partitions)}: changes would not find rows of the old layout; {_NEW_DATASET}"
         )
 
 
-def _compare_declared(live: Live, contract: Contract, has_null: HasNull) -> Iterator[Change | str]:
+def _compare_declared(live: LiveTable, contract: Contract, has_null: HasNull) -> Iterator[TableChange | str]:
     wanted = Declared.of(contract)
     if live.declared is not None:
         yield from _compare_sequence(live.declared, wanted)
@@ -232,46 +192,41 @@ def _compare_sequence(declared: Declared, wanted: Declared) -> Iterator[str]:
     before, after = declared.sequence_column, wanted.sequence_column
     if before != after:
         yield (
-            f"sequenceColumn: expected {before or 'none'} as rows of the live table were ordered by, got "
-            f"{after or 'none'}: versions by the one can't be compared with versions by the other, and later "
-            f"changes would be outranked; keep {before or 'the order of arrival'}, or {_AS_NEW}"
+            f"sequenceColumn: expected {before or 'none'}, which ordered the rows of the live table, got "
+            f"{after or 'none'}: versions of the two cannot be compared, and later changes would be "
+            f"outranked; keep {before or 'the order of arrival'}, or {_NEW_DATASET}"
         )
 
 
-def _compare_required(live: Live, declared: Declared, wanted: Declared, has_null: HasNull) -> Iterator[str]:
-    """Columns and fields that were optional. Of columns the table can be asked whether rows lack them."""
-    there = {path for path, _ in _paths(live.columns)}
+def _compare_required(
+    live: LiveTable, declared: Declared, wanted: Declared, has_null: HasNull
+) -> Iterator[str]:
+    """Columns and fields that become required. `has_null` answers for columns only, so fields are refused."""
+    existing = {path for path, _ in column_paths(live.columns)}
     for path in wanted.required:
-        if path in declared.required or path not in there:
+        if path in declared.required or path not in existing:
             continue
         is_field = "." in path
         if is_field or has_null(path):
             got = "may have" if is_field else "has"
             yield (
-                f"column {path}: expected it optional, as it was for rows of the live table, got a required "
-                f"one: the table {got} rows without a value for it, which could be neither repaired nor "
-                f"replayed; {'keep' if is_field else 'give those rows a value first, or keep'} it optional"
+                f"column {path}: expected it to be optional, as in the live table, got a required one: the "
+                f"table {got} rows without a value for it, which could be neither repaired nor replayed; "
+                f"{'keep' if is_field else 'give those rows a value first, or keep'} it optional"
             )
 
 
 def _compare_aliases(declared: Declared, contract: Contract) -> Iterator[str]:
-    """A name that led to one column, and is to lead to another."""
+    """Names that led to one column and now lead to another."""
     leads_to = {alias: column.name for column in contract.columns for alias in (*column.aliases, column.name)}
     for alias, column in declared.aliases:
         other = leads_to.get(alias, column)
         if other != column:
             yield (
-                f"column {other}: expected the name {alias} to lead to {column}, as it does in the live "
-                f"contract, got {other}: values that are sent by that name would change their column; keep "
-                f"it an alias of {column}, or deploy once without the name, so that senders give it up"
+                f"column {other}: expected the name {alias} to lead to {column}, as in the live contract, "
+                f"got {other}: values sent under that name would change their column; keep it as an alias "
+                f"of {column}, or first deploy a contract without the name, so that senders stop using it"
             )
-
-
-def _paths(columns: Sequence[Column], parent: str = "") -> Iterator[tuple[str, Column]]:
-    """Every column and every field inside one, by its dotted path; a list's element is `element`."""
-    for column in columns:
-        yield f"{parent}{column.name}", column
-        yield from _paths(column.fields, f"{parent}{column.name}.")
 
 
 def _listed(partitions: Sequence[Partition]) -> str:

@@ -1,7 +1,7 @@
-"""Contract -> JSON Schema (draft 2020-12) of the `data` of a change, for rows as `align` leaves them.
+"""Contract -> JSON Schema (draft 2020-12) for the `data` of a change, once `align` has aligned it.
 
-Give a validator `validate_formats=True` and `keywords=KEYWORDS`, and parse JSON with `parse_float=Decimal`:
-then decimals are compared digit by digit. Rows have text for dates, timestamps and (base64) binary.
+A validator needs `validate_formats=True` and `keywords=KEYWORDS`, and JSON parsed with `parse_float=Decimal`:
+then decimals are compared digit by digit. Dates, timestamps and binary (base64) are text.
 
 Standard library only.
 """
@@ -17,8 +17,8 @@ from expectations.sequence import greatest_version, to_value
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
-# Beyond these, the nearest float or double is infinity. Aligned values have at most 17 digits, so none lies
-# between the bound and the next integer.
+# The nearest float or double of a greater number is infinity. Aligned values have at most 17 digits, so no
+# value lies between the bound and the next integer.
 _FLOAT_MAX, _DOUBLE_MAX = 2**128 - 2**103 - 1, 2**1024 - 2**970 - 1
 _INSTANT = {"format": "date-time"}
 _SCALARS: dict[str, dict[str, Any]] = {
@@ -29,16 +29,17 @@ _SCALARS: dict[str, dict[str, Any]] = {
     "double": {"type": "number", "minimum": -_DOUBLE_MAX, "maximum": _DOUBLE_MAX},
     "boolean": {"type": "boolean"},
     "date": {"type": "string", "format": "date"},
-    # The pattern is judged only where the format holds, so that no value is reported twice.
+    # The pattern is checked only if the format is valid, so that no value is reported twice.
     "timestamp": {"type": "string", **_INSTANT, "if": _INSTANT, "then": {"pattern": timestamps.CANONICAL}},
     "binary": {"type": "string", "contentEncoding": "base64", "pattern": BASE64},
 }
 
 
 class FormatMinimum:
-    """Keyword `formatMinimum` (and its kin below): a limit on dates and timestamps, which the standard lacks.
+    """Keyword `formatMinimum`, one of four limits of dates and timestamps that JSON Schema lacks.
 
-    Texts of instants compare as texts once the zone is cut off, as "…:00" is a prefix of "…:00.5".
+    Canonical texts of instants are in the order of their times once the zone is removed: "…:00" is a prefix
+    of "…:00.5".
     """
 
     expected = "expected {limit} or later, got {given}"
@@ -47,11 +48,11 @@ class FormatMinimum:
         self.limit = str(value)
 
     def holds(self, given: str, limit: str) -> bool:
-        """Whether a value is on the right side of the limit."""
+        """Whether a value keeps the limit."""
         return given >= limit
 
     def validate(self, instance: Any) -> None:
-        """ValueError if a point in time is on the wrong side of the limit."""
+        """ValueError if a date or timestamp breaks the limit. Values of other forms break another keyword."""
         if not isinstance(instance, str) or not (
             timestamps.is_canonical(instance) or timestamps.is_date(instance)
         ):
@@ -87,7 +88,7 @@ class FormatExclusiveMaximum(FormatMinimum):
         return given < limit
 
 
-# Texts of instants are compared without their zone, for the reason that FormatMinimum gives.
+# Texts of instants are compared without their zone, as in FormatMinimum.
 _NARROWER: dict[str, Callable[[Any, Any], Any]] = {
     "minimum": max,
     "maximum": min,
@@ -102,7 +103,7 @@ KEYWORDS: dict[str, type[FormatMinimum]] = {
 
 
 def data_schema(contract: Contract, op: Op = "upsert") -> dict[str, Any]:
-    """What a change's `data` has to be: a whole row, or for a delete at least key and sequence column."""
+    """The schema of a change's `data`: a whole row, or for a delete at least the key and sequence column."""
     columns = contract.columns
     if op == "upsert":
         required = [column.name for column in columns if column.required]
@@ -129,7 +130,7 @@ def _object(columns: Iterable[Column], required: list[str], key: set[str]) -> di
 
 
 def _end_of_sequence(contract: Contract, column: Column) -> dict[str, Any]:
-    """The limit that keeps the column below the versions reserved for deletes (`expectations.sequence`)."""
+    """The limit that excludes the versions reserved for deletes (`expectations.sequence`)."""
     end = to_value(column, greatest_version(contract))
     return {"formatMaximum" if isinstance(end, str) else "maximum": end}
 
@@ -137,13 +138,13 @@ def _end_of_sequence(contract: Contract, column: Column) -> dict[str, Any]:
 def _value(column: Column, *, nullable: bool, key: bool = False) -> dict[str, Any]:
     schema = dict(_typed(column))
     _narrow(schema, _limited(column))
-    if key and column.kind == "string":  # DynamoDB takes no empty key
+    if key and column.kind == "string":  # DynamoDB does not accept an empty key
         schema["minLength"] = max(schema.get("minLength", 0), 1)
     if nullable:
         schema["type"] = [schema["type"], "null"]
     if column.limits.enum:
         schema["enum"] = [*column.limits.enum, *([None] if nullable else [])]
-        del schema["type"]  # the values say it already, and one mistake is one violation
+        del schema["type"]  # implied by the values; with it, one mistake would be two violations
     if column.description:
         schema["description"] = column.description
     if column.has_default:
@@ -152,10 +153,10 @@ def _value(column: Column, *, nullable: bool, key: bool = False) -> dict[str, An
 
 
 def _narrow(schema: dict[str, Any], limits: Mapping[str, Any]) -> None:
-    """Add the limits; of two upper or lower ones, say of the type and of the contract, the narrower stays."""
+    """Add the limits. If a keyword has two, of the type and of the contract, the narrower one stays."""
     for keyword, limit in limits.items():
-        is_double = keyword in schema and keyword in _NARROWER
-        schema[keyword] = _NARROWER[keyword](schema[keyword], limit) if is_double else limit
+        has_two = keyword in schema and keyword in _NARROWER
+        schema[keyword] = _NARROWER[keyword](schema[keyword], limit) if has_two else limit
 
 
 def _typed(column: Column) -> dict[str, Any]:
@@ -171,9 +172,10 @@ def _typed(column: Column) -> dict[str, Any]:
 
 
 def _decimal(precision: int, scale: int) -> dict[str, Any]:
-    """Bounds and step of a decimal type, in the forms that jsonschema-rs compares digit by digit.
+    """The range and step of a decimal type, as values that jsonschema-rs compares digit by digit.
 
-    Those are int and a Decimal with a fraction; as float it compares a float, and a whole `multipleOf`.
+    These are an int, and a Decimal with a fraction. It compares as floats if a limit is a float, or if
+    `multipleOf` is a Decimal without fraction.
     """
     if scale == 0:
         return {"type": "integer", "minimum": 1 - 10**precision, "maximum": 10**precision - 1}

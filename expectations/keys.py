@@ -1,7 +1,8 @@
-"""One row's key as one text: the hash attribute `_key` in DynamoDB and the `{key}` of API paths.
+"""A row's key as one text, the key text: the hash attribute `_key` in DynamoDB and the `{key}` in API paths.
 
-Each key value in its canonical form, percent-encoded, joined by commas: `encode_key` and `decode_key` are
-inverse, so two rows have the same text exactly if they have the same key. Standard library only.
+The text is each key value in its canonical form, percent-encoded, joined by commas. `encode_key` and
+`decode_key` are inverse, so two rows have the same text exactly if they have the same key. Standard library
+only.
 """
 
 import re
@@ -13,26 +14,29 @@ from urllib.parse import quote, unquote
 
 from expectations import timestamps
 from expectations.contract import Column, Contract
+from expectations.problems import GluelineError
 
 KEY_KINDS = ("string", "int", "long", "decimal", "boolean", "date", "timestamp")
+# Kinds whose least and greatest value narrow down the files of a table: two booleans narrow down nothing.
+RANGED_KINDS = tuple(kind for kind in KEY_KINDS if kind != "boolean")
 _INTEGER = re.compile(r"-?[0-9]{1,39}")
 _DECIMAL = re.compile(r"-?[0-9]{1,39}([.][0-9]{1,39})?")
 _RANGES = {"int": range(-(2**31), 2**31), "long": range(-(2**63), 2**63)}
 MAX_BYTES = 2048  # of a DynamoDB hash key
 
 
-class InvalidKey(ValueError):
-    """Raised when a row has no key, or a text is not the key text of any row."""
+class InvalidKey(GluelineError, ValueError):
+    """Raised when a row has no valid key, or a text is not the key text of any row."""
 
 
 def encode_key(contract: Contract, row: Mapping[str, Any]) -> str:
-    """The key text of a row; InvalidKey names the column that is missing or has a value of another type."""
+    """The key text of a row. InvalidKey names a column that has no value or one of another type."""
     try:
         parts = [
             quote(_to_text(contract, column, row.get(column.name)), safe="")
             for column in contract.key_columns
         ]
-    except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can spell but UTF-8 cannot
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can contain but UTF-8 cannot
         raise InvalidKey(
             f"{contract.dataset}: expected a key of Unicode text, got {error.object!r}"
         ) from error
@@ -45,9 +49,9 @@ def encode_key(contract: Contract, row: Mapping[str, Any]) -> str:
 
 
 def decode_key(contract: Contract, text: str) -> dict[str, Any]:
-    """Column -> value of a key text: int, Decimal, bool, and text for strings, dates and timestamps.
+    """Key column -> value, from a key text: int, Decimal, bool, or text for strings, dates and timestamps.
 
-    Only the canonical text is taken: `007` is no second name for key 7.
+    InvalidKey unless the text is canonical: `007` is not another text for key 7.
     """
     parts = text.split(",")
     if len(parts) != len(contract.key):
@@ -61,7 +65,7 @@ def decode_key(contract: Contract, text: str) -> dict[str, Any]:
     }
     canonical = encode_key(contract, values)
     if canonical != text:
-        raise InvalidKey(f"{contract.dataset}: expected the key in its one form {canonical!r}, got {text!r}")
+        raise InvalidKey(f"{contract.dataset}: expected the key as {canonical!r}, got {text!r}")
     return values
 
 
@@ -92,11 +96,11 @@ def _is_text_of(column: Column, value: str) -> bool:
         return timestamps.is_canonical(value)
     if column.kind == "date":
         return timestamps.is_date(value)
-    return value != ""  # DynamoDB refuses an empty key
+    return value != ""  # DynamoDB does not accept an empty key
 
 
 def _decimal_text(column: Column, value: Decimal) -> str | None:
-    """The decimal with all digits of its scale. No arithmetic, which rounds to 28 digits."""
+    """The decimal with all digits of its scale. Without arithmetic, which would round to 28 digits."""
     precision, scale = column.precision_scale
     if not value.is_finite() or (value and value.adjusted() >= precision - scale):
         return None

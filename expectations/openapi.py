@@ -6,68 +6,24 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.json_schema import data_schema
+from expectations.openapi_responses import GATEWAY, OF_EVERY_BODY, PROBLEM, content, problems, ref
 
-_PROBLEM = {
-    "type": "object",
-    "description": "RFC 9457 problem document.",
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "violations": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {name: {"type": "string"} for name in ("path", "rule", "message")},
-                "required": ["path", "rule", "message"],
-            },
-        },
-    },
-    "required": ["title", "status"],
-}
 _BATCH_LIMIT = 500
 _GREATEST_DECIMAL = 10**38
 _SAFE = 2**63  # larger numbers are shorter as floats
 _EVENT_ID = {
     "type": "string",
-    "description": "What to find the change by in logs and history. Of two changes of a row with the same "
-    "version and time the one with the greater id wins.",
+    "description": "The id of the change in logs and in the history of a row. Of two changes of a row with "
+    "the same version and time, the one with the greater id wins.",
 }
 _EVENT_TIME = {
     "type": "string",
     "format": "date-time",
     "description": "When the change happened; a time in the future counts as now. In a dataset without a "
-    "sequence column it is the version of the change, elsewhere it orders changes of one version. A change "
-    "without it happens when it is written. It needs no permission of its own: an older time can only make "
-    "the change lose.",
+    "sequence column it is the version of the change, otherwise it orders changes with the same version. A "
+    "change without a time happens when it is written. The time needs no permission of its own, as an older "
+    "time can only make the change lose.",
 }
-_GATEWAY = {
-    "type": "object",
-    "description": "What API Gateway answers before it asks the API.",
-    "properties": {"message": {"type": "string"}},
-    "required": ["message"],
-}
-_PROBLEMS = {
-    400: "The request cannot be read.",
-    401: "No bearer token.",
-    403: "The token is not valid, or does not permit this.",
-    404: "No such dataset or row.",
-    405: "The path has no such method.",
-    409: "A row with this key, or a newer version of it, is stored; or there is no later version.",
-    410: "The key is erased: no row of it may be stored.",
-    412: "The stored version is not the one of If-Match.",
-    413: "The body, or the row, is larger than can be stored.",
-    415: "The body is not sent as JSON.",
-    422: "The row breaks the contract; violations has every rule it breaks.",
-    429: "Too many requests; try again.",
-    503: "DynamoDB does not answer in time; try again.",
-}
-_OF_EVERY_OPERATION = (401, 403, 405, 429)
-_OF_EVERY_BODY = (400, 413, 415)
-_BY_GATEWAY_ALONE = (401, 429)
-_BY_GATEWAY_TOO = (403, 413)
 _KEY = {
     "name": "key",
     "in": "path",
@@ -81,24 +37,23 @@ _IF_MATCH = {
     "schema": {"anyOf": [{"const": "*"}, {"type": "string", "pattern": f"^{_TAG}(, ?{_TAG})*$"}]},
     "description": "The row's ETag, or * for any row.",
 }
-_IF_NONE_MATCH = _IF_MATCH | {"name": "If-None-Match", "description": "The ETag of the row that one has."}
+_IF_NONE_MATCH = _IF_MATCH | {
+    "name": "If-None-Match",
+    "description": "The ETag of the row that the client has.",
+}
 _IF_NONE = {
     "name": "If-None-Match",
     "in": "header",
     "schema": {"const": "*"},
-    "description": "Create the row only if there is none.",
+    "description": "Create the row only if it does not exist.",
 }
-_PROBLEM_HEADERS = {
-    405: {"Allow": {"schema": {"type": "string"}, "description": "The methods that the path has."}},
-    503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait, at least."}},
-}
-_ETAG = {"ETag": {"schema": {"type": "string"}, "description": 'The row\'s version, as "<_version>".'}}
+_ETAG = {"ETag": {"schema": {"type": "string"}, "description": 'The version of the row, as "<_version>".'}}
 
 
 def openapi(contracts: Mapping[str, Contract], server_url: str = "/") -> dict[str, Any]:
-    """The whole document, ready for `json.dumps`."""
+    """The document, ready for `json.dumps`."""
     paths: dict[str, Any] = {"/batch": {"post": _batch(contracts)}}
-    schemas: dict[str, Any] = {"problem": _PROBLEM, "gateway": _GATEWAY}
+    schemas: dict[str, Any] = {"problem": PROBLEM, "gateway": GATEWAY}
     for dataset in sorted(contracts):
         contract = contracts[dataset]
         paths[f"/{dataset}"] = _collection(contract)
@@ -109,8 +64,8 @@ def openapi(contracts: Mapping[str, Contract], server_url: str = "/") -> dict[st
         "info": {
             "title": "Glueline Data API",
             "version": "1.0.0",
-            "description": "Rows of every dataset that has a data contract. A query parameter that an "
-            "operation does not list is answered with 400. Datasets: "
+            "description": "Rows of every dataset that has a data contract. Query parameters that an "
+            "operation does not list are answered with status 400. Datasets: "
             + ", ".join(f"{dataset} {contracts[dataset].version}" for dataset in sorted(contracts)),
         },
         "servers": [{"url": server_url}],
@@ -154,8 +109,11 @@ def _collection(contract: Contract) -> dict[str, Any]:
     page = {
         "type": "object",
         "properties": {
-            "items": {"type": "array", "items": _ref(f"{dataset}.stored")},
-            "next": {"type": ["string", "null"], "description": "Give it as `next` for the following page."},
+            "items": {"type": "array", "items": ref(f"{dataset}.stored")},
+            "next": {
+                "type": ["string", "null"],
+                "description": "The parameter `next` of the following page.",
+            },
         },
         "required": ["items"],
     }
@@ -173,8 +131,8 @@ def _collection(contract: Contract) -> dict[str, Any]:
                 {"name": "next", "in": "query", "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}},
             ],
             "responses": {
-                "200": {"description": "One page.", "content": _content(page)},
-                **_problems(400, 503),
+                "200": {"description": "One page.", "content": content(page)},
+                **problems(400, 503),
             },
         },
         "post": {
@@ -183,7 +141,7 @@ def _collection(contract: Contract) -> dict[str, Any]:
             "requestBody": _body(dataset),
             "responses": {
                 "201": _stored(dataset, "Created.", location),
-                **_problems(*_OF_EVERY_BODY, 409, 410, 422, 503),
+                **problems(*OF_EVERY_BODY, 409, 410, 422, 503),
             },
         },
     }
@@ -193,8 +151,8 @@ def _item(contract: Contract) -> dict[str, Any]:
     dataset = contract.dataset
     form = ",".join(f"{{{name}}}" for name in contract.key)
     key = _KEY | {"description": f"{form}, each value percent-encoded."}
-    written = _stored(dataset, "As it is now stored.")
-    changed = {"200": written, **_problems(*_OF_EVERY_BODY, 404, 409, 410, 412, 422, 503)}
+    written = _stored(dataset, "The row as it is now stored.")
+    changed = {"200": written, **problems(*OF_EVERY_BODY, 404, 409, 410, 412, 422, 503)}
     return {
         "parameters": [key],
         "get": {
@@ -204,7 +162,7 @@ def _item(contract: Contract) -> dict[str, Any]:
             "responses": {
                 "200": _stored(dataset, "The row."),
                 "304": {"description": "The row has the version of If-None-Match."},
-                **_problems(400, 404, 503),
+                **problems(400, 404, 503),
             },
         },
         "put": {
@@ -225,7 +183,7 @@ def _item(contract: Contract) -> dict[str, Any]:
             "operationId": f"delete_{dataset}",
             "tags": [dataset],
             "parameters": [_IF_MATCH],
-            "responses": {"204": {"description": "Deleted."}, **_problems(400, 404, 409, 410, 412, 503)},
+            "responses": {"204": {"description": "Deleted."}, **problems(400, 404, 409, 410, 412, 503)},
         },
     }
 
@@ -237,7 +195,7 @@ def _batch(contracts: Mapping[str, Contract]) -> dict[str, Any]:
             "properties": {
                 "dataset": {"const": dataset},
                 "op": {"const": op},
-                "data": _ref(dataset if op == "upsert" else f"{dataset}.delete"),
+                "data": ref(dataset if op == "upsert" else f"{dataset}.delete"),
                 "event_id": _EVENT_ID,
                 "time": _EVENT_TIME,
             },
@@ -257,7 +215,7 @@ def _batch(contracts: Mapping[str, Contract]) -> dict[str, Any]:
             "status": {"enum": ["accepted", "stale", "rejected"]},
             "key": {"type": "string"},
             "version": {"type": "integer", "format": "int64"},
-            "problem": _ref("problem"),
+            "problem": ref("problem"),
         },
         "required": ["status"],
     }
@@ -268,53 +226,34 @@ def _batch(contracts: Mapping[str, Contract]) -> dict[str, Any]:
     }
     return {
         "operationId": "write_batch",
-        "requestBody": {"required": True, "content": _content(body)},
+        "requestBody": {"required": True, "content": content(body)},
         "responses": {
-            "200": {"description": "One result for each change, in order.", "content": _content(results)},
-            **_problems(*_OF_EVERY_BODY, 503),
+            "200": {"description": "One result for each change, in order.", "content": content(results)},
+            **problems(*OF_EVERY_BODY, 503),
         },
     }
 
 
 def _body(schema: str, media_type: str = "application/json") -> dict[str, Any]:
-    return {"required": True, "content": _content(_ref(schema), media_type)}
+    return {"required": True, "content": content(ref(schema), media_type)}
 
 
 def _stored(dataset: str, description: str, headers: Mapping[str, Any] | None = None) -> dict[str, Any]:
     return {
         "description": description,
         "headers": {**_ETAG, **(headers or {})},
-        "content": _content(_ref(f"{dataset}.stored")),
+        "content": content(ref(f"{dataset}.stored")),
     }
 
 
-def _problems(*statuses: int) -> dict[str, Any]:
-    return {str(status): _problem(status) for status in sorted({*_OF_EVERY_OPERATION, *statuses})}
-
-
-def _problem(status: int) -> dict[str, Any]:
-    own = {} if status in _BY_GATEWAY_ALONE else _content(_ref("problem"), "application/problem+json")
-    gateways = _content(_ref("gateway")) if status in (*_BY_GATEWAY_ALONE, *_BY_GATEWAY_TOO) else {}
-    headers = {"headers": _PROBLEM_HEADERS[status]} if status in _PROBLEM_HEADERS else {}
-    return {"description": _PROBLEMS[status], "content": own | gateways, **headers}
-
-
-def _content(schema: Mapping[str, Any], media_type: str = "application/json") -> dict[str, Any]:
-    return {media_type: {"schema": schema}}
-
-
-def _ref(schema: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{schema}"}
-
-
 def _json(value: Any) -> Any:
-    """The same with numbers that json writes: for readers, so the nearest float of a long number will do."""
+    """The value with numbers that `json` writes: for readers of the document the nearest float is enough."""
     if isinstance(value, Mapping):
         return {name: _json(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_json(item) for item in value]
     if isinstance(value, Decimal):
         return int(value) if value == int(value) and abs(value) < _SAFE else float(value)
-    if isinstance(value, int) and abs(value) > _GREATEST_DECIMAL:  # of a double: no reader needs 309 digits
+    if isinstance(value, int) and abs(value) > _GREATEST_DECIMAL:  # of a double, with 309 digits
         return float(value)
     return value

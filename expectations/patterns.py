@@ -1,67 +1,39 @@
-r"""The regular expressions of contracts: the part of ECMA-262 that all engines read alike.
+r"""The regular expressions of contracts: the part of ECMA-262 that has one meaning in all engines.
 
-A pattern is run by Rust's fancy-regex in the Lambdas (jsonschema-rs) and by java.util.regex in the jobs
-(Spark's RLIKE); clients get it in the API's description. It is searched for: `^` and `$` tie it to the ends
-of the text. The engines differ in syntax (`\Z`, `(?a)`, `a++`) and in meaning (`$` before a last line end,
-`.`, `\s`, `\b`, letters without regard to case). `to_java` refuses what they can't agree on, and spells the
-rest so that Java means what Rust means: `\d` and `\w` are ASCII, `\s` is ECMA's white space, `.` is all but a
-line feed, `$` is the very end.
+Rust's fancy-regex evaluates a pattern in the Lambdas (jsonschema-rs), java.util.regex in the jobs (Spark's
+RLIKE), and clients of the API get it in the OpenAPI document. A pattern may match anywhere in the text,
+unless `^` or `$` tie it to an end. The engines differ in syntax (`\Z`, `(?a)`, `a++`) and in meaning (`$`
+before a last line end, `.`, `\s`, `\b`, case-insensitive letters). `to_java` refuses what has no common
+meaning, and rewrites the rest so that Java matches what Rust matches: `\d` and `\w` are ASCII, `\s` is the
+white space of ECMA-262, `.` is any character but a line feed, `$` is the end of the text.
 
-Categories such as `\p{L}` follow each engine's Unicode: they may differ on characters of the last few years.
+Categories such as `\p{L}` follow the Unicode version of each engine, so they may differ for characters that
+Unicode added recently.
 """
 
-_MOST_TIMES = 1000  # of a count in braces
-_MOST_STATES = 20_000  # Rust refuses to compile what takes more than 10 MiB
-_DEEPEST = 30
-_STATES_OF_ANY = 8  # a class that reaches beyond ASCII is an automaton over the bytes of UTF-8
-_STATES_OF_CATEGORY = 300
-_SYNTAX = "^$\\.*+?()[]{}|"
-_ESCAPED = frozenset(_SYNTAX + "/-!\"#%&',:;=@`~")
-_SPACE = r"\t\n\x0B\f\r \u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000\uFEFF"
-_CATEGORIES = frozenset(
-    {"L", "M", "N", "P", "S", "Z"}
-    | {f"L{kind}" for kind in "ultmo"}
-    | {f"M{kind}" for kind in "nce"}
-    | {f"N{kind}" for kind in "dlo"}
-    | {f"P{kind}" for kind in "cdseifo"}
-    | {f"S{kind}" for kind in "mcko"}
-    | {f"Z{kind}" for kind in "slp"}
+from expectations.pattern_syntax import (
+    ANCHORS,
+    CATEGORIES,
+    CODES,
+    CONTROLS,
+    DEEPEST,
+    ESCAPED,
+    GROUPS,
+    INSTEAD,
+    MOST_STATES,
+    MOST_TIMES,
+    SPACE,
+    STATES,
+    STATES_OF_ANY,
+    STATES_OF_CATEGORY,
 )
-_ANCHORS = {"^": "^", "$": r"\z"}
-_CODES = {"x": 2, "u": 4}  # letter -> hexadecimal digits behind it
-_CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
-_STATES = {"d": 1, "w": 1, "D": _STATES_OF_ANY, "W": _STATES_OF_ANY, **dict.fromkeys(_CONTROLS, 1)}
-_INSTEAD = {  # what engines read differently -> what to write
-    "A": "write ^",
-    "Z": "write $",
-    "z": "write $",
-    "G": "write ^",
-    "b": "write the characters that may stand there, e.g. (?:^|[^a-z])",
-    "B": "write the characters that may stand there",
-    "h": r"write [ \t]",
-    "v": r"write \x0B, or the line ends one by one",
-    "R": r"write (?:\r\n|\n)",
-    "a": r"write \x07",
-    "e": r"write \x1B",
-    "c": r"write its code, e.g. \x0A",
-    "Q": r"put \ before each character that has a meaning",
-    "X": "write . instead",
-    "k": "repeat the expression itself",
-}
-_GROUPS = {
-    "(?<=": "look behind: match the text before as well",
-    "(?<!": "look behind: match the text before as well",
-    "(?P=": "repeat the expression itself",
-    "(?P": "write (…) without a name",
-    "(?<": "write (…) without a name",
-    "(?>": "write (?:…)",
-}
+from expectations.problems import GluelineError
 
-type _Part = tuple[str, int]  # Java's spelling, and how large an automaton gets by it
+type _Part = tuple[str, int]  # the pattern for Java, and how many states it adds to an automaton
 
 
-class UnportablePattern(ValueError):
-    """Raised when engines refuse a pattern or read it differently; says what to write instead."""
+class UnportablePattern(GluelineError, ValueError):
+    """Raised when engines refuse a pattern or disagree about it; the message says what to write instead."""
 
     def __init__(self, got: str, advice: str) -> None:
         self.got, self.advice = got, advice
@@ -69,7 +41,10 @@ class UnportablePattern(ValueError):
 
 
 def to_java(pattern: str) -> str:
-    """The pattern as Java has to have it to mean what Rust means by it. Raises UnportablePattern."""
+    """The pattern with which Java matches what Rust matches with the given one.
+
+    UnportablePattern if the engines disagree about a part of it.
+    """
     java, _ = _Reader(pattern).whole()
     return java
 
@@ -88,8 +63,8 @@ class _Reader:
         return part
 
     def _alternatives(self, depth: int) -> _Part:
-        if depth > _DEEPEST:
-            raise UnportablePattern(f"groups more than {_DEEPEST} deep", "write it with fewer groups")
+        if depth > DEEPEST:
+            raise UnportablePattern(f"groups more than {DEEPEST} deep", "write it with fewer groups")
         found = [self._sequence(depth)]
         while self._took("|"):
             found.append(self._sequence(depth))
@@ -109,8 +84,8 @@ class _Reader:
         character = self._next()
         if character == "(":
             return self._group(depth)
-        if character in _ANCHORS:
-            return _ANCHORS[character], 1, False
+        if character in ANCHORS:
+            return ANCHORS[character], 1, False
         if character in "*+?":
             raise UnportablePattern(
                 f"{character} with nothing to repeat", rf"write \{character} for the character"
@@ -122,7 +97,7 @@ class _Reader:
         elif character == "\\":
             part = self._escape(in_class=False)
         elif character == ".":
-            part = r"[^\n]", _STATES_OF_ANY
+            part = r"[^\n]", STATES_OF_ANY
         else:
             part = _literal(character), len(character.encode())
         return (*part, True)
@@ -135,7 +110,7 @@ class _Reader:
             )
             if not opening:
                 rest = self._text[self._at - 1 :]
-                known = next(((one, advice) for one, advice in _GROUPS.items() if rest.startswith(one)), None)
+                known = next(((one, advice) for one, advice in GROUPS.items() if rest.startswith(one)), None)
                 got, advice = known or (rest[:3], "write both cases, e.g. [Aa]; a pattern has no flags")
                 raise UnportablePattern(f"a group {got}…", advice)
             self._at += len(opening) - 1
@@ -145,7 +120,7 @@ class _Reader:
         return f"{opening}{java})", states, opening in ("(", "(?:")
 
     def _quantifier(self, repeatable: bool) -> tuple[int, str]:
-        """How often at most (an endless loop counts as two), and as it is written."""
+        """How often the atom may match (two if there is no limit), and the quantifier as it is written."""
         start = self._at
         times = 1
         if self._took("*") or self._took("+"):
@@ -173,16 +148,16 @@ class _Reader:
             advice = r"write {2}, {2,} or {2,5}, or \{ for the character"
             raise UnportablePattern("a { that begins no count", advice)
         first, last = int(least), int(most or least)
-        if first > last or last > _MOST_TIMES:
+        if first > last or last > MOST_TIMES:
             got = "{" + inside + "}"
-            raise UnportablePattern(got, f"write counts in ascending order, of at most {_MOST_TIMES}")
+            raise UnportablePattern(got, f"write counts in ascending order, of at most {MOST_TIMES}")
         self._at = end + 1
         return max(last, 1) + (2 if comma and not most else 0)
 
     def _class(self) -> _Part:
         java, states = "[", 0
         if self._took("^"):
-            java, states = "[^", _STATES_OF_ANY
+            java, states = "[^", STATES_OF_ANY
         begin = self._at
         while True:
             if self._at >= len(self._text):
@@ -205,10 +180,10 @@ class _Reader:
         if low[2] is None or high[2] is None or low[2] > high[2]:
             advice = r"write two characters in ascending order, and \- for the character"
             raise UnportablePattern(f"a range {low[0]}-{high[0]}", advice)
-        return f"{low[0]}-{high[0]}", 1 if high[2] < "\x80" else _STATES_OF_ANY
+        return f"{low[0]}-{high[0]}", 1 if high[2] < "\x80" else STATES_OF_ANY
 
     def _class_character(self, *, is_first: bool) -> tuple[str, int, str | None]:
-        """One member of a class: Java's spelling, its size, and the character if it is a single one."""
+        """One member of a class: its form for Java, its size, and the character if it is a single one."""
         character = self._next()
         if character == "\\":
             begin = self._at
@@ -221,36 +196,36 @@ class _Reader:
         if character in "&~-" and self._text.startswith(character, self._at):
             raise UnportablePattern(character * 2 + " in a class", "write the character once")
         spelled = f"\\{character}" if character in "^&~-" else _literal(character)
-        return spelled, 1 if character < "\x80" else _STATES_OF_ANY, character
+        return spelled, 1 if character < "\x80" else STATES_OF_ANY, character
 
     def _escape(self, *, in_class: bool) -> _Part:
-        r"""What stands behind a \."""
+        r"""What follows a \."""
         if self._at >= len(self._text):
             raise UnportablePattern("a \\ at the end", r"write \\ for the character")
         letter = self._next()
-        if letter in _ESCAPED:
+        if letter in ESCAPED:
             return f"\\{letter}", 1
         if letter in "sS":
             return self._space(letter, in_class=in_class)
-        if letter in _CODES:
+        if letter in CODES:
             return self._code(letter)
         if letter in "pP":
             return self._category(letter)
-        if letter in _STATES:
-            return f"\\{letter}", _STATES[letter]
+        if letter in STATES:
+            return f"\\{letter}", STATES[letter]
         if letter.isdigit():
             raise UnportablePattern(f"a reference \\{letter}", "repeat the expression itself")
-        raise UnportablePattern(f"\\{letter}", _INSTEAD.get(letter, f"write {letter}"))
+        raise UnportablePattern(f"\\{letter}", INSTEAD.get(letter, f"write {letter}"))
 
     def _space(self, letter: str, *, in_class: bool) -> _Part:
         if letter == "s":
-            return (_SPACE if in_class else f"[{_SPACE}]"), 2 * _STATES_OF_ANY
+            return (SPACE if in_class else f"[{SPACE}]"), 2 * STATES_OF_ANY
         if in_class:
             raise UnportablePattern(r"\S in a class", r"write (?:.|\n) for any character, or \S outside")
-        return f"[^{_SPACE}]", 2 * _STATES_OF_ANY
+        return f"[^{SPACE}]", 2 * STATES_OF_ANY
 
     def _code(self, letter: str) -> _Part:
-        digits = _CODES[letter]
+        digits = CODES[letter]
         code = self._text[self._at : self._at + digits]
         self._at += digits
         is_hex = len(code) == digits and all(digit in "0123456789abcdefABCDEF" for digit in code)
@@ -262,11 +237,11 @@ class _Reader:
     def _category(self, letter: str) -> _Part:
         end = self._text.find("}", self._at)
         name = self._text[self._at + 1 : end] if self._text.startswith("{", self._at) and end > 0 else ""
-        if name not in _CATEGORIES:
+        if name not in CATEGORIES:
             advice = r"write a general category of Unicode, e.g. \p{L} for letters"
             raise UnportablePattern(f"\\{letter}{self._text[self._at : self._at + 3]}…", advice)
         self._at = end + 1
-        return f"\\{letter}{{{name}}}", _STATES_OF_CATEGORY
+        return f"\\{letter}{{{name}}}", STATES_OF_CATEGORY
 
     def _next(self) -> str:
         self._at += 1
@@ -278,7 +253,7 @@ class _Reader:
         return is_there
 
     def _small(self, states: int) -> int:
-        if states > _MOST_STATES:
+        if states > MOST_STATES:
             advice = "count less, and let maxLength limit the length"
             raise UnportablePattern("more than Rust compiles", advice)
         return states
@@ -291,8 +266,8 @@ def _literal(character: str) -> str:
 
 
 def _single(escape: str) -> str | None:
-    r"""The character that an escape names; None for a class such as \d."""
+    r"""The character that an escape stands for; None for a class such as \d."""
     letter, code = escape[0], escape[1:]
-    if letter in _CODES:
+    if letter in CODES:
         return chr(int(code, 16))
-    return _CONTROLS.get(letter) or (letter if letter in _ESCAPED else None)
+    return CONTROLS.get(letter) or (letter if letter in ESCAPED else None)

@@ -1,4 +1,4 @@
-"""What is wrong with a contract file, collected so that a person sees all of it at once."""
+"""Glueline's base errors, and the problems of contract files, which are reported all at once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One broken rule: where it is, what was expected, what came, and what to do."""
+    """One broken rule: its place, what was expected, what was found, and what to do."""
 
     file: str
     path: str  # e.g. schema[0].properties[3].physicalType; empty for the file as a whole
@@ -20,7 +20,7 @@ class Problem:
 
 
 class GluelineError(Exception):
-    """Raised for what a person can put right; the message says what was expected, what came, what to do."""
+    """Raised for what a person can fix; the message says what was expected, what was found and what to do."""
 
 
 class RetryableError(GluelineError):
@@ -28,7 +28,7 @@ class RetryableError(GluelineError):
 
 
 class ContractError(GluelineError):
-    """Raised when contract files break rules; `problems` has every one, of every file that was read."""
+    """Raised when contract files break rules. `problems` has all problems of all files that were read."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -37,14 +37,14 @@ class ContractError(GluelineError):
 
 @dataclass(slots=True)
 class Findings:
-    """The problems of one file as its reader finds them."""
+    """The problems of one file, in the order in which its reader finds them."""
 
     file: str
-    lines: Mapping[str, int] = field(default_factory=dict)  # path -> line; filled by the YAML's reader
+    lines: Mapping[str, int] = field(default_factory=dict)  # path -> line; set by the reader of the YAML
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, path: str, rule: str, expected: str, got: str, advice: str) -> None:
-        """Note a problem; its line is that of the path, or of the nearest part of it that the file has."""
+        """Add a problem. Its line is that of the path, or of the longest part of it that the file has."""
         message = f"expected {expected}, got {got}; {advice}"
         self.problems.append(Problem(self.file, path, rule, message, self._line(path)))
 

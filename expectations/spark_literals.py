@@ -1,8 +1,8 @@
-"""Values as literals of Spark's SQL. Standard library only.
+"""Values as literals of Spark SQL. Standard library only.
 
-Spark replaces `${…}` in a statement, literals included, and `spark.sql(statement, name=…)` formats the
-statement as Python's `str.format` does. So a literal has no braces and no dollar sign: these, and whatever is
-not printable, are written as Unicode escapes, which Spark's parser turns back.
+Spark replaces `${…}` in a statement, also inside literals, and `spark.sql(statement, name=…)` formats the
+statement as Python's `str.format` does. Therefore literals contain no braces and no dollar sign: these, and
+characters that are not printable, are written as Unicode escapes, which Spark's parser decodes.
 """
 
 from datetime import UTC, date, datetime
@@ -14,7 +14,7 @@ _ESCAPED = frozenset("{}$;")
 
 
 def literal(value: Any) -> str:
-    """A value as SQL. ValueError for a time without a zone: it is no point in time."""
+    """A value as SQL. ValueError for a datetime without a zone, as it does not name an instant."""
     match value:
         case None:
             sql = "NULL"
@@ -23,7 +23,7 @@ def literal(value: Any) -> str:
         case int():
             sql = str(value)
         case Decimal():
-            sql = f"{value:f}"  # with an exponent, it would be a double
+            sql = f"{value:f}"  # a literal with an exponent is a double
         case float():
             sql = f"double('{value}')"
         case bytes() | bytearray():

@@ -1,10 +1,10 @@
 """Contract -> Spark schemas and Iceberg tables.
 
-Only the key is NOT NULL in tables: whether other required columns have values is for the checks to say, row
-by row, and a delete in `<dataset>_changes` has nothing but its key.
+Only key columns are NOT NULL in tables. Checks decide for each row whether other required columns have
+values, and a delete in `<dataset>_changes` has values in its key columns only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from pyspark.sql.types import (
     ArrayType,
@@ -24,7 +24,7 @@ from pyspark.sql.types import (
 )
 
 from expectations.contract import Column, Contract, Partition
-from expectations.evolution import DECLARED, Declared
+from expectations.declared import DECLARED, Declared
 from expectations.spark_literals import literal
 
 TABLE_BOOKKEEPING = StructType(
@@ -46,23 +46,23 @@ CHANGES_BOOKKEEPING = StructType(
         StructField("_batch_id", StringType()),
         StructField("_ingested_at", TimestampType()),
         StructField("_updated_at", TimestampType()),
-        StructField("_absent", ArrayType(StringType())),  # columns that it did not have: null is a value
+        StructField("_absent", ArrayType(StringType())),  # columns without a value; null is a value
     ]
 )
 ITEM_BOOKKEEPING = ("_key", "_version", "_event_id", "_event_time", "_deleted", "_erased", "_expires_at")
 _PROPERTIES = {
-    "format-version": "2",  # Athena reads and writes v2, and not yet v3
+    "format-version": "2",  # Athena does not support v3 yet
     "write.format.default": "parquet",
     "write.parquet.compression-codec": "zstd",
-    # A change touches few rows of a file: writing their positions is cheaper than writing the file again.
+    # A change affects few rows of a file, and writing their positions is cheaper than rewriting the file.
     "write.delete.mode": "merge-on-read",
     "write.update.mode": "merge-on-read",
     "write.merge.mode": "merge-on-read",
-    # Each commit writes the list of all snapshots anew. Of these files the last hundred are enough.
+    # Each commit writes a metadata file with all snapshots. The newest hundred of these files are kept.
     "write.metadata.delete-after-commit.enabled": "true",
 }
-# A merge reads the files of few partitions, mostly below 16 MB, which is the least that Iceberg gives a task:
-# with this, each file has a task of its own, and not one core reads them all.
+# A merge reads the files of few partitions, mostly below 16 MB, the smallest split that Iceberg plans. If
+# every file counts as that large, each has a task of its own, and not one core reads them all.
 _READ_IN_PARALLEL = {"read.split.open-file-cost": str(16 << 20)}
 _SCALARS: dict[str, DataType] = {
     "string": StringType(),
@@ -91,7 +91,7 @@ def spark_type(column: Column) -> DataType:
 
 
 def columns_of(schema: StructType) -> tuple[Column, ...]:
-    """The columns of a Spark schema, as a contract spells them: what `spark_type` makes types of."""
+    """The columns of a Spark schema with the types that contracts use: the inverse of `spark_type`."""
     return tuple(_column(field.name, field.dataType, required=not field.nullable) for field in schema)
 
 
@@ -115,25 +115,11 @@ def changes_schema(contract: Contract) -> StructType:
     return StructType([*row_schema(contract), *CHANGES_BOOKKEEPING])
 
 
-def text_schema(contract: Contract) -> StructType:
-    """The contract's columns with every scalar as text: how to read CSV and JSON without losing a digit."""
-    return StructType([StructField(column.name, _text_type(column)) for column in contract.columns])
-
-
-def item_schema(contract: Contract) -> StructType:
-    """A DynamoDB image (`{"quantity": {"N": "1"}, …}`): every attribute with the type tags it may carry.
-
-    Numbers and binaries stay text. A value under a tag of another type is kept, so that it can be named.
-    """
-    columns = [StructField(column.name, _attribute_type(column)) for column in contract.columns]
-    return StructType([*columns, *(StructField(name, _attribute_type(None)) for name in ITEM_BOOKKEEPING)])
-
-
 def table_properties(more: Mapping[str, str] | None = None) -> str:
-    """`TBLPROPERTIES (…)`: what all tables of the lake have, and more."""
+    """`TBLPROPERTIES (…)` with the properties of all tables of the lake, and more."""
     properties = {**_PROPERTIES, **(more or {})}
-    said = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in properties.items())
-    return f"TBLPROPERTIES ({said})"
+    clauses = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in properties.items())
+    return f"TBLPROPERTIES ({clauses})"
 
 
 def create_table_ddl(contract: Contract, table: str) -> str:
@@ -145,7 +131,7 @@ def create_table_ddl(contract: Contract, table: str) -> str:
 def create_changes_ddl(contract: Contract, table: str) -> str:
     """CREATE TABLE IF NOT EXISTS for `<dataset>_changes`.
 
-    Partitioned like `<dataset>`, so that Spark joins the two bucket by bucket without shuffling either.
+    It is partitioned like `<dataset>`, so that Spark joins the two by bucket without shuffling either.
     """
     comment = f"Every accepted change of {contract.dataset}."
     properties = table_properties(_declared(contract))
@@ -153,7 +139,7 @@ def create_changes_ddl(contract: Contract, table: str) -> str:
 
 
 def _declared(contract: Contract) -> dict[str, str]:
-    return {DECLARED: Declared.of(contract).text()}
+    return {DECLARED: Declared.of(contract).to_json()}
 
 
 def _column(name: str, kind: DataType, *, required: bool = False) -> Column:
@@ -194,30 +180,3 @@ def _partition_ddl(partition: Partition) -> str:
     if name == "identity":
         return column
     return f"{name}({size}, {column})" if size else f"{name}({column})"
-
-
-def _text_type(column: Column) -> DataType:
-    if column.kind == "struct":
-        return StructType([StructField(field.name, _text_type(field)) for field in column.fields])
-    if column.kind == "list":
-        return ArrayType(_text_type(column.fields[0]))
-    return StringType()
-
-
-def _attribute_type(column: Column | None) -> StructType:
-    tags: list[StructField] = [
-        *_tags(("S", "N", "B"), StringType()),
-        *_tags(("BOOL", "NULL"), BooleanType()),
-        *_tags(("SS", "NS", "BS"), ArrayType(StringType())),
-    ]
-    if column is not None and column.kind == "struct":
-        tags.append(
-            StructField("M", StructType([StructField(f.name, _attribute_type(f)) for f in column.fields]))
-        )
-    if column is not None and column.kind == "list":
-        tags.append(StructField("L", ArrayType(_attribute_type(column.fields[0]))))
-    return StructType(tags)
-
-
-def _tags(names: Iterable[str], kind: DataType) -> list[StructField]:
-    return [StructField(name, kind) for name in names]

@@ -1,10 +1,10 @@
-"""Every key text that a received row may mean: by every door, as it is and as it was, also if it is refused.
+"""All key values as which any door may read a received value, in this and in earlier versions.
 
-The doors read one value in one way each, but not all in the same, and not always. Messages are trimmed, while
-drops kept the blanks of a text. A JSON number for a text column is refused; before, it was taken for the text
-that Spark makes of it, which is that of a double (`31198570044.0` is `3.1198570044E10`, `1.50` is `1.5`), or
-for what stands there if the line had a number that no double holds. Erase has to find what any of them has
-read. A refused number, which lies in the quarantine, is also found by its plain text (`42.0` by key `42`).
+An erasure uses this to find every row of a key, rejected rows included. Doors differ: messages are trimmed,
+while drops once kept the blanks of a text. A JSON number in a text column is rejected now; earlier versions
+read it as the text that Spark makes of it, which is that of a double (`31198570044.0` is `3.1198570044E10`,
+`1.50` is `1.5`), or as it was written if the line had a number that no double holds. A rejected number in
+quarantine is also found by its plain text (`42.0` by key `42`).
 
 Standard library only.
 """
@@ -19,7 +19,7 @@ from expectations import timestamps
 from expectations.contract import Column
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
-# Of these, which no double may hold, the doors never had Spark make a double: another person's may be near.
+# Numbers that no double may hold. No door ever read them as doubles: that could be the key of another person.
 _NO_DOUBLE = re.compile(r"-?(?:(?=[0-9.]{17})[0-9]+[.eE]|[0-9.]+[eE][+-]?[0-9]{3})", re.ASCII)
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _LONGEST_NUMBER = 400  # characters; the longest integer of a key has 20
@@ -27,26 +27,26 @@ _MIDNIGHT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]00:?00(?::?00(?:[.]0+)?)? ?(?:[Zz]|[+-][0-9:]{2,8})?", re.ASCII
 )
 _BASIC_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})", re.ASCII)
-# Between these, Java writes a double without an exponent.
+# Java writes a double between these without an exponent.
 _LEAST_PLAIN, _LEAST_SCIENTIFIC = Decimal("1e-3"), Decimal("1e7")
 
 
 class JsonNumber(str):
-    """A number of a JSON text, as it is written there."""
+    """A number as it is written in a JSON text."""
 
     __slots__ = ()
 
     @classmethod
     def or_text(cls, text: str) -> str:
-        """The text, as a number if it is one."""
+        """The text, as a `JsonNumber` if it is a number."""
         return cls(text) if _NUMBER.fullmatch(text) else text
 
 
 def readings(column: Column, value: Any, *, trims: bool = True) -> Iterator[Any]:
-    """The values of the column's type, as `encode_key` takes them, that a value may have been read as.
+    """The values of the column's type, as `encode_key` takes them, as which `value` may have been read.
 
-    `value` is what JSON or CSV gives: text, a number (best as a `JsonNumber`), a boolean, or None. Without
-    `trims`, a text is taken as it stands.
+    `value` is what JSON or CSV contains: text, a number (preferably a `JsonNumber`), a boolean or None.
+    Text is not trimmed if `trims` is false.
     """
     for text in texts_of(value, trims=trims):
         match column.kind:
@@ -63,7 +63,7 @@ def readings(column: Column, value: Any, *, trims: bool = True) -> Iterator[Any]
 
 
 def texts_of(value: Any, *, trims: bool = True) -> Iterator[str]:
-    """The texts that a value may have been read as."""
+    """The texts as which a value may have been read."""
     match value:
         case bool():
             yield str(value).lower()
@@ -79,7 +79,7 @@ def texts_of(value: Any, *, trims: bool = True) -> Iterator[str]:
 
 
 def _texts_of_number(text: str) -> Iterator[str]:
-    """As it is written, as Spark reads it, and plainly with and without the zeros at its end."""
+    """The number as written, as Spark reads it, and without exponent, with and without trailing zeros."""
     yield str(text)
     if not _NO_DOUBLE.match(text):
         yield java_text(text)
@@ -92,15 +92,15 @@ def _texts_of_number(text: str) -> Iterator[str]:
 
 
 def java_text(number: str) -> str:
-    """What Spark makes of a JSON number that it is to read as text: an integer, or the text of a double."""
+    """The text as which Spark reads a JSON number in a text column: an integer, or the text of a double."""
     if _INTEGER.fullmatch(number):
         return str(int(number)) if len(number) < _LONGEST_NUMBER else number
-    double = float(number)  # NaN and Infinity are numbers to Python's JSON too
+    double = float(number)  # NaN and Infinity are numbers in Python's JSON too
     return _text_of_double(double) if isfinite(double) else number
 
 
 def _text_of_double(double: float) -> str:
-    """Java's `Double.toString`: a digit behind the point at least, an exponent if very large or small."""
+    """Java's `Double.toString`: at least one digit after the point, an exponent if very large or small."""
     sign, digits, _ = Decimal(repr(double)).normalize().as_tuple()
     exact = Decimal(repr(abs(double)))
     minus = "-" if sign or str(double).startswith("-") else ""

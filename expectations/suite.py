@@ -1,4 +1,4 @@
-"""Contract -> Great Expectations suite: the contract's one list of rules, as GX checks them."""
+"""Contract -> Great Expectations suite: the contract's rules in the form that GX evaluates."""
 
 import struct
 from datetime import date
@@ -15,13 +15,16 @@ from expectations.contract import Contract, Rule
 from expectations.patterns import to_java
 from expectations.problems import ContractError, Problem
 
-_ITEM = {"value_set": "value", "regex_list": "regex"}  # argument with a list -> what each of its items is
+_ITEM = {
+    "value_set": "value",
+    "regex_list": "regex",
+}  # argument with a list -> argument with one of its items
 
 
 def build_suite(contract: Contract) -> ExpectationSuite:
-    """The suite of a contract's rules in their order; each expectation's `meta["rule"]` is the rule's name.
+    """The suite of a contract's rules in their order. Each expectation has its rule's name in `meta["rule"]`.
 
-    ContractError names every rule that GX does not know or whose arguments it refuses.
+    ContractError names every rule whose expectation GX does not know or whose arguments it refuses.
     """
     expectations: list[Expectation] = []
     problems: list[Problem] = []
@@ -33,7 +36,7 @@ def build_suite(contract: Contract) -> ExpectationSuite:
                 f"expected an expectation of Great Expectations, got {rule.expectation!r}; correct the name"
             )
             problems.append(_problem(contract, rule, message))
-        except ValueError as error:  # pydantic's ValidationError, of whichever version GX brings
+        except ValueError as error:  # the ValidationError of the pydantic version that GX uses
             reason = "; ".join(str(error).splitlines()[1:]).strip()
             message = f"expected arguments that {rule.expectation} takes, got {dict(rule.kwargs)!r}: {reason}"
             problems.append(_problem(contract, rule, message))
@@ -55,7 +58,7 @@ def _expectation(contract: Contract, rule: Rule) -> Expectation:
 
 
 def _typed(contract: Contract, rule: Rule, name: str, value: Any) -> Any:
-    """An argument as Spark needs it: a regular expression in Java's spelling, a limit in the right type."""
+    """An argument as Spark needs it: a regular expression for Java, a limit in the type of its column."""
     if isinstance(value, list) and name in _ITEM:
         return [_typed(contract, rule, _ITEM[name], item) for item in value]
     if name == "regex" and isinstance(value, str):
@@ -64,10 +67,10 @@ def _typed(contract: Contract, rule: Rule, name: str, value: Any) -> Any:
 
 
 def _limit(contract: Contract, rule: Rule, value: Any) -> Any:
-    """A limit in the type of its column, in which Spark compares.
+    """A limit in the type in which Spark compares it with the column.
 
-    Text that limits a date or timestamp as a date or instant, and a limit of a float as the nearest float:
-    0.1 as a float is more than 0.1.
+    Text becomes a date or an instant for columns of these types. A limit of a float column becomes the
+    nearest float, as the float 0.1 is greater than 0.1.
     """
     kind = next((column.kind for column in contract.columns if column.name == rule.kwargs.get("column")), "")
     if not isinstance(value, str):

@@ -1,20 +1,21 @@
-"""Points in time as the text that messages, items and keys carry: UTC, `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`.
+"""Instants as text in UTC, `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`, as messages, items and keys contain them.
 
-Microseconds are written only when they are not zero, so one instant has one text. Standard library only.
+Microseconds are written only if they are not zero, so each instant has exactly one text, its canonical text.
+Standard library only.
 """
 
 import re
 from datetime import UTC, date, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Without look-around, so that every regular expression engine takes it. It lets days like 02-30 through.
+# Without look-around, so that every regular expression engine accepts it. It matches days like 02-30 too.
 CANONICAL = (
     r"^(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-[0-9]{2}-[0-9]{2}"
     r"T[0-9]{2}:[0-9]{2}:[0-5][0-9]"
     r"([.]([0-9]{5}[1-9]|[0-9]{4}[1-9]0|[0-9]{3}[1-9]00|[0-9]{2}[1-9]000|[0-9][1-9]0000|[1-9]00000))?Z$"
 )
 _CANONICAL = re.compile(CANONICAL)
-# Up to 18 hours, as in Java and so in Spark. No zone on Earth is beyond 14.
+# Up to 18 hours, as in Java and therefore in Spark. Real zones reach 14 hours.
 OFFSET = r"[+-](?:(?:0[0-9]|1[0-7])(?::?[0-5][0-9])?|18(?::?00)?)"
 _ISO = re.compile(
     r"(?P<day>\d{4}-?\d{2}-?\d{2})"
@@ -25,17 +26,18 @@ _ISO = re.compile(
 
 
 def to_text(instant: datetime) -> str:
-    """The one text of an instant; a datetime without a zone is taken as UTC."""
+    """The canonical text of an instant; a datetime without a zone is in UTC."""
     if instant.tzinfo is not None:
         instant = instant.astimezone(UTC).replace(tzinfo=None)
     return instant.isoformat() + "Z"
 
 
 def parse(text: str) -> datetime | None:
-    """The instant that a text in any ISO 8601 form names, cut to microseconds; None if it names none.
+    """The instant of a text in any ISO 8601 form, truncated to microseconds; None for other texts.
 
-    Extended and basic form, `T` or space, any offset (none means UTC), a date alone (midnight). Cut, not
-    rounded: a rounded instant could fall into the next day's partition.
+    Accepts extended and basic form, `T` or space, any offset (UTC if there is none), and a date alone
+    (midnight). The fraction is truncated because a rounded instant could fall into the partition of the next
+    day.
     """
     found = _ISO.fullmatch(text)
     if found is None or (found["fraction"] and len(found["time"].replace(":", "")) < len("HHMMSS")):
@@ -46,18 +48,18 @@ def parse(text: str) -> datetime | None:
         return datetime.fromisoformat(f"{found['day']}T{found['time'] or '00'}{fraction}{zone}").astimezone(
             UTC
         )
-    except (ValueError, OverflowError):  # no such day or hour; or the offset leads out of years 1 to 9999
+    except (ValueError, OverflowError):  # no such day or hour, or outside years 1 to 9999 once it is in UTC
         return None
 
 
 def canonical(text: str) -> str | None:
-    """The one text of the instant that `text` names in any ISO 8601 form; None if it names none."""
+    """The canonical text of an instant in any ISO 8601 form; None if the text has another form."""
     instant = parse(text)
     return None if instant is None else to_text(instant)
 
 
 def is_canonical(text: str) -> bool:
-    """Whether the text is the one text of a real instant."""
+    """Whether the text is the canonical text of an instant."""
     if _CANONICAL.fullmatch(text) is None:
         return False
     try:
@@ -68,7 +70,10 @@ def is_canonical(text: str) -> bool:
 
 
 def to_micros(text: str) -> int:
-    """Microseconds since the epoch, exact: what `_version` holds when the sequence column is a timestamp."""
+    """Microseconds since the epoch, exact: the `_version` of a row whose sequence column is a timestamp.
+
+    ValueError if the text is not an ISO 8601 timestamp.
+    """
     instant = parse(text)
     if instant is None:
         raise ValueError(f"expected an ISO 8601 timestamp, got {text!r}")
@@ -91,7 +96,7 @@ def instant_of(micros: int) -> datetime:
 
 
 def is_date(text: str) -> bool:
-    """Whether the text is a real day as `YYYY-MM-DD`."""
+    """Whether the text is an existing day in the form `YYYY-MM-DD`."""
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:

@@ -58,7 +58,7 @@ from jobs.parity.tables import (
     suspects_of,
     table_at,
 )
-from jobs.runtime.log import say, step
+from jobs.runtime.log import log, step
 
 _TOMBSTONE = "dataset string, key string, _version bigint, _tie string"
 _PAYLOAD = "dataset string, payload string"
@@ -104,9 +104,9 @@ def confirm(
     try:
         wrong = judged.where(F.col("verdict") != FINE)
         count = wrong.count()
-        say("suspects judged", dataset=contract.dataset, suspects=compared.suspects, not_explained=count)
+        log("suspects judged", dataset=contract.dataset, suspects=compared.suspects, not_explained=count)
         if count and (is_early or on_their_way):
-            say("in flight", dataset=contract.dataset, first=on_their_way[:5], until=until)
+            log("in flight", dataset=contract.dataset, first=on_their_way[:5], until=until)
             return replace(compared, in_flight=count)
         return certify(contract, compared, wrong, options) if count else agreed(compared)
     finally:

@@ -8,8 +8,8 @@ Everything else continues, and the run fails at its end.
 
 Safe to repeat, and to stop anywhere: a message is deleted only after the manifest that holds it is written. A
 batch without `checked.json` is checked again from its manifest. An append that was made before finds the id
-of its batch in the table and does nothing (`jobs.lake.names`). A message may come twice, so that two batches
-hold the same changes; they are in `<dataset>_changes` once (`jobs.checking.deduplicate`).
+of its batch in the table and does nothing (`jobs.lake.commits`). A message may come twice, so that two
+batches hold the same changes; they are in `<dataset>_changes` once (`jobs.checking.deduplicate`).
 """
 
 import sys

@@ -43,7 +43,7 @@ from jobs.erasure.requests import Erasures
 from jobs.erasure.unblock import unblock_keys
 from jobs.lake.names import Lake
 from jobs.lake.session import BUCKETED_JOINS, configure
-from jobs.runtime.log import say
+from jobs.runtime.log import log
 from jobs.runtime.options import Options
 
 PHASES: Mapping[str, Callable[[ErasureContext], Any]] = {
@@ -64,7 +64,7 @@ def main(argv: Sequence[str]) -> None:
     erasures = Erasures(boto3.client("s3"), options.lake_bucket)
     request = erasures.request(given["ERASURE"])
     if request is None:
-        say("erase: no request by that id; the erasure may be complete", erasure=given["ERASURE"])
+        log("erase: no request by that id; the erasure may be complete", erasure=given["ERASURE"])
         return
     PHASES[given["PHASE"]](erasure_context(options, erasures, request, given["TABLE_PREFIX"]))
 

@@ -30,9 +30,10 @@ import boto3
 from pyspark.sql import SparkSession
 
 from jobs.intake.batches import MANIFEST, Batches
-from jobs.lake.conflicts import unless_in_the_way
-from jobs.lake.iceberg import oldest, tables
-from jobs.lake.names import TOMBSTONES, Lake, create_ops_tables
+from jobs.lake.conflicts import skip_on_conflict
+from jobs.lake.creation import create_ops_tables
+from jobs.lake.iceberg import oldest_snapshot_at, table_names
+from jobs.lake.names import TOMBSTONES, Lake
 from jobs.lake.session import BASE, configure
 from jobs.maintenance.compaction import compact
 from jobs.maintenance.log import Done, create_maintenance_table, keep, last
@@ -50,7 +51,7 @@ from jobs.maintenance.retention import (
     tombstones_until,
 )
 from jobs.maintenance.snapshots import ORPHANS, expire, may_have_orphans, remove_orphans
-from jobs.runtime.log import say, step
+from jobs.runtime.log import log, step
 from jobs.runtime.options import Options
 
 
@@ -85,7 +86,7 @@ def maintain(care: Care, run_id: str) -> list[Done]:
     if done:
         with step("maintain: record"):
             keep(care.spark, care.lake, run_id, done, care.now)
-    say("maintained", steps=len(done))
+    log("maintained", steps=len(done))
     return done
 
 
@@ -98,14 +99,14 @@ def steps(care: Care) -> Iterator[Done]:
     with step("maintain: rows"):
         yield from remove_rows(care, certified)
     looked_for = last(care.spark, care.lake, ORPHANS, care.now)
-    for table in tables(care.spark, care.lake):
+    for table in table_names(care.spark, care.lake):
         with step(f"maintain: {table}, files"):
             yield from compact(care.spark, table)
         with step(f"maintain: {table}, snapshots"):
             kept = certified_snapshots(care.lake, table, certified)
             yield from expire(care.spark, table, care.now - care.retention.snapshots, needed_since, kept)
         with step(f"maintain: {table}, orphans"):
-            if may_have_orphans(oldest(care.spark, table), care.now, looked_for.get(table)):
+            if may_have_orphans(oldest_snapshot_at(care.spark, table), care.now, looked_for.get(table)):
                 yield remove_orphans(care.spark, table, care.now)
 
 
@@ -125,7 +126,7 @@ def remove_rows(care: Care, certified: Mapping[str, Certified]) -> Iterator[Done
     spark, lake, kept = care.spark, care.lake, care.retention
     left = held(care.batches.s3, care.raw_bucket, care.now - kept.raw - LATE)
     if left.number:
-        say(
+        log(
             "Objects are past their retention and still there. They were never read, or an unfinished batch "
             "reads them, or no good certificate came since. They keep tombstones of their datasets. "
             "`glueline parity` certifies; what no batch has read (lake_ops.batches) has to be put there "
@@ -142,7 +143,7 @@ def remove_rows(care: Care, certified: Mapping[str, Certified]) -> Iterator[Done
     deletes = {name: partial(delete_records, spark, lake, name, at) for name, at in until.items()}
     deletes[TOMBSTONES] = partial(delete_tombstones, spark, lake, ends)
     for name, delete in deletes.items():
-        if number := unless_in_the_way(delete):
+        if number := skip_on_conflict(delete):
             yield Done(lake.ops(name), "rows", number)
 
 
@@ -167,7 +168,7 @@ def timed(done: Iterator[Done]) -> Iterator[Done]:
     started = perf_counter()
     for one in done:
         with_seconds = replace(one, seconds=round(perf_counter() - started, 1))
-        say("maintenance", **asdict(with_seconds))
+        log("maintenance", **asdict(with_seconds))
         yield with_seconds
         started = perf_counter()
 

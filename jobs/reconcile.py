@@ -50,7 +50,7 @@ from jobs.parity.tables import (
     send_metrics,
     table_at,
 )
-from jobs.runtime.log import say, step
+from jobs.runtime.log import log, step
 
 
 def main(argv: Sequence[str]) -> None:
@@ -68,7 +68,7 @@ def main(argv: Sequence[str]) -> None:
     for contract in contracts:
         with step(f"reconcile: {contract.dataset}"):
             compared = compare(spark, contract, options)
-            say("compared", **asdict(compared))
+            log("compared", **asdict(compared))
         if compared.suspects:
             with step(f"reconcile: {contract.dataset}, suspects"):
                 objects.open(compared)

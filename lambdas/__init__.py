@@ -1,4 +1,4 @@
-"""The Lambda functions, a folder for each, and what they share.
+"""The Lambda functions, a folder for each, and the modules that they share.
 
 Imports `expectations`.
 """

@@ -1,9 +1,9 @@
 """The id that joins the log lines of all functions that worked on one request.
 
-`source` sends the id of its own invocation along; authorizer and Data API log under it. So the source's line
-of a `message_id` leads by `correlation_id` through the API, and by `event_id`, which the item keeps as
-`_event_id`, to the forwarder's line of the object in the RAW bucket. The jobs' lines name that object and its
-batch.
+`source` sends the id of its own invocation as a header, and the authorizer and the Data API log it. So the
+line of the source for a `message_id` leads to the lines of the API by `correlation_id`, and to the
+forwarder's line for the object in the RAW bucket by `event_id`, which the item contains as `_event_id`. Lines
+of the jobs name that object and its batch.
 """
 
 import re
@@ -15,9 +15,9 @@ _USABLE = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 
 def correlation_id(event: Mapping[str, Any]) -> str:
-    """Of an HTTP API's event: what the caller calls the request, else what the gateway does.
+    """The correlation id of an HTTP API's event: the caller's, else the gateway's id of the request.
 
-    A caller's id that is long or has other characters than ids have is passed over: it goes into logs.
+    As the id is logged, a caller's id is ignored if it is long or has characters that ids do not have.
     """
     given = (event.get("headers") or {}).get(HEADER, "")
     own: str = event.get("requestContext", {}).get("requestId", "")

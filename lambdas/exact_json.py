@@ -1,27 +1,29 @@
-"""JSON without floats: numbers with a fraction are Decimal and keep every digit, in and out."""
+"""JSON without floats: numbers with a fraction are Decimal and keep all digits when read and written."""
 
 import json
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii
 from typing import Any, NoReturn
 
+from expectations.problems import GluelineError
+
 _CONSTANTS = {None: "null", True: "true", False: "false"}
 
 
-class BrokenJson(ValueError):
-    """Raised when a text is not JSON that can be kept exactly; the message says what is wrong."""
+class BrokenJson(GluelineError, ValueError):
+    """Raised when a text is not JSON, or its values cannot be kept exactly; the message says why."""
 
 
 def loads(text: str) -> Any:
-    """The value of a JSON text, or BrokenJson. Never raises anything else, whatever the text."""
+    """The value of a JSON text. Raises BrokenJson, and nothing else for any text."""
     try:
         value = json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_members)
-        if "\\ud" in text or "\\uD" in text:  # half a surrogate pair is no text: nothing downstream takes it
+        if "\\ud" in text or "\\uD" in text:  # half of a surrogate pair cannot be encoded in UTF-8
             json.dumps(value, ensure_ascii=False, default=str).encode()
     except RecursionError as error:
-        raise BrokenJson("expected JSON of reasonable depth") from error
+        raise BrokenJson("expected JSON that is not nested so deep") from error
     except ArithmeticError as error:
-        raise BrokenJson("expected numbers with reasonable exponents") from error
+        raise BrokenJson("expected numbers with smaller exponents") from error
     except UnicodeEncodeError as error:
         raise BrokenJson("expected text, got half of a surrogate pair") from error
     except ValueError as error:  # also an integer of more than 4,300 digits
@@ -30,7 +32,7 @@ def loads(text: str) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """The compact JSON text of a value made of what `loads` gives."""
+    """The compact JSON text of a value of the types that `loads` returns."""
     kind = type(value)
     if kind is str:
         return encode_basestring_ascii(value)
@@ -42,16 +44,16 @@ def dumps(value: Any) -> str:
         return "[" + ",".join([dumps(item) for item in value]) + "]"
     if kind is bool or value is None:
         return _CONSTANTS[value]
-    raise TypeError(f"expected a value made of what loads gives, got {kind.__name__}")
+    raise TypeError(f"expected a value of the types that loads returns, got {kind.__name__}")
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Which of two values of a name is meant, nobody can know, and readers differ (RFC 8259, section 4)."""
+    """The members of an object. A repeated name is an error, as readers disagree about it (RFC 8259, 4)."""
     members = dict(pairs)
     if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice[:100]!r} comes twice in an object")
+        raise ValueError(f"the name {twice[:100]!r} occurs twice in an object")
     return members
 
 

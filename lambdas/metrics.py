@@ -1,4 +1,4 @@
-"""Counts as CloudWatch metrics (embedded metric format), one line of log for each set of dimensions."""
+"""Counts as CloudWatch metrics in the embedded metric format, one log line for each set of dimensions."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 
 def count(counts: Mapping[str, int], **dimensions: str) -> None:
-    """Publish the counts under these dimensions and `service`; a zero too: an alarm sees a quiet batch."""
+    """Publish the counts with these dimensions and `service`; zeros too, so that alarms have data."""
     if not counts:
         return
     metrics = EphemeralMetrics()

@@ -1,4 +1,4 @@
-"""Contracts and rows for tests: real ones, and small made-up ones where a test says what matters in them."""
+"""Contracts and rows for tests: those of the real data, and single rows with the values that a test sets."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -76,7 +76,7 @@ def household(**changed: Any) -> Row:
 
 
 def real_rows(dataset: str, every: int = 1) -> Iterator[Row]:
-    """Every n-th real row as messages carry it; status and time of change of a line are derived."""
+    """Every n-th real row, as in messages; status and time of change of transactions are derived."""
     table = pq.read_table(REAL_DATA / REAL_FILES[dataset])
     table = table.take(pa.array(range(0, table.num_rows, every)))
     if dataset == "transactions":

@@ -1,10 +1,10 @@
-"""An exemption from a security rule says why it is one, beside it."""
+"""Every exemption from a security rule has its reason on the same line."""
 
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SILENT = re.compile(r"# noqa:[^#]*\bS\d{3}(?![^#]* --? \w)")
+UNEXPLAINED = re.compile(r"# noqa:[^#]*\bS\d{3}(?![^#]* --? \w)")
 
 
 def test_every_exemption_from_a_security_rule_has_its_reason() -> None:
@@ -14,12 +14,12 @@ def test_every_exemption_from_a_security_rule_has_its_reason() -> None:
         for path in (ROOT / package).rglob("*.py")
         if ".aws-sam" not in path.parts
     ]
-    silent = [
+    unexplained = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in sources
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if SILENT.search(line)
+        if UNEXPLAINED.search(line)
     ]
 
     assert len(sources) > 200
-    assert silent == []
+    assert unexplained == []

@@ -1,4 +1,4 @@
-"""Every column that Glueline adds or keeps, every metric and every command is defined in the glossary."""
+"""The glossary defines every column of Glueline's tables, every metric and every command."""
 
 import re
 from collections.abc import Iterator
@@ -9,18 +9,18 @@ from typer.main import get_command
 
 from expectations.spark_schema import CHANGES_BOOKKEEPING, ITEM_BOOKKEEPING, TABLE_BOOKKEEPING
 from jobs.erasure import record
-from jobs.lake import names
+from jobs.lake import creation
 from jobs.maintenance import log
 from jobs.parity import tables
 from jobs.runtime import metrics
 from workflows.cli import app
 
 GLOSSARY = (Path(__file__).parents[1] / "docs" / "glossary.md").read_text()
-DDL = [*names.OPS_TABLES.values(), record.COLUMNS, log.COLUMNS, tables.RESULT]
+DDL = [*creation.OPS_TABLES.values(), record.COLUMNS, log.COLUMNS, tables.RESULT]
 
 
 def defined(section: str) -> list[str]:
-    """What the first cells of a section's table name."""
+    """The names in the first cells of a section's table."""
     table = GLOSSARY.partition(f"## {section}\n")[2].partition("\n## ")[0]
     cells = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines() if line.startswith("| `")]
     return [name.removeprefix("glueline ") for cell in cells for name in re.findall("`([^`]+)`", cell)]

@@ -1,4 +1,4 @@
-"""Reads a contract file, an Open Data Contract Standard document, and reports every problem in it at once.
+"""Reads contract files, documents of the Open Data Contract Standard, and reports all their problems at once.
 
 Imports `expectations`.
 """

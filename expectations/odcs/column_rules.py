@@ -1,10 +1,10 @@
-"""The rules that a column's own description implies: `required` and the limits of `logicalTypeOptions`."""
+"""The rules that a column implies by `required` and by the limits of `logicalTypeOptions`."""
 
 from expectations.contract import Column, JsonValue, Rule
 
 
 def column_rules(column: Column) -> list[Rule]:
-    """The expectations that check what the column promises by itself."""
+    """The rules that check `required` and the limits of a column."""
     limits, on_column = column.limits, {"column": column.name}
     rules: list[Rule] = []
     if column.required:

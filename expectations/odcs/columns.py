@@ -8,21 +8,21 @@ from typing import Any
 from open_data_contract_standard.model import SchemaProperty
 
 from expectations import timestamps
-from expectations.align import camel_case
 from expectations.contract import Column
 from expectations.odcs.document import custom_properties
 from expectations.odcs.limits import read_limits
 from expectations.odcs.types import LOGICAL, UnknownType, logical_type, physical_type
 from expectations.odcs.values import fits
 from expectations.problems import Findings
+from expectations.spellings import camel_case
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 COLUMN_PROPERTIES = ("aliases", "default", "partitionTransform")
-_MOST_CHARACTERS = 255  # of a name in the Glue catalog
+_MOST_CHARACTERS = 255  # the longest name in the Glue catalog
 
 
 def read_columns(properties: Sequence[SchemaProperty], path: str, findings: Findings) -> tuple[Column, ...]:
-    """The columns of a schema object or struct; one with problems goes to findings, and may be left out."""
+    """The columns of a schema object or struct. Those with problems, which go to findings, may be missing."""
     columns: list[Column] = []
     for index, prop in enumerate(properties):
         where = f"{path}[{index}]"
@@ -42,7 +42,7 @@ def read_columns(properties: Sequence[SchemaProperty], path: str, findings: Find
 def read_column(
     prop: SchemaProperty, path: str, findings: Findings, name: str | None = None
 ) -> Column | None:
-    """One property as a column; `name` is given for a list's element, which has none of its own."""
+    """One property as a column. `name` is the name of a list's element, whose property has none."""
     name = name or _read_name(prop, path, findings)
     kind = _read_type(prop, path, findings)
     if name is None or kind is None:
@@ -129,28 +129,30 @@ def _with_custom(column: Column, prop: SchemaProperty, path: str, findings: Find
         if _is_default(column, default):
             column = replace(column, default=default, has_default=True)
         else:
-            findings.add(where, "default-value", f"a {column.type}", repr(default), "correct the default")
+            findings.add(
+                where, "default-value", f"a value of type {column.type}", repr(default), "correct the default"
+            )
     return column
 
 
 def _check_alias(alias: str, path: str, findings: Findings) -> None:
     if alias.startswith("_"):
-        advice = "rename it there: _op and others say what becomes of a row"
+        advice = "rename it in the files: names like _op control how a row is read"
         findings.add(path, "aliases", "names without leading underscore", repr(alias), advice)
     elif alias != alias.strip() or not alias.isprintable():
-        advice = "write it as it is between the separators: files' names are trimmed"
+        advice = "write it without them, as names in files are trimmed"
         findings.add(path, "aliases", "printable names without blanks around them", repr(alias), advice)
 
 
 def _is_default(column: Column, value: Any) -> bool:
-    """Whether it is a value of the column; an instant may be in any form, since alignment rewrites it."""
+    """Whether the column can hold the value. An instant may have any form, as alignment rewrites it."""
     if column.kind == "timestamp":
         return isinstance(value, str) and timestamps.canonical(value) is not None
     return fits(column, value)
 
 
 def _check_aliases(columns: Sequence[Column], path: str, findings: Findings) -> None:
-    """Whatever name a value comes by, there is one column that it can be of."""
+    """Add a problem if a name under which values may be sent leads to two columns."""
     owners: dict[str, str] = {}
     for column in columns:
         for name in dict.fromkeys((column.name, *column.aliases, camel_case(column.name))):
@@ -158,5 +160,5 @@ def _check_aliases(columns: Sequence[Column], path: str, findings: Findings) -> 
             if owner != column.name:
                 got = f"{owner} and {column.name}"
                 by_alias = any(name in one.aliases for one in columns)
-                advice = "drop one of them" if by_alias else "rename one: values come by camelCase too"
+                advice = "drop one of them" if by_alias else "rename one, as camelCase names are accepted too"
                 findings.add(path, "aliases", f"{name!r} to name one column", got, advice)

@@ -1,4 +1,4 @@
-"""A contract file -> the standard's own model, with nothing dropped on the way."""
+"""A contract file -> the model of the standard. Fields that the model does not know are problems."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -16,11 +16,11 @@ _NEAR_MISS = 0.8
 
 
 def read_document(path: Path, findings: Findings) -> OpenDataContractStandard | None:
-    """The file as ODCS 3.1; None, with the reasons in findings, if it is not."""
+    """The file as an ODCS 3.1 document; None, with the reasons in findings, if it is not one."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        findings.add("", "readable", "a readable file in UTF-8", str(error), "write it anew")
+        findings.add("", "readable", "a readable file in UTF-8", str(error), "save it in UTF-8")
         return None
     raw = read_yaml(text, findings)
     if raw is None:
@@ -36,7 +36,7 @@ def read_document(path: Path, findings: Findings) -> OpenDataContractStandard | 
             if detail["type"] == "extra_forbidden":
                 _add_unknown(where, findings)
             else:
-                expected = f"what ODCS 3.1 says ({detail['msg']})"
+                expected = f"a value that ODCS 3.1 allows ({detail['msg']})"
                 findings.add(where, "odcs", expected, repr(detail["input"]), "correct it")
         return None
     _check_unknown(raw, document.model_dump(by_alias=True, exclude_unset=True), "", findings)
@@ -47,7 +47,11 @@ def read_document(path: Path, findings: Findings) -> OpenDataContractStandard | 
 def custom_properties(
     given: Iterable[CustomProperty] | None, known: Sequence[str], path: str, findings: Findings
 ) -> dict[str, tuple[Any, str]]:
-    """Known custom property -> (value, path). Others are for other tools, but a near miss is an error."""
+    """Known custom property -> (value, path).
+
+    Unknown ones belong to other tools and are ignored, but one whose name is nearly a known name is a
+    problem.
+    """
     found: dict[str, tuple[Any, str]] = {}
     for index, custom in enumerate(given or ()):
         where = f"{path}.customProperties[{index}]"
@@ -64,7 +68,7 @@ def custom_properties(
 
 
 def given_position(position: int | None) -> int | None:
-    """The position of a key or partition column, if one is given: the standard's default of -1 is none."""
+    """The position of a key or partition column; None if there is none, which is -1 in the standard."""
     return None if position == -1 else position
 
 
@@ -77,7 +81,7 @@ def _check_fundamentals(document: OpenDataContractStandard, findings: Findings) 
 
 
 def _check_unknown(raw: Any, known: Any, path: str, findings: Findings) -> None:
-    """Fields that the model dropped without a word are typing errors."""
+    """Add a problem for every field that the model ignored: it is probably misspelt."""
     if isinstance(raw, dict) and isinstance(known, dict):
         for name, value in raw.items():
             where = f"{path}.{name}" if path else str(name)

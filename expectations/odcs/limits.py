@@ -11,7 +11,6 @@ from expectations.odcs.types import FORMATS
 from expectations.patterns import UnportablePattern, to_java
 from expectations.problems import Findings
 
-_RANGED = ("int", "long", "float", "double", "decimal", "date", "timestamp")
 _RANGE = {  # option -> field of Limits
     "minimum": "minimum",
     "maximum": "maximum",
@@ -21,23 +20,23 @@ _RANGE = {  # option -> field of Limits
 _OPTIONS = {
     "string": {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"},
     "list": {"minItems": "min_items", "maxItems": "max_items"},
-    **dict.fromkeys(_RANGED, _RANGE),
+    **dict.fromkeys(("int", "long", "float", "double", "decimal", "date", "timestamp"), _RANGE),
 }
 _ADVICE = "use one of these, or a quality rule with engine greatExpectations"
 _ENUM_ADVICE = "list the values in a quality rule: metric invalidValues, arguments.validValues, mustBe 0"
-_MOST = 2**31 - 1  # of characters and items, as Java counts them
+_MOST = 2**31 - 1  # characters or items, which Java counts as an int
 _GREATEST_FLOAT = "3.4028234663852886E+38"
 _GREATEST_NUMBER = "1E+125"  # in DynamoDB
 _FORMS = {"timestamp": "an ISO 8601 timestamp", "date": "a date like 2026-01-31"}
 
 
 def read_limits(column: Column, options: Mapping[str, Any], path: str, findings: Findings) -> Limits:
-    """The limits that the options set; what is no limit of such a column goes to findings."""
+    """The limits that the options set. Options that a column of this type does not have go to findings."""
     known = _OPTIONS.get(column.kind, {})
     limits: dict[str, Any] = {}
     for option, given in options.items():
         where = f"{path}.logicalTypeOptions.{option}"
-        if option == "format" and given in FORMATS:  # has been read with the type
+        if option == "format" and given in FORMATS:  # read with the type
             continue
         if option not in known:
             expected = f"{', '.join(known) or 'no options'} for {column.type}"
@@ -56,19 +55,19 @@ def read_limits(column: Column, options: Mapping[str, Any], path: str, findings:
 
 
 def check_pattern(given: object, path: str, rule: str, findings: Findings) -> None:
-    """Note what a regular expression has that not all engines read alike."""
+    """Add a problem if not all engines give the regular expression the same meaning."""
     if not isinstance(given, str):
         findings.add(path, rule, "a regular expression", repr(given), "correct it")
         return
     try:
         to_java(given)
     except UnportablePattern as error:
-        expected = "a pattern that Rust (queue, API) and Java (jobs) read alike"
+        expected = "a pattern with one meaning in Rust (queue, API) and Java (jobs)"
         findings.add(path, rule, expected, f"{given!r} with {error.got}", error.advice)
 
 
 def _read(column: Column, option: str, given: Any) -> tuple[str, Any]:
-    """The form that a limit has, and the limit; None if what was given has another form."""
+    """The form that the limit must have, and the limit; None instead of the limit if it has another form."""
     if option == "pattern":
         return "a regular expression", given if isinstance(given, str) else None
     if option not in _RANGE:
@@ -80,16 +79,16 @@ def _read(column: Column, option: str, given: Any) -> tuple[str, Any]:
         return _FORMS["date"], given if isinstance(given, str) and timestamps.is_date(given) else None
     least, greatest = range_of(column)
     is_within = is_number(given) and least <= given <= greatest
-    return f"a number that {column.type} holds", given if is_within else None
+    return f"a number of type {column.type}", given if is_within else None
 
 
 def is_number(given: object) -> bool:
-    """Whether it is a number, as of all that YAML calls so `.nan`, `.inf` and true are not."""
+    """Whether it is a finite number: not a boolean, nor YAML's `.nan` or `.inf`."""
     return type(given) is int or (isinstance(given, float) and math.isfinite(given))
 
 
 def range_of(column: Column) -> tuple[Decimal, Decimal]:
-    """The least and the greatest number that a column of numbers holds, here and in DynamoDB."""
+    """The least and the greatest number that a numeric column can hold, in the lake and in DynamoDB."""
     if column.kind == "decimal":
         precision, scale = column.precision_scale
         greatest = Decimal((0, (9,) * precision, -scale))
@@ -102,7 +101,7 @@ def range_of(column: Column) -> tuple[Decimal, Decimal]:
 
 
 def _check_order(limits: Limits, column: Column, path: str, findings: Findings) -> None:
-    """A least value above the greatest would refuse every row."""
+    """Add a problem if a lower limit is above an upper one, as the column would reject every row."""
     pairs = [
         (low, high)
         for low in (limits.minimum, limits.exclusive_minimum)
@@ -114,7 +113,7 @@ def _check_order(limits: Limits, column: Column, path: str, findings: Findings) 
             findings.add(
                 where,
                 "option-value",
-                f"limits that some {column.type} keeps",
+                f"limits that values of type {column.type} can keep",
                 f"{low} to {high}",
                 "correct one of them",
             )

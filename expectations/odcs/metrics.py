@@ -1,8 +1,9 @@
-"""The metrics of the ODCS library as Great Expectations expectations.
+"""The metrics of the ODCS library as expectations of Great Expectations.
 
-A metric that must be zero becomes the expectation about single rows, so that a failing row can be told from
-the others. A tolerated share of rows becomes `mostly`; any other threshold a query that has a result exactly
-if it is broken. In a query, `{batch}` is the batch; literals have no braces (`expectations.spark_literals`).
+A metric that must be zero becomes an expectation about single rows, so that the failing rows are known. A
+tolerated percentage of rows becomes `mostly`. Every other threshold becomes a query that returns a row
+exactly if it is broken. In a query, `{batch}` is the batch; literals have no braces
+(`expectations.spark_literals`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from expectations.spark_literals import literal
 
 type Expectation = tuple[str, dict[str, JsonValue]]
 
-OPERATORS = {  # operator -> SQL that holds where a value keeps it
+OPERATORS = {  # operator -> SQL that is true if a value keeps it
     "mustBe": "value = {0}",
     "mustNotBe": "value <> {0}",
     "mustBeGreaterThan": "value > {0}",
@@ -26,7 +27,7 @@ OPERATORS = {  # operator -> SQL that holds where a value keeps it
     "mustBeBetween": "value BETWEEN {0} AND {1}",
     "mustNotBeBetween": "value NOT BETWEEN {0} AND {1}",
 }
-COLUMN_ARGUMENTS: dict[str, tuple[str, ...]] = {  # metric of a column -> arguments it takes
+COLUMN_ARGUMENTS: dict[str, tuple[str, ...]] = {  # metric of a column -> its arguments
     "nullValues": (),
     "missingValues": ("missingValues",),
     "invalidValues": ("validValues", "pattern"),
@@ -44,7 +45,7 @@ _COUNT_BOUNDS: dict[str, tuple[Sequence[str], dict[str, JsonValue]]] = {  # oper
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric on a column, or on the dataset if there is none."""
+    """A metric of a column, or of the dataset if `column` is None."""
 
     name: str
     column: str | None
@@ -52,13 +53,13 @@ class Metric:
 
     @property
     def columns(self) -> Sequence[str]:
-        """The columns it looks at."""
+        """The columns that the metric is about."""
         return list(self.arguments.get("properties", [self.column]))
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """What a metric's value has to be, as a number of rows or their share in percent."""
+    """The value that a metric must have, as a number of rows or a percentage of them."""
 
     operator: str
     values: tuple[float, ...]
@@ -66,13 +67,13 @@ class Threshold:
 
     @property
     def is_zero(self) -> bool:
-        """Whether nothing but zero keeps it."""
+        """Whether only zero keeps the threshold."""
         below_one = not self.percent and (self.operator, self.values) == ("mustBeLessThan", (1,))
         return below_one or (self.operator in ("mustBe", "mustBeLessOrEqualTo") and self.values == (0,))
 
 
 def expectations_of(metric: Metric, threshold: Threshold) -> list[Expectation]:
-    """The expectations that together hold exactly if the metric keeps the threshold."""
+    """The expectations that all hold exactly if the metric keeps the threshold."""
     if metric.name == "rowCount":
         return [_row_count(threshold)]
     if threshold.is_zero:
@@ -151,5 +152,5 @@ def _query(value: str, source: str, threshold: Threshold) -> Expectation:
 
 
 def _literal(value: JsonValue) -> str:
-    """A value of a rule as SQL. A number with a fraction is exact, as it is written in the contract."""
+    """A value of a rule as SQL. A number with a fraction becomes the exact decimal in the contract."""
     return literal(Decimal(str(value)) if isinstance(value, float) else value)

@@ -34,16 +34,17 @@ _FORM = re.compile(r"([a-z]+)(?:\[([1-9][0-9]{0,8})\])?")
 def read_partitions(
     properties: Sequence[SchemaProperty], columns: Sequence[Column], path: str, findings: Findings
 ) -> tuple[Partition, ...]:
-    """Partition fields by `partitionKeyPosition`, or else by place; a column marked `partitioned` has one."""
+    """The partition fields of columns with `partitioned: true`, by `partitionKeyPosition`, else by place."""
     by_name = {column.name: column for column in columns}
     positions: dict[int, Partition] = {}
     for index, prop in enumerate(properties):
         where = f"{path}[{index}]"
-        # Only looked up here: the column's own reader has reported what is wrong with them.
+        # With findings of its own, as the reader of the column reports problems of custom properties.
         custom = custom_properties(prop.customProperties, COLUMN_PROPERTIES, where, Findings(findings.file))
         if not prop.partitioned:
             if "partitionTransform" in custom or given_position(prop.partitionKeyPosition) is not None:
-                findings.add(where, "partitioned", "partitioned: true beside its details", "none", "add it")
+                expected = "partitioned: true with partitionTransform and partitionKeyPosition"
+                findings.add(where, "partitioned", expected, "none", "add it")
             continue
         transform, transform_path = custom.get("partitionTransform", ("identity", f"{where}.partitioned"))
         if prop.name in by_name:
@@ -60,10 +61,10 @@ def read_partitions(
 
 
 def _check_name(partition: Partition, columns: Mapping[str, Column], path: str, findings: Findings) -> None:
-    """Iceberg gives the partition field a name, which no column may have."""
+    """Add a problem if a column has the name that Iceberg gives the partition field."""
     name = f"{partition.column}_{_SUFFIXES.get(partition.transform.partition('[')[0])}"
     if name in columns:
-        expected = f"no column {name}: Iceberg names the partition field so"
+        expected = f"no column {name}, as Iceberg gives this name to the partition field"
         findings.add(path, "partition-name", expected, "one", "rename it, or use another transform")
 
 

@@ -13,7 +13,10 @@ from expectations.problems import Findings
 def read_key(
     properties: Sequence[SchemaProperty], columns: Sequence[Column], path: str, findings: Findings
 ) -> tuple[str, ...]:
-    """The key columns by `primaryKeyPosition`, or else by place; each is required and has an exact text."""
+    """The names of the key columns, ordered by `primaryKeyPosition`, else by place.
+
+    Key columns have to be required, and of a type whose values have one canonical text.
+    """
     by_name = {column.name: column for column in columns}
     positions: dict[int, str] = {}
     for index, prop in enumerate(properties):
@@ -40,17 +43,15 @@ def _check_key_column(prop: SchemaProperty, column: Column | None, path: str, fi
         findings.add(path, "key-required", "required: true on a key column", "none", "add it")
     if column is not None and column.kind not in KEY_KINDS:
         expected = f"a key of {', '.join(KEY_KINDS)}"
-        findings.add(
-            path, "key-type", expected, column.type, "name a column whose values have one exact text"
-        )
+        findings.add(path, "key-type", expected, column.type, "use a column whose values have one exact text")
 
 
 def _check_not_key(prop: SchemaProperty, path: str, findings: Findings) -> None:
     if given_position(prop.primaryKeyPosition) is not None:
         where = f"{path}.primaryKeyPosition"
         findings.add(
-            where, "key-position", "primaryKey: true beside it", "none", "add it or drop the position"
+            where, "key-position", "primaryKey: true with a position", "none", "add it or drop the position"
         )
     if prop.unique:
         advice = "drop it: a batch of changes cannot show that other columns are unique"
-        findings.add(f"{path}.unique", "unique", "unique on the key alone", "it elsewhere", advice)
+        findings.add(f"{path}.unique", "unique", "unique on key columns only", "it elsewhere", advice)

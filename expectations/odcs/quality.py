@@ -1,4 +1,4 @@
-"""ODCS quality rules -> Great Expectations expectations. Rules judge one batch of changes, not the table."""
+"""ODCS quality rules -> expectations of Great Expectations, which check a batch of changes, not the table."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from expectations.problems import Findings
 SEVERITIES = ("critical", "warning", "info")
 UNITS = ("rows", "percent")
 ENGINES = ("greatexpectations", "great-expectations", "great_expectations")
-_MOST = 2**63 - 1  # of rows, as Spark counts them
+_MOST = 2**63 - 1  # rows, which Spark counts as a long
 _ON_COLUMNS = ("column", "column_A", "column_B")
 
 
@@ -35,11 +35,11 @@ class _Entry:
     quality: DataQuality
     path: str
     column: str | None  # None for an entry of the dataset
-    columns: Mapping[str, Column | None]  # all of the dataset; None where its own description is broken
+    columns: Mapping[str, Column | None]  # all of the dataset; None if the column's own description is broken
     findings: Findings
 
     def refuse(self, part: str, rule: str, expected: str, got: str, advice: str = "correct it") -> None:
-        """Note what is wrong with a part of the entry."""
+        """Add a problem of a part of the entry."""
         path = f"{self.path}.{part}" if part else self.path
         self.findings.add(path, rule, expected, got, advice)
 
@@ -51,7 +51,7 @@ def read_rules(
     columns: Mapping[str, Column | None],
     findings: Findings,
 ) -> list[Rule]:
-    """The rules of a column, or of the dataset if `column` is None; text rules are for people alone."""
+    """The rules of a column, or of the dataset if `column` is None. Rules of type `text` are ignored."""
     rules: list[Rule] = []
     for index, quality in enumerate(qualities):
         entry = _Entry(quality, f"{path}[{index}]", column, columns, findings)
@@ -165,7 +165,7 @@ def _read_custom(entry: _Entry) -> list[Expectation]:
 
 
 def _check_kwargs(entry: _Entry, kwargs: Mapping[str, Any]) -> None:
-    """What GX takes as it is, and Spark refuses once there are rows."""
+    """Add problems of arguments that GX accepts, but that Spark refuses once there are rows."""
     for name in ("regex", "regex_list"):
         value = kwargs.get(name)
         for one in value if isinstance(value, list) else [value]:
@@ -179,7 +179,7 @@ def _check_kwargs(entry: _Entry, kwargs: Mapping[str, Any]) -> None:
 
 
 def _check_values(entry: _Entry, part: str, rule: str, column: str | None, values: Sequence[Any]) -> None:
-    """Values that a column is compared with have its type: Spark refuses to compare others."""
+    """Add a problem for each value that does not have the column's type, as Spark cannot compare it."""
     typed = entry.columns.get(column or "")
     if typed is None:
         return
@@ -187,7 +187,7 @@ def _check_values(entry: _Entry, part: str, rule: str, column: str | None, value
         is_missing = value is None and part.endswith("missingValues")
         if not is_missing and not fits(typed, value):
             expected = f"values of {typed.name}, which is {typed.type}"
-            advice = "write it as rows have it (text in quotes, instants in UTC as 2026-01-31T12:00:00Z)"
+            advice = "write it as in rows (text in quotes, instants in UTC as 2026-01-31T12:00:00Z)"
             entry.refuse(part, rule, expected, repr(value), advice)
 
 

@@ -1,7 +1,7 @@
-"""One contract file -> one `Contract`.
+"""A contract file -> a `Contract`.
 
-On top of the standard, a file of ours describes exactly one dataset, named like the file, with a primary key.
-What the code could not keep is refused here, with every problem of every file in one `ContractError`.
+In addition to the standard, a file must describe exactly one dataset, which has the file's name and a primary
+key. Contracts that the code cannot keep are refused, with all problems of all files in one `ContractError`.
 """
 
 from collections import Counter
@@ -24,12 +24,12 @@ from expectations.problems import ContractError, Findings, Problem
 DATASET_PROPERTIES = ("sequenceColumn",)
 _SCHEMA = "schema[0]"
 _COLUMNS = f"{_SCHEMA}.properties"
-_MOST_CHARACTERS = 100  # stacks put their names before it and words behind it, and AWS allows 255 or fewer
+_MOST_CHARACTERS = 100  # names of resources, at most 255 characters, contain the stack's name and more words
 _SEQUENCE_KINDS = ("int", "long", "timestamp")
 
 
 def load_contract(path: Path) -> Contract:
-    """The contract in one file; ContractError has all its problems."""
+    """The contract of a file. ContractError with all problems if there are any."""
     findings = Findings(path.name)
     contract = _read(path, findings)
     if contract is None or findings.problems:
@@ -38,7 +38,10 @@ def load_contract(path: Path) -> Contract:
 
 
 def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
-    """Dataset -> contract of each `*.yaml` in the folder (default: ours); ContractError has all problems."""
+    """Dataset -> contract, of every `*.yaml` in the folder (default: this package).
+
+    ContractError with all problems of all files if there are any.
+    """
     contracts: dict[str, Contract] = {}
     problems: list[Problem] = []
     for path in sorted((folder or Path(*expectations.__path__)).glob("*.yaml")):
@@ -90,7 +93,7 @@ def _read_dataset(schema: SchemaObject, path: Path, findings: Findings) -> str:
         findings.add(where, "dataset-name", f"{path.stem!r} as the file's name", repr(name), "rename one")
     elif name == "batch" or name.endswith("_changes"):
         advice = "rename it: the API has a route /batch, and every dataset a table <dataset>_changes"
-        findings.add(where, "reserved-name", "a name that nothing else has", repr(name), advice)
+        findings.add(where, "reserved-name", "a name that is not in use", repr(name), advice)
     return name
 
 
@@ -101,7 +104,7 @@ def _read_sequence_column(schema: SchemaObject, columns: Sequence[Column], findi
     name, where = custom["sequenceColumn"]
     if name not in _names(schema):
         findings.add(where, "sequence-column", "a column of the dataset", repr(name), "correct the name")
-    for column in columns:  # none if its own description is broken, which has been found
+    for column in columns:  # none has the name if its own description is broken, which is reported already
         if column.name != name:
             continue
         if column.kind not in _SEQUENCE_KINDS:
@@ -115,7 +118,7 @@ def _read_sequence_column(schema: SchemaObject, columns: Sequence[Column], findi
 
 
 def _read_rules(schema: SchemaObject, columns: Sequence[Column], findings: Findings) -> list[Rule]:
-    """What each column promises by itself, then its quality rules, then those of the dataset."""
+    """For each column the rules that it implies and its quality rules, then the rules of the dataset."""
     by_name = {column.name: column for column in columns}
     names = {name: by_name.get(name) for name in _names(schema)}
     rules: list[Rule] = []
@@ -126,13 +129,13 @@ def _read_rules(schema: SchemaObject, columns: Sequence[Column], findings: Findi
             rules += column_rules(column)
         rules += read_rules(prop.quality or (), f"{where}.quality", prop.name or "", names, findings)
         for inner, _ in _nested_quality(prop, where):
-            advice = "move them up: a rule sees a column as a whole"
-            findings.add(f"{inner}.quality", "known-rule", "rules on columns", "some inside one", advice)
+            advice = "move them to the column: a rule checks whole columns"
+            findings.add(f"{inner}.quality", "known-rule", "rules on columns", "rules on a field", advice)
     return rules + read_rules(schema.quality or (), f"{_SCHEMA}.quality", None, names, findings)
 
 
 def _names(schema: SchemaObject) -> list[str]:
-    """All names of columns, also of those whose own description is broken: no problem is to cause another."""
+    """The names of all columns, broken ones included, so that one problem does not cause another."""
     return [prop.name for prop in schema.properties or () if prop.name]
 
 
@@ -147,9 +150,9 @@ def _nested_quality(prop: SchemaProperty, path: str) -> Iterator[tuple[str, Sequ
 
 
 def _with_limits(columns: Sequence[Column], rules: Sequence[Rule]) -> tuple[Column, ...]:
-    """A column that may hold nothing but listed values, or text of one form, has that as a limit too.
+    """The columns with limits from critical rules about their values or form.
 
-    So the JSON Schema refuses early what the suite would send to quarantine.
+    With them, the JSON Schema rejects early what the suite would send to quarantine.
     """
     limits = {column.name: column.limits for column in columns}
     for rule in rules:

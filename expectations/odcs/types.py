@@ -2,7 +2,9 @@
 
 import re
 
-# What people write -> the Iceberg name. Timestamps are instants: with zone, in microseconds.
+from expectations.problems import GluelineError
+
+# Name of a physical type -> Iceberg type. Timestamps are instants: with zone, in microseconds.
 PHYSICAL = {
     "string": "string",
     "varchar": "string",
@@ -33,7 +35,7 @@ PHYSICAL = {
     "list": "list",
     "array": "list",
 }
-# Logical type -> the kinds it may have, the first being what it is without a physicalType.
+# Logical type -> the kinds it may have; the first one is the default without a physicalType.
 LOGICAL = {
     "string": ("string", "binary"),
     "integer": ("long", "int", "decimal"),
@@ -51,8 +53,8 @@ _DECIMAL = re.compile(r"(?:decimal|numeric) ?\( ?(\d+) ?(?:, ?(\d+) ?)?\)")
 _MAX_PRECISION = 38
 
 
-class UnknownType(ValueError):
-    """Raised when a type is none that a column can have."""
+class UnknownType(GluelineError, ValueError):
+    """Raised when a column cannot have the type."""
 
     def __init__(self, expected: str, got: str, advice: str) -> None:
         self.expected, self.got, self.advice = expected, got, advice
@@ -60,7 +62,7 @@ class UnknownType(ValueError):
 
 
 def physical_type(text: str) -> str:
-    """The Iceberg type a physicalType names; struct and list still lack their fields."""
+    """The Iceberg type of a physicalType; struct and list are without their fields."""
     name = " ".join(text.lower().split())
     if name in PHYSICAL:
         return PHYSICAL[name]

@@ -1,4 +1,4 @@
-"""Values that a contract names: what a column may default to, and what its values are compared with."""
+"""Values in a contract: defaults of columns, and values with which rules compare a column."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,7 +7,7 @@ from expectations import timestamps
 from expectations.contract import Column
 from expectations.odcs.limits import is_number, range_of
 
-_NUMBERS = {  # kind -> types of a number in YAML
+_NUMBERS = {  # kind -> types of its numbers in YAML
     "int": (int,),
     "long": (int,),
     "float": (int, float),
@@ -17,7 +17,7 @@ _NUMBERS = {  # kind -> types of a number in YAML
 
 
 def fits(column: Column, value: Any) -> bool:
-    """Whether the value is one of the column's, in the form in which rows have it."""
+    """Whether the column can hold the value, in the form in which aligned rows have it."""
     match column.kind:
         case "string":
             return isinstance(value, str)
@@ -34,7 +34,7 @@ def fits(column: Column, value: Any) -> bool:
 
 
 def _is_exact(column: Column, value: float) -> bool:
-    """Whether a decimal column holds the number without rounding it."""
+    """Whether the column holds the number without rounding it."""
     if column.kind != "decimal":
         return True
     digits = Decimal(repr(value)).normalize().as_tuple()

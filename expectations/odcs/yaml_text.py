@@ -1,4 +1,4 @@
-"""A contract file's YAML as plain values: with the line of every path, and no key silently given twice."""
+"""The YAML of a contract file as plain values, with the line of every path; a repeated key is a problem."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """YAML with JSON's view of dates: `2017-01-01` is text."""
+    """YAML in which `2017-01-01` is text, as in JSON."""
 
 
 _PlainLoader.yaml_implicit_resolvers = {
@@ -23,9 +23,9 @@ _PlainLoader.yaml_implicit_resolvers = {
 
 
 def read_yaml(text: str, findings: Findings, path: str = "") -> Any:
-    """The document's values; None, with the reason in findings, if it has none.
+    """The values of the document; None, with the reason in findings, if it has none.
 
-    Fills `findings.lines`, unless the text is only a part of the file, the one at `path`.
+    Sets `findings.lines`, unless the text is only the part of the file at `path`.
     """
     try:
         loader = _PlainLoader(text)
@@ -44,16 +44,16 @@ def read_yaml(text: str, findings: Findings, path: str = "") -> Any:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the text"
         reason = " ".join(part for part in (error.context, error.problem) if part)
-        findings.add(path, "yaml", "YAML", f"a syntax error in {where}", f"mend this: {reason}")
+        findings.add(path, "yaml", "YAML", f"a syntax error in {where}", f"correct it: {reason}")
     except yaml.YAMLError as error:
-        findings.add(path, "yaml", "YAML", "text that cannot be read", f"mend this: {error}")
+        findings.add(path, "yaml", "YAML", "text that cannot be read", f"correct it: {error}")
     return None
 
 
 def _visit(node: yaml.Node, path: str, lines: dict[str, int], findings: Findings) -> None:
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.ScalarNode) and _HALF.search(node.value):
-        advice = "write the whole character: engines take text in UTF-8 only"
+        advice = "write the whole character, as engines accept only text in UTF-8"
         findings.add(path, "text", "whole characters", "half of a surrogate pair", advice)
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):

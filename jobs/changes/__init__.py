@@ -1,4 +1,4 @@
-"""What a change is: its columns, the typing of raw values, nested rules, and the text of a key.
+"""What a change is: its columns and position, typed values, the reasons against a row, and the key text.
 
 Imports `expectations`.
 """

@@ -1,15 +1,15 @@
-"""JSON text -> its members as variants -> values of a contract's scalar types.
+"""JSON text to its members as variants, and variants to values of a contract's scalar types.
 
-A variant keeps what a text of it would lose: whether a value is a text, a number or a boolean. Parsing
-refuses an object that has a name twice, at any depth. Numbers of up to 38 digits keep them all;
-`jobs.reading.formats` sees to longer ones.
+A variant keeps what its text would lose: whether a value is a text, a number or a boolean. Parsing refuses an
+object that has a name twice, at any depth. Numbers of up to 38 digits keep all digits;
+`jobs.reading.formats.exact_numbers` handles longer ones.
 """
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
 from expectations.contract import Column
-from jobs.changes.columns import shown
+from jobs.changes.reasons import shown
 from jobs.changes.types import Read, read_text
 
 _TEXT, _BOOLEAN = "STRING", "BOOLEAN"
@@ -23,27 +23,27 @@ def parse_members(text: Expression) -> Expression:
 
 
 def members(value: Expression) -> Expression:
-    """The members of an object, name -> variant; null if the variant is none."""
+    """The members of an object, name -> variant; null if the variant is not an object."""
     return F.try_variant_get(value, "$", "map<string,variant>")
 
 
 def items(value: Expression) -> Expression:
-    """The items of an array; null if the variant is none."""
+    """The items of an array; null if the variant is not an array."""
     return F.try_variant_get(value, "$", "array<variant>")
 
 
 def is_null(value: Expression) -> Expression:
-    """Whether a variant is null or is not there."""
+    """Whether a variant is null or missing."""
     return value.isNull() | F.is_variant_null(value)
 
 
 def json_type(column: Column, value: Expression) -> Expression:
-    """The JSON type of a variant as Spark names it, for a column that takes one type alone; else null."""
+    """The JSON type of a variant as Spark names it, for a column that accepts a single type; else null."""
     return F.schema_of_variant(value) if _only_type(column) else F.lit(None).cast("string")
 
 
 def read_json(column: Column, text: Expression, given: Expression) -> Read:
-    """Scalar values from variants as text and their `json_type`s; null for a format in which all is text."""
+    """Scalar values from the texts and `json_type`s of variants; a format of texts has null types."""
     read = read_text(column, text)
     if _only_type(column) is None:
         return read
@@ -52,12 +52,12 @@ def read_json(column: Column, text: Expression, given: Expression) -> Read:
 
 
 def is_taken(column: Column, given: Expression) -> Expression:
-    """Whether a column takes values of a JSON type."""
+    """Whether a column accepts values of a JSON type."""
     return F.coalesce(given == F.lit(_only_type(column)), F.lit(True))
 
 
 def shown_json(column: Column, text: Expression, given: Expression) -> Expression:
-    """A variant that is of another type than the column, as a reason shows it, and what to do."""
+    """A variant of another type than the column's, as a reason shows it, with advice."""
     match _only_type(column):
         case "STRING":
             number = F.concat(F.lit("the number "), text, F.lit("; write it in quotes"))
@@ -69,7 +69,7 @@ def shown_json(column: Column, text: Expression, given: Expression) -> Expressio
 
 
 def _only_type(column: Column) -> str | None:
-    """The one JSON type that a column's values come as; None for numbers, which may come as texts too."""
+    """The single JSON type of a column's values; None for numbers, which may also be texts."""
     if column.kind in _OF_TEXT:
         return _TEXT
     return _BOOLEAN if column.kind == "boolean" else None

@@ -1,4 +1,4 @@
-"""What `expectations.keys` does for one row, as Spark expressions: a row's key as the one text `_key`."""
+"""A row's key as its canonical text, `_key`: `expectations.keys` as Spark expressions."""
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 from expectations.contract import Column, Contract
 from jobs.changes.types import Read, read_text
 
-# What Java's form encoding writes otherwise than RFC 3986, which Python's quote(safe="") follows.
+# Where Java's form encoding differs from RFC 3986, which Python's quote(safe="") follows.
 _FORM_ENCODING = (("+", "%20"), ("*", "%2A"), ("%7E", "~"))
 
 
@@ -19,7 +19,7 @@ def encode_key(contract: Contract, columns: dict[str, Expression] | None = None)
 
 
 def decode_key(contract: Contract, text: Expression) -> dict[str, Read]:
-    """The typed key columns of a key text; text as it is, as older tables hold some that is not trimmed."""
+    """The typed key columns of a key text. Texts are not trimmed, since older tables hold untrimmed keys."""
     parts = F.split(text, ",")
     decoded = [F.try_url_decode(F.get(parts, F.lit(number))) for number in range(len(contract.key))]
     return {

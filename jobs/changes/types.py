@@ -1,7 +1,7 @@
-"""Text and DynamoDB attributes -> values of a contract's types, exactly or not at all.
+"""Text and DynamoDB attributes to values of a contract's types, exactly or not at all.
 
-No number passes through a float on its way to an integer or decimal, nothing is rounded, and what is not of
-the type is told apart from what is null. Everything here builds Spark expressions; Spark evaluates them.
+No number becomes a float on its way to an integer or decimal, nothing is rounded, and a value of another type
+is distinguished from null. All functions build Spark expressions, which Spark evaluates.
 """
 
 from collections.abc import Callable
@@ -15,18 +15,18 @@ from expectations.align import WHITESPACE
 from expectations.contract import Column
 from expectations.json_schema import BASE64
 
-ATTRIBUTE = "map<string,string>"  # {"N": "1"}; what stands under M, L and sets stays JSON text
+ATTRIBUTE = "map<string,string>"  # {"N": "1"}; values under M, L and sets stay JSON text
 ITEM = f"map<string,{ATTRIBUTE}>"
-_VISIBLE = (0x21, 0x7E)  # ASCII that is no whitespace
+_VISIBLE = (0x21, 0x7E)  # ASCII except whitespace and control characters
 _INTEGER_TYPES = {"int": "int", "long": "bigint"}
 _NUMBER = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _SCIENTIFIC = r"^[+-]?([0-9]*)[.]?([0-9]*)[eE]([+-]?[0-9]{1,3})$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ]00:00(:00([.]0+)?)?[Zz]?)?$"
 _BASIC_DATE = r"^([0-9]{4})([0-9]{2})([0-9]{2})$"
-_TIMESTAMP = (  # what Spark reads by itself, and nearly every timestamp is
+_TIMESTAMP = (  # the form that Spark reads by itself, and that nearly every timestamp has
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?" + rf"(Z|{timestamps.OFFSET})?$"
 )
-_ISO_TIMESTAMP = (  # every other form that `expectations.timestamps` takes: day, time, zone
+_ISO_TIMESTAMP = (  # every other form that `expectations.timestamps` accepts: day, time, zone
     r"^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})"
     r"(?:[T ]([0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?|[0-9]{2}(?:[0-9]{2}(?:[.,][0-9]+)?)?)?))?"
     rf" ?(Z|{timestamps.OFFSET})?$"
@@ -34,7 +34,7 @@ _ISO_TIMESTAMP = (  # every other form that `expectations.timestamps` takes: day
 
 
 class Read(NamedTuple):
-    """A column of typed values: null where there is none; `wrong` where there is one of another type."""
+    """A column of typed values, null where there is no value; `wrong` where a value has another type."""
 
     value: Expression
     wrong: Expression
@@ -53,21 +53,21 @@ def read_attribute(column: Column, attribute: Expression) -> Read:
 
 
 def attribute_text(column: Column, attribute: Expression) -> Expression:
-    """The text of a scalar, trimmed; null if the attribute is of a type that the column does not take."""
+    """The text of a scalar, trimmed; null if the column does not accept the attribute's type."""
     texts = [attribute[tag] if tag == "N" else trimmed(attribute[tag]) for tag in _tags(column)]
     return F.coalesce(*texts)
 
 
 def trimmed(text: Expression) -> Expression:
-    """Without what `align` takes away at both ends, which is more than Spark's `trim` does."""
-    # Mostly nothing: trimming by so many characters takes longer than everything else that is done to a text.
+    """The text without the whitespace that `align` removes at both ends; Spark's `trim` removes less."""
+    # Few texts have any. Trimming so many kinds of characters takes longer than all else done to a text.
     first, last = F.ascii(text), F.ascii(F.substring(text, -1, 1))
     is_bare = first.between(*_VISIBLE) & last.between(*_VISIBLE)
     return F.when(is_bare, text).otherwise(F.trim(text, F.lit(WHITESPACE)))
 
 
 def _tags(column: Column) -> tuple[str, ...]:
-    """The attribute types a scalar may come as; writers that don't know the contract send numbers as text."""
+    """The attribute types that a column accepts. Writers that do not know the contract send numbers as S."""
     match column.kind:
         case "binary":
             return ("B",)
@@ -84,7 +84,7 @@ def _read_scalar(column: Column, text: Expression) -> Read:
 
 
 def convert(column: Column, text: Expression) -> Expression:
-    """A trimmed text as a value of the column's type; null if it is none."""
+    """A trimmed text as a value of the column's type; null if it is of another type."""
     return _SCALARS[column.kind](column, text)
 
 
@@ -97,7 +97,7 @@ def _decimal(column: Column, text: Expression) -> Expression:
 
 
 def _exact(text: Expression, precision: int, scale: int) -> Expression:
-    """A decimal if no digit is lost: Spark's cast alone would round to the scale."""
+    """A decimal if no digit is lost, else null: Spark's cast alone would round to the scale."""
     fraction = rf"([.][0-9]{{0,{scale}}}0*)?" if scale else r"([.]0*)?"
     plain = text.rlike(rf"^[+-]?([0-9]+{fraction}|[.][0-9]{{1,{max(scale, 1)}}}0*)$")
     whole, behind = F.regexp_extract(text, _SCIENTIFIC, 1), F.regexp_extract(text, _SCIENTIFIC, 2)
@@ -105,7 +105,7 @@ def _exact(text: Expression, precision: int, scale: int) -> Expression:
     exponent = F.regexp_extract(text, _SCIENTIFIC, 3).try_cast("int")
     scientific = text.rlike(_NUMBER) & (F.length(digits) - F.length(whole) - exponent <= scale)
     value = text.try_cast(f"decimal({precision},{scale})")
-    # Not by OR: Spark takes what comes twice behind one out of it, and would match all four for every number.
+    # Not by OR: Spark extracts its common subexpressions, and would match all four patterns for each number.
     return F.when(plain, value).when(scientific, value)
 
 
@@ -134,7 +134,7 @@ def _timestamp(column: Column, text: Expression) -> Expression:
 
 
 def _in_full(text: Expression) -> Expression:
-    """A timestamp in any ISO 8601 form in the one that Spark reads."""
+    """A timestamp of any ISO 8601 form in the form that Spark reads."""
     day = F.regexp_replace(F.regexp_extract(text, _ISO_TIMESTAMP, 1), "-", "")
     time, zone = F.regexp_extract(text, _ISO_TIMESTAMP, 2), F.regexp_extract(text, _ISO_TIMESTAMP, 3)
     clock = F.rpad(F.regexp_replace(time, "[.,].*|:", ""), 6, "0")
@@ -144,7 +144,7 @@ def _in_full(text: Expression) -> Expression:
 
 
 def _of_this_calendar(value: Expression) -> Expression:
-    """Years 1 to 9999, also once the offset is applied: Spark goes further, and most readers can't follow."""
+    """Years 1 to 9999 after the offset is applied: Spark accepts more, which most readers cannot read."""
     return F.when((F.year(value) >= 1) & (F.year(value) <= 9999), value)
 
 

@@ -19,8 +19,9 @@ from jobs.checking.deduplicate import known_changes, new_changes
 from jobs.erasure.blocked_rows import refuse_unread
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import FileCount
-from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake, append_once, find_commit
-from jobs.runtime.log import say
+from jobs.lake.commits import append_once, find_commit
+from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake
+from jobs.runtime.log import log
 
 OFFERED = "glueline.offered"  # snapshot property: the number of changes in a batch, new or not
 _REJECT = "dataset string, reasons array<string>, payload string, source_file string, row_number bigint"
@@ -55,7 +56,7 @@ def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: 
         new = new_changes(counted, known, contract)
         added = append_once(new, table, manifest.batch_id, manifest.begun, {OFFERED: str(expected)})
         _compare(table, manifest, expected, offered.get["rows"])
-        say(
+        log(
             "changes appended",
             batch_id=manifest.batch_id,
             dataset=contract.dataset,

@@ -15,21 +15,17 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes.columns import UPSERT, collect_reasons
-from jobs.doors.drop import parse_drop
-from jobs.doors.export import parse_export
-from jobs.doors.repair import parse_repair
-from jobs.doors.stream import parse_stream
+from jobs.changes.columns import UPSERT
+from jobs.changes.reasons import collect_reasons
+from jobs.doors.parsers import PARSERS
 from jobs.erasure.blocked_rows import is_refused_as_erased, refuse_erased
 from jobs.erasure.keys import ErasedKeys
-from jobs.intake.manifest import DROP, EXPORT, REPAIR, STREAM, ManifestFile
+from jobs.intake.manifest import ManifestFile
 from jobs.intake.results import FileCount
 from jobs.quality.row_rules import RowRule
-from jobs.quality.validation import Verdict, add_counts, examine, judge
+from jobs.quality.validation import ValidationResult, add_counts, prepare, validate
 from jobs.reading.fetch import SUPERSEDED
 from jobs.reading.receive import receive
-
-PARSERS = {STREAM: parse_stream, DROP: parse_drop, EXPORT: parse_export, REPAIR: parse_repair}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ class CheckedDataset:
     contract: Contract
     rows: DataFrame
     counts: tuple[FileCount, ...]
-    verdict: Verdict
+    verdict: ValidationResult
     erased: ErasedKeys | None = None
 
 
@@ -63,14 +59,14 @@ def check_dataset(
     received = refuse_erased(parse_files(spark, files, contract), contract, erased)
     parsed = received.persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        examination = examine(parsed.where(_to_judge()), contract)
+        examination = prepare(parsed.where(_to_judge()), contract)
         try:
             counts = count_rows(parsed, files, contract.dataset, examination.row_rules)
         except (PySparkException, Py4JJavaError):
             parsed.count()  # raises if a file is at fault; GX would name a rule
-            judge(examination)  # raises with the name of the rule
+            validate(examination)  # raises with the name of the rule
             raise
-        verdict = judge(examination)
+        verdict = validate(examination)
         add_counts(verdict, counts.judged, counts.broken_by)
         broken = [rule for rule in examination.row_rules if counts.broken_by[rule.name]]
         rows = add_rule_reasons(parsed, broken) if broken else parsed

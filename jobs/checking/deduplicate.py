@@ -17,7 +17,12 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract
 from jobs.changes.columns import RETRACT
 from jobs.lake.names import Lake
-from jobs.lake.partitions import place_sets, places_on_driver, pruned, pruning_sql
+from jobs.lake.partitions import (
+    collected_partition_values,
+    inside_sql,
+    partition_value_sets,
+    pruning_partitions,
+)
 
 IDENTITY = ("_version", "_tie", "_op")
 
@@ -44,7 +49,7 @@ def _search_conditions(changes: DataFrame, lake: Lake, contract: Contract) -> Se
     found = changes.agg(
         F.min("_version"),
         F.max("_version"),
-        *place_sets(lake.catalog, contract, pruned(contract)),
+        *partition_value_sets(lake.catalog, contract, pruning_partitions(contract)),
     ).first()
     least, greatest, *places = found or (None, None)
     if least is None:
@@ -52,7 +57,9 @@ def _search_conditions(changes: DataFrame, lake: Lake, contract: Contract) -> Se
     return [
         f"t._version BETWEEN {least} AND {greatest}",
         *(
-            pruning_sql(lake.catalog, partition, "t", values)
-            for partition, values in places_on_driver(contract, pruned(contract), places).items()
+            inside_sql(lake.catalog, partition, "t", values)
+            for partition, values in collected_partition_values(
+                contract, pruning_partitions(contract), places
+            ).items()
         ),
     ]

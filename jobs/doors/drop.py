@@ -1,10 +1,12 @@
 """The drop door: a row of a partner's file -> a change.
 
-A row is an upsert, or what its `_op` column says (upsert, delete). Columns come by name, alias or camelCase.
-Its version is its sequence column's value; without such a column it is the time at which S3 got the file.
-That has whole seconds: the sequencer of the file's event orders the states of one file within a second.
+A row is an upsert, or what its `_op` column says (upsert, delete). Columns are given by name, alias or
+camelCase. The version is the value of the sequence column; without such a column it is the time at which S3
+received the file. That time has whole seconds: the sequencer of the file's event orders the states of one
+file within a second.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
@@ -13,37 +15,31 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.align import spellings
 from expectations.contract import Column, Contract
-from jobs.changes.columns import (
-    DELETE,
-    UPSERT,
-    absent,
+from expectations.spellings import spellings
+from jobs.changes.columns import DELETE, UPSERT, absent, in_columns, or_default, typed
+from jobs.changes.forms import JSON
+from jobs.changes.json_values import json_type, parse_members, read_json, shown_json
+from jobs.changes.nested import NESTED, nested_name, nested_value, read_nested, with_nested_reasons
+from jobs.changes.positions import content_tie, end_of_sequence_reason, order_of, order_reason
+from jobs.changes.reasons import (
     collect_reasons,
-    content_tie,
-    end_of_sequence_reason,
-    in_columns,
     key_reasons,
     names_given_twice,
-    or_default,
-    order_of,
-    order_reason,
     reason,
     shown,
     type_reasons,
-    typed,
     unknown_reason,
 )
-from jobs.changes.json_values import json_type, parse_members, read_json, shown_json
-from jobs.changes.nested import JSON, NESTED, nested_name, nested_value, read_nested, with_nested_faults
 from jobs.changes.types import Read, trimmed
+from jobs.intake.doors import DOORS, DROP
 from jobs.intake.manifest import SEQUENCER_DIGITS
-from jobs.reading.formats import OP
+from jobs.reading.formats.header import OP
+from jobs.reading.formats.registry import format_named
 from jobs.reading.receive import SEQUENCER
 
 _RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER)
-_CARRIED = (*_RECEIVED, "_op", "_is_csv", "_unreadable", "_unknown")
-_CSV = r"(?i)[.]csv([.]gz)?$"
+_CARRIED = (*_RECEIVED, "_op", "_is_untyped", "_unreadable", "_unknown")
 
 
 def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
@@ -57,7 +53,7 @@ def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
     parsed = rows.withColumns(
         {
             "_version": _version(contract),
-            "_source": F.lit("drop"),
+            "_source": F.lit(DROP.name),
             "_event_id": F.concat_ws("#", "source_file", "row_number"),
             "_updated_at": F.col("event_time"),
             "_absent": absent(contract, lacks),
@@ -65,6 +61,17 @@ def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
         }
     )
     return in_columns(parsed.withColumn("_tie", _tie(contract)), contract)
+
+
+def _untyped_names() -> str:
+    """The names of files whose values are all text, as a regular expression."""
+    endings = {
+        ending
+        for door in DOORS.values()
+        for ending, file_format in door.formats.items()
+        if format_named(file_format).is_untyped
+    }
+    return rf"(?i)[.]({'|'.join(map(re.escape, sorted(endings)))})$"
 
 
 def _has(column: Column) -> str:
@@ -84,7 +91,7 @@ def _given_names(column: Column) -> tuple[str, ...]:
 
 
 def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
-    """With what the row gives for each column, by whichever name: scalars as text, the others read."""
+    """With the value given for each column, by any of its names: scalars as text, nested values read."""
     values, keys = F.col("_values"), F.map_keys("_values")
     names = spellings(contract.columns)
     given = {
@@ -96,11 +103,11 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
     parsed = received.select(
         *_RECEIVED,
         parse_members(F.col("payload")).alias("_values"),
-        F.col("source_file").rlike(_CSV).alias("_is_csv"),
+        F.col("source_file").rlike(_untyped_names()).alias("_is_untyped"),
     )
     return parsed.select(
         *_RECEIVED,
-        "_is_csv",
+        "_is_untyped",
         F.lower(trimmed(F.coalesce(values[OP].cast("string"), F.lit(UPSERT)))).alias("_op"),
         values.isNull().alias("_unreadable"),
         _unknown(names, has, keys).alias("_unknown"),
@@ -110,30 +117,30 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
 
 
 def _give(column: Column, value: Expression) -> list[Expression]:
-    """A column's part of `_with_given`. A field of CSV is text, also one that holds a struct or list."""
-    is_csv, text = F.col("_is_csv"), value.cast("string")
-    # An empty field of a type that has no empty value is how many writers of CSV spell null.
+    """A column's part of `_with_given`. In CSV every field is text, also one that holds a struct or list."""
+    is_untyped, text = F.col("_is_untyped"), value.cast("string")
+    # Many writers of CSV write null as an empty field; only text has an empty value.
     field = text if column.kind == "string" else F.nullif(trimmed(text), F.lit(""))
     if column.kind in NESTED:
         unpacked = F.when(field.isNotNull(), F.coalesce(F.try_parse_json(field), value))
-        given = F.when(is_csv, unpacked).otherwise(value)
+        given = F.when(is_untyped, unpacked).otherwise(value)
         return [read_nested(JSON, column, given).alias(nested_name(column))]
     return [
-        F.when(is_csv, field).otherwise(text).alias(_given(column)),
-        F.when(~is_csv, json_type(column, value)).alias(_json(column)),
+        F.when(is_untyped, field).otherwise(text).alias(_given(column)),
+        F.when(~is_untyped, json_type(column, value)).alias(_json(column)),
     ]
 
 
 def _unknown(
     names: Mapping[str, Sequence[str]], has: Mapping[str, Expression], keys: Expression
 ) -> Expression:
-    """The names that the contract lacks, and all but one of those by which a column came twice."""
+    """The names that the contract does not have, and all but one of the names of a column given twice."""
     known = sorted({OP, *(name for spelled in names.values() for name in spelled)})
     others = F.array_except(keys, F.array(*map(F.lit, known)))
     several = [spelled for spelled in names.values() if len(spelled) > 1]
     if not several:
         return others
-    # Few rows have more known names than columns; for all others no list of these is made.
+    # Few rows have more known names than columns; the list of duplicates is made for these alone.
     columns = reduce(add, (came.cast("int") for came in (*has.values(), F.array_contains(keys, OP))))
     twice = F.concat(others, names_given_twice(keys, several))
     return F.when(F.size(keys) - F.size(others) > columns, twice).otherwise(others)
@@ -146,7 +153,7 @@ def _read(column: Column) -> Read:
 
 
 def _tie(contract: Contract) -> Expression:
-    """The content's, behind the sequencer where that orders more than the version does."""
+    """The hash of the content; preceded by the sequencer where the version is the time of the file."""
     tie, sequencer = content_tie(contract), F.col(SEQUENCER)
     if contract.sequence_column is not None:
         return tie
@@ -179,11 +186,11 @@ def _reasons(contract: Contract) -> Expression:
         ]
     )
     unreadable = F.concat(F.lit("json: expected a JSON object, got "), shown(F.col("payload")))
-    # Which of two values is meant, nobody can know, and readers differ (RFC 8259, section 4).
+    # Readers differ in which of two values they take (RFC 8259, section 4).
     twice = F.lit("json: expected every name once in an object, got one that comes twice")
     is_object = F.from_json("payload", "map<string,string>").isNotNull()
     return (
         F.when(F.col("problem").isNotNull(), F.array("problem"))
         .when(F.col("_unreadable"), F.array(F.when(is_object, twice).otherwise(unreadable)))
-        .otherwise(with_nested_faults(contract, of_values))
+        .otherwise(with_nested_reasons(contract, of_values))
     )

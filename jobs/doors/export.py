@@ -1,17 +1,18 @@
 """The export door: a line of a DynamoDB export -> a change.
 
-A full export says what an item was at one time, an incremental one what changes in a window came to. Neither
-says how: what came in between stays hidden, and the history marks their changes as coarse.
+A full export has the items at one time, an incremental export the result of the changes in a window. Neither
+has the changes in between, and the history marks changes of exports as coarse.
 
-An item's own version orders it, as on the stream (`jobs.doors.stream`). Where its writer stamped none, the
-line of an incremental export has the time of the last write; that of a full export only a time at which it
-was so: some minutes before the export, since its clock is not the stream's and later writes must win.
+An item's own version orders it, as on the stream (`jobs.doors.stream`). If its writer stamped none, the
+version is the time of the last write, which an incremental export has. A full export has only the time of the
+export: the version is some minutes before it, because its clock is not the stream's and later writes must
+win.
 
 An item marked `_deleted` is a delete, and so is a line without a new image: at the old image's version + 1 or
-the time of the write, whichever is later. If the old image was marked already, nothing changed.
+the time of the write, whichever is later. If the old image was already marked, nothing changed.
 
-Where versions count, the times order nothing: a line without a new image is at the old image's version + 1,
-and a line of which no version is known is refused.
+Where versions count (the sequence column is an int or long), times order nothing: a line without a new image
+is at the old image's version + 1, and a line without any known version is rejected.
 """
 
 from pyspark.sql import Column as Expression
@@ -19,7 +20,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes.columns import content_tie, in_columns, is_ordered_by_time, shown
+from jobs.changes.columns import in_columns
+from jobs.changes.positions import content_tie, is_ordered_by_time
+from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
 from jobs.doors.item_images import (
     REPEATED_DELETE_TIE,
@@ -28,7 +31,7 @@ from jobs.doors.item_images import (
     version_of_removal,
     version_of_write,
 )
-from jobs.intake.manifest import EXPORT
+from jobs.intake.doors import EXPORT
 
 MARGIN_MICROS = 5 * 60 * 1_000_000
 _CORRUPT = "_corrupt"
@@ -41,15 +44,15 @@ _LINE = f"""
 def parse_export(received: DataFrame, contract: Contract) -> DataFrame:
     """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`).
 
-    Their `event_time` is the time that the export shows, of an incremental one the end of its window.
+    Their `event_time` is the time of the export; for an incremental one, the end of its window.
     """
     rows = typed_images(_captured(received), contract, "_form", "_is_full", "_micros")
     own, version = F.greatest("_new_version", "_old_version"), _version(contract)
     parsed = rows.withColumns(
         {
             "_version": version,
-            "_source": F.lit(EXPORT),
-            # Two exports of an item that did not change in between are one change.
+            "_source": F.lit(EXPORT.name),
+            # Two exports of an item that has not changed in between are the same change.
             "_updated_at": F.when(F.col("_is_full") & own.isNotNull(), F.timestamp_micros(own)).otherwise(
                 F.col("_time")
             )
@@ -66,7 +69,7 @@ def _captured(received: DataFrame) -> DataFrame:
     """The parts of the lines, as `jobs.doors.item_images` wants them, and which kind of line it is."""
     line = F.from_json("payload", _LINE, {"columnNameOfCorruptRecord": _CORRUPT})
     item, keys = F.col("_line.Item"), F.col("_line.Keys")
-    # {"N": "…"}; a bare number or text was seen too.
+    # {"N": "…"}; some exports have a bare number or text.
     written = F.regexp_extract("_line.Metadata.WriteTimestampMicros", "([0-9]+)", 1).try_cast("bigint")
     new = F.coalesce(item, F.col("_line.NewImage"))
     is_whole = F.col(f"_line.{_CORRUPT}").isNull()

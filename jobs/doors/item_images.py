@@ -1,15 +1,15 @@
-"""What the doors that bring DynamoDB items have in common: an item's image -> typed columns and a version.
+"""What the doors of records share: an item's image -> typed columns and a version.
 
-A frame of *captured* rows has `CAPTURED`: where the row came from, and
+A frame of *captured* rows has the columns `CAPTURED`: where the row came from, and
 
-    _event_id   what to look for in logs
-    _time       when the change happened, as its door tells
+    _event_id   the id of the event, as logs have it
+    _time       when the change happened, by the clock of its door
     _key        the item's key text
-    _removed    whether the item is gone
-    _new, _old  the item after and before the change, type `ITEM`; null if the door doesn't show it
+    _removed    whether the item was removed
+    _new, _old  the item after and before the change, type `ITEM`; null if the record does not have it
 
-The mark of an erased key (`jobs.erasure.marks`) stands for no item: where it replaces an item, that is a
-delete, and a record of nothing but the mark is quarantined as erased.
+The mark of an erased key (`jobs.erasure.marks`) is not an item: if it replaces an item, the change is a
+delete, and a record with nothing but the mark is quarantined as erased.
 """
 
 from pyspark.sql import Column as Expression
@@ -18,33 +18,26 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
 from expectations.spark_schema import ITEM_BOOKKEEPING
-from jobs.changes.columns import (
-    DELETE,
-    ERASED_REASON,
-    UPSERT,
-    absent,
-    collect_reasons,
-    end_of_sequence_reason,
-    is_ordered_by_time,
-    key_reasons,
-    or_default,
-    order_of,
-    order_reason,
-    reason,
-    shown,
-    type_reasons,
-    typed,
-    unknown_reason,
-)
+from jobs.changes.columns import DELETE, UPSERT, absent, or_default, typed
+from jobs.changes.forms import ATTRIBUTES
 from jobs.changes.key_text import decode_key, encode_key
 from jobs.changes.nested import (
-    ATTRIBUTES,
     NESTED,
     nested_columns,
     nested_name,
     nested_value,
     read_nested,
-    with_nested_faults,
+    with_nested_reasons,
+)
+from jobs.changes.positions import end_of_sequence_reason, is_ordered_by_time, order_of, order_reason
+from jobs.changes.reasons import (
+    ERASED_REASON,
+    collect_reasons,
+    key_reasons,
+    reason,
+    shown,
+    type_reasons,
+    unknown_reason,
 )
 from jobs.changes.types import Read, read_attribute
 
@@ -56,7 +49,7 @@ REPEATED_DELETE_TIE = ""
 
 
 def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataFrame:
-    """Captured rows with their columns typed, `_op`, `_absent`, the image these are of, and its stamps."""
+    """Captured rows with typed columns, `_op`, `_absent`, and the image (`_image`) with its versions."""
     image = F.col("_image")
     captured = _without_marks(captured)
     reads = {
@@ -91,7 +84,7 @@ def _read(column: Column, attribute: Expression) -> Read:
 
 
 def _without_marks(captured: DataFrame) -> DataFrame:
-    """With marks of erased keys taken for no item; `_is_mark` where the record has nothing else."""
+    """Without the marks of erased keys; `_is_mark` is true where a record has nothing else."""
     new_is_mark, old_is_mark = _is_erased(F.col("_new")), _is_erased(F.col("_old"))
     has_item = (F.col("_new").isNotNull() & ~new_is_mark) | (F.col("_old").isNotNull() & ~old_is_mark)
     is_mark = (new_is_mark | old_is_mark) & ~has_item
@@ -117,7 +110,7 @@ def is_marked(image: Expression) -> Expression:
 
 
 def stamp(contract: Contract, image: Expression) -> Expression:
-    """The version an image carries; null if its writer stamped none."""
+    """The version of an image; null if its writer stamped none."""
     stamped = image["_version"]["N"].try_cast("bigint")
     if contract.sequence_column is None:
         return stamped
@@ -128,9 +121,9 @@ def stamp(contract: Contract, image: Expression) -> Expression:
 def version_of_write(contract: Contract, time: Expression) -> Expression:
     """The version of an item that was written: its own, and never less than that of the state it replaced.
 
-    If its writer stamped none, and versions are times, it is the time of the write. Where versions count, the
-    time in microseconds would outrank every later count: it is the replaced state's version, or null, which
-    `order_reasons` refuses.
+    Without a stamp, it is the time of the write if versions are times. Where versions count, a time in
+    microseconds would outrank every later count: it is the version of the replaced state, or null, which
+    `order_reasons` rejects.
     """
     new = F.col("_new_version")
     return F.greatest(F.coalesce(new, time) if is_ordered_by_time(contract) else new, "_old_version")
@@ -142,12 +135,12 @@ def version_of_removal(contract: Contract, time: Expression) -> Expression:
     Where versions count, times are none of them: null if the removed state is not known.
     """
     old = F.col("_old_version")
-    following = F.coalesce(F.try_add(old, F.lit(1)), old)  # behind the greatest number there is none
+    following = F.coalesce(F.try_add(old, F.lit(1)), old)  # there is none after the greatest number
     return F.greatest(following, time) if is_ordered_by_time(contract) else following
 
 
 def order_reasons(contract: Contract, version: Expression) -> list[Expression]:
-    """The reason of a change without a version, which only changes of versions that count can be."""
+    """The reason to reject a change without a version, where versions count."""
     if is_ordered_by_time(contract):
         return []
     name = contract.sequence_column
@@ -159,7 +152,7 @@ def order_reasons(contract: Contract, version: Expression) -> list[Expression]:
 
 
 def _sequence_reasons(contract: Contract) -> list[Expression]:
-    """The reasons of an upsert whose sequence column has no value that can order it; a delete may."""
+    """The reasons to reject an upsert whose sequence column has no value that orders it; deletes may."""
     reasons = [end_of_sequence_reason(contract)]
     if is_ordered_by_time(contract):  # for versions that count, see `order_reasons`
         reasons.append(order_reason(contract))
@@ -171,7 +164,7 @@ def image_reasons(contract: Contract, version: Expression) -> Expression:
     key, written = F.col("_key"), encode_key(contract)
     known = (*(column.name for column in contract.columns), *ITEM_BOOKKEEPING)
     others = F.array_except(F.map_keys("_new"), F.array(*map(F.lit, known)))
-    # Spark interprets a filter; few rows come to it.
+    # Spark interprets a filter, which is slow; few rows need it.
     unknown = F.when(F.size(others) > 0, F.filter(others, lambda name: ~F.startswith(name, F.lit("_"))))
     other_key = "key: expected the key of the item's columns, "
     got = {column.name: shown(F.to_json(F.col("_image")[column.name])) for column in contract.columns}
@@ -185,7 +178,7 @@ def image_reasons(contract: Contract, version: Expression) -> Expression:
             *type_reasons(contract, got),
         ]
     )
-    all_reasons = with_nested_faults(contract, of_image)
+    all_reasons = with_nested_reasons(contract, of_image)
     return F.when(F.col("_is_mark"), F.array(F.lit(ERASED_REASON))).otherwise(all_reasons)
 
 

@@ -1,22 +1,22 @@
-"""The repair door: what `reconcile` and `erase` found wrong -> changes that put it right.
+"""The repair door: the drift that parity found -> changes that correct the tables.
 
-A line is a stream record, which puts the true item back, or
+A line is a stream record, which restores the true item, or
 
     {"op": "retract", "key": "<key text>", "version": …, "tie": "…"}
 
-which takes back the row or tombstone of that key that stands at exactly that position; null is a position
-too. It leaves no tombstone, and where nothing stands at that position, it does nothing. `jobs.merge` says
-when.
+which removes the row or tombstone of that key at exactly that position; null is a position too. It leaves no
+tombstone, and does nothing if there is nothing at that position. `jobs.merge` has the rule.
 """
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes.columns import RETRACT, collect_reasons, in_columns, reason, shown
+from jobs.changes.columns import RETRACT, in_columns
 from jobs.changes.key_text import decode_key, encode_key
+from jobs.changes.reasons import collect_reasons, reason, shown
 from jobs.doors.stream import parse_stream
-from jobs.intake.manifest import REPAIR
+from jobs.intake.doors import REPAIR
 
 _LINE = "op string, key string, version string, tie string"
 
@@ -24,7 +24,7 @@ _LINE = "op string, key string, version string, tie string"
 def parse_repair(received: DataFrame, contract: Contract) -> DataFrame:
     """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
     is_retract = F.coalesce(F.from_json("payload", _LINE)["op"] == RETRACT, F.lit(False))
-    records = parse_stream(received.where(~is_retract), contract).withColumn("_source", F.lit(REPAIR))
+    records = parse_stream(received.where(~is_retract), contract).withColumn("_source", F.lit(REPAIR.name))
     return records.unionByName(_parse_retracts(received.where(is_retract), contract))
 
 
@@ -43,7 +43,7 @@ def _parse_retracts(received: DataFrame, contract: Contract) -> DataFrame:
             "_op": F.lit(RETRACT),
             "_version": F.col("_line.version").try_cast("bigint"),
             "_tie": F.col("_line.tie"),
-            "_source": F.lit(REPAIR),
+            "_source": F.lit(REPAIR.name),
             "_event_id": F.concat_ws("#", "source_file", "row_number"),
             "_updated_at": F.col("event_time"),
             "_absent": F.lit(None).cast("array<string>"),

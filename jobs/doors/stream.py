@@ -1,15 +1,15 @@
 """The stream door: a DynamoDB stream record -> a change.
 
-An item's `_version` orders its changes (the Data API stamps it), or the sequence column if that is newer. A
-writer that stamps nothing is ordered by the stream's clock, and never before the state it replaced. The
+An item's `_version` (stamped by the Data API) orders its changes, or the sequence column if that is newer. An
+item without a stamp is ordered by the stream's clock, and never before the state that it replaced. The
 record's sequence number decides between equal versions.
 
 An item marked `_deleted` is a delete. So is a REMOVE, at the removed item's version + 1 or the record's time,
-whichever is later. A REMOVE of an item that was deleted already (by DynamoDB's TTL, mostly) says again what
-the mark said, as a delete at the mark's version that loses ties: it changes nothing unless the mark is lost.
+whichever is later. A REMOVE of an item that was already deleted (mostly by DynamoDB's TTL) repeats the mark:
+it is a delete at the mark's version that loses ties, and changes nothing unless the mark is lost.
 
 Where versions count (the sequence column is an int or long), no clock orders anything: a REMOVE is at the
-removed item's version + 1, and a change of which no version is known is refused.
+removed item's version + 1, and a change without any known version is rejected.
 """
 
 from pyspark.sql import Column as Expression
@@ -17,7 +17,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes.columns import in_columns, shown
+from jobs.changes.columns import in_columns
+from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
 from jobs.doors.item_images import (
     REPEATED_DELETE_TIE,
@@ -26,6 +27,7 @@ from jobs.doors.item_images import (
     version_of_removal,
     version_of_write,
 )
+from jobs.intake.doors import STREAM
 
 TIE_DIGITS = 40  # sequence numbers have 21 to 40 digits, and sort by value only if all have as many
 _CORRUPT = "_corrupt"
@@ -49,7 +51,7 @@ def parse_stream(received: DataFrame, contract: Contract) -> DataFrame:
             "_tie": F.when(F.col("_is_repeated"), REPEATED_DELETE_TIE).otherwise(
                 F.lpad("_sequence_number", TIE_DIGITS, "0")
             ),
-            "_source": F.lit("stream"),
+            "_source": F.lit(STREAM.name),
             "_updated_at": F.col("_time"),
             "reasons": _reasons(contract, version),
         }
@@ -67,7 +69,7 @@ def _captured(received: DataFrame) -> DataFrame:
     row = F.concat_ws("#", "source_file", "row_number")
     return received.withColumn("_record", record).select(
         *("source_file", "row_number", "payload", "problem"),
-        # A record that Spark could read in part only is as good as none.
+        # A record that Spark could read only in part counts as none.
         F.when(F.col(f"_record.{_CORRUPT}").isNull(), F.col("_record.dynamodb.SequenceNumber")).alias(
             "_sequence_number"
         ),

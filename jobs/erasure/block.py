@@ -12,7 +12,7 @@ from jobs.erasure.context import ErasureContext, newer
 from jobs.erasure.marks import Item, version_of
 from jobs.erasure.notes import BlockNote, StreamNote
 from jobs.erasure.tombstones import add_tombstones
-from jobs.lake.names import create_ops_tables
+from jobs.lake.creation import create_ops_tables
 from jobs.runtime.log import step
 
 

@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from expectations.keys import InvalidKey, decode_key
-from jobs.changes.columns import ERASED_REASON
+from jobs.changes.reasons import ERASED_REASON
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.tables import key_frame
 from jobs.erasure.tombstones import erased_tombstones

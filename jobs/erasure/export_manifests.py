@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from jobs.intake.doors import EXPORT
 from jobs.intake.export_manifest import CHECKSUMS, checksum
 from jobs.intake.first_events import MD5, ROWS
 
@@ -30,7 +31,7 @@ def update_exports(s3: "S3Client", bucket: str, dataset: str, rewritten: Collect
 
 
 def _summaries(s3: "S3Client", bucket: str, dataset: str) -> Iterator[str]:
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"exports/{dataset}/")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=EXPORT.folder(dataset))
     for page in pages:
         for found in page.get("Contents", ()):
             if found["Key"].endswith(f"/{_SUMMARY}.json"):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from jobs.reading.fetch import UnreadableFile
+from jobs.reading.formats.rows import UnreadableFile
 
 STREAM_RETENTION = timedelta(hours=24)
 

@@ -22,7 +22,7 @@ from typing import Any, Self
 from expectations.contract import Contract
 from expectations.keys import InvalidKey, decode_key, encode_key
 from expectations.spelled_keys import JsonNumber, readings
-from jobs.reading.formats import spellings
+from expectations.spellings import spellings
 
 _IMAGES = ("Keys", "NewImage", "OldImage", "Item")
 _TAGS = ("S", "N", "BOOL")  # the attribute types that a key column may come as
@@ -55,7 +55,7 @@ class ErasedKeys:
         """The keys with these texts. Raises InvalidKey if one of them is no key of the contract."""
         bare = replace(contract, columns=contract.key_columns, partitions=(), rules=(), sequence_column=None)
         keys = frozenset(texts)
-        names = {column.name: spellings(column) for column in bare.columns}
+        names = spellings(bare.columns)
         return cls(bare, keys, names, [decode_key(bare, text) for text in sorted(keys)])
 
     def own_line(self, line: bytes | str) -> bool:

@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
+from jobs.intake.doors import door_of
+
 
 class Phase(StrEnum):
     """A phase of the job; the values are those of its argument `--PHASE`."""
@@ -102,6 +104,12 @@ class AffectedVersion:
     def folder(self) -> str:
         """The first part of the object's key, e.g. `drops`."""
         return self.key.partition("/")[0]
+
+    @property
+    def carries_rows(self) -> bool:
+        """Whether the object is of a door of rows, which the time of its event may order."""
+        door = door_of(self.key)
+        return door is not None and door.carries == "rows"
 
     @property
     def identity(self) -> tuple[str, str, str]:

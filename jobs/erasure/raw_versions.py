@@ -25,17 +25,17 @@ from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.notes import AffectedVersion
 from jobs.erasure.on_executors import Row, on_executors
 from jobs.erasure.row_filter import FAILED_BATCH, filter_rows
-from jobs.intake.manifest import FORMATS
-from jobs.reading.fetch import DOWNLOADS, IN_MEMORY, UnreadableFile
-from jobs.runtime.failures import ENDINGS, in_words, is_passing
+from jobs.intake.doors import DOORS, EXPORT_SUMMARY, STREAM_FAILURES, door_of
+from jobs.reading.fetch import DOWNLOADS, IN_MEMORY
+from jobs.reading.formats.rows import UnreadableFile
+from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
 from jobs.runtime.s3 import s3_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-FAILED_BATCHES = "aws/lambda/"  # Lambda's records of stream batches that were given up
 TASK_BYTES = 32 * 1024 * 1024
-_WITHOUT_ROWS = ("manifest-summary.json", "manifest-files.json", ".checksum", ".md5", "_started", "/")
+_WITHOUT_ROWS = (EXPORT_SUMMARY, "manifest-files.json", ".checksum", ".md5", "_started", "/")
 _GONE = ("NoSuchKey", "NoSuchVersion", "404")
 _VERSION = pa.schema({
     "key": pa.string(), "version_id": pa.string(), "etag": pa.string(), "size": pa.int64(),
@@ -72,8 +72,7 @@ class RawSearch:
 def list_versions(s3: "S3Client", bucket: str, dataset: str) -> Iterator[RawVersion]:
     """All versions of objects that may hold rows of the dataset."""
     now = datetime.now(UTC)
-    folders = [f"{folder}/{dataset}/" for folder in ("stream", "drops", "exports", "repairs")]
-    for prefix in (*folders, FAILED_BATCHES):
+    for prefix in (*(door.folder(dataset) for door in DOORS.values()), STREAM_FAILURES):
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
             for found in page.get("Versions", ()):
                 if found["Size"] and not found["Key"].endswith(_WITHOUT_ROWS):
@@ -90,11 +89,10 @@ def list_versions(s3: "S3Client", bucket: str, dataset: str) -> Iterator[RawVers
 
 def form_of(key: str) -> str | None:
     """How the object of this key is read; None if no door takes it."""
-    if key.startswith(FAILED_BATCHES):
+    if key.startswith(STREAM_FAILURES):
         return FAILED_BATCH
-    folder, name = key.partition("/")[0], key.lower()
-    forms = {"stream": ("jsonl.gz",), "repairs": ("jsonl.gz",), "drops": FORMATS, "exports": ("json.gz",)}
-    return next((form for form in forms.get(folder, ()) if name.endswith(f".{form}")), None)
+    door = door_of(key)
+    return door.format_of(key) if door is not None else None
 
 
 def search_versions(
@@ -144,9 +142,9 @@ def search_version(bucket: str, version: RawVersion, keys: ErasedKeys) -> Affect
     except ENDINGS:
         raise
     except BaseException as error:
-        if is_passing(error):
+        if is_retryable(error):
             raise
-        problem = in_words(error)  # whatever it is, it is about this version alone
+        problem = in_one_line(error)  # whatever it is, it is about this version alone
     return AffectedVersion(
         version.key, version.version_id, version.etag, version.is_latest, version.form, rows, erased, problem
     )

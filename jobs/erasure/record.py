@@ -9,7 +9,8 @@ from pyspark.sql import functions as F
 
 from expectations.timestamps import instant_of
 from jobs.erasure.notes import Proof, Request
-from jobs.lake.names import Lake, create_ops_table
+from jobs.lake.creation import create_ops_table
+from jobs.lake.names import Lake
 
 ERASURES = "erasures"
 COLUMNS = """erasure_id string, dataset string, key_hash string, asked_at timestamp, proved_at timestamp,

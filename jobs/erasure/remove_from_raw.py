@@ -14,6 +14,7 @@ from jobs.erasure.notes import AffectedVersion, RawNote
 from jobs.erasure.raw_rewrite import remove_from_versions
 from jobs.erasure.raw_versions import list_versions, search_versions
 from jobs.intake.batches import Batches
+from jobs.intake.doors import EXPORT
 from jobs.intake.first_events import FROM, FirstEvents, state_of
 from jobs.intake.manifest import FirstEvent, ManifestFile
 from jobs.lake.names import BATCHES
@@ -34,11 +35,11 @@ def remove_from_raw(context: ErasureContext) -> None:
         context.write(note)
     with step("erase: rewrite RAW"):
         to_change = [one for one in affected if one.problem is None or context.request.remove_unreadable]
-        keep_first_events(context, [one for one in to_change if one.folder == "drops" and one.is_latest])
+        keep_first_events(context, [one for one in to_change if one.carries_rows and one.is_latest])
         if to_change:
             remove_from_versions(context.spark, bucket, to_change, context.keys)
     with step("erase: manifests of exports"):
-        rewritten = {one.key for one in note.held if one.folder == "exports"}
+        rewritten = {one.key for one in note.held if one.key.startswith(EXPORT.prefix)}
         update_exports(context.s3, bucket, dataset, rewritten)
 
 

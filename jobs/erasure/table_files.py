@@ -25,8 +25,8 @@ from expectations.problems import RetryableError
 from expectations.spark_literals import literal
 from jobs.erasure.stored_files import rows_in_files
 from jobs.erasure.tables import ErasableTable
-from jobs.lake.conflicts import after_conflicts
-from jobs.lake.iceberg import call, iceberg
+from jobs.lake.conflicts import retry_conflicts
+from jobs.lake.iceberg import call_procedure, current_table
 
 _DELETED = 2  # the status of a manifest's entry (Iceberg's spec, "Manifests")
 
@@ -42,12 +42,12 @@ def remove_from_table(spark: SparkSession, table: ErasableTable) -> None:
     """
     has_rows = table.find(spark).rows > 0
     if has_rows:
-        after_conflicts(partial(table.delete, spark))
+        retry_conflicts(partial(table.delete, spark))
     live = [path for path, is_live in _named_files(spark, table.name).items() if is_live]
     if has_rows or rows_in_files(spark, live, table.count):
-        after_conflicts(partial(_rewrite_files, spark, table))
+        retry_conflicts(partial(_rewrite_files, spark, table))
     if not all(_named_files(spark, table.name).values()):
-        after_conflicts(partial(_rewrite_manifests, spark, table.name))
+        retry_conflicts(partial(_rewrite_manifests, spark, table.name))
     if left := rows_in_files(spark, _named_files(spark, table.name), table.count):
         raise RowsLeft(
             f"{table.name}: expected files without erased rows, got {len(left)} with some, "
@@ -62,7 +62,7 @@ def has_rows_in_files(spark: SparkSession, table: ErasableTable) -> bool:
 
 def expire_before(spark: SparkSession, table: str, clean: int) -> int:
     """Expire the snapshots before the clean one, with the files that only they have; how many there were."""
-    found = iceberg(spark, table).snapshots()
+    found = current_table(spark, table).snapshots()
     ids = [snapshot.snapshotId() for snapshot in found if snapshot.sequenceNumber() < clean]
     if ids:
         array = ", ".join(map(str, ids))
@@ -71,7 +71,7 @@ def expire_before(spark: SparkSession, table: str, clean: int) -> int:
             f", snapshot_ids => array({array}), older_than => timestamp'1970-01-01', retain_last => 1, "
             "stream_results => true"
         )
-        after_conflicts(lambda: call(spark, table, "expire_snapshots", arguments))
+        retry_conflicts(lambda: call_procedure(spark, table, "expire_snapshots", arguments))
     return len(ids)
 
 
@@ -83,13 +83,13 @@ def reachable_files(spark: SparkSession, table: str) -> set[str]:
 
 def newest_sequence_number(spark: SparkSession, table: str) -> int:
     """The sequence number of the newest snapshot; 0 if there is none."""
-    snapshot = iceberg(spark, table).currentSnapshot()
+    snapshot = current_table(spark, table).currentSnapshot()
     return 0 if snapshot is None else int(snapshot.sequenceNumber())
 
 
 def location(spark: SparkSession, table: str) -> str:
     """The folder of the table's files."""
-    return str(iceberg(spark, table).location())
+    return str(current_table(spark, table).location())
 
 
 def _named_files(spark: SparkSession, table: str) -> dict[str, bool]:
@@ -101,7 +101,7 @@ def _named_files(spark: SparkSession, table: str) -> dict[str, bool]:
 
 def _rewrite_files(spark: SparkSession, table: ErasableTable) -> None:
     where = "" if table.where is None else f", where => {literal(table.where)}"
-    call(
+    call_procedure(
         spark,
         table.name,
         "rewrite_data_files",
@@ -111,9 +111,9 @@ def _rewrite_files(spark: SparkSession, table: ErasableTable) -> None:
 
 def _rewrite_manifests(spark: SparkSession, table: str) -> None:
     """Write manifests without entries of files that are gone. The procedure skips a single manifest."""
-    found = iceberg(spark, table)
+    found = current_table(spark, table)
     if len(found.currentSnapshot().dataManifests(found.io())) > 1:
-        call(spark, table, "rewrite_manifests")
+        call_procedure(spark, table, "rewrite_manifests")
     else:
         found.rewriteManifests().clusterBy(_constant_function(spark)).commit()
 

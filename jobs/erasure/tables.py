@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from expectations import timestamps
 from expectations.contract import Column, Contract
+from expectations.keys import RANGED_KINDS
 from expectations.spark_literals import literal
 from expectations.spark_schema import row_schema
 from jobs.changes.key_text import decode_key
@@ -79,7 +80,7 @@ def bounds(keys: ErasedKeys, alias: str = "") -> str | None:
     """
     ranges = []
     for column in keys.contract.columns:
-        if column.kind != "boolean":  # bounds of which select no files
+        if column.kind in RANGED_KINDS:
             values = sorted((key[column.name] for key in keys.values), key=_order_of(column))
             prefix = column.kind if column.kind in ("date", "timestamp") else ""
             least, greatest = (f"{prefix}{literal(value)}" for value in (values[0], values[-1]))

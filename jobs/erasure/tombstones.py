@@ -13,10 +13,10 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from jobs.erasure.keys import ErasedKeys
-from jobs.lake.conflicts import after_conflicts
+from jobs.lake.conflicts import retry_conflicts
 from jobs.lake.names import TOMBSTONES, Lake
 from jobs.merging.fold import ERASURE
-from jobs.merging.merge_changes import merge_tombstones
+from jobs.merging.steps import merge_tombstones
 
 ABOVE_ALL, ERASED = ERASURE  # the version and the tie of its position
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)  # retention removes tombstones by the time of the delete
@@ -28,7 +28,7 @@ def add_tombstones(spark: SparkSession, lake: Lake, contract: Contract, keys: Er
     tombstones = spark.createDataFrame([(text,) for text in sorted(keys.texts)], "key string").withColumns(
         {"_version": F.lit(ABOVE_ALL), "_tie": F.lit(ERASED), "deleted_at": F.lit(FOR_EVER)}
     )
-    after_conflicts(lambda: merge_tombstones(lake, contract, tombstones))
+    retry_conflicts(lambda: merge_tombstones(lake, contract, tombstones))
 
 
 def erased_tombstones(spark: SparkSession, lake: Lake, dataset: str) -> DataFrame:
@@ -60,5 +60,5 @@ def unblock_tombstones(
     """
     rows = [(key, floors[key]) for key in sorted(erased)]
     unblocked = spark.createDataFrame(rows, "key string, version long")
-    after_conflicts(lambda: spark.sql(statement, unblocked=unblocked))
+    retry_conflicts(lambda: spark.sql(statement, unblocked=unblocked))
     return erased

@@ -8,7 +8,7 @@ from jobs.erasure.context import ErasureContext
 from jobs.erasure.notes import UnblockNote
 from jobs.erasure.record import create_erasures_table, recorded_versions
 from jobs.erasure.tombstones import unblock_tombstones
-from jobs.lake.names import create_ops_tables
+from jobs.lake.creation import create_ops_tables
 
 
 def unblock_keys(context: ErasureContext) -> None:

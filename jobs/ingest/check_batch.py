@@ -18,12 +18,13 @@ from jobs.ingest.set_aside import settle, split_off
 from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import CheckedBatch, FileCount
+from jobs.lake.creation import create_ops_tables
 from jobs.lake.evolution import bring_to_contract
-from jobs.lake.names import Lake, create_ops_tables
+from jobs.lake.names import Lake
 from jobs.lake.session import LONG_EXPRESSIONS, configure
 from jobs.quality import data_docs
-from jobs.runtime.failures import ENDINGS, in_words, is_passing
-from jobs.runtime.log import say, step
+from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
+from jobs.runtime.log import log, step
 
 
 class Checked(NamedTuple):
@@ -76,7 +77,7 @@ def check_batch(
         with step(f"{name}: done", batch_id=manifest.batch_id):
             batches.mark_checked(CheckedBatch(manifest.batch_id, tuple(counts), at.isoformat()))
     for count in counts:
-        say("file checked", batch_id=manifest.batch_id, **asdict(count))
+        log("file checked", batch_id=manifest.batch_id, **asdict(count))
     return Checked(counts, failures)
 
 
@@ -126,8 +127,8 @@ def publish_docs(
     try:
         data_docs.publish(batches.s3, batches.bucket, batch_id, at, verdicts)
     except Exception as error:
-        if is_passing(error):
+        if is_retryable(error):
             raise
         traceback.print_exception(error)
-        return [BatchFailure(f"data docs: {in_words(error)}", batch_id, tuple(verdicts))]
+        return [BatchFailure(f"data docs: {in_one_line(error)}", batch_id, tuple(verdicts))]
     return []

@@ -16,8 +16,8 @@ from jobs.ingest.failures import BatchFailure
 from jobs.ingest.set_aside import begin_attempts, note_failure, settle, split_off, split_up
 from jobs.intake.batches import Batches
 from jobs.lake.names import Lake
-from jobs.runtime.failures import ENDINGS, in_words, is_passing
-from jobs.runtime.log import say, step
+from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
+from jobs.runtime.log import log, step
 
 if TYPE_CHECKING:
     from jobs.intake.results import FileCount
@@ -46,9 +46,9 @@ def check_queue(
         raise
     except BaseException as error:  # noqa: BLE001 -- whatever it is, the open batches are checked
         traceback.print_exception(error)
-        failures = [BatchFailure(in_words(error))]
+        failures = [BatchFailure(in_one_line(error))]
     if not new and not left:
-        say("check: nothing to do")
+        log("check: nothing to do")
     checked = check_batches(spark, lake, batches, chain(new, begin_attempts(batches, left)), contracts)
     return Checked(checked.counts, failures + checked.failures)
 
@@ -88,7 +88,7 @@ def batch_failed(
     One of the datasets may be the cause. The batch stays whole if the error may pass by itself.
     """
     manifest = batches.manifest(batch_id)
-    if has_one_part(manifest) or is_passing(error) or not manifest.datasets:
+    if has_one_part(manifest) or is_retryable(error) or not manifest.datasets:
         return [note_failure(spark, lake, batches, batch_id, error)]
     traceback.print_exception(error)
     if is_recorded(spark, lake, manifest):

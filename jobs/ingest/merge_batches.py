@@ -13,15 +13,17 @@ from expectations.contract import Contract
 from jobs.ingest.failures import BatchFailure, contract_of
 from jobs.ingest.set_aside import note_failure, part_checked, settle
 from jobs.intake.batches import Batches
-from jobs.intake.manifest import REPAIR, Manifest
+from jobs.intake.doors import REPAIR
+from jobs.intake.manifest import Manifest
 from jobs.intake.results import CheckedBatch, MergedBatch
+from jobs.lake.commits import find_commit
 from jobs.lake.evolution import bring_to_contract, lacks_columns
-from jobs.lake.names import Lake, find_commit
+from jobs.lake.names import Lake
 from jobs.lake.session import BUCKETED_JOINS, configure
 from jobs.merging.freshness import freshness
-from jobs.merging.merge_changes import merge_changes
+from jobs.merging.steps import merge_changes
 from jobs.runtime.failures import ENDINGS
-from jobs.runtime.log import say, step
+from jobs.runtime.log import log, step
 from jobs.runtime.metrics import Metric
 
 
@@ -44,7 +46,7 @@ def merge_batches(
     manifests = {batch_id: batches.manifest(batch_id) for batch_id in batches.to_merge()}
     to_merge = sorted(manifests, key=lambda batch_id: manifests[batch_id].begun)
     if not to_merge:
-        say("merge: nothing to do")
+        log("merge: nothing to do")
         return Merged([], failures)
     configure(spark, BUCKETED_JOINS)
     metrics: list[Metric] = []
@@ -82,7 +84,7 @@ def groups_of_datasets(checked: Sequence[CheckedBatch]) -> dict[str, list[list[s
     """
     groups: dict[str, list[list[str]]] = {}
     for one in checked:
-        repaired = {file.dataset for file in one.files if file.accepted and file.door == REPAIR}
+        repaired = {file.dataset for file in one.files if file.accepted and file.door == REPAIR.name}
         for dataset in one.datasets:
             of_dataset = groups.setdefault(dataset, [])
             if not of_dataset or dataset in repaired:
@@ -138,5 +140,5 @@ def close_batch(
         batches.mark_merged(MergedBatch(batch_id, datetime.now(UTC).isoformat(), apart))
     with step(f"merge: {batch_id} closed", batch_id=batch_id):
         batches.close(batch_id)
-    say("batch merged", batch_id=batch_id, **({"apart": apart} if apart else {}))
+    log("batch merged", batch_id=batch_id, **({"apart": apart} if apart else {}))
     return failures

@@ -23,9 +23,10 @@ from jobs.intake.attempts import Attempts
 from jobs.intake.batches import CHECKED, Batches
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import CheckedBatch, MergedBatch
-from jobs.lake.names import Lake, create_ops_tables
-from jobs.runtime.failures import in_words
-from jobs.runtime.log import say
+from jobs.lake.creation import create_ops_tables
+from jobs.lake.names import Lake
+from jobs.runtime.failures import in_one_line
+from jobs.runtime.log import log
 
 
 def begin_attempts(batches: Batches, batch_ids: Iterable[str]) -> Iterator[str]:
@@ -99,8 +100,8 @@ def settle(spark: SparkSession, lake: Lake, batches: Batches, batch_id: str) -> 
             failure = replace(failure, batch_id=kept, is_aside=True)
         except Exception as problem:  # noqa: BLE001 -- it stays open, and the next run sets it aside
             traceback.print_exception(problem)
-            failure = replace(failure, error=f"{attempts.error}; not set aside: {in_words(problem)}")
-    say(
+            failure = replace(failure, error=f"{attempts.error}; not set aside: {in_one_line(problem)}")
+    log(
         "batch set aside" if failure.is_aside else "batch failed",
         batch_id=failure.batch_id,
         datasets=datasets,

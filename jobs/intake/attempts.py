@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from jobs.runtime.failures import in_words, is_passing
+from jobs.runtime.failures import in_one_line, is_retryable
 
 MOST = 5
 PATIENCE = timedelta(hours=24)
@@ -30,8 +30,8 @@ class Attempts:
 
     def after(self, error: BaseException, at: datetime) -> Self:
         """The attempts after one more that failed with this error."""
-        counted = self._ended(at, in_words(error))
-        if is_passing(error):
+        counted = self._ended(at, in_one_line(error))
+        if is_retryable(error):
             return replace(counted, passed=self.passed + 1)
         return replace(counted, failures=self.failures + 1)
 

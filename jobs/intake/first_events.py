@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from jobs.intake.manifest import DROP, FirstEvent, Manifest, ManifestFile
+from jobs.intake.doors import doors_of_rows
+from jobs.intake.manifest import FirstEvent, Manifest, ManifestFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -66,7 +67,7 @@ class FirstEvents:
 
     def add_to(self, manifest: Manifest) -> Manifest:
         """The manifest with the first events of its drops. One request a dataset if there are none."""
-        datasets = {file.dataset for file in manifest.files if file.door == DROP}
+        datasets = {file.dataset for file in manifest.files if file.door in doors_of_rows()}
         folders = {
             name.rpartition("/")[0] + "/" for one in datasets for name in self._names(f"{_PREFIX}{one}/")
         }

@@ -11,10 +11,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Self
 
-FORMATS = ("csv", "csv.gz", "jsonl", "jsonl.gz", "parquet")  # of a drop
-STREAM_FORMAT = "jsonl.gz"  # and that of a repair
-EXPORTS, SUMMARY_FORMAT = "exports", "manifest-summary.json"
-STREAM, DROP, EXPORT, REPAIR = "stream", "drop", "export", "repair"  # the doors
+from jobs.intake.doors import DOORS, door_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,26 +185,26 @@ def classify(key: str, datasets: Collection[str]) -> tuple[str, str, str] | str 
     """
     if not {".", ".."}.isdisjoint(key.split("/")):  # clients differ in whether they resolve them
         return f"intake: expected a key without . and .. in it, got {key}; move it"
-    door, _, rest = key.partition("/")
-    dataset, _, name = rest.partition("/")
-    if door not in _READERS or not name:
-        return (
-            f"intake: expected {' or '.join(f'{door}/<dataset>/…' for door in _READERS)}, got {key}; move it"
-        )
+    door = door_of(key)
+    dataset, _, name = key.removeprefix(door.prefix if door else "").partition("/")
+    if door is None or not name:
+        expected = " or ".join(door.folder("<dataset>") + "…" for door in DOORS.values())
+        return f"intake: expected {expected}, got {key}; move it"
     if dataset not in datasets:
         known = ", ".join(sorted(datasets))
         return f"intake: expected a dataset that has a contract ({known}), got {dataset!r} in {key}"
-    if door == EXPORTS:
-        return _classify_export(key, dataset)
-    for file_format in _READERS[door]:
-        if name.lower().endswith(f".{file_format}"):
-            return dataset, _DOORS[door], file_format
-    return f"intake: expected a file named *.{', *.'.join(_READERS[door])}, got {key}"
+    if door.listed_by is not None:
+        return _classify_listed(key, dataset, door.name, door.listed_by)
+    file_format = door.format_of(key)
+    if file_format is None:
+        return f"intake: expected a file named *.{', *.'.join(door.formats)}, got {key}"
+    return dataset, door.name, file_format
 
 
-def _classify_export(key: str, dataset: str) -> tuple[str, str, str] | str | None:
+def _classify_listed(key: str, dataset: str, door: str, listed_by: str) -> tuple[str, str, str] | str | None:
+    """As `classify`, for a part of an export. A batch opens the summary, which leads to the data files."""
     if _SUMMARY.search(key):
-        return dataset, EXPORT, SUMMARY_FORMAT
+        return dataset, door, listed_by
     if _EXPORT_PART.search(key):
         return None
     return (
@@ -215,10 +212,6 @@ def _classify_export(key: str, dataset: str) -> tuple[str, str, str] | str | Non
     )
 
 
-_READERS: Mapping[str, tuple[str, ...]] = {
-    "stream": (STREAM_FORMAT,), "drops": FORMATS, EXPORTS: (), "repairs": (STREAM_FORMAT,)
-}  # fmt: skip
-_DOORS: Mapping[str, str] = {"stream": STREAM, "drops": DROP, "repairs": REPAIR}  # folder -> door
 SEQUENCER_DIGITS = 32  # S3 sends 16 to 18
 _SEQUENCER = re.compile(rf"[0-9A-Fa-f]{{1,{SEQUENCER_DIGITS}}}", re.ASCII)
 _SUMMARY = re.compile(r"/AWSDynamoDB/[^/]+/manifest-summary\.json$")

@@ -9,7 +9,7 @@ from itertools import batched
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from jobs.runtime.log import say
+from jobs.runtime.log import log
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -92,7 +92,7 @@ def announce_backlog(events: Any, rule: str, number: int) -> None:
     entry = {"Source": "glueline", "DetailType": "Intake Backlog", "Detail": detail}
     answer = events.put_events(Entries=[entry])
     if answer["FailedEntryCount"]:
-        say("intake: the backlog event was refused; the rule will start a run", entries=answer["Entries"])
+        log("intake: the backlog event was refused; the rule will start a run", entries=answer["Entries"])
 
 
 def end_backlog(events: Any, rule: str) -> None:

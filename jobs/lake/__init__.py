@@ -1,4 +1,4 @@
-"""The Iceberg tables: names, making, appends that happen once, partitions, evolution, commit conflicts.
+"""The Iceberg tables: names, creation, commits that happen once, partitions, evolution, commit conflicts.
 
 Imports `expectations`, `jobs.changes`, `jobs.runtime`.
 """

@@ -1,14 +1,14 @@
-"""What the columns of a live table were before: the types and columns that its rows were written with.
+"""How the columns of a live table changed: the types and columns that its older rows were written with.
 
 A table is widened in place (`jobs.lake.evolution`), and its rows stay as they were written. Two changes make
-a row and the item that it came from look different, though nothing is wrong:
+a row look different from the item that it came from, although nothing is wrong:
 
-* A float became a double. The row holds the float nearest to the item's number, and the item now reads as the
-  nearest double. Rows of before and after can't be told apart, so both sides are compared as floats.
-* A column with a default was added. Rows of before have no value, and the item now reads as the default. So
-  null and the default are compared as one.
+* A float became a double. An older row holds the float nearest to the item's number; the item is now read as
+  the nearest double. Older and newer rows cannot be told apart, so both sides are compared as floats.
+* A column with a default was added. An older row has null; the item is now read as the default. So null and
+  the default are compared as equal.
 
-Iceberg keeps the schemas that a table had.
+Iceberg keeps all schemas that a table had.
 """
 
 import json
@@ -21,16 +21,16 @@ from pyspark.sql.types import StructType
 
 from expectations.contract import Column, Contract
 from expectations.spark_schema import columns_of
-from jobs.lake.iceberg import iceberg
+from jobs.lake.iceberg import current_table
 
 type Path = tuple[str, ...]  # into structs and lists ("element")
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnHistory:
-    """What of a contract's columns was otherwise in an earlier schema of the table, or is so still."""
+    """The contract's columns that differ in an earlier schema of the table, or in its current one."""
 
-    once_float: frozenset[Path] = frozenset()  # columns of doubles
+    once_float: frozenset[Path] = frozenset()  # columns that are doubles now
     added: frozenset[str] = frozenset()  # columns with a default
 
 
@@ -38,7 +38,7 @@ NO_HISTORY = ColumnHistory()
 
 
 def column_history(spark: SparkSession, table: str, contract: Contract) -> ColumnHistory:
-    """The history of the contract's columns in that table; of a table that is not there, none."""
+    """The history of the contract's columns in the table; no history if the table does not exist."""
     return history_of(_schemas(spark, table), contract) if spark.catalog.tableExists(table) else NO_HISTORY
 
 
@@ -68,6 +68,6 @@ def _types(columns: Iterable[Column], path: Path = ()) -> Iterator[tuple[Path, s
 
 def _schemas(spark: SparkSession, table: str) -> Iterator[StructType]:
     jvm: Any = spark._jvm
-    for schema in iceberg(spark, table).schemas().values():
+    for schema in current_table(spark, table).schemas().values():
         converted = jvm.org.apache.iceberg.spark.SparkSchemaUtil.convert(schema)
         yield StructType.fromJson(json.loads(converted.json()))

@@ -1,18 +1,19 @@
-"""What happens when two jobs write to one table at a time: who gives way, and why neither tries for ever.
+"""Two jobs that write to one table at the same time: which one yields, and why neither retries forever.
 
-An Iceberg commit holds only if what it was made of is still there; whoever commits second has lost, and has
-written nothing. Which commits of the jobs can get into each other's way:
+An Iceberg commit succeeds only if the files that it is based on are still in the table. The job that commits
+second fails, and has written nothing. Which commits of the jobs conflict:
 
-* An append takes nothing away and is made of nothing. It never loses; Iceberg puts it on top of what has come
-  meanwhile. `check` only appends.
-* A MERGE marks rows of data files as deleted. It loses if `maintain` has put another file in the place of one
-  of these. A rewrite loses if a file that it replaces has got new deletes.
-* Expiry and rewritten manifests change no row. They never make another job lose.
+* An append removes nothing and is based on nothing. It never fails: Iceberg puts it on top of the commits
+  that came in between. `check` only appends.
+* A MERGE marks rows of data files as deleted. It fails if `maintain` has replaced one of these files. A
+  rewrite fails if a file that it replaces has got new deletes.
+* Expiry and rewritten manifests change no row. They never make another job fail.
 
-`maintain` yields: it makes a second attempt, and then leaves the step to its next run; files wait patiently.
-`merge` makes its step again, which is safe since its steps are maxima. It does not do so for ever: it loses
-only to a commit that came in between, and one run of `maintain` makes `COMMITS` at most on a table that can
-make it lose. So of `COMMITS + 1` attempts one is not in the way of any of them.
+`maintain` yields: it makes a second attempt, and then leaves the step to its next run, since files can be
+compacted later. `merge` repeats its step, which is safe because its steps are maxima. It does not repeat it
+forever: it fails only because of a commit in between, and one run of `maintain` makes at most
+`MAINTENANCE_COMMITS` commits on a table that can conflict. So at least one of `MAINTENANCE_COMMITS + 1`
+attempts conflicts with none of them.
 """
 
 from collections.abc import Callable
@@ -21,44 +22,48 @@ from typing import Any
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors.exceptions.captured import CapturedException
 
-from jobs.runtime.log import say
+from jobs.runtime.log import log
 
-REWRITES = 3  # commits that one rewrite of data files is spread over, at most
-COMMITS = REWRITES + 2  # the rewrites of data files and of delete files, and the rows that retention deletes
-_ITS_OWN = (
+REWRITE_COMMITS = 3  # commits that one rewrite of data files is spread over, at most
+# Besides those: the rewrite of delete files, and the rows that retention deletes.
+MAINTENANCE_COMMITS = REWRITE_COMMITS + 2
+_CONFLICTS = (
     "org.apache.iceberg.exceptions.ValidationException",
     "org.apache.iceberg.exceptions.CommitFailedException",
 )
 
 
-def after_conflicts[T](act: Callable[[], T], attempts: int = COMMITS + 1) -> T:
-    """What `act` returns, which is done again as long as another job's commit came between, so many times."""
+def retry_conflicts[T](act: Callable[[], T], attempts: int = MAINTENANCE_COMMITS + 1) -> T:
+    """Call `act`, again after each conflict with another job's commit, and return its result.
+
+    The conflict of the last attempt is raised.
+    """
     for left in range(attempts - 1, -1, -1):
         try:
             return act()
         except (Py4JJavaError, CapturedException) as error:
             if not left or not is_conflict(error):
                 raise
-            say("another job has written to the table meanwhile: once more")
+            log("conflict with another job's commit: trying again")
     raise ValueError(f"expected one attempt or more, got {attempts}")
 
 
-def unless_in_the_way[T](act: Callable[[], T]) -> T | None:
-    """What `act` returns, or None if it got into another job's way twice: it then waits for the next run."""
+def skip_on_conflict[T](act: Callable[[], T]) -> T | None:
+    """Call `act` and return its result, or None if it conflicted twice and is left to the next run."""
     try:
-        return after_conflicts(act, attempts=2)
+        return retry_conflicts(act, attempts=2)
     except (Py4JJavaError, CapturedException) as error:
         if not is_conflict(error):
             raise
-        say("another job writes to the table: left to the next run")
+        log("conflict with another job's commit: left to the next run")
         return None
 
 
 def is_conflict(error: Py4JJavaError | CapturedException) -> bool:
-    """Whether a commit was refused since another one came before it. One whose fate is unknown is no such."""
+    """Whether Iceberg refused a commit because of another one; an unknown outcome is not a conflict."""
     cause: Any = error.java_exception if isinstance(error, Py4JJavaError) else error._origin
     while cause is not None:
-        if cause.getClass().getName() in _ITS_OWN:
+        if cause.getClass().getName() in _CONFLICTS:
             return True
         cause = cause.getCause()
     return False

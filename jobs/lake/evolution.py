@@ -1,97 +1,89 @@
-"""Brings a dataset's live tables to its contract, in place, or says why that can't be done.
+"""Changes a dataset's live tables in place so that they match the contract, or says why that is not possible.
 
-What may be done is for `expectations.evolution` to say. All of it is asked before any of it is done. Each
-change is a commit of its own; if a run stops in between, the next finds less to do.
+`expectations.evolution` decides what may be changed. All changes are planned before the first is made. Each
+is a commit of its own; if a run stops in between, the next run finds fewer changes to make.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from expectations.evolution import (
-    DECLARED,
-    Addition,
-    Change,
-    Declaration,
-    Declared,
-    Live,
-    Plan,
-    partition,
-    plan,
-)
+from expectations.declared import DECLARED, Declared
+from expectations.evolution import Addition, Declaration, LiveTable, Plan, TableChange, partition, plan
+from expectations.problems import GluelineError
 from expectations.spark_literals import literal
 from expectations.spark_schema import changes_schema, columns_of, spark_type, table_schema
 from jobs.changes.key_text import encode_key
-from jobs.lake.names import Lake, create_dataset_tables
-from jobs.runtime.log import say
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.iceberg import load_table
+from jobs.lake.names import Lake
+from jobs.runtime.log import log
 
 
-class EvolutionRefused(Exception):
-    """Raised when the live tables can't become what a contract says; names all reasons."""
+class EvolutionRefused(GluelineError):
+    """Raised when the live tables cannot be changed to match a contract; names all reasons."""
 
 
 def bring_to_contract(spark: SparkSession, lake: Lake, contract: Contract) -> None:
-    """Make the dataset's tables where they are missing, and change them where the contract has changed.
+    """Create the dataset's tables if they do not exist, and change them where the contract has changed.
 
-    EvolutionRefused if that can't be done in place; then nothing was done.
+    Raises EvolutionRefused, before any change, if the tables cannot be changed in place.
     """
     planned = plans(spark, lake, contract)
     for table, found in planned.items():
         for change in found.changes:
             if isinstance(change, Declaration) and change.is_first:
-                say("table takes what its rows were accepted under from the contract", table=table)
+                log("table lacks the contract of its rows: stored from the current contract", table=table)
             spark.sql(statement(table, change))
     add_bookkeeping(spark, lake, contract, planned)
     create_dataset_tables(spark, lake, contract)
 
 
 def lacks_columns(spark: SparkSession, lake: Lake, contract: Contract) -> bool:
-    """Whether the contract has a column that the dataset's changes, the last to be changed, don't have."""
+    """Whether the dataset's changes, which are changed last, lack a column of the contract."""
     have = spark.table(lake.changes(contract.dataset)).columns
     return not set(changes_schema(contract).fieldNames()) <= set(have)
 
 
 def plans(spark: SparkSession, lake: Lake, contract: Contract) -> dict[str, Plan]:
-    """What has to be done to each of the dataset's tables that are there.
+    """The changes to each of the dataset's tables that exist.
 
-    EvolutionRefused if it can't be done in place.
+    Raises EvolutionRefused if a table cannot be changed in place.
     """
     tables = [lake.table(contract.dataset), lake.changes(contract.dataset)]
-    there = [table for table in tables if spark.catalog.tableExists(table)]
+    existing = [table for table in tables if spark.catalog.tableExists(table)]
 
     def has_null(column: str) -> bool:
-        return tables[0] in there and not spark.table(tables[0]).where(F.col(column).isNull()).isEmpty()
+        return tables[0] in existing and not spark.table(tables[0]).where(F.col(column).isNull()).isEmpty()
 
-    planned = {table: plan(live(spark, table), contract, has_null) for table in there}
+    planned = {table: plan(live(spark, table), contract, has_null) for table in existing}
     if refusals := list(dict.fromkeys(one for found in planned.values() for one in found.refusals)):
         raise EvolutionRefused(
-            f"the contract {contract.source or contract.dataset} can't be applied to the live tables, so "
-            f"nothing of {contract.dataset} was read; its files wait: {'; '.join(refusals)}"
+            f"the contract {contract.source or contract.dataset} cannot be applied to the live tables, so "
+            f"no file of {contract.dataset} was read; its files wait: {'; '.join(refusals)}"
         )
     return planned
 
 
-def live(spark: SparkSession, table: str) -> Live:
-    """The table as it is."""
+def live(spark: SparkSession, table: str) -> LiveTable:
+    """The table as it is: the contract's columns, the partitions, and what its rows were accepted under."""
     columns = columns_of(spark.table(table).schema)
-    ours = tuple(column for column in columns if not column.name.startswith("_"))
-    jvm: Any = spark._jvm
-    iceberg = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
+    of_contract = tuple(column for column in columns if not column.name.startswith("_"))
+    loaded = load_table(spark, table)
     partitions = tuple(
-        partition(iceberg.schema().findColumnName(field.sourceId()), field.transform().toString())
-        for field in iceberg.spec().fields()
+        partition(loaded.schema().findColumnName(field.sourceId()), field.transform().toString())
+        for field in loaded.spec().fields()
     )
-    return Live(ours, partitions, Declared.stored(dict(iceberg.properties())))
+    return LiveTable(of_contract, partitions, Declared.from_properties(dict(loaded.properties())))
 
 
-def statement(table: str, change: Change) -> str:
+def statement(table: str, change: TableChange) -> str:
     """The change as SQL."""
     if isinstance(change, Declaration):
-        said = literal(change.declared.text())
-        return f"ALTER TABLE {table} SET TBLPROPERTIES ({literal(DECLARED)} = {said})"
+        value = literal(change.declared.to_json())
+        return f"ALTER TABLE {table} SET TBLPROPERTIES ({literal(DECLARED)} = {value})"
     path = ".".join(f"`{part}`" for part in change.path)
     kind = spark_type(change.column).simpleString()
     if isinstance(change, Addition):
@@ -100,13 +92,13 @@ def statement(table: str, change: Change) -> str:
     return f"ALTER TABLE {table} ALTER COLUMN {path} TYPE {kind}"
 
 
-def add_bookkeeping(spark: SparkSession, lake: Lake, contract: Contract, there: Iterable[str]) -> None:
-    """Add the columns of ours that tables made by an earlier version lack; `_key` is filled in."""
+def add_bookkeeping(spark: SparkSession, lake: Lake, contract: Contract, tables: Iterable[str]) -> None:
+    """Add the bookkeeping columns that tables of an earlier version lack, and fill in `_key`."""
     wanted = {
         lake.table(contract.dataset): table_schema(contract),
         lake.changes(contract.dataset): changes_schema(contract),
     }
-    for table in there:
+    for table in tables:
         have = set(spark.table(table).schema.fieldNames())
         for field in wanted[table]:
             if field.name not in have:

@@ -1,4 +1,4 @@
-"""The live tables of the lake as Iceberg sees them: which there are, how large, by which snapshots."""
+"""The lake's tables as Iceberg knows them: their names, sizes, snapshots and procedures."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from jobs.lake.names import Lake
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
-    """The live files of a table, delete files among them, and their bytes."""
+class TableSize:
+    """The number of a table's live files, delete files included, and their bytes."""
 
     files: int
     bytes: int
@@ -22,42 +22,47 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One state of a table, by its id."""
+    """A snapshot of a table by its id, and when it was committed."""
 
     id: int
     at: datetime
 
 
-def tables(spark: SparkSession, lake: Lake) -> Iterator[str]:
+def table_names(spark: SparkSession, lake: Lake) -> Iterator[str]:
     """The full names of all tables in both databases."""
     for database in (lake.database, lake.ops_database):
         for row in spark.sql(f"SHOW TABLES IN {lake.catalog}.{database}").collect():
             yield f"{lake.catalog}.{database}.{row['tableName']}"
 
 
-def iceberg(spark: SparkSession, table: str) -> Any:
-    """Iceberg's own table, as it is now, whatever the catalog has cached."""
+def load_table(spark: SparkSession, table: str) -> Any:
+    """Iceberg's Java object of the table, which may be as old as the catalog's cache."""
     jvm: Any = spark._jvm
-    found = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
+    return jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
+
+
+def current_table(spark: SparkSession, table: str) -> Any:
+    """Iceberg's Java object of the table as it is now. Costs one more request to the catalog."""
+    found = load_table(spark, table)
     found.refresh()
     return found
 
 
-def size(spark: SparkSession, table: str) -> Size:
-    """What the newest snapshot's summary says: no file is read."""
-    snapshot = iceberg(spark, table).currentSnapshot()
+def table_size(spark: SparkSession, table: str) -> TableSize:
+    """The table's size by the summary of its newest snapshot: reads no file."""
+    snapshot = current_table(spark, table).currentSnapshot()
     if snapshot is None:
-        return Size(0, 0)
-    said: dict[str, str] = dict(snapshot.summary())
-    files = int(said.get("total-data-files", 0)) + int(said.get("total-delete-files", 0))
-    return Size(files, int(said.get("total-files-size", 0)))
+        return TableSize(0, 0)
+    summary: dict[str, str] = dict(snapshot.summary())
+    files = int(summary.get("total-data-files", 0)) + int(summary.get("total-delete-files", 0))
+    return TableSize(files, int(summary.get("total-files-size", 0)))
 
 
 def planned_bytes(rows: DataFrame) -> int:
-    """How much Spark expects to read of a table for the frame's conditions; 0 if no file may hold such rows.
+    """How many bytes Spark expects to read for the frame's conditions; 0 if no file can hold such rows.
 
-    By partitions and bounds, as Iceberg plans the scan: no data file is read, and no Spark job run. The frame
-    is the table with conditions that reach the scan, and nothing else.
+    Iceberg plans the scan by partitions and bounds: no data file is read, and no Spark job runs. The frame is
+    a table with conditions that reach the scan, and nothing else.
     """
     plan: Any = rows._jdf.queryExecution().optimizedPlan()
     scanned = plan.collectLeaves().head().stats()
@@ -72,19 +77,19 @@ def snapshots(spark: SparkSession, table: str) -> list[Snapshot]:
     return [Snapshot(row["snapshot_id"], instant_of(row["micros"])) for row in rows]
 
 
-def oldest(spark: SparkSession, table: str) -> datetime | None:
-    """When the oldest snapshot was committed that the table has not expired; None if it has none."""
-    history = iceberg(spark, table).history()
+def oldest_snapshot_at(spark: SparkSession, table: str) -> datetime | None:
+    """When the oldest snapshot that has not expired was committed; None if the table has no snapshot."""
+    history = current_table(spark, table).history()
     return None if history.isEmpty() else instant_of(history[0].timestampMillis() * 1000)
 
 
-def referred(spark: SparkSession, table: str) -> frozenset[int]:
-    """The snapshots that branches and tags stand at; Iceberg refuses to expire these."""
+def referenced_snapshots(spark: SparkSession, table: str) -> frozenset[int]:
+    """The ids of snapshots that branches and tags refer to; Iceberg refuses to expire these."""
     return frozenset(row[0] for row in spark.table(f"{table}.refs").select("snapshot_id").collect())
 
 
-def call(spark: SparkSession, table: str, procedure: str, arguments: str = "") -> dict[str, Any]:
-    """Call one of Iceberg's procedures on the table; the first row of what it says."""
+def call_procedure(spark: SparkSession, table: str, procedure: str, arguments: str = "") -> dict[str, Any]:
+    """Call one of Iceberg's procedures on the table; returns the first row of its result."""
     catalog, name = table.split(".", 1)
     rows = spark.sql(f"CALL {catalog}.system.{procedure}(table => '{name}'{arguments})").collect()
     return rows[0].asDict() if rows else {}

@@ -1,4 +1,4 @@
-"""The settings of a job's Spark session."""
+"""Settings of a job's Spark session."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,13 +9,12 @@ from pyspark.sql import SparkSession
 _UTC = {"spark.sql.session.timeZone": "UTC"}
 
 BASE: Mapping[str, str] = MappingProxyType(_UTC)
-# The JVM compiles no method longer than this limit. A contract's reasons in one method are longer; without
-# whole-stage code generation Spark splits them.
+# The JVM compiles no method longer than this limit. The reasons of a contract in one method are longer: above
+# the limit Spark leaves out whole-stage code generation and splits them.
 LONG_EXPRESSIONS: Mapping[str, str] = MappingProxyType(
     {**_UTC, "spark.sql.codegen.hugeMethodLimit": "8000"},
 )
-# Joins of two tables in the same buckets without a shuffle, and by hash rather than by sorting the larger
-# one.
+# Two tables in the same buckets are joined without a shuffle, and by hash rather than by sorting the larger.
 BUCKETED_JOINS: Mapping[str, str] = MappingProxyType({
     **_UTC,
     "spark.sql.sources.v2.bucketing.enabled": "true",
@@ -27,14 +26,14 @@ BUCKETED_JOINS: Mapping[str, str] = MappingProxyType({
 
 
 def configure(spark: SparkSession, settings: Mapping[str, str]) -> None:
-    """Set the settings for all statements that follow in the session."""
+    """Apply the settings to all later statements of the session."""
     for name, value in settings.items():
         spark.conf.set(name, value)
 
 
 @contextmanager
 def configured(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
-    """Set the settings for the statements inside; the session then has those of before."""
+    """Apply the settings to the statements inside, then restore the previous ones."""
     before = {name: spark.conf.get(name, None) for name in settings}
     configure(spark, settings)
     try:

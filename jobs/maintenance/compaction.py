@@ -25,10 +25,10 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.lake.conflicts import REWRITES, unless_in_the_way
-from jobs.lake.iceberg import call, iceberg, size
+from jobs.lake.conflicts import REWRITE_COMMITS, skip_on_conflict
+from jobs.lake.iceberg import call_procedure, current_table, table_size
 from jobs.maintenance.log import Done
-from jobs.runtime.log import say
+from jobs.runtime.log import log
 
 TARGET = 512 * 1024 * 1024  # bytes of a file, Iceberg's own default
 SMALL = 128 * 1024 * 1024
@@ -110,7 +110,7 @@ def places(spark: SparkSession, table: str) -> list[Place]:
 
 def manifest_lengths(spark: SparkSession, table: str) -> list[int]:
     """The bytes of each manifest of the newest snapshot: its manifest list is read, no manifest."""
-    found = iceberg(spark, table)
+    found = current_table(spark, table)
     snapshot = found.currentSnapshot()
     return [] if snapshot is None else [one.length() for one in snapshot.allManifests(found.io())]
 
@@ -162,7 +162,7 @@ def _rewrite_options() -> str:
             "delete-file-threshold": str(WIDE_DELETES),
             # A partition that a merge writes to meanwhile costs its own commit, not that of the others.
             "partial-progress.enabled": "true",
-            "partial-progress.max-commits": str(REWRITES),
+            "partial-progress.max-commits": str(REWRITE_COMMITS),
         }
     )
 
@@ -174,12 +174,12 @@ def _options(options: dict[str, str]) -> str:
 def _measured(
     spark: SparkSession, table: str, step: str, procedure: str, arguments: str = ""
 ) -> Iterator[Done]:
-    before = size(spark, table)
-    said = unless_in_the_way(lambda: call(spark, table, procedure, arguments))
+    before = table_size(spark, table)
+    said = skip_on_conflict(lambda: call_procedure(spark, table, procedure, arguments))
     if said is None:
         return
     if not said.get("rewritten_data_files_count", 1):  # Iceberg logs a lost commit, and goes on
-        say("another job has written to the same files: left to the next run", table=table)
+        log("another job has written to the same files: left to the next run", table=table)
         return
-    after = size(spark, table)
+    after = table_size(spark, table)
     yield Done(table, step, None, before.files, after.files, before.bytes, after.bytes)

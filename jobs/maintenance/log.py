@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from jobs.lake.names import Lake, append_once, create_ops_table
+from jobs.lake.commits import append_once
+from jobs.lake.creation import create_ops_table
+from jobs.lake.names import Lake
 
 MAINTENANCE = "maintenance"
 COLUMNS = """run_id string, subject string, step string, files_before bigint, files_after bigint,

@@ -23,16 +23,16 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from jobs.intake.batches import MANIFEST, Batches
+from jobs.intake.doors import DOORS, EXPORT, EXPORT_SUMMARY, STREAM_FAILURES
 from jobs.intake.export_manifest import UnreadableExport, read_files, read_summary
-from jobs.intake.manifest import EXPORTS, Manifest, ManifestFile
+from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.maintenance.retention import Certified
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-DOORS = ("stream/", "drops/", "repairs/", f"{EXPORTS}/")
-GIVEN_UP, REDRIVEN = "aws/lambda/", "aws/lambda/redriven/"  # what Lambda keeps of the stream's failed batches
-_SUMMARY = "/manifest-summary.json"
+REDRIVEN = f"{STREAM_FAILURES}redriven/"
+_SUMMARY = f"/{EXPORT_SUMMARY}"
 _AT_ONCE, _PER_CALL = 16, 1000
 
 
@@ -82,7 +82,7 @@ def remove_read(batches: Batches, until: datetime, certified: Mapping[str, Certi
 
 def remove_emptied_exports(s3: "S3Client", bucket: str, until: datetime) -> int:
     """Delete manifests of exports from before that time whose data files are gone; how many objects."""
-    landed = {item["Key"]: item["LastModified"] for item in _listed(s3, bucket, f"{EXPORTS}/")}
+    landed = {item["Key"]: item["LastModified"] for item in _listed(s3, bucket, EXPORT.prefix)}
     removed = 0
     for key in [key for key, at in landed.items() if key.endswith(_SUMMARY) and at < until]:
         names = _data_files(s3, bucket, key)
@@ -102,7 +102,7 @@ def held(s3: "S3Client", bucket: str, until: datetime) -> Held:
     number, first = 0, list[str]()
     for version in _raw_versions(s3, bucket):
         key, at = version["Key"], version["LastModified"]
-        dataset = None if key.startswith(GIVEN_UP) else key.split("/")[1]
+        dataset = None if key.startswith(STREAM_FAILURES) else key.split("/")[1]
         oldest[dataset] = min(at, oldest.get(dataset, at))
         if at < until:
             number += 1
@@ -163,7 +163,7 @@ def _all_versions(s3: "S3Client", bucket: str, key: str, etag: str | None = None
 
 def _raw_versions(s3: "S3Client", bucket: str) -> Iterator[Any]:
     pages = s3.get_paginator("list_object_versions")
-    for prefix in (*DOORS, GIVEN_UP):
+    for prefix in (*(door.prefix for door in DOORS.values()), STREAM_FAILURES):
         for page in pages.paginate(Bucket=bucket, Prefix=prefix):
             for version in page.get("Versions", ()):
                 if not version["Key"].startswith(REDRIVEN) and not version["Key"].endswith("/"):

@@ -5,7 +5,7 @@ Kept is what someone may still ask for:
 * the newest snapshots, by age and by number, for queries that run and for going back;
 * those of the newest certificate, and of the newest good one: what was proved can be looked at;
 * those since the oldest unfinished batch began: they carry the ids of batches, by which a batch that is done
-  again finds what it has committed (`jobs.lake.names`);
+  again finds what it has committed (`jobs.lake.commits`);
 * those of branches and tags.
 
 Expired are exactly the others, by their ids: no rule of the table's own adds to them. A batch that begins
@@ -21,8 +21,8 @@ from datetime import datetime, timedelta
 
 from pyspark.sql import SparkSession
 
-from jobs.lake.conflicts import unless_in_the_way
-from jobs.lake.iceberg import Snapshot, call, referred, snapshots
+from jobs.lake.conflicts import skip_on_conflict
+from jobs.lake.iceberg import Snapshot, call_procedure, referenced_snapshots, snapshots
 from jobs.maintenance.log import Done
 
 NEWEST = 10  # snapshots of each table, whatever their age
@@ -50,7 +50,7 @@ def expire(
     """Expire what is expirable, and delete the files that this sets free."""
     found = snapshots(spark, table)
     ids = expirable(found, until, needed_since, kept)
-    ids = expirable(found, until, needed_since, {*kept, *referred(spark, table)}) if ids else []
+    ids = expirable(found, until, needed_since, {*kept, *referenced_snapshots(spark, table)}) if ids else []
     if not ids:
         return
     array = ", ".join(map(str, ids))
@@ -59,7 +59,7 @@ def expire(
         f", snapshot_ids => array({array}), older_than => timestamp'1970-01-01', retain_last => 1, "
         "stream_results => true"
     )
-    if unless_in_the_way(lambda: call(spark, table, "expire_snapshots", arguments)) is not None:
+    if skip_on_conflict(lambda: call_procedure(spark, table, "expire_snapshots", arguments)) is not None:
         yield Done(table, "snapshots", len(ids))
 
 

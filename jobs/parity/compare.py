@@ -18,9 +18,11 @@ from pyspark.sql.types import ArrayType, DataType, StructType
 
 from expectations.contract import Column, Contract
 from expectations.spark_schema import spark_type
-from jobs.changes.columns import EXACT_TIMES, UPSERT, default_value
+from jobs.changes.columns import UPSERT, default_value
 from jobs.changes.key_text import encode_key
+from jobs.changes.positions import EXACT_TIMES
 from jobs.doors.stream import parse_stream
+from jobs.intake.doors import doors_of_rows
 from jobs.lake.column_history import NO_HISTORY, ColumnHistory, Path
 from jobs.parity.dynamodb_scan import UNSTAMPED
 
@@ -82,7 +84,7 @@ def row_states(table: DataFrame, contract: Contract, history: ColumnHistory = NO
     rows = table.withColumns(typed).withColumn("key", encode_key(contract))
     return rows.select(
         "key",
-        (F.col("_source") == "drop").alias("is_drop"),
+        F.col("_source").isin(doors_of_rows()).alias("is_drop"),
         F.col("_version").alias("version"),
         F.col("_tie").alias("tie"),
         content_hash(contract, F.col("key"), history).alias("content"),

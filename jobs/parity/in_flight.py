@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.intake.batches import MANIFEST, Batches
+from jobs.intake.doors import REPAIR, STREAM
 from jobs.lake.names import BATCHES, Lake
 from jobs.parity.tables import ops_table_at
 
@@ -62,7 +63,7 @@ def _queued(landing: Landing) -> int:
 def _landed(landing: Landing, dataset: str, since: datetime, until: datetime) -> Iterator[str]:
     """What the stream and repairs brought. (Drops are no items; an export repeats what items are.)"""
     pages = landing.s3.get_paginator("list_objects_v2")
-    for prefix in [*_stream_hours(dataset, since, until), f"repairs/{dataset}/"]:
+    for prefix in [*_stream_hours(dataset, since, until), REPAIR.folder(dataset)]:
         for page in pages.paginate(Bucket=landing.raw_bucket, Prefix=prefix):
             for found in page.get("Contents", ()):
                 if since <= found["LastModified"] <= until:
@@ -73,7 +74,7 @@ def _stream_hours(dataset: str, since: datetime, until: datetime) -> Iterator[st
     """The forwarder's folders, which are named by the hour of a record."""
     hour = since.replace(minute=0, second=0, microsecond=0)
     while hour <= until:
-        yield f"stream/{dataset}/{hour:%Y/%m/%d/%H}/"
+        yield f"{STREAM.folder(dataset)}{hour:%Y/%m/%d/%H}/"
         hour += timedelta(hours=1)
 
 
@@ -81,7 +82,7 @@ def _checked(spark: SparkSession, lake: Lake, dataset: str, since: datetime) -> 
     columns = "dataset string, source_file string, door string, checked_at timestamp"
     files = ops_table_at(spark, lake, BATCHES, columns).where(
         (F.col("dataset") == dataset)
-        & F.col("door").isin("stream", "repair")
+        & F.col("door").isin(STREAM.name, REPAIR.name)
         & (F.col("checked_at") >= F.lit(since))
     )
     return {row["source_file"] for row in files.select("source_file").distinct().collect()}

@@ -24,6 +24,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from expectations.timestamps import micros_of
+from jobs.intake.doors import JSON_LINES_GZ, REPAIR
 from jobs.merging.fold import ERASURE
 from jobs.parity.certificates import Comparison
 
@@ -107,7 +108,7 @@ def _write(repair: Repair, rows: "Iterable[pa.RecordBatch]") -> "Iterator[pa.Rec
     part = context.partitionId() if context is not None else 0
     keys = (row for batch in rows for row in batch.to_pylist())
     for number, (count, lines) in enumerate(_objects(keys, repair)):
-        name = f"repairs/{repair.dataset}/{repair.name}-{part}-{number}.jsonl.gz"
+        name = f"{REPAIR.folder(repair.dataset)}{repair.name}-{part}-{number}.{JSON_LINES_GZ}"
         body = gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
         _s3().put_object(Bucket=repair.bucket, Key=name, Body=body)
         yield pa.RecordBatch.from_arrays([pa.array([count], pa.int64())], names=["keys"])

@@ -12,7 +12,10 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract
 from expectations.spark_schema import table_schema
 from expectations.timestamps import instant_of
-from jobs.lake.names import Lake, append_once, create_ops_table
+from jobs.lake.commits import append_once
+from jobs.lake.creation import create_ops_table
+from jobs.lake.iceberg import current_table
+from jobs.lake.names import Lake
 from jobs.parity.certificates import Certificate, Comparison
 from jobs.parity.compare import SUSPECT
 from jobs.runtime.metrics import Metric, publish
@@ -49,12 +52,9 @@ def create_parity_tables(spark: SparkSession, lake: Lake) -> None:
 
 def current_snapshot(spark: SparkSession, table: str) -> Snapshot | None:
     """The table's snapshot as it is now, whatever the catalog has cached; None if there is none."""
-    jvm: Any = spark._jvm
     if not spark.catalog.tableExists(table):
         return None
-    iceberg = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
-    iceberg.refresh()
-    snapshot = iceberg.currentSnapshot()
+    snapshot = current_table(spark, table).currentSnapshot()
     if snapshot is None:
         return None
     return Snapshot(snapshot.snapshotId(), int(snapshot.summary().getOrDefault("total-records", "0")))

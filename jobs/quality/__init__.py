@@ -1,4 +1,4 @@
-"""Great Expectations over parsed rows: rules, their results, and the Data Docs.
+"""Great Expectations on parsed rows: the rules of a contract, their results, and the Data Docs.
 
 Imports `expectations`, `jobs.changes`.
 """

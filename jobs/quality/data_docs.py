@@ -1,28 +1,29 @@
 """Great Expectations' Data Docs, a static site in the lake bucket under `quality/docs/`.
 
-GX renders the pages. It would also write its whole site anew with each run; here a run costs two pages for
-each dataset (its result, its rules) and the list of the last runs.
+GX renders the pages. GX would also rewrite its whole site with each run; here a run writes two pages for each
+dataset (its result and its rules), and the list of the last runs.
 """
 
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from jobs.quality.validation import Verdict
+from jobs.quality.validation import ValidationResult
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 ROOT = "quality/docs"
 LISTED_RUNS = 200
+_RUNS = "runs.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One line of the index: the rules of one dataset on one batch."""
+    """A line of the index: the rules of one dataset evaluated on one batch."""
 
     dataset: str
     batch_id: str
@@ -31,28 +32,41 @@ class Run:
 
     @property
     def page(self) -> str:
-        """Where the result is; pages link to the index as four folders up, as in GX's own layout."""
+        """The path of the result's page, as in GX's layout: its link to the index goes up four folders."""
         return f"validations/{self.dataset}/{self.batch_id}/run/result.html"
 
 
+def runs_to_json(runs: Iterable[Run]) -> str:
+    """`runs.json`, from which the index is written anew."""
+    return json.dumps([asdict(run) for run in runs])
+
+
+def runs_from_json(text: str | bytes) -> list[Run]:
+    """The runs of `runs.json`."""
+    return [Run(**{**run, "broken": tuple(run["broken"])}) for run in json.loads(text)]
+
+
 def publish(
-    s3: "S3Client", bucket: str, batch_id: str, ran_at: datetime, verdicts: dict[str, Verdict]
+    s3: "S3Client", bucket: str, batch_id: str, ran_at: datetime, results: Mapping[str, ValidationResult]
 ) -> None:
-    """Write the pages of a batch and list it in the index. Writing a batch again replaces its pages."""
+    """Write the pages of a batch, by dataset, and list it in the index.
+
+    Safe to repeat: writing a batch again replaces its pages and its lines.
+    """
     runs = []
-    for dataset, verdict in verdicts.items():
-        run = Run(dataset, batch_id, ran_at.isoformat(timespec="seconds"), verdict.broken)
+    for dataset, result in results.items():
+        run = Run(dataset, batch_id, ran_at.isoformat(timespec="seconds"), result.broken)
         runs.append(run)
-        for name, page in _pages(verdict, run).items():
+        for name, page in render_pages(result, run).items():
             _put(s3, bucket, name, page)
-    kept = [run for run in _listed(s3, bucket) if run.batch_id != batch_id]
-    listed = [*runs, *kept][:LISTED_RUNS]
-    _put(s3, bucket, "runs.json", json.dumps([asdict(run) for run in listed]), "application/json")
+    others = [run for run in _listed_runs(s3, bucket) if run.batch_id != batch_id]
+    listed = [*runs, *others][:LISTED_RUNS]
+    _put(s3, bucket, _RUNS, runs_to_json(listed), "application/json")
     _put(s3, bucket, "index.html", index_page(listed))
 
 
 def index_page(runs: Sequence[Run]) -> str:
-    """The list of runs, the newest first."""
+    """The list of runs, the newest first, as HTML."""
     rows = "\n".join(
         f"<tr><td>{html.escape(run.ran_at)}</td><td>{html.escape(run.dataset)}</td>"
         f'<td><a href="{html.escape(run.page)}">{html.escape(run.batch_id)}</a></td>'
@@ -70,7 +84,8 @@ def index_page(runs: Sequence[Run]) -> str:
     )
 
 
-def _pages(verdict: Verdict, run: Run) -> dict[str, str]:
+def render_pages(result: ValidationResult, run: Run) -> dict[str, str]:
+    """The pages of a run, path -> HTML: the result of its rules, and the rules."""
     from great_expectations.core.run_identifier import RunIdentifier
     from great_expectations.render.renderer.page_renderer import (
         ExpectationSuitePageRenderer,
@@ -78,20 +93,20 @@ def _pages(verdict: Verdict, run: Run) -> dict[str, str]:
     )
     from great_expectations.render.view.view import DefaultJinjaPageView
 
-    verdict.result.meta["run_id"] = RunIdentifier(run.batch_id, datetime.fromisoformat(run.ran_at))
+    result.result.meta["run_id"] = RunIdentifier(run.batch_id, datetime.fromisoformat(run.ran_at))
     view: Any = DefaultJinjaPageView()
     of_result: Any = ValidationResultsPageRenderer(run_info_at_end=True)
     of_rules: Any = ExpectationSuitePageRenderer()
-    result, rules = of_result.render(verdict.result), of_rules.render(verdict.suite)
-    return {run.page: view.render(result), f"expectations/{run.dataset}.html": view.render(rules)}
+    results, rules = of_result.render(result.result), of_rules.render(result.suite)
+    return {run.page: view.render(results), f"expectations/{run.dataset}.html": view.render(rules)}
 
 
-def _listed(s3: "S3Client", bucket: str) -> list[Run]:
+def _listed_runs(s3: "S3Client", bucket: str) -> list[Run]:
     try:
-        body = s3.get_object(Bucket=bucket, Key=f"{ROOT}/runs.json")["Body"].read()
+        body = s3.get_object(Bucket=bucket, Key=f"{ROOT}/{_RUNS}")["Body"].read()
     except s3.exceptions.NoSuchKey:
         return []
-    return [Run(**{**run, "broken": tuple(run["broken"])}) for run in json.loads(body)]
+    return runs_from_json(body)
 
 
 def _put(s3: "S3Client", bucket: str, name: str, text: str, content_type: str = "text/html") -> None:

@@ -1,12 +1,12 @@
-"""The rules that decide about single rows, by the conditions that Great Expectations itself tests them with.
+"""The rules by which single rows are rejected, as the conditions that Great Expectations evaluates.
 
-GX says whether an expectation holds; which rows break it, it says only by collecting them. But the condition
-that it counts them with is a metric (`column_values.between.condition`, …) and an expression of Spark. So no
-rule is written twice, and one pass over the rows tells all of them.
+GX reports whether an expectation holds. It reports which rows break it only by collecting them. But the
+condition by which it counts them is a metric (`column_values.between.condition`, …) and a Spark expression,
+so no rule is written twice, and one pass over the rows evaluates all rules.
 
-A rule decides about rows if it is critical, allows no exceptions (`mostly`), and judges each row by itself.
-Others (row counts, uniqueness, shares) depend on how changes happen to be cut into batches: they are kept as
-results, but must not decide what the table holds.
+A rule rejects rows if it is critical, allows no exceptions (`mostly`), and evaluates each row by itself.
+Other rules (row counts, uniqueness, shares) depend on how changes happen to be divided into batches: their
+results are kept, but must not decide what the table holds.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract, Rule
-from jobs.changes.columns import reason, shown
+from jobs.changes.reasons import or_false, reason, shown
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuite
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RowRule:
-    """A rule that decides about rows: `broken` is true on those that break it, and never null.
+    """A rule that rejects rows: `broken` is true for rows that break it, and never null.
 
-    `expected` puts the rule into words, which takes GX longer than all else here, and mostly nobody asks.
+    `expected` describes the rule; it is a function because GX renders slowly and most runs need none.
     """
 
     name: str
@@ -42,7 +42,7 @@ class RowRule:
 
     @property
     def reason(self) -> Expression:
-        """Why a row is refused; null on rows that keep the rule."""
+        """The reason against a row; null for rows that keep the rule."""
         got = [_got(name, alone=len(self.columns) == 1) for name in self.columns]
         return reason(self.broken, f"{self.name}: {self.expected()}, got ", F.concat_ws(", ", *got))
 
@@ -50,9 +50,10 @@ class RowRule:
 def row_rules(
     contract: Contract, suite: "ExpectationSuite", engine: "SparkDFExecutionEngine"
 ) -> tuple[RowRule, ...]:
-    """The rules of the contract's suite that decide about rows; the engine holds the frame they are about.
+    """The rules of the contract's suite that reject rows of the engine's frame.
 
-    One of which GX can't make a condition is left out: GX needs the same, and says so when it judges.
+    A rule that GX cannot turn into a condition is left out: the validation needs the same condition, and
+    reports the error.
     """
     from great_expectations.validator.metrics_calculator import MetricsCalculator
 
@@ -68,7 +69,7 @@ def row_rules(
     return tuple(
         RowRule(
             name,
-            F.coalesce(conditions[metric.id][0] & _judged(metric.metric_domain_kwargs, engine), F.lit(False)),
+            or_false(conditions[metric.id][0] & _is_evaluated(metric.metric_domain_kwargs, engine)),
             partial(_expected, expectations[name]),
             tuple(_columns(metric.metric_domain_kwargs)),
         )
@@ -78,14 +79,14 @@ def row_rules(
 
 
 def rule_name(meta: Mapping[str, Any] | None) -> str:
-    """The contract's name of the rule that an expectation was made of."""
+    """The contract's name of the rule from which an expectation was built."""
     return str((meta or {})["rule"])
 
 
 def _condition_metric(
     expectation: "Expectation", rule: Rule, engine: "SparkDFExecutionEngine"
 ) -> "MetricConfiguration | None":
-    """The metric that is the rule's condition on a row; None if the rule does not decide about rows."""
+    """The metric that is the rule's condition on a row; None if the rule does not reject rows."""
     from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
     from great_expectations.expectations.registry import get_metric_kwargs, get_metric_provider
     from great_expectations.validator.metric_configuration import MetricConfiguration
@@ -96,28 +97,28 @@ def _condition_metric(
     name = f"{map_metric}.condition"
     _, provider = get_metric_provider(name, engine)
     if getattr(provider, "metric_fn_type", None) != MetricPartialFunctionTypes.MAP_CONDITION_FN:
-        return None  # a window over all rows
+        return None  # the condition is a window over all rows
     kwargs = get_metric_kwargs(name, expectation.configuration)
     return MetricConfiguration(name, kwargs["metric_domain_kwargs"], kwargs["metric_value_kwargs"])
 
 
-def _judged(domain: Mapping[str, Any], engine: "SparkDFExecutionEngine") -> Expression:
-    """Which rows the expectation looks at at all: what GX filters its frame by before it counts."""
+def _is_evaluated(domain: Mapping[str, Any], engine: "SparkDFExecutionEngine") -> Expression:
+    """Whether the expectation evaluates a row: GX filters its frame by this condition before it counts."""
     from great_expectations.expectations.row_conditions import PassThroughCondition, deserialize_row_condition
 
-    looked_at = F.lit(True)
+    is_evaluated = F.lit(True)
     condition: Any = deserialize_row_condition(domain.get("row_condition"))
     if isinstance(condition, PassThroughCondition):
-        looked_at = looked_at & F.expr(condition.pass_through_filter)
+        is_evaluated = is_evaluated & F.expr(condition.pass_through_filter)
     elif condition is not None:
-        looked_at = looked_at & F.expr(engine.condition_to_filter_clause(condition))
+        is_evaluated = is_evaluated & F.expr(engine.condition_to_filter_clause(condition))
     missing = [F.col(name).isNull() for name in _columns(domain)]
     match domain.get("ignore_row_if"):
         case "both_values_are_missing" | "all_values_are_missing":
-            looked_at = looked_at & ~_all(missing)
+            is_evaluated = is_evaluated & ~_all(missing)
         case "either_value_is_missing" | "any_value_is_missing":
-            looked_at = looked_at & _all([~is_missing for is_missing in missing])
-    return looked_at
+            is_evaluated = is_evaluated & _all([~is_missing for is_missing in missing])
+    return is_evaluated
 
 
 def _all(conditions: list[Expression]) -> Expression:
@@ -135,18 +136,20 @@ def _columns(domain: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _expected(expectation: "Expectation") -> str:
-    """The rule in words: its description, or GX's own words for it."""
+    """What the rule expects: its description in the contract, or the text that GX renders."""
     from great_expectations.render.renderer.inline_renderer import InlineRenderer
 
     for content in InlineRenderer(render_object=expectation.configuration).get_rendered_content():
         if content.name == "atomic.prescriptive.summary":
-            values = {name: _in_words(param["value"]) for name, param in (content.value.params or {}).items()}
+            values = {
+                name: _as_written(param["value"]) for name, param in (content.value.params or {}).items()
+            }
             return Template(content.value.template or "").safe_substitute(values).strip().rstrip(".")
     return f"expected {expectation.configuration.type}"
 
 
-def _in_words(value: Any) -> Any:
-    """GX makes floats of limits: 53.0 is 53."""
+def _as_written(value: Any) -> Any:
+    """A limit as the contract has it: GX turns 53 into 53.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -1,4 +1,4 @@
-"""Great Expectations on the rows of one dataset of a batch, and which of them break a rule that decides."""
+"""Great Expectations on the rows of one dataset of a batch: which rules of the contract hold."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame
 
 from expectations.contract import Contract
+from expectations.problems import GluelineError
 from jobs.quality.row_rules import RowRule, row_rules, rule_name
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     from great_expectations.datasource.fluent.interfaces import Batch
 
 
-class RuleNotEvaluated(Exception):
-    """Raised when a rule of a contract can't be evaluated on its rows at all."""
+class RuleNotEvaluated(GluelineError):
+    """Raised when a rule of a contract cannot be evaluated on its rows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
-    """A contract's suite, the rows that it is about, and its rules that decide about each of them."""
+class Validation:
+    """A contract's suite, the rows that it is about, and the rules that reject rows."""
 
     contract: Contract
     suite: "ExpectationSuite"
@@ -34,14 +35,15 @@ class Examination:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What GX says of the rows."""
+class ValidationResult:
+    """A suite and GX's result of it."""
 
     suite: "ExpectationSuite"
     result: "ExpectationSuiteValidationResult"
 
     @property
     def success(self) -> bool:
+        """Whether all rules hold."""
         return bool(self.result.success)
 
     @property
@@ -56,14 +58,14 @@ class Verdict:
 
     @property
     def as_json(self) -> str:
-        """All that GX says, as JSON."""
+        """The whole result, as JSON."""
         plain: Any = self.result.to_json_dict()  # type: ignore[no-untyped-call]
         return json.dumps(plain)
 
 
-def examine(rows: DataFrame, contract: Contract) -> Examination:
-    """Bring the contract's suite and rows together; none of these is read for it."""
-    # Some seconds, the first time.
+def prepare(rows: DataFrame, contract: Contract) -> Validation:
+    """The contract's suite over the rows; reads none of them."""
+    # The first import takes some seconds.
     import great_expectations as gx
 
     from expectations.suite import build_suite
@@ -71,32 +73,32 @@ def examine(rows: DataFrame, contract: Contract) -> Examination:
     suite = build_suite(contract)
     context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    # GX would cache the rows once more, and never let go of them.
+    # With persist, GX would cache the rows a second time and never release them.
     source = context.data_sources.add_spark("batch", persist=False)
     asset = source.add_dataframe_asset(contract.dataset)
     definition = asset.add_batch_definition_whole_dataframe("rows")
     batch = definition.get_batch(batch_parameters={"dataframe": rows})
     engine: Any = batch.data.execution_engine
-    engine.batch_manager.load_batch_list([batch])  # what `validate` does first
-    return Examination(contract, suite, batch, row_rules(contract, suite, engine))
+    engine.batch_manager.load_batch_list([batch])  # as `validate` does first
+    return Validation(contract, suite, batch, row_rules(contract, suite, engine))
 
 
-def judge(examination: Examination) -> Verdict:
-    """Run the suite on the rows, which the caller has cached by now.
+def validate(validation: Validation) -> ValidationResult:
+    """Evaluate the suite on the rows, which the caller has cached by now.
 
-    GX takes its cheapest way (BOOLEAN_ONLY); the counts that it leaves out are for `add_counts` to add.
-    RuleNotEvaluated names the rules that GX could not evaluate.
+    GX uses its cheapest result format (BOOLEAN_ONLY); `add_counts` adds the counts that it leaves out. Raises
+    RuleNotEvaluated, which names the rules that GX could not evaluate.
     """
     from great_expectations.core.result_format import ResultFormat
 
-    result = examination.batch.validate(examination.suite, result_format=ResultFormat.BOOLEAN_ONLY)
-    _raise_for_errors(examination.contract, result)
-    return Verdict(examination.suite, result)
+    result = validation.batch.validate(validation.suite, result_format=ResultFormat.BOOLEAN_ONLY)
+    _raise_for_errors(validation.contract, result)
+    return ValidationResult(validation.suite, result)
 
 
-def add_counts(verdict: Verdict, rows: int, broken_by: Mapping[str, int]) -> None:
-    """Add how many rows there were, and how many broke each rule that decides, under GX's own names."""
-    for one in verdict.result.results:
+def add_counts(validated: ValidationResult, rows: int, broken_by: Mapping[str, int]) -> None:
+    """Add the number of rows, and of rows that broke each row rule, under the names that GX uses."""
+    for one in validated.result.results:
         if (number := broken_by.get(_rule_of(one))) is not None:
             one.result["element_count"] = rows
             one.result["unexpected_count"] = number
@@ -121,7 +123,7 @@ def _raise_for_errors(contract: Contract, result: "ExpectationSuiteValidationRes
 
 
 def _error_messages(info: Mapping[str, Any] | None) -> Iterator[str]:
-    """GX gives one exception_info, or one for each metric."""
+    """GX gives one exception_info for a rule, or one for each of its metrics."""
     if info and info.get("raised_exception"):
         yield str(info.get("exception_message")).strip()
     elif info and "raised_exception" not in info:

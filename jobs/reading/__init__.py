@@ -1,4 +1,4 @@
-"""Fetches objects of the RAW bucket and splits them into rows, one format at a time.
+"""Fetches objects of the RAW bucket as they were announced, and reads their rows on Spark's executors.
 
-Imports `expectations`, `jobs.intake`, `jobs.runtime`.
+Imports `expectations`, `jobs.intake`, `jobs.reading.formats`, `jobs.runtime`.
 """

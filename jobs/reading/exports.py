@@ -1,7 +1,8 @@
-"""Exports that landed -> their data files as files of a batch, when all of an export is there.
+"""Replaces an announced export by its data files, as files of a batch, once all of the export is there.
 
-What is not there yet (a checksum, a data file that is still being copied) is waited for: the message that
-announced the export stays in the queue. After `PATIENCE` it is quarantined, with what is missing.
+While a part is missing (a checksum, a data file that is still being copied), the message that announced the
+export stays in the queue. After `PATIENCE` the export is quarantined, with a reason that names what is
+missing.
 """
 
 from collections.abc import Iterator
@@ -10,35 +11,38 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from expectations.problems import RetryableError
+from jobs.intake.doors import EXPORT_SUMMARY, JSON_LINES_GZ
 from jobs.intake.export_manifest import CHECKSUMS, UnreadableExport, check, read_files, read_summary
-from jobs.intake.manifest import STREAM_FORMAT, SUMMARY_FORMAT, Manifest, ManifestFile, Refused, read_message
+from jobs.intake.manifest import Manifest, ManifestFile, Refused, read_message
 from jobs.reading.fetch import unreadable
-from jobs.runtime.failures import ENDINGS, in_words, is_passing
-from jobs.runtime.log import say
+from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
+from jobs.runtime.log import log
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PATIENCE = timedelta(hours=24)
-SOONEST, LATEST = 60, 900  # seconds until an export that is not complete is looked at again
-_REQUESTS = 16  # at a time
+SOONEST, LATEST = 60, 900  # seconds until an incomplete export is looked at again
+_REQUESTS = 16  # at the same time
 
 
-class IncompleteExport(Exception):
-    """Raised when a part of an export is not there, yet; the message says which."""
+class IncompleteExport(RetryableError):
+    """Raised when a part of an export is not there yet; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A manifest that has data files where it had exports, and the exports that are waited for."""
+    """A manifest with data files in place of complete exports, and the exports that are incomplete."""
 
     manifest: Manifest
     waiting: frozenset[tuple[str, str]]  # bucket and key
 
     def waits(self, body: str, now: datetime) -> int | None:
-        """For how many seconds the message's export is left alone; None if there is no need to wait.
+        """How many seconds to hide the message of an incomplete export; None if its message is done with.
 
-        As long as it is old: so it is not asked for again and again, and does not look like work that waits.
+        The time grows with the age of the export: few requests ask for it, and its message is not counted as
+        backlog.
         """
         if not self.waiting:
             return None
@@ -49,12 +53,12 @@ class Opened:
 
 
 def open_exports(s3: "S3Client", manifest: Manifest, now: datetime) -> Opened:
-    """Put data files in the place of the exports that the manifest holds."""
+    """Replace the exports of the manifest by their data files, and refuse those that can't be read."""
     files: list[ManifestFile] = []
     refused: list[Refused] = []
     waiting: set[tuple[str, str]] = set()
     for file in manifest.files:
-        if file.format != SUMMARY_FORMAT:
+        if file.format != EXPORT_SUMMARY:
             files.append(file)
             continue
         try:
@@ -63,13 +67,13 @@ def open_exports(s3: "S3Client", manifest: Manifest, now: datetime) -> Opened:
             refused.append(Refused(file.source_file, str(problem), ""))
         except ENDINGS:
             raise
-        except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this export alone
+        except BaseException as error:  # noqa: BLE001 -- any error ends this export alone
             missing = _why_incomplete(error)
             if missing is None:
                 reason = str(unreadable(error, file))
                 refused.append(Refused(file.source_file, reason, ""))
             elif _age(file, now) < PATIENCE:
-                say("intake: an export is waited for", source_file=file.source_file, problem=missing)
+                log("intake: an export is waited for", source_file=file.source_file, problem=missing)
                 waiting.add((file.bucket, file.key))
             else:
                 refused.append(Refused(file.source_file, f"incomplete: {missing}", ""))
@@ -78,14 +82,14 @@ def open_exports(s3: "S3Client", manifest: Manifest, now: datetime) -> Opened:
 
 
 def _why_incomplete(error: BaseException) -> str | None:
-    """What an export is waited for: a part that is missing, or AWS; None if waiting does not help."""
+    """What is missing, or how AWS failed; None if the export does not become complete by waiting."""
     if isinstance(error, IncompleteExport):
         return str(error)
-    return in_words(error) if is_passing(error) else None
+    return in_one_line(error) if is_retryable(error) else None
 
 
 def open_export(s3: "S3Client", export: ManifestFile) -> list[ManifestFile]:
-    """The data files of the export whose summary this is. UnreadableExport, IncompleteExport say why not."""
+    """The data files of the export with this summary. Raises UnreadableExport or IncompleteExport."""
     summary = read_summary(export.key, _checked(s3, export.bucket, export.key))
     names = read_files(summary, _checked(s3, export.bucket, summary.manifest_key))
     with ThreadPoolExecutor(_REQUESTS) as pool:
@@ -93,12 +97,12 @@ def open_export(s3: "S3Client", export: ManifestFile) -> list[ManifestFile]:
     if missing := [file.key for file, state in zip(names, found, strict=True) if state is None]:
         raise IncompleteExport(
             f"expected {len(names)} data files, got all but {len(missing)}: {', '.join(missing[:5])}"
-            f"{', …' if len(missing) > 5 else ''}; copy them to these names, and {_announce(export)}"
+            f"{', …' if len(missing) > 5 else ''}; copy them to these names, and put {export.key} again"
         )
     return [
         ManifestFile(
             export.bucket, file.key, *state, summary.time,
-            export.dataset, export.door, STREAM_FORMAT, file.md5, file.items,
+            export.dataset, export.door, JSON_LINES_GZ, file.md5, file.items,
         )
         for file, state in zip(names, found, strict=True)
         if state is not None
@@ -108,11 +112,11 @@ def open_export(s3: "S3Client", export: ManifestFile) -> list[ManifestFile]:
 def _checked(s3: "S3Client", bucket: str, key: str) -> bytes:
     content = _get(s3, bucket, key)
     name = key.removesuffix(".json")
-    said = next(_present(s3, bucket, name), None)
-    if content is None or said is None:
+    expected = next(_present(s3, bucket, name), None)
+    if content is None or expected is None:
         missing = key if content is None else f"{name}.checksum or .md5"
         raise IncompleteExport(f"expected {missing}, got no such object; copy it there, and put {key} again")
-    check(key, content, said)
+    check(key, content, expected)
     return content
 
 
@@ -125,10 +129,6 @@ def _present(s3: "S3Client", bucket: str, name: str) -> Iterator[bytes]:
 
 def _age(file: ManifestFile, now: datetime) -> timedelta:
     return now - datetime.fromisoformat(file.event_time).astimezone(UTC)
-
-
-def _announce(export: ManifestFile) -> str:
-    return f"put {export.key} again"
 
 
 def _get(s3: "S3Client", bucket: str, key: str) -> bytes | None:

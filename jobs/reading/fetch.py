@@ -1,33 +1,31 @@
-"""Gets one object of a manifest, exactly as its event announced it, ready to be read from its start.
+"""Fetches one object of a manifest, exactly as its event announced it, decompressed.
 
 Runs on Spark executors. What the object itself makes impossible (gone, archived, encrypted with a key that
 the job may not use, its gzip cut off) is an `UnreadableFile` and ends in quarantine; what passes (the
-network, throttling, a 5xx) is a `PassingFailure` and fails the task.
+network, throttling, a 5xx) is a `RetryableError` and fails the task.
 """
 
 import base64
-import gzip
 import hashlib
 import shutil
 import tempfile
-import zlib
 from contextlib import ExitStack, closing
 from typing import IO, Any, NamedTuple
 
+from expectations.problems import RetryableError
+from jobs.intake.doors import DOORS
 from jobs.intake.first_events import FROM, MD5
-from jobs.intake.manifest import DROP, ManifestFile
-from jobs.runtime.failures import PassingFailure, in_words, is_passing
+from jobs.intake.manifest import ManifestFile
+from jobs.reading.formats.compression import decompressed, is_compressed, uncompressed
+from jobs.reading.formats.rows import UnreadableFile
+from jobs.runtime.failures import in_one_line, is_retryable
 from jobs.runtime.s3 import CONNECTIONS, s3_client
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes of one file; what is larger goes to the worker's disk
-# A partner may pack a thousand times as much as it looks; real rows are some fifty times as large at most.
+# Gzip makes some content a thousand times smaller; rows of data at most about fifty times.
 MOST_TIMES, SMALL = 250, 64 * 1024 * 1024
-DOWNLOADS = CONNECTIONS  # at a time
-SUPERSEDED = "superseded: "  # how the reason of a version begins that was replaced before it was read
-
-
-class UnreadableFile(Exception):
-    """Raised when a file as a whole can't be read; the message is the reason that quarantine keeps."""
+DOWNLOADS = CONNECTIONS  # at the same time
+SUPERSEDED = "superseded: "  # the start of the reason of a version that was replaced before it was read
 
 
 class SupersededFile(UnreadableFile):
@@ -43,44 +41,40 @@ class Fetched(NamedTuple):
 
 
 def fetch(file: ManifestFile) -> Fetched:
-    """The whole file: a gzip that is cut off must not yield its first rows.
+    """The whole file, so that a gzip file that is cut off does not yield its first rows.
 
-    A data file of an export must be what the export's manifest says of it. The rows of an object that was
-    written anew without erased rows came with their first event (`jobs.intake.first_events`).
+    A data file of an export must be as the export's manifest describes it. An object that was rewritten
+    without erased rows has the time of its first event (`jobs.intake.first_events`). Raises UnreadableFile,
+    and the errors of S3 as they come (see `unreadable`).
     """
     answer = _get(file)
-    said = answer.get("Metadata", {})
-    first = file.first_events.get(said.get(FROM, ""))
+    metadata = answer.get("Metadata", {})
+    first = file.first_events.get(metadata.get(FROM, ""))
     with ExitStack() as on_failure, closing(answer["Body"]) as received:
         plain = on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
         body = _Digested(received)
-        # GzipFile asks for a whole file, but only ever reads forward.
+        # Any: GzipFile is typed to need a whole file, but only reads forward.
         forward: Any = body
-        source: Any = forward
-        if file.format.endswith(".gz"):
-            unpacked = gzip.GzipFile(fileobj=forward)
-            most = max(SMALL, MOST_TIMES * file.size)
-            source = _Bounded(unpacked, most) if file.door == DROP else unpacked
-        try:
-            shutil.copyfileobj(source, plain)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
-            raise UnreadableFile(
-                f"gzip: expected a complete gzip file, got one that breaks off: {problem}"
-            ) from None
+        if is_compressed(file.format):
+            most = max(SMALL, MOST_TIMES * file.size) if DOORS[file.door].carries == "rows" else None
+            with decompressed(forward) as unpacked:
+                shutil.copyfileobj(unpacked if most is None else _Bounded(unpacked, most), plain)
+        else:
+            shutil.copyfileobj(forward, plain)
         if file.md5 is not None:
             body.check(file.md5)
         plain.seek(0)
         if file.items is not None:
             _check_items(plain, file.items)
         on_failure.pop_all()
-        event = file if first is None or body.md5() != said.get(MD5) else first
+        event = file if first is None or body.md5() != metadata.get(MD5) else first
         return Fetched(plain, event.event_time, event.sequencer)
 
 
 class _Bounded:
-    """A decompressed body as it is read; UnreadableFile once it has more bytes than can be meant."""
+    """A decompressed body as it is read; UnreadableFile once it is larger than its size allows."""
 
-    def __init__(self, body: gzip.GzipFile, most: int) -> None:
+    def __init__(self, body: IO[bytes], most: int) -> None:
         self._body = body
         self._most = self._left = most
 
@@ -109,7 +103,7 @@ class _Digested:
 
     def md5(self) -> str:
         """The MD5 (base64) of the whole body."""
-        while self.read(IN_MEMORY):  # what gzip left unread behind its end
+        while self.read(IN_MEMORY):  # what gzip left unread after its end
             pass
         return base64.b64encode(self._digest.digest()).decode()
 
@@ -143,7 +137,7 @@ _READABLE = (
     f"allow s3:GetObject, or kms:Decrypt with the object's key, {_AGAIN}; or put the object there again "
     "encrypted as the bucket does by default (nobody else can read SSE-C)"
 )
-# Code of S3's answer -> how the reason begins, what was expected, and what to do.
+# Error code of S3 -> kind of the reason, what was expected, and what to do.
 _REASONS = {
     "InvalidObjectState": (
         "archived", "an object that S3 hands out, not one in an archive such as GLACIER",
@@ -158,11 +152,11 @@ _NOT_HANDED_OUT = ("s3", "an object that S3 hands out", "put it there again")
 
 
 def unreadable(error: BaseException, file: ManifestFile) -> UnreadableFile:
-    """Why a file can't be read, by what was raised when it was. Raises PassingFailure if that passes."""
+    """Why a file can't be read, by what was raised when it was. Raises RetryableError if that passes."""
     if isinstance(error, UnreadableFile):
         return error
-    if is_passing(error):
-        raise PassingFailure(f"{file.source_file}: {in_words(error)}") from error
+    if is_retryable(error):
+        raise RetryableError(f"{file.source_file}: {in_one_line(error)}") from error
     code = _code_of(error)
     if code in ("NoSuchKey", "NoSuchVersion", "404"):
         return UnreadableFile("gone: the object was deleted after it was announced; put it there again")
@@ -173,15 +167,15 @@ def unreadable(error: BaseException, file: ManifestFile) -> UnreadableFile:
         )
     if code is not None:
         kind, expected, advice = _NO_KEY if code.startswith("KMS.") else _REASONS.get(code, _NOT_HANDED_OUT)
-        return UnreadableFile(f"{kind}: expected {expected}, got {in_words(error)}; {advice}")
+        return UnreadableFile(f"{kind}: expected {expected}, got {in_one_line(error)}; {advice}")
     return UnreadableFile(
-        f"{file.format.removesuffix('.gz')}: expected a file that can be read, got {in_words(error)}; "
+        f"{uncompressed(file.format)}: expected a file that can be read, got {in_one_line(error)}; "
         "write it in another way, and drop it again"
     )
 
 
 def _code_of(error: BaseException) -> str | None:
-    """The code of an error that S3 answered with; None if it did not."""
+    """The error code that S3 answered with; None if the error is not from S3."""
     from botocore.exceptions import ClientError
 
     return error.response["Error"]["Code"] if isinstance(error, ClientError) else None

@@ -1,7 +1,7 @@
 """Reads the objects of a batch on Spark's executors: one frame of received rows, whatever the format.
 
-Python reads the objects rather than Spark's own sources, because each of them must be read exactly as it was
-announced, a broken one must become a reason instead of a failed job, and many small ones must be cheap.
+Python reads the objects, not Spark's own sources: each object must be read exactly as it was announced, a
+broken one must become a reason instead of a failed job, and many small ones must be cheap.
 """
 
 import heapq
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Contract
 from jobs.intake.manifest import ManifestFile
-from jobs.reading.fetch import DOWNLOADS, Fetched, UnreadableFile, fetch, unreadable
-from jobs.reading.formats import read_rows, readable
+from jobs.reading.fetch import DOWNLOADS, Fetched, fetch, unreadable
+from jobs.reading.formats.registry import read_rows
+from jobs.reading.formats.rows import UnreadableFile, readable
 from jobs.runtime.failures import ENDINGS
 
 if TYPE_CHECKING:
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 RECEIVED = "source_file string, event_time timestamp, row_number long, payload string, problem string"
-SEQUENCER = "sequencer"  # of the event of the row's file, if that had one
-_TASK_BYTES = 32 * 1024 * 1024  # of objects as they lie in S3
+SEQUENCER = "sequencer"  # of the event of the row's file; null if it had none
+_TASK_BYTES = 32 * 1024 * 1024  # of objects as they are in S3
 _BATCH_ROWS, _BATCH_BYTES = 5_000, 4 * 1024 * 1024
 
 
 def receive(spark: "SparkSession", files: Sequence[ManifestFile], contract: Contract) -> "DataFrame":
     """The rows of the files, columns `RECEIVED` and `SEQUENCER`.
 
-    `payload` is a row as JSON text as it was received, `problem` why a row can't be told (null if it can);
-    a file that can't be read at all is one row with a problem and no row number.
+    `payload` is the row as JSON text, as it was received; `problem` says why a row can't be read, and is null
+    otherwise. A file that can't be read at all is one row with a problem and no row number.
     """
     shares = deal(files, spark.sparkContext.defaultParallelism)
     tasks = spark.range(0, len(shares), 1, len(shares))
@@ -39,7 +40,7 @@ def receive(spark: "SparkSession", files: Sequence[ManifestFile], contract: Cont
 
 
 def deal(files: Iterable[ManifestFile], parallelism: int) -> list[list[ManifestFile]]:
-    """The files in shares of about the same size: as many as run at once, more if there are many bytes."""
+    """The files in shares of about the same size: as many as run at the same time, more for many bytes."""
     by_size = sorted(files, key=lambda file: file.size, reverse=True)
     most = max(parallelism, sum(file.size for file in by_size) // _TASK_BYTES)
     shares: list[list[ManifestFile]] = [[] for _ in range(max(1, min(len(by_size), most)))]
@@ -80,16 +81,16 @@ def _try_fetch(file: ManifestFile) -> Fetched | UnreadableFile:
         return fetch(file)
     except ENDINGS:
         raise
-    except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this file alone
+    except BaseException as error:  # noqa: BLE001 -- any error ends this file alone
         return unreadable(error, file)
 
 
 def _read_file(
     file: ManifestFile, fetched: Fetched | UnreadableFile, contract: Contract
 ) -> Iterator[_Received]:
-    """The rows of a file. Whatever reading raises ends this file alone, with a reason.
+    """The rows of a file. Any error of reading ends this file alone, with a reason.
 
-    That includes what is no Exception: a panic of a library in Rust derives from BaseException.
+    That includes errors that are not an Exception: a panic of a library in Rust derives from BaseException.
     """
     name, number = file.source_file, 0
     if isinstance(fetched, UnreadableFile):

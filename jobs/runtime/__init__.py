@@ -1,4 +1,4 @@
-"""What any job needs of the platform: options, log lines, metrics, and the words for a failure.
+"""What every job needs of the platform: options, log lines, metrics, and the classification of errors.
 
-Imports nothing of ours.
+Imports `expectations`.
 """

@@ -1,6 +1,6 @@
-"""What a job says while it works: lines of JSON, as the Lambdas log, so that one query reads all logs.
+"""A job's log: lines of JSON, as the Lambdas write them, so that one query reads all logs.
 
-A line about a batch names it by `batch_id`, one about an object of the RAW bucket by `source_file`.
+A line about a batch names it in the field `batch_id`, one about an object of the RAW bucket in `source_file`.
 """
 
 import json
@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from time import perf_counter
 
 
-def say(message: str, **fields: object) -> None:
-    """Print one line: when, what, and the fields that tell of which."""
+def log(message: str, **fields: object) -> None:
+    """Print one line: a timestamp, the message, and the fields that identify its subject."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     line = {"timestamp": now, "message": message, **fields}
     print(json.dumps(line, ensure_ascii=False, default=str), flush=True)
@@ -19,11 +19,11 @@ def say(message: str, **fields: object) -> None:
 
 @contextmanager
 def step(name: str, **fields: object) -> Iterator[None]:
-    """Say the step's seconds when it ends; an error leaves with the step's name noted on it."""
+    """Log the seconds that the step took; an error gets a note with the step's name instead."""
     started = perf_counter()
     try:
         yield
     except Exception as error:
         error.add_note(f"while: {name}")
         raise
-    say(name, **fields, seconds=round(perf_counter() - started, 1))
+    log(name, **fields, seconds=round(perf_counter() - started, 1))

@@ -1,7 +1,7 @@
-"""What the jobs count and measure, as CloudWatch metrics: the template's alarms and dashboard look at these.
+"""What the jobs count and measure, as CloudWatch metrics, for the template's alarms and dashboard.
 
-A metric is sent when the work that it tells of is done and kept. A run that stops just before leaves it out;
-none is sent twice for one piece of work, unless that was done twice.
+A metric is sent after its work is committed. A run that stops in between sends none; a metric is sent twice
+only if its work was done twice.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from itertools import batched
 from typing import Any, Literal
 
 NAMESPACE = "Glueline"
-_PER_CALL = 500  # CloudWatch takes 1,000 in one request
+_PER_REQUEST = 500  # CloudWatch accepts 1,000
 
 type Name = Literal[
     "RowsAccepted",
@@ -29,25 +29,25 @@ type Name = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number: of a dataset, or of all if none is named. Its name ends with its unit, or it is a count."""
+    """A number for one dataset, or for all. A name that ends with neither Seconds nor Percent is a count."""
 
     name: Name
     value: float
     dataset: str | None = None
-    samples: int = 1  # that it is the mean of, so that an average over several of its kind weighs them
+    samples: int = 1  # of which `value` is the mean: an average over several metrics is weighted by them
 
     def datum(self) -> Any:
-        """As PutMetricData takes it."""
+        """The metric as an entry of PutMetricData's MetricData."""
         dimensions = [] if self.dataset is None else [{"Name": "Dataset", "Value": self.dataset}]
         unit = next((unit for unit in ("Seconds", "Percent") if self.name.endswith(unit)), "Count")
-        said = {"MetricName": self.name, "Dimensions": dimensions, "Unit": unit}
+        named = {"MetricName": self.name, "Dimensions": dimensions, "Unit": unit}
         if self.samples == 1:
-            return {**said, "Value": self.value}
+            return {**named, "Value": self.value}
         together = {"SampleCount": self.samples, "Sum": self.value * self.samples}
-        return {**said, "StatisticValues": {**together, "Minimum": self.value, "Maximum": self.value}}
+        return {**named, "StatisticValues": {**together, "Minimum": self.value, "Maximum": self.value}}
 
 
 def publish(cloudwatch: Any, metrics: Iterable[Metric]) -> None:
-    """Send the metrics, all of this moment."""
-    for some in batched(metrics, _PER_CALL, strict=False):
-        cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=[metric.datum() for metric in some])
+    """Send the metrics with the current time."""
+    for part in batched(metrics, _PER_REQUEST, strict=False):
+        cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=[metric.datum() for metric in part])

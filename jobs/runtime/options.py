@@ -1,4 +1,4 @@
-"""The arguments that Glue gives a job."""
+"""The arguments with which Glue starts a job."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,22 +10,24 @@ _NAMES = ["LAKE_BUCKET", "RAW_BUCKET", "INTAKE_QUEUE_URL", "DATABASE", "OPS_DATA
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a job needs to know of its stack and run."""
+    """The resources of a job's stack, and its run."""
 
     lake_bucket: str
     raw_bucket: str
     intake_queue_url: str
     database: str
     ops_database: str
-    backlog_rule: str  # of EventBridge, which starts the workflow again and again while it is enabled
-    run_id: str  # of the workflow if the job runs in one: it names the batch
+    backlog_rule: str  # EventBridge rule that starts the workflow repeatedly while it is enabled
+    run_id: str  # the workflow run if there is one, else the job run; the batch gets its name from it
 
     @classmethod
     def from_argv(cls, argv: Sequence[str]) -> "Options":
-        """The options; GlueArgumentError names those that are missing."""
+        """Parse the arguments. Raises GlueArgumentError, which names the missing ones."""
         in_workflow = [name for name in ("WORKFLOW_RUN_ID",) if f"--{name}" in argv]
         options = getResolvedOptions(list(argv), [*_NAMES, *in_workflow])
-        run_id = options.get("WORKFLOW_RUN_ID") or options["JOB_RUN_ID"]  # Glue gives every run the latter
+        run_id = (
+            options.get("WORKFLOW_RUN_ID") or options["JOB_RUN_ID"]
+        )  # Glue passes the latter to every run
         if not run_id:
             raise GlueArgumentError("expected --WORKFLOW_RUN_ID or --JOB_RUN_ID, got neither")
         lake_bucket, raw_bucket, queue_url, database, ops_database, rule = (options[name] for name in _NAMES)

@@ -1,8 +1,8 @@
-"""HTTP API authorizer (payload format 2.0, simple response): who calls, and what may they do?
+"""The HTTP API's authorizer (payload format 2.0, simple response): who calls, and what they may do.
 
-Believes bearer tokens of the configured issuers and passes on `permissions` and `subject`; denies all
-else. If an issuer's keys can't be fetched the invocation fails: API Gateway denies access and the
-function's `Errors` alarm rings.
+It accepts bearer tokens of the configured issuers, and passes their `permissions` and `subject` to the API.
+All other requests are denied. If an issuer's keys cannot be fetched, the invocation fails: API Gateway denies
+access, and the alarm on the function's `Errors` goes off.
 """
 
 import os
@@ -15,7 +15,7 @@ from aws_lambda_powertools import Logger
 
 from lambdas.authorizer.jwks import KeySet
 from lambdas.authorizer.settings import Settings
-from lambdas.authorizer.tokens import TokenRefused, granted, subject, verify
+from lambdas.authorizer.tokens import TokenDenied, granted, subject, verify
 from lambdas.correlation import correlation_id
 from lambdas.metrics import count
 
@@ -27,16 +27,16 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def authorize(event: dict[str, Any], trust: "Trust") -> dict[str, Any]:
-    """The simple response for this request; a refusal is logged with its reason, never with the token."""
+    """The simple response to this request. A denied token is logged with the reason, without the token."""
     try:
         claims = verify(_bearer_token(event), trust.settings.issuers, trust.key_sets)
         permissions = granted(claims, trust.settings.permissions)
         if not permissions:
-            raise TokenRefused("no-permission", f"subject {subject(claims)}")
-    except TokenRefused as refusal:
+            raise TokenDenied("no-permission", f"subject {subject(claims)}")
+    except TokenDenied as denial:
         request_id = event.get("requestContext", {}).get("requestId")
-        _logger.warning("token refused", reason=refusal.reason, detail=str(refusal), request_id=request_id)
-        count({"refused": 1}, reason=refusal.reason)
+        _logger.warning("token denied", reason=denial.reason, detail=str(denial), request_id=request_id)
+        count({"refused": 1}, reason=denial.reason)
         return {"isAuthorized": False}
     return {
         "isAuthorized": True,
@@ -46,21 +46,21 @@ def authorize(event: dict[str, Any], trust: "Trust") -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The settings and the keys fetched so far; lives as long as the Lambda's process."""
+    """The settings, and the keys of the issuers that are cached for the life of the Lambda's process."""
 
     settings: Settings
     key_sets: Mapping[str, KeySet]
 
     @classmethod
     def of(cls, settings: Settings) -> "Trust":
-        """Nothing is fetched yet."""
+        """The trust before any keys are fetched."""
         return cls(settings, {name: KeySet(issuer) for name, issuer in settings.issuers.items()})
 
 
 def _bearer_token(event: dict[str, Any]) -> str:
     scheme, _, token = event.get("headers", {}).get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise TokenRefused("no-token", "expected an Authorization header `Bearer <token>`")
+        raise TokenDenied("no-token", "expected an Authorization header `Bearer <token>`")
     return str(token.strip())
 
 
@@ -70,5 +70,5 @@ def _trust() -> Trust:
 
 
 _logger = Logger()
-if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:  # in Lambda: INIT has the full CPU, a request has not
+if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:  # in Lambda: the init phase has the full CPU
     _trust()

@@ -1,4 +1,8 @@
-"""The public keys of one issuer, fetched when needed and kept for a while."""
+"""The public keys of an issuer, fetched when needed and cached.
+
+PyJWT's `PyJWKClient` is not used: while an issuer is down it sends a request for every token, it reads
+answers of any size, and it does not discover where an issuer's keys are.
+"""
 
 import json
 import time
@@ -9,9 +13,9 @@ from typing import Any, override
 
 from lambdas.authorizer.settings import Issuer, is_safe
 
-KEEP_SECONDS = 600  # a key the issuer withdrew is honoured no longer than this
-REFETCH_SECONDS = 30  # tokens with made-up key ids must not become requests to the issuer
-RETRY_SECONDS = 5  # nor any tokens, while the issuer is down and no keys are left
+KEEP_SECONDS = 600  # the longest time for which a key is accepted after the issuer has withdrawn it
+REFETCH_SECONDS = 30  # the least time between requests for unknown key ids, which anyone can make up
+RETRY_SECONDS = 5  # the least time between requests while the issuer is down and no keys are cached
 TIMEOUT_SECONDS = 3
 MAX_BYTES = 512 * 1024
 
@@ -19,15 +23,15 @@ type Jwk = dict[str, Any]
 
 
 class JwksUnreachable(Exception):
-    """Raised when an issuer's keys can't be had. Not caught: the invocation fails, and the alarm rings."""
+    """Raised when an issuer's keys cannot be fetched. It is not caught, so that the invocation fails."""
 
 
 class KeySet:
-    """An issuer's signing keys by key id.
+    """The signing keys of an issuer by key id.
 
-    Fetched at first use and again after `KEEP_SECONDS`. A key id it does not know (the issuer rotated its
-    keys) fetches them once more, at most every `REFETCH_SECONDS`. Whatever tokens come, the issuer is asked
-    no more often than every `RETRY_SECONDS`.
+    They are fetched at first use, and again after `KEEP_SECONDS`. An unknown key id, which may mean that the
+    issuer rotated its keys, fetches them at most every `REFETCH_SECONDS`. No tokens cause more requests than
+    one every `RETRY_SECONDS`.
     """
 
     def __init__(self, issuer: Issuer, clock: Callable[[], float] = time.time) -> None:
@@ -37,13 +41,15 @@ class KeySet:
         self._fetched_at = self._tried_at = float("-inf")
 
     def find(self, key_id: str) -> Jwk | None:
-        """The key of that id, or None if the issuer has none; JwksUnreachable if it can't be asked."""
+        """The key with this id, or None if the issuer has none. JwksUnreachable if it does not answer."""
         now = self._clock()
         is_old = now - self._fetched_at >= KEEP_SECONDS
-        rests = now - self._tried_at < (RETRY_SECONDS if is_old else REFETCH_SECONDS)
-        if is_old and rests:
-            raise JwksUnreachable(f"the keys of {self._issuer.issuer} could not be fetched a moment ago")
-        if is_old or (key_id not in self._keys and not rests):
+        is_too_soon = now - self._tried_at < (RETRY_SECONDS if is_old else REFETCH_SECONDS)
+        if is_old and is_too_soon:
+            raise JwksUnreachable(
+                f"the keys of {self._issuer.issuer} could not be fetched in the last {RETRY_SECONDS} s"
+            )
+        if is_old or (key_id not in self._keys and not is_too_soon):
             self._tried_at = now
             self._keys = fetch_keys(self._issuer.jwks_uri or discover_keys(self._issuer.issuer))
             self._fetched_at = now
@@ -51,12 +57,12 @@ class KeySet:
 
 
 def discover_keys(issuer: str) -> str:
-    """Where the issuer says that its keys are (OpenID Connect Discovery 1.0, section 4)."""
+    """The address of the issuer's keys (OpenID Connect Discovery 1.0, section 4)."""
     uri = f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
     document = _fetch_json(uri)
-    if document.get("issuer") != issuer:  # section 4.3: nobody may speak for another
+    if document.get("issuer") != issuer:  # section 4.3: the document must be the issuer's own
         got = str(document.get("issuer"))[:200]
-        raise JwksUnreachable(f"expected {uri} to be of issuer {issuer}, got {got}; check ISSUERS")
+        raise JwksUnreachable(f"expected issuer {issuer} in {uri}, got {got}; check ISSUERS")
     jwks_uri = document.get("jwks_uri")
     if not isinstance(jwks_uri, str) or not is_safe(jwks_uri):
         raise JwksUnreachable(f"expected an https jwks_uri in {uri}, got {str(jwks_uri)[:200]}")
@@ -64,7 +70,7 @@ def discover_keys(issuer: str) -> str:
 
 
 def fetch_keys(uri: str) -> dict[str, Jwk]:
-    """Key id -> key of every signing key in the JSON Web Key Set at `uri` (RFC 7517)."""
+    """Key id -> key, of all signing keys in the JSON Web Key Set at `uri` (RFC 7517)."""
     try:
         signing = [key for key in _fetch_json(uri)["keys"] if key.get("use", "sig") == "sig"]
         return {key["kid"]: key for key in signing if isinstance(key.get("kid"), str)}
@@ -85,13 +91,13 @@ def _fetch_json(uri: str) -> dict[str, Any]:
 
 def _unreachable(uri: str, error: Exception) -> JwksUnreachable:
     return JwksUnreachable(
-        f"expected keys or where they are at {uri}, got {type(error).__name__}: {error}; "
+        f"expected keys or their address at {uri}, got {type(error).__name__}: {error}; "
         "check the issuer's jwks_uri in ISSUERS and that the function can reach it"
     )
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The keys are where ISSUERS says: a redirect could lead to a place without TLS."""
+    """Follows no redirect, which could lead to an address that is not in ISSUERS or has no TLS."""
 
     @override
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Whom the authorizer trusts and what their scopes and groups allow, read once from the environment."""
+"""The trusted issuers, and what scopes and groups permit, from the environment of the authorizer."""
 
 import json
 import re
@@ -15,9 +15,9 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """One OIDC issuer: the exact `iss` of its tokens, where its keys are, and which audiences are us.
+    """An OIDC issuer: the exact `iss` of its tokens, the address of its keys, and the accepted audiences.
 
-    Without a `jwks_uri` the issuer is asked for it, at `<issuer>/.well-known/openid-configuration`.
+    Without a `jwks_uri`, the address is in the issuer's `<issuer>/.well-known/openid-configuration`.
     """
 
     issuer: str
@@ -34,7 +34,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """The settings, or a ConfigurationError with all that is wrong."""
+        """The settings, or a ConfigurationError with all problems."""
         problems: list[str] = []
         issuers = [_issuer(entry, problems) for entry in _json(env, "ISSUERS", list, problems)]
         permissions = {
@@ -64,13 +64,13 @@ def _issuer(entry: Any, problems: list[str]) -> Issuer:
     issuer, jwks_uri, audience = fields.get("issuer"), fields.get("jwks_uri"), fields.get("audience")
     if not isinstance(issuer, str) or not issuer:
         problems.append(f"ISSUERS: expected the `iss` of the tokens as `issuer`, got {issuer!r}")
-    asked = jwks_uri if "jwks_uri" in fields else issuer
-    if not isinstance(asked, str) or not is_safe(asked):
+    source = jwks_uri if "jwks_uri" in fields else issuer
+    if not isinstance(source, str) or not is_safe(source):
         problems.append(
-            "ISSUERS: expected an https `jwks_uri` (http on this host), or none and such an `issuer`, "
-            f"got {asked!r}"
+            "ISSUERS: expected an https `jwks_uri` (http on this host), or none and an https `issuer`, "
+            f"got {source!r}"
         )
-    if not _is_texts(audience) or not audience:  # no audience must not come to mean any audience
+    if not _is_texts(audience) or not audience:  # no audience must not mean any audience
         problems.append(f"ISSUERS: expected a list of audiences or client ids, got {audience!r}")
         audience = []
     return Issuer(str(issuer), None if jwks_uri is None else str(jwks_uri), frozenset(audience))
@@ -90,7 +90,7 @@ def _is_texts(value: Any) -> bool:
 
 
 def is_safe(uri: str) -> bool:
-    """Keys fetched in the clear could be anyone's: only the local emulator may serve them so."""
+    """Whether keys may be fetched from the address: by HTTPS, or from this host, where an emulator runs."""
     try:
         parts = urlsplit(uri)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The Data API: rows of every dataset that has a contract, in one DynamoDB table each."""
+"""The Data API: the rows of every dataset that has a contract, in one DynamoDB table for each dataset."""
 
 import json
 import os
@@ -35,8 +35,9 @@ from lambdas.data_api.requests import (
 )
 from lambdas.data_api.service import Service, Settings
 from lambdas.data_api.store import UNREACHABLE, code_of, is_busy
+from lambdas.data_api.stored import Expectation, Stored
 from lambdas.data_api.transactions import write_batch
-from lambdas.data_api.writes import Expectation, Stored, Write
+from lambdas.data_api.writes import Write
 from lambdas.exact_json import dumps
 from lambdas.metrics import count
 from lambdas.validation import Violation
@@ -44,7 +45,7 @@ from lambdas.validation import Violation
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_api = APIGatewayHttpResolver()  # without enable_validation, which imports pydantic: 200 ms of a cold start
+_api = APIGatewayHttpResolver()  # without enable_validation: it imports pydantic, 200 ms of a cold start
 _logger = Logger()
 
 
@@ -57,14 +58,14 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
 
 @_api.get("/openapi.json")
 def describe() -> Response[str]:
-    """The OpenAPI document; the only route that needs no token."""
+    """The OpenAPI document. This is the only route without a token."""
     require_parameters(_api.current_event, ())
     return Response(200, JSON, _openapi(), {"Cache-Control": "max-age=300"})
 
 
 @_api.post("/batch")
 def batch() -> Response[str]:
-    """Up to 500 changes of any datasets; each has its own result."""
+    """Write up to 500 changes of any datasets; each has its own result."""
     event, service = _api.current_event, _service()
     require_parameters(event, ())
     given = read_batch(read_body(event), _request_id())
@@ -75,15 +76,15 @@ def batch() -> Response[str]:
         _logger.info("batch written", dataset=dataset, outcomes=outcomes)
     for index, result in results.items():
         if result.status != "accepted":
-            _logger.warning("change not taken", event_id=shown_id(given[index]), **result.summary())
+            _logger.warning("change not accepted", event_id=shown_id(given[index]), **result.summary())
     if results and all(result.is_unwritten for result in results.values()):
-        raise Problem("unavailable", "DynamoDB took none of the changes in time; send the batch again")
+        raise Problem("unavailable", "DynamoDB wrote none of the changes in time; send the batch again")
     return Response(200, JSON, answer([results[index] for index in sorted(results)]))
 
 
 @_api.get("/<dataset>")
 def list_rows(dataset: str) -> Response[str]:
-    """A page of the dataset's rows, in no order."""
+    """A page of the dataset's rows, in no particular order."""
     contract = _contract(dataset, "read", pages.PARAMETERS)
     page = pages.read_page(contract, _api.current_event.query_string_parameters)
     return Response(200, JSON, pages.list_rows(_service().store, contract, page))
@@ -91,29 +92,29 @@ def list_rows(dataset: str) -> Response[str]:
 
 @_api.post("/<dataset>")
 def create(dataset: str) -> Response[str]:
-    """A new row; 409 if its key has one."""
+    """Create a row; 409 if a row with its key exists."""
     contract = _contract(dataset, "write")
     data = read_body(_api.current_event)
     change = _service().checker.change(contract, "upsert", data, Event(_request_id()))
     written, _ = rows.write(_service().store, change, Expectation(live=False, otherwise="exists"))
-    # Relative to `…/<dataset>`, so it holds behind any stage or domain name.
+    # Relative to `…/<dataset>`, so that it is valid behind any stage or domain name.
     return _written(201, written, {"Location": f"{dataset}/{quote(change.key, safe=',')}"})
 
 
 @_api.get("/<dataset>/.+")
 def read(dataset: str) -> Response[str]:
-    """The row, or 304 if the caller has this version."""
+    """The row, or 304 if the client has this version."""
     contract = _contract(dataset, "read")
     stored = rows.read(_service().store, contract, read_key(_api.current_event, contract))
     headers = {"ETag": etag(stored.version)}
     if is_known(_api.current_event.headers, stored.version):
-        return Response(304, body="", headers=headers)  # a null body is not for every gateway
+        return Response(304, body="", headers=headers)  # some gateways do not accept a null body
     return _json(200, rows.body(stored), headers)
 
 
 @_api.put("/<dataset>/.+")
 def replace(dataset: str) -> Response[str]:
-    """The row as given, whether it was there (200) or not (201). The body may leave the key out."""
+    """Store the row, whether it existed (200) or not (201). The body may omit the key."""
     contract = _contract(dataset, "write")
     key = read_key(_api.current_event, contract)
     row, _ = align(contract, read_body(_api.current_event))
@@ -127,32 +128,32 @@ def replace(dataset: str) -> Response[str]:
 
 @_api.patch("/<dataset>/.+")
 def patch(dataset: str) -> Response[str]:
-    """The row with some columns changed, by JSON merge patch."""
+    """Change some columns of a row by JSON merge patch."""
     contract = _contract(dataset, "write")
     event = _api.current_event
     key, columns = read_key(event, contract), read_body(event, MERGE_PATCH)
-    asked = rows.Patch(contract, key, columns, expectation(event.headers), Event(_request_id()))
-    return _written(200, rows.patch(_service().store, _service().checker, asked))
+    requested = rows.Patch(contract, key, columns, expectation(event.headers), Event(_request_id()))
+    return _written(200, rows.patch(_service().store, _service().checker, requested))
 
 
 @_api.delete("/<dataset>/.+")
 def delete(dataset: str) -> Response[str]:
-    """No row from now on, also where none was: an older change still on its way will not make one."""
+    """Delete the row. If there is none, the delete is stored too, so that no older change creates the row."""
     contract = _contract(dataset, "delete")
     change = Change.deletion(contract, read_key(_api.current_event, contract), Event(_request_id()))
     write, _ = rows.write(_service().store, change, expectation(_api.current_event.headers))
-    _tell(write)
-    return Response(204, body="")  # as above
+    _report(write)
+    return Response(204, body="")  # as for 304
 
 
 def answer_problem(problem: Problem) -> Response[str]:
-    """The problem document; a refused write is counted."""
+    """The problem document. A write that is not accepted is counted."""
     event = _api.current_event
     dataset = event.path.split("/")[1]
     if event.http_method != "GET" and dataset in _service().contracts and problem.status != 403:
         outcome = {"stale": "stale", "unavailable": "unwritten"}.get(problem.kind, "rejected")
         count({outcome: 1}, dataset=dataset)
-    # The path has the key, which may be of a person.
+    # Not the path, as its key may be personal data.
     route = "item" if event.path.count("/") > 1 else "collection"
     known = dataset if dataset in _service().contracts else "none"
     _logger.info("problem", method=event.http_method, dataset=known, route=route, **problem.summary())
@@ -161,7 +162,7 @@ def answer_problem(problem: Problem) -> Response[str]:
 
 
 def answer_unavailable(error: ClientError | BotoCoreError) -> Response[str]:
-    """503 if it may work later; anything else is ours to mend, and fails the invocation."""
+    """503 if the request may succeed later; any other error is raised and fails the invocation."""
     if not is_busy(error):
         raise error
     code = code_of(error) if isinstance(error, ClientError) else ""
@@ -170,7 +171,7 @@ def answer_unavailable(error: ClientError | BotoCoreError) -> Response[str]:
 
 
 def answer_no_route(_: NotFoundError) -> Response[str]:
-    """404 and 405 as problem documents too."""
+    """404 or 405 as a problem document."""
     event = _api.current_event
     try:
         require_method(event)
@@ -180,11 +181,12 @@ def answer_no_route(_: NotFoundError) -> Response[str]:
 
 
 def _contract(dataset: str, verb: str, parameters: Sequence[str] = ()) -> Contract:
-    """The contract of the dataset in the path. Who may not ask does not learn what there is.
+    """The contract of the dataset in the path.
 
-    The query has these parameters or none.
+    Problem if the method, the permission or the dataset is missing, or the query has other parameters than
+    these. Permission is checked first: without it, the answer does not show which datasets exist.
     """
-    require_method(_api.current_event)  # /batch is no dataset
+    require_method(_api.current_event)  # /batch is not a dataset
     require(_api.current_event, dataset, verb)
     contracts = _service().contracts
     if dataset not in contracts:
@@ -194,13 +196,13 @@ def _contract(dataset: str, verb: str, parameters: Sequence[str] = ()) -> Contra
 
 
 def _written(status: int, write: Write, headers: dict[str, str] | None = None) -> Response[str]:
-    _tell(write)
+    _report(write)
     body = rows.body(Stored(write.change.contract, write.item))
     return _json(status, body, {"ETag": etag(write.version), **(headers or {})})
 
 
-def _tell(write: Write) -> None:
-    """Log and count a row that was written; the key stays out, as it may be of a person."""
+def _report(write: Write) -> None:
+    """Log and count a row that was written, without its key, which may be personal data."""
     change = write.change
     _logger.info(
         "row written",
@@ -222,14 +224,14 @@ def _request_id() -> str:
 
 @cache
 def _openapi() -> str:
-    from expectations.openapi import openapi  # only those who ask for the document wait for it
+    from expectations.openapi import openapi  # here, as only requests for the document need it
 
     return json.dumps(openapi(_service().contracts, server_url="."))
 
 
 @cache
 def _service() -> Service:
-    # API Gateway gives up after 30 s: answer 503 before that, rather than be cut off.
+    # API Gateway ends a request after 30 s; this answers 503 before that.
     config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
     return Service.of(Settings.from_env(os.environ), boto3.client("dynamodb", config=config))
 
@@ -237,5 +239,5 @@ def _service() -> Service:
 _api.exception_handler(Problem)(answer_problem)
 _api.exception_handler([ClientError, *UNREACHABLE])(answer_unavailable)
 _api.not_found(answer_no_route)
-if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:  # in Lambda: INIT has the full CPU, a request has not
+if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:  # in Lambda: the init phase has the full CPU
     _service()

@@ -1,4 +1,4 @@
-"""A batch request: which changes it brings, and how many of each outcome there were."""
+"""A batch request: its changes, and the number of each outcome."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -11,17 +11,17 @@ from lambdas.data_api.transactions import Index, Result
 from lambdas.exact_json import dumps
 
 MAX_CHANGES = 500
-MAX_ANSWER_BYTES = 4 * 1024 * 1024  # Lambda returns 6 MB, in which this text is quoted once more
-_MAX_ID = 256  # characters of an id that someone else chose, as logs show it
+MAX_ANSWER_BYTES = 4 * 1024 * 1024  # Lambda returns at most 6 MB, with this text as a JSON string
+_MAX_ID = 256  # characters of a sender's id in logs
 VERBS = {"upsert": "write", "delete": "delete"}
 
 type IsPermitted = Callable[[str, str], bool]  # (dataset, verb)
 
 
 def read_batch(body: Any, request_id: str) -> list[dict[str, Any]]:
-    """The changes of the body as they were given; one without event id gets one of the request and its place.
+    """The changes of the body as they were sent. Those without an event id get one of request id and place.
 
-    Problem 400 or 413 if the body is no batch.
+    Problem 400 or 413 if the body is not a batch.
     """
     given = body.get("changes") if isinstance(body, dict) else None
     if not isinstance(given, list):
@@ -37,9 +37,10 @@ def read_batch(body: Any, request_id: str) -> list[dict[str, Any]]:
 def read_changes(
     given: Sequence[Mapping[str, Any]], checker: Checker, is_permitted: IsPermitted, now: int
 ) -> tuple[dict[Index, Change], dict[Index, Result]]:
-    """The changes that can be tried, and the results of those that can't, by their places in the batch.
+    """The valid changes, and the results of the others, by their places in the batch.
 
-    `now` is in microseconds since the epoch. No change is later, or none could follow it for a while.
+    `now` is in microseconds since the epoch. Later times count as now, since no change could follow a change
+    from the future until then.
     """
     changes: dict[Index, Change] = {}
     results: dict[Index, Result] = {}
@@ -52,7 +53,7 @@ def read_changes(
 
 
 def shown_id(given: Mapping[str, Any]) -> str:
-    """The event id of a change that may be anything, for logs."""
+    """The event id of a change, which may be any JSON value, for logs."""
     event_id = given["event_id"]
     return event_id[:_MAX_ID] if isinstance(event_id, str) else ""
 
@@ -60,7 +61,7 @@ def shown_id(given: Mapping[str, Any]) -> str:
 def counts(
     given: Sequence[Mapping[str, Any]], results: Mapping[Index, Result], known: Mapping[str, Any]
 ) -> dict[str, Counter[str]]:
-    """Dataset -> how many changes had each outcome; `none` is for those that name no dataset we have."""
+    """Dataset -> number of changes by outcome; `none` is for changes without a known dataset."""
     by_dataset: dict[str, Counter[str]] = defaultdict(Counter)
     for index, result in results.items():
         dataset = given[index].get("dataset")
@@ -70,7 +71,7 @@ def counts(
 
 
 def answer(results: Sequence[Result]) -> str:
-    """The JSON text of the answer; without the violations if those of all changes are too many to return."""
+    """The JSON text of the answer. It has no violations if it would be too large with all of them."""
     documents = [result.document() for result in results]
     text = dumps({"results": documents})
     if len(text) > MAX_ANSWER_BYTES:
@@ -93,9 +94,10 @@ def _change(given: Mapping[str, Any], checker: Checker, is_permitted: IsPermitte
 
 
 def _time(given: Mapping[str, Any], now: int) -> int | None:
-    """When the change happened, if the sender says it.
+    """When the change happened, in microseconds since the epoch; None if the sender does not say.
 
-    No permission beyond the one to write is needed: an older time can only make the change lose.
+    Problem 400 if the time is not a timestamp. Setting it needs no permission beyond the one to write, as an
+    older time can only make the change lose.
     """
     if "time" not in given:
         return None

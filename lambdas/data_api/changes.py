@@ -1,4 +1,4 @@
-"""A change as the API takes it: whose row, which key, which place in the order of versions. No AWS here."""
+"""A change as the API accepts it: its dataset, key, item and version. No AWS here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MAX_EVENT_ID_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a change is known by: an id, and a time in microseconds since the epoch if its sender gave one."""
+    """The event of a change: its id, and its time in microseconds since the epoch if the sender gave one."""
 
     id: str
     time: int | None = None
@@ -26,7 +26,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One write: `item` has the columns it sets; `version` is None if the API has to stamp it."""
+    """One write. `item` has the columns that it sets; `version` is None if the API has to assign one."""
 
     contract: Contract
     op: Op
@@ -37,22 +37,22 @@ class Change:
 
     @classmethod
     def deletion(cls, contract: Contract, key: str, event: Event) -> Self:
-        """The delete of the row with that key, now."""
+        """The delete of the row with this key, with a version of now."""
         return cls(contract, "delete", key, to_item(contract, decode_key(contract, key)), None, event)
 
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """The contracts and their validators: what it takes to read a change."""
+    """Makes changes of data, by the contracts and their validators."""
 
     contracts: Mapping[str, Contract]
     validators: Validators
 
     def change(self, contract: Contract, op: Op, data: Any, event: Event) -> Change:
-        """The change that this data makes; Problem 422 with every violation, 413 if the row is too large.
+        """The change with this data. Problem 422 with all violations, or 413 if the row is too large.
 
-        Data is aligned as the source does it, so a row means the same whichever way it comes. `_version` is
-        passed over: what a GET answered can be sent back.
+        Data is aligned as in the source, so that a row means the same at every door. `_version` is ignored,
+        so that a client can send back the answer of a GET.
         """
         row, _ = align(contract, _without_version(data), op)
         if violations := [

@@ -1,8 +1,8 @@
-"""Rows as JSON has them <-> items as DynamoDB has them, digit by digit: no float on the way. No AWS in here.
+"""Rows as in JSON <-> items as in DynamoDB, without floats, so that numbers keep all digits. No AWS here.
 
 int, long, decimal, float, double -> N; string, date, timestamp -> S; boolean -> BOOL; binary (base64 in JSON)
--> B; struct -> M; list -> L. A column that is null has no attribute. A double reaches further than a DynamoDB
-number (1E-130 to 1E126): beyond that it is stored as text, S, which every door of the lake reads as well.
+-> B; struct -> M; list -> L. A column that is null has no attribute. Doubles beyond the range of a DynamoDB
+number (1E-130 to 1E126) are stored as text, S, which every door of the lake reads too.
 """
 
 import base64
@@ -18,7 +18,7 @@ from lambdas.validation import Violation, pointer
 KEY, VERSION, DELETED, EXPIRES_AT = "_key", "_version", "_deleted", "_expires_at"
 EVENT_ID, EVENT_TIME = "_event_id", "_event_time"  # of the change that wrote the item; time in microseconds
 ERASED = "_erased"  # on the mark of an erased key, which no write may replace
-# DynamoDB takes 400 KB; the rest is room for the marks of a delete, which must always be possible.
+# DynamoDB accepts 400 KB. The rest is for the attributes that mark a delete, which must always be possible.
 MAX_ITEM_BYTES = 400 * 1024 - 2048
 _SMALLEST_EXPONENT, _GREATEST_EXPONENT = -130, 125  # of a DynamoDB number
 
@@ -29,7 +29,7 @@ type Item = dict[str, Attribute]
 
 
 def to_item(contract: Contract, row: Row) -> Item:
-    """The attributes of a row that keeps its contract; Problem 422 for a value DynamoDB has no place for."""
+    """The attributes of a row that keeps its contract. Problem 422 for a value that DynamoDB cannot store."""
     try:
         return _members(contract.columns, row, ())
     except _Unstorable as error:
@@ -37,19 +37,19 @@ def to_item(contract: Contract, row: Row) -> Item:
 
 
 def from_item(contract: Contract, item: Mapping[str, Attribute]) -> Row:
-    """The contract's columns of an item, null where it has none."""
+    """The contract's columns of an item; columns without an attribute are null."""
     return {column.name: _value(column, item.get(column.name)) for column in contract.columns}
 
 
 def check_size(item: Item) -> None:
-    """Problem 413 if DynamoDB would refuse the item for its size."""
+    """Problem 413 if the item is too large for DynamoDB."""
     size = _size_of_members(item)
     if size > MAX_ITEM_BYTES:
         raise Problem("too-large", f"expected a row of at most {MAX_ITEM_BYTES} bytes, got {size}")
 
 
 class _Unstorable(Exception):
-    """Raised where a value is found that JSON Schema lets pass and DynamoDB does not take."""
+    """Raised for a value that is valid by its JSON Schema, but that DynamoDB cannot store."""
 
     def __init__(self, at: tuple[str, ...], message: str) -> None:
         super().__init__(message)
@@ -110,7 +110,7 @@ _SCALARS: dict[str, Callable[[Any], Attribute]] = {
 
 
 def _value(column: Column, attribute: Attribute | None) -> Any:
-    """What was written, as it was written; of another type (not written by the API) as JSON has it."""
+    """The value that was written. An attribute of another type, from another writer, as plain JSON."""
     if attribute is None:
         return None
     [(tag, value)] = attribute.items()
@@ -130,14 +130,14 @@ def _from_number(column: Column, text: str) -> int | Decimal:
     value = Decimal(text)
     if column.kind in ("int", "long") and value == value.to_integral_value():
         return int(value)
-    if column.kind == "decimal":  # DynamoDB drops trailing zeros; format() has no precision to round to
+    if column.kind == "decimal":  # DynamoDB drops trailing zeros; format() restores them without rounding
         exact = Decimal(f"{value:.{column.precision_scale[1]}f}")
         return exact if exact == value else value
     return value
 
 
 def _plain(tag: str, value: Any) -> Any:
-    """An attribute whose type says nothing of a column."""
+    """An attribute as plain JSON, without regard to a column."""
     match tag:
         case "N":
             return Decimal(value)
@@ -153,13 +153,13 @@ def _plain(tag: str, value: Any) -> Any:
 
 
 def as_number(attribute: Attribute | None) -> Decimal | None:
-    """The number that an attribute holds, as N or as text; None if it holds none."""
+    """The number in an attribute of type N or S; None if it has none."""
     text = next((attribute[tag] for tag in ("N", "S") if tag in attribute), None) if attribute else None
     return Decimal(text) if isinstance(text, str) and _NUMBER.fullmatch(text) else None
 
 
 def _size(attribute: Attribute) -> int:
-    """Bytes as DynamoDB counts them, or a little more (developer guide, "Item sizes and formats")."""
+    """Bytes as DynamoDB counts them, or slightly more (developer guide, "Item sizes and formats")."""
     [(tag, value)] = attribute.items()
     if tag in ("S", "B"):
         return len(value.encode() if tag == "S" else value)

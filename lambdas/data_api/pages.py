@@ -1,4 +1,4 @@
-"""Listing a dataset page by page."""
+"""Lists the rows of a dataset in pages."""
 
 import base64
 import binascii
@@ -12,26 +12,26 @@ from lambdas.data_api.items import DELETED, KEY
 from lambdas.data_api.problems import Problem
 from lambdas.data_api.rows import body
 from lambdas.data_api.store import Store
-from lambdas.data_api.writes import Stored
+from lambdas.data_api.stored import Stored
 from lambdas.exact_json import dumps
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 PARAMETERS = ("limit", "next")
-MAX_SCANS = 8  # pages of a table full of deleted items end too; the next one goes on
-MAX_BYTES = 2 * 1024 * 1024  # a scan adds at most 1 MB of items, and a Lambda answers at most 6 MB
+MAX_SCANS = 8  # so that a page of a table full of deleted items ends too; the next page continues
+MAX_BYTES = 2 * 1024 * 1024  # a scan adds at most 1 MB of items, and a Lambda returns at most 6 MB
 _LIMIT = re.compile("[1-9][0-9]{0,3}")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where a page starts (the key before it, None is the beginning) and how many rows it may have."""
+    """A request for a page: its greatest number of rows, and the key after which it starts, if it has one."""
 
     limit: int
     after: str | None
 
 
 def read_page(contract: Contract, query: dict[str, str]) -> Page:
-    """The page that the query parameters `limit` and `next` ask for, or Problem 400."""
+    """The page that the query parameters `limit` and `next` request, or Problem 400."""
     limit = query.get("limit", str(DEFAULT_LIMIT))
     if _LIMIT.fullmatch(limit) is None or int(limit) > MAX_LIMIT:
         raise Problem("bad-request", f"expected limit from 1 to {MAX_LIMIT}, got {limit[:50]!r}")
@@ -39,7 +39,7 @@ def read_page(contract: Contract, query: dict[str, str]) -> Page:
 
 
 def list_rows(store: Store, contract: Contract, page: Page) -> str:
-    """The JSON text of the page: its live rows, and the token of the next page, null at the end."""
+    """The JSON text of the page: its rows, and the token of the next page, which is null on the last page."""
     rows: list[str] = []
     size, after = 0, page.after
     for _ in range(MAX_SCANS):
@@ -76,5 +76,5 @@ def _after(contract: Contract, token: str) -> str:
         text = ""
     dataset, _, after = text.partition("/")
     if dataset != contract.dataset or not 0 < len(after.encode()) <= MAX_KEY_BYTES:
-        raise Problem("bad-request", "expected next as a page of this dataset gave it")
+        raise Problem("bad-request", "expected next with the value from a page of this dataset")
     return after

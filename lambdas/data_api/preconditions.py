@@ -1,14 +1,14 @@
-"""Entity tags and the headers that name them (RFC 9110, section 13). A row's tag is its version in quotes."""
+"""Entity tags and headers with preconditions (RFC 9110, section 13). A row's tag is its quoted version."""
 
 import re
 from collections.abc import Mapping
 
 from lambdas.data_api.problems import Problem
-from lambdas.data_api.writes import ANYTHING, Expectation
+from lambdas.data_api.stored import ANYTHING, Expectation
 
 _TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
 _TAGS = re.compile(rf"\s*{_TAG}\s*(,\s*{_TAG}\s*)*")
-MAX_TAGS = 100  # as many as a DynamoDB condition compares
+MAX_TAGS = 100  # the most values that a DynamoDB condition compares
 
 
 def etag(version: int) -> str:
@@ -17,11 +17,14 @@ def etag(version: int) -> str:
 
 
 def expectation(headers: Mapping[str, str]) -> Expectation:
-    """What If-Match (and `If-None-Match: *`, which means "create only") say the writer expects."""
+    """What the writer expects by If-Match, or by `If-None-Match: *`, which means "create only".
+
+    Problem 400 if a header is not valid.
+    """
     if (text := headers.get("if-match")) is not None:
         if text.strip() == "*":
             return Expectation(live=True)
-        # Strong comparison: a weak tag is equal to none.
+        # Strong comparison: a weak tag is not equal to any tag.
         return Expectation(versions=frozenset(_versions("If-Match", text, weak=False)))
     if (text := headers.get("if-none-match")) is not None:
         if text.strip() == "*":
@@ -31,7 +34,7 @@ def expectation(headers: Mapping[str, str]) -> Expectation:
 
 
 def is_known(headers: Mapping[str, str], version: int) -> bool:
-    """Whether a reader's If-None-Match says that it has this version."""
+    """Whether the client has this version, by its If-None-Match."""
     text = headers.get("if-none-match")
     if text is None:
         return False

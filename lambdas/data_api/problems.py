@@ -1,32 +1,33 @@
-"""What the API answers when it can't do what was asked: problem documents (RFC 9457)."""
+"""The problem documents (RFC 9457) with which the API answers requests that it does not carry out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from expectations.problems import GluelineError
 from lambdas.validation import Violation
 
 KINDS = {
-    "bad-request": (400, "The request can't be read"),
-    "forbidden": (403, "The token does not permit this"),
-    "not-found": (404, "There is no such thing"),
-    "method-not-allowed": (405, "There is no such method here"),
+    "bad-request": (400, "The request is not valid"),
+    "forbidden": (403, "The token does not permit the request"),
+    "not-found": (404, "Not found"),
+    "method-not-allowed": (405, "The path does not support this method"),
     "exists": (409, "A row with this key exists"),
     "stale": (409, "A newer version is stored"),
-    "exhausted": (409, "The row has no later version"),
+    "exhausted": (409, "No later version is possible"),
     "erased": (410, "The key is erased"),
-    "precondition-failed": (412, "The stored row is not the one expected"),
+    "precondition-failed": (412, "The stored row does not match the precondition"),
     "too-large": (413, "The content is too large"),
     "unsupported-media-type": (415, "The content is not JSON"),
     "contract-violation": (422, "The data breaks its contract"),
-    "unavailable": (503, "Not written now; try again"),
+    "unavailable": (503, "The service is unavailable; try again later"),
 }
 RETRY_AFTER_SECONDS = 2
 
 
-class Problem(Exception):
-    """Raised when a request, or one change of a batch, can't be done. `kind` is one of KINDS.
+class Problem(GluelineError):
+    """Raised when a request, or one change of a batch, is not carried out. `kind` is one of KINDS.
 
-    `allowed` has the methods that a path has.
+    `allowed` lists the methods of the path if the method is not one of them.
     """
 
     def __init__(
@@ -41,18 +42,18 @@ class Problem(Exception):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What goes with the document."""
+        """The headers of the answer, besides its content type."""
         if self.kind == "unavailable":
             return {"Retry-After": str(RETRY_AFTER_SECONDS)}
         return {"Allow": ", ".join(self.allowed)} if self.allowed else {}
 
     def summary(self) -> dict[str, Any]:
-        """For logs: what the document says, without key and values of the row, which may be of a person."""
+        """The problem for logs, without key and values of the row, which may be personal data."""
         rules = [violation.summary() for violation in self.violations[:20]]
         return {"problem": self.kind, "status": self.status, "violations": rules}
 
     def document(self) -> dict[str, Any]:
-        """The members of the problem document, `instance` aside."""
+        """The members of the problem document, without `instance`."""
         document: dict[str, Any] = {
             "type": f"urn:glueline:problem:{self.kind}",
             "title": self.title,
@@ -65,10 +66,10 @@ class Problem(Exception):
 
 
 def unknown_dataset(dataset: str, known: Iterable[str]) -> Problem:
-    """The problem of a dataset that has no contract here."""
+    """The problem of a dataset without a contract."""
     return Problem("not-found", f"expected one of {', '.join(sorted(known))}, got {dataset[:100]!r}")
 
 
 def broken_contract(dataset: str, violations: Sequence[Violation]) -> Problem:
     """The problem of data that breaks rules of its dataset's contract."""
-    return Problem("contract-violation", f"expected data as the contract of {dataset} says", violations)
+    return Problem("contract-violation", f"expected data that keeps the contract of {dataset}", violations)

@@ -1,4 +1,4 @@
-"""What a request says: its body, the key in its path, what its caller may do. No AWS in here."""
+"""Reads a request: its body, the key in its path, and the permissions of its caller. No AWS here."""
 
 import base64
 import binascii
@@ -14,14 +14,14 @@ from lambdas.data_api.changes import MAX_KEY_BYTES
 from lambdas.data_api.problems import Problem
 from lambdas.exact_json import BrokenJson, loads
 
-MAX_BODY_BYTES = 5 * 1024 * 1024  # Lambda takes 6 MB for the whole event
+MAX_BODY_BYTES = 5 * 1024 * 1024  # Lambda accepts 6 MB for the whole event
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 _OWN_PATHS = {"/openapi.json": ("GET",), "/batch": ("POST",)}
 
 
 def read_body(event: APIGatewayProxyEventV2, *media_types: str) -> Any:
-    """The JSON value of the body; Problem 415, 413 or 400 if its type, its size or the JSON is wrong."""
+    """The JSON value of the body. Problem 415, 413 or 400 if its media type, size or JSON is not valid."""
     media_type = event.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in (JSON, *media_types):
         expected = " or ".join((JSON, *media_types))
@@ -36,10 +36,10 @@ def read_body(event: APIGatewayProxyEventV2, *media_types: str) -> Any:
 
 
 def read_key(event: APIGatewayProxyEventV2, contract: Contract) -> str:
-    """The key text in the path `/<dataset>/<key>`; Problem 404 if no row can have it.
+    """The key text in the path `/<dataset>/<key>`. Problem 404 if no row can have this key.
 
-    An HTTP API decodes the path, all but `%25`. A key text sent without encoding its percent signs arrives as
-    the plain values, which is as good where they have no commas.
+    An HTTP API decodes the path, except `%25`. A key text whose percent signs were not encoded arrives as
+    plain values. They are accepted too, since they are unambiguous unless a value has a comma.
     """
     given = event.path.split("/", 2)[2]
     try:
@@ -55,12 +55,12 @@ def read_key(event: APIGatewayProxyEventV2, contract: Contract) -> str:
         else:
             if len(key) <= MAX_KEY_BYTES:
                 return key
-            reason = f"no key is longer than {MAX_KEY_BYTES} bytes"
+            reason = f"expected a key of at most {MAX_KEY_BYTES} bytes, got {len(key)}"
     raise Problem("not-found", reason)
 
 
 def require_parameters(event: APIGatewayProxyEventV2, known: Sequence[str]) -> None:
-    """Problem 400 if the query has a parameter that the route does not know; a misspelt one must not pass."""
+    """Problem 400 if the query has other parameters, so that a misspelt one is not ignored."""
     unknown = sorted(set(event.query_string_parameters) - set(known))
     if unknown:
         expected = f"expected only the query parameters {', '.join(known)}" if known else "expected no query"
@@ -68,7 +68,7 @@ def require_parameters(event: APIGatewayProxyEventV2, known: Sequence[str]) -> N
 
 
 def require_method(event: APIGatewayProxyEventV2) -> None:
-    """Problem 405 if the path exists and has no such method, 404 if there is no such path."""
+    """Problem 404 if the path does not exist, 405 if it does not support the method."""
     path, method = event.path, event.http_method
     allowed = _methods_of(path)
     if not allowed:
@@ -88,13 +88,16 @@ def _methods_of(path: str) -> tuple[str, ...]:
 
 
 def require(event: APIGatewayProxyEventV2, dataset: str, verb: str) -> None:
-    """Problem 403 if the caller may not do this to the dataset."""
+    """Problem 403 if the caller has no permission for this verb on the dataset."""
     if not is_permitted(event, dataset, verb):
         raise Problem("forbidden", f"expected a token that permits {dataset}:{verb}")
 
 
 def is_permitted(event: APIGatewayProxyEventV2, dataset: str, verb: str) -> bool:
-    """Whether the authorizer permits it, in words `<dataset or *>:<verb>`; without one nothing is."""
+    """Whether the authorizer's permissions, `<dataset or *>:<verb>`, include this verb on the dataset.
+
+    A request that passed no authorizer has no permissions.
+    """
     authorizer = event.request_context.authorizer
     context = (authorizer.get_lambda if authorizer else None) or {}
     permissions = str(context.get("permissions", "")).split()

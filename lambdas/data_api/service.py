@@ -1,4 +1,4 @@
-"""What the functions of the API work with, made once for the life of the Lambda's process."""
+"""The settings, contracts and tables of the API, created once for each process of the Lambda."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from lambdas.validation import Validators
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment says."""
+    """Where the compiled contracts are, and the prefix of the tables' names."""
 
     contracts: Path
     table_prefix: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """The settings, or a ConfigurationError with all that is missing."""
+        """The settings, or a ConfigurationError that names all missing variables."""
         return cls(contracts_path(env), *required(env, "TABLE_PREFIX"))
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The contracts, the checker of changes and the tables."""
+    """The contracts, the checker of changes, and the store of the tables."""
 
     contracts: Mapping[str, Contract]
     checker: Checker
@@ -35,7 +35,7 @@ class Service:
 
     @classmethod
     def of(cls, settings: Settings, dynamodb: Any) -> Self:
-        """Validators are not built yet: most processes need those of few datasets."""
+        """The service. Validators are built later, as most processes need those of few datasets."""
         contracts = load_compiled(settings.contracts)
         checker = Checker(contracts, Validators(contracts))
         return cls(contracts, checker, Store(dynamodb, settings.table_prefix))

@@ -1,4 +1,4 @@
-"""DynamoDB as the API uses it: one table per dataset, reads and conditional writes of single items."""
+"""Reads and conditional writes of single items in DynamoDB, with one table for each dataset."""
 
 import random
 import time
@@ -12,12 +12,13 @@ from expectations.contract import Contract
 from lambdas.data_api.changes import Change
 from lambdas.data_api.items import KEY, Item
 from lambdas.data_api.problems import Problem
+from lambdas.data_api.stored import Expectation, Stored
 from lambdas.data_api.versions import stamp
-from lambdas.data_api.writes import Expectation, Stored, Write
+from lambdas.data_api.writes import Write
 
 ATTEMPTS = 7
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
-UNREACHABLE = (ConnectionError, HTTPClientError)  # nobody answered
+UNREACHABLE = (ConnectionError, HTTPClientError)  # there was no answer
 BUSY = frozenset(
     (
         "InternalServerError",
@@ -33,9 +34,9 @@ BUSY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of a conditional write: whether it was taken, and what was stored before it."""
+    """The outcome of a conditional write: whether it was written, and the item that was stored before."""
 
-    taken: bool
+    is_written: bool
     before: Stored | None
 
 
@@ -53,24 +54,27 @@ class Store:
         return self.table_prefix + contract.dataset
 
     def now(self) -> int:
-        """Microseconds since the epoch, what versions that are times count."""
+        """Microseconds since the epoch, the unit of versions that are times."""
         return self.clock() // 1000
 
     def read(self, contract: Contract, key: str) -> Stored | None:
-        """What is stored under the key now, marked as deleted or not."""
+        """The item that is stored under the key now, even if it is marked as deleted."""
         found = self.dynamodb.get_item(
             TableName=self.table(contract), Key={KEY: {"S": key}}, ConsistentRead=True
         )
         return _stored(contract, found.get("Item"))
 
     def first(self, change: Change, expected: Expectation) -> Write:
-        """The first attempt to write the change, as if nothing was stored that is not older."""
+        """The first attempt to write the change, which assumes that the stored item is older."""
         now = self.now()
         version = stamp(change.contract, change.op, None, now) if change.version is None else change.version
         return Write(change, version, expected, now)
 
     def write(self, write: Write) -> Outcome:
-        """One conditional call; again only while another transaction holds the item."""
+        """Write by one conditional call, which is repeated only while another transaction holds the item.
+
+        Problem 503 if transactions still hold it after all attempts.
+        """
         contract = write.change.contract
         table = self.table(contract)
         for pause in pauses():
@@ -86,7 +90,7 @@ class Store:
                 if code_of(error) != "TransactionConflictException":
                     raise
                 self.sleep(pause)
-        raise Problem("unavailable", "other writers keep the row busy")
+        raise Problem("unavailable", "transactions of other writers hold the row; try again")
 
 
 def _stored(contract: Contract, item: Item | None) -> Stored | None:
@@ -94,12 +98,12 @@ def _stored(contract: Contract, item: Item | None) -> Stored | None:
 
 
 def code_of(error: ClientError) -> str:
-    """The error code of AWS's answer."""
+    """The error code in the answer of AWS."""
     return error.response["Error"]["Code"]
 
 
 def _item_of(error: ClientError) -> Item | None:
-    """What is stored instead: the answer to ReturnValuesOnConditionCheckFailure."""
+    """The stored item, which ReturnValuesOnConditionCheckFailure adds to the error."""
     response: Any = error.response
     item: Item | None = response.get("Item")
     return item
@@ -109,12 +113,12 @@ def is_busy(error: ClientError | BotoCoreError) -> bool:
     """Whether the same request may succeed a little later."""
     if isinstance(error, ClientError):
         answered: Any = error.response.get("ResponseMetadata", {})
-        # What stands between DynamoDB and us has no code for it, but a status.
+        # A proxy between DynamoDB and the API answers without an error code, but with a status.
         return code_of(error) in BUSY or answered.get("HTTPStatusCode", 0) >= 500
     return isinstance(error, UNREACHABLE)
 
 
 def pauses() -> Iterator[float]:
-    """How long to wait after each attempt: longer and longer, and at random so that rivals part."""
+    """Seconds to wait after each attempt: exponential backoff with full jitter."""
     for attempt in range(ATTEMPTS):
         yield random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))  # noqa: S311 -- no secret

@@ -1,8 +1,8 @@
-"""Many changes of any datasets in few calls: TransactWriteItems, a hundred changes each.
+"""Writes many changes of any datasets in few calls of TransactWriteItems, with a hundred changes each.
 
-Changes of one key go in rounds, in the order of their versions, since a transaction takes a key once. A
-transaction is cancelled as a whole: what it names as newer is settled, the rest goes again. Writing a change
-twice changes nothing, so a caller that got no answer can send the batch again.
+Changes of one key are written in rounds, in the order of their versions, as a transaction accepts a key only
+once. DynamoDB cancels a transaction as a whole: changes that it reports as outranked are settled, the others
+are sent again. Writing a change twice changes nothing, so a client that gets no answer can resend the batch.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,58 +15,60 @@ from botocore.exceptions import ClientError
 from lambdas.data_api.changes import Change
 from lambdas.data_api.problems import Problem
 from lambdas.data_api.store import UNREACHABLE, Store, code_of, is_busy, pauses
-from lambdas.data_api.writes import ANYTHING, Stored, Write, again
+from lambdas.data_api.stored import ANYTHING, Stored
+from lambdas.data_api.writes import Write, next_write
 
 TRANSACTION_CHANGES = 100
-TRANSACTION_BYTES = 3 * 1024 * 1024  # DynamoDB takes 4 MB; sizes are estimates
+TRANSACTION_BYTES = 3 * 1024 * 1024  # DynamoDB accepts 4 MB; sizes are estimates
 
 _BUSY_REASONS = ("TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError")
 
-type Index = int  # a change's place in the batch
+type Index = int  # place of a change in the batch
 type Writes = dict[Index, Write]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a change."""
+    """The result of a change."""
 
     status: str  # accepted | stale | rejected
     key: str | None = None
-    version: int | None = None  # as written; of a stale change, what is stored
+    version: int | None = None  # as written; for a stale change, the stored version
     problem: Problem | None = None
 
     def document(self) -> dict[str, Any]:
-        """As the API answers it."""
+        """The result in the API's answer."""
         problem = None if self.problem is None else self.problem.document()
         members = {"status": self.status, "key": self.key, "version": self.version, "problem": problem}
         return {name: value for name, value in members.items() if value is not None}
 
     def summary(self) -> dict[str, Any]:
-        """For logs, without key and values of the row, which may be of a person."""
+        """The result for logs, without key and values of the row, which may be personal data."""
         problem = {} if self.problem is None else self.problem.summary()
         return {**problem, "outcome": self.status, "version": self.version}
 
     @property
     def is_unwritten(self) -> bool:
-        """Whether the same change may be taken when it is sent again."""
+        """Whether the change was not written, but may be if it is sent again."""
         return self.problem is not None and self.problem.kind == "unavailable"
 
 
 def write_batch(store: Store, changes: Mapping[Index, Change]) -> dict[Index, Result]:
-    """Write the changes; one result for each, under its index."""
+    """Write the changes. Each has a result under its index."""
     results: dict[Index, Result] = {}
     blocked: set[tuple[str, str]] = set()
     try:
         for of_round in rounds(changes):
-            # A change whose predecessor is not written waits with it, or it would be overtaken by it later.
+            # A change whose predecessor was not written is not written either, or the order could be
+            # reversed.
             ready = {index: change for index, change in of_round.items() if _row_of(change) not in blocked}
             for chunk in chunks(ready):
                 for index, result in _transact(store, chunk):
                     results[index] = result
             blocked |= {_row_of(change) for index, change in ready.items() if index not in results}
-    except UNREACHABLE:  # the next call would wait as long: what has no result now is not written
+    except UNREACHABLE:  # the next call would wait as long, so the remaining changes are not written
         pass
-    unwritten = Problem("unavailable", "DynamoDB did not take this change in time; send it again")
+    unwritten = Problem("unavailable", "DynamoDB did not write this change in time; send it again")
     return {
         index: results.get(index) or Result("rejected", change.key, problem=unwritten)
         for index, change in changes.items()
@@ -74,18 +76,18 @@ def write_batch(store: Store, changes: Mapping[Index, Change]) -> dict[Index, Re
 
 
 def rounds(changes: Mapping[Index, Change]) -> list[dict[Index, Change]]:
-    """The first change of every key, the second, …, each key's in the order of versions, else of arrival."""
+    """The first change of every key, then the second, and so on; by version, else by order of arrival."""
     by_row: dict[tuple[str, str], list[tuple[Index, Change]]] = {}
     for index, change in changes.items():
         by_row.setdefault(_row_of(change), []).append((index, change))
     for of_row in by_row.values():
-        # Without a version it is the newest.
+        # A change without a version is the newest.
         of_row.sort(key=lambda found: (found[1].version is None, found[1].version or 0))
     return [dict(filter(None, of_round)) for of_round in zip_longest(*by_row.values())]
 
 
 def chunks(changes: Mapping[Index, Change]) -> Iterator[dict[Index, Change]]:
-    """The changes in portions that a transaction takes."""
+    """The changes in portions that a transaction accepts."""
     chunk: dict[Index, Change] = {}
     size = 0
     for index, change in changes.items():
@@ -99,7 +101,7 @@ def chunks(changes: Mapping[Index, Change]) -> Iterator[dict[Index, Change]]:
 
 
 def _transact(store: Store, chunk: Mapping[Index, Change]) -> Iterator[tuple[Index, Result]]:
-    """Write the chunk, again and again without what is settled. What has no result stays unwritten."""
+    """Write the chunk, repeatedly without the settled changes. A change without a result is not written."""
     writes = {index: store.first(change, ANYTHING) for index, change in chunk.items()}
     for pause in pauses():
         requests = [write.transact(store.table(write.change.contract)) for write in writes.values()]
@@ -125,11 +127,11 @@ def _transact(store: Store, chunk: Mapping[Index, Change]) -> Iterator[tuple[Ind
 
 
 def _apart(store: Store, writes: Writes, error: ClientError) -> Iterator[tuple[Index, Result]]:
-    """One change that DynamoDB finds invalid must not keep the others out: look for it by halves."""
+    """Write the changes in halves, to find the one that DynamoDB does not accept and to write the others."""
     changes = [(index, write.change) for index, write in writes.items()]
     if len(changes) == 1:
         [(index, change)] = changes
-        detail = f"DynamoDB does not take the row: {error.response['Error']['Message']}"
+        detail = f"DynamoDB does not accept the row: {error.response['Error']['Message']}"
         yield index, Result("rejected", change.key, problem=Problem("contract-violation", detail))
         return
     middle = len(changes) // 2
@@ -138,7 +140,7 @@ def _apart(store: Store, writes: Writes, error: ClientError) -> Iterator[tuple[I
 
 
 def _reasons(error: ClientError) -> list[dict[str, Any]]:
-    """Why each write of the transaction was not taken; "None" stands for those that were no reason."""
+    """The reason for each write of a cancelled transaction; "None" for writes that did not cause it."""
     if code_of(error) != "TransactionCanceledException":
         raise error
     response: Any = error.response
@@ -148,7 +150,7 @@ def _reasons(error: ClientError) -> list[dict[str, Any]]:
 def _judged(
     store: Store, writes: Writes, reasons: Iterable[dict[str, Any]]
 ) -> tuple[Writes, dict[Index, Result]]:
-    """The writes to be sent again, and the results of those that there is no use in sending again."""
+    """The writes to send again, and the results of the others."""
     still_open: Writes = {}
     settled: dict[Index, Result] = {}
     for (index, write), reason in zip(writes.items(), reasons, strict=True):
@@ -163,16 +165,16 @@ def _judged(
             else:
                 settled[index] = following
         else:
-            detail = f"DynamoDB does not take the row: {reason.get('Message')} ({reason['Code']})"
+            detail = f"DynamoDB does not accept the row: {reason.get('Message')} ({reason['Code']})"
             settled[index] = Result("rejected", change.key, problem=Problem("contract-violation", detail))
     return still_open, settled
 
 
 def _following(store: Store, write: Write, stored: Stored | None) -> Write | Result:
-    """What follows a write that was refused for what is stored."""
+    """The next write, or the result, of a write that was refused because of the stored item."""
     key = write.change.key
     try:
-        following = again(write, stored, store.now())
+        following = next_write(write, stored, store.now())
     except Problem as problem:
         if problem.kind == "stale" and stored is not None:
             return Result("stale", key, stored.version)

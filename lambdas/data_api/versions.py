@@ -1,8 +1,8 @@
-"""The order of the changes of a row: what `_version` they get, and which version an item has. No AWS in here.
+"""The versions of changes and items, which order the changes of a row. No AWS here.
 
-A dataset with a sequence column takes its versions from it. In any other, the version of an event is the time
-at which it happened, which a batch brings. A change that brings neither is the newest: it is stamped with the
-current time, or one more than what is stored, whichever is greater.
+In a dataset with a sequence column, versions are the values of that column. In other datasets, the version of
+an event is its time, which a batch may state. A change with neither is the newest: its version is the current
+time, or one more than the stored version, whichever is greater.
 
 The lake reads an item's version in the same way (`jobs.doors.item_images.stamp`).
 """
@@ -18,31 +18,32 @@ _LONG = range(-(2**63), 2**63)
 
 
 def stamp(contract: Contract, op: Op, stored: int | None, now: int) -> int:
-    """The version of a change that brings none: later than what is stored, and now if versions are times.
+    """The version of a change without one: after the stored version, and now if versions are times.
 
-    A dataset that counts its versions goes on counting: the time would make all its later changes stale.
-    Where the sequence ends a delete takes the version that is reserved for it; Problem 409 for all else.
+    Versions that are numbers of the dataset continue from the stored one, as a time would make all later
+    changes stale. At the end of the sequence, a delete gets the version that is reserved for it; any other
+    change is Problem 409.
     """
     after = 0 if stored is None else stored + 1
     version = after if counts(contract) else max(now, after)
     greatest = greatest_version(contract)
     if version <= greatest:
         return version
-    if op == "delete":  # an item of another writer may be beyond even that, and is deleted where it is
+    if op == "delete":  # an item of another writer may have a greater version, which its delete keeps
         return max(greatest + RESERVED - 1, stored or 0)
     raise Problem(
         "exhausted",
-        f"expected a stored version below {greatest}, got {stored}: all that is left is to delete the row",
+        f"expected a stored version below {greatest}, got {stored}: the row can only be deleted",
     )
 
 
 def sequence_of_row(contract: Contract, row: Row) -> int | None:
-    """The version that the row brings; None if the dataset has no sequence column."""
+    """The version of the row by its sequence column; None if the dataset has none."""
     return None if contract.sequence_column is None else to_version(row[contract.sequence_column])
 
 
 def sequence_item(contract: Contract, version: int) -> Item:
-    """The attribute of the sequence column, if the dataset has one, that says this version."""
+    """The attribute of the sequence column with this version; empty if the dataset has none."""
     if contract.sequence_column is None:
         return {}
     column = contract.column(contract.sequence_column)
@@ -50,9 +51,9 @@ def sequence_item(contract: Contract, version: int) -> Item:
 
 
 def version_of_item(contract: Contract, item: Item) -> int | None:
-    """The item's `_version` or what its sequence column says, whichever is greater; None if it has neither.
+    """The greater of `_version` and the version by the sequence column; None if the item has neither.
 
-    Other writers stamp no version, or one that is no number, and change the sequence column alone.
+    Other writers may store no `_version`, or one that is not a number, or change only the sequence column.
     """
     versions = (_whole(item.get(VERSION, {}).get("N")), _sequence_of_item(contract, item))
     return max((version for version in versions if version is not None), default=None)
@@ -70,7 +71,7 @@ def _sequence_of_item(contract: Contract, item: Item) -> int | None:
 
 
 def _whole(text: str | None) -> int | None:
-    """The number as the lake casts it to a long: without its fraction, and None beyond the range."""
+    """The number as the lake casts it to a long: without its fraction, None beyond the range of a long."""
     number = as_number({"N": text})
     if number is None or number.adjusted() > len(str(_LONG.stop)):
         return None

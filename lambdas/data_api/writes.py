@@ -1,116 +1,41 @@
-"""The DynamoDB write that a change becomes, and what it relies on. No AWS in here.
+"""The DynamoDB write of a change, and the condition that it depends on. No AWS here.
 
-Every write is one conditional call. Two writers may race: each has a condition on the version it replaces,
-so the older is refused in whatever order they arrive, and doing a write again changes nothing.
+Every write is one conditional call. If two writers race, each has a condition on the version that it
+replaces: the older write is refused in any order of arrival, and a repeated write changes nothing.
 
-The first attempt compares with the stored `_version` inside DynamoDB, which settles nearly every write in
-one call. A refusal brings the stored item, and that is judged here (`again`): what other writers store may
-have no version, or one that is no number; then its sequence column is its version. The second attempt
-replaces exactly the item that was judged.
+The first attempt compares with the stored `_version` inside DynamoDB, so nearly every write is a single call.
+If DynamoDB refuses, it returns the stored item, and `next_write` decides about that. An item of another
+writer may have no version, or one that is not a number; then its sequence column is its version. The second
+attempt replaces exactly the item that was returned.
 
-Two events of one version are ordered by their times, then by their ids. So two events that name the same
-version end in the same row whatever order they come in, and one that comes again changes nothing. A change
-without a time, such as a request for a single row, happens when it comes.
+Two events with the same version are ordered by their times, then by their ids. Therefore they end in the same
+row in any order of arrival, and a repeated event changes nothing. A change without a time, such as a request
+for a single row, happens when it arrives.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from expectations.contract import Contract
 from lambdas.data_api.changes import Change
-from lambdas.data_api.items import (
-    DELETED,
-    ERASED,
-    EVENT_ID,
-    EVENT_TIME,
-    EXPIRES_AT,
-    KEY,
-    VERSION,
-    Item,
-    as_number,
-)
+from lambdas.data_api.items import DELETED, EVENT_ID, EVENT_TIME, EXPIRES_AT, KEY, VERSION, Item
 from lambdas.data_api.problems import Problem
-from lambdas.data_api.versions import sequence_item, stamp, version_of_item
+from lambdas.data_api.stored import Expectation, Stored
+from lambdas.data_api.versions import sequence_item, stamp
 
-# The mark of a delete refuses older changes that are still on their way, so it has to outlive every queue.
-# A message stays in Inbound for 14 days at most, and as a dead letter for 14 more; `glueline redrive` begins
-# both anew. The mark stays for three such passes, that is two redrives, and 6 days more. So it also outlives
-# the tombstones that refuse the same changes in the lake (30 days by default). A message that waits 14 days
-# in every queue and is redriven a third time may find no mark.
+# An item that is marked as deleted refuses older changes that are still in a queue, so it has to outlive
+# them. A message stays in Inbound for at most 14 days, and as a dead letter for 14 more; `glueline redrive`
+# restarts both periods. The mark stays for three such periods, which are two redrives, and 6 more days. So it
+# also outlives the tombstones that refuse the same changes in the lake (30 days by default). A message that
+# spends 14 days in each queue and is redriven for the third time may find no mark.
 KEEP_DELETED_SECONDS = 90 * 24 * 3600
 
-_BEFORE_ALL = -(2**63)
 _LIVE = "(attribute_exists(#key) AND attribute_not_exists(#deleted))"
 _NOT_LIVE = "(attribute_not_exists(#key) OR attribute_exists(#deleted))"
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What the table holds under a key: a row, the mark of a deleted one, or that of an erased key.
-
-    The mark of an erased key has the greatest version there is. No change may bring that version, so the
-    condition of every write refuses; only `glueline erase` writes and lifts the mark.
-    """
-
-    contract: Contract
-    item: Item
-
-    @property
-    def known_version(self) -> int | None:
-        """Its place in the order of changes; None if its writer gave it none."""
-        return version_of_item(self.contract, self.item)
-
-    @property
-    def version(self) -> int:
-        """As the API shows it: 0 if its writer gave it none."""
-        return self.known_version or 0
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it is a row."""
-        return DELETED not in self.item
-
-    @property
-    def is_erased(self) -> bool:
-        """Whether the key is erased, and no row of it may come."""
-        return ERASED in self.item
-
-    @property
-    def event(self) -> tuple[int, str]:
-        """Time and id of the event that wrote it; an item without a time comes before every event."""
-        time = as_number(self.item.get(EVENT_TIME))
-        return _BEFORE_ALL if time is None else int(time), str(self.item.get(EVENT_ID, {}).get("S", ""))
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """What a writer relies on finding: a row, none, or one of these versions of it.
-
-    `otherwise` is the kind of the problem if something else is stored.
-    """
-
-    live: bool | None = None
-    versions: frozenset[int] | None = None
-    otherwise: str = field(default="precondition-failed", compare=False)
-
-    def check(self, stored: Stored | None) -> None:
-        """Problem `otherwise` unless this is what was expected."""
-        is_live = stored is not None and stored.is_live
-        if self.versions is not None:
-            holds = is_live and stored is not None and stored.version in self.versions
-        else:
-            holds = self.live in (None, is_live)
-        if not holds:
-            found = f"a row of version {stored.version}" if stored is not None and is_live else "no row"
-            raise Problem(self.otherwise, f"stored is {found}; nothing was changed")
-
-
-ANYTHING = Expectation()
-
-
-@dataclass(frozen=True, slots=True)
 class Write:
-    """A change with its version, ready for DynamoDB. `over` is what it replaces, once that was judged."""
+    """A change with its version, ready for DynamoDB. `over` is the item that it replaces, if known."""
 
     change: Change
     version: int
@@ -123,7 +48,7 @@ class Write:
         """The attributes that the write sets."""
         change = self.change
         marks: Item = {VERSION: {"N": str(self.version)}, EVENT_ID: {"S": change.event.id}}
-        if change.contract.sequence_column is not None:  # elsewhere the version is the time
+        if change.contract.sequence_column is not None:  # otherwise the version is the time
             marks[EVENT_TIME] = {"N": str(self._event_time)}
         if change.version is None:
             marks |= sequence_item(change.contract, self.version)
@@ -133,15 +58,15 @@ class Write:
         return {**change.item, **marks}
 
     def put(self, table: str) -> dict[str, Any]:
-        """An upsert as the parameters of PutItem or a transaction's Put: the item is replaced."""
+        """An upsert as parameters of PutItem or of a transaction's Put, which replace the item."""
         item = {KEY: {"S": self.change.key}, **self.item}
         return {"TableName": table, "Item": item, **self._condition()}
 
     def mark(self, table: str) -> dict[str, Any]:
-        """A delete as the parameters of UpdateItem or a transaction's Update.
+        """A delete as parameters of UpdateItem or of a transaction's Update, which mark the item as deleted.
 
-        The item stays, marked, with its other columns: so a delete has a version that an older change can be
-        compared with, also where nothing was stored before.
+        The item stays with its other columns. So a delete has a version with which older changes are
+        compared, even if nothing was stored before.
         """
         condition = self._condition()
         sets = list(enumerate(self.item.items()))
@@ -157,11 +82,11 @@ class Write:
         }
 
     def transact(self, table: str) -> dict[str, Any]:
-        """The write as part of a transaction."""
+        """The write as an element of TransactItems."""
         return {"Put": self.put(table)} if self.change.op == "upsert" else {"Update": self.mark(table)}
 
     def is_stored(self, stored: Stored) -> bool:
-        """Whether this very write was done before: by an earlier attempt, whose answer was lost."""
+        """Whether the stored item is the result of this write, made by an attempt whose answer was lost."""
         own = (self.version, self.change.event.id, self.change.op == "upsert")
         return own == (stored.known_version, stored.event[1], stored.is_live)
 
@@ -182,7 +107,7 @@ class Write:
         }
 
     def _over_older(self) -> tuple[str, Item]:
-        """Only over what is older, as far as the stored version says it."""
+        """The condition that the stored item is older, by its `_version`, and what the writer expects."""
         older, values = self._older()
         terms = [f"(attribute_not_exists(#key) OR {older})"]
         if self.expected.versions is not None:
@@ -209,12 +134,12 @@ class Write:
         return f"#version < :version OR (#version = :version AND {earlier})", values
 
 
-def again(write: Write, stored: Stored | None, now: int) -> Write | None:
-    """The write that follows one that DynamoDB refused for what is stored; None if it is stored already.
+def next_write(write: Write, stored: Stored | None, now: int) -> Write | None:
+    """The write after one that DynamoDB refused because of the stored item; None if it is stored already.
 
-    Problem if the key is erased, something else than expected is stored, or a newer version.
+    Problem if the key is erased, if the writer expected another item, or if a newer version is stored.
     """
-    if stored is None:  # gone since it was judged
+    if stored is None:  # removed since the last attempt
         write.expected.check(stored)
         return replace(write, now=now, over=None)
     if stored.is_erased:
@@ -226,7 +151,7 @@ def again(write: Write, stored: Stored | None, now: int) -> Write | None:
     if change.version is not None and not outranks(change, stored):
         raise stale(change.version, stored.version)
     if change.version is None or (stored.known_version is None and change.contract.sequence_column is None):
-        # When an item without a version was written nobody knows, so the change is the newest that is known.
+        # It is unknown when an item without a version was written, so the change counts as newer.
         version = stamp(change.contract, change.op, stored.known_version, now)
     else:
         version = change.version
@@ -234,7 +159,7 @@ def again(write: Write, stored: Stored | None, now: int) -> Write | None:
 
 
 def outranks(change: Change, stored: Stored) -> bool:
-    """Whether a change that brings its version is newer than what is stored, or the same change."""
+    """Whether a change with a version is newer than the stored item, or the change that wrote it."""
     known = stored.known_version
     if known is None or change.version is None or known != change.version:
         return known is None or change.version is None or change.version > known
@@ -247,7 +172,7 @@ def outranks(change: Change, stored: Stored) -> bool:
 
 
 def stale(version: int, stored: int) -> Problem:
-    """The problem of a change that is older than what is stored."""
+    """The problem of a change that is older than the stored item."""
     return Problem("stale", f"expected version {stored} or newer, got {version}; nothing was changed")
 
 
@@ -257,7 +182,7 @@ def erased() -> Problem:
 
 
 def _over(stored: Stored, names: dict[str, str]) -> tuple[str, Item]:
-    """Only over this item: what decides about its place in the order is as it was."""
+    """The condition that the stored item is this one, by all attributes that decide its order."""
     terms = ["attribute_exists(#key)"]
     values: Item = {}
     for name, attribute in names.items():

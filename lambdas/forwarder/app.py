@@ -1,7 +1,7 @@
-"""DynamoDB Streams -> RAW bucket: a batch of stream records becomes one gzip JSON Lines object per dataset.
+"""Writes each batch of DynamoDB stream records to the RAW bucket, as one gzip JSON Lines object per dataset.
 
-Safe to repeat: the object's name and bytes are functions of the batch alone, so a retry overwrites it with
-the same content. Any failure fails the batch, which Lambda then hands over again: nothing is skipped.
+Safe to repeat: name and content of the object depend only on the batch, so a retry overwrites it with the
+same content. Any failure fails the batch, which Lambda then retries, so that no record is skipped.
 """
 
 import os
@@ -33,19 +33,19 @@ def handler(event: dict[str, Any], context: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the function needs to know of its stack."""
+    """The bucket to write to, and the prefix of the tables' names."""
 
     raw_bucket: str
     table_prefix: str
 
     @classmethod
     def from_env(cls, env: "Mapping[str, str]") -> "Settings":
-        """The settings, or a ConfigurationError with all that is missing."""
+        """The settings, or a ConfigurationError that names all missing variables."""
         return cls(*required(env, "RAW_BUCKET", "TABLE_PREFIX"))
 
 
 def put(s3: "S3Client", bucket: str, raw: RawObject) -> None:
-    """Write the object; S3 checks that it got what was sent."""
+    """Write the object. S3 verifies its checksum, which boto3 sends."""
     s3.put_object(Bucket=bucket, Key=raw.key, Body=raw.body, ContentType="application/gzip")
 
 
@@ -60,6 +60,6 @@ def _s3() -> "S3Client":
 
 
 _logger = Logger()
-if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:  # in Lambda: INIT has the full CPU, a request has not
+if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:  # in Lambda: the init phase has the full CPU
     _settings()
     _s3()

@@ -1,4 +1,4 @@
-"""Takes messages from the inbound queue to the Data API, or to the dead-letter queue with all reasons.
+"""Sends messages of the inbound queue to the Data API, or to the dead-letter queue with all reasons.
 
 Imports `expectations`, `lambdas`.
 """

@@ -1,8 +1,8 @@
-"""What is told of messages that can't be taken: each in the dead-letter queue, all together in one alert.
+"""Dead letters in the dead-letter queue, and one alert for all dead letters of a batch.
 
-A dead letter has the body as it was sent, and as attributes the reason, all violations (`detail`, a JSON
-list), dataset, event id, message id and when the message was sent first (`sent_at`, in milliseconds since the
-epoch), which `glueline redrive` sends along: it may be the time of the change.
+A dead letter has the body of the message unchanged. Its attributes are the reason, all violations (`detail`,
+a JSON list), dataset, event id, message id, and when the message was first sent (`sent_at`, in milliseconds
+since the epoch). `glueline redrive` keeps `sent_at`, as it may be the time of the change.
 """
 
 from collections import Counter
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 SENT_AT = "sent_at"
 MAX_DETAIL_BYTES = 8 * 1024
 MAX_ENTRIES = 10  # of one SendMessageBatch
-MAX_BATCH_BYTES = 256 * 1024  # what SQS takes wherever it is
-MAX_LETTER_BYTES = 1024 * 1024  # body and attributes; what SQS takes since August 2025
-_MAX_NAME = 256  # characters of an id that someone else chose
+MAX_BATCH_BYTES = 256 * 1024  # the limit of SQS in every region
+MAX_DEAD_LETTER_BYTES = 1024 * 1024  # body and attributes: the limit of SQS since August 2025
+_MAX_NAME = 256  # characters of a sender's id
 _EXAMPLES = 3
 
 type Attributes = dict[str, str]
 
 
-def send(sqs: "SQSClient", queue_url: str, letters: Sequence[DeadLetter]) -> dict[str, str]:
-    """Send the letters; message id -> error of those that SQS did not take and that are not to be lost."""
+def send(sqs: "SQSClient", queue_url: str, dead_letters: Sequence[DeadLetter]) -> dict[str, str]:
+    """Send the dead letters; returns message id -> error of those that SQS did not accept."""
     unsent: dict[str, str] = {}
-    for batch in batches(letters):
-        ids = {str(place): letter.message.message_id for place, letter in enumerate(batch)}
-        entries: list[Any] = [_entry(place, letter) for place, letter in zip(ids, batch, strict=True)]
+    for batch in batches(dead_letters):
+        ids = {str(place): dead_letter.message.message_id for place, dead_letter in enumerate(batch)}
+        entries: list[Any] = [_entry(place, one) for place, one in zip(ids, batch, strict=True)]
         try:
             answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
         except (ClientError, BotoCoreError) as error:
@@ -45,44 +45,44 @@ def send(sqs: "SQSClient", queue_url: str, letters: Sequence[DeadLetter]) -> dic
     return unsent
 
 
-def batches(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
-    """The letters in portions that one call takes."""
+def batches(dead_letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
+    """The dead letters in portions that one call accepts."""
     batch: list[DeadLetter] = []
     size = 0
-    for letter in letters:
-        grown = size + letter_bytes(letter)
+    for dead_letter in dead_letters:
+        grown = size + size_in_sqs(dead_letter)
         if batch and (len(batch) == MAX_ENTRIES or grown > MAX_BATCH_BYTES):
             yield batch
-            batch, grown = [], letter_bytes(letter)
-        batch.append(letter)
+            batch, grown = [], size_in_sqs(dead_letter)
+        batch.append(dead_letter)
         size = grown
     if batch:
         yield batch
 
 
-def attributes(letter: DeadLetter) -> Attributes:
-    """What the letter says of itself. Where the body leaves too little room, the least telling go first."""
-    message = letter.message
+def attributes(dead_letter: DeadLetter) -> Attributes:
+    """The attributes in SQS. If the body leaves too little room, the least important ones are omitted."""
+    message = dead_letter.message
     names = {
-        "reason": letter.reason,
+        "reason": dead_letter.reason,
         SENT_AT: "" if message.sent is None else str(message.sent),
         "message_id": message.message_id,
         "event_id": message.event_id,
         "dataset": message.dataset,
     }
-    told: Attributes = {}
-    room = MAX_LETTER_BYTES - len(message.body.encode())
+    found: Attributes = {}
+    room = MAX_DEAD_LETTER_BYTES - len(message.body.encode())
     for name, value in names.items():
         shown = _printable(value)
-        if shown and _bytes({name: shown}) <= room:  # SQS takes no empty attribute
-            told[name] = shown
+        if shown and _bytes({name: shown}) <= room:  # SQS does not accept an empty attribute
+            found[name] = shown
             room -= _bytes({name: shown})
-    detail = detail_text(letter.violations, min(MAX_DETAIL_BYTES, room - _bytes({"detail": ""})))
-    return told | ({"detail": detail} if detail else {})
+    detail = detail_text(dead_letter.violations, min(MAX_DETAIL_BYTES, room - _bytes({"detail": ""})))
+    return found | ({"detail": detail} if detail else {})
 
 
 def detail_text(violations: Sequence[Violation], room: int) -> str:
-    """The violations as a JSON list of at most `room` bytes; its last entry says how many did not fit."""
+    """The violations as a JSON list of at most `room` bytes. If some are missing, its last entry says so."""
     texts = [dumps(violation._asdict()) for violation in violations]
     if 1 + sum(len(text) + 1 for text in texts) <= room:
         return f"[{','.join(texts)}]"
@@ -92,42 +92,44 @@ def detail_text(violations: Sequence[Violation], room: int) -> str:
     return f"[{','.join([*texts[: len(kept)], note])}]" if room >= 0 else ""
 
 
-def alert(letters: Sequence[DeadLetter]) -> tuple[str, str]:
-    """Subject and text of the alert: how many of which, and the first few without their values."""
-    counts = Counter((letter.reason, letter.message.dataset or "unknown") for letter in letters)
+def alert(dead_letters: Sequence[DeadLetter]) -> tuple[str, str]:
+    """Subject and text of the alert: counts by reason and dataset, and some examples without values."""
+    counts = Counter((one.reason, one.message.dataset or "unknown") for one in dead_letters)
     lines = [
         f"{amount} {reason} ({_printable(dataset)})" for (reason, dataset), amount in counts.most_common(20)
     ]
-    examples = [_example(letter) for letter in letters[:_EXAMPLES]]
+    examples = [_example(one) for one in dead_letters[:_EXAMPLES]]
     text = "\n".join([*lines, "", "For example:", *examples, "", "They are in the dead-letter queue."])
-    return f"Glueline: {len(letters)} messages refused", text
+    return f"Glueline: {len(dead_letters)} messages rejected", text
 
 
-def letter_bytes(letter: DeadLetter) -> int:
-    """The size of the letter as SQS counts it."""
-    return len(letter.message.body.encode()) + _bytes(attributes(letter))
+def size_in_sqs(dead_letter: DeadLetter) -> int:
+    """The bytes of the dead letter as SQS counts them."""
+    return len(dead_letter.message.body.encode()) + _bytes(attributes(dead_letter))
 
 
-def _entry(place: str, letter: DeadLetter) -> dict[str, Any]:
+def _entry(place: str, dead_letter: DeadLetter) -> dict[str, Any]:
     return {
         "Id": place,
-        "MessageBody": letter.message.body,
+        "MessageBody": dead_letter.message.body,
         "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value} for name, value in attributes(letter).items()
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in attributes(dead_letter).items()
         },
     }
 
 
-def _example(letter: DeadLetter) -> str:
-    rules = ", ".join(violation.summary() for violation in letter.violations[:5])
-    event_id = _printable(letter.message.event_id) or "none"
-    return f"message {letter.message.message_id}, event {event_id}: {letter.reason}: {_printable(rules)}"
+def _example(dead_letter: DeadLetter) -> str:
+    message = dead_letter.message
+    rules = ", ".join(violation.summary() for violation in dead_letter.violations[:5])
+    event_id = _printable(message.event_id) or "none"
+    return f"message {message.message_id}, event {event_id}: {dead_letter.reason}: {_printable(rules)}"
 
 
 def _printable(text: str) -> str:
-    """SQS and SNS refuse control characters, and an id may be anything."""
+    """The text without control characters, which ids may contain, but SQS and SNS do not accept."""
     return "".join(char if char.isprintable() else "�" for char in text[:_MAX_NAME])
 
 
-def _bytes(told: Mapping[str, str]) -> int:
-    return sum(len(name) + len("String") + len(value.encode()) for name, value in told.items())
+def _bytes(given: Mapping[str, str]) -> int:
+    return sum(len(name) + len("String") + len(value.encode()) for name, value in given.items())

@@ -1,7 +1,8 @@
-"""A queue message becomes a change for the Data API, or a dead letter with every reason why not. No AWS here.
+"""Reads a queue message as a change for the Data API, or as a dead letter with all reasons. No AWS here.
 
-Messages are CloudEvents 1.0 in structured JSON mode, type `<dataset>.upsert` or `<dataset>.delete`. A change
-happened at the event's `time`, but not after the message was sent; without a `time`, when it was sent.
+Messages are CloudEvents 1.0 in structured JSON mode, with the type `<dataset>.upsert` or `<dataset>.delete`.
+A change happened at the event's `time`, but not after the message was sent; without a `time`, when it was
+sent.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +26,9 @@ _OPS: dict[str, Op] = {"upsert": "upsert", "delete": "delete"}
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What came: SQS's id of it, the body as it was sent, and what it says of itself if that can be read.
+    """A message as it was received: its id in SQS, its body, and event id and dataset if the body has them.
 
-    `sent` is when it was sent first, in milliseconds since the epoch, however often it was redriven.
+    `sent` is when it was first sent, in milliseconds since the epoch, even if it was redriven since.
     """
 
     message_id: str
@@ -38,24 +39,24 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A message that keeps its contract; `text` is the JSON of the change for the Data API's batch."""
+class ValidMessage:
+    """A message that keeps its contract. `change` is its change as JSON, for a batch of the Data API."""
 
     message: Message
-    text: str
+    change: str
     adjustments: Sequence[Adjustment]
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that can never be taken: a short reason and all violations, paths as in the message."""
+    """A rejected message: its reason, a short code, and all violations, with paths into the message."""
 
     message: Message
     reason: str
     violations: Sequence[Violation]
 
     def summary(self) -> dict[str, Any]:
-        """For logs, without key and values of the row, which may be of a person."""
+        """The dead letter for logs, without key and values of the row, which may be personal data."""
         return {
             "reason": self.reason,
             "message_id": self.message.message_id,
@@ -67,13 +68,13 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The contracts and their validators: what it takes to read a message."""
+    """Reads messages by the contracts and their validators."""
 
     contracts: Mapping[str, Contract]
     validators: Validators
 
-    def read(self, message_id: str, body: str, sent: int | None = None) -> Change | DeadLetter:
-        """What the message is. Never raises, whatever the body: one message must not stop its batch."""
+    def read(self, message_id: str, body: str, sent: int | None = None) -> ValidMessage | DeadLetter:
+        """The message as a change or a dead letter. Never raises, as a message must not stop its batch."""
         try:
             event = loads(body)
         except BrokenJson as error:
@@ -106,16 +107,16 @@ class Reader:
             **_time(event, sent),
             "data": data,
         }
-        return Change(message, dumps(change), adjustments)
+        return ValidMessage(message, dumps(change), adjustments)
 
 
 def in_data(violations: Sequence[Violation]) -> list[Violation]:
-    """The violations of a row with their paths in the message."""
+    """The violations of a row, with their paths into the message."""
     return [violation._replace(path="/data" + violation.path) for violation in violations]
 
 
 def _time(event: Mapping[str, Any], sent: int | None) -> dict[str, str]:
-    """The member of the change that says when it happened; none if nobody knows."""
+    """The member `time` of the change; empty if neither the event's time nor the time of sending is known."""
     given = timestamps.canonical(_text(event.get("time")))
     times = [] if sent is None else [sent * 1000]
     times += [] if given is None else [timestamps.to_micros(given)]
@@ -128,7 +129,7 @@ def _dataset_and_op(kind: Any) -> tuple[str, Op | None]:
 
 
 def _envelope_violations(event: Mapping[str, Any], dataset: str, op: Op | None) -> Iterator[Violation]:
-    """Whether it is a CloudEvent (specification 1.0.2, "Required attributes") with JSON data."""
+    """What the event lacks of a CloudEvent (specification 1.0.2, "Required attributes") with JSON data."""
     if event.get("specversion") != "1.0":
         yield _violation("specversion", '"1.0"', event)
     for name in ("id", "source"):
@@ -150,7 +151,7 @@ def _violation(name: str, expected: str, event: Mapping[str, Any]) -> Violation:
 
 
 def _shown(value: Any) -> str:
-    """A scalar as it is; what holds others (to any depth) by its type."""
+    """A scalar as JSON; only the type of an object or list, which may be nested to any depth."""
     return f"a {type(value).__name__}" if isinstance(value, (dict, list)) else dumps(value)[:100]
 
 

@@ -1,4 +1,4 @@
-"""What the source needs to know of its stack, read once from the environment."""
+"""The settings of the source, from its environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from lambdas.environment import contracts_path, required
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Addresses and names. The client's secret is not among them: Cognito gives it to who may ask."""
+    """Addresses and names of the stack. The secret of the client is requested from Amazon Cognito instead."""
 
     contracts: Path
     data_api_url: str
@@ -22,7 +22,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """The settings, or a ConfigurationError with all that is missing."""
+        """The settings, or a ConfigurationError that names all missing variables."""
         return cls(
             contracts_path(env),
             *required(

@@ -1,4 +1,4 @@
-"""The access token of the source: OAuth 2.0 client credentials (RFC 6749), kept while it is good."""
+"""The access token of the source: OAuth 2.0 client credentials (RFC 6749), cached until it expires."""
 
 import json
 import time
@@ -6,19 +6,21 @@ from collections.abc import Callable
 
 import urllib3
 
-EARLY_SECONDS = 60  # a token is not used to its last moment: it travels, and clocks differ
+from expectations.problems import RetryableError
+
+EARLY_SECONDS = 60  # before its expiry a token is renewed, as requests take time and clocks differ
 _TIMEOUT = urllib3.Timeout(connect=3, read=7)
 _RETRIES = urllib3.Retry(connect=2, read=False, redirect=False, status=False, other=False)
 
 
-class DataApiUnavailable(Exception):
-    """Raised when the Data API can't be asked now; the messages go back to their queue."""
+class DataApiUnavailable(RetryableError):
+    """Raised when the Data API cannot be called now. The messages return to their queue."""
 
 
 class Tokens:
-    """Fetches a token when there is none, or the one it has expires soon.
+    """Fetches a token when there is none, or when the current one expires soon.
 
-    `secret` is called for each token, so that a rotated secret is found.
+    `secret` is called for each token, so that a rotated secret is used.
     """
 
     def __init__(
@@ -35,19 +37,19 @@ class Tokens:
         self._secret = secret
         self._clock = clock
         self._token = ""
-        self._good_until = 0.0
+        self._valid_until = 0.0
 
     def current(self) -> str:
-        """A token that is good for a while yet; DataApiUnavailable if there is none to be had."""
+        """A token that is still valid for a while. DataApiUnavailable if none can be fetched."""
         now = self._clock()
-        if now >= self._good_until:
+        if now >= self._valid_until:
             self._token, lifetime = self._fetch()
-            self._good_until = now + lifetime - EARLY_SECONDS
+            self._valid_until = now + lifetime - EARLY_SECONDS
         return self._token
 
     def forget(self) -> None:
-        """The API refused the token: the next one is fetched."""
-        self._good_until = 0.0
+        """Do not use the token again, as the API denied it."""
+        self._valid_until = 0.0
 
     def _fetch(self) -> tuple[str, float]:
         headers = {
@@ -71,7 +73,7 @@ class Tokens:
             LookupError,
             TypeError,
             AttributeError,
-        ) as error:  # without the data: it may be a token
+        ) as error:  # reported without the data, which may contain a token
             raise self._unexpected(type(error).__name__) from error
 
     def _unexpected(self, got: str) -> DataApiUnavailable:

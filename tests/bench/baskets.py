@@ -23,7 +23,8 @@ from expectations.contract import Column, Contract, Partition
 from expectations.odcs import load_contracts
 from expectations.spark_schema import row_schema, table_schema
 from jobs.lake import iceberg
-from jobs.lake.names import Lake, create_dataset_tables, create_ops_tables
+from jobs.lake.creation import create_dataset_tables, create_ops_tables
+from jobs.lake.names import Lake
 from tests.bench.session import FOLDER, spark
 from tests.builders import REAL_DATA, REAL_FILES
 
@@ -149,8 +150,8 @@ def iceberg_table(millions: int, contract: Contract) -> str:
 def roll_back(table: str) -> None:
     """Bring an Iceberg table to its first state, without the merges of a bench."""
     first = iceberg.snapshots(spark(), table)[0].id
-    if iceberg.iceberg(spark(), table).currentSnapshot().snapshotId() != first:
-        iceberg.call(spark(), table, "rollback_to_snapshot", f", snapshot_id => {first}")
+    if iceberg.current_table(spark(), table).currentSnapshot().snapshotId() != first:
+        iceberg.call_procedure(spark(), table, "rollback_to_snapshot", f", snapshot_id => {first}")
 
 
 def expected(before: Total, changed: "DataFrame") -> Total:

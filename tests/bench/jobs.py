@@ -19,15 +19,17 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 import psutil
 
-from expectations.spark_schema import item_schema
+from expectations.spark_schema import ITEM_BOOKKEEPING
 from jobs.checking.checked_dataset import count_rows, parse_files
 from jobs.ingest.check_batch import check_batch
 from jobs.ingest.merge_batches import merge_batches
 from jobs.intake.batches import Batches
-from jobs.intake.manifest import STREAM, STREAM_FORMAT, Manifest, ManifestFile
-from jobs.lake.names import QUARANTINE, create_dataset_tables
+from jobs.intake.doors import JSON_LINES_GZ, STREAM
+from jobs.intake.manifest import Manifest, ManifestFile
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.names import QUARANTINE
 from jobs.quality.row_rules import row_rules
-from jobs.quality.validation import examine, judge
+from jobs.quality.validation import prepare, validate
 from lambdas.forwarder.objects import raw_objects
 from tests.bench import baskets
 from tests.bench.baskets import EVENTS, LATER, MILLION, RECENT, Total
@@ -108,7 +110,7 @@ class Bench:
             etag = self.s3.put_object(Bucket="raw", Key=raw.key, Body=raw.body)["ETag"].strip('"')
             files.append(
                 ManifestFile(
-                    "raw", raw.key, etag, None, len(raw.body), now, EVENTS.dataset, STREAM, STREAM_FORMAT
+                    "raw", raw.key, etag, None, len(raw.body), now, EVENTS.dataset, STREAM.name, JSON_LINES_GZ
                 )
             )
         return Manifest(f"bench-{os.getpid()}-{self.batches}", now, tuple(files))
@@ -157,10 +159,10 @@ def split(bench: Bench, changes: int) -> Row:
     parsed = parse_files(spark(), manifest.files, EVENTS).persist()
     try:
         read = seconds(parsed.count)
-        examination = examine(parsed, EVENTS)
+        examination = prepare(parsed, EVENTS)
         suite, batch = examination.suite, examination.batch
         as_it_comes = seconds(lambda: batch.validate(suite))
-        judged = seconds(lambda: judge(examination))
+        judged = seconds(lambda: validate(examination))
         rules = seconds(lambda: row_rules(EVENTS, suite, batch.data.execution_engine))
         counted = seconds(parsed.count)
         started = perf_counter()
@@ -216,7 +218,10 @@ def stream_records(number: int) -> Iterator[dict[str, Any]]:
 
 def write_floor() -> None:
     """Read the same objects as JSON with their schema, and write Parquet: less can't be done."""
-    images = item_schema(EVENTS).simpleString()
+    tags = "S: string, N: string, B: string, BOOL: boolean, NULL: boolean, "
+    tags += "SS: array<string>, NS: array<string>, BS: array<string>"
+    names = (*(column.name for column in EVENTS.columns), *ITEM_BOOKKEEPING)
+    images = f"struct<{', '.join(f'{name}: struct<{tags}>' for name in names)}>"
     schema = f"dynamodb struct<NewImage: {images}, OldImage: {images}, SequenceNumber: string>"
     rows = spark().read.schema(schema).json(str(FOLDER / "raw"))
     rows.write.mode("overwrite").parquet(str(FOLDER / "floor"))

@@ -20,7 +20,7 @@ from typing import Any, Final
 from expectations.contract import load_compiled
 from lambdas.exact_json import dumps
 from lambdas.forwarder.objects import raw_objects
-from lambdas.source.messages import Change, Reader
+from lambdas.source.messages import Reader, ValidMessage
 from lambdas.validation import Validators
 from tests.bench.report import Report, Row, expect, middle, seconds
 from tests.builders import real_rows, transaction
@@ -151,7 +151,11 @@ def per_second(packages: Path) -> list[Row]:
 
     def read() -> None:
         changes = [reader.read(message["messageId"], message["body"]) for message in queued]
-        expect("messages that keep their contract", len(queued), sum(isinstance(c, Change) for c in changes))
+        expect(
+            "messages that keep their contract",
+            len(queued),
+            sum(isinstance(c, ValidMessage) for c in changes),
+        )
 
     def forward() -> None:
         objects = [raw for batch in batches for raw in raw_objects(batch, "glueline-")]

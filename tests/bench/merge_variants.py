@@ -19,10 +19,11 @@ from pyspark.sql import functions as F
 
 from expectations.spark_schema import changes_schema, table_schema
 from jobs.changes.key_text import encode_key
-from jobs.lake.iceberg import iceberg
-from jobs.lake.names import TOMBSTONES, append_once
+from jobs.lake.commits import append_once
+from jobs.lake.iceberg import current_table
+from jobs.lake.names import TOMBSTONES
 from jobs.lake.session import BUCKETED_JOINS, configured
-from jobs.merging.merge_changes import merge_changes, merge_sql
+from jobs.merging.steps import merge_changes, merge_sql
 from tests.bench import baskets
 from tests.bench.baskets import Kind, Total
 from tests.bench.report import seconds
@@ -114,7 +115,7 @@ class GluelineMerge(Variant):
         return baskets.total(spark().table(self.table))
 
     def files(self) -> int:
-        summary: dict[str, str] = dict(iceberg(spark(), self.table).currentSnapshot().summary())
+        summary: dict[str, str] = dict(current_table(spark(), self.table).currentSnapshot().summary())
         return int(summary["total-data-files"]) + int(summary["total-delete-files"])
 
     def read_seconds(self) -> float:

@@ -12,7 +12,7 @@ import sqlglot
 from pyiceberg.expressions import AlwaysTrue
 from sqlglot import exp
 
-from jobs.lake.iceberg import iceberg
+from jobs.lake.iceberg import current_table
 from tests.bench.baskets import EVENTS, START, iceberg_table, lines, roll_back
 from tests.bench.report import Report, Row, WrongResult, expect, middle
 from tests.bench.session import spark
@@ -48,7 +48,7 @@ def run() -> Report:
     )
     name = iceberg_table(MILLIONS, EVENTS)
     roll_back(name)
-    metadata = iceberg(spark(), name).operations().current().metadataFileLocation()
+    metadata = current_table(spark(), name).operations().current().metadataFileLocation()
     of_day = lines(MILLIONS).where(f"to_date(transaction_timestamp) = date'{DAY:%Y-%m-%d}'")
     expected = of_day.selectExpr("count(*)", "sum(sales_value)").first()
     with aws_in_this_process() as address:

@@ -1,11 +1,11 @@
-"""Contract files for tests: a small sound one, and what a change of its text makes of it."""
+"""Contract files for tests: a small valid one, and changes of its text."""
 
 from pathlib import Path
 
 from expectations.contract import Contract
 from expectations.odcs import ContractError, Problem, load_contract
 
-SOUND = """\
+VALID = """\
 apiVersion: v3.1.0
 kind: DataContract
 id: urn:test:orders
@@ -36,6 +36,9 @@ schema:
     quality:
       - {name: orders.any, metric: rowCount, mustBeGreaterThan: 0}
 """
+AMOUNT = "        physicalType: decimal(10,2)\n        logicalTypeOptions: {minimum: 0}\n"
+AMOUNT_AT = "schema[0].properties[1]"  # the path of the column `amount`
+AMOUNT_QUALITY = "        quality:\n          - {name: amount.given, metric: nullValues, mustBe: 0}\n"
 
 
 def write(folder: Path, text: str, name: str = "orders") -> Path:
@@ -46,18 +49,24 @@ def write(folder: Path, text: str, name: str = "orders") -> Path:
 
 
 def changed(old: str, new: str) -> str:
-    """The sound contract with one piece of text replaced; the piece must be there once."""
-    assert SOUND.count(old) == 1, f"{old!r} is in the text {SOUND.count(old)} times"
-    return SOUND.replace(old, new)
+    """The valid contract with one piece of its text replaced, which must occur once."""
+    assert VALID.count(old) == 1, f"{old!r} is in the text {VALID.count(old)} times"
+    return VALID.replace(old, new)
+
+
+def with_amount(description: str) -> str:
+    """The valid contract with another description, in YAML's flow style, of the column `amount`."""
+    block = f"      - name: amount\n{AMOUNT}{AMOUNT_QUALITY}"
+    return changed(block, f"      - {{name: amount, {description}}}\n")
 
 
 def load(folder: Path, old: str, new: str) -> Contract:
-    """The contract that the changed text is."""
+    """The contract of the changed text."""
     return load_contract(write(folder, changed(old, new)))
 
 
 def problems(folder: Path, text: str) -> tuple[Problem, ...]:
-    """What is wrong with a text."""
+    """The problems of a contract file with this text."""
     try:
         load_contract(write(folder, text))
     except ContractError as error:

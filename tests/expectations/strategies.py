@@ -1,4 +1,4 @@
-"""Made-up contracts, and values that a column of each type may hold, for properties."""
+"""Generates contracts, and values for columns of every type, for properties."""
 
 import base64
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ limits = st.builds(
 
 @st.composite
 def columns(draw: st.DrawFn, *, nested: bool = True, required: bool | None = None) -> Column:
-    """A column of any type; structs and lists hold scalars or one more level."""
+    """A column of any type; structs and lists contain scalars or one more level."""
     shape = draw(st.sampled_from(["scalar", "scalar", "struct", "list"])) if nested else "scalar"
     inner_columns = columns(nested=draw(st.integers(0, 3)) == 0)
     name = draw(names)
@@ -55,7 +55,7 @@ def columns(draw: st.DrawFn, *, nested: bool = True, required: bool | None = Non
 
 @st.composite
 def contracts(draw: st.DrawFn) -> Contract:
-    """A contract whose every part may be anything that its JSON form can hold."""
+    """A contract with any values that its JSON form can hold."""
     parts = draw(st.lists(columns(), min_size=1, max_size=4, unique_by=lambda column: column.name))
     rule = st.builds(Rule, names, names, st.dictionaries(names, json_values, max_size=3), texts)
     return Contract(
@@ -79,7 +79,7 @@ def keyed_rows(draw: st.DrawFn) -> tuple[Contract, Row]:
             st.builds(Column, names, kinds), min_size=1, max_size=3, unique_by=lambda column: column.name
         )
     )
-    contract = Contract("made_up", "1", "", tuple(parts), tuple(column.name for column in parts))
+    contract = Contract("samples", "1", "", tuple(parts), tuple(column.name for column in parts))
     return contract, {column.name: draw(values(column, empty=False)) for column in parts}
 
 

@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations.align import WHITESPACE, Adjustment, align, camel_case
+from expectations.align import WHITESPACE, Adjustment, align
 from expectations.contract import Column, Contract, Row
+from expectations.spellings import camel_case
 from tests import builders
 from tests.expectations import strategies
 
 
 def of(*columns: Column) -> Contract:
-    return Contract("made_up", "1", "", columns, (columns[0].name,))
+    return Contract("samples", "1", "", columns, (columns[0].name,))
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,9 @@ def of(*columns: Column) -> Contract:
         ("binary", " aGk= ", "aGk=", "trim"),
     ],
 )
-def test_a_value_comes_into_the_contracts_form(kind: str, given_value: Any, aligned: Any, rule: str) -> None:
+def test_a_value_is_brought_into_the_contracts_form(
+    kind: str, given_value: Any, aligned: Any, rule: str
+) -> None:
     aligned = Decimal(given_value) if aligned is None else aligned
 
     row, adjustments = align(of(Column("c", kind)), {"c": given_value})
@@ -77,7 +80,7 @@ def test_a_value_comes_into_the_contracts_form(kind: str, given_value: Any, alig
         ("list<int>", "5"),
     ],
 )
-def test_what_is_right_or_in_doubt_stays_as_it_is(kind: str, value: Any) -> None:
+def test_valid_and_ambiguous_values_are_not_changed(kind: str, value: Any) -> None:
     fields = {"struct": (Column("a", "int"),), "list": (Column("element", "int"),)}.get(
         kind.partition("<")[0], ()
     )
@@ -95,20 +98,24 @@ def test_what_is_right_or_in_doubt_stays_as_it_is(kind: str, value: Any) -> None
         ("int", 5.0, 5),
         ("decimal(10,2)", 0.1, Decimal("0.1")),
         ("double", Decimal("0.1000000000000000055511151231257827"), Decimal("0.1")),
-        ("double", Decimal("1E-400"), Decimal("0.0")),  # too small for any double but zero
+        ("double", Decimal("1E-400"), Decimal("0.0")),  # smaller than the smallest double
         ("float", Decimal("-1E-999999"), Decimal("-0.0")),
         ("double", Decimal("5E-324"), Decimal("5E-324")),
-        ("double", Decimal("1E+400"), Decimal("1E+400")),  # too great: stays for the JSON Schema to name
+        (
+            "double",
+            Decimal("1E+400"),
+            Decimal("1E+400"),
+        ),  # greater than the greatest double, which the JSON Schema reports
         ("double", Decimal("1.00000000000000000001E+400"), Decimal("1.00000000000000000001E+400")),
     ],
 )
-def test_a_number_gets_its_exact_type_without_mention(kind: str, value: Any, aligned: Any) -> None:
+def test_a_number_gets_its_exact_type_without_an_adjustment(kind: str, value: Any, aligned: Any) -> None:
     row, adjustments = align(of(Column("c", kind)), {"c": value})
 
     assert (row["c"], type(row["c"]), adjustments) == (aligned, type(aligned), [])
 
 
-def test_whitespace_is_what_strip_takes_away() -> None:
+def test_whitespace_is_what_strip_removes() -> None:
     assert "".join(filter(str.isspace, map(chr, range(sys.maxunicode + 1)))) == WHITESPACE
 
 
@@ -134,7 +141,7 @@ def test_aliases_and_camel_case_become_column_names() -> None:
         {"extra": None},
     ],
 )
-def test_a_name_in_doubt_is_left_for_the_schema_to_name(data: Row) -> None:
+def test_an_ambiguous_name_is_left_to_the_schema(data: Row) -> None:
     assert align(of(Column("order_id", "long")), data) == (data, [])
 
 
@@ -178,7 +185,7 @@ def test_structs_and_lists_are_aligned_inside() -> None:
     ]
 
 
-def test_the_given_data_stays_as_it_is() -> None:
+def test_the_given_data_is_not_modified() -> None:
     data = {"quantity": " 1", "storeId": 5}
 
     align(builders.contracts()["transactions"], data)
@@ -206,7 +213,7 @@ def test_aligning_twice_changes_nothing_more(contract: Contract, data: st.DataOb
 
 
 @given(strategies.contracts(), st.data())
-def test_what_is_in_the_contracts_form_stays_as_it_is(contract: Contract, data: st.DataObject) -> None:
+def test_an_aligned_row_is_not_changed(contract: Contract, data: st.DataObject) -> None:
     row = {column.name: data.draw(strategies.values(column)) for column in contract.columns}
 
     assert align(contract, row) == (row, [])

@@ -31,7 +31,7 @@ def test_a_missing_column_is_named_with_its_dataset() -> None:
 
 
 @pytest.mark.parametrize("module", STDLIB_ONLY)
-def test_what_lambdas_import_needs_the_standard_library_alone(module: str) -> None:
+def test_modules_of_lambda_packages_import_only_the_standard_library(module: str) -> None:
     root = Path(__file__).parents[2]
     code = f"""
 import sys

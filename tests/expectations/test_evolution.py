@@ -1,4 +1,4 @@
-"""What a live table may become in place, and what it may not, with advice."""
+"""Changes of a live table that are planned, and changes that are refused with advice."""
 
 import re
 from dataclasses import replace
@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from expectations.contract import Column, Contract, Partition
-from expectations.evolution import Addition, Declaration, Declared, Live, Plan, Widening, plan
+from expectations.declared import Declared
+from expectations.evolution import Addition, Declaration, LiveTable, Plan, Widening, plan
 
 CONTRACT = Contract(
     dataset="things",
@@ -26,7 +27,7 @@ CONTRACT = Contract(
     sequence_column="revision",
     partitions=(Partition("id", "bucket[4]"),),
 )
-LIVE = Live(
+LIVE = LiveTable(
     tuple(replace(column, aliases=(), required=column.name == "id") for column in CONTRACT.columns),
     CONTRACT.partitions,
     Declared.of(CONTRACT),
@@ -49,11 +50,11 @@ def with_columns(*changed: Column, without: str = "", **others: Any) -> Contract
     return replace(CONTRACT, columns=tuple(columns.values()), **others)
 
 
-def test_a_table_that_is_as_its_contract_says_stays() -> None:
+def test_a_table_that_keeps_its_contract_needs_no_change() -> None:
     assert plan(LIVE, CONTRACT, lacking) == Plan((), ())
 
 
-def test_a_table_of_before_takes_from_the_contract_what_its_columns_do_not_show() -> None:
+def test_an_older_table_takes_what_it_declares_from_its_contract() -> None:
     declared = Declared("revision", ("changed_at", "id", "revision"), (("title", "name"),))
 
     found = plan(replace(LIVE, declared=None), CONTRACT, lacking)
@@ -61,14 +62,7 @@ def test_a_table_of_before_takes_from_the_contract_what_its_columns_do_not_show(
     assert found == Plan((Declaration(declared, is_first=True),), ())
 
 
-def test_what_is_stored_with_a_table_is_read_back() -> None:
-    declared = Declared.of(CONTRACT)
-
-    assert Declared.stored({"glueline.contract": declared.text(), "format-version": "2"}) == declared
-    assert Declared.stored({"format-version": "2"}) is None
-
-
-def test_a_column_becomes_required_where_every_row_has_a_value() -> None:
+def test_a_column_becomes_required_if_every_row_has_a_value() -> None:
     contract = with_columns(Column("price", "decimal(10,2)", required=True))
 
     found = plan(LIVE, contract, complete)
@@ -76,16 +70,16 @@ def test_a_column_becomes_required_where_every_row_has_a_value() -> None:
     assert found == Plan((Declaration(Declared.of(contract), is_first=False),), ())
 
 
-def test_optional_made_required_in_two_deployments_is_refused() -> None:
+def test_a_column_that_rows_lack_does_not_become_required() -> None:
     added = with_columns(Column("colour", "string"))
     live = replace(LIVE, columns=(*LIVE.columns, Column("colour", "string")), declared=Declared.of(added))
 
     found = plan(live, with_columns(Column("colour", "string", required=True)), lacking)
 
     assert found.refusals == (
-        "things: column colour: expected it optional, as it was for rows of the live table, got a required "
-        "one: the table has rows without a value for it, which could be neither repaired nor replayed; give "
-        "those rows a value first, or keep it optional",
+        "things: column colour: expected it to be optional, as in the live table, got a required one: the "
+        "table has rows without a value for it, which could be neither repaired nor replayed; give those "
+        "rows a value first, or keep it optional",
     )
 
 
@@ -101,7 +95,7 @@ def test_only_columns_that_become_required_are_read() -> None:
     assert asked == ["price"]
 
 
-def test_required_made_optional_is_stored() -> None:
+def test_a_required_column_may_become_optional() -> None:
     contract = with_columns(Column("changed_at", "timestamp"))
 
     found = plan(LIVE, contract, lacking)
@@ -140,7 +134,9 @@ DONE: list[tuple[str, Contract, Addition | Widening]] = [
 
 
 @pytest.mark.parametrize(("contract", "change"), [case[1:] for case in DONE], ids=[case[0] for case in DONE])
-def test_a_table_takes_in_place(contract: Contract, change: Addition | Widening) -> None:
+def test_a_change_that_iceberg_makes_in_place_is_planned(
+    contract: Contract, change: Addition | Widening
+) -> None:
     assert plan(LIVE, contract, lacking) == Plan((change,), ())
 
 
@@ -154,7 +150,7 @@ REFUSED: list[tuple[str, Contract, str]] = [
     (
         "another name",
         with_columns(Column("label", "string"), without="name"),
-        "column name: .* got label, which looks like its new name: .*label among its aliases",
+        "column name: .* got label, which looks like its new name: .*add label to its aliases",
     ),
     (
         "another name, as an alias says",
@@ -169,12 +165,12 @@ REFUSED: list[tuple[str, Contract, str]] = [
     (
         "another sequence column",
         with_columns(sequence_column="changed_at"),
-        "sequenceColumn: expected revision as rows .* got changed_at: .*keep revision, or make it a dataset",
+        "sequenceColumn: expected revision, which ordered .* got changed_at: .*keep revision, or load",
     ),
     (
         "no sequence column",
         with_columns(sequence_column=None),
-        "sequenceColumn: expected revision .* got none",
+        "sequenceColumn: expected revision, .* got none",
     ),
     (
         "versions that are times instead of counts",
@@ -186,12 +182,13 @@ REFUSED: list[tuple[str, Contract, str]] = [
         with_columns(
             Column("place", "struct<street: string>", fields=(Column("street", "string", required=True),))
         ),
-        "column place.street: expected it optional, .*: the table may have rows .*; keep it optional",
+        "column place.street: expected it to be optional, .*: the table may have rows .*; keep it optional",
     ),
     (
         "an alias that led to another column",
         with_columns(Column("name", "string"), Column("label", "string", aliases=("title",))),
-        "column label: expected the name title to lead to name, .* got label: .*deploy once without the name",
+        "column label: expected the name title to lead to name, .* got label: .*deploy a contract without "
+        "the name",
     ),
     (
         "a column by the name of an alias",
@@ -205,21 +202,21 @@ REFUSED: list[tuple[str, Contract, str]] = [
 @pytest.mark.parametrize(
     ("contract", "refusal"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
 )
-def test_a_table_does_not_take(contract: Contract, refusal: str) -> None:
+def test_any_other_change_is_refused_with_advice(contract: Contract, refusal: str) -> None:
     found = plan(LIVE, contract, lacking)
 
     assert len(found.refusals) == 1
     assert re.search(f"^things: .*{refusal}", found.refusals[0])
 
 
-def test_a_dataset_that_was_ordered_by_arrival_gets_no_sequence_column() -> None:
+def test_a_dataset_that_is_ordered_by_arrival_cannot_get_a_sequence_column() -> None:
     unordered = replace(CONTRACT, sequence_column=None)
     live = replace(LIVE, declared=Declared.of(unordered))
 
     (refusal,) = plan(live, CONTRACT, lacking).refusals
 
     assert refusal == (
-        "things: sequenceColumn: expected none as rows of the live table were ordered by, got revision: "
-        "versions by the one can't be compared with versions by the other, and later changes would be "
-        "outranked; keep the order of arrival, or make it a dataset of another name, and load it anew"
+        "things: sequenceColumn: expected none, which ordered the rows of the live table, got revision: "
+        "versions of the two cannot be compared, and later changes would be outranked; keep the order of "
+        "arrival, or load the data into a dataset of another name"
     )

@@ -29,7 +29,7 @@ def checker(contract: Contract, op: Op = "upsert") -> Check:
 
 
 def of(column: Column) -> Check:
-    return checker(Contract("made_up", "1", "", (column,), ()))
+    return checker(Contract("samples", "1", "", (column,), ()))
 
 
 @pytest.mark.parametrize("dataset", ["transactions", "products", "households"])
@@ -101,12 +101,12 @@ def test_all_violations_of_a_row_are_reported() -> None:
         ("binary", "not base64!", ["pattern"]),
     ],
 )
-def test_each_type_takes_its_values_alone(kind: str, value: Any, broken: list[str]) -> None:
+def test_each_type_accepts_only_its_values(kind: str, value: Any, broken: list[str]) -> None:
     assert of(Column("c", kind, required=True))({"c": value}) == [("c", keyword) for keyword in broken]
 
 
 @given(st.data(), strategies.decimal_types)
-def test_a_decimal_is_taken_exactly_if_its_type_holds_it(data: st.DataObject, kind: str) -> None:
+def test_a_decimal_is_accepted_exactly_if_its_type_can_hold_it(data: st.DataObject, kind: str) -> None:
     precision, scale = Column("c", kind).precision_scale
     places = data.draw(st.integers(-3, 45))
     digits = data.draw(st.integers(-(10**42), 10**42))
@@ -180,7 +180,7 @@ def test_an_optional_column_may_be_absent_or_null(
     assert of(Column("c", "string", required=required, limits=Limits(enum=("a",))))(row) == broken
 
 
-def test_inside_structs_and_lists_the_same_holds() -> None:
+def test_values_in_structs_and_lists_are_checked_too() -> None:
     inner = (Column("a", "int", required=True), Column("b", "string"))
     element = Column("element", "struct<a: int, b: string>", required=True, fields=inner)
     check = of(Column("c", f"list<{element.type}>", fields=(element,), limits=Limits(max_items=2)))
@@ -195,7 +195,7 @@ def test_inside_structs_and_lists_the_same_holds() -> None:
     ]
 
 
-def test_a_delete_needs_key_and_sequence_column_alone() -> None:
+def test_a_delete_needs_only_its_key_and_sequence_column() -> None:
     check = checker(builders.contracts()["transactions"], "delete")
 
     assert check({"basket_id": 1, "product_id": 2, "updated_at": "2017-01-01T00:00:00Z"}) == []
@@ -220,7 +220,7 @@ def test_the_last_two_values_of_a_sequence_are_reserved(
 ) -> None:
     def check(limits: Limits = NO_LIMITS) -> Check:
         column = Column("c", kind, required=True, limits=limits)
-        return checker(Contract("made_up", "1", "", (column,), (), sequence_column="c"), op)
+        return checker(Contract("samples", "1", "", (column,), (), sequence_column="c"), op)
 
     assert check()({"c": last}) == []
     assert check()({"c": beyond}) == [("c", rule)]
@@ -230,8 +230,8 @@ def test_the_last_two_values_of_a_sequence_are_reserved(
     assert check(Limits(maximum=narrower))({"c": last}) == [("c", rule)]
 
 
-def test_a_key_of_text_is_not_empty() -> None:
-    check = checker(Contract("made_up", "1", "", (Column("k", "string", required=True),), ("k",)))
+def test_a_text_key_is_not_empty() -> None:
+    check = checker(Contract("samples", "1", "", (Column("k", "string", required=True),), ("k",)))
 
     assert check({"k": ""}) == [("k", "minLength")]
 

@@ -13,7 +13,7 @@ from tests.expectations import strategies
 
 def keyed(*kinds: str) -> Contract:
     columns = tuple(Column(f"k{number}", kind, required=True) for number, kind in enumerate(kinds))
-    return Contract("made_up", "1", "", columns, tuple(column.name for column in columns))
+    return Contract("samples", "1", "", columns, tuple(column.name for column in columns))
 
 
 @given(strategies.keyed_rows())
@@ -75,8 +75,8 @@ def test_every_type_has_one_text(kind: str, value: Any, text: str) -> None:
         ("date", "2017-02-30"),
     ],
 )
-def test_a_row_without_a_proper_key_has_no_text(kind: str, value: Any) -> None:
-    with pytest.raises(InvalidKey, match="made_up"):
+def test_a_row_without_a_valid_key_has_no_key_text(kind: str, value: Any) -> None:
+    with pytest.raises(InvalidKey, match="samples"):
         encode_key(keyed(kind), {"k0": value})
 
 
@@ -101,12 +101,12 @@ def test_a_row_without_a_proper_key_has_no_text(kind: str, value: Any) -> None:
         (["timestamp"], "2017-01-31T10:00:00Z"),
     ],
 )
-def test_a_second_spelling_of_a_key_is_refused(kinds: list[str], text: str) -> None:
-    with pytest.raises(InvalidKey, match="made_up"):
+def test_a_text_that_is_not_canonical_is_not_a_key(kinds: list[str], text: str) -> None:
+    with pytest.raises(InvalidKey, match="samples"):
         decode_key(keyed(*kinds), text)
 
 
-def test_the_error_says_how_the_key_is_written() -> None:
+def test_the_error_shows_the_form_of_the_key() -> None:
     with pytest.raises(InvalidKey, match=r"transactions: expected \{basket_id\},\{product_id\}, got '7'"):
         decode_key(builders.contracts()["transactions"], "7")
 

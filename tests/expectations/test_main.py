@@ -5,7 +5,7 @@ import pytest
 from expectations.__main__ import USAGE, main
 from expectations.contract import load_compiled
 from tests import builders
-from tests.expectations.contract_files import SOUND, changed, write
+from tests.expectations.contract_files import VALID, changed, write
 
 
 def test_compile_writes_what_lambdas_load(tmp_path: Path) -> None:
@@ -14,7 +14,7 @@ def test_compile_writes_what_lambdas_load(tmp_path: Path) -> None:
 
 
 def test_compile_takes_the_contracts_of_any_folder(tmp_path: Path) -> None:
-    write(tmp_path, SOUND)
+    write(tmp_path, VALID)
 
     assert main(["compile", str(tmp_path / "out.json"), str(tmp_path)]) == 0
     assert list(load_compiled(tmp_path / "out.json")) == ["orders"]

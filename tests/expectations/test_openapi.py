@@ -12,7 +12,7 @@ from tests import builders
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """The document as it arrives."""
+    """The document as a client receives it."""
     served: dict[str, Any] = json.loads(json.dumps(openapi(builders.contracts(), "https://api.example")))
     return served
 
@@ -42,7 +42,7 @@ def test_every_dataset_has_its_routes(document: dict[str, Any]) -> None:
     }
 
 
-def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
+def test_operation_ids_are_unique(document: dict[str, Any]) -> None:
     names = [
         operation["operationId"]
         for item in document["paths"].values()
@@ -53,7 +53,7 @@ def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
     assert len(names) == len(set(names)) == 19
 
 
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+def test_every_reference_is_defined(document: dict[str, Any]) -> None:
     known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
 
     assert set(references(document)) - known == set()
@@ -67,7 +67,9 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
         ("households", builders.household()),
     ],
 )
-def test_its_schemas_describe_the_rows(document: dict[str, Any], dataset: str, row: dict[str, Any]) -> None:
+def test_schemas_accept_rows_of_their_datasets(
+    document: dict[str, Any], dataset: str, row: dict[str, Any]
+) -> None:
     schemas = document["components"]["schemas"]
 
     def accepts(name: str, data: dict[str, Any]) -> bool:
@@ -81,11 +83,11 @@ def test_its_schemas_describe_the_rows(document: dict[str, Any], dataset: str, r
     assert not accepts(dataset, row | {"_version": 1})
 
 
-def test_a_column_with_a_default_may_be_left_out(document: dict[str, Any]) -> None:
+def test_a_column_with_a_default_is_optional(document: dict[str, Any]) -> None:
     assert "status" not in document["components"]["schemas"]["transactions"]["required"]
 
 
-def test_the_key_of_a_path_is_explained(document: dict[str, Any]) -> None:
+def test_the_key_in_a_path_is_described(document: dict[str, Any]) -> None:
     (key,) = document["paths"]["/transactions/{key}"]["parameters"]
 
     assert key["description"] == "{basket_id},{product_id}, each value percent-encoded."

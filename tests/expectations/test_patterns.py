@@ -1,4 +1,4 @@
-"""What a contract may say as a pattern, on the engines that run it: Rust in the Lambdas, Java in the jobs."""
+"""Patterns of contracts on the engines that evaluate them: Rust in the Lambdas, Java in the jobs."""
 
 import base64
 import re
@@ -50,9 +50,9 @@ def find_in_rust(pattern: str, text: str) -> bool:
 
 MEANT = [
     ("^a$", "a", True),
-    ("^a$", "a\n", False),  # Java's $ stands before a last line end too
+    ("^a$", "a\n", False),  # Java's $ also matches before a last line end
     ("^a$", "a\u0085", False),
-    ("^.$", "\r", True),  # Java's . is none of five line ends
+    ("^.$", "\r", True),  # Java's . matches none of five line ends
     ("^.$", "\u2028", True),
     ("^.$", "\n", False),
     ("^.$", "\U0001f600", True),
@@ -77,7 +77,7 @@ MEANT = [
     (r"^(?=.*\d)[a-z0-9]{2,4}$", "a1", True),
     ("^(?:EUR|USD)$|^$", "", True),
     (r"^[A-Z]{2}\d{2,}$", "DE1", False),
-    ("b", "abc", True),  # it is searched for
+    ("b", "abc", True),  # a pattern may match anywhere
 ]
 
 
@@ -135,7 +135,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("pattern", "message"), REFUSED)
-def test_what_engines_read_differently_is_refused_with_what_to_write(pattern: str, message: str) -> None:
+def test_a_pattern_about_which_engines_disagree_is_refused_with_advice(pattern: str, message: str) -> None:
     with pytest.raises(UnportablePattern, match=f"^{re.escape(message)}$"):
         to_java(pattern)
 
@@ -149,12 +149,12 @@ PIECES = [
     *("[^", "a-z", "{2}", "{1,3}", "{2,}", "{300}", "*?", "++", "[a-c]", "[^b\n]"),
 ]
 patterns = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
-# Characters that Unicode has had for long: engines know different versions of it.
+# Characters that old versions of Unicode have too, as engines support different versions.
 texts = st.text("ab1_ -.^$é\n\r\t\x0b\x85\u00a0\u2028\u0661ÄÉ\U0001f600[]{}&~#", max_size=6)
 
 
 @given(patterns, st.lists(texts, min_size=1, max_size=4))
-def test_a_pattern_that_passes_compiles_in_both_engines_and_they_agree(
+def test_both_engines_compile_an_accepted_pattern_and_agree_on_matches(
     find_in_java: Find, pattern: str, given_texts: list[str]
 ) -> None:
     try:
@@ -166,7 +166,7 @@ def test_a_pattern_that_passes_compiles_in_both_engines_and_they_agree(
 
 
 @given(st.text(max_size=12))
-def test_any_text_is_a_pattern_or_refused(find_in_java: Find, pattern: str) -> None:
+def test_any_text_is_accepted_by_both_engines_or_refused(find_in_java: Find, pattern: str) -> None:
     try:
         java = to_java(pattern)
     except UnportablePattern:

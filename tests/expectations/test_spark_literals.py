@@ -59,7 +59,7 @@ def test_a_value_as_sql(value: Any, sql: str) -> None:
     assert literal(value) == sql
 
 
-def test_a_time_without_a_zone_is_no_point_in_time() -> None:
+def test_a_datetime_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="expected a time with a zone"):
         literal(datetime(2026, 1, 1))
 
@@ -68,7 +68,7 @@ def test_a_time_without_a_zone_is_no_point_in_time() -> None:
 @given(
     st.lists(texts, min_size=1, max_size=20), st.lists(numbers, max_size=5), st.sampled_from(ZONES), instants
 )
-def test_spark_reads_the_value(
+def test_spark_reads_a_literal_as_its_value(
     small_data_spark: "SparkSession", strings: list[str], others: list[Any], zone: str, at: datetime
 ) -> None:
     micros = (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

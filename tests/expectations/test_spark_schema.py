@@ -16,11 +16,9 @@ from expectations.spark_schema import (
     columns_of,
     create_changes_ddl,
     create_table_ddl,
-    item_schema,
     row_schema,
     spark_type,
     table_schema,
-    text_schema,
 )
 from tests import builders
 from tests.expectations.strategies import contracts
@@ -46,7 +44,7 @@ SHIRTS = Contract(
 
 
 @given(contracts())
-def test_a_table_has_the_columns_of_its_contract_as_the_contract_spells_them(contract: Contract) -> None:
+def test_the_columns_of_a_schema_have_the_types_of_the_contract(contract: Contract) -> None:
     spelled = [(column.name, column.type, column.kind) for column in contract.columns]
 
     found = columns_of(row_schema(contract))
@@ -85,7 +83,7 @@ def test_only_the_key_is_never_null() -> None:
     assert [field.name for field in schema if not field.nullable] == ["basket_id", "product_id"]
 
 
-def test_tables_have_the_contracts_columns_and_then_the_bookkeeping() -> None:
+def test_tables_have_the_contracts_columns_and_bookkeeping_columns() -> None:
     contract = builders.contracts()["products"]
     columns = [column.name for column in contract.columns]
 
@@ -98,31 +96,7 @@ def test_tables_have_the_contracts_columns_and_then_the_bookkeeping() -> None:
     ]
 
 
-def test_text_is_read_where_a_scalar_will_be() -> None:
-    assert text_schema(SHIRTS).simpleString() == (
-        "struct<shirt_id:string,size:struct<in_cm:string>,tags:array<string>,day:string>"
-    )
-
-
-def test_an_image_keeps_numbers_as_text_and_maps_as_structs() -> None:
-    schema = item_schema(SHIRTS)
-    types = {field.name: field.dataType.simpleString() for field in schema}
-    sets = "SS:array<string>,NS:array<string>,BS:array<string>"
-    scalar = f"S:string,N:string,B:string,BOOL:boolean,NULL:boolean,{sets}"
-
-    assert types == {
-        "shirt_id": f"struct<{scalar}>",
-        "size": f"struct<{scalar},M:struct<in_cm:struct<{scalar}>>>",
-        "tags": f"struct<{scalar},L:array<struct<{scalar}>>>",
-        "day": f"struct<{scalar}>",
-        **dict.fromkeys(
-            ["_key", "_version", "_event_id", "_event_time", "_deleted", "_erased", "_expires_at"],
-            f"struct<{scalar}>",
-        ),
-    }
-
-
-def test_the_statement_that_creates_a_table_says_it_all() -> None:
+def test_a_table_is_created_by_one_complete_statement() -> None:
     assert create_table_ddl(SHIRTS, "glue_catalog.lake.shirts") == (
         "CREATE TABLE IF NOT EXISTS glue_catalog.lake.shirts (\n"
         "  `shirt_id` string NOT NULL COMMENT 'It\\'s the key.',\n"
@@ -157,13 +131,13 @@ def test_the_statement_that_creates_a_table_says_it_all() -> None:
     ],
     ids=lambda value: getattr(value, "dataset", ""),
 )
-def test_iceberg_makes_the_tables_as_described(
+def test_iceberg_creates_the_tables_as_described(
     spark: "SparkSession", contract: Contract, partitions: list[str]
 ) -> None:
     current = f"glue_catalog.schema_tests.{contract.dataset}"
     changes = f"{current}_changes"
 
-    for _ in range(2):  # the second time, the tables are there
+    for _ in range(2):  # the second time, the tables exist
         spark.sql(create_table_ddl(contract, current))
         spark.sql(create_changes_ddl(contract, changes))
 
@@ -175,12 +149,12 @@ def test_iceberg_makes_the_tables_as_described(
 
 
 def shape(schema: StructType) -> list[tuple[str, DataType, bool]]:
-    """What of a schema has to be the same: not the comments."""
+    """The parts of a schema that have to be equal: without comments."""
     return [(field.name, field.dataType, field.nullable) for field in schema]
 
 
 @pytest.mark.spark
-def test_a_row_goes_in_and_comes_out_of_the_table(spark: "SparkSession") -> None:
+def test_a_row_is_read_from_a_table_as_it_was_written(spark: "SparkSession") -> None:
     table = "glue_catalog.schema_tests.roundtrip"
     spark.sql(create_table_ddl(SHIRTS, table))
     row = ("a", (Decimal("40.5"),), ["new"], None, 1, "t", "drop", datetime(2026, 1, 1, tzinfo=UTC))

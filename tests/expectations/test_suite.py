@@ -1,4 +1,4 @@
-"""The one module of these tests that imports Great Expectations, which takes seconds."""
+"""The only module of these tests that imports Great Expectations, which takes seconds."""
 
 import json
 import warnings
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # Great Expectations and what it imports warn about each other
+    warnings.simplefilter("ignore")  # Great Expectations and its dependencies warn about each other
     import great_expectations as gx
 
     from expectations.suite import build_suite
@@ -34,7 +34,7 @@ YEAR = "2017-01-01T00:00:00Z"
 
 
 def with_rules(*rules: Rule) -> Contract:
-    return Contract("made_up", "1", "", (Column("c", "timestamp"), Column("d", "date")), ("c",), rules=rules)
+    return Contract("samples", "1", "", (Column("c", "timestamp"), Column("d", "date")), ("c",), rules=rules)
 
 
 @pytest.mark.parametrize("dataset", ["transactions", "products", "households"])
@@ -60,7 +60,7 @@ def test_a_suite_survives_its_json_form() -> None:
     ]
 
 
-def test_limits_of_points_in_time_are_points_in_time() -> None:
+def test_limits_of_dates_and_timestamps_are_typed() -> None:
     between, in_set = build_suite(
         with_rules(
             Rule(
@@ -76,7 +76,7 @@ def test_limits_of_points_in_time_are_points_in_time() -> None:
     assert in_set.configuration.kwargs["value_set"] == [date(2017, 1, 31)]
 
 
-def test_all_rules_that_great_expectations_refuses_are_named() -> None:
+def test_all_rules_that_great_expectations_refuses_are_reported() -> None:
     contract = with_rules(
         Rule("typo", "expect_column_values_to_be_shiny", {"column": "c"}),
         Rule("fine", "expect_column_values_to_be_unique", {"column": "c"}),
@@ -85,7 +85,7 @@ def test_all_rules_that_great_expectations_refuses_are_named() -> None:
     )
 
     with pytest.raises(ContractError) as error:
-        build_suite(replace(contract, source="made_up.yaml"))
+        build_suite(replace(contract, source="samples.yaml"))
 
     assert [(problem.path, problem.rule) for problem in error.value.problems] == [
         ("rule typo", "known-expectation"),
@@ -93,7 +93,7 @@ def test_all_rules_that_great_expectations_refuses_are_named() -> None:
         ("rule lacking", "known-expectation"),
     ]
     assert str(error.value).startswith(
-        "made_up.yaml: rule typo: expected an expectation of Great Expectations, "
+        "samples.yaml: rule typo: expected an expectation of Great Expectations, "
         "got 'expect_column_values_to_be_shiny'; correct the name"
     )
 
@@ -163,7 +163,9 @@ def test_each_broken_rule_is_found(spark: "SparkSession", context: Any) -> None:
 
 
 @pytest.mark.spark
-def test_thresholds_hold_or_are_broken(spark: "SparkSession", context: Any, tmp_path: Path) -> None:
+def test_a_threshold_is_kept_or_broken_as_it_says(
+    spark: "SparkSession", context: Any, tmp_path: Path
+) -> None:
     thresholds = {
         "metric: nullValues, mustBeLessThan: 2": True,
         "metric: nullValues, mustBeGreaterThan: 1": False,

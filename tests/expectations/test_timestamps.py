@@ -32,7 +32,7 @@ from tests.expectations.strategies import instants
         ("2016-02-29T00:00:00Z", "2016-02-29T00:00:00Z"),
     ],
 )
-def test_any_iso_form_of_an_instant_has_one_text(text: str, expected: str) -> None:
+def test_every_iso_form_of_an_instant_has_one_canonical_text(text: str, expected: str) -> None:
     assert timestamps.canonical(text) == expected
 
 
@@ -55,7 +55,7 @@ def test_any_iso_form_of_an_instant_has_one_text(text: str, expected: str) -> No
         "\uff12017-01-01",
     ],
 )
-def test_what_names_no_instant_is_none(text: str) -> None:
+def test_a_text_that_is_not_an_instant_has_no_canonical_text(text: str) -> None:
     assert timestamps.canonical(text) is None
 
 
@@ -92,7 +92,7 @@ def test_only_the_one_text_of_a_real_instant_is_canonical(text: str, canonical: 
     assert timestamps.is_canonical(text) == canonical
 
 
-def test_microseconds_of_a_text_that_is_no_timestamp_say_so() -> None:
+def test_a_text_that_is_not_a_timestamp_has_no_microseconds() -> None:
     with pytest.raises(ValueError, match="expected an ISO 8601 timestamp, got 'soon'"):
         timestamps.to_micros("soon")
 
@@ -111,5 +111,5 @@ def test_microseconds_of_a_text_that_is_no_timestamp_say_so() -> None:
         ("2024-02-29T12:3000", None),
     ],
 )
-def test_offsets_and_forms_are_those_that_spark_reads_too(text: str, canonical: str | None) -> None:
+def test_accepted_offsets_and_forms_are_those_of_spark(text: str, canonical: str | None) -> None:
     assert timestamps.canonical(text) == canonical

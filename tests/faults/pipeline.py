@@ -11,8 +11,9 @@ from moto.sqs.models import sqs_backends
 from pyspark.sql import SparkSession
 
 from jobs.intake.batches import Batches
-from jobs.lake.iceberg import tables
-from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, TOMBSTONES, Lake, create_ops_tables
+from jobs.lake.creation import create_ops_tables
+from jobs.lake.iceberg import table_names
+from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, TOMBSTONES, Lake
 from jobs.parity.tables import PARITY_RESULTS
 from tests.crashing import Kill, kill_at_step
 from tests.jobs.builders import object_created
@@ -87,7 +88,7 @@ class PipelineFixture:
         """Run the job in a process of its own, and kill it at a step."""
         folder = Path(self.spark.conf.get(f"{CATALOG}.warehouse") or "").parent
         kill_at_step(folder, job, self._arguments(), kill)
-        for table in tables(self.spark, self.lake):  # another process has written to them
+        for table in table_names(self.spark, self.lake):  # another process has written to them
             self.spark.sql(f"REFRESH TABLE {table}")
 
     def end_visibility_timeouts(self) -> None:

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from pyspark.errors import AnalysisException, PySparkValueError
 from pyspark.sql import SparkSession
 
+from expectations.problems import RetryableError
 from jobs.ingest import check_batch, merge_batches
 from jobs.ingest.failures import RunFailed
 from jobs.lake.evolution import EvolutionRefused
 from jobs.lake.names import BATCHES, QUARANTINE
-from jobs.merging import merge_changes
-from jobs.runtime.failures import PassingFailure
+from jobs.merging import steps
 from tests.crashing import Crashed
 from tests.faults.pipeline import DATASETS, PipelineFixture, State
 from tests.faults.pipeline_runs import WRITERS, land_input, undisturbed
@@ -66,8 +66,8 @@ STEPS = (
     FaultyStep(check_batch, "append_quarantine", of_checked),
     FaultyStep(check_batch, "append_results", of_checked),
     FaultyStep(merge_batches, "merge_changes", of_contract),
-    FaultyStep(merge_changes, "where_rows_lie", of_contract),
-    FaultyStep(merge_changes, "merge_rows", of_contract),
+    FaultyStep(steps, "conditions_on_rows", of_contract),
+    FaultyStep(steps, "merge_rows", of_contract),
 )
 ERRORS: tuple[BaseException, ...] = (
     KeyError("a key"),
@@ -224,7 +224,7 @@ def test_a_failure_of_aws_uses_no_attempt_up(small_data_spark: SparkSession) -> 
     clean = undisturbed(small_data_spark, WRITERS).state
     pipeline = PipelineFixture(small_data_spark)
     land_input(pipeline)
-    fault = Fault(STEPS[1], "products", PassingFailure("s3://raw/a: ClientError: SlowDown"), is_after=False)
+    fault = Fault(STEPS[1], "products", RetryableError("s3://raw/a: ClientError: SlowDown"), is_after=False)
     with raised(fault):
         for _ in range(ATTEMPTS + 1):
             run(pipeline, fails=True)

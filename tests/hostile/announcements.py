@@ -1,9 +1,9 @@
-"""What the intake queue brings that no door takes: object keys and messages, and what is wrong."""
+"""Object keys and messages of the intake queue that no door takes, and what is wrong with each."""
 
-REFUSED_KEYS = {  # object key -> what is wrong with it; all are refused before they are read
+REFUSED_KEYS = {  # object key -> what is wrong with it; all are rejected before they are read
     "drops/products/../../etc/passwd.csv": "a path that leads out of its folder",
     "drops/products/./a.csv": "a path that stays where it is",
-    "drops/../products/a.csv": "a folder that is none",
+    "drops/../products/a.csv": "a folder that does not exist",
     "drops/unknown/a.csv": "a dataset that has no contract",
     "drops/Products/a.csv": "a dataset in capitals",
     "drops/products/a.xlsx": "a format that is not read",
@@ -15,7 +15,7 @@ REFUSED_KEYS = {  # object key -> what is wrong with it; all are refused before 
     "/drops/products/a.csv": "a slash before the door",
 }
 _ANNOUNCED = '{"detail":{"bucket":{"name":"raw"},"object":{%s,"etag":"e"}},"time":"%s"}'
-REFUSED_ANNOUNCEMENTS = {  # what comes from the intake queue -> what is wrong with it
+REFUSED_ANNOUNCEMENTS = {  # message of the intake queue -> what is wrong with it
     "not json": "no JSON",
     "[" * 100_000: "nested 100,000 deep",
     "{}": "another event",

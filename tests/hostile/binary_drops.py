@@ -1,4 +1,4 @@
-"""Hostile files that no editor shows: of extreme sizes, compressed, not what their name says, Parquet."""
+"""Hostile files that no editor shows: of extreme sizes, compressed, misnamed, Parquet."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""What a hostile file is: what is wrong with it, which of its rows are taken, and why the others are not."""
+"""What a hostile file is: what is wrong with it, which rows are accepted, and why the others are rejected."""
 
 import io
 from pathlib import Path
@@ -13,11 +13,11 @@ LINE = "{},2,GROCERY,National,FRUIT,APPLES,1 LB"
 GOOD = "\n".join([HEADER, LINE.format(1), LINE.format(2), ""])
 GOOD_JSON = '{"product_id":1,"manufacturer_id":2,"department":"GROCERY","brand":"National"}\n'
 
-type Rejected = dict[int | None, str]  # row, None for the file as a whole -> how its only reason begins
+type Rejected = dict[int | None, str]  # row, None for the file as a whole -> the start of its only reason
 
 
 class HostileFile(NamedTuple):
-    """A drop of products (or of what `dataset` says) by its name and content."""
+    """A drop of products, or of another dataset, with its name and content."""
 
     name: str
     wrong: str
@@ -30,7 +30,7 @@ class HostileFile(NamedTuple):
 def stored(
     name: str, wrong: str, accepted: tuple[int, ...] = (), rejected: Rejected | None = None
 ) -> HostileFile:
-    """A file that can be read, beside this module."""
+    """A text file of the folder beside this module."""
     return HostileFile(name, wrong, accepted, rejected or {}, (FOLDER / name).read_bytes())
 
 
@@ -41,13 +41,13 @@ def made(
     accepted: tuple[int, ...] = (),
     rejected: Rejected | None = None,
 ) -> HostileFile:
-    """A file that is binary, large, or of an encoding that an editor would mend."""
+    """A file that is binary, large, or of an encoding that an editor would change."""
     body = content.encode() if isinstance(content, str) else content
     return HostileFile(name, wrong, accepted, rejected or {}, body)
 
 
 def not_of_type(column: str, got: str, expected: str = "long") -> str:
-    """How the reason begins of a value that is not of its column's type."""
+    """The start of the reason for a value that is not of its column's type."""
     return f"type: column {column}: expected {expected}, got '{got}"
 
 

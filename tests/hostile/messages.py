@@ -1,7 +1,6 @@
-"""Hostile messages: each with what is wrong with it and how it has to end.
+"""Hostile messages: each with what is wrong with it and whether it is accepted or why it is rejected.
 
-Most are a good message with one member of its row, or of its envelope, replaced; what replaces it is the JSON
-text as it is sent.
+Most are a good message with one member of its row, or of its envelope, replaced by the given JSON text.
 """
 
 import json
@@ -33,7 +32,7 @@ ACCEPTED = "accepted"
 
 
 class HostileMessage(NamedTuple):
-    """A body, and its end: ACCEPTED or a reason, with the place and rule of the first violation."""
+    """A body, and its outcome: ACCEPTED or a reason, with the place and rule of the first violation."""
 
     wrong: str
     body: str

@@ -1,4 +1,4 @@
-"""All hostile files in one batch of `check`, good neighbours among them: each ends as it must and adds up."""
+"""All hostile files in one batch of `check`, with good files between them: each row ends as it must."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ import boto3
 import pytest
 
 from expectations.timestamps import micros_of
-from jobs.lake.names import BATCHES, QUARANTINE, Lake, create_ops_tables
+from jobs.lake.creation import create_ops_tables
+from jobs.lake.names import BATCHES, QUARANTINE, Lake
 from jobs.runtime.s3 import s3_client
 from tests.hostile.announcements import REFUSED_ANNOUNCEMENTS, REFUSED_KEYS
 from tests.hostile.binary_drops import BINARY_DROPS
@@ -28,7 +29,7 @@ ALL_FILES = [NEIGHBOURS[0], *TEXT_DROPS, NEIGHBOURS[1], *BINARY_DROPS, NEIGHBOUR
 
 
 class Checked(NamedTuple):
-    """What one run of `check` made of them all, by source file."""
+    """The result of one run of `check` over all files, by source file."""
 
     counts: dict[str, tuple[int, int, int]]  # rows read, accepted, quarantined
     accepted: dict[str, set[int]]

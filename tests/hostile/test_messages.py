@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from lambdas.exact_json import loads
-from lambdas.source.messages import Change, DeadLetter, Reader
+from lambdas.source.messages import DeadLetter, Reader, ValidMessage
 from lambdas.validation import Validators
 from tests.builders import contracts
 from tests.hostile.messages import ACCEPTED, MESSAGES, HostileMessage
@@ -18,7 +18,7 @@ def test_a_hostile_message_is_taken_or_refused_with_its_reason(message: HostileM
     found = READER.read("message-1", message.body)
 
     if message.end == ACCEPTED:
-        assert isinstance(found, Change), found.violations
+        assert isinstance(found, ValidMessage), found.violations
     else:
         assert isinstance(found, DeadLetter)
         first = found.violations[0]
@@ -26,9 +26,11 @@ def test_a_hostile_message_is_taken_or_refused_with_its_reason(message: HostileM
 
 
 def test_what_is_taken_is_sent_on_as_json_that_the_api_reads() -> None:
-    taken = [found for message in MESSAGES if isinstance(found := READER.read("m", message.body), Change)]
+    taken = [
+        found for message in MESSAGES if isinstance(found := READER.read("m", message.body), ValidMessage)
+    ]
 
-    assert Counter(loads(change.text)["op"] for change in taken)["upsert"] == len(taken) > 10
+    assert Counter(loads(one.change)["op"] for one in taken)["upsert"] == len(taken) > 10
 
 
 def test_no_message_says_twice_what_another_says() -> None:

@@ -7,7 +7,8 @@ import boto3
 import pytest
 
 from jobs.intake.batches import Batches
-from jobs.lake.names import Lake, create_ops_tables
+from jobs.lake.creation import create_ops_tables
+from jobs.lake.names import Lake
 from tests.jobs.builders import object_created
 from tests.jobs.job_runs import Land, Run, job_arguments, run_job
 

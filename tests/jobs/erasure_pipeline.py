@@ -36,7 +36,8 @@ from jobs.intake.export_manifest import checksum
 from jobs.intake.first_events import FirstEvents
 from jobs.intake.manifest import Manifest, ManifestFile, classify
 from jobs.intake.results import CheckedBatch
-from jobs.lake.names import Lake, create_dataset_tables, create_ops_tables
+from jobs.lake.creation import create_dataset_tables, create_ops_tables
+from jobs.lake.names import Lake
 from tests.jobs.builders import ENTITIES, SENT, record
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from expectations.contract import Column, Contract, Partition
 from expectations.keys import encode_key
-from expectations.timestamps import from_micros, micros_of
-from tests.jobs.builders import ENTITIES, EVENTS, SENT
+from expectations.timestamps import from_micros, instant_of, micros_of
+from tests.jobs.builders import ENTITIES, EVENTS, SENT, record
 from tests.model import Change
 
 START = micros_of(SENT)
@@ -233,17 +233,17 @@ class Table:
 
     def _record(self, old: Item | None, new: Item | None, number: int) -> Delivery:
         sequence = str((self.sequence + number) * 10 ** (20 + number % 3))
-        images = {"NewImage": new, "OldImage": old}
-        body: dict[str, Any] = {
-            "ApproximateCreationDateTime": self.now // 1_000_000,
-            "Keys": {"_key": {"S": self.kind.key_text(self.key)}},
-            "SequenceNumber": sequence,
-            **{name: self.kind.image(self.key, item) for name, item in images.items() if item is not None},
-        }
         name = "REMOVE" if new is None else "INSERT" if old is None else "MODIFY"
-        payload = {"eventID": sequence, "eventName": name, "dynamodb": body}
+        payload = self._stream_record(name, new, old, int(sequence))
         change = self._of_record(old, new, sequence.zfill(40))
         return Delivery("stream", payload, self.now, change)
+
+    def _stream_record(self, name: str, new: Item | None, old: Item | None, sequence: int) -> dict[str, Any]:
+        """A record of now; times of DynamoDB's stream have whole seconds."""
+        images = [None if item is None else self.kind.image(self.key, item) for item in (new, old)]
+        second = instant_of(self.now // 1_000_000 * 1_000_000)
+        key = self.kind.key_text(self.key)
+        return record(name, key, new=images[0], old=images[1], number=sequence, at=second)
 
     def _of_record(self, old: Item | None, new: Item | None, tie: str) -> Change:
         time = self.now // 1_000_000 * 1_000_000
@@ -330,18 +330,11 @@ class Table:
         item, second = self.item, self.now // 1_000_000 * 1_000_000
         if item is None:
             return None
-        number = str(self.now)
-        body = {
-            "ApproximateCreationDateTime": self.now // 1_000_000,
-            "Keys": {"_key": {"S": self.kind.key_text(self.key)}},
-            "NewImage": self.kind.image(self.key, item),
-            "SequenceNumber": number,
-        }
         own = self.kind.stamp(item)
         op = "delete" if item.is_deleted else "upsert"
         version = second if own is None else own
-        change = self._change(op, version, number.zfill(40), item.state, "repair", second)
-        payload = {"eventID": "repair", "eventName": "MODIFY", "dynamodb": body}
+        change = self._change(op, version, str(self.now).zfill(40), item.state, "repair", second)
+        payload = self._stream_record("MODIFY", item, None, self.now)
         return Delivery("repair", payload, self.now, change)
 
 

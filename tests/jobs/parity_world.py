@@ -21,8 +21,9 @@ from jobs.checking.deduplicate import known_changes, new_changes
 from jobs.doors.repair import parse_repair
 from jobs.doors.stream import parse_stream
 from jobs.intake.batches import Batches
-from jobs.lake.names import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
-from jobs.merging.merge_changes import merge_changes
+from jobs.lake.creation import create_dataset_tables, create_ops_tables
+from jobs.lake.names import TOMBSTONES, Lake
+from jobs.merging.steps import merge_changes
 from jobs.parity.certificates import Certificate, Comparison, Drift, ParityObjects
 from jobs.parity.dynamodb_scan import as_record
 from jobs.parity.in_flight import Landing

@@ -1,4 +1,4 @@
-"""Made-up contracts with rules at every depth, and rows as people send them: good ones and broken ones."""
+"""Generated contracts with rules at every depth, and rows of them: good ones and broken ones."""
 
 import string
 from dataclasses import dataclass, replace
@@ -57,7 +57,7 @@ def contracts_with_rules(draw: st.DrawFn) -> Contract:
     others = [draw(_columns(f"col_{place}", depth=2)) for place in range(draw(st.integers(2, 5)))]
     columns = (*keys, *(sequence if draw(st.booleans()) else ()), *others)
     return Contract(
-        dataset="made_up",
+        dataset="generated",
         version="1",
         description="",
         columns=columns,

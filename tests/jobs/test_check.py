@@ -119,7 +119,7 @@ def test_files_that_cannot_be_read_because_of_aws_are_read_again_by_the_next_run
     s3.delete_bucket(Bucket="raw")
 
     message = (
-        r"check: products failed, .* products \(batch wr1, AWS failed, attempt 1\): Passing.*NoSuchBucket"
+        r"check: products failed, .* products \(batch wr1, AWS failed, attempt 1\): Retryable.*NoSuchBucket"
     )
     with pytest.raises(RunFailed, match=message):
         run("check", "wr1")

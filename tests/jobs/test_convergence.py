@@ -24,12 +24,14 @@ from pyspark.sql.types import TimestampType
 from expectations.timestamps import from_micros, instant_of
 from jobs.changes.key_text import encode_key
 from jobs.checking import append
-from jobs.checking.checked_dataset import PARSERS, CheckedDataset
+from jobs.checking.checked_dataset import CheckedDataset
+from jobs.doors.parsers import PARSERS
 from jobs.ingest.merge_batches import merge_batches
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import CheckedBatch, FileCount, MergedBatch
-from jobs.lake.names import TOMBSTONES, Lake, create_dataset_tables, create_ops_tables
-from jobs.merging import merge_changes, target_partitions
+from jobs.lake.creation import create_dataset_tables, create_ops_tables
+from jobs.lake.names import TOMBSTONES, Lake
+from jobs.merging import steps, target_partitions
 from jobs.merging.target_partitions import SMALL
 from jobs.reading.receive import RECEIVED, SEQUENCER
 from tests.crashing import Crashed, Moment, may_crash_at
@@ -42,15 +44,15 @@ HASH_DIGITS = 64
 EXAMPLES = 100 if settings.get_current_profile_name() == "deep" else 2  # of each kind
 CRASHES = (
     (append, "append_once"),
-    (merge_changes, "apply_retracts"),
-    (merge_changes, "merge_tombstones"),
-    (merge_changes, "where_rows_lie"),
-    (merge_changes, "merge_rows"),
+    (steps, "apply_retracts"),
+    (steps, "merge_tombstones"),
+    (steps, "conditions_on_rows"),
+    (steps, "merge_rows"),
 )
 _numbers = count(1)
 
 states = st.builds(State, st.integers(0, 2), st.integers(0, 3))
-steps = st.sampled_from([0, 1, SECOND - 1, SECOND, 3600 * SECOND])
+pauses = st.sampled_from([0, 1, SECOND - 1, SECOND, 3600 * SECOND])
 writes = st.sampled_from(["put", "put", "put", "foreign", "mark", "remove"])
 
 
@@ -81,7 +83,7 @@ def key_histories(draw: st.DrawFn, kind: Kind, key: int) -> list[Delivery]:
     table = Table(kind, key, sequence=(key + 1) * 1000)
     seen: list[Delivery | None] = []
     for _ in range(draw(st.integers(1, 5))):
-        table.now += draw(steps)
+        table.now += draw(pauses)
         seen.append(table.write(draw(writes), draw(states), begins_anew=draw(st.booleans())))
         match draw(st.integers(0, 7)):
             case 0:
@@ -90,7 +92,7 @@ def key_histories(draw: st.DrawFn, kind: Kind, key: int) -> list[Delivery]:
                 seen.append(table.window(draw(st.integers(0, 3)), old_images=draw(st.booleans())))
             case 2:
                 op = draw(st.sampled_from(["upsert", "upsert", "delete"]))
-                seen.append(table.drop(op, draw(states), draw(steps), whole=draw(st.booleans())))
+                seen.append(table.drop(op, draw(states), draw(pauses), whole=draw(st.booleans())))
             case 3:
                 seen.append(table.put_back())
     return [one for one in seen if one is not None]

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.timestamps import micros_of
-from jobs.changes.columns import ERASED_REASON
+from jobs.changes.reasons import ERASED_REASON
 from jobs.erasure import block, prove, remove_from_raw, table_files
 from jobs.erasure.block import block_keys
 from jobs.erasure.marks import Marks

@@ -12,8 +12,9 @@ from jobs import maintain as job
 from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import CheckedBatch, MergedBatch
-from jobs.lake.iceberg import snapshots, tables
-from jobs.lake.names import QUARANTINE, TOMBSTONES, Lake, create_dataset_tables
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.iceberg import snapshots, table_names
+from jobs.lake.names import QUARANTINE, TOMBSTONES, Lake
 from jobs.maintain import Care, maintain, unfinished_since
 from jobs.maintenance.log import MAINTENANCE, Done
 from jobs.maintenance.retention import Retention
@@ -182,7 +183,9 @@ def test_a_run_does_what_is_due_and_says_so_and_the_next_finds_nothing_to_do(
 def test_every_table_of_both_databases_is_looked_after(spark: "SparkSession", lake: Lake) -> None:
     create_dataset_tables(spark, lake, ENTITIES)
 
-    assert {lake.table("entities"), lake.changes("entities"), lake.ops(QUARANTINE)} < set(tables(spark, lake))
+    assert {lake.table("entities"), lake.changes("entities"), lake.ops(QUARANTINE)} < set(
+        table_names(spark, lake)
+    )
 
 
 def test_an_unfinished_batch_needs_snapshots_since_it_began(batches: Batches) -> None:

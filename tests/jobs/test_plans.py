@@ -1,6 +1,6 @@
-"""A MERGE costs what its changes cost: its plan reads no other partitions, and shuffles no table in buckets.
+"""A MERGE costs what its changes cost: its plan reads no other partitions and shuffles no table in buckets.
 
-On the plan and not on seconds: on a small table a full scan is as fast.
+The tests read the plan and measure no time: a full scan of a small table is as fast.
 """
 
 import re
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from expectations.contract import Contract
-from expectations.spark_schema import changes_schema
-from jobs.lake.names import Lake, create_dataset_tables
+from expectations.timestamps import EPOCH
+from jobs.lake.names import Lake
 from jobs.lake.session import BUCKETED_JOINS, configured
-from jobs.merging import merge_changes
+from jobs.merging import steps
 from tests.jobs.builders import ENTITIES, EVENTS, SENT
+from tests.jobs.change_rows import merge_batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def _joins_of_the_job(spark: "SparkSession") -> "Iterator[None]":
+def _settings_of_the_job(spark: "SparkSession") -> "Iterator[None]":
     with configured(spark, BUCKETED_JOINS):
         yield
 
@@ -32,10 +33,8 @@ def plan_of_merge(
     spark: "SparkSession", lake: Lake, contract: Contract, monkeypatch: pytest.MonkeyPatch, **columns: Any
 ) -> str:
     """The plan of the MERGE of one change into a table that holds a hundred, over all its partitions."""
-    schema = changes_schema(contract)
-    create_dataset_tables(spark, lake, contract)
     plans: list[str] = []
-    run = merge_changes._sql
+    run = steps.run_merge
 
     def explain(source: "DataFrame", statement: str) -> None:
         if lake.table(contract.dataset) in statement:
@@ -43,17 +42,13 @@ def plan_of_merge(
             plans.append(found[0] if found else "")
         run(source, statement)
 
-    monkeypatch.setattr(merge_changes, "_sql", explain)
+    monkeypatch.setattr(steps, "run_merge", explain)
     for batch_id, numbers in (("b1", range(100)), ("b2", range(7, 8))):
-        rows = [
-            dict.fromkeys(schema.fieldNames())
-            | {"_op": "upsert", "_version": int(batch_id[1]), "_tie": "", "_batch_id": batch_id}
-            | {name: make(number) for name, make in columns.items()}
+        changes = [
+            {"_version": int(batch_id[1]), **{name: make(number) for name, make in columns.items()}}
             for number in numbers
         ]
-        values = [[row[name] for name in schema.fieldNames()] for row in rows]
-        spark.createDataFrame(values, schema).writeTo(lake.changes(contract.dataset)).append()
-        merge_changes.merge_changes(spark, lake, contract, [batch_id])
+        merge_batch(spark, lake, contract, batch_id, *changes)
     return plans[-1]
 
 
@@ -67,7 +62,7 @@ def test_the_merge_of_recent_changes_reads_their_days_only(
     )  # fmt: skip
 
     filters = re.findall(rf"table={re.escape(lake.table('events'))},.*?filters=(.*?), runtimeFilters", plan)
-    day = (datetime(2026, 1, 2, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
+    day = (datetime(2026, 1, 2, tzinfo=UTC) - EPOCH).days
     assert filters
     assert all(f"day(happened_at) = {day}" in one or f"day(happened_at) IN ({day})" in one for one in filters)
 

@@ -1,4 +1,4 @@
-"""The environment the functions see in tests: Powertools' names, and credentials that open nothing."""
+"""The environment of the functions in tests: names for Powertools, and credentials without access."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,12 +24,12 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def event_named() -> Callable[[str], Any]:
-    """A real sample event by its name in tests/events."""
+    """Loads a real sample event by its name in tests/events."""
     return lambda name: json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
 def loopback() -> Iterator[Loopback]:
-    """A real HTTP server on this host; `routes` decides what it answers, `requests` has what it was asked."""
+    """A real HTTP server on this host. `routes` has its answers, `requests` the requests it received."""
     with serve() as server:
         yield server

@@ -1,4 +1,4 @@
-"""A real HTTP server on this host, so that clients are tested with their sockets, time-outs and retries."""
+"""A real HTTP server on this host, so that tests of clients include sockets, time-outs and retries."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the server was asked; header names in lower case."""
+    """A request that the server received; header names are in lower case."""
 
     method: str
     path: str
@@ -19,7 +19,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What it answers."""
+    """An answer of the server."""
 
     status: int
     body: bytes = b""
@@ -31,20 +31,20 @@ type Route = Callable[[Request], Answer]
 
 @dataclass(slots=True)
 class Loopback:
-    """The running server: set `routes` by path; unknown paths are 404."""
+    """The running server. `routes` are by path; other paths are answered with 404."""
 
     url: str
     routes: dict[str, Route] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
 
     def asked(self, path: str) -> list[Request]:
-        """The requests for a path, in order."""
+        """The received requests for a path, in order."""
         return [request for request in self.requests if request.path == path]
 
 
 @contextmanager
 def serve() -> Iterator[Loopback]:
-    """Run the server for as long as the block."""
+    """Run the server during the block."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     loopback = Loopback(f"http://127.0.0.1:{server.server_port}")

@@ -1,4 +1,4 @@
-"""The functions' packages, built as `sam build` builds them, and the environment they start with."""
+"""The packages of the functions, built as by `sam build`, and the environment of the functions."""
 
 import json
 import os
@@ -34,7 +34,7 @@ ENVIRONMENT: Final = {
 
 
 def build(folder: Path) -> None:
-    """Build the four packages, each in a folder named as its resource is."""
+    """Build the four packages, each in a folder with the name of its resource."""
     for target in FUNCTIONS:
         (folder / target).mkdir()
         subprocess.run(

@@ -24,7 +24,7 @@ HEAVY = {
 
 
 def imported_by(function: str, contracts_at: Path) -> set[str]:
-    """The top-level modules that a process has once the function is ready for its first event."""
+    """The top-level modules that are imported when the function is ready for its first event."""
     script = f"import sys, lambdas.{function}.app; print(*{{name.split('.')[0] for name in sys.modules}})"
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -53,7 +53,5 @@ def compiled(tmp_path: Path) -> Path:
         ("source", {"jwt"}),
     ],
 )
-def test_a_function_is_ready_without_importing_what_it_does_not_use(
-    function: str, not_its_own: set[str], compiled: Path
-) -> None:
+def test_a_function_imports_only_what_it_uses(function: str, not_its_own: set[str], compiled: Path) -> None:
     assert imported_by(function, compiled) & (HEAVY | not_its_own) == set()

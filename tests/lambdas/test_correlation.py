@@ -1,4 +1,4 @@
-"""Which id a request's log lines are joined by."""
+"""The id that joins the log lines of a request."""
 
 import pytest
 
@@ -19,5 +19,5 @@ from lambdas.correlation import HEADER, correlation_id
         ({HEADER: "a\n"}, "of-the-gateway"),
     ],
 )
-def test_a_callers_id_is_taken_if_it_looks_like_one(headers: dict[str, str] | None, expected: str) -> None:
+def test_a_callers_id_is_used_if_it_looks_like_an_id(headers: dict[str, str] | None, expected: str) -> None:
     assert correlation_id({"headers": headers, "requestContext": {"requestId": "of-the-gateway"}}) == expected

@@ -6,12 +6,12 @@ import lambdas
 from lambdas.environment import ConfigurationError, contracts_path, required
 
 
-def test_all_that_is_missing_is_named_at_once() -> None:
+def test_all_missing_variables_are_named_at_once() -> None:
     with pytest.raises(ConfigurationError, match="variables B, C"):
         required({"A": "a", "B": ""}, "A", "B", "C")
 
 
-def test_contracts_are_where_the_variable_says_else_beside_the_packages() -> None:
+def test_contracts_are_at_the_variables_path_or_beside_the_packages() -> None:
     beside = Path(lambdas.__file__).parents[1] / "contracts.json"
 
     assert contracts_path({"CONTRACTS": "/elsewhere.json"}) == Path("/elsewhere.json")

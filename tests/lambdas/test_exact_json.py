@@ -17,7 +17,7 @@ values = st.recursive(
 
 
 @given(values)
-def test_what_is_written_is_read_back_digit_by_digit(value: Any) -> None:
+def test_a_written_value_is_read_back_exactly(value: Any) -> None:
     assert loads(dumps(value)) == value
 
 
@@ -29,7 +29,7 @@ def test_a_number_keeps_its_digits(text: str) -> None:
 
 
 @given(st.text())
-def test_any_text_is_json_or_broken(text: str) -> None:
+def test_any_text_is_read_or_broken_json(text: str) -> None:
     try:
         loads(text)
     except BrokenJson as error:
@@ -66,6 +66,6 @@ def test_a_whole_surrogate_pair_is_text() -> None:
 
 
 @pytest.mark.parametrize("value", [0.1, 1.0, float("nan"), b"", {1, 2}, object()])
-def test_nothing_but_exact_values_is_written(value: Any) -> None:
-    with pytest.raises(TypeError, match="expected a value made of what loads gives"):
+def test_only_exact_values_are_written(value: Any) -> None:
+    with pytest.raises(TypeError, match="expected a value of the types that loads returns"):
         dumps([value, Decimal(1)])

@@ -1,4 +1,4 @@
-"""The functions together: a queue message on its way through token, authorizer and API into its table."""
+"""The functions together: a queue message passes token, authorizer and API, and becomes an item."""
 
 import copy
 import json
@@ -20,7 +20,7 @@ from lambdas.data_api.service import Service
 from lambdas.data_api.store import Store
 from lambdas.exact_json import dumps
 from lambdas.source.api import DataApi
-from lambdas.source.messages import Change, Reader
+from lambdas.source.messages import Reader, ValidMessage
 from lambdas.source.tokens import DataApiUnavailable, Tokens
 from lambdas.validation import Validators
 from tests.builders import contracts, transaction
@@ -31,7 +31,7 @@ VALIDATORS = Validators(contracts())
 
 
 class Gateway:
-    """An HTTP API in small: asks the authorizer, then the function."""
+    """A small HTTP API: calls the authorizer, then the function."""
 
     def __init__(self, server: Loopback, trust: Trust, template: dict[str, Any]) -> None:
         self.template = template
@@ -42,10 +42,10 @@ class Gateway:
         event = copy.deepcopy(self.template)
         event |= {"rawPath": request.path, "headers": request.headers, "body": request.body.decode()}
         event["requestContext"]["http"] |= {"method": request.method, "path": request.path}
-        verdict = authorize(event, self.trust)
-        if not verdict["isAuthorized"]:
+        response = authorize(event, self.trust)
+        if not response["isAuthorized"]:
             return Answer(403, b'{"message":"Forbidden"}')
-        event["requestContext"]["authorizer"] = {"lambda": verdict["context"]}
+        event["requestContext"]["authorizer"] = {"lambda": response["context"]}
         answer = data_api.handler(event, LambdaContext())
         return Answer(answer["statusCode"], answer["body"].encode(), answer["headers"])
 
@@ -57,7 +57,7 @@ def provider(loopback: Loopback) -> IdentityProvider:
 
 @pytest.fixture
 def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The transactions table, with the API's functions working on it."""
+    """The transactions table that the API uses."""
     with mock_aws():
         dynamodb = boto3.resource("dynamodb")
         table = dynamodb.create_table(
@@ -92,11 +92,11 @@ def api(
     return client
 
 
-def message(kind: str, **data: Any) -> Change:
+def message(kind: str, **data: Any) -> ValidMessage:
     event = {"specversion": "1.0", "id": "event-1", "source": "till", "type": kind, "data": data}
-    change = Reader(contracts(), VALIDATORS).read("message-1", dumps(event))
-    assert isinstance(change, Change)
-    return change
+    valid = Reader(contracts(), VALIDATORS).read("message-1", dumps(event))
+    assert isinstance(valid, ValidMessage)
+    return valid
 
 
 def test_a_message_becomes_an_item(api: Callable[[str], DataApi], table: Any) -> None:
@@ -133,7 +133,7 @@ def test_a_late_message_does_not_bring_a_voided_line_back(api: Callable[[str], D
     assert table.get_item(Key={"_key": "31198570044,1095275"})["Item"]["_deleted"] is True
 
 
-def test_a_client_without_the_scope_is_refused_at_the_door(api: Callable[[str], DataApi]) -> None:
+def test_a_client_without_the_scope_is_denied(api: Callable[[str], DataApi]) -> None:
     with pytest.raises(DataApiUnavailable, match="status 403"):
         api("openid").write([message("transactions.upsert", **transaction())])
 

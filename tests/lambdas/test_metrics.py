@@ -14,7 +14,7 @@ def test_counts_are_one_line_in_cloudwatchs_format(capsys: pytest.CaptureFixture
     assert (line["accepted"], line["stale"], line["dataset"]) == ([3.0], [0.0], "products")
 
 
-def test_no_counts_are_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_counts_there_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
     count({}, dataset="products")
 
     assert capsys.readouterr().out == ""

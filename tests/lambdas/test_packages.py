@@ -1,4 +1,4 @@
-"""Each built Lambda package runs on what it packages and the standard library, and on nothing else."""
+"""Each built Lambda package needs only its own content and the standard library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from expectations.odcs import load_contracts
 from tests.lambdas.packages import FUNCTIONS, build
 from workflows.deploy import CHECKOUT
 
-# Every module that the import brought in, with the file it came from.
+# Prints every imported module with its file.
 IMPORT_HANDLER: Final = """
 import importlib, json, sys
 sys.path.insert(0, sys.argv[1])
@@ -33,16 +33,14 @@ each_package = pytest.mark.parametrize(
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the four packages, built as `sam build` builds them."""
+    """A folder with the four packages, built as by `sam build`."""
     folder = tmp_path_factory.mktemp("packages")
     build(folder)
     return folder
 
 
 @each_package
-def test_a_package_imports_in_a_fresh_interpreter_with_nothing_around_it(
-    packages: Path, target: str, function: str
-) -> None:
+def test_a_package_can_be_imported_by_itself(packages: Path, target: str, function: str) -> None:
     package = packages / target
     ended = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", IMPORT_HANDLER, str(package), function],
@@ -60,7 +58,7 @@ def test_a_package_imports_in_a_fresh_interpreter_with_nothing_around_it(
 
 
 @each_package
-def test_a_package_carries_its_own_function_and_no_other(packages: Path, target: str, function: str) -> None:
+def test_a_package_contains_only_its_own_function(packages: Path, target: str, function: str) -> None:
     package = packages / target
     folders = {path.name for path in (package / "lambdas").iterdir() if path.is_dir()}
 
@@ -75,7 +73,7 @@ def test_a_package_has_the_contracts_compiled(packages: Path, target: str, funct
 
 
 @each_package
-def test_a_package_has_the_models_of_the_services_its_code_speaks_to_and_no_more(
+def test_a_package_contains_only_the_service_models_that_its_code_uses(
     packages: Path, target: str, function: str
 ) -> None:
     models = packages / target / "botocore" / "data"
@@ -86,6 +84,6 @@ def test_a_package_has_the_models_of_the_services_its_code_speaks_to_and_no_more
 
 @cache
 def services(function: str) -> set[str]:
-    """The AWS services that the code of a function makes clients of."""
+    """The AWS services for which the code of a function creates clients."""
     code = "".join(path.read_text() for path in (CHECKOUT / "lambdas" / function).glob("*.py"))
     return set(re.findall(r'\.client\(\s*"([\w-]+)"', code))

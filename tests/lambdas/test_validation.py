@@ -7,7 +7,7 @@ import pytest
 from expectations.contract import Column, Limits
 from lambdas.validation import MAX_TEXT, MAX_VIOLATIONS, Validators, pointer
 from tests.builders import contracts, transaction
-from tests.lambdas.made_up import THINGS, thing
+from tests.lambdas.contracts import THINGS, thing
 
 VALIDATORS = Validators({**contracts(), "things": THINGS})
 
@@ -46,14 +46,14 @@ def test_a_place_inside_a_column_has_its_whole_path() -> None:
     assert paths == ["/size/width", "/tags/1"]
 
 
-def test_a_delete_needs_its_key_and_its_place_in_the_order() -> None:
+def test_a_delete_needs_its_key_and_sequence_column() -> None:
     violations = VALIDATORS.violations("transactions", "delete", {"basket_id": 1})
 
     assert [violation.path for violation in violations] == ["/product_id", "/updated_at"]
 
 
 @pytest.mark.parametrize("data", [None, [], "text", 7])
-def test_what_is_no_row_is_one_violation(data: Any) -> None:
+def test_data_that_is_not_a_row_is_one_violation(data: Any) -> None:
     assert found(data) == [("", "type")]
 
 
@@ -65,7 +65,7 @@ def test_data_nested_too_deep_is_a_violation() -> None:
     assert found(transaction(status=deep)) == [("", "depth")]
 
 
-def test_a_quoted_value_does_not_make_the_violation_a_document() -> None:
+def test_quoted_values_and_names_are_truncated() -> None:
     [violation] = VALIDATORS.violations("transactions", "upsert", transaction(status="x" * 100_000))
     [unknown] = VALIDATORS.violations("transactions", "upsert", transaction() | {"y" * 100_000: 1})
 
@@ -73,7 +73,7 @@ def test_a_quoted_value_does_not_make_the_violation_a_document() -> None:
     assert len(unknown.path) == MAX_TEXT + 1
 
 
-def test_violations_without_end_are_cut_and_it_says_so() -> None:
+def test_thousands_of_violations_of_a_row_are_truncated_with_a_note() -> None:
     row = transaction() | {f"column_{number}": 1 for number in range(50_000)}
 
     violations = VALIDATORS.violations("transactions", "upsert", row)
@@ -82,7 +82,7 @@ def test_violations_without_end_are_cut_and_it_says_so() -> None:
     assert violations[-1].rule == "truncated"
 
 
-def test_a_contract_that_makes_no_validator_refuses_its_own_changes_and_holds_up_no_others() -> None:
+def test_a_broken_contract_rejects_only_its_own_changes() -> None:
     broken = replace(
         THINGS, columns=(*THINGS.columns, Column("code", "string", limits=Limits(pattern=r"\Z")))
     )
@@ -91,12 +91,10 @@ def test_a_contract_that_makes_no_validator_refuses_its_own_changes_and_holds_up
     (violation,) = validators.violations("things", "upsert", thing())
 
     assert violation[:2] == ("", "contract")
-    assert violation.message.startswith(
-        "expected a contract of things that its JSON Schema can be made of, got"
-    )
+    assert violation.message.startswith("expected a contract of things with a valid JSON Schema, got")
     assert validators.violations("things", "upsert", thing()) == [violation]
     assert validators.violations("transactions", "upsert", transaction()) == []
 
 
-def test_a_pointer_escapes_what_it_is_made_of() -> None:
+def test_a_pointer_escapes_its_parts() -> None:
     assert pointer("a/b", "c~d", 0) == "/a~1b/c~0d/0"

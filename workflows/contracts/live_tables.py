@@ -13,7 +13,8 @@ from pyiceberg.expressions import IsNull, Reference
 from pyiceberg.types import IcebergType, ListType, NestedField, StructType, TimestamptzType
 
 from expectations.contract import Column
-from expectations.evolution import Addition, Declaration, Declared, Live, Plan, partition, plan
+from expectations.declared import Declared
+from expectations.evolution import Addition, Declaration, LiveTable, Plan, partition, plan
 from expectations.problems import GluelineError
 from workflows.query.engines import DEFAULT_DATABASE, lake_catalog
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
     from expectations.contract import Contract
-    from expectations.evolution import Change
+    from expectations.evolution import TableChange
     from workflows.stack.target import Target
 
 
@@ -42,7 +43,7 @@ def compare(target: Target, contracts: Mapping[str, Contract]) -> dict[str, Plan
     return found
 
 
-def live(table: Table) -> Live:
+def live(table: Table) -> LiveTable:
     """A table as `expectations.evolution` compares it."""
     schema = table.schema()
     columns = tuple(_column(field) for field in schema.fields if not field.name.startswith("_"))
@@ -50,10 +51,10 @@ def live(table: Table) -> Live:
         partition(str(schema.find_column_name(field.source_id)), str(field.transform))
         for field in table.spec().fields
     )
-    return Live(columns, partitions, Declared.stored(table.properties))
+    return LiveTable(columns, partitions, Declared.from_properties(table.properties))
 
 
-def told(change: Change) -> str:
+def told(change: TableChange) -> str:
     """A change in words."""
     if isinstance(change, Declaration):
         return "stores what its contract says of order, required columns and aliases"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ParamValidationError
 
+from jobs.intake.doors import STREAM_FAILURES
 from lambdas.forwarder.objects import ForeignStream, RawObject, raw_objects
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from workflows.stack.target import Target
 
-FAILURES: Final = "aws/lambda/"
+FAILURES: Final = STREAM_FAILURES
 REDRIVEN: Final = f"{FAILURES}redriven/"
 _MOST_PAGES: Final = 100  # of one batch in the stream: a page has 1000 records or 1 MB, a batch 6 MB
 _FORGOTTEN: Final = ("TrimmedDataAccessException", "ResourceNotFoundException", "ExpiredIteratorException")

@@ -10,7 +10,7 @@ TRANSFORM = "          - {property: partitionTransform, value: days}\n"
 
 
 @pytest.mark.parametrize("transform", ["identity", "years", "months", "days", "hours", "bucket[16]"])
-def test_a_transform_of_iceberg_is_taken(tmp_path: Path, transform: str) -> None:
+def test_a_transform_of_iceberg_is_accepted(tmp_path: Path, transform: str) -> None:
     contract = load(tmp_path, "value: days", f"value: '{transform}'")
 
     assert contract.partitions == (Partition("changed_at", transform),)
@@ -54,7 +54,7 @@ def test_partitions_go_by_their_positions(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_details_of_a_partition_go_together(tmp_path: Path, old: str, new: str, rule: str) -> None:
+def test_properties_of_a_partition_need_each_other(tmp_path: Path, old: str, new: str, rule: str) -> None:
     (problem,) = problems(tmp_path, changed(old, new))
 
     assert problem.rule == rule
@@ -78,6 +78,6 @@ def test_no_column_has_the_name_of_a_partition_field(tmp_path: Path, transform: 
     assert (problem.path, problem.rule, problem.message) == (
         "schema[0].properties[2].customProperties[0].value",
         "partition-name",
-        f"expected no column {name}: Iceberg names the partition field so, got one; rename it, or use "
-        "another transform",
+        f"expected no column {name}, as Iceberg gives this name to the partition field, got one; rename it, "
+        "or use another transform",
     )

@@ -13,7 +13,7 @@ QUERY = "unexpected_rows_expectation"
 
 
 def rules(folder: Path, place: str, quality: str) -> list[tuple[str, dict[str, Any]]]:
-    """Expectation and arguments of the rules that one quality entry becomes."""
+    """Expectation and arguments of the rules of one quality entry."""
     own = {"order_id.required", "amount.range", "changed_at.required", "amount.given", "orders.any"}
     entry = quality.replace("{", "{name: tried, ", 1)
     found = load(folder, place, entry).rules
@@ -181,7 +181,7 @@ def test_a_rule_keeps_its_name_description_and_severity(tmp_path: Path) -> None:
          ".implementation.kwargs", "known-column"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_checked_is_named(
+def test_a_rule_that_cannot_be_evaluated_is_reported(
     tmp_path: Path, place: str, quality: str, path: str, rule: str
 ) -> None:
     at = "schema[0].properties[1].quality[0]" if place == ON_COLUMN else "schema[0].quality[0]"
@@ -197,41 +197,41 @@ def test_what_cannot_be_checked_is_named(
         (
             "{metric: invalidValues, arguments: {validValues: [a, 1.5]}, mustBe: 0}",
             "arguments.validValues",
-            "expected values of amount, which is decimal(10,2), got 'a'; write it as rows have it",
+            "expected values of amount, which is decimal(10,2), got 'a'; write it as in rows",
         ),
         (
             "{metric: invalidValues, arguments: {validValues: [1.005]}, mustBe: 0}",
             "arguments.validValues",
-            "expected values of amount, which is decimal(10,2), got 1.005; write it as rows have it",
+            "expected values of amount, which is decimal(10,2), got 1.005; write it as in rows",
         ),
         (
             "{metric: invalidValues, arguments: {validValues: [null]}, mustBe: 0}",
             "arguments.validValues",
-            "expected values of amount, which is decimal(10,2), got None; write it as rows have it",
+            "expected values of amount, which is decimal(10,2), got None; write it as in rows",
         ),
         (
             "{metric: missingValues, arguments: {missingValues: [null, n/a]}, mustBe: 0}",
             "arguments.missingValues",
-            "expected values of amount, which is decimal(10,2), got 'n/a'; write it as rows have it",
+            "expected values of amount, which is decimal(10,2), got 'n/a'; write it as in rows",
         ),
         (
             "{metric: invalidValues, arguments: {pattern: '(?i)a'}, mustBe: 0}",
             "arguments.pattern",
-            "expected a pattern that Rust (queue, API) and Java (jobs) read alike, got '(?i)a' with a "
+            "expected a pattern with one meaning in Rust (queue, API) and Java (jobs), got '(?i)a' with a "
             "group (?i…; write both cases",
         ),
         (
             f"{{{GX}, implementation: {{type: expect_column_values_to_match_regex_list, "
             "kwargs: {regex_list: [a, '\\Z']}}}",
             "implementation.kwargs.regex_list",
-            r"expected a pattern that Rust (queue, API) and Java (jobs) read alike, got '\\Z' with \Z; "
+            r"expected a pattern with one meaning in Rust (queue, API) and Java (jobs), got '\\Z' with \Z; "
             "write $",
         ),
         (
             f"{{{GX}, implementation: {{type: expect_column_values_to_be_in_set, "
             "kwargs: {value_set: [x]}}}",
             "implementation.kwargs.value_set",
-            "expected values of amount, which is decimal(10,2), got 'x'; write it as rows have it",
+            "expected values of amount, which is decimal(10,2), got 'x'; write it as in rows",
         ),
         (
             "{metric: nullValues, mustBe: .nan}",
@@ -245,7 +245,7 @@ def test_what_cannot_be_checked_is_named(
         ),
     ],
 )
-def test_what_spark_would_refuse_once_there_are_rows_is_refused(
+def test_arguments_that_spark_would_refuse_are_refused(
     tmp_path: Path, quality: str, path: str, message: str
 ) -> None:
     found = problems(tmp_path, changed(ON_COLUMN, quality))
@@ -254,7 +254,7 @@ def test_what_spark_would_refuse_once_there_are_rows_is_refused(
     assert found[0].message.startswith(message)
 
 
-def test_a_pattern_in_a_query_is_spelled_for_java_and_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_pattern_in_a_query_is_rewritten_for_java_and_escaped(tmp_path: Path) -> None:
     quality = "{metric: invalidValues, arguments: {pattern: '^$|^${x}.$'}, mustBeLessThan: 5}"
 
     (problem,) = problems(tmp_path, changed(ON_COLUMN, quality))

@@ -66,6 +66,6 @@ def test_a_logical_type_alone_has_an_exact_type(logical: str, size: str | None, 
     assert logical_type(logical, size) == iceberg
 
 
-def test_a_time_of_day_is_no_column_type() -> None:
+def test_a_time_of_day_is_not_a_column_type() -> None:
     with pytest.raises(UnknownType, match=r"expected one of string, .*, got 'time'"):
         logical_type("time", None)

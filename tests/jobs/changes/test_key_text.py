@@ -1,4 +1,4 @@
-"""Spark writes and reads the same key text as the Lambdas do."""
+"""Spark and the Lambdas write and read the same key text."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

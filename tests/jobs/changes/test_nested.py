@@ -1,4 +1,4 @@
-"""Rules inside structs and lists hold in files and items too, and reasons name the place."""
+"""Rules inside structs and lists apply to files and items too, and reasons name the path."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -105,7 +105,9 @@ def as_attribute(value: Any) -> dict[str, Any]:
     return {"M": {name: as_attribute(inner) for name, inner in value.items()}}
 
 
-def test_rows_of_json_lines_are_told_all_that_is_wrong_inside(small_data_spark: "SparkSession") -> None:
+def test_json_lines_have_a_reason_for_everything_wrong_inside(
+    small_data_spark: "SparkSession",
+) -> None:
     cases = [*CASES, *OF_JSON]
     rows = [f'{{"id": {number}, {text[1:]}' for number, (text, _) in enumerate(cases)]
 
@@ -116,7 +118,7 @@ def test_rows_of_json_lines_are_told_all_that_is_wrong_inside(small_data_spark: 
     assert found[len(CASES)]["address"] == ("M", "12345", 0)
 
 
-def test_items_are_told_all_that_is_wrong_inside(small_data_spark: "SparkSession") -> None:
+def test_items_have_a_reason_for_everything_wrong_inside(small_data_spark: "SparkSession") -> None:
     records = [
         record("INSERT", str(number), new={name: as_attribute(value) for name, value in row.items()})
         for number, row in enumerate(
@@ -138,13 +140,13 @@ def test_numbers_inside_keep_their_digits(small_data_spark: "SparkSession") -> N
     assert ([str(code) for code in row["codes"]], row["reasons"]) == ([DIGITS, DIGITS, "None"], [])
 
 
-def test_of_many_faults_the_first_are_named(small_data_spark: "SparkSession") -> None:
+def test_the_first_of_many_reasons_are_kept(small_data_spark: "SparkSession") -> None:
     (row,) = parse_drop(received(small_data_spark, [{"id": 1, "lines": [{}] * 150}]), ORDERS).collect()
 
     assert len(row["reasons"]) == 100
 
 
-def test_a_delete_is_asked_for_nothing_inside(small_data_spark: "SparkSession") -> None:
+def test_a_delete_needs_nothing_inside(small_data_spark: "SparkSession") -> None:
     (row,) = parse_drop(
         received(small_data_spark, [{"id": 1, "_op": "delete", "address": {"colour": 1}}]), ORDERS
     ).collect()

@@ -1,4 +1,4 @@
-"""Text and DynamoDB attributes become a contract's exact types, or are told to be of another."""
+"""Text and DynamoDB attributes become values of a contract's types exactly, or are of another type."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.contract import Column
 from jobs.changes import types
-from jobs.changes.nested import ATTRIBUTES, JSON, NESTED, read_nested
+from jobs.changes.forms import ATTRIBUTES, JSON
+from jobs.changes.nested import NESTED, read_nested
 from jobs.changes.types import ATTRIBUTE, Read
 
 if TYPE_CHECKING:
@@ -146,20 +147,20 @@ def column(kind: str) -> Column:
     return Column("c", kind, fields=(Column("element", element),) if element != kind else ())
 
 
-def test_text_is_read_exactly_or_told_to_be_of_another_type(spark: "SparkSession") -> None:
-    found = told(spark, TEXTS, "string", read_text)
+def test_text_is_read_exactly_or_is_of_another_type(spark: "SparkSession") -> None:
+    found = read_cases(spark, TEXTS, "string", read_text)
 
     assert found == TEXTS
 
 
-def test_attributes_are_read_exactly_or_told_to_be_of_another_type(spark: "SparkSession") -> None:
-    found = told(spark, ATTRIBUTE_CASES, ATTRIBUTE, read_attribute)
+def test_attributes_are_read_exactly_or_are_of_another_type(spark: "SparkSession") -> None:
+    found = read_cases(spark, ATTRIBUTE_CASES, ATTRIBUTE, read_attribute)
 
     assert found == ATTRIBUTE_CASES
 
 
-def told(spark: "SparkSession", cases: list[Any], given: str, read: Callable[..., Read]) -> list[Any]:
-    """What is read of each case, in the form of the cases."""
+def read_cases(spark: "SparkSession", cases: list[Any], given: str, read: Callable[..., Read]) -> list[Any]:
+    """The cases with the values that are read."""
     from pyspark.sql import functions as F
 
     rows = [(number, kind, case) for number, (kind, case, _) in enumerate(cases)]
@@ -196,7 +197,7 @@ def read_attribute(column: Column, attribute: "Expression") -> Read:
 def of_nested(read: "Expression") -> Read:
     from pyspark.sql import functions as F
 
-    return Read(read["value"], F.size(read["faults"]) > 0)
+    return Read(read["value"], F.size(read["reasons"]) > 0)
 
 
 def in_utc(value: Any) -> Any:

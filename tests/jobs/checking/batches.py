@@ -11,7 +11,8 @@ from jobs.checking.checked_dataset import CheckedDataset
 from jobs.doors.stream import parse_stream
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import FileCount
-from jobs.lake.names import Lake, create_dataset_tables
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.names import Lake
 from tests.jobs.builders import EVENTS, SENT, received, record
 
 NOT_JUDGED: Any = None  # the result of the rules, where it plays no part

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from expectations.contract import Column
 from expectations.timestamps import micros_of
 from jobs.doors.drop import parse_drop
-from jobs.reading.formats import read_rows
+from jobs.reading.formats.registry import read_rows
 from jobs.reading.receive import RECEIVED, SEQUENCER
 from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, received
 

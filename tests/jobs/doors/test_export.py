@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from expectations.timestamps import micros_of
-from jobs.changes.columns import ERASED_REASON, accepted_changes
+from jobs.changes.columns import accepted_changes
+from jobs.changes.reasons import ERASED_REASON
 from jobs.doors.export import MARGIN_MICROS, parse_export
 from tests.jobs.builders import ENTITIES, EVENTS, SENT, entity, event, received
 from tests.jobs.histories import COUNTED

@@ -8,10 +8,12 @@ import pytest
 from jobs.erasure.export_manifests import update_exports
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.raw_rewrite import remove_from_version
+from jobs.intake.doors import EXPORT_SUMMARY
 from jobs.intake.export_manifest import UnreadableExport
-from jobs.intake.manifest import SUMMARY_FORMAT, ManifestFile
+from jobs.intake.manifest import ManifestFile
 from jobs.reading.exports import open_export
-from jobs.reading.fetch import UnreadableFile, fetch
+from jobs.reading.fetch import fetch
+from jobs.reading.formats.rows import UnreadableFile
 from tests.crashing import crash_at
 from tests.jobs.builders import ENTITIES, SENT
 from tests.jobs.erasure_pipeline import EXPORT, affected_version, item, lines, put_export
@@ -34,7 +36,7 @@ def exported(s3: "S3Client") -> str:
 
 def files(s3: "S3Client", summary: str) -> dict[str, int | None]:
     """The data files of the export and their numbers of items, each file as its manifest says."""
-    export = ManifestFile("raw", summary, "", None, 1, SENT.isoformat(), "entities", "export", SUMMARY_FORMAT)
+    export = ManifestFile("raw", summary, "", None, 1, SENT.isoformat(), "entities", "export", EXPORT_SUMMARY)
     opened = open_export(s3, export)
     for file in opened:
         fetch(file).content.close()

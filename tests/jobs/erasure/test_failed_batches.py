@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.erasure.failed_batches import is_stream_of, read_failed_batch
-from jobs.reading.fetch import UnreadableFile
+from jobs.reading.formats.rows import UnreadableFile
 from tests.jobs.erasure_pipeline import STREAM_ARN
 
 RECORDS = [{"eventID": "1", "eventSourceARN": STREAM_ARN}, {"eventID": "2"}]

@@ -9,7 +9,8 @@ import pytest
 
 from jobs.erasure.marks import Marks
 from jobs.erasure.tombstones import ABOVE_ALL
-from lambdas.data_api.writes import KEEP_DELETED_SECONDS, Stored
+from lambdas.data_api.stored import Stored
+from lambdas.data_api.writes import KEEP_DELETED_SECONDS
 from tests.jobs.builders import EVENTS, SENT
 
 KEY = "it%27s%2C%20far,3"

@@ -49,7 +49,7 @@ def put(s3: "S3Client", key: str, body: bytes) -> None:
         ("drops/entities/a.jsonl", "jsonl"),
         ("drops/entities/a.parquet", "parquet"),
         ("drops/entities/a.xlsx", None),
-        ("exports/entities/AWSDynamoDB/1/data/x.json.gz", "json.gz"),
+        ("exports/entities/AWSDynamoDB/1/data/x.json.gz", "jsonl.gz"),
         ("exports/entities/AWSDynamoDB/1/data/x.ion.gz", None),
         ("aws/lambda/m/shard/2026/11/24/time-uuid", "failure"),
         ("aws/lambda/redriven/m/shard/2026/11/24/time-uuid", "failure"),

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.contract import Column, Contract
-from jobs.erasure import row_filter
 from jobs.erasure.failed_batches import RecordsInStreamOnly
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.row_filter import FAILED_BATCH, RewriteMismatch, RowCounts, filter_rows, rewrite
-from jobs.reading.fetch import UnreadableFile
+from jobs.erasure.row_filter import FAILED_BATCH, RewriteMismatch, filter_rows, rewrite
+from jobs.reading.formats import jsonl
+from jobs.reading.formats.rows import RowCounts, UnreadableFile
 from tests.jobs.builders import ENTITIES, EVENTS, record
 
 SEVEN = ErasedKeys.of(ENTITIES, ["7"])
@@ -152,7 +152,7 @@ def test_data_files_of_exports_are_lines_of_items() -> None:
     lines = [{"Item": {"_key": {"S": key}, "id": {"N": key}}} for key in ("7", "8")]
     content = gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode())
 
-    counts, left = filtered("json.gz", content)
+    counts, left = filtered("jsonl.gz", content)
 
     assert counts == (2, 1)
     assert json.loads(gzip.decompress(left)) == lines[1]
@@ -220,7 +220,7 @@ def test_a_file_whose_rows_cannot_be_separated_is_unreadable(form: str, content:
 
 
 def test_a_line_over_the_limit_makes_the_file_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_filter, "LONGEST_ROW", 20)
+    monkeypatch.setattr(jsonl, "LONGEST_ROW", 20)
 
     assert filter_rows("jsonl", io.BytesIO(b'{"id":7,"name":"A"}\n'), SEVEN) == (1, 1)
     with pytest.raises(UnreadableFile, match="longer"):

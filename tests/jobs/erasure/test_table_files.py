@@ -15,7 +15,8 @@ from jobs.erasure.table_files import (
     remove_from_table,
 )
 from jobs.erasure.tables import erasable_tables
-from jobs.lake.names import Lake, create_dataset_tables
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.names import Lake
 from tests.jobs.histories import NOTES, TEXTS
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import pytest
 from expectations.contract import Column, Contract
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.tables import bounds, erasable_tables, key_frame
-from jobs.lake.names import Lake, create_dataset_tables
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.names import Lake
 from tests.jobs.builders import ENTITIES, EVENTS
 
 if TYPE_CHECKING:

@@ -13,8 +13,10 @@ from jobs.ingest.merge_batches import Merged, merge_batches
 from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import CheckedBatch, FileCount
-from jobs.lake.names import BATCH_ID, Lake, create_dataset_tables
-from jobs.merging import merge_changes
+from jobs.lake.commits import BATCH_ID
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.names import Lake
+from jobs.merging import steps
 from tests.crashing import crash_at
 from tests.jobs.builders import ENTITIES, EVENTS, SENT
 
@@ -120,14 +122,14 @@ def test_tombstones_outrank_late_updates_in_every_bucket(
     assert entities(spark, lake) == [(number, "late", 2) for number in numbers[1::2]]
 
 
-@pytest.mark.parametrize("name", ["merge_rows", "where_rows_lie"])
+@pytest.mark.parametrize("name", ["merge_rows", "conditions_on_rows"])
 def test_a_merge_that_crashes_anywhere_is_finished_by_the_next_run(
     spark: "SparkSession", lake: Lake, batches: Batches, name: str
 ) -> None:
     stage(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("upsert", 2, 1, name="b"))
     merge_batches(spark, lake, batches, CONTRACTS)
     stage(spark, lake, batches, ENTITIES, "b2", change("delete", 1, 2), change("upsert", 2, 2, name="c"))
-    with crash_at(merge_changes, name):
+    with crash_at(steps, name):
         merge_batches(spark, lake, batches, CONTRACTS)
     waiting = batches.to_merge()
 

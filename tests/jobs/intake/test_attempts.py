@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from expectations.problems import RetryableError
 from jobs.intake.attempts import KILLED, MOST, PATIENCE, Attempts
-from jobs.runtime.failures import PassingFailure
 from tests.jobs.builders import SENT
 
 
@@ -22,11 +22,11 @@ def test_failures_of_the_data_use_attempts_up() -> None:
 
 
 def test_failures_of_aws_use_none_up_until_a_day_has_passed() -> None:
-    attempts = failed(Attempts(), PassingFailure("SlowDown"), 100)
+    attempts = failed(Attempts(), RetryableError("SlowDown"), 100)
 
     assert not attempts.are_used_up(SENT + PATIENCE - timedelta(seconds=1))
     assert attempts.are_used_up(SENT + PATIENCE)
-    assert attempts.error == "PassingFailure: SlowDown"
+    assert attempts.error == "RetryableError: SlowDown"
 
 
 def test_an_attempt_that_ended_the_process_counts_when_the_next_begins() -> None:

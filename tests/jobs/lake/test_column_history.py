@@ -1,4 +1,4 @@
-"""A contract that was widened makes no drift: rows of before are compared as what they were written as."""
+"""A widened contract causes no drift: older rows are compared as the types that they were written with."""
 
 from copy import copy
 from dataclasses import replace
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.contract import Column, Contract
-from expectations.evolution import Live, plan
+from expectations.evolution import LiveTable, plan
 from expectations.spark_schema import table_schema
 from jobs.lake.column_history import NO_HISTORY, ColumnHistory, column_history, history_of
 from jobs.lake.evolution import bring_to_contract
@@ -65,7 +65,7 @@ WIDE: "Mapping[str, Any]" = {
 
 
 def contract_of(widened: set[str]) -> Contract:
-    """The contract with these columns widened or added, and the others as they were."""
+    """The contract with these columns widened or added, and the others unchanged."""
     spelled = {name: types[name in widened] for name, types in WIDENINGS.items()}
     columns = [
         replace(_column(name, kind), default="new", has_default=True)
@@ -102,7 +102,7 @@ def test_parity_holds_before_and_after_a_widening(
 ) -> None:
     with interpreting(spark):
         old, new = contract_of(set()), contract_of(widened)
-        assert not plan(Live(old.columns, old.partitions), new, has_null=lambda _: False).refusals
+        assert not plan(LiveTable(old.columns, old.partitions), new, has_null=lambda _: False).refusals
         world = World(spark, old, f"widened-{next(_COUNT)}")
         items = [item(number, columns) for number, columns in enumerate(before)]
         world.put(*items)
@@ -125,7 +125,7 @@ def test_parity_holds_before_and_after_a_widening(
         assert wider.certify().differing == ("k100",)
 
 
-def test_the_history_says_what_was_a_float_and_what_was_added_with_a_default(spark: "SparkSession") -> None:
+def test_the_history_has_former_floats_and_columns_added_with_a_default(spark: "SparkSession") -> None:
     old, new = contract_of(set()), contract_of(set(WIDENINGS))
     expected = ColumnHistory(
         frozenset({("ratio",), ("place", "height"), ("heights", "element")}), frozenset({"state"})

@@ -1,4 +1,4 @@
-"""Two jobs write to one table: the later commit loses, and neither job fails or tries for ever."""
+"""Two jobs write to one table: the later commit conflicts, and neither job fails or retries forever."""
 
 import json
 import time
@@ -11,8 +11,8 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
-from jobs.lake.conflicts import COMMITS, after_conflicts, unless_in_the_way
-from jobs.lake.iceberg import call, iceberg
+from jobs.lake.conflicts import MAINTENANCE_COMMITS, retry_conflicts, skip_on_conflict
+from jobs.lake.iceberg import call_procedure, current_table
 from jobs.lake.names import BATCHES, Lake
 from jobs.maintenance import compaction
 from jobs.maintenance.compaction import compact
@@ -25,7 +25,7 @@ PATIENCE = 60  # seconds, of a test that waits for another thread
 
 @pytest.fixture
 def table(spark: "SparkSession", lake: Lake) -> str:
-    """A table with so many small files that it is due."""
+    """A table with so many small files that compaction is due."""
     name = lake.ops(BATCHES)
     for number in range(5):
         spark.sql(f"INSERT INTO {name} (batch_id, rows_read) VALUES ('{number}', 0)")
@@ -34,12 +34,12 @@ def table(spark: "SparkSession", lake: Lake) -> str:
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Path:
-    """A file that `wait_for` waits for."""
+    """A file that opens the gate by its existence."""
     return tmp_path / "open"
 
 
 def wait_for(gate: Path) -> Any:
-    """A function of rows that lets them pass when the gate is there."""
+    """A function of rows that returns them once the gate exists."""
     path = str(gate)
 
     def passing(value: str) -> str:
@@ -68,7 +68,7 @@ def rows(spark: "SparkSession", table: str) -> dict[str, int]:
     return {row["batch_id"]: row["rows_read"] for row in spark.table(table).collect()}
 
 
-def test_a_merge_that_a_compaction_came_before_is_done_again(
+def test_a_merge_that_conflicts_with_a_compaction_is_repeated(
     spark: "SparkSession", table: str, gate: Path
 ) -> None:
     attempts: list[int] = []
@@ -83,7 +83,7 @@ def test_a_merge_that_a_compaction_came_before_is_done_again(
         )
 
     with ThreadPoolExecutor(1) as pool:
-        merging = pool.submit(after_conflicts, merge)
+        merging = pool.submit(retry_conflicts, merge)
         until(lambda: active_jobs(spark) == 1)
         (done,) = compact(spark, table)
         gate.touch()
@@ -94,7 +94,7 @@ def test_a_merge_that_a_compaction_came_before_is_done_again(
     assert rows(spark, table) == {str(number): 1 for number in range(5)}
 
 
-def test_a_compaction_whose_files_another_job_writes_to_yields(
+def test_a_compaction_yields_to_a_job_that_writes_to_its_files(
     spark: "SparkSession",
     table: str,
     gate: Path,
@@ -109,14 +109,14 @@ def test_a_compaction_whose_files_another_job_writes_to_yields(
         with ThreadPoolExecutor() as pool:
             holding_all_cores = pool.submit(blocked.collect)
             until(lambda: active_jobs(spark) == 1)
-            called = pool.submit(call, *arguments)
+            called = pool.submit(call_procedure, *arguments)
             until(lambda: active_jobs(spark) == 2)  # planned, and waiting for a core
-            iceberg(spark, table).newDelete().deleteFromRowFilter(gone).commit()
+            current_table(spark, table).newDelete().deleteFromRowFilter(gone).commit()
             gate.touch()
             holding_all_cores.result()
             return called.result()
 
-    monkeypatch.setattr(compaction, "call", call_while_another_job_commits)
+    monkeypatch.setattr(compaction, "call_procedure", call_while_another_job_commits)
 
     assert list(compact(spark, table)) == []
     assert "another job has written to the same files: left to the next run" in capsys.readouterr().out
@@ -128,18 +128,18 @@ def test_a_compaction_whose_files_another_job_writes_to_yields(
 
 
 def conflict(spark: "SparkSession", table: str) -> Any:
-    """What Iceberg raises when the table is not what a commit was made for."""
-    operations = iceberg(spark, table).operations()
+    """Raise what Iceberg raises if the table is not the one that a commit is based on."""
+    operations = current_table(spark, table).operations()
     return operations.commit(None, operations.current())
 
 
-def test_maintain_leaves_a_step_to_its_next_run_after_two_attempts(
+def test_maintain_leaves_a_step_to_its_next_run_after_two_conflicts(
     spark: "SparkSession", table: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert unless_in_the_way(lambda: conflict(spark, table)) is None
+    assert skip_on_conflict(lambda: conflict(spark, table)) is None
     assert [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()] == [
-        "another job has written to the table meanwhile: once more",
-        "another job writes to the table: left to the next run",
+        "conflict with another job's commit: trying again",
+        "conflict with another job's commit: left to the next run",
     ]
 
 
@@ -148,18 +148,18 @@ def test_merge_makes_more_attempts_than_maintain_makes_commits_and_no_more(
 ) -> None:
     attempts: list[int] = []
 
-    def lose(times: int) -> str:
+    def conflicting(times: int) -> str:
         attempts.append(len(attempts))
-        return conflict(spark, table) if len(attempts) <= times else "won"
+        return conflict(spark, table) if len(attempts) <= times else "committed"
 
-    assert after_conflicts(lambda: lose(COMMITS)) == "won"
+    assert retry_conflicts(lambda: conflicting(MAINTENANCE_COMMITS)) == "committed"
     attempts.clear()
     with pytest.raises(Py4JJavaError):
-        after_conflicts(lambda: lose(COMMITS + 1))
-    assert len(attempts) == COMMITS + 1
+        retry_conflicts(lambda: conflicting(MAINTENANCE_COMMITS + 1))
+    assert len(attempts) == MAINTENANCE_COMMITS + 1
 
 
-def test_what_is_no_conflict_is_not_tried_again(spark: "SparkSession", lake: Lake) -> None:
+def test_an_error_that_is_not_a_conflict_is_not_retried(spark: "SparkSession", lake: Lake) -> None:
     attempts: list[int] = []
 
     def fail() -> None:
@@ -167,5 +167,5 @@ def test_what_is_no_conflict_is_not_tried_again(spark: "SparkSession", lake: Lak
         spark.table(lake.ops("nothing"))
 
     with pytest.raises(AnalysisException):
-        unless_in_the_way(fail)
+        skip_on_conflict(fail)
     assert len(attempts) == 1

@@ -1,4 +1,4 @@
-"""Live tables follow their contract in place, keep their rows, or stay as they are and say why."""
+"""Live tables are changed in place to match their contract and keep their rows, or are left as they are."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,14 +12,13 @@ from pyiceberg.table import StaticTable
 from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
-from expectations.evolution import Declared
-from expectations.spark_schema import changes_schema
+from expectations.declared import Declared
 from jobs.ingest.check_batches import check_batches
 from jobs.intake.manifest import Manifest
 from jobs.lake.evolution import EvolutionRefused, bring_to_contract, live
 from jobs.lake.names import Lake
-from jobs.merging.merge_changes import merge_changes
 from tests.jobs.builders import ENTITIES, EVENTS, SENT, manifest_file
+from tests.jobs.change_rows import merge_batch
 from workflows.contracts import live_tables
 
 if TYPE_CHECKING:
@@ -77,26 +76,26 @@ def test_a_changes_table_of_an_earlier_version_gets_the_keys_of_its_rows(
     assert [row["_key"] for row in spark.table(table).select("_key").collect()] == ["a%20b,1"]
 
 
-def test_what_can_not_be_done_in_place_is_refused_and_nothing_is_done(
+def test_a_change_that_is_impossible_in_place_is_refused_and_nothing_is_changed(
     spark: "SparkSession", lake: Lake
 ) -> None:
     bring_to_contract(spark, lake, ENTITIES)
     before = live(spark, lake.table("entities"))
 
-    with pytest.raises(EvolutionRefused, match=r"nothing of entities was read; its files wait: .* got title"):
+    with pytest.raises(EvolutionRefused, match=r"no file of entities was read; its files wait: .* got title"):
         bring_to_contract(spark, lake, RENAMED)
 
     assert live(spark, lake.table("entities")) == before
 
 
-def test_what_rows_were_accepted_under_is_stored_with_both_tables(spark: "SparkSession", lake: Lake) -> None:
+def test_both_tables_store_the_contract_of_their_rows(spark: "SparkSession", lake: Lake) -> None:
     bring_to_contract(spark, lake, EVENTS)
 
     for table in (lake.table("events"), lake.changes("events")):
         assert live(spark, table).declared == Declared.of(EVENTS)
 
 
-def test_tables_of_before_take_it_from_the_contract_once_and_say_so(
+def test_tables_of_an_earlier_version_store_the_current_contract_once_and_log_it(
     spark: "SparkSession", lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bring_to_contract(spark, lake, EVENTS)
@@ -109,7 +108,7 @@ def test_tables_of_before_take_it_from_the_contract_once_and_say_so(
     bring_to_contract(spark, lake, EVENTS)
 
     assert live(spark, lake.table("events")).declared == Declared.of(EVENTS)
-    assert capsys.readouterr().out.count("takes what its rows were accepted under from the contract") == 2
+    assert capsys.readouterr().out.count("lacks the contract of its rows") == 2
 
 
 def test_a_column_that_rows_lack_does_not_become_required(spark: "SparkSession", lake: Lake) -> None:
@@ -119,7 +118,7 @@ def test_a_column_that_rows_lack_does_not_become_required(spark: "SparkSession",
     spark.sql(f"INSERT INTO {table} (id, name) VALUES (1, 'a'), (2, null)")
 
     with pytest.raises(
-        EvolutionRefused, match=r"column name: expected it optional.* has rows without a value"
+        EvolutionRefused, match=r"column name: expected it to be optional.* has rows without a value"
     ):
         bring_to_contract(spark, lake, strict)
     spark.sql(f"DELETE FROM {table} WHERE id = 2")
@@ -128,21 +127,21 @@ def test_a_column_that_rows_lack_does_not_become_required(spark: "SparkSession",
     assert live(spark, table).declared == Declared.of(strict)
 
 
-def test_texts_of_a_contract_come_into_the_catalog_as_they_are(spark: "SparkSession", lake: Lake) -> None:
-    told = """It's "quoted" \\' `so` -- ; /* ${env:HOME} {source} %s ü"""
-    column = Column("noted", "string", description=told, aliases=("Unit (kg", "it's ${env:HOME}"))
-    contract = replace(ENTITIES, description=told)
+def test_the_catalog_has_the_texts_of_a_contract_unchanged(spark: "SparkSession", lake: Lake) -> None:
+    text = """It's "quoted" \\' `so` -- ; /* ${env:HOME} {source} %s ü"""
+    column = Column("noted", "string", description=text, aliases=("Unit (kg", "it's ${env:HOME}"))
+    contract = replace(ENTITIES, description=text)
     bring_to_contract(spark, lake, contract)
 
     contract = replace(contract, columns=(*ENTITIES.columns, column))
     bring_to_contract(spark, lake, contract)
 
     described = spark.sql(f"DESCRIBE {lake.table('entities')}").collect()
-    assert {row["col_name"]: row["comment"] for row in described}["noted"] == told
+    assert {row["col_name"]: row["comment"] for row in described}["noted"] == text
     assert live(spark, lake.table("entities")).declared == Declared.of(contract)
 
 
-def test_a_table_means_the_same_before_a_deployment_and_in_the_job(spark: "SparkSession", lake: Lake) -> None:
+def test_a_deployment_reads_a_live_table_as_the_job_does(spark: "SparkSession", lake: Lake) -> None:
     bring_to_contract(spark, lake, ENTITIES)
     table = lake.table("entities")
     spark.sql(f"INSERT INTO {table} (id, name) VALUES (1, 'a'), (2, null), (3, 'c')")
@@ -230,18 +229,15 @@ def _merge(
     rows: list[tuple[int, int, Decimal | None]],
 ) -> None:
     """Merge upserts (number, version, amount) as a batch."""
-    schema = changes_schema(contract)
-    kept = {"_op": "upsert", "_tie": "0", "_source": "stream", "_batch_id": batch_id, "_ingested_at": SENT}
-    fixed = kept | {"shop": "a", "happened_at": SENT, "updated_at": SENT, "_updated_at": SENT}
-    values = [
-        fixed | {"number": number, "_version": version, "amount": amount} for number, version, amount in rows
+    columns = {"shop": "a", "happened_at": SENT, "updated_at": SENT}
+    changes = [
+        columns | {"number": number, "_version": version, "amount": amount}
+        for number, version, amount in rows
     ]
-    frame = spark.createDataFrame([[row.get(name) for name in schema.fieldNames()] for row in values], schema)
-    frame.writeTo(lake.changes(contract.dataset)).append()
-    merge_changes(spark, lake, contract, [batch_id])
+    merge_batch(spark, lake, contract, batch_id, *changes)
 
 
-def test_files_of_a_dataset_that_waits_for_its_contract_keep_no_other_waiting(
+def test_a_dataset_whose_contract_is_refused_delays_no_other(
     spark: "SparkSession", lake: Lake, batches: "Batches"
 ) -> None:
     bring_to_contract(spark, lake, ENTITIES)
@@ -258,6 +254,6 @@ def test_files_of_a_dataset_that_waits_for_its_contract_keep_no_other_waiting(
     assert [(failure.batch_id, failure.datasets) for failure in checked.failures] == [
         ("b1-entities", ("entities",))
     ]
-    assert "nothing of entities was read" in checked.failures[0].error
+    assert "no file of entities was read" in checked.failures[0].error
     assert batches.manifest("b1").datasets == ["events"]
     assert (list(batches.to_check()), batches.to_merge()) == (["b1-entities"], ["b1"])

@@ -1,4 +1,4 @@
-"""What Iceberg tells of a table without reading it."""
+"""What Iceberg knows about a table without reading its files."""
 
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         ("(dataset = 'things' AND _version > 7) OR (NOT (dataset <=> 'things') AND _version = 9)", True),
     ],
 )
-def test_files_tell_whether_a_row_may_be_there(
+def test_bounds_of_files_show_whether_a_row_can_exist(
     spark: "SparkSession", lake: Lake, condition: str, expected: bool
 ) -> None:
     table = lake.ops(TOMBSTONES)

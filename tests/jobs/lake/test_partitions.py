@@ -1,4 +1,4 @@
-"""Conditions that keep a MERGE out of partitions it has nothing to do with."""
+"""Conditions by which a MERGE skips partitions."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import Partition
-from jobs.lake.partitions import MOST_LISTED, is_bucketed_by_key, movable, outside_sql, pruning_sql
+from jobs.lake.partitions import MOST_LISTED, inside_sql, is_bucketed_by_key, movable_partitions, outside_sql
 from tests.jobs.builders import ENTITIES, EVENTS
 
 DAYS = Partition("at", "days")
@@ -37,7 +37,7 @@ CASES: list[tuple[Partition, list[Any], str]] = [
 def test_a_condition_lists_the_partitions_or_their_bounds(
     partition: Partition, values: list[Any], expected: str
 ) -> None:
-    assert pruning_sql("c", partition, "t", values) == expected
+    assert inside_sql("c", partition, "t", values) == expected
 
 
 OUTSIDE: list[tuple[Partition, list[Any], str]] = [
@@ -60,15 +60,15 @@ OUTSIDE: list[tuple[Partition, list[Any], str]] = [
 
 
 @pytest.mark.parametrize(("partition", "values", "expected"), OUTSIDE)
-def test_all_other_partitions_are_those_outside_the_list_or_its_bounds(
+def test_other_partitions_are_outside_the_list_or_its_bounds(
     partition: Partition, values: list[Any], expected: str
 ) -> None:
     assert outside_sql("c", partition, "t", values) == expected
 
 
 def test_only_a_partition_column_outside_the_key_moves_rows() -> None:
-    assert movable(EVENTS) == EVENTS.partitions
-    assert movable(ENTITIES) == ()
+    assert movable_partitions(EVENTS) == EVENTS.partitions
+    assert movable_partitions(ENTITIES) == ()
 
 
 def test_a_table_in_buckets_of_its_key_is_joined_bucket_by_bucket() -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs.intake.batches import Batches
-from jobs.intake.manifest import EXPORT, Manifest, ManifestFile
+from jobs.intake.doors import EXPORT
+from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.intake.results import CheckedBatch, MergedBatch
 from jobs.maintenance.raw_retention import (
     held,
@@ -195,7 +196,7 @@ def export(s3: "S3Client", export_id: str, *names: str) -> tuple[ManifestFile, .
         land(s3, f"{FOLDER}/{export_id}/manifest-{name}.json", text)
         land(s3, f"{FOLDER}/{export_id}/manifest-{name}.md5", digest.decode())
     land(s3, f"{FOLDER}/{export_id}/_started", "")
-    return tuple(land(s3, key, door=EXPORT, format="jsonl.gz") for key in data)
+    return tuple(land(s3, key, door=EXPORT.name, format="jsonl.gz") for key in data)
 
 
 def test_data_files_of_exports_go_as_their_manifests_name_them(s3: "S3Client", batches: Batches) -> None:

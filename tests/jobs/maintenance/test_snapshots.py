@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs.lake.iceberg import Snapshot, iceberg, snapshots
-from jobs.lake.names import BATCH_ID, BATCHES, Lake, find_commit
+from jobs.lake.commits import BATCH_ID, find_commit
+from jobs.lake.iceberg import Snapshot, current_table, snapshots
+from jobs.lake.names import BATCHES, Lake
 from jobs.maintenance.snapshots import CLOCK_SKEW, NEWEST, expirable, expire, may_have_orphans, remove_orphans
 from tests.jobs.builders import SENT
 
@@ -70,7 +71,7 @@ def table(lake: Lake) -> str:
 
 def commit(spark: "SparkSession", table: str, batch_id: str | None = None) -> None:
     """A snapshot that adds nothing."""
-    append: Any = iceberg(spark, table).newAppend()
+    append: Any = current_table(spark, table).newAppend()
     if batch_id is not None:
         append = append.set(BATCH_ID, batch_id)
     append.commit()

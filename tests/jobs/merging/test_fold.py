@@ -1,4 +1,4 @@
-"""Changes fold to the newest of each key; what a tombstone outranks becomes a delete."""
+"""Changes fold to the newest of each key; a change that a tombstone outranks becomes a delete."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,8 @@ def changes(spark: "SparkSession", *rows: "Sequence[Any]") -> "DataFrame":
     return spark.createDataFrame([(*row, SENT) for row in rows], CHANGES)
 
 
-def fold(spark: "SparkSession", rows: "DataFrame", graves: "Sequence[Any]" = ()) -> "DataFrame":
-    tombstones = spark.createDataFrame(list(graves), "key string, _version long, _tie string")
+def fold(spark: "SparkSession", rows: "DataFrame", deleted: "Sequence[Any]" = ()) -> "DataFrame":
+    tombstones = spark.createDataFrame(list(deleted), "key string, _version long, _tie string")
     newest = newest_per_key(rows, ["_key"])
     return outranked_become_deletes(newest, tombstones).select("_key", "_op", "_version", "_tie")
 
@@ -45,7 +45,7 @@ def test_the_newest_change_of_a_key_wins_and_a_tie_is_broken(spark: "SparkSessio
     assert_folds_to(spark, fold(spark, rows), ("a", "upsert", 2, "2"), ("b", "delete", 1, "0"))
 
 
-def test_a_change_that_came_twice_stays_once(spark: "SparkSession") -> None:
+def test_a_repeated_change_is_kept_once(spark: "SparkSession") -> None:
     twice = [("a", "upsert", 1, "x"), ("b", "delete", 2, "x")]
     rows = changes(spark, *twice, *twice, ("b", "upsert", 1, "y"), ("c", "upsert", 1, "z"))
 

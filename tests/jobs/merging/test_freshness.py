@@ -1,10 +1,11 @@
-"""How fresh changes come to the table: told by their doors' clock, exports and repairs apart."""
+"""Freshness is measured from the clock of the door; exports and repairs are left out."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from expectations.timestamps import micros_of
 from jobs.merging.freshness import Arrivals, arrivals, freshness
 from jobs.runtime.metrics import Metric
 
@@ -12,12 +13,12 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-MICROS = int(NOON.timestamp()) * 1_000_000
+MICROS = micros_of(NOON)
 
 
-def arrived(spark: "SparkSession", *ways: tuple[str, int]) -> Arrivals:
-    """Of changes of these doors, so many seconds after noon."""
-    rows = [(door, NOON + timedelta(seconds=seconds)) for door, seconds in ways]
+def arrived(spark: "SparkSession", *changes: tuple[str, int]) -> Arrivals:
+    """The arrivals of changes: door and seconds after noon."""
+    rows = [(door, NOON + timedelta(seconds=seconds)) for door, seconds in changes]
     found = spark.createDataFrame(rows, "_source string, _updated_at timestamp").agg(*arrivals()).first()
     assert found is not None
     return Arrivals(*found)
@@ -31,7 +32,7 @@ def test_the_first_and_the_middle_change_of_stream_and_drops_count(spark: "Spark
     assert found == Arrivals(MICROS + 10_000_000, MICROS + 20_000_000)
 
 
-def test_exports_and_repairs_alone_are_no_measure(spark: "SparkSession") -> None:
+def test_exports_and_repairs_alone_have_no_freshness(spark: "SparkSession") -> None:
     assert freshness("products", arrived(spark, ("export", 1), ("repair", 2)), NOON) == []
 
 

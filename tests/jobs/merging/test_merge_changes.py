@@ -8,8 +8,9 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract
 from expectations.spark_schema import changes_schema
 from expectations.timestamps import to_micros
-from jobs.lake.names import Lake, create_dataset_tables
-from jobs.merging import merge_changes
+from jobs.lake.creation import create_dataset_tables
+from jobs.lake.names import Lake
+from jobs.merging.steps import merge_changes
 from tests.jobs.builders import ENTITIES
 from tests.jobs.histories import MOMENTS, NOTES, TEXTS, TIMES
 from tests.sessions import ZONES, in_zone
@@ -23,11 +24,11 @@ pytestmark = pytest.mark.usefixtures("small_data_spark")
 def test_merging_changes_again_changes_nothing(spark: "SparkSession", lake: Lake) -> None:
     first = [{"id": 1, "name": "a", "_version": 1}, {"id": 2, "_op": "delete", "_version": 1}]
     append(spark, lake, ENTITIES, "b1", first)
-    merge_changes.merge_changes(spark, lake, ENTITIES, ["b1"])
+    merge_changes(spark, lake, ENTITIES, ["b1"])
     append(spark, lake, ENTITIES, "b2", [{"id": 1, "name": "b", "_version": 2}])
-    merge_changes.merge_changes(spark, lake, ENTITIES, ["b2"])
+    merge_changes(spark, lake, ENTITIES, ["b2"])
 
-    merge_changes.merge_changes(spark, lake, ENTITIES, ["b1"])
+    merge_changes(spark, lake, ENTITIES, ["b1"])
 
     rows = spark.table(lake.table("entities")).select("id", "name", "_version").collect()
     assert [tuple(row) for row in rows] == [(1, "b", 2)]
@@ -41,7 +42,7 @@ def test_keys_and_places_of_any_text_have_one_row(spark: "SparkSession", lake: L
             for title, shelf in zip(TEXTS, places, strict=True)
         ]
         append(spark, lake, NOTES, f"b{version}", rows)
-        merge_changes.merge_changes(spark, lake, NOTES, [f"b{version}"])
+        merge_changes(spark, lake, NOTES, [f"b{version}"])
 
     found = spark.table(lake.table("notes")).select("title", "shelf", "_version").collect()
     assert sorted(map(tuple, found)) == sorted(zip(TEXTS, TEXTS[::-1], [2] * len(TEXTS), strict=True))
@@ -59,11 +60,11 @@ def test_keys_and_places_that_are_times_have_one_row_whatever_the_zone_of_the_ma
                 for at, place in zip(TIMES, places, strict=True)
             ]
             append(spark, lake, MOMENTS, f"b{version}", rows)
-            merge_changes.merge_changes(spark, lake, MOMENTS, [f"b{version}"])
+            merge_changes(spark, lake, MOMENTS, [f"b{version}"])
         merged = spark.table(lake.table("moments")).select("_version").collect()
         retracts = [{"at": at, "_version": 2, "_op": "retract"} for at in TIMES[1:]]
         append(spark, lake, MOMENTS, "b3", retracts)
-        merge_changes.merge_changes(spark, lake, MOMENTS, ["b3"])
+        merge_changes(spark, lake, MOMENTS, ["b3"])
 
     assert [row["_version"] for row in merged] == [2] * len(TIMES)
     left = spark.table(lake.table("moments")).select(F.unix_micros("at"), F.unix_micros("planned_at"))

@@ -126,7 +126,7 @@ def graves_of(spark: SparkSession, cases: list[Case]) -> DataFrame:
 
 
 @pytest.fixture
-def quick(spark: SparkSession) -> Iterator[SparkSession]:
+def small_data_spark(spark: SparkSession) -> Iterator[SparkSession]:
     with interpreting(spark):
         yield spark
 
@@ -141,8 +141,10 @@ def judge(spark: SparkSession, cases: list[Case], table: DataFrame) -> dict[str,
 
 @settings(max_examples=EXAMPLES, phases=UNSHRUNK)
 @given(timelines())
-def test_a_table_on_its_way_from_then_to_now_is_never_drift(quick: SparkSession, cases: list[Case]) -> None:
-    found = judge(quick, cases, table_of(quick, cases))
+def test_a_table_on_its_way_from_then_to_now_is_never_drift(
+    small_data_spark: SparkSession, cases: list[Case]
+) -> None:
+    found = judge(small_data_spark, cases, table_of(small_data_spark, cases))
 
     assert not [(case.then, case.table, case.now) for case in cases if found[case.key] != FINE]
 
@@ -153,7 +155,7 @@ def test_a_table_on_its_way_from_then_to_now_is_never_drift(quick: SparkSession,
     st.lists(st.sampled_from(["lost", "behind", "ahead", "altered", "ghost"]), min_size=40, max_size=40),
 )
 def test_a_table_that_is_wrong_about_what_was_then_is_always_drift(
-    quick: SparkSession, cases: list[Case], damages: list[str]
+    small_data_spark: SparkSession, cases: list[Case], damages: list[str]
 ) -> None:
     """Damage to keys that have stood still since the comparison: nothing on its way explains it."""
     still = [Case(one.key, one.then, one.then, one.then, one.grave) for one in cases]
@@ -170,6 +172,8 @@ def test_a_table_that_is_wrong_about_what_was_then_is_always_drift(
         else:
             expected[case.key] = EXTRA
             rows.append((int(case.key), "ghost", version - 1, SEQUENCE, "stream"))
-    table = quick.createDataFrame(rows, "id long, name string, _version long, _tie string, _source string")
+    table = small_data_spark.createDataFrame(
+        rows, "id long, name string, _version long, _tie string, _source string"
+    )
 
-    assert judge(quick, still, table) == expected
+    assert judge(small_data_spark, still, table) == expected

@@ -124,14 +124,14 @@ def test_every_copy_of_a_row_is_taken_away() -> None:
 
 
 @pytest.fixture
-def quick(spark: SparkSession) -> Iterator[SparkSession]:
+def small_data_spark(spark: SparkSession) -> Iterator[SparkSession]:
     with interpreting(spark):
         yield spark
 
 
 @pytest.fixture
-def world(quick: SparkSession) -> World:
-    return World(quick, ENTITIES, f"repairs-{next(_COUNT)}")
+def world(small_data_spark: SparkSession) -> World:
+    return World(small_data_spark, ENTITIES, f"repairs-{next(_COUNT)}")
 
 
 def test_repairs_of_a_key_are_in_one_object_named_by_the_comparison(world: World) -> None:
@@ -200,9 +200,9 @@ DAMAGES = ("none", "delete", "alter", "age", "advance", "empty", "copy")
     st.sets(st.integers(0, 39)),
 )
 def test_any_damage_is_named_exactly_and_healed(
-    quick: SparkSession, damages: list[str], added: list[str], unstamped: set[int]
+    small_data_spark: SparkSession, damages: list[str], added: list[str], unstamped: set[int]
 ) -> None:
-    world = World(quick, ENTITIES, f"repairs-{next(_COUNT)}")
+    world = World(small_data_spark, ENTITIES, f"repairs-{next(_COUNT)}")
     items = {n: entity(n, f"true {n}", None if n in unstamped else 10) for n in range(len(damages))}
     ghosts = [entity(100 + n, "ghost", 5) for n in range(len(added))]
     world.put(*items.values())

@@ -14,7 +14,8 @@ from jobs.ingest.drain import IntakeQueue, drain
 from jobs.intake.export_manifest import checksum
 from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.reading.exports import PATIENCE, open_exports
-from jobs.reading.fetch import UnreadableFile, fetch
+from jobs.reading.fetch import fetch
+from jobs.reading.formats.rows import UnreadableFile
 from tests.jobs.builders import EVERY_TYPE, SENT, object_created
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 from jobs.intake.first_events import FROM, MD5
 from jobs.intake.manifest import FirstEvent, ManifestFile
 from jobs.reading import fetch as objects
-from jobs.reading.fetch import SupersededFile, UnreadableFile, fetch, unreadable
+from jobs.reading.fetch import SupersededFile, fetch, unreadable
+from jobs.reading.formats.rows import UnreadableFile
 from jobs.runtime.s3 import s3_client
 from tests.jobs.builders import manifest_file
 

@@ -14,11 +14,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from expectations.problems import RetryableError
 from jobs.reading import receive as doors
 from jobs.reading.fetch import Fetched
-from jobs.reading.formats import ReceivedRow
+from jobs.reading.formats.rows import ReceivedRow
 from jobs.reading.receive import deal, receive
-from jobs.runtime.failures import PassingFailure
 from tests.jobs.builders import ENTITIES, manifest_file
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def test_a_failure_of_aws_is_no_files_fault(error: Exception, monkeypatch: pytes
 
     monkeypatch.setattr(doors, "fetch", fetched)
 
-    with pytest.raises(PassingFailure, match="s3://raw/a"):
+    with pytest.raises(RetryableError, match="s3://raw/a"):
         list(doors._read_shares([[manifest_file("a")]], ENTITIES, [pa.RecordBatch.from_pydict({"id": [0]})]))
 
 

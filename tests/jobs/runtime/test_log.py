@@ -1,44 +1,44 @@
-"""What a job says while it works."""
+"""The log of a job is lines of JSON."""
 
 import json
 from datetime import UTC, datetime
 
 import pytest
 
-from jobs.runtime.log import say, step
+from jobs.runtime.log import log, step
 
 
-def said(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
-    """The one line, without its time."""
+def logged(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    """The one line of the log, without its timestamp."""
     line: dict[str, object] = json.loads(capsys.readouterr().out)
     assert datetime.fromisoformat(str(line.pop("timestamp"))).tzinfo == UTC
     return line
 
 
-def test_a_line_is_json_and_names_what_it_is_about(capsys: pytest.CaptureFixture[str]) -> None:
-    say("file checked", batch_id="wr_1", source_file="s3://raw/drops/products/é\n.csv")
+def test_a_line_is_json_and_names_its_subject(capsys: pytest.CaptureFixture[str]) -> None:
+    log("file checked", batch_id="wr_1", source_file="s3://raw/drops/products/é\n.csv")
 
-    assert said(capsys) == {
+    assert logged(capsys) == {
         "message": "file checked",
         "batch_id": "wr_1",
         "source_file": "s3://raw/drops/products/é\n.csv",
     }
 
 
-def test_what_json_has_no_word_for_is_said_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    say("in flight", until=datetime(2026, 11, 24, tzinfo=UTC))
+def test_a_value_without_a_json_type_is_logged_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    log("in flight", until=datetime(2026, 11, 24, tzinfo=UTC))
 
-    assert said(capsys) == {"message": "in flight", "until": "2026-11-24 00:00:00+00:00"}
+    assert logged(capsys) == {"message": "in flight", "until": "2026-11-24 00:00:00+00:00"}
 
 
-def test_a_step_says_its_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_step_logs_its_seconds(capsys: pytest.CaptureFixture[str]) -> None:
     with step("merge: products", dataset="products"):
         pass
 
-    assert said(capsys) == {"message": "merge: products", "dataset": "products", "seconds": 0.0}
+    assert logged(capsys) == {"message": "merge: products", "dataset": "products", "seconds": 0.0}
 
 
-def test_an_error_says_in_which_steps_it_happened() -> None:
+def test_an_error_has_notes_of_the_steps_in_which_it_was_raised() -> None:
     with pytest.raises(ValueError, match="broken") as caught, step("batch b"), step("products"):
         raise ValueError("broken")
 

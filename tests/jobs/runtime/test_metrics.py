@@ -1,4 +1,4 @@
-"""The jobs' metrics as CloudWatch gets them."""
+"""The jobs' metrics as CloudWatch receives them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from jobs.runtime.metrics import NAMESPACE, Metric, publish
 
 
 def kept(name: str, *dimensions: dict[str, str], statistic: Any = "Maximum") -> list[Any]:
-    """What CloudWatch makes of the metric's values."""
+    """What CloudWatch returns for the metric."""
     now = datetime.now(UTC)
     found = boto3.client("cloudwatch", "us-east-1").get_metric_statistics(
         Namespace=NAMESPACE,

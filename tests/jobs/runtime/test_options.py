@@ -1,4 +1,4 @@
-"""A job's arguments, as Glue gives them."""
+"""A job's arguments, as Glue passes them."""
 
 import pytest
 from awsglue.utils import GlueArgumentError

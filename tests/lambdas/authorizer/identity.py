@@ -1,4 +1,4 @@
-"""A stand-in for an identity provider: real keys, real tokens, and the key set it publishes."""
+"""An identity provider for tests, with real keys, real tokens, and a published key set."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ CLIENT = "3n4b5urk1ft4fl3mg5e62d9ado"
 
 type PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
-# Made once: an RSA key takes some 50 ms.
+# Generated once, as an RSA key takes about 50 ms.
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 KEY_FOR: dict[str, PrivateKey] = {
@@ -47,7 +47,7 @@ class IdentityProvider:
 
     @property
     def issuer(self) -> Issuer:
-        """How the authorizer's configuration names this provider."""
+        """This provider in the authorizer's settings."""
         return Issuer(self.name, self.server.url + self.path, frozenset({CLIENT}))
 
     def publish(self, key_id: str, key: PrivateKey, algorithm: str, **fields: Any) -> None:
@@ -56,7 +56,7 @@ class IdentityProvider:
         self.keys.append({**public, "kid": key_id, "use": "sig", "alg": algorithm, **fields})
 
     def claims(self, **changed: Any) -> dict[str, Any]:
-        """The claims of a valid access token of Amazon Cognito with these changed; None removes one."""
+        """The claims of a valid access token of Amazon Cognito, with these changes; None removes a claim."""
         claims = {
             "iss": self.name,
             "sub": CLIENT,
@@ -75,9 +75,9 @@ class IdentityProvider:
         return jwt.encode(self.claims(**changed), key, algorithm, headers={"kid": key_id})
 
     def publish_discovery(self, path: str, **changed: Any) -> Issuer:
-        """Serve an OpenID configuration; the issuer as it is configured to be asked for its keys.
+        """Serve an OpenID configuration, and return the issuer with settings that need discovery.
 
-        The issuer's name becomes its address on the loopback server, as it is one on the internet.
+        The issuer's name becomes its address on the loopback server.
         """
         self.name = self.server.url + path
         document = {"issuer": self.name, "jwks_uri": self.server.url + self.path} | changed
@@ -91,7 +91,7 @@ class IdentityProvider:
 
 
 def hmac_token(public_key: rsa.RSAPublicKey, claims: dict[str, Any], **header: Any) -> str:
-    """Signed by HMAC with what all know, the issuer's public key: PyJWT refuses to make such a token."""
+    """A token signed by HMAC with the issuer's public key as the secret, which PyJWT refuses to create."""
     secret = public_key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -101,5 +101,5 @@ def hmac_token(public_key: rsa.RSAPublicKey, claims: dict[str, Any], **header: A
 
 
 def segment(part: dict[str, Any]) -> str:
-    """Header or claims as they stand in a token (RFC 7515, section 3.1)."""
+    """Header or claims as a segment of a token (RFC 7515, section 3.1)."""
     return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()

@@ -43,7 +43,7 @@ def request_with(event_named: EventNamed) -> Callable[[str], dict[str, Any]]:
     return build
 
 
-def test_a_good_token_passes_its_permissions_on(
+def test_the_permissions_of_a_valid_token_are_passed_to_the_api(
     provider: IdentityProvider, trust: app.Trust, request_with: Callable[[str], dict[str, Any]]
 ) -> None:
     token = provider.token(scope="glueline/write glueline/read")
@@ -67,7 +67,7 @@ def test_a_request_without_headers_is_denied(trust: app.Trust) -> None:
     assert app.authorize({}, trust) == {"isAuthorized": False}
 
 
-def test_a_token_that_allows_nothing_is_denied(
+def test_a_token_without_permissions_is_denied(
     provider: IdentityProvider, trust: app.Trust, request_with: Callable[[str], dict[str, Any]]
 ) -> None:
     token = provider.token(scope="openid")
@@ -95,7 +95,7 @@ ATTACKS: dict[str, Callable[[IdentityProvider], str]] = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_an_attack_is_told_that_it_is_denied_and_nothing_else(
+def test_an_attack_is_denied_without_details(
     provider: IdentityProvider,
     trust: app.Trust,
     request_with: Callable[[str], dict[str, Any]],
@@ -106,11 +106,11 @@ def test_an_attack_is_told_that_it_is_denied_and_nothing_else(
 
     answer = app.authorize(request_with(f"Bearer {token}"), trust)
 
-    assert answer == {"isAuthorized": False}  # API Gateway makes of it 403 {"message": "Forbidden"}
+    assert answer == {"isAuthorized": False}  # which API Gateway turns into 403 {"message": "Forbidden"}
     assert token.split(".")[1] not in str([vars(record) for record in caplog.records])
 
 
-def test_several_issuers_are_believed_at_once(
+def test_several_issuers_are_trusted_at_the_same_time(
     loopback: Loopback, provider: IdentityProvider, request_with: Callable[[str], dict[str, Any]]
 ) -> None:
     entra = IdentityProvider(loopback, path="/entra.json")
@@ -123,7 +123,7 @@ def test_several_issuers_are_believed_at_once(
     assert [answer["isAuthorized"] for answer in answers] == [True, True]
 
 
-def test_a_refusal_is_logged_with_its_reason_and_without_the_token(
+def test_a_denial_is_logged_with_its_reason_and_without_the_token(
     provider: IdentityProvider,
     trust: app.Trust,
     request_with: Callable[[str], dict[str, Any]],
@@ -141,7 +141,7 @@ def test_a_refusal_is_logged_with_its_reason_and_without_the_token(
     assert not any(part in str(logged) for part in token.split("."))
 
 
-def test_an_issuer_that_cannot_be_asked_fails_the_invocation(
+def test_the_invocation_fails_if_the_issuer_does_not_answer(
     provider: IdentityProvider, trust: app.Trust, request_with: Callable[[str], dict[str, Any]]
 ) -> None:
     provider.server.routes[provider.path] = lambda _: Answer(503)
@@ -150,7 +150,7 @@ def test_an_issuer_that_cannot_be_asked_fails_the_invocation(
         app.authorize(request_with(f"Bearer {provider.token()}"), trust)
 
 
-def test_the_handler_takes_its_trust_from_the_environment(
+def test_the_handler_reads_its_settings_from_the_environment(
     provider: IdentityProvider,
     request_with: Callable[[str], dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,

@@ -12,15 +12,8 @@ from lambdas.authorizer.jwks import (
     fetch_keys,
 )
 from tests.lambdas.authorizer.identity import OTHER_RSA_KEY, RSA_KEY, IdentityProvider
+from tests.lambdas.clock import Clock
 from tests.lambdas.loopback import Answer, Loopback
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -46,7 +39,7 @@ def test_keys_are_fetched_once_and_kept(provider: IdentityProvider, clock: Clock
     assert len(provider.server.requests) == 1
 
 
-def test_a_rotated_key_is_found_at_its_first_token(provider: IdentityProvider, clock: Clock) -> None:
+def test_a_rotated_key_is_found_by_its_first_token(provider: IdentityProvider, clock: Clock) -> None:
     keys = keys_of(provider, clock)
     keys.find("key-1")
     provider.publish("key-2", OTHER_RSA_KEY, "RS256")
@@ -55,26 +48,24 @@ def test_a_rotated_key_is_found_at_its_first_token(provider: IdentityProvider, c
     assert keys.find("key-2") is not None
 
 
-def test_made_up_key_ids_do_not_become_requests(provider: IdentityProvider, clock: Clock) -> None:
+def test_unknown_key_ids_do_not_become_requests(provider: IdentityProvider, clock: Clock) -> None:
     keys = keys_of(provider, clock)
 
-    assert [keys.find(f"made-up-{number}") for number in range(50)] == [None] * 50
+    assert [keys.find(f"unknown-{number}") for number in range(50)] == [None] * 50
     assert len(provider.server.requests) == 1
 
 
-def test_an_hour_of_made_up_key_ids_is_as_many_requests_as_the_floor_allows(
-    provider: IdentityProvider, clock: Clock
-) -> None:
+def test_unknown_key_ids_cause_one_request_per_interval(provider: IdentityProvider, clock: Clock) -> None:
     keys = keys_of(provider, clock)
 
     for number in range(3600):
-        keys.find(f"made-up-{number}")
+        keys.find(f"unknown-{number}")
         clock.now += 1
 
     assert len(provider.server.requests) == 3600 / REFETCH_SECONDS
 
 
-def test_an_issuer_that_is_down_is_not_asked_for_every_token(
+def test_an_issuer_that_is_down_does_not_get_a_request_for_every_token(
     provider: IdentityProvider, clock: Clock
 ) -> None:
     keys = keys_of(provider, clock)
@@ -88,7 +79,9 @@ def test_an_issuer_that_is_down_is_not_asked_for_every_token(
     assert len(provider.server.requests) == 10
 
 
-def test_an_issuer_that_is_back_is_believed_again_soon(provider: IdentityProvider, clock: Clock) -> None:
+def test_the_keys_of_an_issuer_that_is_up_again_are_fetched_soon(
+    provider: IdentityProvider, clock: Clock
+) -> None:
     keys = keys_of(provider, clock)
     down = provider.server.routes.pop(provider.path)
     with pytest.raises(JwksUnreachable):
@@ -99,7 +92,7 @@ def test_an_issuer_that_is_back_is_believed_again_soon(provider: IdentityProvide
     assert keys.find("key-1") is not None
 
 
-def test_a_withdrawn_key_is_forgotten_in_time(provider: IdentityProvider, clock: Clock) -> None:
+def test_a_withdrawn_key_expires(provider: IdentityProvider, clock: Clock) -> None:
     keys = keys_of(provider, clock)
     keys.find("key-1")
     provider.keys.clear()
@@ -109,7 +102,7 @@ def test_a_withdrawn_key_is_forgotten_in_time(provider: IdentityProvider, clock:
     assert keys.find("key-1") is None
 
 
-def test_known_keys_serve_while_the_issuer_is_down_but_no_longer_than_they_are_kept(
+def test_cached_keys_are_used_while_the_issuer_is_down_until_they_expire(
     provider: IdentityProvider, clock: Clock
 ) -> None:
     keys = keys_of(provider, clock)
@@ -119,7 +112,7 @@ def test_known_keys_serve_while_the_issuer_is_down_but_no_longer_than_they_are_k
 
     with pytest.raises(JwksUnreachable):
         keys.find("key-2")
-    assert keys.find("key-2") is None  # not asked again at once
+    assert keys.find("key-2") is None  # without another request
     assert keys.find("key-1") is not None
     clock.now += KEEP_SECONDS
     with pytest.raises(JwksUnreachable):
@@ -138,7 +131,9 @@ def test_known_keys_serve_while_the_issuer_is_down_but_no_longer_than_they_are_k
         Answer(302, headers={"location": "/elsewhere"}),
     ],
 )
-def test_an_answer_that_is_no_key_set_is_an_error_that_says_where(loopback: Loopback, answer: Answer) -> None:
+def test_an_answer_that_is_not_a_key_set_is_an_error_with_its_address(
+    loopback: Loopback, answer: Answer
+) -> None:
     loopback.routes["/jwks.json"] = lambda _: answer
     loopback.routes["/elsewhere"] = lambda _: Answer(200, b'{"keys": []}')
 
@@ -146,21 +141,21 @@ def test_an_answer_that_is_no_key_set_is_an_error_that_says_where(loopback: Loop
         fetch_keys(f"{loopback.url}/jwks.json")
 
 
-def test_an_issuer_nobody_answers_for_is_an_error() -> None:
+def test_an_issuer_that_does_not_answer_is_an_error() -> None:
     with pytest.raises(JwksUnreachable, match="refused"):
         fetch_keys("http://127.0.0.1:9/jwks.json")
 
 
-# As Microsoft Entra ID has them: v2.0, and v1.0, whose issuer ends with a slash.
+# Issuers as in Microsoft Entra ID: v2.0, and v1.0, whose issuer ends with a slash.
 @pytest.mark.parametrize("path", ["/9122040d-6c67-4c5b-b112-36a304b66dad/v2.0", "/9122040d-6c67/", ""])
-def test_an_issuer_is_asked_where_its_keys_are(provider: IdentityProvider, clock: Clock, path: str) -> None:
+def test_the_address_of_the_keys_is_discovered(provider: IdentityProvider, clock: Clock, path: str) -> None:
     keys = KeySet(provider.publish_discovery(path), clock)
 
     assert keys.find("key-1") is not None
     assert len(provider.server.requests) == 2
 
 
-def test_keys_that_moved_are_found_where_the_issuer_says(provider: IdentityProvider, clock: Clock) -> None:
+def test_keys_at_a_new_address_are_discovered(provider: IdentityProvider, clock: Clock) -> None:
     keys = KeySet(provider.publish_discovery("/tenant"), clock)
     keys.find("key-1")
     del provider.server.routes[provider.path]
@@ -172,11 +167,11 @@ def test_keys_that_moved_are_found_where_the_issuer_says(provider: IdentityProvi
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         (
             {"issuer": "https://other.example"},
-            r"to be of issuer http://.*/tenant, got https://other\.example",
+            r"expected issuer http://.*/tenant in .*, got https://other\.example",
         ),
         ({"issuer": None}, "got None"),
         ({"jwks_uri": None}, "expected an https jwks_uri"),
@@ -185,17 +180,17 @@ def test_keys_that_moved_are_found_where_the_issuer_says(provider: IdentityProvi
         ({"jwks_uri": ["https://a.example"]}, "expected an https jwks_uri"),
     ],
 )
-def test_a_discovery_document_that_is_not_the_issuers_own_is_not_followed(
-    provider: IdentityProvider, changed: dict[str, Any], told: str
+def test_a_discovery_document_of_another_issuer_is_refused(
+    provider: IdentityProvider, changed: dict[str, Any], message: str
 ) -> None:
     issuer = provider.publish_discovery("/tenant", **changed).issuer
 
-    with pytest.raises(JwksUnreachable, match=told):
+    with pytest.raises(JwksUnreachable, match=message):
         discover_keys(issuer)
     assert provider.server.asked(provider.path) == []
 
 
-def test_only_signing_keys_with_an_id_count(provider: IdentityProvider) -> None:
+def test_only_signing_keys_with_an_id_are_used(provider: IdentityProvider) -> None:
     extra: list[dict[str, Any]] = [{"kid": "key-2", "kty": "RSA", "use": "enc"}, {"kty": "RSA"}]
     provider.keys += extra
 

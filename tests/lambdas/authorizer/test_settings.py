@@ -22,7 +22,7 @@ def test_issuers_and_permissions_come_from_the_environment() -> None:
     assert read.permissions == {"readers": frozenset({"*:read"})}
 
 
-def test_every_problem_is_named_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(ConfigurationError) as wrong:
         settings(
             [{"issuer": "", "jwks_uri": "http://a.example/keys", "audience": []}],
@@ -32,7 +32,7 @@ def test_every_problem_is_named_at_once() -> None:
     assert str(wrong.value).count("expected") == 4
 
 
-def test_an_issuer_without_address_of_its_keys_is_asked_for_it() -> None:
+def test_an_issuer_needs_no_address_of_its_keys() -> None:
     entra = "https://login.microsoftonline.com/9122040d-6c67-4c5b-b112-36a304b66dad/v2.0"
 
     read = settings([{"issuer": entra, "audience": ["api://glueline"]}], {"readers": ["*:read"]})
@@ -49,7 +49,7 @@ def test_an_issuer_without_address_of_its_keys_is_asked_for_it() -> None:
         {"jwks_uri": ""},
     ],
 )
-def test_keys_or_their_address_fetched_in_the_clear_are_refused(unsafe: dict[str, Any]) -> None:
+def test_keys_and_discovery_need_https(unsafe: dict[str, Any]) -> None:
     entry = {"issuer": "https://a.example", "audience": ["client"]} | unsafe
 
     with pytest.raises(ConfigurationError, match="https"):
@@ -66,7 +66,7 @@ def test_a_variable_without_content_is_refused(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:4566/keys", "http://localhost:4566/keys"])
-def test_keys_in_the_clear_are_taken_from_this_host_only(uri: str) -> None:
+def test_keys_may_be_fetched_from_this_host_without_https(uri: str) -> None:
     read = settings([{**ISSUER, "jwks_uri": uri}], {"readers": ["*:read"]})
 
     assert read.issuers["https://a.example"].jwks_uri == uri

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lambdas.authorizer.jwks import KeySet
 from lambdas.authorizer.settings import Issuer
-from lambdas.authorizer.tokens import ALGORITHMS, TokenRefused, granted, subject, verify
+from lambdas.authorizer.tokens import ALGORITHMS, TokenDenied, granted, subject, verify
 from tests.lambdas.authorizer.identity import (
     CLIENT,
     KEY_FOR,
@@ -31,23 +31,23 @@ def verified(token: str, *providers: IdentityProvider) -> dict[str, Any]:
     return verify(token, issuers, {name: KeySet(issuer) for name, issuer in issuers.items()})
 
 
-class Seconds(int):
-    """A time told from the moment of the test: when the cases are collected, it would be too early."""
+class FromNow(int):
+    """Seconds from the time of the test, which is later than the time at which cases are collected."""
 
 
-def at_this_moment(claims: dict[str, Any]) -> dict[str, Any]:
+def with_times(claims: dict[str, Any]) -> dict[str, Any]:
     now = int(time.time())
-    return {name: now + value if isinstance(value, Seconds) else value for name, value in claims.items()}
+    return {name: now + value if isinstance(value, FromNow) else value for name, value in claims.items()}
 
 
 def reason_for(token: str, *providers: IdentityProvider) -> str:
-    with pytest.raises(TokenRefused) as refused:
+    with pytest.raises(TokenDenied) as refused:
         verified(token, *providers)
     return refused.value.reason
 
 
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
-def test_a_token_signed_with_any_asymmetric_algorithm_is_believed(
+def test_a_token_with_any_asymmetric_algorithm_is_accepted(
     provider: IdentityProvider, algorithm: str
 ) -> None:
     provider.publish("key-2", KEY_FOR[algorithm], algorithm)
@@ -60,11 +60,11 @@ def test_a_token_signed_with_any_asymmetric_algorithm_is_believed(
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"exp": Seconds(-60)}, "expired"),
+        ({"exp": FromNow(-60)}, "expired"),
         ({"exp": None}, "invalid"),
         ({"exp": "tomorrow"}, "invalid"),
-        ({"nbf": Seconds(+60)}, "not-yet-valid"),
-        ({"iat": Seconds(+60)}, "not-yet-valid"),
+        ({"nbf": FromNow(+60)}, "not-yet-valid"),
+        ({"iat": FromNow(+60)}, "not-yet-valid"),
         ({"client_id": "somebody-else"}, "wrong-audience"),
         ({"client_id": None}, "wrong-audience"),
         ({"aud": "somebody-else"}, "wrong-audience"),  # although client_id is ours
@@ -76,37 +76,39 @@ def test_a_token_signed_with_any_asymmetric_algorithm_is_believed(
         ({"token_use": "id", "aud": CLIENT}, "not-an-access-token"),
     ],
 )
-def test_a_token_with_a_wrong_claim_is_refused(
+def test_a_token_with_a_wrong_claim_is_denied(
     provider: IdentityProvider, changed: dict[str, Any], reason: str
 ) -> None:
-    assert reason_for(provider.token(**at_this_moment(changed)), provider) == reason
+    assert reason_for(provider.token(**with_times(changed)), provider) == reason
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"exp": Seconds(-10)},  # within the leeway for clocks that differ
-        {"nbf": Seconds(+10)},
+        {"exp": FromNow(-10)},  # within the leeway for clocks that differ
+        {"nbf": FromNow(+10)},
         {"client_id": None, "aud": CLIENT},
         {"client_id": None, "aud": ["https://other.example", CLIENT]},
     ],
 )
-def test_a_token_that_is_just_valid_is_believed(provider: IdentityProvider, changed: dict[str, Any]) -> None:
-    assert verified(provider.token(**at_this_moment(changed)), provider)["iss"] == provider.name
+def test_a_token_that_is_barely_valid_is_accepted(
+    provider: IdentityProvider, changed: dict[str, Any]
+) -> None:
+    assert verified(provider.token(**with_times(changed)), provider)["iss"] == provider.name
 
 
-def test_a_token_signed_with_another_key_under_a_known_key_id_is_refused(provider: IdentityProvider) -> None:
+def test_a_token_signed_with_another_key_under_a_known_key_id_is_denied(provider: IdentityProvider) -> None:
     assert reason_for(provider.token(key=OTHER_RSA_KEY), provider) == "bad-signature"
 
 
-def test_a_token_whose_claims_were_changed_after_signing_is_refused(provider: IdentityProvider) -> None:
+def test_a_token_with_claims_changed_after_signing_is_denied(provider: IdentityProvider) -> None:
     header, _, signature = provider.token().split(".")
     forged = segment(provider.claims(scope="glueline/delete"))
 
     assert reason_for(f"{header}.{forged}.{signature}", provider) == "bad-signature"
 
 
-def test_a_key_that_a_token_brings_itself_is_not_used(provider: IdentityProvider) -> None:
+def test_a_key_inside_a_token_is_not_used(provider: IdentityProvider) -> None:
     own = {
         **provider.keys[0],
         **jwt.get_algorithm_by_name("RS256").to_jwk(OTHER_RSA_KEY.public_key(), as_dict=True),
@@ -124,7 +126,7 @@ def test_a_key_that_a_token_brings_itself_is_not_used(provider: IdentityProvider
     assert provider.server.asked("/own.json") == []
 
 
-def test_a_token_that_must_be_understood_in_an_unknown_way_is_refused(provider: IdentityProvider) -> None:
+def test_a_token_with_an_unknown_critical_header_is_denied(provider: IdentityProvider) -> None:
     headers = {"kid": "key-1", "crit": ["b64"], "b64": True}
 
     assert reason_for(jwt.encode(provider.claims(), RSA_KEY, "RS256", headers=headers), provider) in (
@@ -133,23 +135,23 @@ def test_a_token_that_must_be_understood_in_an_unknown_way_is_refused(provider: 
     )
 
 
-def test_an_unsigned_token_is_refused(provider: IdentityProvider) -> None:
+def test_an_unsigned_token_is_denied(provider: IdentityProvider) -> None:
     unsigned = jwt.encode(provider.claims(), "", "none", headers={"kid": "key-1"})
 
     assert reason_for(unsigned, provider) == "algorithm-not-allowed"
 
 
-def test_a_token_signed_by_hmac_with_the_public_key_is_refused(provider: IdentityProvider) -> None:
+def test_a_token_signed_by_hmac_with_the_public_key_is_denied(provider: IdentityProvider) -> None:
     token = hmac_token(RSA_KEY.public_key(), provider.claims(), kid="key-1")
 
     assert reason_for(token, provider) == "algorithm-not-allowed"
 
 
-def test_a_key_is_used_with_its_own_algorithm_only(provider: IdentityProvider) -> None:
+def test_a_key_is_used_only_with_its_own_algorithm(provider: IdentityProvider) -> None:
     assert reason_for(provider.token(algorithm="RS512"), provider) == "algorithm-not-allowed"
 
 
-def test_a_key_without_an_algorithm_serves_those_of_its_type(provider: IdentityProvider) -> None:
+def test_a_key_without_an_algorithm_is_used_with_those_of_its_type(provider: IdentityProvider) -> None:
     provider.keys = [{name: value for name, value in provider.keys[0].items() if name != "alg"}]
 
     assert verified(provider.token(algorithm="RS512"), provider)
@@ -157,7 +159,7 @@ def test_a_key_without_an_algorithm_serves_those_of_its_type(provider: IdentityP
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b", "a.b.c", "....", "ä.ö.ü", "e30.e30.e30", "[" * 9000])
-def test_what_is_no_token_is_refused(provider: IdentityProvider, token: str) -> None:
+def test_a_text_that_is_not_a_token_is_denied(provider: IdentityProvider, token: str) -> None:
     assert reason_for(token, provider) in ("malformed", "algorithm-not-allowed")
 
 
@@ -170,32 +172,30 @@ parts = st.dictionaries(st.sampled_from(["alg", "kid", "iss", "typ", "crit", "ex
 
 
 @given(st.text() | st.tuples(parts | texts | st.just(HEADER), parts | texts, texts).map(".".join))
-def test_whatever_a_caller_sends_is_refused_and_raises_nothing_else(
-    provider: IdentityProvider, token: str
-) -> None:
+def test_any_text_is_denied_without_another_error(provider: IdentityProvider, token: str) -> None:
     assert reason_for(token, provider)
 
 
-def test_an_unknown_key_id_is_refused(provider: IdentityProvider) -> None:
+def test_an_unknown_key_id_is_denied(provider: IdentityProvider) -> None:
     assert reason_for(provider.token(key_id="key-9"), provider) == "unknown-key"
     assert reason_for(jwt.encode(provider.claims(), RSA_KEY, "RS256"), provider) == "unknown-key"
 
 
-def test_an_issuer_cannot_speak_for_another(loopback: Loopback, provider: IdentityProvider) -> None:
+def test_an_issuer_cannot_sign_for_another(loopback: Loopback, provider: IdentityProvider) -> None:
     entra = IdentityProvider(loopback, "https://login.microsoftonline.com/t/v2.0", "/entra.json", keys=[{}])
     entra.keys.clear()
     entra.publish("key-2", OTHER_RSA_KEY, "RS256")
 
-    believed = verified(entra.token(key=OTHER_RSA_KEY, key_id="key-2"), provider, entra)
+    accepted = verified(entra.token(key=OTHER_RSA_KEY, key_id="key-2"), provider, entra)
 
-    assert believed["iss"] == entra.name
+    assert accepted["iss"] == entra.name
     assert reason_for(provider.token(key=OTHER_RSA_KEY, key_id="key-2"), provider, entra) == "unknown-key"
 
 
 TENANT = "9122040d-6c67-4c5b-b112-36a304b66dad"
 ENTRA: dict[
     str, dict[str, Any]
-] = {  # the claims that count of each kind of access token, as its documentation shows them
+] = {  # the relevant claims of each kind of access token in the documentation of Entra ID
     "v1.0, a user": {
         "iss": f"https://sts.windows.net/{TENANT}/",
         "aud": "api://glueline",
@@ -237,25 +237,25 @@ ENTRA: dict[
         ("v2.0, a program", ["*:read"]),
     ],
 )
-def test_every_kind_of_access_token_of_entra_id_is_understood(
+def test_every_kind_of_access_token_of_entra_id_is_accepted(
     provider: IdentityProvider, kind: str, permissions: list[str]
 ) -> None:
     claims = ENTRA[kind]
     keys = [
         {name: value for name, value in provider.keys[0].items() if name != "alg"}
-    ]  # it says no algorithm
+    ]  # Entra ID's keys have no algorithm
     entra = IdentityProvider(provider.server, claims["iss"], "/discovery/keys", keys)
     issuer = Issuer(entra.name, entra.issuer.jwks_uri, frozenset({claims["aud"]}))
     token = entra.token(**claims, client_id=None, token_use=None, scope=None)
 
-    believed = verify(token, {entra.name: issuer}, {entra.name: KeySet(issuer)})
+    accepted = verify(token, {entra.name: issuer}, {entra.name: KeySet(issuer)})
 
     of_names = {
         "glueline.read": frozenset({"*:read"}),
         "glueline.write": frozenset({"*:write"}),
         "0760b6cf-170e-4a14-91b3-4b78e0739963": frozenset({"products:delete"}),
     }
-    assert granted(believed, of_names) == permissions
+    assert granted(accepted, of_names) == permissions
 
 
 PERMISSIONS = {
@@ -277,13 +277,11 @@ PERMISSIONS = {
         ({"scope": 7, "groups": {"pricing": 1}, "roles": [None, ["pricing"]]}, []),
     ],
 )
-def test_scopes_groups_and_roles_decide_what_is_allowed(
-    claims: dict[str, Any], permissions: list[str]
-) -> None:
+def test_scopes_groups_and_roles_grant_permissions(claims: dict[str, Any], permissions: list[str]) -> None:
     assert granted(claims, PERMISSIONS) == permissions
 
 
-def test_a_subject_is_the_users_else_the_clients() -> None:
+def test_the_subject_is_the_user_or_else_the_client() -> None:
     assert subject({"sub": "user", "client_id": "client"}) == "user"
     assert subject({"client_id": "client"}) == "client"
     assert subject({}) == ""

@@ -1,17 +1,23 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError
+from botocore.exceptions import (
+    ConnectTimeoutError,
+)
 
 from lambdas.data_api.batch import MAX_CHANGES
 from tests.builders import product, transaction
-from tests.lambdas.data_api.conftest import NOW, Call, Failing
+from tests.lambdas.data_api.conftest import (
+    NOW,
+    Call,
+    Clock,
+    Failing,
+    ItemOf,
+    batch,
+    change,
+)
 
 VOIDED = {"basket_id": 31198570044, "product_id": 1, "updated_at": "2017-01-03T00:00:00Z"}
-
-
-def change(dataset: str, data: Any, op: str = "upsert", **more: Any) -> dict[str, Any]:
-    return {"dataset": dataset, "op": op, "data": data} | more
 
 
 def test_every_change_has_its_result_in_order(call: Call) -> None:
@@ -47,7 +53,7 @@ def test_every_change_has_its_result_in_order(call: Call) -> None:
     assert call("GET", "/transactions/31198570044,1").status == 404
 
 
-def test_an_item_carries_the_id_of_the_event_that_wrote_it(call: Call, item: Any) -> None:
+def test_an_item_has_the_id_of_the_event_that_wrote_it(call: Call, item: Any) -> None:
     call("POST", "/batch", {"changes": [change("products", product(), event_id="event-1")]})
     assert item("products", "25671")["_event_id"] == {"S": "event-1"}
 
@@ -80,7 +86,7 @@ def test_an_item_carries_the_id_of_the_event_that_wrote_it(call: Call, item: Any
         ),
     ],
 )
-def test_a_change_that_cannot_be_tried_is_rejected_and_the_others_are_taken(
+def test_a_change_that_is_not_valid_is_rejected_and_the_others_are_accepted(
     call: Call, given: Any, status: int
 ) -> None:
     answer = call("POST", "/batch", {"changes": [given, change("products", product())]})
@@ -100,7 +106,7 @@ def test_each_change_needs_its_permission(call: Call) -> None:
 
 
 @pytest.mark.parametrize("body", [[], {}, {"changes": {}}, {"changes": None}, "x"])
-def test_a_body_that_is_no_batch_is_refused(call: Call, body: Any) -> None:
+def test_a_body_that_is_not_a_batch_is_refused(call: Call, body: Any) -> None:
     assert call("POST", "/batch", body).status == 400
 
 
@@ -109,7 +115,7 @@ def test_a_batch_has_at_most_five_hundred_changes(call: Call) -> None:
     assert call("POST", "/batch", {"changes": []}).body == {"results": []}
 
 
-def test_a_batch_of_which_nothing_could_be_written_is_503(call: Call, failing: Failing) -> None:
+def test_a_batch_without_any_written_change_is_503(call: Call, failing: Failing) -> None:
     failing.failures = [ConnectTimeoutError(endpoint_url="https://dynamodb")]
 
     answer = call("POST", "/batch", {"changes": [change("products", product())]})
@@ -117,7 +123,7 @@ def test_a_batch_of_which_nothing_could_be_written_is_503(call: Call, failing: F
     assert (answer.status, answer.headers["retry-after"]) == (503, "2")
 
 
-def test_what_could_not_be_written_stands_beside_what_could_not_be_taken(
+def test_changes_that_were_not_written_are_reported_beside_rejected_ones(
     call: Call, failing: Failing
 ) -> None:
     failing.failures = [ConnectTimeoutError(endpoint_url="https://dynamodb")]
@@ -127,7 +133,7 @@ def test_what_could_not_be_written_stands_beside_what_could_not_be_taken(
     assert [result["problem"]["status"] for result in answer.body["results"]] == [503, 422]
 
 
-def test_values_of_a_row_stay_out_of_the_log(call: Call, caplog: pytest.LogCaptureFixture) -> None:
+def test_values_of_a_row_are_not_logged(call: Call, caplog: pytest.LogCaptureFixture) -> None:
     secret = transaction(household_id="secret-household")
 
     call("POST", "/batch", {"changes": [change("transactions", secret, event_id="event-9")]})
@@ -147,3 +153,24 @@ def test_outcomes_of_a_batch_are_counted_by_dataset(call: Call, capsys: pytest.C
     assert '"dataset":"products","service":"test","accepted":[1.0]' in printed
     assert '"dataset":"transactions","service":"test","rejected":[1.0]' in printed
     assert '"dataset":"none","service":"test","rejected":[1.0]' in printed
+
+
+def test_every_change_of_a_batch_has_an_event_id_of_its_own(call: Call, item: ItemOf) -> None:
+    """Otherwise the second change of a row would look like a repetition of the first."""
+    departments = [change("products", product(department=name)) for name in ("A", "B")]
+
+    assert batch(call, *departments) == ["accepted"] * 2
+    assert item("products", "25671")["department"] == {"S": "B"}
+
+
+def test_no_event_is_later_than_now(call: Call, item: ItemOf, clock: Clock) -> None:
+    batch(call, change("products", product(), time="9999-01-01T00:00:00Z"))
+    assert item("products", "25671")["_version"] == {"N": str(NOW)}
+
+    clock.micros += 1
+    assert call("PUT", "/products/25671", product(department="DELI")).body["_version"] == NOW + 1
+
+
+@pytest.mark.parametrize("time", ["yesterday", "", 7, None, "2026-02-30T00:00:00Z", "9" * 5000])
+def test_a_time_that_is_not_a_timestamp_is_refused(call: Call, time: Any) -> None:
+    assert batch(call, change("products", product(), time=time)) == ["rejected"]

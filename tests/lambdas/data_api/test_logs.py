@@ -1,12 +1,12 @@
-"""What the API writes into logs and metrics: enough to follow a request, and nothing of a person."""
+"""Logs and metrics of the API: enough to follow a request, and no personal data."""
 
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tests.lambdas.data_api.conftest import NOW, Answer, Call, Failing
-from tests.lambdas.made_up import thing
+from tests.lambdas.contracts import thing
+from tests.lambdas.data_api.conftest import NOW, Answer, Call, Failing, change
 
 MARKER = "marker-of-a-person"
 PATH = f"/things/{MARKER},2026-11-24"
@@ -16,12 +16,8 @@ def row(**changed: Any) -> dict[str, Any]:
     return thing(**{"name": MARKER, "tags": [MARKER], "size": {"width": 1, "unit": MARKER}} | changed)
 
 
-def change(data: Any, op: str = "upsert", dataset: str = "things", **more: Any) -> dict[str, Any]:
-    return {"dataset": dataset, "op": op, "data": data} | more
-
-
 def every_route(call: Call) -> list[Answer]:
-    """Every route with a good request and with all that it can refuse."""
+    """Every route, with an accepted request and with every kind of refused request."""
     good = [
         call("POST", "/things", row()),
         call("PATCH", PATH, {"tags": [MARKER, MARKER]}),
@@ -32,7 +28,12 @@ def every_route(call: Call) -> list[Answer]:
         call(
             "POST",
             "/batch",
-            {"changes": [change(row()), change({"name": MARKER, "day": "2026-11-24"}, "delete")]},
+            {
+                "changes": [
+                    change("things", row()),
+                    change("things", {"name": MARKER, "day": "2026-11-24"}, "delete"),
+                ]
+            },
         ),
     ]
     refused = [
@@ -66,18 +67,18 @@ def every_route(call: Call) -> list[Answer]:
 HOSTILE = [
     MARKER,
     {MARKER: MARKER},
-    change(row(), event_id={MARKER: MARKER}),
-    change(row(), time=MARKER),
-    change(row(), dataset=MARKER),
-    change(row(), op=MARKER),
-    change({MARKER: MARKER}),
-    change(MARKER),
-    change(row(**{MARKER: {MARKER: MARKER}})),
-    change(row(size={MARKER: MARKER})),
-    change(row(tags=[{MARKER: MARKER}])),
-    change(row(day=MARKER)),
-    change(row(tags=[MARKER * 30_000])),
-    change({"name": MARKER, "day": "2026-11-24"}, "delete", time="2017-01-01T00:00:00Z"),
+    change("things", row(), event_id={MARKER: MARKER}),
+    change("things", row(), time=MARKER),
+    change(MARKER, row()),
+    change("things", row(), op=MARKER),
+    change("things", {MARKER: MARKER}),
+    change("things", MARKER),
+    change("things", row(**{MARKER: {MARKER: MARKER}})),
+    change("things", row(size={MARKER: MARKER})),
+    change("things", row(tags=[{MARKER: MARKER}])),
+    change("things", row(day=MARKER)),
+    change("things", row(tags=[MARKER * 30_000])),
+    change("things", {"name": MARKER, "day": "2026-11-24"}, "delete", time="2017-01-01T00:00:00Z"),
 ]
 
 
@@ -86,7 +87,7 @@ def logged(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str])
     return [str(vars(record)) for record in caplog.records] + [printed.out, printed.err]
 
 
-def test_keys_and_values_of_a_person_are_in_no_log_line_and_metric_of_any_route(
+def test_no_log_line_and_metric_of_any_route_has_personal_data(
     call: Call, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     every_route(call)
@@ -105,7 +106,7 @@ def test_keys_and_values_of_a_person_are_in_no_log_line_and_metric_of_any_route(
         EndpointConnectionError(endpoint_url=f"https://{MARKER}"),
     ],
 )
-def test_what_dynamodb_says_of_a_row_is_in_no_log_line(
+def test_no_log_line_has_the_message_of_an_error_of_dynamodb(
     call: Call,
     failing: Failing,
     caplog: pytest.LogCaptureFixture,
@@ -116,11 +117,11 @@ def test_what_dynamodb_says_of_a_row_is_in_no_log_line(
     failing.failures = [failure] * 9
 
     assert call("PUT", PATH, row()).status == 503
-    assert call("POST", "/batch", {"changes": [change(row())]}).status == 503
+    assert call("POST", "/batch", {"changes": [change("things", row())]}).status == 503
     assert [line for line in logged(caplog, capsys) if MARKER in line] == []
 
 
-def test_a_refused_request_can_be_followed_by_its_id(call: Call, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_request_is_logged_with_its_problem(call: Call, caplog: pytest.LogCaptureFixture) -> None:
     call("POST", "/things", row(flag=7, **{MARKER: 1}))
 
     [line] = [vars(record) for record in caplog.records if record.message == "problem"]
@@ -129,7 +130,7 @@ def test_a_refused_request_can_be_followed_by_its_id(call: Call, caplog: pytest.
     assert sorted(line["violations"]) == ["/* additionalProperties", "/flag type"]
 
 
-def test_a_written_row_can_be_followed_by_its_event(call: Call, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_written_row_is_logged_with_its_event(call: Call, caplog: pytest.LogCaptureFixture) -> None:
     call("POST", "/things", row())
 
     [line] = [vars(record) for record in caplog.records if record.message == "row written"]

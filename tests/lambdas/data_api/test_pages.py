@@ -34,7 +34,7 @@ def test_pages_together_have_every_row_once_and_no_deleted_one(call: Call) -> No
     assert [len(page) for page in found[:2]] == [7, 7]
 
 
-def test_a_row_in_a_list_is_what_reading_it_gives(call: Call) -> None:
+def test_a_row_in_a_list_equals_the_row_alone(call: Call) -> None:
     call("POST", "/products", product())
 
     assert call("GET", "/products").body["items"] == [call("GET", "/products/25671").body]
@@ -50,7 +50,7 @@ def test_a_page_of_large_rows_ends_early(call: Call) -> None:
     assert page["next"] is not None
 
 
-def test_a_table_full_of_deleted_rows_does_not_keep_the_caller_waiting(
+def test_a_page_of_a_table_full_of_deleted_rows_ends(
     call: Call, failing: Failing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(1, 21):
@@ -72,7 +72,7 @@ def test_a_limit_is_a_number_from_1_to_1000(call: Call, limit: str) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x", "!", "cHJvZHVjdHM", "dGhpbmdzLzE", "/w", "ü"])
-def test_a_token_that_no_page_gave_is_refused(call: Call, token: str) -> None:
+def test_a_token_that_is_not_from_a_page_is_refused(call: Call, token: str) -> None:
     assert call("GET", "/products", query={"next": token}).status == 400
 
 

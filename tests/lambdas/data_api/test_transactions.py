@@ -74,7 +74,7 @@ def test_a_hundred_and_one_changes_are_two_calls() -> None:
     assert [len(chunk) for chunk in chunks(changes)] == [100, 1]
 
 
-def test_a_call_stays_below_what_a_transaction_may_weigh(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_stays_below_the_size_of_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     one = line(1)
     monkeypatch.setattr(transactions, "TRANSACTION_BYTES", 2 * len(str(one.item)) + 10)
 
@@ -83,13 +83,13 @@ def test_a_call_stays_below_what_a_transaction_may_weigh(monkeypatch: pytest.Mon
     assert [len(chunk) for chunk in chunks(indexed(one, line(2)))] == [1, 1]
 
 
-def test_changes_of_one_key_go_in_the_order_of_their_versions() -> None:
+def test_changes_of_one_key_are_written_in_the_order_of_their_versions() -> None:
     changes = indexed(line(1, 3), line(2, 1), line(1, 1), line(1, 2))
 
     assert [list(of_round) for of_round in rounds(changes)] == [[2, 1], [3], [0]]
 
 
-def test_changes_without_versions_go_in_the_order_they_came(store: Store, dynamodb: Any) -> None:
+def test_changes_without_versions_are_written_in_the_order_of_arrival(store: Store, dynamodb: Any) -> None:
     rows = [product(department=department) for department in ("A", "B", "C")]
 
     changes = (upsert("products", row, f"event-{place}") for place, row in enumerate(rows))
@@ -100,7 +100,7 @@ def test_changes_without_versions_go_in_the_order_they_came(store: Store, dynamo
     assert stored["department"] == {"S": "C"}
 
 
-def test_a_stale_change_is_told_apart_and_does_not_keep_the_others_out(store: Store) -> None:
+def test_a_stale_change_does_not_stop_the_others(store: Store) -> None:
     write_batch(store, indexed(line(2, 5)))
 
     results = write_batch(store, indexed(line(1), line(2, 1), line(3)))
@@ -120,7 +120,9 @@ def test_writing_a_batch_again_changes_nothing(store: Store, dynamodb: Any) -> N
     assert dynamodb.scan(TableName=PREFIX + "transactions")["Items"] == before
 
 
-def test_a_change_without_version_is_stamped_after_one_from_the_future(store: Store, clock: Clock) -> None:
+def test_a_change_without_version_gets_one_after_a_stored_one_from_the_future(
+    store: Store, clock: Clock
+) -> None:
     clock.micros = NOW + 1000
     write_batch(store, indexed(upsert("products", product())))
     clock.micros = NOW
@@ -138,7 +140,7 @@ def test_a_change_without_version_is_stamped_after_one_from_the_future(store: St
         cancelled("ThrottlingError", "ThrottlingError"),
     ],
 )
-def test_what_is_busy_is_tried_again_a_little_later(
+def test_a_busy_transaction_is_retried_after_a_pause(
     store: Store, failing: Failing, slept: list[float], failure: Exception
 ) -> None:
     failing.failures = [failure, failure]
@@ -147,7 +149,9 @@ def test_what_is_busy_is_tried_again_a_little_later(
     assert len(slept) == 2
 
 
-def test_what_stays_busy_is_unwritten_and_says_so(store: Store, failing: Failing, slept: list[float]) -> None:
+def test_a_change_whose_row_stays_busy_is_not_written(
+    store: Store, failing: Failing, slept: list[float]
+) -> None:
     failing.failures = [cancelled("TransactionConflict")] * ATTEMPTS
 
     results = write_batch(store, indexed(line(1)))
@@ -158,7 +162,7 @@ def test_what_stays_busy_is_unwritten_and_says_so(store: Store, failing: Failing
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "TransactionInProgressException"])
-def test_what_the_client_tried_often_enough_is_not_tried_more_often(
+def test_an_error_after_the_clients_own_retries_is_not_retried(
     store: Store, failing: Failing, code: str
 ) -> None:
     failing.failures = [error(code)]
@@ -169,16 +173,16 @@ def test_what_the_client_tried_often_enough_is_not_tried_more_often(
     assert len(failing.calls) == 2
 
 
-def test_what_follows_an_unwritten_change_waits_with_it(store: Store, failing: Failing) -> None:
+def test_a_change_is_not_written_before_its_predecessor(store: Store, failing: Failing) -> None:
     failing.failures = [error("ThrottlingException")]
 
     results = write_batch(store, indexed(*(upsert("products", product(department=d)) for d in "AB")))
 
     assert statuses(results) == ["unwritten", "unwritten"]
-    assert len(failing.calls) == 1  # for the first; the second was not tried
+    assert len(failing.calls) == 1  # for the first change only
 
 
-def test_a_dynamodb_out_of_reach_is_asked_once(store: Store, failing: Failing) -> None:
+def test_an_unreachable_dynamodb_is_called_once(store: Store, failing: Failing) -> None:
     failing.failures = [ConnectTimeoutError(endpoint_url="https://dynamodb")]
 
     results = write_batch(store, indexed(*(line(number) for number in range(1, 250))))
@@ -187,7 +191,7 @@ def test_a_dynamodb_out_of_reach_is_asked_once(store: Store, failing: Failing) -
     assert len(failing.calls) == 1
 
 
-def test_one_change_that_dynamodb_finds_invalid_does_not_keep_the_others_out(
+def test_a_change_that_dynamodb_finds_invalid_does_not_stop_the_others(
     store: Store, failing: Failing, dynamodb: Any
 ) -> None:
     real = dynamodb.transact_write_items
@@ -205,20 +209,20 @@ def test_one_change_that_dynamodb_finds_invalid_does_not_keep_the_others_out(
     assert results[6].document()["problem"]["status"] == 422
 
 
-def test_a_change_the_transaction_names_as_invalid_is_rejected(store: Store, failing: Failing) -> None:
+def test_a_change_that_the_transaction_reports_as_invalid_is_rejected(store: Store, failing: Failing) -> None:
     failing.failures = [cancelled("None", "ValidationError")]
 
     assert statuses(write_batch(store, indexed(line(1), line(2)))) == ["accepted", "rejected"]
 
 
-def test_an_error_that_is_ours_is_raised(store: Store, failing: Failing) -> None:
+def test_any_other_error_is_raised(store: Store, failing: Failing) -> None:
     failing.failures = [error("ResourceNotFoundException")]
 
     with pytest.raises(ClientError):
         write_batch(store, indexed(line(1)))
 
 
-def test_nothing_to_write_is_no_call(store: Store, failing: Failing) -> None:
+def test_without_changes_there_is_no_call(store: Store, failing: Failing) -> None:
     assert (write_batch(store, {}), failing.calls) == ({}, [])
 
 

@@ -39,7 +39,7 @@ def test_a_batch_lands_in_the_raw_bucket(event_named: Callable[[str], Any]) -> N
     assert len(gzip.decompress(body).splitlines()) == 3
 
 
-def test_a_batch_handed_over_again_leaves_one_object(event_named: Callable[[str], Any]) -> None:
+def test_a_batch_that_is_retried_leaves_one_object(event_named: Callable[[str], Any]) -> None:
     app.handler(event_named("dynamodb_stream"), None)
     app.handler(event_named("dynamodb_stream"), None)
 
@@ -56,6 +56,6 @@ def test_a_batch_that_cannot_be_written_fails_as_a_whole(
         app.handler(event_named("dynamodb_stream"), None)
 
 
-def test_missing_variables_are_named_together() -> None:
+def test_all_missing_variables_are_named() -> None:
     with pytest.raises(ConfigurationError, match="RAW_BUCKET, TABLE_PREFIX"):
         app.Settings.from_env({})

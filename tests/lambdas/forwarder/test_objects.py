@@ -17,7 +17,7 @@ def records(event_named: Callable[[str], Any]) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_batch_becomes_one_object_of_its_dataset_with_every_record_as_it_came(
+def test_a_batch_becomes_one_object_of_its_dataset_with_unchanged_records(
     records: list[dict[str, Any]],
 ) -> None:
     [raw] = raw_objects(records, PREFIX)
@@ -27,7 +27,7 @@ def test_a_batch_becomes_one_object_of_its_dataset_with_every_record_as_it_came(
     assert [json.loads(line) for line in lines] == records
 
 
-def test_the_name_says_dataset_hour_stream_and_sequence_numbers(records: list[dict[str, Any]]) -> None:
+def test_the_name_contains_dataset_hour_stream_and_sequence_numbers(records: list[dict[str, Any]]) -> None:
     [raw] = raw_objects(records, PREFIX)
 
     assert raw.key == (
@@ -36,7 +36,7 @@ def test_the_name_says_dataset_hour_stream_and_sequence_numbers(records: list[di
     )
 
 
-def test_a_summary_names_object_sequence_numbers_and_events_and_no_value(
+def test_a_summary_contains_object_sequence_numbers_and_events_but_no_values(
     records: list[dict[str, Any]],
 ) -> None:
     records[0]["dynamodb"]["NewImage"]["_event_id"] = {"S": "event-1"}
@@ -57,7 +57,7 @@ def test_a_retry_makes_the_same_object(records: list[dict[str, Any]]) -> None:
     assert raw_objects(records, PREFIX) == raw_objects(copy.deepcopy(records), PREFIX)
 
 
-def test_a_table_made_anew_does_not_overwrite_what_the_old_one_wrote(records: list[dict[str, Any]]) -> None:
+def test_a_table_that_is_created_again_does_not_overwrite_objects(records: list[dict[str, Any]]) -> None:
     anew = [
         {**record, "eventSourceARN": record["eventSourceARN"].replace("2026-11-24", "2026-11-25")}
         for record in records
@@ -108,7 +108,7 @@ def test_the_hour_is_that_of_the_first_record_with_a_time(
         "arn:aws:sqs:us-east-1:123456789012:glueline-inbound",
     ],
 )
-def test_a_stream_that_is_not_of_our_tables_is_an_error_that_says_so(
+def test_the_stream_of_another_table_is_an_error_with_advice(
     records: list[dict[str, Any]], stream: str
 ) -> None:
     with pytest.raises(ForeignStream, match=f"glueline-<dataset>, got {stream}; check"):

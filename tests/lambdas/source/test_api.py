@@ -2,14 +2,17 @@ import pytest
 import urllib3
 
 from lambdas.source.api import MAX_BYTES, MAX_CHANGES, DataApi, portions
-from lambdas.source.messages import Change, Message
+from lambdas.source.messages import Message, ValidMessage
 from lambdas.source.tokens import DataApiUnavailable
+from tests.lambdas.clock import Clock
 from tests.lambdas.loopback import Answer
-from tests.lambdas.source.stack import Clock, Stack
+from tests.lambdas.source.stack import Stack
 
 
-def change(event_id: str = "event-1", padding: int = 0) -> Change:
-    return Change(Message(event_id, "", event_id), f'{{"event_id":"{event_id}","p":"{"x" * padding}"}}', ())
+def change(event_id: str = "event-1", padding: int = 0) -> ValidMessage:
+    return ValidMessage(
+        Message(event_id, "", event_id), f'{{"event_id":"{event_id}","p":"{"x" * padding}"}}', ()
+    )
 
 
 def test_changes_are_one_request_with_one_result_each(stack: Stack, clock: Clock) -> None:
@@ -23,13 +26,13 @@ def test_changes_are_one_request_with_one_result_each(stack: Stack, clock: Clock
     )
 
 
-def test_a_token_that_is_not_believed_is_replaced_once(stack: Stack, clock: Clock) -> None:
-    stack.believed = {"token-2"}
+def test_a_denied_token_is_replaced_once(stack: Stack, clock: Clock) -> None:
+    stack.valid_tokens = {"token-2"}
     api = stack.api(clock)
 
     assert len(api.write([change()])) == 1
     assert len(stack.server.asked("/api/batch")) == 2
-    stack.believed = set()
+    stack.valid_tokens = set()
     with pytest.raises(DataApiUnavailable, match="status 403"):
         api.write([change()])
     assert len(stack.server.asked("/api/batch")) == 4
@@ -49,7 +52,7 @@ def test_a_token_that_is_not_believed_is_replaced_once(stack: Stack, clock: Cloc
         Answer(200, b'{"results": {}}'),
     ],
 )
-def test_any_other_answer_is_no_answer(stack: Stack, clock: Clock, answer: Answer) -> None:
+def test_any_other_answer_makes_the_api_unavailable(stack: Stack, clock: Clock, answer: Answer) -> None:
     stack.server.routes["/api/batch"] = lambda _: answer
 
     with pytest.raises(
@@ -59,7 +62,7 @@ def test_any_other_answer_is_no_answer(stack: Stack, clock: Clock, answer: Answe
     assert len(stack.server.asked("/api/batch")) == 1
 
 
-def test_an_api_nobody_answers_for_is_no_answer(stack: Stack, clock: Clock) -> None:
+def test_an_api_that_does_not_answer_is_unavailable(stack: Stack, clock: Clock) -> None:
     api = DataApi(urllib3.PoolManager(), "http://127.0.0.1:9", stack.tokens(clock))
 
     with pytest.raises(DataApiUnavailable, match=r"127\.0\.0\.1:9"):

@@ -1,5 +1,6 @@
+"""The source writes valid messages, sends dead letters for the others, and logs both."""
+
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,114 +8,44 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
-from hypothesis import given
-from hypothesis import strategies as st
 from moto import mock_aws
 
 from expectations.contract import dump_compiled
 from lambdas.exact_json import dumps, loads
 from lambdas.source import app
-from lambdas.source.messages import Reader
-from lambdas.source.settings import Settings
-from lambdas.validation import Validators
 from tests.builders import contracts, transaction
-from tests.lambdas.loopback import Answer, Request
-from tests.lambdas.source.stack import SECRET, Clock, Stack, accept
-
-READER = Reader(contracts(), Validators(contracts()))
-
-
-class Queue:
-    """The dead-letter queue in memory; `refuses` has what it does not take, "all" fails the call."""
-
-    def __init__(self) -> None:
-        self.letters: list[dict[str, Any]] = []
-        self.refuses: set[str] = set()
-
-    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:
-        if "all" in self.refuses:
-            raise ClientError({"Error": {"Code": "QueueDoesNotExist", "Message": ""}}, "SendMessageBatch")
-        ids = {entry["MessageAttributes"]["message_id"]["StringValue"]: entry for entry in Entries}
-        self.letters += [entry for message_id, entry in ids.items() if message_id not in self.refuses]
-        refused = [entry["Id"] for message_id, entry in ids.items() if message_id in self.refuses]
-        return {"Failed": [{"Id": place, "Code": "InternalError", "SenderFault": False} for place in refused]}
-
-    @property
-    def message_ids(self) -> list[str]:
-        return [letter["MessageAttributes"]["message_id"]["StringValue"] for letter in self.letters]
+from tests.lambdas.loopback import Answer
+from tests.lambdas.source.stack import (
+    ERASED,
+    SECRET,
+    Queue,
+    Stack,
+    Topic,
+    accept,
+    failed,
+    record,
+)
 
 
-class Topic:
-    """The alert topic in memory."""
-
-    def __init__(self) -> None:
-        self.alerts: list[dict[str, str]] = []
-        self.is_down = False
-
-    def publish(self, **alert: str) -> None:
-        if self.is_down:
-            raise ClientError({"Error": {"Code": "InternalError", "Message": ""}}, "Publish")
-        self.alerts.append(alert)
-
-
-@pytest.fixture
-def queue() -> Queue:
-    return Queue()
-
-
-@pytest.fixture
-def topic() -> Topic:
-    return Topic()
-
-
-@pytest.fixture
-def wiring(stack: Stack, clock: Clock, queue: Queue, topic: Topic) -> app.Wiring:
-    names = (
-        "DATA_API_URL",
-        "TOKEN_URL",
-        "USER_POOL_ID",
-        "CLIENT_ID",
-        "DEAD_LETTER_QUEUE_URL",
-        "ALERT_TOPIC_ARN",
-    )
-    settings = Settings.from_env({name: name.lower() for name in names})
-    return app.Wiring(settings, READER, stack.api(clock), queue, topic)
-
-
-def record(message_id: str, body: Any = None, **changed: Any) -> dict[str, Any]:
-    event = {
-        "specversion": "1.0",
-        "id": f"event-of-{message_id}",
-        "source": "till/330",
-        "type": "transactions.upsert",
-        "data": transaction(**changed),
-    }
-    return {"messageId": message_id, "body": body if isinstance(body, str) else dumps(event)}
-
-
-def failed(answer: dict[str, Any]) -> list[str]:
-    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
-
-
-def test_good_messages_go_to_the_api_in_one_request(wiring: app.Wiring, stack: Stack) -> None:
-    answer = app.take([record(f"m{number}", product_id=number) for number in range(1, 301)], wiring)
+def test_valid_messages_are_sent_to_the_api_in_one_request(wiring: app.Wiring, stack: Stack) -> None:
+    answer = app.process([record(f"m{number}", product_id=number) for number in range(1, 301)], wiring)
 
     assert answer == {"batchItemFailures": []}
     assert len(stack.server.asked("/api/batch")) == 1
     assert [change["event_id"] for change in stack.written[:2]] == ["event-of-m1", "event-of-m2"]
 
 
-def test_a_batch_of_real_records_is_taken(
+def test_a_batch_of_real_records_is_processed(
     wiring: app.Wiring, stack: Stack, queue: Queue, event_named: Callable[[str], Any]
 ) -> None:
-    answer = app.take(event_named("sqs")["Records"], wiring)
+    answer = app.process(event_named("sqs")["Records"], wiring)
 
     assert answer == {"batchItemFailures": []}
     assert [change["data"] for change in stack.written] == [transaction()]
-    assert [letter["MessageBody"] for letter in queue.letters] == ["not json"]
+    assert [dead_letter["MessageBody"] for dead_letter in queue.dead_letters] == ["not json"]
 
 
-def test_bad_messages_become_dead_letters_and_one_alert_while_the_rest_goes_on(
+def test_rejected_messages_become_dead_letters_and_one_alert_and_the_others_are_written(
     wiring: app.Wiring, stack: Stack, queue: Queue, topic: Topic
 ) -> None:
     records = [
@@ -125,33 +56,33 @@ def test_bad_messages_become_dead_letters_and_one_alert_while_the_rest_goes_on(
         record("m5", week=99, quantity=-1),
     ]
 
-    answer = app.take(records, wiring)
+    answer = app.process(records, wiring)
 
     assert (answer, len(stack.written)) == ({"batchItemFailures": []}, 1)
-    told = [
-        {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
-        for letter in queue.letters
+    sent = [
+        {name: value["StringValue"] for name, value in dead_letter["MessageAttributes"].items()}
+        for dead_letter in queue.dead_letters
     ]
-    assert [one["reason"] for one in told] == [
+    assert [one["reason"] for one in sent] == [
         "broken-json",
         "wrong-envelope",
         "unknown-dataset",
         "contract-violation",
     ]
-    assert {found["path"] for found in json.loads(told[3]["detail"])} == {"/data/quantity", "/data/week"}
-    assert queue.letters[3]["MessageBody"] == records[4]["body"]
+    assert {found["path"] for found in json.loads(sent[3]["detail"])} == {"/data/quantity", "/data/week"}
+    assert queue.dead_letters[3]["MessageBody"] == records[4]["body"]
     [alert] = topic.alerts
-    assert alert["Subject"] == "Glueline: 4 messages refused"
+    assert alert["Subject"] == "Glueline: 4 messages rejected"
 
 
-def test_a_batch_without_good_messages_asks_no_api(wiring: app.Wiring, stack: Stack) -> None:
-    app.take([record("m1", "{")], wiring)
+def test_a_batch_without_valid_messages_does_not_call_the_api(wiring: app.Wiring, stack: Stack) -> None:
+    app.process([record("m1", "{")], wiring)
 
     assert stack.server.requests == []
 
 
-def test_a_batch_without_bad_messages_sends_no_alert(wiring: app.Wiring, topic: Topic) -> None:
-    app.take([record("m1")], wiring)
+def test_a_batch_without_rejected_messages_sends_no_alert(wiring: app.Wiring, topic: Topic) -> None:
+    app.process([record("m1")], wiring)
 
     assert topic.alerts == []
 
@@ -159,14 +90,14 @@ def test_a_batch_without_bad_messages_sends_no_alert(wiring: app.Wiring, topic: 
 def test_stale_counts_as_handled(
     wiring: app.Wiring, stack: Stack, queue: Queue, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack.judge = lambda change: {"status": "stale", "version": 9}
+    stack.result_of = lambda change: {"status": "stale", "version": 9}
 
-    assert app.take([record("m1")], wiring) == {"batchItemFailures": []}
-    assert queue.letters == []
+    assert app.process([record("m1")], wiring) == {"batchItemFailures": []}
+    assert queue.dead_letters == []
     assert '"dataset":"transactions","service":"test","stale":[1.0]' in capsys.readouterr().out
 
 
-def test_what_the_api_rejects_is_a_dead_letter_with_its_reasons(
+def test_a_change_that_the_api_rejects_is_a_dead_letter_with_its_reasons(
     wiring: app.Wiring, stack: Stack, queue: Queue
 ) -> None:
     violation = {"path": "/week", "rule": "maximum", "message": "too large"}
@@ -174,88 +105,40 @@ def test_what_the_api_rejects_is_a_dead_letter_with_its_reasons(
         "event-of-m1": {"status": 422, "type": "urn:x", "violations": [violation]},
         "event-of-m2": {"status": 413, "type": "urn:glueline:problem:too-large", "detail": "too large"},
     }
-    stack.judge = lambda change: {"status": "rejected", "problem": problems[change["event_id"]]}
+    stack.result_of = lambda change: {"status": "rejected", "problem": problems[change["event_id"]]}
 
-    answer = app.take([record("m1"), record("m2")], wiring)
+    answer = app.process([record("m1"), record("m2")], wiring)
 
-    details = [json.loads(letter["MessageAttributes"]["detail"]["StringValue"]) for letter in queue.letters]
+    details = [
+        json.loads(dead_letter["MessageAttributes"]["detail"]["StringValue"])
+        for dead_letter in queue.dead_letters
+    ]
     assert answer == {"batchItemFailures": []}
     assert details == [
         [violation | {"path": "/data/week"}],
         [{"path": "/data", "rule": "urn:glueline:problem:too-large", "message": "too large"}],
     ]
-    assert {letter["MessageAttributes"]["reason"]["StringValue"] for letter in queue.letters} == {
-        "rejected-by-api"
-    }
+    assert {
+        dead_letter["MessageAttributes"]["reason"]["StringValue"] for dead_letter in queue.dead_letters
+    } == {"rejected-by-api"}
 
 
-def test_what_the_api_could_not_write_comes_back(wiring: app.Wiring, stack: Stack) -> None:
-    stack.judge = lambda change: (
+def test_a_change_that_the_api_did_not_write_returns_to_the_queue(wiring: app.Wiring, stack: Stack) -> None:
+    stack.result_of = lambda change: (
         {"status": "rejected", "problem": {"status": 503}}
         if change["event_id"] == "event-of-m2"
         else accept(change)
     )
 
-    answer = app.take([record("m1"), record("m2"), record("m3")], wiring)
+    answer = app.process([record("m1"), record("m2"), record("m3")], wiring)
 
     assert failed(answer) == ["m2"]
 
 
-def test_an_api_out_of_reach_brings_the_good_messages_back_and_buries_the_bad(
-    wiring: app.Wiring, stack: Stack, queue: Queue
-) -> None:
-    stack.server.routes["/api/batch"] = lambda _: Answer(503)
-
-    answer = app.take([record("m1"), record("m2", "{"), record("m3")], wiring)
-
-    assert failed(answer) == ["m1", "m3"]
-    assert queue.message_ids == ["m2"]
-
-
-def test_an_api_out_of_reach_is_asked_once(wiring: app.Wiring, stack: Stack) -> None:
-    stack.server.routes["/api/batch"] = lambda _: Answer(500)
-
-    answer = app.take([record(f"m{number}") for number in range(1001)], wiring)
-
-    assert len(failed(answer)) == 1001
-    assert len(stack.server.asked("/api/batch")) == 1
-
-
-def test_a_dead_letter_that_could_not_be_sent_comes_back(
-    wiring: app.Wiring, queue: Queue, topic: Topic
-) -> None:
-    queue.refuses = {"m2"}
-
-    answer = app.take([record("m1", "{"), record("m2", "{"), record("m3")], wiring)
-
-    assert (failed(answer), queue.message_ids) == (["m2"], ["m1"])
-    assert topic.alerts[0]["Subject"] == "Glueline: 1 messages refused"
-
-
-def test_a_dead_letter_queue_out_of_reach_loses_nothing(
-    wiring: app.Wiring, queue: Queue, topic: Topic
-) -> None:
-    queue.refuses = {"all"}
-
-    answer = app.take([record("m1", "{"), record("m2")], wiring)
-
-    assert (failed(answer), topic.alerts) == (["m1"], [])
-
-
-def test_an_alert_that_could_not_be_sent_does_not_send_the_letters_twice(
-    wiring: app.Wiring, topic: Topic, queue: Queue, caplog: pytest.LogCaptureFixture
-) -> None:
-    topic.is_down = True
-
-    assert app.take([record("m1", "{")], wiring) == {"batchItemFailures": []}
-    assert queue.message_ids == ["m1"]
-    assert "alert not sent" in caplog.messages
-
-
-def test_what_aligning_changed_is_logged_without_the_values(
+def test_adjustments_are_logged_without_values(
     wiring: app.Wiring, event_named: Callable[[str], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    app.take(event_named("sqs")["Records"][:1], wiring)
+    app.process(event_named("sqs")["Records"][:1], wiring)
 
     [logged] = [vars(found) for found in caplog.records if found.message == "messages aligned"]
     assert logged["messages"] == 1
@@ -263,12 +146,12 @@ def test_what_aligning_changed_is_logged_without_the_values(
     assert logged["example"]["event_id"] == "7b0f6b1e-5f7e-4e55-9f3a-1f2f2f0a5c11"
 
 
-def test_a_refused_message_can_be_followed_by_its_ids(
+def test_a_rejected_message_is_logged_with_its_ids(
     wiring: app.Wiring, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app.take([record("m1", household_id="secret-household")], wiring)
+    app.process([record("m1", household_id="secret-household")], wiring)
 
-    [logged] = [vars(found) for found in caplog.records if found.message == "message refused"]
+    [logged] = [vars(found) for found in caplog.records if found.message == "message rejected"]
     assert (logged["message_id"], logged["event_id"]) == ("m1", "event-of-m1")
     assert logged["violations"] == ["/data/household_id type"]
     assert "secret-household" not in str([vars(found) for found in caplog.records])
@@ -288,7 +171,7 @@ MARKER = "marker-of-a-person"
     ],
     ids=["refused as a whole", "another number of results", "no JSON", "rejected", "erased"],
 )
-def test_keys_and_values_of_a_person_are_in_no_log_metric_or_alert(
+def test_no_log_line_metric_or_alert_has_personal_data(
     wiring: app.Wiring,
     stack: Stack,
     topic: Topic,
@@ -307,7 +190,7 @@ def test_keys_and_values_of_a_person_are_in_no_log_metric_or_alert(
         record("m6", status=MARKER, updated_at=MARKER),
     ]
 
-    app.take([*hostile, record("m7", status="settled", storeId=" 330 "), record("m8")], wiring)
+    app.process([*hostile, record("m7", status="settled", storeId=" 330 "), record("m8")], wiring)
 
     logged = [str(vars(found)) for found in caplog.records] + [capsys.readouterr().out, str(topic.alerts)]
     assert len(topic.alerts) == 1
@@ -315,7 +198,7 @@ def test_keys_and_values_of_a_person_are_in_no_log_metric_or_alert(
 
 
 def refused(change: dict[str, Any]) -> dict[str, Any]:
-    """The API rejects the change with all it can say."""
+    """The result of a rejected change, with every member."""
     violation = {"path": f"/{MARKER}", "rule": "additionalProperties", "message": MARKER}
     problem = {
         "status": 422,
@@ -328,23 +211,23 @@ def refused(change: dict[str, Any]) -> dict[str, Any]:
 
 
 def erased(change: dict[str, Any]) -> dict[str, Any]:
-    """The API has no row of this key."""
+    """The result of a change of an erased key."""
     return {"status": "rejected", "key": MARKER, "problem": ERASED | {"detail": MARKER}}
 
 
-def test_a_taken_message_can_be_followed_by_its_ids(
+def test_a_written_message_is_logged_with_its_ids(
     wiring: app.Wiring, stack: Stack, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stack.judge = lambda change: {"status": "stale" if change["event_id"].endswith("m2") else "accepted"}
+    stack.result_of = lambda change: {"status": "stale" if change["event_id"].endswith("m2") else "accepted"}
 
-    app.take([record("m1"), record("m2", household_id=7)], wiring)
+    app.process([record("m1"), record("m2", household_id=7)], wiring)
 
     [logged] = [vars(found) for found in caplog.records if found.message == "messages answered"]
     assert logged["columns"] == ["message_id", "event_id", "status"]
     assert logged["answers"] == [["m1", "event-of-m1", "accepted"], ["m2", "event-of-m2", "stale"]]
 
 
-def test_a_message_keeps_the_time_at_which_it_was_sent_first(
+def test_a_redriven_message_keeps_the_time_of_its_first_sending(
     wiring: app.Wiring, stack: Stack, queue: Queue
 ) -> None:
     first, later = "1795515330183", "1795999999999"
@@ -354,178 +237,45 @@ def test_a_message_keeps_the_time_at_which_it_was_sent_first(
         redriven["attributes"] = {"SentTimestamp": later}
         redriven["messageAttributes"] = {"sent_at": {"stringValue": first, "dataType": "String"}}
 
-    app.take(records, wiring)
+    app.process(records, wiring)
 
     assert [change["time"] for change in stack.written] == ["2026-11-24T10:15:30.183000Z"] * 2
-    [letter] = queue.letters
-    assert letter["MessageAttributes"]["sent_at"]["StringValue"] == first
+    [dead_letter] = queue.dead_letters
+    assert dead_letter["MessageAttributes"]["sent_at"]["StringValue"] == first
 
 
-@pytest.mark.parametrize("told", ["", "soon", "-5", "9" * 5000, "\u0663"])
-def test_a_time_of_sending_that_is_none_is_passed_over(wiring: app.Wiring, stack: Stack, told: str) -> None:
+@pytest.mark.parametrize("sent_at", ["", "soon", "-5", "9" * 5000, "\u0663"])
+def test_a_time_of_sending_that_is_not_valid_is_ignored(
+    wiring: app.Wiring, stack: Stack, sent_at: str
+) -> None:
     sent = record("m1")
     sent["attributes"] = {"SentTimestamp": "1795515330183"}
-    sent["messageAttributes"] = {"sent_at": {"stringValue": told, "dataType": "String"}}
+    sent["messageAttributes"] = {"sent_at": {"stringValue": sent_at, "dataType": "String"}}
 
-    assert app.take([sent], wiring) == {"batchItemFailures": []}
+    assert app.process([sent], wiring) == {"batchItemFailures": []}
     assert stack.written[0]["time"] == "2026-11-24T10:15:30.183000Z"
 
 
-def test_a_message_of_an_erased_key_is_dropped_and_counted_and_no_dead_letter_keeps_it(
+def test_a_message_of_an_erased_key_is_counted_and_dropped(
     wiring: app.Wiring,
     stack: Stack,
     queue: Queue,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    stack.judge = lambda change: {"status": "rejected", "problem": ERASED}
+    stack.result_of = lambda change: {"status": "rejected", "problem": ERASED}
 
-    assert app.take([record("m1")], wiring) == {"batchItemFailures": []}
+    assert app.process([record("m1")], wiring) == {"batchItemFailures": []}
 
-    assert queue.letters == []
+    assert queue.dead_letters == []
     assert '"dataset":"transactions","service":"test","erased":[1.0]' in capsys.readouterr().out
     [logged] = [vars(found) for found in caplog.records if "erased key" in found.message]
     assert (logged["message_id"], logged["event_id"]) == ("m1", "event-of-m1")
 
 
-ERASED = {"status": 410, "type": "urn:glueline:problem:erased", "detail": "no row of this key may be stored"}
-KINDS: dict[str, Any] = {
-    "accepted": {"status": "accepted"},
-    "erased": {"status": "rejected", "problem": ERASED},
-    "stale": {"status": "stale"},
-    "rejected": {"status": "rejected", "problem": {"status": 422}},
-    "unwritten": {"status": "rejected", "problem": {"status": 503}},
-    "unheard-of": {"status": "unheard-of"},
-}
-
-
-@given(
-    kinds=st.lists(st.sampled_from(["broken", "invalid", *KINDS]), max_size=30),
-    api_is_down=st.booleans(),
-    data=st.data(),
-)
-def test_every_message_ends_in_exactly_one_way(
-    wiring: app.Wiring,
-    stack: Stack,
-    queue: Queue,
-    *,
-    kinds: list[str],
-    api_is_down: bool,
-    data: st.DataObject,
-) -> None:
-    records = []
-    for number, kind in enumerate(kinds):
-        body = "{" if kind == "broken" else None
-        records.append(record(f"{number}", body, week=99 if kind == "invalid" else 1))
-    queue.letters.clear()
-    queue.refuses = data.draw(st.sets(st.sampled_from([*(str(n) for n in range(30)), "all"])))
-    handled: list[str] = []
-
-    def judge(change: dict[str, Any]) -> Any:
-        number = change["event_id"].removeprefix("event-of-")
-        result = KINDS[kinds[int(number)]]
-        is_handled = result["status"] in ("accepted", "stale") or result.get("problem") is ERASED
-        handled.extend([number] if is_handled else [])
-        return result
-
-    stack.judge = judge
-    stack.server.routes["/api/batch"] = (lambda _: Answer(500)) if api_is_down else stack._batch
-
-    answer = app.take(records, wiring)
-
-    ends = Counter([*handled, *queue.message_ids, *failed(answer)])
-    assert ends == Counter(str(number) for number in range(len(kinds)))
-
-
-ANSWERS: dict[str, Callable[[Stack, Request], Answer]] = {
-    "as it should": lambda stack, request: stack._batch(request),
-    "throttled by the gateway": lambda _stack, _: Answer(429, b'{"message":"Too Many Requests"}'),
-    "unavailable": lambda _stack, _: Answer(503, b"{}", {"retry-after": "2"}),
-    "too late for the gateway": lambda _stack, _: Answer(504, b'{"message":"Endpoint request timed out"}'),
-    "failed": lambda _stack, _: Answer(500, b'{"message":"Internal Server Error"}'),
-    "not found": lambda _stack, _: Answer(404, b"{}"),
-    "refused as a whole": lambda _stack, _: Answer(400, b'{"status":400}'),
-    "too large": lambda _stack, _: Answer(413, b'{"message":"Request Entity Too Large"}'),
-    "forbidden": lambda _stack, _: Answer(403, b'{"message":"Forbidden"}'),
-    "without permission": lambda _stack, _: Answer(401, b""),
-    "moved": lambda _stack, _: Answer(302, b"", {"location": "https://elsewhere.example"}),
-    "empty": lambda _stack, _: Answer(200, b""),
-    "a web page": lambda _stack, _: Answer(200, b"<html></html>"),
-    "no list": lambda _stack, _: Answer(200, b'{"results":{}}'),
-    "no results": lambda _stack, _: Answer(200, b'{"results":[]}'),
-    "results that are none": lambda _stack, request: nonsense(request, None),
-    "results that are texts": lambda _stack, request: nonsense(request, "accepted"),
-    "results without status": lambda _stack, request: nonsense(request, {}),
-    "a status that is none": lambda _stack, request: nonsense(request, {"status": ["accepted"]}),
-    "a problem that is none": lambda _stack, request: nonsense(
-        request, {"status": "rejected", "problem": "no"}
-    ),
-    "a problem's status that is none": lambda _stack, request: nonsense(
-        request, {"status": "rejected", "problem": {"status": "400"}}
-    ),
-    "violations that are none": lambda _stack, request: nonsense(
-        request, {"status": "rejected", "problem": {"status": 422, "violations": ["week"]}}
-    ),
-    "violations that are no list": lambda _stack, request: nonsense(
-        request, {"status": "rejected", "problem": {"status": 422, "violations": 7}}
-    ),
-    "throttled, each": lambda _stack, request: nonsense(
-        request, {"status": "rejected", "problem": {"status": 429}}
-    ),
-}
-
-
-def nonsense(request: Request, result: Any) -> Answer:
-    """An answer with this for every change."""
-    changes = loads(request.body.decode())["changes"]
-    return Answer(200, dumps({"results": [result] * len(changes)}).encode())
-
-
-@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_no_message_is_lost_whatever_the_api_answers(
-    wiring: app.Wiring, stack: Stack, queue: Queue, answer: Callable[[Stack, Request], Answer]
-) -> None:
-    stack.server.routes["/api/batch"] = lambda request: answer(stack, request)
-    records = [record("m1"), record("m2", product_id=2), record("m3", "{")]
-
-    back = failed(app.take(records, wiring))
-
-    handled = [change["event_id"].removeprefix("event-of-") for change in stack.written]
-    assert sorted([*handled, *back, *queue.message_ids]) == ["m1", "m2", "m3"]
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 413, 429, 500, 503])
-def test_without_a_token_every_good_message_comes_back(
-    wiring: app.Wiring, stack: Stack, queue: Queue, status: int
-) -> None:
-    stack.server.routes["/oauth2/token"] = lambda _: Answer(status, b'{"error":"invalid_client"}')
-
-    back = failed(app.take([record("m1"), record("m2", "{")], wiring))
-
-    assert (back, queue.message_ids) == (["m1"], ["m2"])
-
-
-def test_an_api_that_hangs_up_brings_the_messages_back(wiring: app.Wiring, stack: Stack) -> None:
-    def hang_up(_: Request) -> Answer:
-        raise ConnectionAbortedError
-
-    stack.server.routes["/api/batch"] = hang_up
-
-    assert failed(app.take([record("m1"), record("m2")], wiring)) == ["m1", "m2"]
-
-
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 503, 504])
-def test_a_change_that_may_be_taken_later_is_no_dead_letter(
-    wiring: app.Wiring, stack: Stack, queue: Queue, status: int
-) -> None:
-    stack.judge = lambda change: {"status": "rejected", "problem": {"status": status}}
-
-    assert (failed(app.take([record("m1")], wiring)), queue.letters) == (["m1"], [])
-
-
 @pytest.fixture
 def deployed(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[str]:
-    """The environment of the deployed function, with its queue and topic; gives the queue's address."""
+    """The environment, queue and topic of the deployed function; the value is the queue's address."""
     (tmp_path / "contracts.json").write_text(dump_compiled(contracts()), encoding="utf-8")
     with mock_aws():
         queue = boto3.client("sqs").create_queue(QueueName="dead")["QueueUrl"]
@@ -546,7 +296,7 @@ def deployed(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> It
 
 
 class Cognito:
-    """Amazon Cognito as far as the source asks it."""
+    """The part of Amazon Cognito that the source calls."""
 
     def describe_user_pool_client(self, UserPoolId: str, ClientId: str) -> Any:
         if (UserPoolId, ClientId) != ("pool", "client-1"):
@@ -561,7 +311,7 @@ def invocation(request_id: str) -> LambdaContext:
     return context
 
 
-def test_the_handler_works_with_what_its_environment_names(
+def test_the_handler_uses_the_services_of_its_environment(
     deployed: str, stack: Stack, event_named: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = boto3.client
@@ -573,7 +323,7 @@ def test_the_handler_works_with_what_its_environment_names(
 
     assert (answer, len(stack.written)) == ({"batchItemFailures": []}, 1)
     received = real("sqs").receive_message(QueueUrl=deployed, MessageAttributeNames=["All"])
-    [letter] = received["Messages"]
-    assert letter["MessageAttributes"]["reason"]["StringValue"] == "broken-json"
+    [dead_letter] = received["Messages"]
+    assert dead_letter["MessageAttributes"]["reason"]["StringValue"] == "broken-json"
     [request] = stack.server.asked("/api/batch")
     assert request.headers["x-correlation-id"] == "invocation-1"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from expectations.contract import Column, Limits
 from lambdas.exact_json import dumps, loads
-from lambdas.source.messages import Change, DeadLetter, Reader
+from lambdas.source.messages import DeadLetter, Reader, ValidMessage
 from lambdas.validation import Validators
 from tests.builders import contracts, product, transaction
 
@@ -30,30 +30,32 @@ def event(data: Any = None, **changed: Any) -> dict[str, Any]:
     return {name: value for name, value in envelope.items() if value is not ...}
 
 
-def read(message: Any) -> Change | DeadLetter:
+def read(message: Any) -> ValidMessage | DeadLetter:
     return READER.read("message-1", message if isinstance(message, str) else dumps(message))
 
 
 def refusal(message: Any) -> tuple[str, list[tuple[str, str]]]:
-    letter = read(message)
-    assert isinstance(letter, DeadLetter)
-    return letter.reason, sorted((violation.path, violation.rule) for violation in letter.violations)
+    dead_letter = read(message)
+    assert isinstance(dead_letter, DeadLetter)
+    return dead_letter.reason, sorted(
+        (violation.path, violation.rule) for violation in dead_letter.violations
+    )
 
 
-def test_a_good_message_becomes_a_change_for_the_api(event_named: Callable[[str], Any]) -> None:
+def test_a_valid_message_becomes_a_change_for_the_api(event_named: Callable[[str], Any]) -> None:
     body = event_named("sqs")["Records"][0]["body"]
 
-    change = read(body)
+    found = read(body)
 
-    assert isinstance(change, Change)
-    assert loads(change.text) == {
+    assert isinstance(found, ValidMessage)
+    assert loads(found.change) == {
         "dataset": "transactions",
         "op": "upsert",
         "event_id": "7b0f6b1e-5f7e-4e55-9f3a-1f2f2f0a5c11",
         "time": "2017-01-01T11:53:27Z",
         "data": transaction(),
     }
-    assert {"name", "number", "timestamp", "default"} == {found.rule for found in change.adjustments}
+    assert {"name", "number", "timestamp", "default"} == {one.rule for one in found.adjustments}
 
 
 SENT = 1_795_515_330_183  # milliseconds: 2026-11-24T10:15:30.183Z
@@ -70,48 +72,48 @@ SENT = 1_795_515_330_183  # milliseconds: 2026-11-24T10:15:30.183Z
         (..., None, None),
     ],
     ids=[
-        "its own",
-        "nobody knows when it was sent",
-        "without",
-        "a clock ahead",
-        "far ahead",
+        "its time",
+        "its time, unknown when sent",
+        "the time of sending",
+        "a time ahead of sending",
+        "a time far ahead of sending",
         "nothing known",
     ],
 )
-def test_a_change_happened_at_the_time_of_its_event_and_not_after_it_was_sent(
+def test_a_change_happened_at_the_time_of_its_event_but_not_after_sending(
     given: Any, sent: int | None, time: str | None
 ) -> None:
-    change = READER.read("message-1", dumps(event(time=given)), sent)
+    found = READER.read("message-1", dumps(event(time=given)), sent)
 
-    assert isinstance(change, Change)
-    assert loads(change.text).get("time") == time
+    assert isinstance(found, ValidMessage)
+    assert loads(found.change).get("time") == time
 
 
-def test_a_delete_needs_its_key_and_its_version_only() -> None:
+def test_a_delete_needs_only_its_key_and_version() -> None:
     data = {"basket_id": 1, "product_id": 2, "updated_at": "2017-01-02T00:00:00Z"}
 
-    change = read(event(data, type="transactions.delete"))
+    found = read(event(data, type="transactions.delete"))
 
-    assert isinstance(change, Change)
-    assert loads(change.text)["data"] == data
+    assert isinstance(found, ValidMessage)
+    assert loads(found.change)["data"] == data
 
 
-def test_digits_survive_the_way_through() -> None:
-    change = read(dumps(event(transaction(sales_value=Decimal("12345678.90")))))
+def test_all_digits_are_kept() -> None:
+    found = read(dumps(event(transaction(sales_value=Decimal("12345678.90")))))
 
-    assert isinstance(change, Change)
-    assert '"sales_value":12345678.90' in change.text
+    assert isinstance(found, ValidMessage)
+    assert '"sales_value":12345678.90' in found.change
 
 
 @pytest.mark.parametrize(
     "body", ["", "not json", "{", '{"a": NaN}', "[" * 100_000, '{"id": "\\ud800"}', "1e99999999999999999999"]
 )
-def test_a_body_that_is_no_json_is_broken(body: str) -> None:
+def test_a_body_that_is_not_json_is_a_dead_letter(body: str) -> None:
     assert refusal(body) == ("broken-json", [("", "json")])
 
 
 @pytest.mark.parametrize("body", ["[]", "7", '"text"', "null"])
-def test_json_that_is_no_object_is_no_envelope(body: str) -> None:
+def test_json_that_is_not_an_object_is_a_dead_letter(body: str) -> None:
     assert refusal(body) == ("wrong-envelope", [("", "type")])
 
 
@@ -135,17 +137,19 @@ def test_json_that_is_no_object_is_no_envelope(body: str) -> None:
         ({"datacontenttype": "text/csv"}, "/datacontenttype"),
     ],
 )
-def test_an_envelope_that_is_no_cloudevent_is_named_by_place(changed: dict[str, Any], path: str) -> None:
+def test_an_envelope_that_is_not_a_cloudevent_is_a_dead_letter_with_the_place(
+    changed: dict[str, Any], path: str
+) -> None:
     assert refusal(event(**changed)) == ("wrong-envelope", [(path, "envelope")])
 
 
-def test_an_envelope_nested_to_any_depth_is_told_apart() -> None:
+def test_an_envelope_may_be_nested_to_any_depth() -> None:
     deep = dumps(event(id=0)).replace('"id":0', '"id":' + "[" * 1500 + "]" * 1500)
 
     assert refusal(deep) == ("wrong-envelope", [("/id", "envelope")])
 
 
-def test_everything_that_is_wrong_is_reported_at_once() -> None:
+def test_all_violations_are_reported_at_once() -> None:
     message = event(transaction(quantity=-1, colour="red"), id=..., specversion="0.3")
 
     assert refusal(message) == (
@@ -177,13 +181,13 @@ def test_data_that_breaks_its_contract_is_refused_with_all_violations() -> None:
     )
 
 
-def test_a_dead_letter_knows_what_the_message_says_of_itself() -> None:
-    letter = read(event(transaction(week=99)))
+def test_a_dead_letter_has_the_ids_and_dataset_of_its_message() -> None:
+    dead_letter = read(event(transaction(week=99)))
 
-    assert isinstance(letter, DeadLetter)
-    assert (letter.message.message_id, letter.message.event_id) == ("message-1", "event-1")
-    assert letter.message.dataset == "transactions"
-    assert "99" not in str(letter.summary())
+    assert isinstance(dead_letter, DeadLetter)
+    assert (dead_letter.message.message_id, dead_letter.message.event_id) == ("message-1", "event-1")
+    assert dead_letter.message.dataset == "transactions"
+    assert "99" not in str(dead_letter.summary())
 
 
 json_values = st.recursive(
@@ -207,10 +211,10 @@ envelopes = st.fixed_dictionaries(
 def test_no_body_stops_the_reader(body: str) -> None:
     found = read(body)
 
-    assert isinstance(found, Change) or found.violations
+    assert isinstance(found, ValidMessage) or found.violations
 
 
-def test_a_contract_that_can_not_be_used_holds_up_no_message_of_another_dataset() -> None:
+def test_a_broken_contract_does_not_stop_messages_of_other_datasets() -> None:
     code = Column("code", "string", limits=Limits(pattern=r"\Z"))
     broken = replace(contracts()["products"], columns=(*contracts()["products"].columns, code))
     mixed = {**contracts(), "products": broken}
@@ -221,4 +225,4 @@ def test_a_contract_that_can_not_be_used_holds_up_no_message_of_another_dataset(
 
     assert isinstance(refused, DeadLetter)
     assert [(violation.path, violation.rule) for violation in refused.violations] == [("/data", "contract")]
-    assert isinstance(taken, Change)
+    assert isinstance(taken, ValidMessage)

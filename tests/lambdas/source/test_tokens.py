@@ -4,8 +4,9 @@ import pytest
 import urllib3
 
 from lambdas.source.tokens import EARLY_SECONDS, DataApiUnavailable, Tokens
+from tests.lambdas.clock import Clock
 from tests.lambdas.loopback import Answer
-from tests.lambdas.source.stack import CLIENT, SECRET, Clock, Stack
+from tests.lambdas.source.stack import CLIENT, SECRET, Stack
 
 
 def test_a_token_is_fetched_once_and_kept(stack: Stack, clock: Clock) -> None:
@@ -24,7 +25,7 @@ def test_a_token_is_renewed_before_it_expires(stack: Stack, clock: Clock) -> Non
     assert tokens.current() == "token-2"
 
 
-def test_a_token_the_api_refused_is_not_used_again(stack: Stack, clock: Clock) -> None:
+def test_a_token_that_the_api_denied_is_not_used_again(stack: Stack, clock: Clock) -> None:
     tokens = stack.tokens(clock)
     tokens.current()
 
@@ -34,16 +35,14 @@ def test_a_token_the_api_refused_is_not_used_again(stack: Stack, clock: Clock) -
 
 
 @pytest.mark.parametrize("lifetime", [None, 10, 0])
-def test_a_token_without_a_lifetime_to_speak_of_is_used_once(
-    stack: Stack, clock: Clock, lifetime: Any
-) -> None:
+def test_a_token_with_a_short_lifetime_is_used_once(stack: Stack, clock: Clock, lifetime: Any) -> None:
     stack.lifetime = lifetime if lifetime is not None else 0
     tokens = stack.tokens(clock)
 
     assert (tokens.current(), tokens.current()) == ("token-1", "token-2")
 
 
-def test_a_rotated_secret_is_asked_for_with_each_token(stack: Stack, clock: Clock) -> None:
+def test_the_secret_is_read_for_each_token(stack: Stack, clock: Clock) -> None:
     secrets = ["old", SECRET]
     tokens = stack.tokens(clock, lambda: secrets.pop(0))
 
@@ -57,7 +56,7 @@ def test_a_rotated_secret_is_asked_for_with_each_token(stack: Stack, clock: Cloc
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"access_token": "a-secret", "expires_in": "soon"}', b"\xff"]
 )
-def test_an_answer_without_a_token_is_an_error_that_shows_no_secret(
+def test_an_answer_without_a_token_is_an_error_without_secrets(
     stack: Stack, clock: Clock, body: bytes
 ) -> None:
     stack.server.routes["/oauth2/token"] = lambda _: Answer(200, body)
@@ -67,7 +66,7 @@ def test_an_answer_without_a_token_is_an_error_that_shows_no_secret(
     assert "a-secret" not in str(error.value)
 
 
-def test_a_token_endpoint_nobody_answers_for_is_an_error(clock: Clock) -> None:
+def test_a_token_endpoint_that_does_not_answer_is_an_error(clock: Clock) -> None:
     tokens = Tokens(urllib3.PoolManager(), "http://127.0.0.1:9/token", CLIENT, lambda: SECRET, clock)
 
     with pytest.raises(DataApiUnavailable, match=r"127\.0\.0\.1:9"):

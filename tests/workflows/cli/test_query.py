@@ -38,7 +38,7 @@ def test_history_is_printed_for_people_and_programs(monkeypatch: pytest.MonkeyPa
     ("arguments", "code", "message"),
     [
         (("refunds",), 1, "No contract for 'refunds'; there are households, products, transactions."),
-        (("products", "--key", "007"), 1, "expected the key in its one form '7', got '007'"),
+        (("products", "--key", "007"), 1, "expected the key as '7', got '007'"),
         (("products", "--as-of", "yesterday"), 2, "expected a time in ISO 8601"),
     ],
 )

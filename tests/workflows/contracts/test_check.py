@@ -19,7 +19,7 @@ from expectations.problems import ContractError
 from expectations.spark_schema import create_table_ddl
 from lambdas.validation import build_validator
 from tests.builders import contracts
-from tests.expectations.contract_files import SOUND as SOUND_FILE
+from tests.expectations.contract_files import VALID as SOUND_FILE
 from tests.expectations.contract_files import write
 from tests.workflows.cli.calling import call
 from workflows import deploy
@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations"),
     pytest.mark.filterwarnings("ignore:module 'sre_constants' is deprecated:DeprecationWarning"),
 ]
-SOUND = Contract(
+VALID = Contract(
     dataset="things",
     version="1.0.0",
     description="",
@@ -45,7 +45,7 @@ SOUND = Contract(
 
 
 def with_column(column: Column) -> Contract:
-    return replace(SOUND, columns=(*SOUND.columns, column))
+    return replace(VALID, columns=(*VALID.columns, column))
 
 
 def test_our_own_contracts_are_good() -> None:
@@ -77,7 +77,7 @@ def test_what_an_engine_refuses_is_told_with_file_and_column(
     checks: Callable[[dict[str, Contract]], None], contract: Contract, message: str
 ) -> None:
     with pytest.raises(ContractError) as refused:
-        checks({"sound": SOUND, "things": contract})
+        checks({"sound": VALID, "things": contract})
 
     (problem,) = refused.value.problems
     assert str(problem).startswith(message)

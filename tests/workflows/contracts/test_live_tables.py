@@ -18,7 +18,8 @@ from pyiceberg.types import (
 )
 
 from expectations.contract import Column, Contract, Partition
-from expectations.evolution import DECLARED, Addition, Declared, Plan, Widening, plan
+from expectations.declared import DECLARED, Declared
+from expectations.evolution import Addition, Plan, Widening, plan
 from workflows.contracts.live_tables import live, told
 
 CONTRACT = Contract(
@@ -50,7 +51,7 @@ def table(properties: dict[str, str] | None = None) -> Any:
         PartitionField(2, 1000, DayTransform(), "at_day"),
         PartitionField(1, 1001, BucketTransform(4), "id_bucket"),
     )
-    stored = {DECLARED: Declared.of(CONTRACT).text()} if properties is None else properties
+    stored = {DECLARED: Declared.of(CONTRACT).to_json()} if properties is None else properties
     return SimpleNamespace(schema=lambda: schema, spec=lambda: spec, properties=stored)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.expectations.contract_files import SOUND, write
+from tests.expectations.contract_files import VALID, write
 from workflows.stack.target import local
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def stack() -> Iterator[dict[str, object]]:
 def test_the_contracts_of_the_local_stack_are_those_that_were_deployed(
     tmp_path: Path, stack: dict[str, object]
 ) -> None:
-    write(tmp_path, SOUND)
+    write(tmp_path, VALID)
     file = tmp_path / "stack.json"
     file.write_text(json.dumps(stack | {"contracts": str(tmp_path)}))
 

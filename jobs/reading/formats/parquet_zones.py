@@ -1,8 +1,8 @@
-"""Instants of a Parquet file whose time zone has a name that only its writer knows, read as UTC.
+"""Reads instants of a Parquet file as UTC if the name of their time zone is unknown.
 
-Parquet keeps instants as numbers; the zone is a hint for display in the writer's own metadata
-(LogicalTypes.md, TIMESTAMP). `tzutc()`, `CEST`, `GMT+2` and names of Windows are no zones of the IANA
-database, and pyarrow makes no Python value of such an instant.
+Parquet stores instants as numbers in UTC; the zone is a hint for display in the writer's own metadata
+(LogicalTypes.md, TIMESTAMP). `tzutc()`, `CEST`, `GMT+2` and the names of Windows are not zones of the IANA
+database, and pyarrow can't convert such an instant to Python.
 """
 
 from typing import TYPE_CHECKING
@@ -39,6 +39,6 @@ def _is_known(zone: str | None) -> bool:
         return True
     try:
         pa.lib.string_to_tzinfo(zone)
-    except Exception:  # noqa: BLE001 -- of pyarrow, pytz or zoneinfo, whichever is there
+    except Exception:  # noqa: BLE001 -- of pyarrow, pytz or zoneinfo, whichever is installed
         return False
     return True

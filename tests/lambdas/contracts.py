@@ -1,4 +1,4 @@
-"""Contracts that the real datasets have no case for: every type, a text key, versions that are counted."""
+"""Contracts for cases that the real datasets do not have: all types, a text key, counted versions."""
 
 from decimal import Decimal
 

@@ -1,0 +1,79 @@
+"""The doors: the channels by which data comes into the RAW bucket, and what each of them takes.
+
+From this registry follow the objects that a batch reads (`jobs.intake.manifest`), how they are parsed
+(`jobs.doors.parsers`), what an erasure searches (`jobs.erasure.raw_versions`) and what retention removes
+(`jobs.maintenance.raw_retention`). The event rule and the roles of `workflows/template.yaml` and the writers
+outside of the jobs (the forwarder, exports) are tested against it.
+
+A file format is known here by its name alone: `jobs.reading.formats` has its code.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+JSON_LINES_GZ = "jsonl.gz"
+EXPORT_SUMMARY = "manifest-summary.json"
+STREAM_FAILURES = "aws/lambda/"  # stream batches that Lambda gave up: in the RAW bucket too, but not a door
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One channel of ingestion."""
+
+    name: str  # `_source` of its changes, and `door` in manifests, receipts and metrics
+    prefix: str  # of its objects in the RAW bucket: `<prefix><dataset>/…`
+    # Records are DynamoDB items, which carry their position in the order of changes. Rows come in files of
+    # partners: not trusted, and ordered by the time of the file's event if there is no sequence column.
+    carries: Literal["records", "rows"]
+    # How the names of its files end, in lower case -> the format of their content. Without the dot in front.
+    formats: Mapping[str, str] = field(hash=False)
+    # Whether its changes are new when they arrive, so that their way to the table is measured as freshness.
+    is_live: bool
+    # The name of the object that lists a group of files and announces it; None if each file is announced.
+    listed_by: str | None = None
+
+    def folder(self, dataset: str) -> str:
+        """Where the dataset's objects are."""
+        return f"{self.prefix}{dataset}/"
+
+    def format_of(self, key: str) -> str | None:
+        """The format of the file with this key; None if the door takes no file of this name."""
+        name = key.rpartition("/")[2].lower()
+        return next((form for ending, form in self.formats.items() if name.endswith(f".{ending}")), None)
+
+
+STREAM = Door("stream", "stream/", "records", {JSON_LINES_GZ: JSON_LINES_GZ}, is_live=True)
+DROP = Door(
+    "drop",
+    "drops/",
+    "rows",
+    {name: name for name in ("csv", "csv.gz", "jsonl", JSON_LINES_GZ, "parquet")},
+    is_live=True,
+)
+EXPORT = Door(
+    "export",
+    "exports/",
+    "records",
+    {"json.gz": JSON_LINES_GZ},  # DynamoDB calls its JSON Lines so
+    is_live=False,
+    listed_by=EXPORT_SUMMARY,
+)
+REPAIR = Door("repair", "repairs/", "records", {JSON_LINES_GZ: JSON_LINES_GZ}, is_live=False)
+
+DOORS: dict[str, Door] = {door.name: door for door in (STREAM, DROP, EXPORT, REPAIR)}
+
+
+def door_of(key: str) -> Door | None:
+    """The door whose object has this key; None if it lies elsewhere."""
+    return next((door for door in DOORS.values() if key.startswith(door.prefix)), None)
+
+
+def live_doors() -> list[str]:
+    """The names of the doors whose changes are new when they arrive."""
+    return [door.name for door in DOORS.values() if door.is_live]
+
+
+def doors_of_rows() -> list[str]:
+    """The names of the doors that carry rows of partners' files."""
+    return [door.name for door in DOORS.values() if door.carries == "rows"]

@@ -1,0 +1,46 @@
+"""The rules that a column implies by itself."""
+
+from typing import Any
+
+import pytest
+
+from expectations.contract import Column, Limits, Rule
+from expectations.odcs.column_rules import column_rules
+
+
+@pytest.mark.parametrize(
+    ("column", "name", "expectation", "arguments"),
+    [
+        (Column("c", "int", required=True), "c.required", "expect_column_values_to_not_be_null", {}),
+        (
+            Column("c", "int", limits=Limits(minimum=0, maximum=9)),
+            "c.range",
+            "expect_column_values_to_be_between",
+            {"min_value": 0, "max_value": 9},
+        ),
+        (
+            Column("c", "int", limits=Limits(exclusive_minimum=0, exclusive_maximum=9)),
+            "c.range",
+            "expect_column_values_to_be_between",
+            {"min_value": 0, "strict_min": True, "max_value": 9, "strict_max": True},
+        ),
+        (
+            Column("c", "string", limits=Limits(min_length=1)),
+            "c.length",
+            "expect_column_value_lengths_to_be_between",
+            {"min_value": 1},
+        ),
+        (
+            Column("c", "string", limits=Limits(pattern="^a")),
+            "c.pattern",
+            "expect_column_values_to_match_regex",
+            {"regex": "^a"},
+        ),
+    ],
+)
+def test_a_limit_is_a_rule(column: Column, name: str, expectation: str, arguments: dict[str, Any]) -> None:
+    assert column_rules(column) == [Rule(name, expectation, {"column": "c", **arguments})]
+
+
+def test_an_optional_column_without_limits_has_no_rules() -> None:
+    assert column_rules(Column("c", "string")) == []

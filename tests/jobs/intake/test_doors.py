@@ -1,0 +1,76 @@
+"""Which object belongs to which door, and in which format; whoever writes to a door agrees with that."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from jobs.intake.doors import DOORS, DROP, EXPORT, REPAIR, STREAM, door_of, doors_of_rows, live_doors
+from lambdas.forwarder.objects import raw_objects
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    ("key", "door"),
+    [
+        ("stream/things/2026/11/24/12/a.jsonl.gz", STREAM),
+        ("drops/things/a.csv", DROP),
+        ("exports/things/AWSDynamoDB/1/data/a.json.gz", EXPORT),
+        ("repairs/things/a.jsonl.gz", REPAIR),
+        ("drop/things/a.csv", None),
+        ("aws/lambda/a", None),
+        ("/drops/things/a.csv", None),
+    ],
+)
+def test_the_prefix_of_a_key_tells_the_door(key: str, door: object) -> None:
+    assert door_of(key) is door
+
+
+@pytest.mark.parametrize(
+    ("key", "file_format"),
+    [
+        ("drops/things/a.csv", "csv"),
+        ("drops/things/deep/A.CSV.GZ", "csv.gz"),
+        ("drops/things/a.jsonl", "jsonl"),
+        ("drops/things/a.parquet", "parquet"),
+        ("drops/things/a.json.gz", None),
+        ("drops/things/csv", None),
+        ("exports/things/AWSDynamoDB/1/data/a.json.gz", "jsonl.gz"),
+        ("exports/things/AWSDynamoDB/1/data/a.ion.gz", None),
+        ("stream/things/a.csv", None),
+    ],
+)
+def test_the_ending_of_a_name_tells_the_format_if_the_door_takes_it(
+    key: str, file_format: str | None
+) -> None:
+    door = door_of(key)
+
+    assert door is not None
+    assert door.format_of(key) == file_format
+
+
+def test_doors_are_told_apart_by_name_and_by_prefix() -> None:
+    prefixes = [door.prefix for door in DOORS.values()]
+
+    assert [door.name for door in DOORS.values()] == list(DOORS)
+    assert not [
+        (one, other) for one in prefixes for other in prefixes if one != other and one.startswith(other)
+    ]
+    assert all(prefix.endswith("/") for prefix in prefixes)
+
+
+def test_rows_come_by_the_drop_alone_and_exports_and_repairs_are_not_news() -> None:
+    assert doors_of_rows() == ["drop"]
+    assert live_doors() == ["stream", "drop"]
+
+
+def test_the_forwarder_writes_to_the_stream_door() -> None:
+    event = json.loads((ROOT / "tests/events/dynamodb_stream.json").read_text())
+
+    [written] = raw_objects(event["Records"], "glueline-")
+
+    hour = datetime(2026, 11, 24, 10, tzinfo=UTC)
+    assert written.key.startswith(f"{STREAM.folder(written.dataset)}{hour:%Y/%m/%d/%H}/")
+    assert STREAM.format_of(written.key) == "jsonl.gz"
