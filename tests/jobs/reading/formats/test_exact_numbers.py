@@ -56,9 +56,9 @@ def test_a_number_inside_a_field_of_csv_keeps_its_digits() -> None:
         'id,size\n1,"{""width"":6.51032040441137201152E-14,""name"":""a""}"\n2,"{""width"":1.5}"\n3,no JSON\n'
     )
 
-    rows = [json.loads(row.payload or "") for row in read_rows("csv", io.BytesIO(text.encode()), contract)]
+    found = [json.loads(row.payload or "") for row in read_rows("csv", io.BytesIO(text.encode()), contract)]
 
-    assert [row["size"] for row in rows] == [
+    assert [row["size"] for row in found] == [
         '{"width": "6.51032040441137201152E-14", "name": "a"}',
         '{"width":1.5}',
         "no JSON",
