@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis profiles, an AWS on this machine, and one Spark session."""
+"""Shared by all tests: hypothesis profiles, an AWS on this machine, and one Spark session."""
 
 import signal
 from collections import Counter
@@ -22,24 +22,24 @@ settings.register_profile("deep", deadline=None, suppress_health_check=_SLOW, ma
 settings.load_profile("default")
 
 _OF_LIBRARIES = (
-    # py4j leaves closing its sockets to the garbage collector, which may come to it during any test.
+    # py4j leaves closing its sockets to the garbage collector, which may do so during any test.
     "ignore::pytest.PytestUnraisableExceptionWarning",
     "ignore::ResourceWarning",
-    # Great Expectations imports what Python 3.13 calls old.
+    # Great Expectations imports modules that Python 3.13 deprecates.
     "ignore::DeprecationWarning:great_expectations",
     "ignore:module 'sre_constants' is deprecated:DeprecationWarning",
 )
 
 
 def pytest_configure() -> None:
-    """A job in the background ignores these, as would what it starts: tests send them to their processes."""
+    """Handle signals that a shell ignores in background jobs: tests send them to their processes."""
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses the session is a Spark test, whoever wrote it."""
+    """Mark every test that uses the session as a Spark test."""
     for item in items:
         if "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How many faults the tests of `tests/faults` survived, by kind."""
+    """Print how many faults the tests of `tests/faults` survived, by kind."""
     survived = Counter(
         kind
         for report in terminalreporter.stats.get("passed", ())
@@ -64,10 +64,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
-    """The address of an AWS that lives in this process, also for the Python workers that Spark starts."""
+    """The address of an AWS in this process, also for the Python workers that Spark starts."""
     with pytest.MonkeyPatch.context() as patch, aws_in_this_process() as address:
         for reader in ("jobs.intake.queue", "workflows.operations.dead_letters"):
-            patch.setattr(f"{reader}.WAIT_SECONDS", 0)  # a queue of one server is empty when it says so
+            patch.setattr(f"{reader}.WAIT_SECONDS", 0)  # with one server, an empty answer is true
         yield address
 
 

@@ -1,4 +1,4 @@
-"""What the processes of a stack use: memory at most, and processor time, by what kind of process it is."""
+"""Peak memory and processor time of the processes of a stack, by kind of process."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ SPARK_JVM: Final = "Spark, JVM"
 SPARK_PYTHON: Final = "Spark, Python"
 MIB: Final = 2**20
 _FUNCTION: Final = "AWS_LAMBDA_FUNCTION_NAME"
-_SECONDS: Final = 0.5  # between two looks
+_SECONDS: Final = 0.5  # between two samples
 
-# The heap of a local job, and what a JVM has beside it: classes, compiled code, buffers.
-_MAY_JVM: Final = HEAP_MIB + 1024
+# MiB. The heap of a local job, and what a JVM has beside it: classes, compiled code, buffers.
+_LIMIT_JVM: Final = HEAP_MIB + 1024
 # The driver with Great Expectations, or a worker with the objects that it reads.
-_MAY_PYTHON: Final = 1024
-# It holds all that S3, SQS, DynamoDB and CloudWatch hold on AWS: of every test that ran on the stack before.
-_MAY_EMULATOR: Final = 2048
+_LIMIT_PYTHON: Final = 1024
+# It holds the data of S3, SQS, DynamoDB and CloudWatch, also of every earlier test on the stack.
+_LIMIT_EMULATOR: Final = 2048
 
 
 @dataclass(slots=True)
-class Use:
-    """Of one kind of process: how many there were, the most MiB of one of them, processor seconds of all."""
+class ProcessUse:
+    """One kind of process: their number, the most MiB of one of them, the processor seconds of all."""
 
     processes: int = 0
     mib: int = 0
@@ -43,8 +43,8 @@ class Use:
 
 
 @dataclass(slots=True)
-class _Seen:
-    """One process, from the first look to the last."""
+class _Observed:
+    """One process, from its first sample to its last."""
 
     kind: str
     seconds_before: float
@@ -54,50 +54,50 @@ class _Seen:
 
 @dataclass(slots=True)
 class Watch:
-    """What was seen of the processes of a stack."""
+    """Samples the processes of a stack."""
 
     home: Home
-    _seen: dict[psutil.Process, _Seen] = field(default_factory=dict)
+    _observed: dict[psutil.Process, _Observed] = field(default_factory=dict)
     _ended: threading.Event = field(default_factory=threading.Event)
 
-    def look(self, *, is_first: bool = False) -> None:
-        """What was used before the first look is no use of this time."""
+    def sample(self, *, is_first: bool = False) -> None:
+        """Take one sample. What was used before the first one does not count."""
         for process in stack_processes(self.home):
-            with suppress(psutil.Error, OSError):  # it ends just now
+            with suppress(psutil.Error, OSError):  # the process ends now
                 times, memory = process.cpu_times(), process.memory_info().rss
                 spent = times.user + times.system
-                if process not in self._seen:
-                    self._seen[process] = _Seen(_kind(process), spent if is_first else 0.0)
-                seen = self._seen[process]
-                seen.seconds, seen.bytes = spent, max(seen.bytes, memory)
+                if process not in self._observed:
+                    self._observed[process] = _Observed(_kind(process), spent if is_first else 0.0)
+                one = self._observed[process]
+                one.seconds, one.bytes = spent, max(one.bytes, memory)
 
-    def keep_looking(self) -> None:
-        """Until it is ended."""
+    def run(self) -> None:
+        """Take samples until `end`."""
         while not self._ended.wait(_SECONDS):
-            self.look()
+            self.sample()
 
     def end(self) -> None:
-        """With a last look."""
+        """Stop, after a last sample."""
         self._ended.set()
-        self.look()
+        self.sample()
 
-    def uses(self) -> dict[str, Use]:
-        """By kind of process."""
-        uses: dict[str, Use] = {}
-        for seen in self._seen.values():
-            use = uses.setdefault(seen.kind, Use())
+    def uses(self) -> dict[str, ProcessUse]:
+        """What was used, by kind of process."""
+        uses: dict[str, ProcessUse] = {}
+        for one in self._observed.values():
+            use = uses.setdefault(one.kind, ProcessUse())
             use.processes += 1
-            use.mib = max(use.mib, round(seen.bytes / MIB))
-            use.seconds += seen.seconds - seen.seconds_before
+            use.mib = max(use.mib, round(one.bytes / MIB))
+            use.seconds += one.seconds - one.seconds_before
         return uses
 
 
 @contextmanager
 def watched(home: Home) -> Iterator[Watch]:
-    """Look at the stack of that home for as long as the block."""
+    """Sample the stack of this home inside the block."""
     watch = Watch(home)
-    watch.look(is_first=True)
-    thread = threading.Thread(target=watch.keep_looking, name="process-use", daemon=True)
+    watch.sample(is_first=True)
+    thread = threading.Thread(target=watch.run, name="process-use", daemon=True)
     thread.start()
     try:
         yield watch
@@ -106,14 +106,14 @@ def watched(home: Home) -> Iterator[Watch]:
         thread.join()
 
 
-def may_use(target: Target) -> dict[str, int]:
-    """The MiB that a process of each kind may use: a function what it is deployed with."""
+def memory_limits(target: Target) -> dict[str, int]:
+    """The MiB that a process of each kind may use. For a function, the memory it is deployed with."""
     functions = target.client("lambda").list_functions()["Functions"]
     return {
         **{function["FunctionName"]: function["MemorySize"] for function in functions},
-        SPARK_JVM: _MAY_JVM,
-        SPARK_PYTHON: _MAY_PYTHON,
-        EMULATOR: _MAY_EMULATOR,
+        SPARK_JVM: _LIMIT_JVM,
+        SPARK_PYTHON: _LIMIT_PYTHON,
+        EMULATOR: _LIMIT_EMULATOR,
     }
 
 

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from workflows.local.base.jars import jar_paths
 
 CATALOG = "spark.sql.catalog.glue_catalog"
-# Few rows: compiling a plan would take longer than running it.
+# Settings for few rows, for which compiling a plan takes longer than running it.
 FEW_ROWS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -24,7 +24,7 @@ FEW_ROWS = {
 
 
 def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> SparkSession:
-    """A session whose tables lie in the folder, where another process's session finds them too."""
+    """A session whose tables lie in the folder, where the session of another process finds them too."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
     session = (
         SparkSession.builder.master("local[2]")
@@ -50,13 +50,13 @@ def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> Sp
     return session
 
 
-# Of machines. Two have hours that come twice, and one of them is behind UTC, the other ahead.
+# Time zones of machines. Two have daylight saving, one of them behind UTC and one ahead of it.
 ZONES = ("UTC", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 
 
 @contextmanager
 def in_zone(spark: SparkSession, zone: str) -> Iterator[None]:
-    """On a machine of that zone: Python and the session's JVM have it as their default."""
+    """Inside, the time zone is the default of Python and of the session's JVM."""
     jvm: Any = spark._jvm
     zones = jvm.java.util.TimeZone
     before = zones.getDefault()

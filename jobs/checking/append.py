@@ -1,7 +1,7 @@
-"""Writes what a checked batch came to: changes, quarantine, counts and quality results, each appended once.
+"""Writes the results of a checked batch: changes, quarantine, counts and quality results, each appended once.
 
-One append for each table, so that a batch costs as few commits as it has tables. What the tables say they got
-is held against what was read: a batch that does not add up fails.
+One append for each table, so that a batch makes one commit a table. The number of rows that a table received
+is compared with the number that was read: a batch that does not add up fails.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,28 +11,31 @@ from functools import reduce
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
+from expectations.problems import GluelineError
 from expectations.spark_schema import changes_schema
 from jobs.changes.columns import accepted_changes
-from jobs.checking.checked_dataset import CheckedDataset, FileCount, is_superseded
+from jobs.checking.checked_dataset import CheckedDataset, is_superseded
 from jobs.checking.deduplicate import known_changes, new_changes
 from jobs.erasure.blocked_rows import refuse_unread
 from jobs.intake.manifest import Manifest
+from jobs.intake.results import FileCount
 from jobs.lake.commits import append_once, find_commit
 from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake
 from jobs.runtime.log import log
 
-OFFERED = "glueline.offered"  # changes that a batch came with, new or not
+OFFERED = "glueline.offered"  # snapshot property: the number of changes in a batch, new or not
 _REJECT = "dataset string, reasons array<string>, payload string, source_file string, row_number bigint"
 
 
-class BatchDoesNotAddUp(Exception):
-    """Raised when rows read, accepted and quarantined don't match what the tables got."""
+class BatchDoesNotAddUp(GluelineError):
+    """Raised when a table received another number of rows than were accepted or quarantined."""
 
 
 def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: datetime) -> None:
-    """The accepted rows into `<dataset>_changes`, but for those that it holds already.
+    """Append the accepted rows to `<dataset>_changes`, except those that it holds already.
 
-    The snapshot says how many were offered, so that a repetition of this batch can be held against it.
+    The snapshot keeps how many were offered, so that a repetition of this batch can be compared with it.
+    Raises BatchDoesNotAddUp.
     """
     contract = dataset.contract
     expected = sum(count.accepted for count in dataset.counts)
@@ -51,14 +54,14 @@ def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: 
             offered, F.count("*").alias("rows")
         )
         new = new_changes(counted, known, contract)
-        got = append_once(new, table, manifest.batch_id, manifest.begun, {OFFERED: str(expected)})
+        added = append_once(new, table, manifest.batch_id, manifest.begun, {OFFERED: str(expected)})
         _compare(table, manifest, expected, offered.get["rows"])
         log(
             "changes appended",
             batch_id=manifest.batch_id,
             dataset=contract.dataset,
-            new=got,
-            known_already=expected - got,
+            new=added,
+            known_already=expected - added,
         )
     else:
         before = int(committed.get(OFFERED, expected))
@@ -68,7 +71,7 @@ def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: 
 def append_quarantine(
     spark: SparkSession, lake: Lake, manifest: Manifest, datasets: Sequence[CheckedDataset], at: datetime
 ) -> None:
-    """The rejected rows, files and messages into `quarantine`."""
+    """Append the rejected rows, files and messages to `quarantine`. Raises BatchDoesNotAddUp."""
     expected = sum(count.quarantined for dataset in datasets for count in dataset.counts)
     expected += len(manifest.refused)
     if expected:
@@ -86,7 +89,7 @@ def append_quarantine(
 def append_results(
     spark: SparkSession, lake: Lake, manifest: Manifest, datasets: Sequence[CheckedDataset], at: datetime
 ) -> None:
-    """The counts of each file into `batches`, the verdict on each dataset into `quality_results`."""
+    """Append the counts of each file to `batches`, and the result of each dataset to `quality_results`."""
     append_counts(spark, lake, manifest, file_counts(manifest, datasets), at)
     if datasets:
         results = lake.ops(QUALITY_RESULTS)
@@ -101,7 +104,7 @@ def append_results(
 def append_counts(
     spark: SparkSession, lake: Lake, manifest: Manifest, counts: Sequence[FileCount], at: datetime
 ) -> None:
-    """The counts of each file into `batches`."""
+    """Append the counts of each file to `batches`."""
     if counts:
         table = lake.ops(BATCHES)
         rows = [(manifest.batch_id, *_count_row(count), at, count.superseded) for count in counts]
@@ -109,7 +112,7 @@ def append_counts(
 
 
 def is_recorded(spark: SparkSession, lake: Lake, manifest: Manifest) -> bool:
-    """Whether a table that all datasets of a batch share has rows of it: then it can't be split any more."""
+    """Whether a table that all datasets share has rows of the batch: then it can't be split any more."""
     shared = (QUARANTINE, BATCHES, QUALITY_RESULTS)
     return any(
         find_commit(spark, lake.ops(name), manifest.batch_id, manifest.begun) is not None for name in shared
@@ -117,7 +120,7 @@ def is_recorded(spark: SparkSession, lake: Lake, manifest: Manifest) -> bool:
 
 
 def append_counts_of_quarantine(spark: SparkSession, lake: Lake, manifest: Manifest, at: datetime) -> None:
-    """Count what `quarantine` has of a batch that ends there, unless it was counted."""
+    """Append counts of the batch's rows in `quarantine` to `batches`, unless its counts are there already."""
     rows = spark.table(lake.ops(QUARANTINE)).where(F.col("batch_id") == manifest.batch_id)
     found = rows.groupBy("dataset", "source_file").count().collect()
     counts = [FileCount(name, file, None, number, 0, number) for name, file, number in found]
@@ -125,7 +128,7 @@ def append_counts_of_quarantine(spark: SparkSession, lake: Lake, manifest: Manif
 
 
 def append_set_aside(spark: SparkSession, lake: Lake, manifest: Manifest, reason: str, at: datetime) -> None:
-    """The files of a batch that is set aside: each is refused as a whole, with the reason."""
+    """Append the files of a batch that is set aside to `quarantine` and `batches`, each with the reason."""
     rows = [(file.dataset, [reason], None, file.source_file, None) for file in manifest.files]
     refused = spark.createDataFrame([*rows], _REJECT).unionByName(_refused_rows(spark, manifest))
     refused = refused.withColumns({"batch_id": F.lit(manifest.batch_id), "quarantined_at": F.lit(at)})
@@ -135,7 +138,7 @@ def append_set_aside(spark: SparkSession, lake: Lake, manifest: Manifest, reason
 
 
 def file_counts(manifest: Manifest, datasets: Iterable[CheckedDataset]) -> list[FileCount]:
-    """The counts of all files of the batch; a refused message is one row, read and quarantined."""
+    """The counts of all files of the batch. A refused message counts as one row, read and quarantined."""
     refused = [FileCount(None, refused.key, None, 1, 0, 1) for refused in manifest.refused]
     return [count for dataset in datasets for count in dataset.counts] + refused
 
@@ -147,7 +150,7 @@ def _count_row(count: FileCount) -> tuple[object, ...]:
 
 
 def _frame(spark: SparkSession, rows: Sequence[tuple[object, ...]], table: str) -> DataFrame:
-    """Rows made here, in one partition: one small file."""
+    """A frame of few rows in one partition, which makes one small file."""
     return spark.createDataFrame(rows, spark.table(table).schema).coalesce(1)
 
 
@@ -168,10 +171,10 @@ def _refused_rows(spark: SparkSession, manifest: Manifest) -> DataFrame:
 
 
 def _compare(table: str, manifest: Manifest, expected: int, got: int, erased_since: range = range(1)) -> None:
-    """BatchDoesNotAddUp unless the table got what was expected.
+    """Raise BatchDoesNotAddUp unless the table received the expected number of rows.
 
-    An earlier run of the batch may have come before some keys were erased, whose rows were changes then and
-    are quarantined now: `erased_since` says by how many rows what that run wrote may differ.
+    An earlier run of the batch may have accepted rows of keys that were erased since, and are quarantined
+    now: `erased_since` has the differences that this explains.
     """
     if got - expected not in erased_since:
         raise BatchDoesNotAddUp(

@@ -1,4 +1,4 @@
-"""One dataset of a batch, read, parsed and judged: rows with their reasons, counted per file."""
+"""Reads, parses and judges the files of one dataset of a batch: rows with their reasons, counted per file."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +21,7 @@ from jobs.doors.parsers import PARSERS
 from jobs.erasure.blocked_rows import is_refused_as_erased, refuse_erased
 from jobs.erasure.keys import ErasedKeys
 from jobs.intake.manifest import ManifestFile
+from jobs.intake.results import FileCount
 from jobs.quality.row_rules import RowRule
 from jobs.quality.validation import ValidationResult, add_counts, prepare, validate
 from jobs.reading.fetch import SUPERSEDED
@@ -28,26 +29,8 @@ from jobs.reading.receive import receive
 
 
 @dataclass(frozen=True, slots=True)
-class FileCount:
-    """What became of one file's rows. A file that can't be read is one row, quarantined.
-
-    `erased` of the quarantined rows are of erased keys: nothing is wrong with these.
-    A version that was replaced before it was read has no rows: it counts as superseded, and nowhere else.
-    """
-
-    dataset: str | None
-    source_file: str
-    door: str | None
-    rows_read: int
-    accepted: int
-    quarantined: int
-    superseded: int = 0  # versions
-    erased: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows there were: of each file, judged by the rules, and breaking each of these."""
+    """Numbers of rows: of each file, judged by the rules, and breaking each rule."""
 
     files: tuple[FileCount, ...]
     judged: int
@@ -56,7 +39,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class CheckedDataset:
-    """Parsed rows (`jobs.changes.columns`) with all of their `reasons`; they may be read several times."""
+    """Parsed rows (`jobs.changes.columns`) with all of their `reasons`. They are cached for several reads."""
 
     contract: Contract
     rows: DataFrame
@@ -69,9 +52,9 @@ class CheckedDataset:
 def check_dataset(
     spark: SparkSession, files: Sequence[ManifestFile], contract: Contract, erased: ErasedKeys | None = None
 ) -> Iterator[CheckedDataset]:
-    """The dataset's files, checked; rows of erased keys are refused, whatever else they are.
+    """Check the dataset's files. Rows of erased keys are rejected for that reason alone.
 
-    The rows are kept in memory or on disk until the context ends.
+    The rows are cached in memory or on disk until the context ends. Raises RuleNotEvaluated.
     """
     received = refuse_erased(parse_files(spark, files, contract), contract, erased)
     parsed = received.persist(StorageLevel.MEMORY_AND_DISK)
@@ -80,8 +63,8 @@ def check_dataset(
         try:
             counts = count_rows(parsed, files, contract.dataset, examination.row_rules)
         except (PySparkException, Py4JJavaError):
-            parsed.count()  # Files first: of what fails in them, GX would say that a rule is at fault.
-            validate(examination)  # It names the rule.
+            parsed.count()  # raises if a file is at fault; GX would name a rule
+            validate(examination)  # raises with the name of the rule
             raise
         verdict = validate(examination)
         add_counts(verdict, counts.judged, counts.broken_by)
@@ -93,14 +76,14 @@ def check_dataset(
 
 
 def parse_files(spark: SparkSession, files: Sequence[ManifestFile], contract: Contract) -> DataFrame:
-    """The rows of the files, each parsed by its door."""
+    """The rows of the files, each file parsed as its door requires."""
     by_door = groupby(sorted(files, key=attrgetter("door")), key=attrgetter("door"))
     parsed = [PARSERS[door](receive(spark, list(some), contract), contract) for door, some in by_door]
     return reduce(DataFrame.unionByName, parsed)
 
 
 def add_rule_reasons(parsed: DataFrame, rules: Iterable[RowRule]) -> DataFrame:
-    """With a reason for each rule that an otherwise good upsert breaks. A delete needs its key alone."""
+    """The rows with a reason for each rule that a good upsert breaks. A delete needs only its key."""
     broken = collect_reasons([F.lit(None).cast("string"), *(rule.reason for rule in rules)])
     return parsed.withColumn("reasons", F.when(_to_judge(), broken).otherwise(F.col("reasons")))
 
@@ -108,13 +91,13 @@ def add_rule_reasons(parsed: DataFrame, rules: Iterable[RowRule]) -> DataFrame:
 def count_rows(
     parsed: DataFrame, files: Iterable[ManifestFile], dataset: str, rules: Sequence[RowRule]
 ) -> Counts:
-    """All counts in one pass; also of files without a row. No reason is written out for it."""
+    """Count the rows of each file in one pass, files without rows included. Renders no reasons."""
     to_judge = _to_judge()
     broken = [to_judge & rule.broken for rule in rules]
-    is_refused = reduce(or_, broken, F.size("reasons") > 0)
+    is_rejected = reduce(or_, broken, F.size("reasons") > 0)
     counted = parsed.groupBy("source_file").agg(
         F.count("*"),
-        F.count_if(is_refused),
+        F.count_if(is_rejected),
         F.count_if(is_refused_as_erased()),
         F.count_if(is_superseded()),
         F.count_if(to_judge),
@@ -127,8 +110,8 @@ def count_rows(
     _, _, _, _, judged, *of_rules = map(sum, zip(none, *by_file.values(), strict=True))
     return Counts(
         tuple(
-            FileCount(dataset, file, door, rows - lost, rows - refused, refused - lost, lost, erased)
-            for file, door, (rows, refused, erased, lost, *_) in found
+            FileCount(dataset, file, door, rows - lost, rows - rejected, rejected - lost, lost, erased)
+            for file, door, (rows, rejected, erased, lost, *_) in found
         ),
         judged,
         dict(zip((rule.name for rule in rules), of_rules, strict=True)),

@@ -1,13 +1,12 @@
 """Which changes of a batch `<dataset>_changes` does not hold yet.
 
-A change is its key, `_version`, `_tie` and `_op`: what has these is the same change, whichever file brought
-it and however often. A stream batch that Lambda sent twice, an object that was announced again, a replay and
-a second export of an unchanged item therefore add nothing. A retract is always new: what it took away may
-stand there once more.
+A change is identified by its key, `_version`, `_tie` and `_op`, whichever file it came in and however often.
+A stream batch that Lambda sent twice, an object that was announced again, a replay, or a second export of an
+unchanged item therefore adds nothing. A retract is always new: what it removed may have come back since.
 
-The table is not searched for them as a whole. Equal changes have equal columns, so they lie in the same
-partition; and they have the same `_version`, whose bounds Iceberg knows of every file. For recent changes
-that leaves the files of the last batches.
+The table is not searched as a whole. Equal changes have equal columns, so they lie in the same partition; and
+they have the same `_version`, whose bounds Iceberg keeps for every file. For recent changes that leaves the
+files of the last batches.
 """
 
 from collections.abc import Sequence
@@ -29,24 +28,24 @@ IDENTITY = ("_version", "_tie", "_op")
 
 
 def new_changes(changes: DataFrame, known: DataFrame, contract: Contract) -> DataFrame:
-    """The changes that are not known, each once."""
+    """The changes that are not among the known ones (`known_changes`), each once."""
     identity = [*contract.key, *IDENTITY]
     return changes.dropDuplicates(identity).join(known, identity, "left_anti")
 
 
 def known_changes(changes: DataFrame, lake: Lake, contract: Contract) -> DataFrame:
-    """What the dataset's `_changes` holds where these changes would be: key columns and `IDENTITY`.
+    """The rows of `<dataset>_changes` that these changes may equal: key columns and `IDENTITY`.
 
-    Looks at `changes` once now, to know where that is.
+    Evaluates `changes` once, to find partitions and bounds of versions.
     """
     known = changes.sparkSession.table(lake.changes(contract.dataset)).alias("t")
-    for condition in _where_they_would_be(changes, lake, contract):
+    for condition in _search_conditions(changes, lake, contract):
         known = known.where(condition)
     return known.where(F.col("_op") != RETRACT).select(*contract.key, *IDENTITY)
 
 
-def _where_they_would_be(changes: DataFrame, lake: Lake, contract: Contract) -> Sequence[str]:
-    """Conditions on `_changes`, `t`, that all of these changes meet if they are there."""
+def _search_conditions(changes: DataFrame, lake: Lake, contract: Contract) -> Sequence[str]:
+    """Conditions on `<dataset>_changes`, aliased `t`, that each of these changes meets if it is there."""
     found = changes.agg(
         F.min("_version"),
         F.max("_version"),

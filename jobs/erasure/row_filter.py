@@ -10,6 +10,7 @@ unknown. No door has accepted a row of it either.
 
 from typing import IO
 
+from expectations.problems import GluelineError
 from jobs.erasure.failed_batches import RecordsInStreamOnly, is_stream_of, read_failed_batch
 from jobs.erasure.keys import ErasedKeys
 from jobs.reading.formats import registry
@@ -18,7 +19,7 @@ from jobs.reading.formats.rows import RowCounts
 FAILED_BATCH = "failure"  # Lambda's record of a stream batch that was given up
 
 
-class RewriteMismatch(Exception):
+class RewriteMismatch(GluelineError):
     """Raised when a rewritten file is not the original less the erased rows; nothing was replaced."""
 
 

@@ -1,4 +1,4 @@
-"""What arrived, and where its batch stands: intake queue, manifests, batches and their attempts.
+"""What arrived, and where its batch stands: intake queue, manifests, batches, their results and attempts.
 
-Imports `jobs.runtime`.
+Imports `expectations`, `jobs.runtime`.
 """

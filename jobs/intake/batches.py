@@ -2,22 +2,22 @@
 
     open/<batch_id>                    the batch has begun and is not merged: written first, removed last
     failing/<batch_id>                 how often it failed (`jobs.intake.attempts`), as long as it does
-    aside/<batch_id>                   it failed too often: no run takes it up until `glueline batches retry`
+    aside/<batch_id>                   it failed too often: no run works on it until `glueline batches retry`
     batches/<batch_id>/manifest.json   what it reads; only then may its messages be deleted
     batches/<batch_id>/checked.json    its changes and quarantined rows are in the tables
     batches/<batch_id>/merged.json     its changes are in the datasets' tables, or another batch has its files
 
-Each step writes its object when its work is done, so a run that stops anywhere is taken up by the next one.
+Each step writes its object when its work is done, so the next run continues where a run stopped.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobs.intake.attempts import Attempts
 from jobs.intake.manifest import Manifest
+from jobs.intake.results import CheckedBatch, MergedBatch, SetAside
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,20 +34,23 @@ class Batches:
     bucket: str
 
     def open(self, manifest: Manifest) -> None:
-        """Begin a batch; when this returns, its messages may be deleted."""
+        """Begin a batch, or replace what an open one reads. Its messages may be deleted afterwards."""
         self._put(f"{_OPEN}{manifest.batch_id}", "")
-        self._put(_name(manifest.batch_id, MANIFEST), manifest.to_json())
+        self._put(_key(manifest.batch_id, MANIFEST), manifest.to_json())
 
     def begun(self) -> list[str]:
-        """The ids of all batches that are not merged, the oldest first."""
-        return self._marked(_OPEN)
+        """The ids of all batches that are open, oldest first."""
+        return self._ids_under(_OPEN)
 
     def aside(self) -> list[str]:
-        """The ids of the batches that are set aside, the one that has been so for longest first."""
-        return self._marked(_ASIDE)
+        """The ids of the batches that are set aside, in the order in which that happened."""
+        return self._ids_under(_ASIDE)
 
     def to_check(self) -> Iterator[str]:
-        """Batches that are not checked. One without a manifest is closed: its messages were never deleted."""
+        """The ids of open batches that are not checked, oldest first.
+
+        A batch without a manifest is closed: its messages were never deleted, so they come again.
+        """
         for batch_id in self.begun():
             steps = self.steps(batch_id)
             if MANIFEST not in steps:
@@ -56,12 +59,12 @@ class Batches:
                 yield batch_id
 
     def to_merge(self) -> list[str]:
-        """The ids of batches that are checked and not closed, the oldest first."""
+        """The ids of open batches that are checked, oldest first."""
         return [batch_id for batch_id in self.begun() if CHECKED in self.steps(batch_id)]
 
     def failing(self) -> list[str]:
-        """The ids of the batches that failed and have not got through since."""
-        return self._marked(_FAILING)
+        """The ids of the batches that failed and have not succeeded since."""
+        return self._ids_under(_FAILING)
 
     def attempts(self, batch_id: str) -> Attempts:
         """How often the batch has failed."""
@@ -75,24 +78,23 @@ class Batches:
         self._put(f"{_FAILING}{batch_id}", attempts.to_json())
 
     def forget_attempts(self, batch_id: str) -> None:
-        """The batch has got through, or is taken up anew: it has all its attempts."""
-        self.s3.delete_object(Bucket=self.bucket, Key=f"{_FAILING}{batch_id}")
+        """Give the batch all its attempts back: it has succeeded, or an operator retries it."""
+        self._delete(f"{_FAILING}{batch_id}")
 
     def set_aside(self, batch_id: str, reason: str, at: datetime) -> None:
-        """Put the batch on the list of those that are set aside; it is closed when this is recorded."""
-        self._put(f"{_ASIDE}{batch_id}", json.dumps({"reason": reason, "at": at.isoformat()}))
+        """Write that the batch is set aside. `close` follows when the tables show this."""
+        self._put(f"{_ASIDE}{batch_id}", SetAside(reason, at.isoformat()).to_json())
 
-    def why_aside(self, batch_id: str) -> dict[str, Any]:
-        """Since when (`at`) and why (`reason`) the batch is set aside."""
-        said: dict[str, Any] = json.loads(self._get(f"{_ASIDE}{batch_id}"))
-        return said
+    def why_aside(self, batch_id: str) -> SetAside:
+        """Why the batch is set aside, and since when."""
+        return SetAside.from_json(self._get(f"{_ASIDE}{batch_id}"))
 
     def no_longer_aside(self, batch_id: str) -> None:
-        """Take the batch off the list of those that are set aside."""
-        self.s3.delete_object(Bucket=self.bucket, Key=f"{_ASIDE}{batch_id}")
+        """Remove the note that the batch is set aside."""
+        self._delete(f"{_ASIDE}{batch_id}")
 
     def free_id(self, run_id: str) -> str:
-        """This id, with a number behind it if there is such a batch (of a run that is a retry, say)."""
+        """This id, with a number appended if a batch of this id exists: the run may be a retry of another."""
         number, batch_id = 1, run_id
         while MANIFEST in self.steps(batch_id):
             number += 1
@@ -100,30 +102,33 @@ class Batches:
         return batch_id
 
     def steps(self, batch_id: str) -> set[str]:
-        """The names of the objects that the batch has."""
-        prefix = _name(batch_id, "")
+        """The names of the objects that the batch has: `MANIFEST`, `CHECKED`, `MERGED`."""
+        prefix = _key(batch_id, "")
         found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", ())
         return {item["Key"].removeprefix(prefix) for item in found}
 
     def manifest(self, batch_id: str) -> Manifest:
         """What the batch reads."""
-        return Manifest.from_json(self._get(_name(batch_id, MANIFEST)))
+        return Manifest.from_json(self._get(_key(batch_id, MANIFEST)))
 
-    def checked(self, batch_id: str) -> dict[str, Any]:
+    def checked(self, batch_id: str) -> CheckedBatch:
         """What was counted when the batch was checked."""
-        counted: dict[str, Any] = json.loads(self._get(_name(batch_id, CHECKED)))
-        return counted
+        return CheckedBatch.from_json(self._get(_key(batch_id, CHECKED)))
 
-    def done(self, batch_id: str, step: str, result: Mapping[str, Any]) -> None:
-        """Write that a step (`CHECKED`, `MERGED`) is done, and with what result."""
-        self._put(_name(batch_id, step), json.dumps({"batch_id": batch_id, **result}, indent=1))
+    def mark_checked(self, checked: CheckedBatch) -> None:
+        """Write that the batch is checked."""
+        self._put(_key(checked.batch_id, CHECKED), checked.to_json())
+
+    def mark_merged(self, merged: MergedBatch) -> None:
+        """Write that the batch is merged, or that another batch has its files."""
+        self._put(_key(merged.batch_id, MERGED), merged.to_json())
 
     def close(self, batch_id: str) -> None:
-        """Take the batch off the list of those that wait for work."""
-        self.s3.delete_object(Bucket=self.bucket, Key=f"{_OPEN}{batch_id}")
+        """Remove the batch from those that are open."""
+        self._delete(f"{_OPEN}{batch_id}")
 
     def merged_before(self, time: datetime) -> dict[str, datetime]:
-        """The ids of batches that were merged before that time, and when."""
+        """The ids of batches that were merged before that time, each with its time."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="batches/")
         return {
             item["Key"].split("/")[1]: item["LastModified"]
@@ -133,11 +138,11 @@ class Batches:
         }
 
     def forget(self, batch_id: str) -> None:
-        """Remove the objects of a merged batch; that it is merged is said until the last one goes."""
+        """Remove the objects of a merged batch; the one that says that it is merged goes last."""
         for step in (MANIFEST, CHECKED, MERGED):
-            self.s3.delete_object(Bucket=self.bucket, Key=_name(batch_id, step))
+            self._delete(_key(batch_id, step))
 
-    def _marked(self, prefix: str) -> list[str]:
+    def _ids_under(self, prefix: str) -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         markers = [marker for page in pages for marker in page.get("Contents", ())]
         return [
@@ -151,6 +156,9 @@ class Batches:
     def _get(self, key: str) -> bytes:
         return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
+    def _delete(self, key: str) -> None:
+        self.s3.delete_object(Bucket=self.bucket, Key=key)
 
-def _name(batch_id: str, step: str) -> str:
+
+def _key(batch_id: str, step: str) -> str:
     return f"batches/{batch_id}/{step}"

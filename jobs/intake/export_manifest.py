@@ -1,13 +1,13 @@
-"""What an export of a DynamoDB table to S3 consists of: its manifest, believed only if it adds up.
+"""What an export of a DynamoDB table to S3 consists of: its manifest, used only if its numbers add up.
 
     …/AWSDynamoDB/<export id>/manifest-summary.json   which export it is, of how many items
     …/AWSDynamoDB/<export id>/manifest-files.json     a line for each data file: name, items, MD5
     the same names, .checksum or .md5                 base64 of their MD5 (AWS's manual and tools differ)
 
-Incremental exports share one folder of data files, so which belong to an export only its manifest says. An
-export that was moved has wrong names in it, and is refused.
+Incremental exports share one folder of data files, so only its manifest says which files belong to an export.
+A moved export is refused: its manifest names the old keys.
 
-Pure: bytes in, values or reasons out. `jobs.reading.exports` gets the bytes.
+Pure: bytes in, values or reasons out. `jobs.reading.exports` reads the bytes from S3.
 """
 
 import base64
@@ -17,18 +17,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from expectations.problems import GluelineError
+
 FULL, INCREMENTAL = "FULL_EXPORT", "INCREMENTAL_EXPORT"
 CHECKSUMS = (".md5", ".checksum")
 _AGAIN = "request the export again"
 
 
-class UnreadableExport(Exception):
-    """Raised when an export as a whole can't be read; the message is the reason that quarantine keeps."""
+class UnreadableExport(GluelineError):
+    """Raised when an export as a whole can't be read; the message is the reason in `quarantine`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Which export it is. `time` (ISO 8601) is the one that it shows, or the end of its window."""
+    """`manifest-summary.json`. `time` (ISO 8601) is that of the export, or the end of its window."""
 
     manifest_key: str
     items: int
@@ -38,7 +40,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file as the manifest tells of it; an export may have empty ones."""
+    """A line of `manifest-files.json`; an export may have empty data files."""
 
     key: str
     items: int
@@ -51,17 +53,17 @@ def checksum(content: bytes) -> str:
 
 
 def check(name: str, content: bytes, expected: bytes) -> None:
-    """UnreadableExport unless the content has the checksum that its checksum object says."""
-    said, found = expected.decode(errors="replace").strip(), checksum(content)
-    if said != found:
+    """Raise UnreadableExport unless the content has the checksum in its checksum object."""
+    wanted, found = expected.decode(errors="replace").strip(), checksum(content)
+    if wanted != found:
         raise UnreadableExport(
-            f"checksum: expected {name} with MD5 {said}, got {found}: it was changed or damaged; copy it and "
-            f"its checksum again, or {_AGAIN}"
+            f"checksum: expected {name} with MD5 {wanted}, got {found}: it was changed or damaged; copy it "
+            f"and its checksum again, or {_AGAIN}"
         )
 
 
 def read_summary(key: str, content: bytes) -> Summary:
-    """What manifest-summary.json, the object of this key, says. UnreadableExport says what is wrong."""
+    """Parse manifest-summary.json, the object of this key. Raises UnreadableExport with what is wrong."""
     try:
         plain: dict[str, Any] = json.loads(content)
         kind = plain.get("exportType", FULL)
@@ -85,13 +87,13 @@ def read_summary(key: str, content: bytes) -> Summary:
     if summary.manifest_key != beside:
         raise UnreadableExport(
             f"export: expected its manifest at {beside}, got {summary.manifest_key}: the export was moved, "
-            f"and its manifest still names the old places; {_AGAIN} into this folder, or move it back"
+            f"and its manifest still names the old keys; {_AGAIN} into this folder, or move it back"
         )
     return summary
 
 
 def read_files(summary: Summary, content: bytes) -> list[DataFile]:
-    """The data files that manifest-files.json names. UnreadableExport if they don't add up to the summary."""
+    """The data files in manifest-files.json. Raises UnreadableExport if they don't add up to the summary."""
     files = []
     for number, line in enumerate(content.decode(errors="replace").split("\n"), 1):
         if line.strip():
@@ -120,6 +122,6 @@ def read_files(summary: Summary, content: bytes) -> list[DataFile]:
 
 
 def _instant(time: Any) -> str:
-    """The time (ISO 8601) with its offset; UTC if it names none, as DynamoDB's times are."""
+    """The time (ISO 8601) with its offset; UTC if it has none, as DynamoDB's times are."""
     at = datetime.fromisoformat(time)
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()

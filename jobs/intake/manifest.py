@@ -1,6 +1,6 @@
-"""What a batch is made of: the objects that S3 announced, each with its door, dataset and format, or why not.
+"""What a batch reads: the objects that S3 announced, each with door, dataset and format, or why not.
 
-Pure: events in, manifest out. `jobs.intake.queue` reads the queue and keeps the batch's files in S3.
+Pure: events in, manifest out. `jobs.intake.queue` receives messages, `jobs.intake.batches` keeps manifests.
 """
 
 import json
@@ -16,15 +16,15 @@ from jobs.intake.doors import DOORS, door_of
 
 @dataclass(frozen=True, slots=True)
 class FirstEvent:
-    """The event that announced an object's rows first."""
+    """The event that first announced an object's rows."""
 
     event_time: str  # ISO 8601, UTC
-    sequencer: str | None  # as of `ManifestFile`
+    sequencer: str | None  # as in `ManifestFile`
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestFile:
-    """One object to read, exactly as it was when its event was sent."""
+    """One object to read, as it was when its event was sent."""
 
     bucket: str
     key: str
@@ -35,7 +35,7 @@ class ManifestFile:
     dataset: str
     door: str
     format: str
-    # Of a data file of an export, as its manifest says:
+    # Only of data files of an export, from its manifest:
     md5: str | None = None
     items: int | None = None
     # Orders the events of one object (a hexadecimal number), whose times are whole seconds.
@@ -45,7 +45,7 @@ class ManifestFile:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """What `asdict` made of one."""
+        """A file from the values of its JSON object."""
         first = {state: FirstEvent(**event) for state, event in plain.get("first_events", {}).items()}
         return cls(**{**plain, "first_events": first})
 
@@ -56,29 +56,29 @@ class ManifestFile:
 
     @property
     def source_file(self) -> str:
-        """The name the file goes by in tables and errors."""
+        """The name of the file in tables and errors."""
         return f"s3://{self.bucket}/{self.key}"
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A message or object that no door takes, and why."""
+    """A message or object that no door takes, with the reason."""
 
     key: str
     reason: str
-    payload: str  # the message as it came
+    payload: str  # the message as it was received
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that one batch reads. Written before its messages are deleted; what it lost since, others have."""
+    """`manifest.json`: all that one batch reads. A batch may become smaller: its parts have what it lost."""
 
     batch_id: str
     created_at: str
     files: tuple[ManifestFile, ...] = ()
     refused: tuple[Refused, ...] = ()
-    # Earlier batches of these files, which may have got as far as `<dataset>_changes`: `merge` takes their
-    # changes as this batch's own.
+    # Earlier batches of these files, which may have appended to `<dataset>_changes`: `merge` merges their
+    # changes with this batch's own.
     origins: tuple[str, ...] = ()
 
     @property
@@ -109,16 +109,17 @@ class Manifest:
             plain["created_at"],
             tuple(map(ManifestFile.from_dict, plain["files"])),
             tuple(Refused(**refused) for refused in plain["refused"]),
-            tuple(plain.get("origins", ())),  # which batches from before it was kept have not
+            tuple(plain.get("origins", ())),  # missing in manifests of earlier versions
         )
 
 
 def make_manifest(
     batch_id: str, created_at: datetime, bodies: Iterable[str], datasets: Collection[str]
 ) -> Manifest:
-    """The manifest of the messages' bodies.
+    """The manifest of the messages with these bodies.
 
-    One state of an object is read once, at the last time it was announced, as the later change wins anyway.
+    An object state that was announced several times is read once, as of its last event: the later change wins
+    anyway.
     """
     files: dict[tuple[str, str, str], ManifestFile] = {}
     refused: dict[str, Refused] = {}
@@ -134,9 +135,9 @@ def make_manifest(
 
 
 def read_message(body: str, datasets: Collection[str]) -> ManifestFile | Refused | None:
-    """The object that an intake message announces; None if it is nothing to read by itself.
+    """The object that an intake message announces, or why it is refused.
 
-    That is a folder's placeholder, or a part of an export.
+    None for objects that are not read by themselves: a folder's placeholder, a part of an export.
     """
     try:
         event = json.loads(body)
@@ -151,7 +152,7 @@ def read_message(body: str, datasets: Collection[str]) -> ManifestFile | Refused
             int(s3_object.get("size", 0)),
             datetime.fromisoformat(event["time"]).isoformat(),
         )
-        f"{bucket}/{key}{state}".encode()  # half of a surrogate pair is no text that can be kept
+        f"{bucket}/{key}{state}".encode()  # raises on half of a surrogate pair, which can't be stored
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as problem:
         got = repr(problem)[:200]
         reason = f"intake: expected an S3 'Object Created' event, got something else ({got})"
@@ -172,7 +173,7 @@ def padded(sequencer: str | None) -> str:
 
 
 def _sequencer(s3_object: Mapping[str, Any]) -> str | None:
-    """The event's sequencer, in lower case. What is none orders nothing."""
+    """The event's sequencer in lower case; None if it is not a hexadecimal number."""
     found = s3_object.get("sequencer")
     return found.lower() if isinstance(found, str) and _SEQUENCER.fullmatch(found) else None
 
@@ -180,7 +181,7 @@ def _sequencer(s3_object: Mapping[str, Any]) -> str | None:
 def classify(key: str, datasets: Collection[str]) -> tuple[str, str, str] | str | None:
     """Dataset, door and format of an object key, or the reason why no door takes it.
 
-    None for the parts of an export: its summary alone opens it.
+    None for a part of an export: only its summary makes a batch read it.
     """
     if not {".", ".."}.isdisjoint(key.split("/")):  # clients differ in whether they resolve them
         return f"intake: expected a key without . and .. in it, got {key}; move it"

@@ -1,8 +1,8 @@
-"""The intake queue: the list of what landed in the RAW bucket, told by S3 through EventBridge."""
+"""The intake queue: messages about objects that landed in the RAW bucket, from S3 through EventBridge."""
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import batched
@@ -14,10 +14,10 @@ from jobs.runtime.log import log
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-MOST_MESSAGES = 10_000  # of one batch; the rest makes the next one
-HIDDEN_SECONDS = 300  # longer than draining takes; a run that dies in between delays its messages by this
-WAIT_SECONDS = 1  # asks all of the queue's servers; without it "empty" can be untrue
-DRAIN_SECONDS = 20  # the count of what waits may be far too high: the batch has to begin at last
+MOST_MESSAGES = 10_000  # in one batch; the others make the next one
+HIDDEN_SECONDS = 300  # longer than draining takes; a run that dies meanwhile delays its messages by this time
+WAIT_SECONDS = 1  # long polling asks all of the queue's servers; a short poll may find a full queue empty
+DRAIN_SECONDS = 20  # the queue's own count may be far too high, so the time is bounded as well
 _PER_CALL = 10
 
 
@@ -29,24 +29,33 @@ class Message:
     receipt: str
 
 
-def receive_all(sqs: "SQSClient", queue_url: str, most: int = MOST_MESSAGES) -> list[Message]:
-    """The messages that wait, hidden but not deleted: that is for when the manifest is written.
+def receive_all(
+    sqs: "SQSClient",
+    queue_url: str,
+    most: int = MOST_MESSAGES,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Message]:
+    """Receive the messages of the queue: hidden, not deleted. `delete` follows when the manifest is written.
 
-    As many as wait when it begins: a queue that is written to all the time would not be empty for long, and
-    what comes meanwhile makes the next batch. SQS counts only about, so at least one call asks. Ends before
-    that when the queue is empty, after so many messages as a batch has at most, or after `DRAIN_SECONDS`.
+    Receives as many messages as the queue has at the start. Under constant traffic a queue is never empty, so
+    messages that arrive meanwhile make the next batch. SQS counts approximately, so at least one call is
+    made. Ends earlier when the queue is empty, after `most` messages, or after `DRAIN_SECONDS`.
     """
-    wanted = min(most, max(1, waiting(sqs, queue_url)))
+    wanted = min(most, max(1, waiting_messages(sqs, queue_url)))
     receivers = max(1, min(8, wanted // 100))
     share = ceil(wanted / receivers)
-    until = time.monotonic() + DRAIN_SECONDS
+    end = clock() + DRAIN_SECONDS
+
+    def has_time() -> bool:
+        return clock() < end
+
     with ThreadPoolExecutor(receivers) as pool:
-        parts = pool.map(lambda _: _receive(sqs, queue_url, share, until), range(receivers))
+        parts = pool.map(lambda _: _receive(sqs, queue_url, share, has_time), range(receivers))
         return [message for part in parts for message in part]
 
 
 def delete(sqs: "SQSClient", queue_url: str, messages: Iterable[Message]) -> None:
-    """Delete the messages. One that SQS keeps comes again and is read again, which changes nothing."""
+    """Delete the messages. A message that SQS keeps is received and read again, which changes nothing."""
 
     def delete_some(some: tuple[Message, ...]) -> None:
         entries = [
@@ -59,41 +68,41 @@ def delete(sqs: "SQSClient", queue_url: str, messages: Iterable[Message]) -> Non
 
 
 def keep(sqs: "SQSClient", queue_url: str, message: Message, seconds: int) -> None:
-    """Leave the message in the queue, hidden for so long: what it announces is not all there yet."""
+    """Leave the message in the queue, hidden for this time: the export it announces is not complete yet."""
     sqs.change_message_visibility(
         QueueUrl=queue_url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
     )
 
 
-def waiting(sqs: "SQSClient", queue_url: str) -> int:
-    """About how many messages wait."""
+def waiting_messages(sqs: "SQSClient", queue_url: str) -> int:
+    """The approximate number of messages that can be received."""
     name = "ApproximateNumberOfMessages"
     found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])  # type: ignore[list-item]
     return int(found["Attributes"][name])  # type: ignore[index]  # keyed by a literal type
 
 
 def announce_backlog(events: Any, rule: str, number: int) -> None:
-    """Start the workflow for what waits: now, and by the rule every minute until a run has begun.
+    """Start the workflow for waiting work: now, and by the rule every minute until a run begins.
 
-    The event alone may be refused, since a run still goes on, be it the announcer's own; a window of the
-    trigger that is about to close takes it along.
+    The event alone is not enough. It may be refused because a run is active, perhaps the caller's own; or it
+    may fall into a window of the trigger that is about to close.
     """
     events.enable_rule(Name=rule)
     detail = json.dumps({"waiting": number})
     entry = {"Source": "glueline", "DetailType": "Intake Backlog", "Detail": detail}
     answer = events.put_events(Entries=[entry])
     if answer["FailedEntryCount"]:
-        log("intake: the backlog event was refused; the rule starts what waits", entries=answer["Entries"])
+        log("intake: the backlog event was refused; the rule will start a run", entries=answer["Entries"])
 
 
-def backlog_heard(events: Any, rule: str) -> None:
-    """A run has begun: let the rule be still."""
+def end_backlog(events: Any, rule: str) -> None:
+    """Disable the rule of `announce_backlog`: a run has begun."""
     events.disable_rule(Name=rule)
 
 
-def _receive(sqs: "SQSClient", queue_url: str, most: int, until: float) -> list[Message]:
+def _receive(sqs: "SQSClient", queue_url: str, most: int, has_time: Callable[[], bool]) -> list[Message]:
     received: list[Message] = []
-    while len(received) < most and time.monotonic() < until:
+    while len(received) < most and has_time():
         answer = sqs.receive_message(
             QueueUrl=queue_url,
             MaxNumberOfMessages=_PER_CALL,

@@ -20,14 +20,14 @@ import boto3
 import psutil
 
 from expectations.spark_schema import ITEM_BOOKKEEPING
-from jobs.check import check_batch
 from jobs.checking.checked_dataset import count_rows, parse_files
+from jobs.ingest.check_batch import check_batch
+from jobs.ingest.merge_batches import merge_batches
 from jobs.intake.batches import Batches
 from jobs.intake.doors import JSON_LINES_GZ, STREAM
 from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.lake.creation import create_dataset_tables
 from jobs.lake.names import QUARANTINE
-from jobs.merge import merge_batches
 from jobs.quality.row_rules import row_rules
 from jobs.quality.validation import prepare, validate
 from lambdas.forwarder.objects import raw_objects

@@ -15,7 +15,7 @@ from typing import Any, Final
 from tests.bench.report import Report, Row, expect
 from tests.bench.session import FOLDER
 from tests.load import Sent, account, load, refused, send_at_once, send_steadily
-from tests.process_use import Use, may_use, watched
+from tests.process_use import ProcessUse, memory_limits, watched
 from workflows.demo.accounting import Outcome
 from workflows.local.base.home import Home
 from workflows.local.lifecycle.stack import down, up
@@ -72,7 +72,7 @@ def measure(home: Home, target: Target) -> Report:
     report.add("journey", [journey(found, sent)])
     stages = stages_of(found, seconds_of_jobs(target, {passage.batch_id for passage in found}))
     report.add("stages", stages)
-    report.add("processes", processes(watch.uses(), may_use(target)))
+    report.add("processes", processes(watch.uses(), memory_limits(target)))
     report.add("bottleneck", [bottleneck(stages)])
     return report
 
@@ -180,7 +180,7 @@ def stages_of(found: Sequence[Passage], jobs: Mapping[str, float]) -> list[Row]:
     ]
 
 
-def processes(uses: Mapping[str, Use], may: Mapping[str, int]) -> list[Row]:
+def processes(uses: Mapping[str, ProcessUse], may: Mapping[str, int]) -> list[Row]:
     """Memory and processor time by kind of process; WrongResult if one exceeds its memory limit."""
     over = {kind: use.mib for kind, use in uses.items() if use.mib > may[kind]}
     expect("MiB of processes that need more than they may", {}, over)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.load import Sent, account, load, outranked, refused, send_at_once
-from tests.process_use import EMULATOR, SPARK_JVM, Use, may_use, watched
+from tests.process_use import EMULATOR, SPARK_JVM, ProcessUse, memory_limits, watched
 from workflows.local.base.home import DEFAULT
 from workflows.progress.waiting import Pending, count_pending, wait
 
@@ -40,7 +40,7 @@ class Ran:
     overtaken: int
     backlog: Pending  # then
     left: Pending  # at the end
-    uses: dict[str, Use]
+    uses: dict[str, ProcessUse]
     outcome: Outcome
 
 
@@ -96,7 +96,7 @@ def test_every_message_under_load_is_found_again_and_the_table_equals_the_model(
 
 
 def test_no_process_exceeds_its_memory_limit_under_load(target: Target, ran: Ran) -> None:
-    may = may_use(target)
+    may = memory_limits(target)
 
     assert {EMULATOR, SPARK_JVM} < set(ran.uses) <= set(may)
     assert {kind: use.mib for kind, use in ran.uses.items() if use.mib > may[kind]} == {}

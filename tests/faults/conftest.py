@@ -1,4 +1,4 @@
-"""Counts the faults that tests survive; `tests/conftest.py` prints how many when all is done."""
+"""Counts the faults that tests survive. `tests/conftest.py` prints the numbers at the end."""
 
 from collections.abc import Callable
 
@@ -11,5 +11,5 @@ type Survived = Callable[[str], None]
 
 @pytest.fixture
 def survived(request: pytest.FixtureRequest) -> Survived:
-    """Tell of a fault of that kind that was survived. It counts if the whole test passes."""
+    """Count a fault of that kind as survived, if the whole test passes."""
     return lambda kind: request.node.user_properties.append((SURVIVED, kind))

@@ -1,8 +1,8 @@
 """From the inbound queue to the RAW bucket: the real functions, and what AWS does between them.
 
-`poll_queue` and `poll_stream` do what the event source mappings of the template do: hand over a batch, take
-messages away that were answered for, go on in the stream only behind a batch that was answered. What the
-functions ask of the outside goes through a proxy, where it may fail.
+`poll_queue` and `poll_stream` do what the event source mappings of the template do: pass a batch to the
+function, delete the messages that it confirmed, and continue in the stream only after a batch that it
+confirmed. The calls of the functions go through a proxy, where they may fail.
 """
 
 import gzip
@@ -18,14 +18,15 @@ import boto3
 
 from expectations.contract import dump_compiled
 from lambdas.exact_json import dumps
-from tests import model
 from tests.builders import contracts
 from tests.faults.functions import FunctionFailed, FunctionKilled, invoke
 from tests.faults.proxy import Proxy, proxied
 from tests.lambdas.loopback import Answer, Loopback, Request, serve
+from tests.model import Change, merged
 
 EVENTS = Path(__file__).parents[1] / "events"
 DATASET = "transactions"
+DELETED = (True, None)  # the state of a deleted item
 MOST_POLLS = 10  # no source is so unlucky
 _numbers = count(1)
 
@@ -102,9 +103,9 @@ class Flow:
         iterator = streams.get_shard_iterator(
             StreamArn=self.stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
-        told: list[Any] = streams.get_records(ShardIterator=iterator)["Records"]
-        # Of an update of what was not there moto tells twice, first without what was set. DynamoDB does not.
-        records = [record for record in told if "_version" in record["dynamodb"]["NewImage"]]
+        found: list[Any] = streams.get_records(ShardIterator=iterator)["Records"]
+        # For an update of a missing item moto has two records, the first without values. DynamoDB has one.
+        records = [record for record in found if "_version" in record["dynamodb"]["NewImage"]]
         for record in records:
             body = record["dynamodb"]
             body["ApproximateCreationDateTime"] = body["ApproximateCreationDateTime"].timestamp()
@@ -116,7 +117,7 @@ class Flow:
         found = boto3.client("dynamodb").scan(TableName=f"{self.name}-{DATASET}", ConsistentRead=True)
         return {item["_key"]["S"]: item for item in found["Items"]}
 
-    def letters(self) -> set[str]:
+    def dead_letters(self) -> set[str]:
         """The event ids of the dead letters."""
         sqs, found = boto3.client("sqs"), set()
         while messages := sqs.receive_message(
@@ -203,12 +204,12 @@ def _open_gateway(server: Loopback, flow: Flow) -> None:
     """An HTTP API, an identity provider that trusts everyone, and what Cognito tells of its client."""
     server.routes |= {
         "/outside/batch": flow.batch,
-        "/outside/oauth2/token": _said({"access_token": "token", "expires_in": 3600}),
-        "/outside/cognito": _said({"UserPoolClient": {"ClientSecret": "secret"}}),
+        "/outside/oauth2/token": _answers({"access_token": "token", "expires_in": 3600}),
+        "/outside/cognito": _answers({"UserPoolClient": {"ClientSecret": "secret"}}),
     }
 
 
-def _said(content: Any) -> Callable[[Request], Answer]:
+def _answers(content: Any) -> Callable[[Request], Answer]:
     answer = Answer(200, json.dumps(content).encode(), {"Content-Type": "application/json"})
     return lambda _: answer
 
@@ -221,24 +222,23 @@ def message(event_id: str, kind: str, data: Mapping[str, Any]) -> str:
 
 def state(item: Mapping[str, Any]) -> tuple[Any, ...]:
     """What is compared of an item: whether it is a row, and the column that tests change."""
-    return ("_deleted" in item, None if "_deleted" in item else item["quantity"]["N"])
+    return DELETED if "_deleted" in item else (False, item["quantity"]["N"])
 
 
 def newest(objects: Iterable[Iterable[Mapping[str, Any]]]) -> dict[str, tuple[int, tuple[Any, ...]]]:
-    """What the model makes of the records that landed: key -> version and state, deleted or not."""
-    read = model.Model()
-    states = {}
-    for records in objects:
-        for record in records:
-            image, key = record["dynamodb"]["NewImage"], record["dynamodb"]["Keys"]["_key"]["S"]
-            position = int(image["_version"]["N"]), record["dynamodb"]["SequenceNumber"].zfill(40)
-            op = "delete" if "_deleted" in image else "upsert"
-            read.merge([model.Change(key, op, *position, state(image))])
-            states[key, position] = state(image)
-    rows = {key: (position[0], row) for key, (position, row) in read.rows.items()}
-    graves = {
-        key: (position[0], states[key, position])
-        for key, position in read.graves.items()
-        if key not in read.rows
-    }
-    return rows | graves
+    """What the model makes of the records that landed, as `standing` shows it."""
+    return standing(_change(record) for records in objects for record in records)
+
+
+def _change(record: Mapping[str, Any]) -> Change:
+    image, key = record["dynamodb"]["NewImage"], record["dynamodb"]["Keys"]["_key"]["S"]
+    op = "delete" if "_deleted" in image else "upsert"
+    tie = record["dynamodb"]["SequenceNumber"].zfill(40)
+    return Change(key, op, int(image["_version"]["N"]), tie, state(image))
+
+
+def standing(changes: Iterable[Change]) -> dict[str, tuple[int, tuple[Any, ...]]]:
+    """What stands after these changes: key -> version and state, of a row or of a tombstone."""
+    model = merged([changes])
+    found = model.tombstones | model.upserts
+    return {key: (one.version, DELETED if one.op == "delete" else one.row) for key, one in found.items()}

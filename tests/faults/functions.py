@@ -1,7 +1,7 @@
 """Lambda functions as AWS runs them: each in a process of its own, which may be killed.
 
-The processes are forked from one that has imported the functions and done nothing else, so that one takes
-milliseconds to start; none lives longer than its invocation, as if each were a cold start.
+The processes are forked from one that has only imported the functions, so that each starts in milliseconds.
+None lives longer than its invocation, as if each were a cold start.
 """
 
 import multiprocessing
@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 from uuid import uuid4
 
-SECONDS = 60  # a function that takes longer hangs
+SECONDS = 60  # a function that takes longer is stuck
 _forked = multiprocessing.get_context("forkserver")
 # `__main__` too, or each process would import it anew.
 _forked.set_forkserver_preload(["__main__", "tests.faults.imported_functions"])
@@ -28,7 +28,7 @@ class FunctionKilled(Exception):
 
 
 def invoke(function: str, event: Any, environment: Mapping[str, str]) -> Any:
-    """What the handler of `lambdas.<function>.app` answers; FunctionFailed or FunctionKilled."""
+    """What the handler of `lambdas.<function>.app` returns. Raises FunctionFailed or FunctionKilled."""
     ours, theirs = _forked.Pipe(duplex=False)
     process = _forked.Process(target=_handle, args=(theirs, function, event, dict(environment)))
     process.start()

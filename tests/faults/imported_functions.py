@@ -1,8 +1,8 @@
-"""What the process that functions are forked from has imported."""
+"""Imports of the process that functions are forked from."""
 
 import boto3
 
-# The models of the services, which botocore keeps with its session. None of these clients calls anyone.
+# Loads the models of the services, which botocore caches in its session. These clients make no requests.
 for service in ("cognito-idp", "dynamodb", "s3", "sns", "sqs"):
     boto3.client(
         service,

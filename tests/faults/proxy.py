@@ -1,8 +1,8 @@
-"""AWS on a bad day: a proxy on this host that passes calls on, and lets those fail that a plan names.
+"""A proxy on this host that forwards calls to AWS, and injects faults into the calls that a plan names.
 
-What fails is a call as it is on the wire, so that clients are tested with their sockets, retries and
-exceptions. The worst is an answer that gets lost: AWS has done it, and the caller does not know. A fault may
-also kill the process that made the call, before AWS has done anything or right after.
+Calls fail on the wire, so clients are tested with their sockets, retries and exceptions. The hardest case is
+a lost response: AWS has done the work, and the caller does not know. A fault may also kill the process that
+made the call, before AWS has done anything or right after.
 """
 
 import http.client
@@ -32,14 +32,14 @@ _OF_OBJECTS = {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject", "DE
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What becomes of a call: an error as the answer, no answer at all, a late one, or no caller any more."""
+    """What happens to a call: an error response, no response, a late one, or the death of the caller."""
 
     name: str
     kind: Literal["error", "reset", "late", "kill"]
-    is_after: bool = False  # AWS has done what it was asked
+    is_after: bool = False  # AWS has done the work
     status: int = 500
     code: str = "InternalError"
-    is_lasting: bool = False  # until the plan ends, with all later calls of the operation
+    is_lasting: bool = False  # all later calls of the operation fail too, until the plan ends
 
     def __str__(self) -> str:
         return self.name
@@ -77,20 +77,20 @@ class Call:
 
 @dataclass(slots=True, repr=False)
 class Proxy:
-    """The running proxy. `routes` sends paths that begin so elsewhere than to AWS."""
+    """The running proxy. `routes` maps prefixes of paths to servers other than AWS."""
 
     url: str
     upstream: str
     routes: dict[str, str] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)  # of the recording that runs
-    hits: int = 0  # of the plan that was last
+    calls: list[Call] = field(default_factory=list)  # of the current recording
+    hits: int = 0  # how often the last plan met a call
     _plan: tuple[Call, Fault] | None = None
     _made: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def recording(self) -> Iterator[list[Call]]:
-        """The calls that are made inside, counted anew."""
+        """The calls that are made inside, counted from 1."""
         made: list[Call] = []
         with self._lock:
             self.calls, self._made, self.hits = made, Counter(), 0
@@ -101,7 +101,7 @@ class Proxy:
 
     @contextmanager
     def failing(self, call: Call, fault: Fault) -> Iterator[None]:
-        """Inside, counted anew, that call meets the fault."""
+        """Inside, that call, counted from 1, meets the fault."""
         with self.recording():
             self._plan = call, fault
             try:
@@ -131,7 +131,7 @@ class Proxy:
 
 @contextmanager
 def proxied(upstream: str, routes: Mapping[str, str] | None = None) -> Iterator[Proxy]:
-    """Run a proxy in front of that address for as long as the block."""
+    """Run a proxy in front of that address inside the block."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     proxy = Proxy(f"http://127.0.0.1:{server.server_port}", upstream, dict(routes or {}))
@@ -147,7 +147,7 @@ def proxied(upstream: str, routes: Mapping[str, str] | None = None) -> Iterator[
 
 
 def operation_of(method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
-    """The service and operation of a request, as AWS's protocols say them; else method and path."""
+    """The service and operation of a request of AWS's protocols; else method and path."""
     if target := headers.get("x-amz-target"):
         service, _, operation = target.rpartition(".")
         return f"{service.partition('_')[0].lower()}.{operation}"
@@ -166,7 +166,7 @@ def operation_of(method: str, path: str, headers: Mapping[str, str], body: bytes
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # callers that hang up or die are no error here
+        if not isinstance(sys.exception(), ConnectionError):  # callers that disconnect or die are no error
             super().handle_error(request, client_address)
 
 
@@ -180,18 +180,18 @@ class _Handler(BaseHTTPRequestHandler):
         operation = operation_of(self.command, self.path, headers, body)
         fault = self.proxy.meet(operation)
         if fault is None:
-            self._send(*self._passed_on(body))
+            self._send(*self._forward(body))
         elif fault.kind == "late":
             time.sleep(LATE_SECONDS)
-            self._send(*self._passed_on(body))
+            self._send(*self._forward(body))
         else:
             if fault.is_after:
-                self._passed_on(body)
+                self._forward(body)
             self._fail(fault, operation)
 
     do_POST = do_PUT = do_HEAD = do_DELETE = do_GET
 
-    def _passed_on(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _forward(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         upstream = http.client.HTTPConnection(urlsplit(self.proxy.upstream_of(self.path)).netloc)
         try:
             upstream.request(self.command, self.path, body or None, dict(self.headers.items()))
@@ -206,18 +206,18 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault.kind == "kill":
             kill_peer(self.connection)
-        # With nothing to linger for, closing the socket resets the connection.
+        # With a linger time of 0, closing the socket resets the connection.
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
 
     def _send(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.send_response_only(status)
         for name, value in headers:
-            # Of a HEAD the length is that of what a GET would answer.
+            # The length of a HEAD is that of the GET.
             if name.lower() not in ("connection", "transfer-encoding", "content-length"):
                 self.send_header(name, value)
-        told = dict(headers).get("Content-Length") if self.command == "HEAD" else None
-        self.send_header("Content-Length", told or str(len(body)))
+        length = dict(headers).get("Content-Length") if self.command == "HEAD" else None
+        self.send_header("Content-Length", length or str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
@@ -226,12 +226,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _error(fault: Fault, operation: str) -> tuple[int, list[tuple[str, str]], bytes]:
-    """The error as the service spells it: XML of S3 and the older ones, JSON of the others."""
+    """The error in the format of the service: XML for S3 and older services, JSON for the others."""
     service, status = operation.partition(".")[0], fault.status
-    if " " in operation:  # an HTTP API, which says 429 where AWS's own services say 400
+    if " " in operation:  # an HTTP API: 429 where AWS's own services have 400
         status = 429 if fault.code == "ThrottlingException" else status
         return status, [("Content-Type", "application/json")], b'{"message":"as planned"}'
-    if service == "s3":  # which has no other word for being throttled
+    if service == "s3":  # SlowDown is its only code for throttling
         status, code = (503, "SlowDown") if status != 500 else (500, "InternalError")
         text = f"<Error><Code>{code}</Code><Message>as planned</Message></Error>"
         return status, [("Content-Type", "application/xml")], text.encode()

@@ -1,13 +1,13 @@
-"""Queue to RAW bucket under fire: calls fail, answers get lost, functions die between their effects.
+"""From the queue to the RAW bucket with faults: calls fail, responses get lost, functions are killed.
 
-Whatever happens, everything ends as in a run to which nothing happened, once AWS's own retries are through.
+When AWS's own retries are done, everything ends as in a run without a fault.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from expectations.timestamps import from_micros
 from tests.builders import transaction
 from tests.faults.conftest import Survived
-from tests.faults.flow import Flow, flowing, message, newest, state
+from tests.faults.flow import Flow, flowing, message, newest, standing, state
 from tests.faults.proxy import FAILURES, KILLS, Call, Fault
-from tests.model import Change, Model
+from tests.model import Change
 
 type Flows = Callable[[], AbstractContextManager[Flow]]
 
@@ -34,7 +34,7 @@ def line(event_id: str, product_id: int, second: int, op: str = "upsert") -> str
     return message(event_id, op, row if op == "upsert" else {name: row[name] for name in key})
 
 
-# Two versions of a row, a row, a deleted row, and what breaks the contract.
+# Two versions of a row, another row, a deleted row, and a row that breaks the contract.
 MESSAGES = (
     line("a1", 1, 1),
     line("a2", 1, 2),
@@ -58,7 +58,7 @@ def flows(aws: str, tmp_path: Path) -> Flows:
 
 @pytest.fixture(scope="module")
 def calls(aws: str, tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
-    """What the functions ask AWS and the API for when nothing happens to them."""
+    """The calls that the functions make to AWS and the API without a fault."""
     with flowing(aws, tmp_path_factory.mktemp("clean")) as flow, flow.proxy.recording() as made:
         flow.send(*MESSAGES)
         flow.drain()
@@ -70,10 +70,10 @@ def check_all_is_there(flow: Flow) -> None:
     items = {key: (int(item["_version"]["N"]), state(item)) for key, item in flow.items().items()}
     assert items == ROWS
     assert newest(flow.landed()) == ROWS
-    assert flow.letters() == {"bad"}
+    assert flow.dead_letters() == {"bad"}
 
 
-def test_the_functions_make_the_calls_that_are_let_fail(calls: Sequence[Call]) -> None:
+def test_the_functions_make_the_calls_that_faults_are_injected_into(calls: Sequence[Call]) -> None:
     assert {call.operation for call in calls} == {
         "awscognitoidentityproviderservice.DescribeUserPoolClient",
         "POST /outside/oauth2/token",
@@ -85,9 +85,9 @@ def test_the_functions_make_the_calls_that_are_let_fail(calls: Sequence[Call]) -
     }
 
 
-QUICK = ("caller killed after the effect", "reset after the effect")
+FEW = ("caller killed after the effect", "reset after the effect")
 FAULTS = [
-    pytest.param(fault, marks=() if fault.name in QUICK else pytest.mark.deep, id=str(fault))
+    pytest.param(fault, marks=() if fault.name in FEW else pytest.mark.deep, id=str(fault))
     for fault in (*KILLS, *FAILURES)
 ]
 
@@ -130,7 +130,7 @@ class Poll(NamedTuple):
 
     source: str
     most: int  # messages or records
-    again: int  # records of the stream before them that are handed over once more
+    again: int  # records of the stream before them that are delivered once more
     fault: tuple[Call, Fault] | None
 
 
@@ -147,10 +147,10 @@ def deliveries(draw: st.DrawFn) -> list[Change]:
     """Changes of a few rows, in any order, some of them twice."""
     positions = st.tuples(st.integers(1, 3), st.integers(1, 4))
     ops = st.sampled_from(["upsert", "upsert", "delete"])
-    said = draw(st.dictionaries(positions, ops, min_size=1, max_size=6))
+    ops_of = draw(st.dictionaries(positions, ops, min_size=1, max_size=6))
     changes = [
         Change(f"31198570044,{key}", op, START + second * 1_000_000, "", (False, str(second)))
-        for (key, second), op in said.items()
+        for (key, second), op in ops_of.items()
     ]
     again = draw(st.lists(st.sampled_from(changes), max_size=3))
     return draw(st.permutations(changes + again))
@@ -176,16 +176,8 @@ def test_whatever_comes_late_twice_in_any_order_or_meets_a_fault_the_newest_vers
 
         expected = standing(sent)
         items = {key: (int(item["_version"]["N"]), state(item)) for key, item in flow.items().items()}
-        assert (items, newest(flow.landed()), flow.letters()) == (expected, expected, set())
+        assert (items, newest(flow.landed()), flow.dead_letters()) == (expected, expected, set())
 
 
 def _spelled(change: Change) -> tuple[int, int, str]:
     return int(change.key.partition(",")[2]), (change.version - START) // 1_000_000, change.op
-
-
-def standing(changes: list[Change]) -> dict[str, tuple[int, tuple[Any, ...]]]:
-    """What the model holds: key -> version and state, deleted or not."""
-    expected = Model()
-    expected.merge(changes)
-    graves = {key: (position[0], (True, None)) for key, position in expected.graves.items()}
-    return graves | {key: (position[0], row) for key, (position, row) in expected.rows.items()}

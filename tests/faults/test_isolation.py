@@ -1,8 +1,8 @@
-"""Whatever is raised for a dataset, in whatever step: the others go on, and nothing is lost.
+"""Whatever is raised for a dataset, in any step: the others continue, and nothing is lost.
 
-Each life of a lake has a fault that stays for a dataset. The other dataset must end as without it in the
-first run; the one with the fault must be set aside with the reason when its attempts are used up, add up, and
-end as without the fault when it is taken up again.
+Each run of the pipeline has a lasting fault of one dataset. The other dataset must end as without the fault
+in the first run. The dataset with the fault must be set aside with the reason when its attempts are used up,
+its counts must add up, and it must end as without the fault when an operator retries it.
 """
 
 from collections import Counter
@@ -19,29 +19,27 @@ from pyspark.errors import AnalysisException, PySparkValueError
 from pyspark.sql import SparkSession
 
 from expectations.problems import RetryableError
-from jobs import check, merge
-from jobs.checking import append as record_batch
-from jobs.checking.set_aside import RunFailed
-from jobs.intake.manifest import Manifest
+from jobs.ingest import check_batch, merge_batches
+from jobs.ingest.failures import RunFailed
 from jobs.lake.evolution import EvolutionRefused
-from jobs.lake.names import BATCHES, QUARANTINE, Lake
+from jobs.lake.names import BATCHES, QUARANTINE
 from jobs.merging import steps
-from tests.faults.world import WRITERS, State, World, land_all, undisturbed
+from tests.crashing import Crashed
+from tests.faults.pipeline import DATASETS, PipelineFixture, State
+from tests.faults.pipeline_runs import WRITERS, land_input, undisturbed
 from workflows.operations.batches import reopen
 
-pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed life
-DATASETS = ("products", "transactions")
-LATE = "drops/products/late.csv"
+pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed run
 ATTEMPTS = 2  # enough to see that there are some
 EXAMPLES = 40 if settings.get_current_profile_name() == "deep" else 1
 
 
 class PanicException(BaseException):
-    """As pyo3 raises it for a panic in Rust: no Exception."""
+    """Stands for the error of pyo3 at a panic in Rust, which is no Exception."""
 
 
-class Step(NamedTuple):
-    """A function that a job calls for a dataset, and how its arguments name that."""
+class FaultyStep(NamedTuple):
+    """A function that a job calls for a dataset, and how its arguments name the dataset."""
 
     module: Any
     name: str
@@ -62,14 +60,14 @@ def of_checked(*arguments: Any) -> list[str]:
 
 
 STEPS = (
-    Step(check, "bring_to_contract", of_contract),
-    Step(check, "check_dataset", of_contract),
-    Step(check, "append_changes", of_checked),
-    Step(check, "append_quarantine", of_checked),
-    Step(check, "append_results", of_checked),
-    Step(merge, "merge_changes", of_contract),
-    Step(steps, "conditions_on_rows", of_contract),
-    Step(steps, "merge_rows", of_contract),
+    FaultyStep(check_batch, "bring_to_contract", of_contract),
+    FaultyStep(check_batch, "check_dataset", of_contract),
+    FaultyStep(check_batch, "append_changes", of_checked),
+    FaultyStep(check_batch, "append_quarantine", of_checked),
+    FaultyStep(check_batch, "append_results", of_checked),
+    FaultyStep(merge_batches, "merge_changes", of_contract),
+    FaultyStep(steps, "conditions_on_rows", of_contract),
+    FaultyStep(steps, "merge_rows", of_contract),
 )
 ERRORS: tuple[BaseException, ...] = (
     KeyError("a key"),
@@ -90,7 +88,7 @@ ERRORS: tuple[BaseException, ...] = (
 class Fault(NamedTuple):
     """What is raised for a dataset at a step, before or after the step has done its work."""
 
-    step: Step
+    step: FaultyStep
     dataset: str
     error: BaseException
     is_after: bool
@@ -102,7 +100,7 @@ class Fault(NamedTuple):
 
 @contextmanager
 def raised(fault: Fault) -> Iterator[None]:
-    """Inside, the step raises whenever it is about the dataset."""
+    """Inside, the step raises whenever it is called for the dataset."""
     work = getattr(fault.step.module, fault.step.name)
 
     def step(*arguments: Any, **named: Any) -> Any:
@@ -120,12 +118,12 @@ def raised(fault: Fault) -> Iterator[None]:
         yield
 
 
-def run(world: World, *, fails: bool = False) -> list[str]:
-    """Both jobs; the errors that they ended with."""
+def run(pipeline: PipelineFixture, *, fails: bool = False) -> list[str]:
+    """Run both jobs. Returns the errors that they ended with."""
     errors = []
     for job in WRITERS:
         try:
-            world.run(job)
+            pipeline.run(job)
         except RunFailed as error:
             errors.append(str(error))
     assert bool(errors) == fails, errors
@@ -133,64 +131,64 @@ def run(world: World, *, fails: bool = False) -> list[str]:
 
 
 def of_dataset(state: State, dataset: str) -> dict[str, Any]:
-    """What the lake holds of a dataset."""
-    tombstones = [row for row in state["world_ops.tombstones"] if f"'{dataset}'" in row]
+    """The part of the state that belongs to a dataset."""
+    tombstones = [row for row in state["pipeline_ops.tombstones"] if f"'{dataset}'" in row]
     return {
-        "rows": state[f"world.{dataset}"],
-        "changes": state[f"world.{dataset}_changes"],
+        "rows": state[f"pipeline.{dataset}"],
+        "changes": state[f"pipeline.{dataset}_changes"],
         "tombstones": tombstones,
     }
 
 
-def assert_adds_up(world: World) -> None:
-    """In every batch as many rows are in quarantine as its counts say."""
-    counts = world.spark.table(world.lake.ops(BATCHES)).collect()
+def assert_adds_up(pipeline: PipelineFixture) -> None:
+    """Every batch has as many rows in quarantine as its counts say."""
+    counts = pipeline.spark.table(pipeline.lake.ops(BATCHES)).collect()
     assert all(row["rows_read"] == row["accepted"] + row["quarantined"] for row in counts)
     quarantined = Counter[str]()
     for row in counts:
         quarantined[row["batch_id"]] += row["quarantined"]
-    rows = world.spark.table(world.lake.ops(QUARANTINE)).collect()
+    rows = pipeline.spark.table(pipeline.lake.ops(QUARANTINE)).collect()
     assert +quarantined == Counter(row["batch_id"] for row in rows)
 
 
-def reasons_of(world: World, batch_id: str) -> set[str]:
-    rows = world.spark.table(world.lake.ops(QUARANTINE)).where(f"batch_id = '{batch_id}'").collect()
+def reasons_of(pipeline: PipelineFixture, batch_id: str) -> set[str]:
+    rows = pipeline.spark.table(pipeline.lake.ops(QUARANTINE)).where(f"batch_id = '{batch_id}'").collect()
     return {reason for row in rows for reason in row["reasons"]}
 
 
 def assert_isolated(spark: SparkSession, fault: Fault) -> None:
-    """The life of a lake with the fault, from landed objects to the end of the fault."""
+    """Run the pipeline with the fault, from landed objects to the end of the fault."""
     clean = undisturbed(spark, WRITERS).state
     other = next(name for name in DATASETS if name != fault.dataset)
-    world = World(spark)
-    land_all(world)
+    pipeline = PipelineFixture(spark)
+    land_input(pipeline)
     with raised(fault):
-        errors = run(world, fails=True)
+        errors = run(pipeline, fails=True)
         assert any(fault.dataset in error and type(fault.error).__name__ in error for error in errors), errors
         for _ in range(ATTEMPTS):
-            if world.batches.aside():
+            if pipeline.batches.aside():
                 break
-            run(world, fails=True)
-        # What the datasets share may fail for both, once: then each has a batch of its own.
-        assert of_dataset(world.state(), other) == of_dataset(clean, other)
-        [aside] = world.batches.aside()
-        assert world.batches.manifest(aside).datasets == [fault.dataset]
-        assert world.batches.begun() == []
-        assert_adds_up(world)
+            run(pipeline, fails=True)
+        # A step for both datasets fails for both, once; then each dataset has a batch of its own.
+        assert of_dataset(pipeline.state(), other) == of_dataset(clean, other)
+        [aside] = pipeline.batches.aside()
+        assert pipeline.batches.manifest(aside).datasets == [fault.dataset]
+        assert pipeline.batches.begun() == []
+        assert_adds_up(pipeline)
         assert any(
             reason.startswith("set aside: ") and f"glueline batches retry {aside}" in reason
-            for reason in reasons_of(world, aside)
+            for reason in reasons_of(pipeline, aside)
         )
-        run(world)  # a run with nothing to do is a good run
+        run(pipeline)  # a run with nothing to do succeeds
 
-    reopen(world.batches, world.batches.manifest(aside), datetime.now(UTC))
-    run(world)
+    reopen(pipeline.batches, pipeline.batches.manifest(aside), datetime.now(UTC))
+    run(pipeline)
 
-    state = world.state()
+    state = pipeline.state()
     for dataset in DATASETS:
         assert of_dataset(state, dataset) == of_dataset(clean, dataset)
-    assert (state["open"], world.batches.aside(), world.batches.failing()) == ([], [], [])
-    assert_adds_up(world)
+    assert (state["open"], pipeline.batches.aside(), pipeline.batches.failing()) == ([], [], [])
+    assert_adds_up(pipeline)
 
 
 faults = st.builds(
@@ -222,48 +220,34 @@ def test_any_fault_of_a_dataset_at_any_step_is_bounded_to_it(
     assert_isolated(small_data_spark, fault)
 
 
-def test_a_failure_of_aws_uses_no_attempt_up(
-    small_data_spark: SparkSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_of_aws_uses_no_attempt_up(small_data_spark: SparkSession) -> None:
     clean = undisturbed(small_data_spark, WRITERS).state
-    world = World(small_data_spark)
-    land_all(world)
+    pipeline = PipelineFixture(small_data_spark)
+    land_input(pipeline)
     fault = Fault(STEPS[1], "products", RetryableError("s3://raw/a: ClientError: SlowDown"), is_after=False)
     with raised(fault):
         for _ in range(ATTEMPTS + 1):
-            run(world, fails=True)
-        assert world.batches.aside() == []
-        assert of_dataset(world.state(), "transactions") == of_dataset(clean, "transactions")
+            run(pipeline, fails=True)
+        assert pipeline.batches.aside() == []
+        assert of_dataset(pipeline.state(), "transactions") == of_dataset(clean, "transactions")
 
-    run(world)
+    run(pipeline)
 
-    assert of_dataset(world.state(), "products") == of_dataset(clean, "products")
-    assert (world.batches.begun(), world.batches.failing()) == ([], [])
+    assert of_dataset(pipeline.state(), "products") == of_dataset(clean, "products")
+    assert (pipeline.batches.begun(), pipeline.batches.failing()) == ([], [])
 
 
-def test_a_batch_that_ends_the_process_is_set_aside_too(
-    small_data_spark: SparkSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = World(small_data_spark)
-    land_all(world)
+def test_a_batch_that_ends_the_process_is_set_aside_too(small_data_spark: SparkSession) -> None:
+    pipeline = PipelineFixture(small_data_spark)
+    land_input(pipeline)
 
-    append = record_batch.append_changes
-
-    def killed(lake: Lake, manifest: Manifest, *rest: Any) -> None:
-        if manifest.files[0].key == LATE:
-            append(lake, manifest, *rest)
-        else:
-            raise SystemExit
-
-    with monkeypatch.context() as patch:
-        patch.setattr(check, "append_changes", killed)
-        patch.setattr("jobs.intake.attempts.MOST", ATTEMPTS)
+    with raised(Fault(STEPS[2], "transactions", Crashed(), is_after=False)):
         for _ in range(ATTEMPTS + 1):
-            with suppress(SystemExit):
-                world.run("check")
-        world.land(LATE, b"")  # new work is done all the same
+            with suppress(Crashed):
+                pipeline.run("check")
+        pipeline.land("drops/products/late.csv", b"")  # new work is done all the same
         with pytest.raises(RunFailed, match="the run ended without an error"):
-            world.run("check")
+            pipeline.run("check")
 
-    assert len(world.batches.aside()) == 1
-    assert_adds_up(world)
+    assert len(pipeline.batches.aside()) == 1
+    assert_adds_up(pipeline)

@@ -1,20 +1,21 @@
 """Each job killed at each of its steps, by SIGKILL and with its JVM, and run again: nothing is lost or twice.
 
-Every life of a lake goes from landed objects to certificates; in each the jobs are killed at other steps. The
-steps are those of a life without a kill, what that ends in is what all have to end in, and is what the model
-says.
+Every run of the pipeline goes from landed objects to certificates; in each the jobs are killed at other
+steps. The steps are those of a run without a kill. Each run has to end in the state of that run, which is
+what the model says.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import pytest
 from pyspark.sql import SparkSession
 
+from tests.crashing import Kill, Moment
 from tests.faults.conftest import Survived
-from tests.faults.world import WRITERS, Life, Run, State, World, live, undisturbed
+from tests.faults.pipeline import PipelineFixture, State
+from tests.faults.pipeline_runs import WRITERS, PipelineRun, RunJob, run_pipeline, undisturbed
 
-pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed life
+pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed run
 
 # Rows of each table, as the model has them.
 WRITTEN = {
@@ -29,30 +30,23 @@ WRITTEN = {
 }
 
 
-class Kill(NamedTuple):
-    """Where a job dies: at a step of this number, counted from 1, before or after it."""
-
-    number: int
-    moment: str
+def kills_at(run: PipelineRun, number: int, moment: Moment) -> dict[str, Kill]:
+    """A kill at the step of that number for each job that has so many steps."""
+    return {job: Kill(number, moment) for job, steps in run.steps.items() if number <= len(steps)}
 
 
-def kills_at(life: Life, number: int, moment: str) -> dict[str, Kill]:
-    """One at the step of that number for each job that has so many."""
-    return {job: Kill(number, moment) for job, steps in life.steps.items() if number <= len(steps)}
+def kill_after(run: PipelineRun, job: str, end: str) -> Kill:
+    """A kill after the job's first step whose name ends so."""
+    return Kill(next(number for number, name in enumerate(run.steps[job], 1) if name.endswith(end)), "after")
 
 
-def kill_after(life: Life, job: str, end: str) -> Kill:
-    """One after the job's first step whose name ends so."""
-    return Kill(next(number for number, name in enumerate(life.steps[job], 1) if name.endswith(end)), "after")
-
-
-def killed(kills: Mapping[str, Kill]) -> Run:
+def killed(kills: Mapping[str, Kill]) -> RunJob:
     """Runs jobs to their ends, after these have been killed once."""
 
-    def run(world: World, job: str) -> None:
+    def run(pipeline: PipelineFixture, job: str) -> None:
         if job in kills:
-            world.kill(job, *kills[job])
-        world.run(job)
+            pipeline.kill(job, kills[job])
+        pipeline.run(job)
 
     return run
 
@@ -62,27 +56,27 @@ def rows_of_tables(state: State) -> dict[str, int]:
 
 
 @pytest.mark.deep
-def test_a_life_without_a_kill_ends_in_what_the_model_says(small_data_spark: SparkSession) -> None:
+def test_a_run_without_a_kill_ends_in_what_the_model_says(small_data_spark: SparkSession) -> None:
     state = undisturbed(small_data_spark).state
     # Five are of earlier runs, for `maintain` to compact.
     assert rows_of_tables(state) == {**WRITTEN, "quality_results": 7, "parity_results": 1}
-    assert [row for row in state["world_ops.parity_results"] if "missing=['31198570044,7']" in row]
-    assert (state["open"], state["waiting"]) == ([], 0)
+    assert [row for row in state["pipeline_ops.parity_results"] if "missing=['31198570044,7']" in row]
+    assert (state["open"], state["messages"]) == ([], 0)
     assert state["raw"] == ["drops/unknown/a.csv"]  # which no batch has read
-    assert state["files"]["world_ops.quality_results"] == 1
+    assert state["files"]["pipeline_ops.quality_results"] == 1
 
 
-def test_a_life_in_which_jobs_are_killed_ends_as_one_without_a_kill(
+def test_a_run_in_which_jobs_are_killed_ends_as_one_without_a_kill(
     small_data_spark: SparkSession, survived: Survived
 ) -> None:
     clean = undisturbed(small_data_spark, WRITERS)
     assert rows_of_tables(clean.state) == WRITTEN
     kills = {job: kill_after(clean, job, "transactions") for job in WRITERS}
-    world = World(small_data_spark)
+    pipeline = PipelineFixture(small_data_spark)
 
-    live(world, killed(kills), WRITERS)
+    run_pipeline(pipeline, killed(kills), WRITERS)
 
-    assert world.state() == clean.state
+    assert pipeline.state() == clean.state
     for job in kills:
         survived(f"killed: {job}")
 
@@ -90,16 +84,16 @@ def test_a_life_in_which_jobs_are_killed_ends_as_one_without_a_kill(
 @pytest.mark.deep
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_jobs_killed_at_any_step_and_run_again_end_as_if_they_had_not_been(
-    small_data_spark: SparkSession, subtests: pytest.Subtests, survived: Survived, moment: str
+    small_data_spark: SparkSession, subtests: pytest.Subtests, survived: Survived, moment: Moment
 ) -> None:
     clean = undisturbed(small_data_spark)
     for number in range(1, 1 + max(map(len, clean.steps.values()))):
         kills = kills_at(clean, number, moment)
         with subtests.test(**{job: clean.steps[job][number - 1] for job in kills}):
-            world = World(small_data_spark)
+            pipeline = PipelineFixture(small_data_spark)
 
-            live(world, killed(kills))
+            run_pipeline(pipeline, killed(kills))
 
-            assert world.state() == clean.state
+            assert pipeline.state() == clean.state
             for job in kills:
                 survived(f"killed: {job}")

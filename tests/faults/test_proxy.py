@@ -1,4 +1,4 @@
-"""The proxy itself: what it passes on, what it lets fail, and whom it kills."""
+"""The proxy itself: which calls it forwards, which ones it fails, and which process it kills."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import urllib3
 from tests.faults.proxy import FAILURES, KILLS, Call, Fault, Proxy, operation_of, proxied
 from tests.lambdas.loopback import Answer, Loopback, serve
 
-ASKS = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=9)"
+REQUEST = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=9)"
 FIRST = Call("GET /thing", 1)
 
 
@@ -27,21 +27,21 @@ def proxy(upstream: Loopback) -> Iterator[Proxy]:
         yield proxy
 
 
-def ask(proxy: Proxy) -> urllib3.BaseHTTPResponse:
+def request(proxy: Proxy) -> urllib3.BaseHTTPResponse:
     return urllib3.request("GET", f"{proxy.url}/thing", retries=False)
 
 
-def test_without_a_plan_calls_are_passed_on(proxy: Proxy) -> None:
-    answer = ask(proxy)
+def test_without_a_plan_calls_are_forwarded(proxy: Proxy) -> None:
+    answer = request(proxy)
 
     assert (answer.status, answer.data, answer.headers["x-kind"]) == (200, b"done", "thing")
 
 
 def test_the_calls_of_a_recording_are_those_made_inside(proxy: Proxy) -> None:
-    ask(proxy)
+    request(proxy)
     with proxy.recording() as made:
-        ask(proxy)
-    ask(proxy)
+        request(proxy)
+    request(proxy)
 
     assert made == [FIRST]
 
@@ -53,8 +53,10 @@ def test_a_fault_meets_the_call_of_that_number_and_later_ones_if_it_lasts(
     with proxy.failing(Call("GET /thing", 2), fault):
         answers = [outcome(proxy) for _ in range(3)]
 
-    told = {"error": 429 if fault.status == 400 else fault.status, "late": 200}.get(fault.kind, "no answer")
-    assert answers == [200, told, told if fault.is_lasting else 200]
+    expected = {"error": 429 if fault.status == 400 else fault.status, "late": 200}.get(
+        fault.kind, "no answer"
+    )
+    assert answers == [200, expected, expected if fault.is_lasting else 200]
     assert proxy.hits == (2 if fault.is_lasting else 1)
     has_effect = fault.is_after or fault.kind == "late"
     assert len(upstream.requests) == 3 - (0 if has_effect else proxy.hits)
@@ -62,7 +64,7 @@ def test_a_fault_meets_the_call_of_that_number_and_later_ones_if_it_lasts(
 
 def outcome(proxy: Proxy) -> int | str:
     try:
-        return ask(proxy).status
+        return request(proxy).status
     except urllib3.exceptions.ProtocolError:
         return "no answer"
 
@@ -72,7 +74,9 @@ def test_a_caller_is_killed_before_or_after_the_effect(
     proxy: Proxy, upstream: Loopback, fault: Fault
 ) -> None:
     with proxy.failing(FIRST, fault):
-        caller = subprocess.run([sys.executable, "-c", ASKS, f"{proxy.url}/thing"], timeout=30, check=False)
+        caller = subprocess.run(
+            [sys.executable, "-c", REQUEST, f"{proxy.url}/thing"], timeout=30, check=False
+        )
 
     assert (caller.returncode, len(upstream.requests)) == (-9, int(fault.is_after))
 

@@ -9,7 +9,6 @@ import boto3
 import pytest
 
 from expectations.timestamps import micros_of
-from jobs import check
 from jobs.lake.creation import create_ops_tables
 from jobs.lake.names import BATCHES, QUARANTINE, Lake
 from jobs.runtime.s3 import s3_client
@@ -17,7 +16,8 @@ from tests.hostile.announcements import REFUSED_ANNOUNCEMENTS, REFUSED_KEYS
 from tests.hostile.binary_drops import BINARY_DROPS
 from tests.hostile.drops import GOOD, HostileFile
 from tests.hostile.text_drops import TEXT_DROPS, TIMES
-from tests.jobs.builders import SENT, backlog_rule, object_created
+from tests.jobs.builders import SENT, object_created
+from tests.jobs.job_runs import job_arguments, run_job
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -62,12 +62,7 @@ def checked(spark: "SparkSession") -> Iterator[Checked]:
         sqs.send_message(QueueUrl=queue, MessageBody=announced)
     s3_client.cache_clear()
 
-    check.main([
-        "job.py", "--LAKE_BUCKET", "hostile-lake", "--RAW_BUCKET", "hostile-raw", "--INTAKE_QUEUE_URL", queue,
-        "--BACKLOG_RULE", backlog_rule(),
-        "--DATABASE", lake.database, "--OPS_DATABASE", lake.ops_database,
-        "--JOB_NAME", "check", "--JOB_RUN_ID", "jr", "--WORKFLOW_RUN_ID", "wr_hostile",
-    ])  # fmt: skip
+    run_job("check", job_arguments(lake, queue, "wr_hostile", raw="hostile-raw", lake_bucket="hostile-lake"))
 
     yield outcome(spark, lake)
     s3_client.cache_clear()

@@ -9,6 +9,8 @@ import pytest
 from jobs.intake.batches import Batches
 from jobs.lake.creation import create_ops_tables
 from jobs.lake.names import Lake
+from tests.jobs.builders import object_created
+from tests.jobs.job_runs import Land, Run, job_arguments, run_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,3 +65,21 @@ def lake(spark: "SparkSession") -> Lake:
         spark.sql(f"CREATE NAMESPACE {lake.catalog}.{database}")
     create_ops_tables(spark, lake)
     return lake
+
+
+@pytest.fixture
+def land(s3: "S3Client", sqs: "SQSClient", queue_url: str) -> Land:
+    """Put an object into the RAW bucket, and announce it."""
+
+    def land(key: str, body: bytes) -> None:
+        etag = s3.put_object(Bucket="raw", Key=key, Body=body)["ETag"]
+        message = object_created(key, etag=etag, size=len(body))
+        sqs.send_message(QueueUrl=queue_url, MessageBody=message)
+
+    return land
+
+
+@pytest.fixture
+def run(lake: Lake, batches: Batches, queue_url: str) -> Run:
+    """Run a job in a run of the workflow with that id."""
+    return lambda job, run_id: run_job(job, job_arguments(lake, queue_url, run_id))

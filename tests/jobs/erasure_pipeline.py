@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,13 +30,14 @@ from jobs.erasure.remove_from_raw import remove_from_raw
 from jobs.erasure.remove_from_tables import remove_from_tables
 from jobs.erasure.requests import Erasures
 from jobs.erasure.table_files import location
-from jobs.intake.batches import CHECKED, Batches
+from jobs.ingest.merge_batches import merge_batches
+from jobs.intake.batches import Batches
 from jobs.intake.export_manifest import checksum
 from jobs.intake.first_events import FirstEvents
 from jobs.intake.manifest import Manifest, ManifestFile, classify
+from jobs.intake.results import CheckedBatch
 from jobs.lake.creation import create_dataset_tables, create_ops_tables
 from jobs.lake.names import Lake
-from jobs.merge import merge_batches
 from tests.jobs.builders import ENTITIES, SENT, record
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class ErasurePipeline:
         if not stops_after_changes:
             append_quarantine(self.spark, self.lake, manifest, [checked], SENT)
             append_results(self.spark, self.lake, manifest, [checked], SENT)
-            self.batches.done(manifest.batch_id, CHECKED, {"files": [asdict(count) for count in counts]})
+            self.batches.mark_checked(CheckedBatch(manifest.batch_id, counts))
         rows.unpersist()
 
     def receipts(self) -> dict[str, tuple[int, int, int]]:

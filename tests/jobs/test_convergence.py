@@ -1,18 +1,18 @@
 """Whatever door, order, repetition, cut into batches and crash: the lake holds what the model says.
 
 Histories of a few keys go through the doors in any order and more than once, in batches that are checked and
-merged in any rhythm, on machines of several zones, while checks and merges die anywhere and are done again.
+merged in any rhythm, on machines of several zones, while checks and merges crash anywhere and are run again.
 Six of each kind of dataset by default, 100 with `--hypothesis-profile=deep`: 36 and 600.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import reduce
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,21 +24,20 @@ from pyspark.sql.types import TimestampType
 from expectations.timestamps import from_micros, instant_of
 from jobs.changes.key_text import encode_key
 from jobs.checking import append
-from jobs.checking.checked_dataset import CheckedDataset, FileCount
+from jobs.checking.checked_dataset import CheckedDataset
 from jobs.doors.parsers import PARSERS
+from jobs.ingest.merge_batches import merge_batches
 from jobs.intake.manifest import Manifest
+from jobs.intake.results import CheckedBatch, FileCount, MergedBatch
 from jobs.lake.creation import create_dataset_tables, create_ops_tables
 from jobs.lake.names import TOMBSTONES, Lake
-from jobs.merge import merge_batches
 from jobs.merging import steps, target_partitions
 from jobs.merging.target_partitions import SMALL
 from jobs.reading.receive import RECEIVED, SEQUENCER
-from tests import model
+from tests.crashing import Crashed, Moment, may_crash_at
 from tests.jobs.histories import KINDS, Delivery, Kind, Row, State, Table, retract, symbol
+from tests.model import Change, Model, Position, merged
 from tests.sessions import ZONES, in_zone
-
-if TYPE_CHECKING:
-    from tests.model import Model
 
 SECOND = 1_000_000
 HASH_DIGITS = 64
@@ -59,18 +58,19 @@ writes = st.sampled_from(["put", "put", "put", "foreign", "mark", "remove"])
 
 @dataclass(frozen=True)
 class Crash:
-    """Dies in a step of the job, before or after it has done its work."""
+    """A step of the job that crashes once, before or after it has done its work."""
 
     step: int
-    is_after: bool
+    moment: Moment
 
 
-crashes = st.none() | st.builds(Crash, st.integers(0, len(CRASHES) - 1), st.booleans())
+moments = st.sampled_from(["before", "after"])
+crashes = st.none() | st.builds(Crash, st.integers(0, len(CRASHES) - 1), moments)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one run reads, whether it merges, and where it dies."""
+    """What one run reads, whether it merges, and where it crashes."""
 
     deliveries: tuple[Delivery, ...]
     is_merged: bool
@@ -121,10 +121,10 @@ class Ledger:
     """What `jobs.intake.batches` keeps in S3."""
 
     manifests: dict[str, Manifest] = field(default_factory=dict)
-    counts: dict[str, Any] = field(default_factory=dict)
+    unmerged: dict[str, CheckedBatch] = field(default_factory=dict)
 
     def to_merge(self) -> list[str]:
-        return list(self.counts)
+        return list(self.unmerged)
 
     def failing(self) -> list[str]:
         return []
@@ -132,13 +132,13 @@ class Ledger:
     def manifest(self, batch_id: str) -> Manifest:
         return self.manifests[batch_id]
 
-    def checked(self, batch_id: str) -> Any:
-        return {"files": [self.counts[batch_id]]}
+    def checked(self, batch_id: str) -> CheckedBatch:
+        return self.unmerged[batch_id]
 
-    def done(self, *_: Any) -> None: ...
+    def mark_merged(self, merged: MergedBatch) -> None: ...
 
     def close(self, batch_id: str) -> None:
-        del self.counts[batch_id]
+        del self.unmerged[batch_id]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.contract.dataset)
@@ -154,23 +154,22 @@ def test_the_lake_holds_what_the_model_says(
     with in_zone(small_data_spark, data.draw(st.sampled_from(ZONES))):
         for batch in batches:
             manifest = Manifest(f"b{next(_numbers)}", datetime.now(UTC).isoformat())
-            with dying_once(batch.crash, monkeypatch) as again:
-                again(lambda m=manifest, b=batch: check(small_data_spark, lake, kind, m, b.deliveries))  # type: ignore[misc]
+            with crashing_once(batch.crash):
+                run_again(lambda m=manifest, b=batch: check(small_data_spark, lake, kind, m, b.deliveries))  # type: ignore[misc]
                 if batch.deliveries:
                     ledger.manifests[manifest.batch_id] = manifest
-                    ledger.counts[manifest.batch_id] = count_of(kind, batch)
+                    ledger.unmerged[manifest.batch_id] = checked_batch(kind, manifest, batch)
                 if batch.is_merged:
-                    again(
-                        lambda: merge_batches(
-                            small_data_spark, lake, ledger, {kind.contract.dataset: kind.contract}
-                        )
-                    )
+                    contracts = {kind.contract.dataset: kind.contract}
+                    run_again(lambda c=contracts: merge_batches(small_data_spark, lake, ledger, c))  # type: ignore[misc]
 
     found = changes_of(small_data_spark, lake, kind)
-    expected = model.of([[one.change for one in batch.deliveries] for batch in batches], ties_of(found))
+    expected = merged([[one.change for one in batch.deliveries] for batch in batches], ties_of(found))
     assert sorted(one.identity for one in found) == sorted(expected.changes)
     assert rows_of(small_data_spark, lake, kind) == expected_rows(expected)
-    assert graves_of(small_data_spark, lake, kind) == expected.graves
+    assert tombstones_of(small_data_spark, lake) == {
+        key: delete.position for key, delete in expected.tombstones.items()
+    }
 
 
 def make_lake(spark: SparkSession, kind: Kind) -> Lake:
@@ -209,59 +208,34 @@ def check(
         rows.unpersist()
 
 
-def count_of(kind: Kind, batch: Batch) -> dict[str, Any]:
-    """What checked.json says of the batch."""
-    is_repair = any(one.door == "repair" for one in batch.deliveries)
-    return {"dataset": kind.contract.dataset, "accepted": 1, "door": "repair" if is_repair else "stream"}
+def checked_batch(kind: Kind, manifest: Manifest, batch: Batch) -> CheckedBatch:
+    """`checked.json` of the batch."""
+    door = "repair" if any(one.door == "repair" for one in batch.deliveries) else "stream"
+    count = FileCount(kind.contract.dataset, "s3://raw/f", door, 1, 1, 0)
+    return CheckedBatch(manifest.batch_id, (count,))
 
 
-class Killed(SystemExit):
-    """Raised where a job dies: whatever else is raised ends one dataset."""
+def crashing_once(crash: Crash | None) -> AbstractContextManager[None]:
+    return nullcontext() if crash is None else may_crash_at(*CRASHES[crash.step], crash.moment)
 
 
-@contextmanager
-def dying_once(
-    crash: Crash | None, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Callable[[], object]], None]]:
-    """A way to run a step of the pipeline, which is run again if it dies at the crash."""
-    with monkeypatch.context() as patch:
-        if crash is not None:
-            module, name = CRASHES[crash.step]
-            patch.setattr(module, name, _dying_once(getattr(module, name), is_after=crash.is_after))
-
-        def again(run: Callable[[], object]) -> None:
-            try:
-                run()
-            except Killed:
-                run()
-
-        yield again
+def run_again(run: Callable[[], object]) -> None:
+    """Run a step of the pipeline, and once more if it crashes."""
+    try:
+        run()
+    except Crashed:
+        run()
 
 
-def _dying_once(work: Callable[..., Any], *, is_after: bool) -> Callable[..., Any]:
-    deaths = iter([True])
-
-    def step(*args: Any, **kwargs: Any) -> Any:
-        dies = next(deaths, False)
-        if dies and not is_after:
-            raise Killed
-        done = work(*args, **kwargs)
-        if dies:
-            raise Killed
-        return done
-
-    return step
-
-
-def changes_of(spark: SparkSession, lake: Lake, kind: Kind) -> list[model.Change]:
+def changes_of(spark: SparkSession, lake: Lake, kind: Kind) -> list[Change]:
     table = spark.table(lake.changes(kind.contract.dataset)).where("_op <> 'retract'")
     return [
-        model.Change(row["_key"], row["_op"], row["_version"], row["_tie"], _row(kind, row))
+        Change(row["_key"], row["_op"], row["_version"], row["_tie"], _row(kind, row))
         for row in in_micros(table).collect()
     ]
 
 
-def ties_of(changes: Sequence[model.Change]) -> dict[str, str]:
+def ties_of(changes: Sequence[Change]) -> dict[str, str]:
     """How the ties of content are spelled."""
     spelled = [one for one in changes if one.tie.startswith("-")]
     return {
@@ -281,11 +255,11 @@ def in_micros(rows: DataFrame) -> DataFrame:
     return rows.withColumns({name: F.unix_micros(name) for name in times})
 
 
-def expected_rows(expected: "Model") -> list[tuple[Any, ...]]:
-    return sorted((key, *position, *row) for key, (position, row) in expected.rows.items())
+def expected_rows(expected: Model) -> list[tuple[Any, ...]]:
+    return sorted((key, *upsert.position, *upsert.row) for key, upsert in expected.upserts.items())
 
 
-def graves_of(spark: SparkSession, lake: Lake, kind: Kind) -> dict[str, model.Position]:
+def tombstones_of(spark: SparkSession, lake: Lake) -> dict[str, Position]:
     rows = spark.table(lake.ops(TOMBSTONES)).collect()
     return {row["key"]: (row["_version"], row["_tie"]) for row in rows}
 

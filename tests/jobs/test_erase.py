@@ -23,6 +23,7 @@ from jobs.erasure.tombstones import ABOVE_ALL, ERASED
 from jobs.erasure.unblock import unblock_keys
 from jobs.reading.exports import open_export
 from jobs.reading.receive import receive
+from tests.crashing import crash_at
 from tests.jobs.builders import EVENTS, SENT, record
 from tests.jobs.erasure_pipeline import (
     KEY,
@@ -411,13 +412,9 @@ POINTS = [
 ]
 
 
-class Stopped(Exception):
-    pass
-
-
 @pytest.mark.parametrize(("module", "name"), POINTS, ids=[name for _, name in POINTS])
 def test_an_erasure_that_stopped_at_any_point_has_the_same_result_when_it_is_run_again(
-    other_pipeline: ErasurePipeline, monkeypatch: pytest.MonkeyPatch, module: Any, name: str
+    other_pipeline: ErasurePipeline, module: Any, name: str
 ) -> None:
     pipeline, number = other_pipeline, next(_numbers)
     pipeline.dynamodb.put_item(TableName=pipeline.table, Item=item(number, 20, SECRET))
@@ -427,16 +424,8 @@ def test_an_erasure_that_stopped_at_any_point_has_the_same_result_when_it_is_run
         pipeline.put(f"stream/entities/2026/11/24/12/{number}.jsonl.gz", lines(*records)),
         pipeline.put(f"drops/entities/{number}.jsonl", body),
     )
-    act = getattr(module, name)
-
-    def act_and_stop(*given: Any, **named: Any) -> Any:
-        act(*given, **named)
-        raise Stopped
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module, name, act_and_stop)
-        with pytest.raises(Stopped):
-            pipeline.erase(str(number))
+    with crash_at(module, name, "after"):
+        pipeline.erase(str(number))
 
     proof = pipeline.erase(str(number))
 

@@ -1,303 +1,53 @@
-"""Merging folds batches into the table as they come, once, reading only what they are about."""
+"""The entry script of `merge`: what is left starts the workflow once more, and failures end the run."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import boto3
 import pytest
-from pyspark.sql import functions as F
 
-from expectations.contract import Column, Contract
-from expectations.spark_schema import changes_schema
-from expectations.timestamps import to_micros
-from jobs import merge
-from jobs.intake.batches import CHECKED, Batches
+from jobs.ingest.failures import RunFailed
+from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest
-from jobs.lake.commits import BATCH_ID
-from jobs.lake.creation import create_dataset_tables
+from jobs.intake.results import CheckedBatch, FileCount
 from jobs.lake.names import Lake
-from jobs.merging import steps
-from tests.jobs.builders import ENTITIES, EVENTS, SENT
-from tests.jobs.histories import MOMENTS, NOTES, TEXTS, TIMES
-from tests.sessions import ZONES, in_zone
+from tests.jobs.builders import SENT, manifest_file
+from tests.jobs.job_runs import job_arguments, run_job
 
 if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
     from pyspark.sql import SparkSession
 
-CONTRACTS = {"entities": ENTITIES, "events": EVENTS}
-DAYS = [datetime(2026, 1, day, 10, tzinfo=UTC) for day in range(1, 32)]
+
+def rule_state(arguments: list[str]) -> str:
+    """The state of the rule that starts the workflow every minute."""
+    rule = arguments[arguments.index("--BACKLOG_RULE") + 1]
+    return str(boto3.client("events").describe_rule(Name=rule)["State"])
 
 
-def change(op: str, number: int, version: int, **columns: Any) -> dict[str, Any]:
-    """A change of the entity with that id, or of the event with that number."""
-    return {
-        "_op": op,
-        "_version": version,
-        "_tie": "0",
-        "id": number,
-        "shop": "a",
-        "number": number,
-        **columns,
-    }
-
-
-def check(
-    spark: "SparkSession", lake: Lake, batches: Batches, contract: Contract, batch_id: str, *changes: Any
+def test_messages_that_wait_start_the_workflow_once_more(
+    small_data_spark: "SparkSession", lake: Lake, batches: Batches, sqs: "SQSClient", queue_url: str
 ) -> None:
-    """Leave a batch as `check` leaves it."""
-    create_dataset_tables(spark, lake, contract)
-    kept = {"_source": "stream", "_batch_id": batch_id, "_ingested_at": SENT, "_updated_at": SENT}
-    schema = changes_schema(contract)
-    rows = [dict.fromkeys(schema.fieldNames()) | kept | one for one in changes]
-    frame = spark.createDataFrame([[row[name] for name in schema.fieldNames()] for row in rows], schema)
-    frame.writeTo(lake.changes(contract.dataset)).option(f"snapshot-property.{BATCH_ID}", batch_id).append()
-    batches.open(Manifest(batch_id, SENT.isoformat()))
-    count = {"dataset": contract.dataset, "accepted": len(changes), "door": "stream"}
-    batches.done(batch_id, CHECKED, {"files": [count]})
+    arguments = job_arguments(lake, queue_url, "wr")
+    run_job("merge", arguments)
+    before = rule_state(arguments)
+
+    sqs.send_message(QueueUrl=queue_url, MessageBody="{}")
+    run_job("merge", arguments)
+
+    assert (before, rule_state(arguments)) == ("DISABLED", "ENABLED")
 
 
-def entities(spark: "SparkSession", lake: Lake) -> list[tuple[Any, ...]]:
-    rows = spark.table(lake.table("entities")).select("id", "name", "_version").orderBy("id").collect()
-    return [tuple(row) for row in rows]
-
-
-def events(spark: "SparkSession", lake: Lake) -> list[tuple[Any, ...]]:
-    rows = spark.table(lake.table("events")).orderBy("number", "happened_at").collect()
-    return [(row["number"], row["happened_at"].astimezone(UTC).day, row["amount"]) for row in rows]
-
-
-def snapshots(spark: "SparkSession", table: str) -> int:
-    return spark.table(f"{table}.snapshots").count()
-
-
-def test_inserts_updates_and_deletes_fold_into_the_table(
-    spark: "SparkSession", lake: Lake, batches: Batches
+def test_a_dataset_that_fails_ends_the_run_with_an_error_and_starts_the_workflow_once_more(
+    small_data_spark: "SparkSession", lake: Lake, batches: Batches, queue_url: str
 ) -> None:
-    first = [change("upsert", number, 1, name="old") for number in range(4)]
-    check(spark, lake, batches, ENTITIES, "b1", *first)
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-    second = [
-        change("upsert", 1, 2, name="new"),
-        change("delete", 2, 2),
-        change("upsert", 3, 0, name="too old"),
-        change("upsert", 4, 1, name="more"),
-        change("delete", 5, 1),
-    ]
-    check(spark, lake, batches, ENTITIES, "b2", *second)
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
+    file = manifest_file("drops/gone/a.csv", dataset="gone")
+    batches.open(Manifest("b1", SENT.isoformat(), (file,)))
+    count = FileCount("gone", file.source_file, "drop", 1, 1, 0)
+    batches.mark_checked(CheckedBatch("b1", (count,), SENT.isoformat()))
+    arguments = job_arguments(lake, queue_url, "wr")
 
-    assert entities(spark, lake) == [(0, "old", 1), (1, "new", 2), (3, "old", 1), (4, "more", 1)]
-    assert batches.begun() == []
+    message = r"merge: gone failed.*expected a contract of dataset gone"
+    with pytest.raises(RunFailed, match=message):
+        run_job("merge", arguments)
 
-
-def test_a_late_update_does_not_bring_a_deleted_row_back(
-    spark: "SparkSession", lake: Lake, batches: Batches
-) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("delete", 1, 5))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-    check(spark, lake, batches, ENTITIES, "b2", change("upsert", 1, 4, name="ghost"))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-    late = entities(spark, lake)
-    check(spark, lake, batches, ENTITIES, "b3", change("upsert", 1, 6, name="again"))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-
-    assert (late, entities(spark, lake)) == ([], [(1, "again", 6)])
-
-
-def test_tombstones_outrank_late_updates_in_every_bucket(
-    spark: "SparkSession", lake: Lake, batches: Batches
-) -> None:
-    numbers = range(40)
-    check(spark, lake, batches, ENTITIES, "b1", *(change("upsert", number, 1) for number in numbers))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-    check(spark, lake, batches, ENTITIES, "b2", *(change("delete", number, 3) for number in numbers[::2]))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-    late = [change("upsert", number, 2, name="late") for number in numbers]
-    check(spark, lake, batches, ENTITIES, "b3", *late)
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-
-    assert entities(spark, lake) == [(number, "late", 2) for number in numbers[1::2]]
-
-
-@pytest.mark.parametrize("crash_at", ["merge_rows", "conditions_on_rows"])
-def test_a_merge_that_stops_anywhere_is_taken_up_where_it_stopped(
-    spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch, crash_at: str
-) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("upsert", 2, 1, name="b"))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-    check(spark, lake, batches, ENTITIES, "b2", change("delete", 1, 2), change("upsert", 2, 2, name="c"))
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(steps, crash_at, _killed)
-        merge.merge_batches(spark, lake, batches, CONTRACTS)
-    waiting = batches.to_merge()
-
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-
-    assert (waiting, batches.to_merge()) == (["b2"], [])
-    assert entities(spark, lake) == [(2, "c", 2)]
-
-
-def test_a_batch_that_was_merged_but_not_closed_is_closed_without_another_snapshot(
-    spark: "SparkSession", lake: Lake, batches: Batches, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(Batches, "close", _killed)
-        merge.merge_batches(spark, lake, batches, CONTRACTS)
-    before = snapshots(spark, lake.table("entities"))
-
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-
-    assert (before, snapshots(spark, lake.table("entities"))) == (1, 1)
-    assert (entities(spark, lake), batches.begun()) == ([(1, "a", 1)], [])
-
-
-def test_a_contract_with_one_more_column_may_come_between_check_and_merge(
-    spark: "SparkSession", lake: Lake, batches: Batches
-) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
-    wider = replace(ENTITIES, columns=(*ENTITIES.columns, Column("colour", "string")))
-
-    merged = merge.merge_batches(spark, lake, batches, {"entities": wider})
-
-    assert (merged.failures, entities(spark, lake)) == ([], [(1, "a", 1)])
-    assert [row["colour"] for row in spark.table(lake.table("entities")).collect()] == [None]
-
-
-def test_a_dataset_that_fails_in_merge_goes_on_in_batches_of_its_own(
-    spark: "SparkSession", lake: Lake, batches: Batches
-) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"))
-    check(spark, lake, batches, EVENTS, "b1", change("upsert", 1, 1, happened_at=DAYS[0], amount=Decimal(1)))
-    counts = [{"dataset": name, "accepted": 1, "door": "stream"} for name in CONTRACTS]
-    batches.done("b1", CHECKED, {"files": counts})
-
-    failed = merge.merge_batches(spark, lake, batches, {"events": EVENTS})
-
-    [failure] = failed.failures
-    assert (failure.batch_id, batches.begun()) == ("b1-entities", ["b1-entities"])
-    assert "expected a contract of dataset entities, got none" in failure.error
-    assert events(spark, lake) == [(1, 1, Decimal("1.00"))]
-    assert merge.merge_batches(spark, lake, batches, CONTRACTS).failures == []
-    assert (entities(spark, lake), batches.begun(), batches.failing()) == ([(1, "a", 1)], [], [])
-
-
-def test_merging_changes_again_changes_nothing(spark: "SparkSession", lake: Lake, batches: Batches) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1, name="a"), change("delete", 2, 1))
-    steps.merge_changes(spark, lake, ENTITIES, ["b1"])
-    check(spark, lake, batches, ENTITIES, "b2", change("upsert", 1, 2, name="b"))
-    steps.merge_changes(spark, lake, ENTITIES, ["b2"])
-
-    steps.merge_changes(spark, lake, ENTITIES, ["b1"])
-
-    assert entities(spark, lake) == [(1, "b", 2)]
-
-
-def test_a_key_that_was_deleted_and_came_back_on_another_day_has_one_row(
-    spark: "SparkSession", lake: Lake, batches: Batches
-) -> None:
-    monday, tuesday = DAYS[4], DAYS[5]
-    check(spark, lake, batches, EVENTS, "b1", change("upsert", 1, 1, happened_at=monday, amount=Decimal(1)))
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-    again = [
-        change("delete", 1, 2, happened_at=monday),
-        change("upsert", 1, 3, happened_at=tuesday, amount=Decimal(3)),
-    ]
-    check(spark, lake, batches, EVENTS, "b2", *again)
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-
-    assert events(spark, lake) == [(1, 6, Decimal("3.00"))]
-
-
-def test_a_delete_that_does_not_say_the_day_finds_its_row_on_any(
-    spark: "SparkSession", lake: Lake, batches: Batches
-) -> None:
-    rows = [
-        change("upsert", number, 1, happened_at=DAYS[number], amount=Decimal(number)) for number in range(3)
-    ]
-    check(spark, lake, batches, EVENTS, "b1", *rows)
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-    more = [change("delete", 1, 2), change("delete", 2, 0), change("upsert", 0, 2, happened_at=DAYS[0])]
-    check(spark, lake, batches, EVENTS, "b2", *more)
-    merge.merge_batches(spark, lake, batches, CONTRACTS)
-
-    assert events(spark, lake) == [(0, 1, None), (2, 3, Decimal("2.00"))]
-
-
-class Killed(SystemExit):
-    """Raised where a job dies: whatever else is raised ends one dataset."""
-
-
-def test_keys_and_places_of_any_text_have_one_row(spark: "SparkSession", lake: Lake) -> None:
-    """Texts come into the statement as bounds of keys and as places: no part of it reads them as its own."""
-    for version, places in ((1, TEXTS), (2, TEXTS[::-1])):
-        rows = [
-            {"title": title, "shelf": shelf, "_version": version}
-            for title, shelf in zip(TEXTS, places, strict=True)
-        ]
-        append(spark, lake, NOTES, f"b{version}", rows)
-        steps.merge_changes(spark, lake, NOTES, [f"b{version}"])
-
-    found = spark.table(lake.table("notes")).select("title", "shelf", "_version").collect()
-    assert sorted(map(tuple, found)) == sorted(zip(TEXTS, TEXTS[::-1], [2] * len(TEXTS), strict=True))
-
-
-@pytest.mark.parametrize("zone", ZONES[1:3])
-def test_keys_and_places_that_are_times_have_one_row_whatever_the_zone_of_the_machine(
-    spark: "SparkSession", lake: Lake, zone: str
-) -> None:
-    with in_zone(spark, zone):
-        for version in (1, 2):
-            places = TIMES[version:] + TIMES[:version]
-            rows = [
-                {"at": at, "planned_at": place, "_version": version}
-                for at, place in zip(TIMES, places, strict=True)
-            ]
-            append(spark, lake, MOMENTS, f"b{version}", rows)
-            steps.merge_changes(spark, lake, MOMENTS, [f"b{version}"])
-        merged = spark.table(lake.table("moments")).select("_version").collect()
-        retracts = [{"at": at, "_version": 2, "_op": "retract"} for at in TIMES[1:]]
-        append(spark, lake, MOMENTS, "b3", retracts)
-        steps.merge_changes(spark, lake, MOMENTS, ["b3"])
-
-    assert [row["_version"] for row in merged] == [2] * len(TIMES)
-    left = spark.table(lake.table("moments")).select(F.unix_micros("at"), F.unix_micros("planned_at"))
-    assert [tuple(row) for row in left.collect()] == [(to_micros(TIMES[0]), to_micros(TIMES[2]))]
-
-
-def append(
-    spark: "SparkSession", lake: Lake, contract: Contract, batch_id: str, rows: list[dict[str, Any]]
-) -> None:
-    """Changes of a batch in `<dataset>_changes`; times come as text."""
-    create_dataset_tables(spark, lake, contract)
-    schema = changes_schema(contract)
-    kept = {"_op": "upsert", "_tie": "0", "_batch_id": batch_id, "_version": 0}
-    names = list(kept | rows[0])
-    values = [[{**kept, **row}.get(name) for name in names] for row in rows]
-    frame = spark.createDataFrame(values, names)
-    columns = [
-        (F.col(field.name) if field.name in names else F.lit(None)).cast(field.dataType).alias(field.name)
-        for field in schema
-    ]
-    frame.select(columns).writeTo(lake.changes(contract.dataset)).append()
-
-
-def _killed(*_: object, **__: object) -> None:
-    raise Killed
-
-
-def test_a_merge_tells_how_fresh_its_changes_came_and_none_again_when_there_is_nothing_to_do(
-    spark: "SparkSession", lake: Lake, batches: Batches
-) -> None:
-    check(spark, lake, batches, ENTITIES, "b1", change("upsert", 1, 1), change("delete", 2, 1))
-
-    told = {
-        (one.name, one.dataset): one.value
-        for one in merge.merge_batches(spark, lake, batches, CONTRACTS).metrics
-    }
-
-    since_sent = (datetime.now(UTC) - SENT).total_seconds()
-    assert set(told) == {("FreshnessSeconds", "entities"), ("FreshnessMedianSeconds", "entities")}
-    assert all(value == pytest.approx(since_sent, abs=60) for value in told.values())
-    assert merge.merge_batches(spark, lake, batches, CONTRACTS) == ([], [])
+    assert (batches.begun(), batches.failing(), rule_state(arguments)) == (["b1"], ["b1"], "ENABLED")

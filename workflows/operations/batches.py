@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from expectations.problems import GluelineError
-from jobs.intake.attempts import MOST, Attempts
+from jobs.intake.attempts import Attempts
 from jobs.intake.batches import CHECKED, MANIFEST, MERGED, Batches
 from jobs.intake.queue import announce_backlog
+from jobs.intake.results import MergedBatch
 
 if TYPE_CHECKING:
     from jobs.intake.manifest import Manifest
@@ -103,7 +104,7 @@ def reopen(batches: Batches, manifest: Manifest, at: datetime) -> str:
         manifest.part(batches.free_id(f"{base}-retry"), manifest.datasets), created_at=at.isoformat()
     )
     batches.open(again)
-    batches.done(manifest.batch_id, MERGED, {"goes_on_as": again.batch_id})
+    batches.mark_merged(MergedBatch(manifest.batch_id, goes_on_as=again.batch_id))
     batches.no_longer_aside(manifest.batch_id)
     return again.batch_id
 
@@ -115,17 +116,8 @@ def set_aside(target: Target, batch_id: str, reason: str) -> None:
         raise NoSuchBatch(f"The batch {batch_id} is already set aside. See glueline batches show {batch_id}")
     if batch_id not in batches.begun():
         raise NoSuchBatch(_unknown(batches, batch_id))
-    now = datetime.now(UTC).isoformat()
-    before = batches.attempts(batch_id)
-    asked = replace(
-        before,
-        failures=MOST,
-        since=before.since or now,
-        last=now,
-        error=f"by hand: {reason}",
-        is_running=False,
-    )
-    batches.note_attempts(batch_id, asked)
+    attempts = batches.attempts(batch_id).used_up(f"by hand: {reason}", datetime.now(UTC))
+    batches.note_attempts(batch_id, attempts)
     announce_backlog(target.client("events"), target.output("BacklogRule"), 1)
 
 
@@ -155,7 +147,7 @@ def _open(batches: Batches, batch_id: str, failing: set[str]) -> Batch:
 def _aside(batches: Batches, batch_id: str) -> Batch:
     note = batches.why_aside(batch_id)
     described = _described(_manifest(batches, batch_id))
-    return Batch(batch_id, "set aside", "retry", *described, since=note["at"], error=note["reason"])
+    return Batch(batch_id, "set aside", "retry", *described, since=note.at, error=note.reason)
 
 
 def _described(manifest: Manifest | None) -> tuple[tuple[str, ...], int, str | None]:

@@ -8,8 +8,9 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Rule
 from jobs.checking import checked_dataset
-from jobs.checking.checked_dataset import Counts, FileCount, check_dataset, count_rows
+from jobs.checking.checked_dataset import Counts, check_dataset, count_rows
 from jobs.intake.manifest import ManifestFile
+from jobs.intake.results import FileCount
 from jobs.quality.row_rules import RowRule
 from jobs.quality.validation import RuleNotEvaluated
 from tests.jobs.builders import EVENTS
@@ -17,6 +18,7 @@ from tests.jobs.builders import EVENTS
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 LOST = "superseded: expected the object with etag e, but it was replaced"
 # File, operation, number, the reason that the door found, and the row's number.
 ROWS = [

@@ -14,6 +14,7 @@ from jobs.intake.manifest import ManifestFile
 from jobs.reading.exports import open_export
 from jobs.reading.fetch import fetch
 from jobs.reading.formats.rows import UnreadableFile
+from tests.crashing import crash_at
 from tests.jobs.builders import ENTITIES, SENT
 from tests.jobs.erasure_pipeline import EXPORT, affected_version, item, lines, put_export
 
@@ -54,23 +55,9 @@ def test_an_export_with_rewritten_files_matches_its_manifest_after_the_update(
 
 
 @pytest.mark.parametrize("written", [1, 2, 3])
-def test_an_update_that_stopped_at_any_point_is_finished(
-    s3: "S3Client", exported: str, monkeypatch: pytest.MonkeyPatch, written: int
-) -> None:
-    class Stopped(Exception):
-        pass
-
-    put_object, left = s3.put_object, iter(range(written))
-
-    def put_some(**arguments: Any) -> Any:
-        if next(left, None) is None:
-            raise Stopped
-        return put_object(**arguments)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "put_object", put_some)
-        with pytest.raises(Stopped):
-            update_exports(s3, "raw", "entities", {DATA})
+def test_an_update_that_stopped_at_any_point_is_finished(s3: "S3Client", exported: str, written: int) -> None:
+    with crash_at(s3, "put_object", call=written + 1):
+        update_exports(s3, "raw", "entities", {DATA})
 
     assert update_exports(s3, "raw", "entities", {DATA}) == 1
     assert files(s3, exported) == {DATA: 1, f"{EXPORT}/data/1.json.gz": 1}

@@ -12,6 +12,7 @@ from jobs.erasure.row_filter import rewrite
 from jobs.intake.export_manifest import checksum
 from jobs.intake.first_events import FROM, MD5, ROWS
 from jobs.runtime.s3 import s3_client
+from tests.crashing import crash_at
 from tests.jobs.builders import ENTITIES
 from tests.jobs.erasure_pipeline import affected_version, drop, lines
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 SEVEN = ErasedKeys.of(ENTITIES, ["7"])
 FILE = "drops/entities/a.csv"
 BOTH, REST = drop((7, "Ann"), (8, "Bob")), drop((8, "Bob"))
-
-
-class Stopped(Exception):
-    pass
 
 
 @pytest.fixture
@@ -65,18 +62,13 @@ def test_the_newest_version_is_replaced_and_older_ones_are_deleted(
 
 
 def test_a_rewrite_that_stopped_before_it_deleted_the_old_version_is_finished(
-    raw: "S3Client", monkeypatch: pytest.MonkeyPatch
+    raw: "S3Client",
 ) -> None:
     put(raw, FILE, BOTH)
     old = affected_version(raw)
 
-    def stop(**_: Any) -> None:
-        raise Stopped
-
-    with monkeypatch.context() as patch:
-        patch.setattr(s3_client(), "delete_object", stop)
-        with pytest.raises(Stopped):
-            remove_from_version("raw", old, SEVEN)
+    with crash_at(s3_client(), "delete_object"):
+        remove_from_version("raw", old, SEVEN)
     in_between = versions(raw, FILE)
     remove_from_version("raw", old, SEVEN)  # the same task, tried again
     remove_from_version("raw", old, SEVEN)

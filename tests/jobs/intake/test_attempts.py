@@ -1,4 +1,4 @@
-"""A batch has so many attempts; failures of AWS don't use them up, but time does."""
+"""A batch has a number of attempts. Failures of AWS don't use them up, but time does."""
 
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ def test_failures_of_the_data_use_attempts_up() -> None:
     assert str(almost) == f"attempt {MOST - 1} of {MOST}"
 
 
-def test_failures_of_aws_do_not_until_a_day_has_passed() -> None:
+def test_failures_of_aws_use_none_up_until_a_day_has_passed() -> None:
     attempts = failed(Attempts(), RetryableError("SlowDown"), 100)
 
     assert not attempts.are_used_up(SENT + PATIENCE - timedelta(seconds=1))
@@ -41,11 +41,20 @@ def test_an_attempt_that_ended_the_process_counts_when_the_next_begins() -> None
     assert attempts.error == KILLED
 
 
-def test_an_attempt_that_said_why_it_failed_counts_once() -> None:
+def test_an_attempt_that_ended_with_an_error_counts_once() -> None:
     assert failed(Attempts().again(SENT), KeyError("a"), 1).again(SENT).failures == 1
 
 
-def test_attempts_are_kept_as_json() -> None:
+def test_a_batch_may_have_its_attempts_taken_away() -> None:
+    first = failed(Attempts(), KeyError("a"), 1)
+
+    attempts = first.used_up("by hand: why", SENT + timedelta(hours=1))
+
+    assert attempts.are_used_up(SENT + timedelta(hours=1))
+    assert (attempts.since, attempts.error) == (first.since, "by hand: why")
+
+
+def test_attempts_survive_their_json() -> None:
     attempts = failed(Attempts().again(SENT), KeyError("a"), 2)
 
     assert Attempts.from_json(attempts.to_json()) == attempts

@@ -1,10 +1,14 @@
 """A batch's objects in the lake bucket say which step it waits for."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from jobs.intake.attempts import Attempts
 from jobs.intake.batches import CHECKED, MERGED, Batches
 from jobs.intake.manifest import Manifest
+from jobs.intake.results import CheckedBatch, FileCount, MergedBatch, SetAside
+from tests.crashing import crash_at
 from tests.jobs.builders import SENT, manifest_file
 
 MANIFEST = Manifest("b1", SENT.isoformat(), (manifest_file("drops/things/a.csv"),))
@@ -15,19 +19,22 @@ def test_a_batch_waits_for_its_check_then_for_its_merge_then_for_nothing(batches
     assert (list(batches.to_check()), batches.to_merge()) == (["b1"], [])
     assert batches.manifest("b1") == MANIFEST
 
-    batches.done("b1", CHECKED, {"files": [1]})
+    checked = CheckedBatch("b1", (FileCount("things", "s3://raw/drops/things/a.csv", "drop", 1, 1, 0),))
+    batches.mark_checked(checked)
     assert (list(batches.to_check()), batches.to_merge()) == ([], ["b1"])
-    assert batches.checked("b1") == {"batch_id": "b1", "files": [1]}
+    assert batches.checked("b1") == checked
 
-    batches.done("b1", MERGED, {})
-    assert batches.to_merge() == ["b1"]  # until it is closed: what stopped in between is done again
+    batches.mark_merged(MergedBatch("b1", SENT.isoformat()))
+    assert batches.to_merge() == ["b1"]  # until it is closed: a run that stopped in between is repeated
+    assert batches.steps("b1") == {"manifest.json", CHECKED, MERGED}
 
     batches.close("b1")
     assert batches.begun() == []
 
 
 def test_a_batch_that_stopped_before_its_manifest_is_closed(batches: Batches) -> None:
-    batches._put("open/b2", "")
+    with crash_at(Batches, "_put", call=2):
+        batches.open(replace(MANIFEST, batch_id="b2"))
 
     assert list(batches.to_check()) == []
     assert batches.begun() == []
@@ -52,7 +59,7 @@ def test_a_batch_that_is_set_aside_waits_for_no_job(batches: Batches) -> None:
 
     assert (list(batches.to_check()), batches.begun(), batches.failing()) == ([], [], [])
     assert batches.aside() == ["b1"]
-    assert batches.why_aside("b1") == {"reason": "KeyError", "at": SENT.isoformat()}
+    assert batches.why_aside("b1") == SetAside("KeyError", SENT.isoformat())
     assert batches.attempts("b1") == Attempts()
 
 
@@ -71,3 +78,25 @@ def test_a_manifest_of_before_origins_were_kept_has_none() -> None:
     del plain["origins"]
 
     assert Manifest.from_json(json.dumps(plain)) == MANIFEST
+
+
+def test_a_batch_that_is_retried_is_no_longer_set_aside(batches: Batches) -> None:
+    batches.set_aside("b1", "KeyError", SENT)
+
+    batches.no_longer_aside("b1")
+
+    assert batches.aside() == []
+
+
+def test_a_merged_batch_is_forgotten_with_all_its_objects(batches: Batches) -> None:
+    batches.open(MANIFEST)
+    batches.mark_checked(CheckedBatch("b1"))
+    batches.mark_merged(MergedBatch("b1"))
+    batches.close("b1")
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    assert list(batches.merged_before(later)) == ["b1"]
+    assert batches.merged_before(later - timedelta(days=1)) == {}
+
+    batches.forget("b1")
+
+    assert (batches.steps("b1"), batches.merged_before(later)) == (set(), {})

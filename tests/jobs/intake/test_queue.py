@@ -1,6 +1,5 @@
-"""The intake queue is drained whole, and nothing is deleted before it is asked for."""
+"""The intake queue is drained whole, and no message is deleted before `delete`."""
 
-import time
 from typing import TYPE_CHECKING
 
 import boto3
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-def test_all_messages_are_received_and_only_deleted_when_told(sqs: "SQSClient", queue_url: str) -> None:
+def test_all_messages_are_received_and_deleted_only_by_delete(sqs: "SQSClient", queue_url: str) -> None:
     bodies = {str(number) for number in range(25)}
     for body in bodies:
         sqs.send_message(QueueUrl=queue_url, MessageBody=body)
@@ -26,19 +25,19 @@ def test_all_messages_are_received_and_only_deleted_when_told(sqs: "SQSClient", 
 
     assert {message.body for message in messages} == bodies
     assert hidden == "25"
-    assert intake.waiting(sqs, queue_url) == 0
+    assert intake.waiting_messages(sqs, queue_url) == 0
 
 
-def test_a_batch_takes_no_more_than_it_may(sqs: "SQSClient", queue_url: str) -> None:
+def test_a_batch_takes_no_more_messages_than_its_limit(sqs: "SQSClient", queue_url: str) -> None:
     for number in range(30):
         sqs.send_message(QueueUrl=queue_url, MessageBody=str(number))
 
     assert len(intake.receive_all(sqs, queue_url, most=20)) == 20
-    assert intake.waiting(sqs, queue_url) == 10
+    assert intake.waiting_messages(sqs, queue_url) == 10
 
 
-class Filled:
-    """A queue that always has one message more, and says that so many wait."""
+class EndlessQueue:
+    """A queue that always has one more message, and reports this number of them."""
 
     def __init__(self, counted: int) -> None:
         self.counted = counted
@@ -49,27 +48,25 @@ class Filled:
 
     def receive_message(self, **_: object) -> dict[str, list[dict[str, str]]]:
         self.calls += 1
-        time.sleep(0.01)
         return {"Messages": [{"Body": str(self.calls), "ReceiptHandle": str(self.calls)}]}
 
 
 @pytest.mark.parametrize(("counted", "received"), [(0, 1), (1, 1), (7, 7)])
-def test_what_comes_while_a_queue_is_drained_makes_the_next_batch(counted: int, received: int) -> None:
-    messages = intake.receive_all(Filled(counted), "queue")  # type: ignore[arg-type]  # of SQS only what is used
+def test_messages_that_arrive_while_a_queue_is_drained_make_another_batch(
+    counted: int, received: int
+) -> None:
+    messages = intake.receive_all(EndlessQueue(counted), "queue")  # type: ignore[arg-type]  # has only what is used of SQS
 
     assert len(messages) == received
 
 
-def test_a_queue_that_says_too_many_and_is_filled_all_the_time_is_left_after_a_while(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(intake, "DRAIN_SECONDS", 0.05)
-    queue = Filled(90)
+def test_a_queue_that_reports_too_many_messages_and_is_never_empty_is_drained_for_a_bounded_time() -> None:
+    queue = EndlessQueue(90)
 
-    messages = intake.receive_all(queue, "queue")  # type: ignore[arg-type]  # of SQS only what is used
+    messages = intake.receive_all(queue, "queue", clock=lambda: float(queue.calls))  # type: ignore[arg-type]
 
     assert [message.body for message in messages] == [str(number + 1) for number in range(queue.calls)]
-    assert 0 < queue.calls < queue.counted
+    assert queue.calls == intake.DRAIN_SECONDS
 
 
 def test_a_backlog_is_announced_until_a_run_has_begun(aws: str) -> None:
@@ -78,13 +75,13 @@ def test_a_backlog_is_announced_until_a_run_has_begun(aws: str) -> None:
     states = [events.describe_rule(Name=rule)["State"]]
     intake.announce_backlog(events, rule, 3)
     states.append(events.describe_rule(Name=rule)["State"])
-    intake.backlog_heard(events, rule)
+    intake.end_backlog(events, rule)
     states.append(events.describe_rule(Name=rule)["State"])
 
     assert states == ["DISABLED", "ENABLED", "DISABLED"]
 
 
-def test_a_refused_backlog_event_is_told_and_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_backlog_event_is_logged_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     class Events:
         def enable_rule(self, Name: str) -> None:
             assert Name == "again"
@@ -97,3 +94,14 @@ def test_a_refused_backlog_event_is_told_and_no_failure(capsys: pytest.CaptureFi
     intake.announce_backlog(Events(), "again", 3)
 
     assert "ThrottlingException" in capsys.readouterr().out
+
+
+def test_a_message_that_is_kept_stays_in_the_queue_hidden(sqs: "SQSClient", queue_url: str) -> None:
+    sqs.send_message(QueueUrl=queue_url, MessageBody="an export")
+    (message,) = intake.receive_all(sqs, queue_url)
+
+    intake.keep(sqs, queue_url, message, 60)
+    assert intake.receive_all(sqs, queue_url) == []
+
+    intake.keep(sqs, queue_url, message, 0)
+    assert [again.body for again in intake.receive_all(sqs, queue_url)] == ["an export"]

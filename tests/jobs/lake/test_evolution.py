@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
 from expectations.declared import Declared
-from jobs.check import check_batches
+from jobs.ingest.check_batches import check_batches
 from jobs.intake.manifest import Manifest
 from jobs.lake.evolution import EvolutionRefused, bring_to_contract, live
 from jobs.lake.names import Lake

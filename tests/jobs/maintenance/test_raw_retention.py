@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs.intake.batches import CHECKED, MERGED, Batches
+from jobs.intake.batches import Batches
 from jobs.intake.doors import EXPORT
 from jobs.intake.manifest import Manifest, ManifestFile
+from jobs.intake.results import CheckedBatch, MergedBatch
 from jobs.maintenance.raw_retention import (
     is_due,
     remaining_objects,
@@ -42,8 +43,8 @@ def land(s3: "S3Client", key: str, body: str = "a row", **changed: Any) -> Manif
 
 def merge(batches: Batches, batch_id: str, *files: ManifestFile) -> None:
     batches.open(Manifest(batch_id, SENT.isoformat(), files))
-    for step in (CHECKED, MERGED):
-        batches.done(batch_id, step, {})
+    batches.mark_checked(CheckedBatch(batch_id))
+    batches.mark_merged(MergedBatch(batch_id))
     batches.close(batch_id)
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs.intake.batches import CHECKED, MERGED, Batches
+from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest
+from jobs.intake.results import CheckedBatch, MergedBatch
 from jobs.lake.creation import create_dataset_tables
 from jobs.lake.iceberg import snapshots, table_names
 from jobs.lake.names import QUARANTINE, TOMBSTONES, Lake
@@ -56,8 +57,8 @@ def land(s3: "S3Client", batches: Batches, batch_id: str, *, merged: bool) -> No
     etag = s3.put_object(Bucket="raw", Key=key, Body=b"id\n1\n")["ETag"].strip('"')
     batches.open(Manifest(batch_id, SENT.isoformat(), (manifest_file(key, dataset="entities", etag=etag),)))
     if merged:
-        for step in (CHECKED, MERGED):
-            batches.done(batch_id, step, {})
+        batches.mark_checked(CheckedBatch(batch_id))
+        batches.mark_merged(MergedBatch(batch_id))
         batches.close(batch_id)
 
 

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from jobs.check import drain
+from jobs.ingest.drain import IntakeQueue, drain
 from jobs.intake.export_manifest import checksum
 from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.reading.exports import PATIENCE, open_exports
@@ -105,7 +105,7 @@ def test_an_export_that_waits_stays_in_the_queue_and_is_no_backlog(
         message = json.loads(object_created(key)) | {"time": now}
         sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(message))
 
-    drained = drain(sqs, queue_url, batches, "b1", CONTRACTS)
+    drained = drain(IntakeQueue(sqs, queue_url, "b1"), batches, CONTRACTS)
 
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     depth = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]  # type: ignore[arg-type]

@@ -6,8 +6,6 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from jobs.check import count_metrics
-from jobs.checking.checked_dataset import FileCount
 from jobs.runtime.metrics import NAMESPACE, Metric, publish
 
 
@@ -61,44 +59,3 @@ def test_more_metrics_than_one_call_takes_are_sent_in_several() -> None:
     publish(cloudwatch, [Metric("RowsAccepted", 1, f"d{number}") for number in range(501)])
 
     assert cloudwatch.sizes == [500, 1]
-
-
-def test_rows_count_for_their_dataset_and_a_file_that_brought_nothing_for_all() -> None:
-    counts = [
-        FileCount("products", "s3://raw/a", "drop", 10, 9, 1),
-        FileCount("products", "s3://raw/b", "drop", 6, 6, 0, superseded=1),
-        FileCount("transactions", "s3://raw/c", "stream", 1, 0, 1),
-        FileCount("transactions", "s3://raw/lost", "drop", 0, 0, 0, superseded=2),
-        FileCount(None, "stray/d", None, 1, 0, 1),
-    ]
-
-    assert count_metrics(counts) == [
-        Metric("RowsAccepted", 15, "products"),
-        Metric("RowsQuarantined", 1, "products"),
-        Metric("QuarantinePercent", 6.25, "products", samples=16),
-        Metric("RowsAccepted", 0, "transactions"),
-        Metric("RowsQuarantined", 1, "transactions"),
-        Metric("QuarantinePercent", 100, "transactions"),
-        Metric("FilesRefused", 2),
-        Metric("FilesSuperseded", 3),
-    ]
-
-
-def test_rows_of_erased_keys_ring_no_alarm() -> None:
-    """A replay of an old copy is no fault; and the record of a mark is all that its file has."""
-    counts = [
-        FileCount("products", "s3://raw/mark", "stream", 1, 0, 1, erased=1),
-        FileCount("products", "s3://raw/copy", "drop", 5, 2, 3, erased=2),
-    ]
-
-    assert count_metrics(counts) == [
-        Metric("RowsAccepted", 2, "products"),
-        Metric("RowsQuarantined", 1, "products"),
-        Metric("QuarantinePercent", 100 / 3, "products", samples=3),
-        Metric("FilesRefused", 0),
-        Metric("FilesSuperseded", 0),
-    ]
-
-
-def test_a_run_without_a_batch_counts_nothing() -> None:
-    assert count_metrics([]) == []

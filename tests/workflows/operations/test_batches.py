@@ -10,8 +10,9 @@ import boto3
 import pytest
 
 from jobs.intake.attempts import MOST, Attempts
-from jobs.intake.batches import CHECKED, MERGED, Batches
+from jobs.intake.batches import MERGED, Batches
 from jobs.intake.manifest import Manifest, ManifestFile
+from jobs.intake.results import CheckedBatch, MergedBatch
 from tests.workflows.empty_stack import empty_stack
 from workflows.operations import batches as commands
 
@@ -56,7 +57,7 @@ def rule_state(target: Target) -> str:
 def test_batches_are_listed_with_their_next_step_and_last_error(target: Target, kept: Batches) -> None:
     opened(kept, "b1", "products", "transactions")
     opened(kept, "b2", "products")
-    kept.done("b2", CHECKED, {"files": []})
+    kept.mark_checked(CheckedBatch("b2"))
     kept.note_attempts("b2", Attempts().after(KeyError("a"), BEGUN))
     set_aside(kept, "b3", "transactions")
 
@@ -117,7 +118,7 @@ def test_the_error_for_a_merged_or_unknown_batch_says_which_it_is(
     target: Target, kept: Batches, do: object
 ) -> None:
     opened(kept, "b1", "products")
-    kept.done("b1", MERGED, {})
+    kept.mark_merged(MergedBatch("b1"))
     kept.close("b1")
     assert callable(do)
 

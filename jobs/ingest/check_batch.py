@@ -1,0 +1,134 @@
+"""Checks one batch, dataset by dataset, and writes what became of its files."""
+
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from pyspark.sql import SparkSession
+
+from expectations.contract import Contract
+from jobs.checking.append import append_changes, append_quarantine, append_results, file_counts, is_recorded
+from jobs.checking.checked_dataset import CheckedDataset, check_dataset
+from jobs.erasure.blocked_rows import erased_keys
+from jobs.ingest.failures import BatchFailure, contract_of
+from jobs.ingest.set_aside import settle, split_off
+from jobs.intake.batches import Batches
+from jobs.intake.manifest import Manifest
+from jobs.intake.results import CheckedBatch, FileCount
+from jobs.lake.creation import create_ops_tables
+from jobs.lake.evolution import bring_to_contract
+from jobs.lake.names import Lake
+from jobs.lake.session import LONG_EXPRESSIONS, configure
+from jobs.quality import data_docs
+from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
+from jobs.runtime.log import log, step
+
+
+class Checked(NamedTuple):
+    """The counts of the files, and what failed."""
+
+    counts: list[FileCount]
+    failures: list[BatchFailure]
+
+
+def check_batch(
+    spark: SparkSession,
+    lake: Lake,
+    batches: Batches,
+    manifest: Manifest,
+    contracts: Mapping[str, Contract],
+) -> Checked:
+    """Check the files of one batch, and write `checked.json`.
+
+    A dataset that fails stops no other: its files go to a batch of their own. An error is raised if the batch
+    has no other dataset, or if what failed concerns all datasets.
+    """
+    name = f"batch {manifest.batch_id}"
+    configure(spark, LONG_EXPRESSIONS)
+    at = datetime.now(UTC)
+    with ExitStack() as kept, step(name, batch_id=manifest.batch_id):
+        with step(f"{name}: tables"):
+            create_ops_tables(spark, lake)
+        checked: list[CheckedDataset] = []
+        errors: dict[str, BaseException] = {}
+        for dataset in manifest.datasets:
+            try:
+                with step(f"{name}: {dataset}", batch_id=manifest.batch_id, dataset=dataset):
+                    one = kept.enter_context(begin_dataset(spark, lake, manifest, dataset, contracts))
+                    append_changes(lake, manifest, one, at)
+            except ENDINGS:
+                raise
+            except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this dataset alone
+                errors[dataset] = error
+            else:
+                checked.append(one)
+        failures: list[BatchFailure] = []
+        if errors:
+            manifest, failures = without_failed(spark, lake, batches, manifest, errors)
+        with step(f"{name}: quarantine, counts, quality results"):
+            append_quarantine(spark, lake, manifest, checked, at)
+            append_results(spark, lake, manifest, checked, at)
+        with step(f"{name}: data docs"):
+            failures += publish_docs(batches, manifest.batch_id, checked, at)
+        counts = file_counts(manifest, checked)
+        with step(f"{name}: done", batch_id=manifest.batch_id):
+            batches.mark_checked(CheckedBatch(manifest.batch_id, tuple(counts), at.isoformat()))
+    for count in counts:
+        log("file checked", batch_id=manifest.batch_id, **asdict(count))
+    return Checked(counts, failures)
+
+
+def begin_dataset(
+    spark: SparkSession, lake: Lake, manifest: Manifest, dataset: str, contracts: Mapping[str, Contract]
+) -> AbstractContextManager[CheckedDataset]:
+    """Check the batch's files of a dataset, after its tables have been brought to its contract."""
+    contract = contract_of(contracts, dataset)
+    bring_to_contract(spark, lake, contract)
+    files = [file for file in manifest.files if file.dataset == dataset]
+    return check_dataset(spark, files, contract, erased_keys(spark, lake, contract))
+
+
+def without_failed(
+    spark: SparkSession,
+    lake: Lake,
+    batches: Batches,
+    manifest: Manifest,
+    errors: Mapping[str, BaseException],
+) -> tuple[Manifest, list[BatchFailure]]:
+    """The batch without the datasets that failed, and their failures.
+
+    Raises the error if the batch can't be split: it has no other dataset, or an earlier run wrote rows of all
+    its datasets to a table that they share.
+    """
+    if has_one_part(manifest) or is_recorded(spark, lake, manifest):
+        raise next(iter(errors.values()))
+    for error in errors.values():
+        traceback.print_exception(error)
+    rest, parts = split_off(batches, manifest, errors)
+    return rest, [settle(spark, lake, batches, part) for part in parts]
+
+
+def has_one_part(manifest: Manifest) -> bool:
+    """Whether nothing would be left of the batch without one of its datasets."""
+    return len(manifest.datasets) + bool(manifest.refused) < 2
+
+
+def publish_docs(
+    batches: Batches, batch_id: str, checked: Sequence[CheckedDataset], at: datetime
+) -> list[BatchFailure]:
+    """Publish the Data Docs. A page that can't be rendered fails the run, but keeps no row from its table.
+
+    Raises what may succeed later.
+    """
+    verdicts = {one.contract.dataset: one.verdict for one in checked}
+    try:
+        data_docs.publish(batches.s3, batches.bucket, batch_id, at, verdicts)
+    except Exception as error:
+        if is_retryable(error):
+            raise
+        traceback.print_exception(error)
+        return [BatchFailure(f"data docs: {in_one_line(error)}", batch_id, tuple(verdicts))]
+    return []
