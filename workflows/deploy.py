@@ -159,7 +159,8 @@ def _upload_jobs(s3: Any, bucket: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         _run([uv(), "build", "--wheel", "--quiet", "--out-dir", folder], "uv build", cwd=CHECKOUT)
         (wheel,) = Path(folder).glob("*.whl")
-        files = {file.name: file.read_bytes() for file in (wheel, *sorted((CHECKOUT / "jobs").glob("*.py")))}
+        scripts = [file for file in sorted((CHECKOUT / "jobs").glob("*.py")) if file.stem != "__init__"]
+        files = {file.name: file.read_bytes() for file in (wheel, *scripts)}
     digest = hashlib.sha256()
     for name, content in files.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)

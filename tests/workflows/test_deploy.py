@@ -69,11 +69,11 @@ def test_the_same_jobs_have_the_same_address_and_are_uploaded_once(aws: str) -> 
     folder = first.removeprefix(f"s3://{BUCKET}/").rpartition("/")[0]
     assert second == first
     assert objects(s3) == written
-    assert {
-        f"{folder}/check.py",
-        f"{folder}/merge.py",
+    scripts = ("certify", "check", "erase", "maintain", "merge", "reconcile")
+    assert written.keys() == {
+        *(f"{folder}/{name}.py" for name in scripts),
         first.removeprefix(f"s3://{BUCKET}/"),
-    } <= written.keys()
+    }
 
 
 def objects(s3: Any) -> dict[str, str]:
