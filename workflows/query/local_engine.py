@@ -17,7 +17,7 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from workflows.query.catalog import DEFAULT_DATABASE, load_table
 from workflows.query.dialect.errors import QueryError
-from workflows.query.dialect.functions import macros
+from workflows.query.dialect.macros import needed
 from workflows.query.dialect.parser import parse
 from workflows.query.dialect.translate import DuckDBAsWritten, translate
 from workflows.query.results import finished
@@ -48,13 +48,20 @@ def query_here(catalog: Catalog, sql: str) -> pa.Table:
     with duckdb.connect(":memory:") as connection:
         connection.load_extension(icu_extension())
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(macros())
         read_sources(connection, catalog, statement, sql)
 
+        made: set[str] = set()
+
+        def make_macros(text: str) -> None:
+            for definition in needed(text, made):
+                connection.execute(definition)
+
         def describe(text: str) -> list[tuple[str, str]]:
+            make_macros(text)
             return [(name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {text}").fetchall()]
 
         text, times = translate(statement, describe)
+        make_macros(text)
         try:
             return finished(connection.execute(text).to_arrow_table(), times)
         except duckdb.Error as error:
