@@ -30,7 +30,7 @@ def cases(name: str) -> list[Any]:
 
 
 def rows_of(sql: str) -> tuple[list[str], list[list[Any]]]:
-    table = query_here(baskets(), sql)  # type: ignore[arg-type]  # a lake in memory
+    table, _ = query_here(baskets(), sql)  # type: ignore[arg-type]  # a lake in memory
     columns = [values(column) for column in table.columns]
     return table.column_names, [[plain(value) for value in row] for row in zip(*columns, strict=True)]
 
