@@ -58,6 +58,32 @@ def test_the_arrows_between_rooms_form_no_circle() -> None:
     TopologicalSorter({room: arrows(room) for room in ROOMS}).prepare()
 
 
+# Modules without a test file of their name, and what tests them.
+TESTED_ELSEWHERE = {
+    "workflows/demo/run.py": "tests/e2e/test_run.py",
+    "workflows/local/base/errors.py": "one class without behaviour",
+    "workflows/local/glue/errors.py": "tests/workflows/local/glue/test_api.py",
+    "workflows/local/spark/warmup.py": "tests/workflows/local/lifecycle/test_small_stack.py",
+    "workflows/query/dialect/errors.py": "one class without behaviour",
+}
+
+
+def test_each_module_has_a_test_file_of_its_name() -> None:
+    modules = [
+        module.relative_to(ROOT)
+        for folder in ROOMS.values()
+        for module in folder.glob("*.py")
+        if module.stem not in ("__init__", "__main__")
+    ]
+    without = {
+        str(module)
+        for module in modules
+        if not (ROOT / "tests" / module.parent / f"test_{module.name}").exists()
+    }
+
+    assert without == TESTED_ELSEWHERE.keys()
+
+
 def test_nothing_imports_an_entry_script() -> None:
     scripts = {f"jobs.{script.stem}" for script in (ROOT / "jobs").glob("*.py")} - {"jobs.__init__"}
     importing = {

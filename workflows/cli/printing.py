@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Column, Table
 from rich.text import Text
@@ -51,11 +51,32 @@ def _plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def arrow_table(result: pa.Table) -> Table:
-    """A query's result as a printed table."""
-    table = Table(*(Column(Text(name)) for name in result.column_names))
-    for row in zip(*(column.to_pylist() for column in result.columns), strict=True):
-        table.add_row(*(Text("" if value is None else cell(value)) for value in row))
+def arrow_table(result: pa.Table, width: int) -> RenderableType:
+    """A result as a table, or row by row if the table is wider than `width` characters."""
+    from workflows.query.results import values
+
+    cells = [
+        [Text("" if value is None else cell(value)) for value in values(column)] for column in result.columns
+    ]
+    names = [Text(name) for name in result.column_names]
+    needed = 1 + sum(
+        3 + max(text.cell_len for text in (name, *column)) for name, column in zip(names, cells, strict=True)
+    )
+    if needed > width and result.num_rows:
+        return _records(names, cells)
+    table = Table(*map(Column, names))
+    for row in zip(*cells, strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _records(names: list[Text], cells: list[list[Text]]) -> Table:
+    """Two columns, name and value, with a section for each row."""
+    table = Table(show_header=False)
+    for row in zip(*cells, strict=True):
+        for name, value in zip(names, row, strict=True):
+            table.add_row(name, value)
+        table.add_section()
     return table
 
 

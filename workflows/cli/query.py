@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from time import perf_counter
 from typing import Annotated, Any, Final
 
 import typer
@@ -25,18 +27,49 @@ MOST_ROWS: Final = 2**31 - 1
 
 
 @app.command()
-def query(sql: str, as_json: AsJson = False, stack: StackName = None) -> None:
-    """Run one SELECT in Athena's dialect over the lake (database `lake`; bookkeeping is in `lake_ops`)."""
+def query(
+    sql: str,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Write a .csv or .parquet file.")] = None,
+    stack: StackName = None,
+) -> None:
+    """Run one SELECT in Athena's dialect over the lake (database `lake`; bookkeeping is in `lake_ops`).
+
+    A result that is wider than the terminal is printed row by row.
+    """
+    from workflows.query.output import write_csv, write_file
+    from workflows.query.sql import BYTES_READ, rows
     from workflows.query.sql import query as run_query
-    from workflows.query.sql import rows
     from workflows.stack.target import connect
 
+    if as_json + as_csv + (output is not None) > 1:
+        raise typer.BadParameter("choose one of --json, --csv and --output")
+    started = perf_counter()
     result = run_query(connect(stack), sql)
+    seconds = perf_counter() - started
     if as_json:
         print_json(rows(result))
+    elif as_csv:
+        write_csv(result, sys.stdout)
     else:
-        out.print(arrow_table(result))
-        out.print(f"{result.num_rows} rows", style="dim")
+        if output:
+            write_file(result, output)
+            out.print(f"Wrote {output}.")
+        else:
+            out.print(arrow_table(result, out.width))
+        read = int((result.schema.metadata or {}).get(BYTES_READ, 0))
+        out.print(f"{result.num_rows} rows, {seconds:.1f} s, {_size(read)} read", style="dim")
+
+
+def _size(count: int) -> str:
+    """Bytes as people write them."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
 
 
 @app.command()

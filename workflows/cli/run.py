@@ -83,7 +83,7 @@ def _show_run(outcomes: list[Outcome]) -> None:
     target = local()
     for sql in SAMPLE_QUERIES:
         out.print(f"\n[bold]{sql}[/bold]")
-        out.print(arrow_table(run_query(target, sql)))
+        out.print(arrow_table(run_query(target, sql), out.width))
     good = all(outcome.adds_up for outcome in outcomes)
     out.print(
         "\nEvery message and row is accounted for, and the tables equal the model."

@@ -16,8 +16,8 @@ _POLL_SECONDS: Final = 0.5
 _ACTIVE: Final = ("QUEUED", "RUNNING")
 
 
-def query_athena(target: Target, sql: str) -> pa.Table:
-    """Run one statement in the stack's workgroup. Every value is text, as Athena returns it.
+def query_athena(target: Target, sql: str) -> tuple[pa.Table, int]:
+    """Run one statement in the stack's workgroup: its rows, every value as Athena's text, and the bytes read.
 
     Raises QueryError with Athena's reason if the statement fails.
     """
@@ -28,7 +28,8 @@ def query_athena(target: Target, sql: str) -> pa.Table:
         WorkGroup=target.output("AthenaWorkGroup"),
     )["QueryExecutionId"]
     while True:
-        status = athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
+        found = athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]
+        status = found["Status"]
         if status["State"] not in _ACTIVE:
             break
         time.sleep(_POLL_SECONDS)
@@ -43,4 +44,4 @@ def query_athena(target: Target, sql: str) -> pa.Table:
         for row in page["ResultSet"]["Rows"]
     ][1:]  # the first row holds the names
     columns = [pa.array([row[index] for row in cells], pa.string()) for index in range(len(names))]
-    return pa.table(columns, names=names)
+    return pa.table(columns, names=names), int(found.get("Statistics", {}).get("DataScannedInBytes", 0))

@@ -1,7 +1,6 @@
 """Runs a SELECT in Athena's dialect on this machine.
 
-PyIceberg scans each table of the Glue catalog: only the columns that the statement mentions, from files that
-its WHERE does not rule out. `dialect` rewrites the statement, and DuckDB runs it over these Arrow tables.
+`sources` reads the tables, `dialect` rewrites the statement, and DuckDB runs it over these Arrow tables.
 """
 
 from __future__ import annotations
@@ -9,54 +8,44 @@ from __future__ import annotations
 import re
 from importlib.metadata import version
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.optimizer.scope import traverse_scope
-
-from workflows.query.catalog import DEFAULT_DATABASE, load_table
 from workflows.query.dialect.errors import QueryError
-from workflows.query.dialect.functions import macros
+from workflows.query.dialect.macros import needed
 from workflows.query.dialect.parser import parse
-from workflows.query.dialect.translate import DuckDBAsWritten, translate
+from workflows.query.dialect.translate import translate
 from workflows.query.results import finished
-from workflows.query.row_filters import row_filter
+from workflows.query.sources import read_sources
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
     from pyiceberg.catalog import Catalog
-    from pyiceberg.table import Table
-
-METADATA_TABLES: Final = ("files", "history", "manifests", "partitions", "refs", "snapshots")
 
 
-class Source(NamedTuple):
-    """A table of the catalog as a statement reads it: now, at a snapshot, or at a time."""
-
-    database: str
-    name: str
-    version: exp.Version | None = None
-
-
-def query_here(catalog: Catalog, sql: str) -> pa.Table:
-    """The rows of one SELECT, run on this machine. Raises QueryError."""
+def query_here(catalog: Catalog, sql: str) -> tuple[pa.Table, int]:
+    """The rows of one SELECT, run on this machine, and the bytes of the files it read. Raises QueryError."""
     import duckdb
 
     statement = parse(sql)
     with duckdb.connect(":memory:") as connection:
         connection.load_extension(icu_extension())
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(macros())
-        read_sources(connection, catalog, statement, sql)
+        read = read_sources(connection, catalog, statement, sql)
+
+        made: set[str] = set()
+
+        def make_macros(text: str) -> None:
+            for definition in needed(text, made):
+                connection.execute(definition)
 
         def describe(text: str) -> list[tuple[str, str]]:
+            make_macros(text)
             return [(name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {text}").fetchall()]
 
         text, times = translate(statement, describe)
+        make_macros(text)
         try:
-            return finished(connection.execute(text).to_arrow_table(), times)
+            return finished(connection.execute(text).to_arrow_table(), times), read
         except duckdb.Error as error:
             if failure := re.search(r"Athena: (.*?)¶", str(error)):
                 raise QueryError(failure[1]) from error
@@ -67,127 +56,3 @@ def icu_extension() -> str:
     """Path of DuckDB's time-zone extension in its Python package (DuckDB itself would download it)."""
     folder = files("duckdb_extension_icu") / "extensions" / f"v{version('duckdb')}"
     return str(folder / "icu.duckdb_extension")
-
-
-def read_sources(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, statement: exp.Query, sql: str
-) -> None:
-    """Scan each table that the statement reads, once, and point the statement at what was scanned."""
-    # What a WHERE rules out is decided on sqlglot's own reading of functions, which `row_filters` knows.
-    plain = sqlglot.parse_one(sql, dialect="athena")
-    filtered = sources_of(plain)
-    columns = mentioned_columns(plain)
-    for number, (source, nodes) in enumerate(sources_of(statement).items()):
-        view = f"scan_{number}"
-        connection.register(
-            view, scan(connection, catalog, source, filtered.get(_unversioned(source, filtered), []), columns)
-        )
-        for node in nodes:
-            _point_at(node, view)
-
-
-def sources_of(statement: exp.Expr) -> dict[Source, list[exp.Table]]:
-    """The tables of the catalog that a statement reads, and where. A WITH clause may hide one of its name."""
-    found: dict[Source, list[exp.Table]] = {}
-    for scope in traverse_scope(statement):
-        for node in scope.sources.values():
-            if isinstance(node, exp.Table):
-                database = (node.db or DEFAULT_DATABASE).lower()
-                source = Source(database, node.name.lower(), node.args.get("version"))
-                nodes = found.setdefault(source, [])
-                if not any(node is one for one in nodes):
-                    nodes.append(node)
-    return found
-
-
-def _unversioned(source: Source, among: dict[Source, list[exp.Table]]) -> Source:
-    """The same source in another reading of the statement."""
-    text = source.version.sql() if source.version else None
-    return next(
-        (
-            one
-            for one in among
-            if one[:2] == source[:2] and (one.version.sql() if one.version else None) == text
-        ),
-        source,
-    )
-
-
-def _point_at(node: exp.Table, view: str) -> None:
-    """Replace the table by `view` in the statement, under the name that the statement uses for the table."""
-    alias = node.alias_or_name
-    for part in ("db", "catalog", "version"):
-        node.set(part, None)
-    node.set("this", exp.to_identifier(view))
-    node.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
-
-
-def mentioned_columns(statement: exp.Expr) -> set[str] | None:
-    """Names of all columns that a statement may mean, in lower case; None if it selects every column."""
-    counts = {star for count in statement.find_all(exp.Count) for star in count.find_all(exp.Star)}
-    if any(star not in counts for star in statement.find_all(exp.Star)):
-        return None
-    joins = list(statement.find_all(exp.Join))
-    if any(join.method == "NATURAL" for join in joins):
-        return None
-    using = {column.name.lower() for join in joins for column in join.args.get("using") or ()}
-    # Of address.city, either may be the column: the other is a field or a table.
-    return using | {part.name.lower() for column in statement.find_all(exp.Column) for part in column.parts}
-
-
-def scan(
-    connection: duckdb.DuckDBPyConnection,
-    catalog: Catalog,
-    source: Source,
-    nodes: list[exp.Table],
-    columns: set[str] | None,
-) -> pa.Table:
-    """The columns that the statement mentions, read from files that can hold rows which it selects."""
-    name, _, metadata = source.name.partition("$")  # Athena's spelling of metadata: "transactions$snapshots"
-    table = load_table(catalog, source.database, name)
-    if metadata:
-        return _metadata(table, metadata)
-    fields = [field.name for field in table.schema().fields]
-    wanted = fields if columns is None else [field for field in fields if field.lower() in columns]
-    at: dict[str, Any] = {}
-    if source.version is not None:
-        at = {"snapshot_id": _snapshot(connection, table, source.version)}
-    return table.scan(
-        row_filter=row_filter(nodes, table.schema()), selected_fields=tuple(wanted or fields[:1]), **at
-    ).to_arrow()
-
-
-def _snapshot(connection: duckdb.DuckDBPyConnection, table: Table, wanted: exp.Version) -> int:
-    """The snapshot of FOR VERSION AS OF, or the one that was current at the time of FOR TIMESTAMP AS OF."""
-    import duckdb
-
-    expression = wanted.args["expression"]
-    try:
-        value = connection.execute(
-            f"SELECT epoch_ms(CAST({expression.sql(DuckDBAsWritten)} AS TIMESTAMPTZ))"
-            if wanted.name == "TIMESTAMP"
-            else f"SELECT CAST({expression.sql(DuckDBAsWritten)} AS BIGINT)"
-        ).fetchone()
-    except duckdb.Error as error:
-        raise QueryError(
-            "Expected FOR TIMESTAMP AS OF with a timestamp, or FOR VERSION AS OF with a snapshot's id, "
-            f"got {wanted.sql('athena')}."
-        ) from error
-    (number,) = value or (None,)
-    if wanted.name == "TIMESTAMP":
-        snapshot = table.snapshot_as_of_timestamp(number)
-    else:
-        snapshot = table.snapshot_by_id(number)
-    if snapshot is None:
-        raise QueryError(
-            f"There is no snapshot {wanted.sql('athena')}. The snapshots that are kept are the rows of "
-            f'"{table.name()[-1]}$snapshots".'
-        )
-    return snapshot.snapshot_id
-
-
-def _metadata(table: Table, name: str) -> pa.Table:
-    if name not in METADATA_TABLES:
-        raise QueryError(f"No metadata table ${name}. Metadata tables: {', '.join(METADATA_TABLES)}.")
-    found: pa.Table = getattr(table.inspect, name)()
-    return found

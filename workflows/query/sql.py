@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workflows.query.athena import query_athena
 from workflows.query.catalog import lake_catalog
@@ -15,13 +15,21 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 
+BYTES_READ: Final = b"glueline.bytes_read"  # metadata of a result: bytes of the files that were read
+
+
 def query(target: Target, sql: str) -> pa.Table:
-    """The rows of one SELECT in Athena's dialect, as an Arrow table. Raises QueryError."""
+    """The rows of one SELECT in Athena's dialect, as an Arrow table whose metadata has `BYTES_READ`.
+
+    Raises QueryError.
+    """
     if target.is_on_aws:
-        return query_athena(target, sql)
+        table, read = query_athena(target, sql)
+        return table.replace_schema_metadata({BYTES_READ: str(read)})
     from workflows.query.local_engine import query_here  # imports sqlglot, which takes 0.7 s
 
-    return query_here(lake_catalog(target), sql)
+    table, read = query_here(lake_catalog(target), sql)
+    return table.replace_schema_metadata({BYTES_READ: str(read)})
 
 
 def rows(table: pa.Table) -> list[dict[str, Any]]:

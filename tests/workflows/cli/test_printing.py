@@ -27,11 +27,26 @@ def test_a_small_decimal_is_printed_without_an_exponent() -> None:
 
 def test_null_is_an_empty_cell_and_brackets_are_text() -> None:
     console = Console(file=io.StringIO(), width=40)
-    console.print(arrow_table(pa.table({"[a]": ["[red]", None]})))
+    console.print(arrow_table(pa.table({"[a]": ["[red]", None]}), 40))
 
     assert isinstance(console.file, io.StringIO)
     assert "[red]" in console.file.getvalue()
     assert "None" not in console.file.getvalue()
+
+
+def test_a_table_that_is_too_wide_is_printed_row_by_row() -> None:
+    console = Console(file=io.StringIO(), width=40)
+    wide = pa.table(
+        {"payment": ["p" * 20, "q" * 20], "currency": ["EUR", None], "reference": ["r" * 20, "s"]}
+    )
+
+    console.print(arrow_table(wide, 40))
+
+    assert isinstance(console.file, io.StringIO)
+    printed = console.file.getvalue()
+    assert "p" * 20 in printed
+    assert printed.count("currency") == 2
+    assert "…" not in printed
 
 
 def test_a_time_without_a_zone_is_utc() -> None:

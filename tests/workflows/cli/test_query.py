@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tests.workflows.cli.calling import call
 from workflows.query import history as histories
 from workflows.stack.target import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TARGET = Target("us-east-1", {})
 
@@ -63,3 +68,24 @@ def test_columns_of_one_name_are_printed_but_refused_as_json(monkeypatch: pytest
     assert people.stdout.split("│")[1:4] == [" 1 ", " 2 ", " [red] "]
     assert program.exit_code == 1
     assert "several columns named a: rename them with AS" in program.stderr
+
+
+def test_a_result_is_printed_or_written_as_csv_and_parquet(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answer = pa.table({"name": ["a", None], "sizes": [[1, 2], []]}).replace_schema_metadata(
+        {"glueline.bytes_read": "2500000"}
+    )
+    monkeypatch.setattr("workflows.query.sql.query", lambda target, sql: answer)
+
+    printed = call("query", "select", "--csv")
+    written = call("query", "select", "--output", str(tmp_path / "rows.parquet"))
+    refused = call("query", "select", "--output", str(tmp_path / "rows.xml"))
+    both = call("query", "select", "--csv", "--json")
+
+    assert printed.stdout == 'name,sizes\na,"[1, 2]"\n,[]\n'
+    assert parquet.read_table(tmp_path / "rows.parquet").equals(answer)
+    assert "2 rows" in written.stdout
+    assert "2.5 MB read" in written.stdout
+    assert (refused.exit_code, "ends in .csv or .parquet" in refused.stderr) == (1, True)
+    assert both.exit_code == 2

@@ -51,7 +51,7 @@ class ScannedTable:
         rows = self.data.filter(expression_to_pyarrow(bind(self.schema(), row_filter, case_sensitive=True)))
         self.reads.append(selected_fields)
         self.rows.append(rows.num_rows)
-        return SimpleNamespace(to_arrow=lambda: rows.select(list(selected_fields)))
+        return SimpleNamespace(plan_files=list, to_arrow=lambda: rows.select(list(selected_fields)))
 
 
 class Lake:

@@ -22,7 +22,8 @@ class Athena:
         return {"QueryExecutionId": "q1"}
 
     def get_query_execution(self, QueryExecutionId: str) -> dict[str, Any]:
-        return {"QueryExecution": {"Status": {"State": self.states.pop(0), "StateChangeReason": "line 1:8"}}}
+        status = {"State": self.states.pop(0), "StateChangeReason": "line 1:8"}
+        return {"QueryExecution": {"Status": status, "Statistics": {"DataScannedInBytes": 1024}}}
 
     def get_paginator(self, operation: str) -> Any:
         columns: Any = {"ColumnInfo": [{"Name": "day"}, {"Name": "n"}]}
@@ -53,8 +54,9 @@ def test_the_answer_of_all_pages_is_a_table_of_text(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(athena, "_POLL_SECONDS", 0)
     api = Athena("QUEUED", "RUNNING", "SUCCEEDED")
 
-    answer = query_athena(target_with(api), "select day, n from sales")
+    answer, read = query_athena(target_with(api), "select day, n from sales")
 
+    assert read == 1024
     assert answer.to_pylist() == [{"day": "2017-03-01", "n": "1"}, {"day": "2017-03-02", "n": None}]
     assert api.started == {
         "QueryString": "select day, n from sales",

@@ -53,7 +53,7 @@ def lake() -> Any:
 def test_a_select_in_athenas_dialect_returns_rows(
     lake: Any, sql: str, expected: list[dict[str, Any]]
 ) -> None:
-    assert query_here(lake, sql).to_pylist() == expected
+    assert query_here(lake, sql)[0].to_pylist() == expected
 
 
 def test_only_the_columns_a_statement_mentions_are_read(lake: Any) -> None:
@@ -76,7 +76,7 @@ def test_only_the_columns_a_statement_mentions_are_read(lake: Any) -> None:
     ],
 )  # fmt: skip
 def test_rows_that_the_where_excludes_are_not_read(lake: Any, sql: str, days: list[str], rows: int) -> None:
-    found = query_here(lake, sql).column("day").to_pylist()
+    found = query_here(lake, sql)[0].column("day").to_pylist()
 
     assert (sorted(found), lake.tables["lake", "sales"].rows) == (days, [rows])
 

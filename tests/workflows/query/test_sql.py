@@ -6,7 +6,7 @@ import pytest
 from tests.workflows.query.tables import Lake
 from workflows.query import sql
 from workflows.query.dialect.errors import QueryError
-from workflows.query.sql import query, rows
+from workflows.query.sql import BYTES_READ, query, rows
 from workflows.stack.target import Target
 
 
@@ -19,9 +19,12 @@ def test_the_local_stack_is_queried_on_this_machine(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_stack_on_aws_is_queried_with_athena(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sql, "query_athena", lambda target, text: pa.table({"sent": [text]}))
+    monkeypatch.setattr(sql, "query_athena", lambda target, text: (pa.table({"sent": [text]}), 7))
 
-    assert rows(query(Target("us-east-1", {}), "select 1")) == [{"sent": "select 1"}]
+    answer = query(Target("us-east-1", {}), "select 1")
+
+    assert rows(answer) == [{"sent": "select 1"}]
+    assert answer.schema.metadata == {BYTES_READ: b"7"}
 
 
 def test_columns_of_one_name_are_no_dictionary() -> None:

@@ -6,15 +6,13 @@ A function is here in one of four ways: DuckDB's own of that name answers alike 
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlglot import exp
 
 from workflows.query.dialect.casts import casted
 from workflows.query.dialect.errors import QueryError
+from workflows.query.dialect.macros import public_names
 from workflows.query.dialect.nested import (
     by_kind,
     combined,
@@ -88,17 +86,6 @@ _LOCAL: Final = frozenset(
 )  # of a timestamp with time zone, these are of the time that its zone shows
 
 
-@cache
-def macros() -> str:
-    """The SQL that makes the macros."""
-    return files(__package__).joinpath("macros.sql").read_text()
-
-
-@cache
-def _macro_names() -> frozenset[str]:
-    return frozenset(re.findall(r"CREATE MACRO athena_([a-z]\w*)\(", macros()))
-
-
 def call(translation: Translation, node: exp.Anonymous) -> exp.Expr:
     """A function in its place. Raises QueryError if nothing here answers as Athena does."""
     name = str(node.this).lower()
@@ -110,7 +97,7 @@ def call(translation: Translation, node: exp.Anonymous) -> exp.Expr:
         return node
     if other := _OTHER_NAME.get(name):
         return func(other, *node.expressions)
-    if name in _macro_names():
+    if name in public_names():
         return func(f"athena_{name}", *node.expressions)
     raise QueryError(f"Function {name} is not supported here; Athena on AWS has it.")
 
