@@ -65,7 +65,7 @@ def process(
     for record in records:
         events = wiring.reader.read(record["messageId"], record["body"], sent(record), _attributes(record))
         if not events:
-            _logger.info("message is an empty batch", message_id=record["messageId"])
+            _logger.info("message is an empty array", message_id=record["messageId"])
         for found in events:
             if isinstance(found, ValidMessage):
                 valid.append(found)

@@ -68,7 +68,9 @@ def _in_text(text: str, place: Found, envelopes: int) -> Iterator[Found | NotFou
 
 def _in_batch(texts: list[str], place: Found) -> Iterator[Found | NotFound]:
     if texts and not any("specversion" in text for text in texts):
-        expected = "expected a CloudEvent or a batch of them, got a list in which nothing has a specversion"
+        expected = (
+            "expected a CloudEvent or an array of them, got an array in which nothing has a specversion"
+        )
         yield NotFound(
             place.body, WRONG_ENVELOPE, Violation(place.path, "type", f"{expected}: {_SEND_EVENTS}")
         )
