@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 _MAX_ID = 256  # characters of a sender's id in logs
 _MILLISECONDS = re.compile("[0-9]{1,14}")
-_LATE = 35_000  # milliseconds: a request that starts with less could be cut off by the function's timeout
+_REQUEST = 35_000  # milliseconds that a request to the API may take
+_CALL = 10_000  # milliseconds in which a call to SQS and the alert are surely done
 _ERASED = "urn:glueline:problem:erased"
 _logger = Logger()
 # Statuses below 500 of requests that may succeed later (RFC 9110, 8470, 6585).
@@ -49,16 +50,16 @@ _RETRYABLE = (408, 425, 429)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Lambda entry point; the event source mapping has ReportBatchItemFailures."""
     _logger.set_correlation_id(context.aws_request_id)
-    return process(event["Records"], _wiring(), lambda: context.get_remaining_time_in_millis() < _LATE)
+    return process(event["Records"], _wiring(), context.get_remaining_time_in_millis)
 
 
 def process(
-    records: Iterable[dict[str, Any]], wiring: "Wiring", is_late: Callable[[], bool] = lambda: False
+    records: Iterable[dict[str, Any]], wiring: "Wiring", time_left: Callable[[], int] = lambda: _REQUEST
 ) -> dict[str, Any]:
     """Process some queue messages; the answer names those that return to the queue.
 
-    A batch has as many events as fit in a message. So when it is late, no further request is started, and
-    what is left returns to the queue.
+    A batch has as many events as fit in a message. What the milliseconds that are left do not suffice for
+    returns to the queue; but what comes first is always tried, so that there is progress.
     """
     outcome = Outcome()
     valid: list[ValidMessage] = []
@@ -72,8 +73,8 @@ def process(
             else:
                 outcome.dead_letters.append(found)
     _log_adjustments(valid)
-    _write(valid, wiring.api, outcome, is_late)
-    _send_dead_letters(outcome, wiring)
+    _write(valid, wiring.api, outcome, time_left)
+    _send_dead_letters(outcome, wiring, lambda: time_left() < _CALL)
     _report(outcome, wiring.reader.contracts)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in outcome.failed]}
 
@@ -115,12 +116,12 @@ class Wiring:
 
 
 def _write(
-    messages: Sequence[ValidMessage], api: DataApi, outcome: Outcome, is_late: Callable[[], bool]
+    messages: Sequence[ValidMessage], api: DataApi, outcome: Outcome, time_left: Callable[[], int]
 ) -> None:
     """Write the changes by the API. Once it is unavailable, it is not called again for this invocation."""
     settled, cause = 0, "data api unavailable"
     for portion in portions(messages):
-        if settled and is_late():
+        if settled and time_left() < _REQUEST:
             cause = "no time left in this invocation"
             break
         try:
@@ -150,7 +151,7 @@ def _settle(message: Message, result: dict[str, Any], outcome: Outcome) -> None:
         outcome.failed[message.message_id] = f"data api: {status} {problem.get('title', '')}"
 
 
-def _send_dead_letters(outcome: Outcome, wiring: Wiring) -> None:
+def _send_dead_letters(outcome: Outcome, wiring: Wiring, is_late: Callable[[], bool]) -> None:
     """Send rejected events to the dead-letter queue, and one alert for all of them.
 
     Those of a message that returns to its queue are not sent: they come again with it.
@@ -160,7 +161,9 @@ def _send_dead_letters(outcome: Outcome, wiring: Wiring) -> None:
     ]
     if not outcome.dead_letters:
         return
-    unsent = dead_letters.send(wiring.sqs, wiring.settings.dead_letter_queue_url, outcome.dead_letters)
+    unsent = dead_letters.send(
+        wiring.sqs, wiring.settings.dead_letter_queue_url, outcome.dead_letters, is_late
+    )
     outcome.failed |= {message_id: f"dead-letter queue: {error}" for message_id, error in unsent.items()}
     outcome.dead_letters = [one for one in outcome.dead_letters if one.message.message_id not in unsent]
     if not outcome.dead_letters:

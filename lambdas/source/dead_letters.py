@@ -8,7 +8,7 @@ of the change.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +32,21 @@ _EXAMPLES = 3
 type Attributes = dict[str, str]
 
 
-def send(sqs: "SQSClient", queue_url: str, dead_letters: Sequence[DeadLetter]) -> dict[str, str]:
-    """Send the dead letters; returns message id -> error of those that SQS did not accept."""
+def send(
+    sqs: "SQSClient",
+    queue_url: str,
+    dead_letters: Sequence[DeadLetter],
+    is_late: Callable[[], bool] = lambda: False,
+) -> dict[str, str]:
+    """Send the dead letters; returns message id -> error of those that SQS did not accept.
+
+    After the first call none is made when it is late.
+    """
     unsent: dict[str, str] = {}
-    for batch in batches(dead_letters):
+    for number, batch in enumerate(batches(dead_letters)):
+        if number and is_late():
+            unsent |= {one.message.message_id: "no time left in this invocation" for one in batch}
+            continue
         ids = {str(place): dead_letter.message.message_id for place, dead_letter in enumerate(batch)}
         entries: list[Any] = [_entry(place, one) for place, one in zip(ids, batch, strict=True)]
         try:

@@ -143,10 +143,19 @@ def test_when_time_is_short_no_further_request_is_made_and_the_rest_returns(
         for number in range(3)
     ]
 
-    answer = app.process(batches, wiring, is_late=lambda: True)
+    answer = app.process(batches, wiring, time_left=lambda: 34_999)
 
     assert len(stack.server.asked("/api/batch")) == 1
     assert failed(answer) == ["m1", "m2"]
+
+
+def test_when_time_is_short_no_further_dead_letters_are_sent_and_their_messages_return(
+    wiring: app.Wiring, queue: Queue
+) -> None:
+    answer = app.process([record(f"m{n}", "{") for n in range(25)], wiring, time_left=lambda: 9_999)
+
+    assert queue.message_ids == [f"m{n}" for n in range(10)]
+    assert failed(answer) == [f"m{n}" for n in range(10, 25)]
 
 
 ANSWERS: dict[str, Callable[[Stack, Request], Answer]] = {
