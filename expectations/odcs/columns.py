@@ -129,6 +129,10 @@ def _read_type(prop: SchemaProperty, path: str, findings: Findings) -> PhysicalT
     if logical is None and physical is None:
         findings.add(path, "known-type", "a physicalType or a logicalType", "neither", "add one")
         return None
+    if logical is not None and logical not in BESIDE:
+        advice = UNSUPPORTED.get(logical, "correct it")
+        findings.add(f"{path}.logicalType", "known-type", ", ".join(LOGICAL), repr(logical), advice)
+        return None
     where = f"{path}.logicalType" if physical is None else f"{path}.physicalType"
     try:
         size = (prop.logicalTypeOptions or {}).get("format")
@@ -143,12 +147,8 @@ def _read_type(prop: SchemaProperty, path: str, findings: Findings) -> PhysicalT
         if read.note:
             findings.note(where, "physical-type", f"{physical}: {read.note}")
         return read
-    if logical in LOGICAL:
-        expected = f"{', '.join(LOGICAL[logical])} for logicalType {logical}"
-        findings.add(where, "types-agree", expected, repr(physical), "change one of them")
-    else:
-        advice = UNSUPPORTED.get(logical, "correct it")
-        findings.add(f"{path}.logicalType", "known-type", ", ".join(LOGICAL), repr(logical), advice)
+    expected = f"{', '.join(BESIDE[logical])} for logicalType {logical}"
+    findings.add(where, "types-agree", expected, repr(physical), "change one of them")
     return None
 
 

@@ -65,7 +65,12 @@ LOGICAL = {
     "object": ("struct",),
     "array": ("list",),
 }
-BESIDE = {**LOGICAL, "time": ("string",)}  # logical type -> the kinds it may have by its physicalType
+BESIDE = {
+    **LOGICAL,
+    "date": ("date", "timestamp"),
+    "time": ("string",),
+}  # logical type -> the kinds it may have by its physicalType
+_EXACT = ("string", "integer", "boolean", "object", "array")  # logical types that need no physical type
 _DOCUMENTS = ("json", "jsonb", "variant", "super")  # physical types whose value the logical type describes
 FORMATS = {"i8": "int", "i16": "int", "i32": "int", "i64": "long", "f32": "float", "f64": "double"}
 WIDER = {  # formats of logicalType integer that no Iceberg type has -> a type that holds their values
@@ -85,12 +90,14 @@ KNOWN = "string, int, long, float, double, decimal(p,s), boolean, date, timestam
 
 _DECIMAL = re.compile(r"(?:decimal|numeric|number|dec|bignumeric) ?\( ?(\d+) ?(?:, ?(\d+) ?)?\)")
 _SIZED = re.compile(
-    r"(?P<name>[a-z_0-9 ]+?) ?\( ?(?P<size>\d+|max) ?(?:byte|char)?s? ?\)(?P<rest>[a-z_0-9 ]*)"
+    r"(?P<name>[a-z_0-9 ]+?) ?[(\[] ?(?P<size>[0-9]+|max)(?:, ?(?P<scale>[0-9]+))? ?(?:byte|char)? ?[)\]]"
+    r"(?P<rest>[a-z_0-9 ]*)"
 )
 _NESTED = re.compile(r"(struct|record|row|list|array) ?[<(].*[>)]", re.DOTALL)
 _MAX_PRECISION = 38
 _FLOAT_BITS = 24
 _FRACTION_DIGITS = 6
+_MOST_CHARACTERS = 2**31 - 1  # which Java counts as an int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +129,19 @@ def physical_type(text: str) -> PhysicalType:
         if not 1 <= precision <= _MAX_PRECISION or scale > precision:
             raise UnknownType("decimal(p,s) with p from 1 to 38 and s from 0 to p", text, "correct p or s")
         return PhysicalType(f"decimal({precision},{scale})")
-    if (found := _SIZED.fullmatch(name)) and (sized := _sized(found["name"], found["size"], found["rest"])):
+    if (found := _SIZED.fullmatch(name)) and (sized := _sized(**found.groupdict())):
         return sized
     raise UnknownType(KNOWN, text, _advice(name))
 
 
-def _sized(name: str, size: str, rest: str) -> PhysicalType | None:
+def _sized(name: str, size: str, scale: str | None, rest: str) -> PhysicalType | None:
     """The type `name(size)rest`, e.g. timestamp(3) with time zone; None if there is no such type."""
     iceberg, number = PHYSICAL.get(name + rest), None if size == "max" else int(size)
     note: str | None = None
-    if name == "float" and number is not None:
+    if scale is not None:
+        iceberg = iceberg if iceberg in ("float", "double") else None
+        note = "its number of digits is not checked"
+    elif name == "float" and number is not None:
         iceberg = "float" if number <= _FLOAT_BITS else "double"
     elif iceberg == "timestamp" and number is not None and number > _FRACTION_DIGITS:
         note = "it is kept in microseconds"
@@ -143,14 +153,16 @@ def _sized(name: str, size: str, rest: str) -> PhysicalType | None:
         iceberg = None
     if iceberg is None:
         return None
-    return PhysicalType(iceberg, number if iceberg == "string" else None, note)
+    is_text = iceberg == "string" and number is not None and number <= _MOST_CHARACTERS
+    return PhysicalType(iceberg, number if is_text else None, note)
 
 
 def source_type(text: str, logical: str | None) -> PhysicalType:
     """The type of a physicalType beside a logicalType.
 
     A physicalType is free text in ODCS, as the data's source has it. If it is unknown here, the logical type
-    decides where it is exact: not for numbers with a fraction, nor for times without zone.
+    decides where it is exact: not for numbers with a fraction, nor for times without zone. `date` beside a
+    timestamp is one, as ODCS 3.0 has no other name for it.
     """
     name = " ".join(text.lower().split())
     if logical in ("object", "array") and name in _DOCUMENTS:
@@ -158,8 +170,8 @@ def source_type(text: str, logical: str | None) -> PhysicalType:
     try:
         return physical_type(text)
     except UnknownType as error:
-        is_exact = logical in LOGICAL and logical != "number" and error.expected == KNOWN
-        if not is_exact or _has_no_zone(name) or name.startswith("map"):
+        is_exact = name.startswith(logical) if logical in ("date", "timestamp") else logical in _EXACT
+        if not is_exact or error.expected != KNOWN or _has_no_zone(name) or name.startswith("map"):
             raise
         kind = LOGICAL[logical or ""][0]
         return PhysicalType(kind, note=f"it is not a type that Glueline knows; logicalType makes it {kind}")

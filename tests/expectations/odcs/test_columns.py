@@ -66,6 +66,7 @@ def column(folder: Path, description: str) -> Column:
             "logicalType: integer\n        logicalTypeOptions: {format: u16, maximum: 9}",
             Column("amount", "int", limits=Limits(minimum=0, maximum=9)),
         ),
+        ("logicalType: date\n        physicalType: TIMESTAMPTZ", Column("amount", "timestamp")),
         ("logicalType: time\n        physicalType: string", Column("amount", "string")),
         (
             "logicalType: object\n"
@@ -98,6 +99,7 @@ def test_a_property_becomes_a_column(tmp_path: Path, description: str, expected:
         ("{logicalType: map, map: {key: {logicalType: string}, value: {logicalType: string}}}",
          ".logicalType", "known-type"),
         ("{logicalType: vector, logicalTypeOptions: {dimensions: 3}}", ".logicalType", "known-type"),
+        ("{logicalType: vector, physicalType: vector(3)}", ".logicalType", "known-type"),
         ("{logicalType: time}", ".logicalType", "known-type"),
         ("{logicalType: timestamp, physicalType: timestamp_ntz}", ".physicalType", "known-type"),
         ("{logicalType: number, physicalType: NUMBER}", ".physicalType", "known-type"),

@@ -90,13 +90,18 @@ def test_a_time_of_day_is_not_a_column_type() -> None:
         logical_type("time", None)
 
 
-@pytest.mark.parametrize("text", ["varchar(18)", "VARCHAR2(18 BYTE)", "character varying (18)", "nchar(18)"])
+@pytest.mark.parametrize(
+    "text", ["varchar(18)", "varchar[18]", "VARCHAR2(18 BYTE)", "character varying (18)", "nchar(18)"]
+)
 def test_a_text_type_has_its_length(text: str) -> None:
     assert physical_type(text) == PhysicalType("string", max_length=18)
 
 
 def test_what_iceberg_does_not_keep_of_a_type_is_noted() -> None:
-    assert [physical_type(text).note for text in ("timestamp(9)", "varbinary(16)", "tinyint(1)")] == [
+    given = ("float(3,2)", "timestamp(9)", "varbinary(16)", "tinyint(1)")
+
+    assert [physical_type(text).note for text in given] == [
+        "its number of digits is not checked",
         "it is kept in microseconds",
         "its length is not checked",
         "it is read as int; write boolean if it has true and false",
@@ -111,6 +116,9 @@ def test_what_iceberg_does_not_keep_of_a_type_is_noted() -> None:
         ("NUMBER", "integer", "long"),
         ("variant", "object", "struct"),
         ("json", "string", "string"),
+        ("date32", "date", "date"),
+        ("timestamp_us", "timestamp", "timestamp"),
+        ("repeated message", "array", "list"),
         ("decimal(10,2)", None, "decimal(10,2)"),
     ],
 )
@@ -128,6 +136,8 @@ def test_an_unknown_physical_type_is_what_its_logical_type_says(
         ("datetime2", "timestamp"),
         ("map<string,int>", "object"),
         ("decimal(39,2)", "integer"),
+        ("time", "date"),
+        ("interval", "timestamp"),
     ],
 )
 def test_a_logical_type_does_not_replace_a_type_that_matters(physical: str, logical: str | None) -> None:
