@@ -145,7 +145,7 @@ def _read_type(prop: SchemaProperty, path: str, findings: Findings) -> PhysicalT
         return None
     if logical is None or read.iceberg.partition("(")[0] in BESIDE.get(logical, ()):
         if read.note:
-            findings.note(where, "physical-type", f"{physical}: {read.note}")
+            findings.note(where, "physical-type", f"{physical!r}: {read.note}")
         return read
     expected = f"{', '.join(BESIDE[logical])} for logicalType {logical}"
     findings.add(where, "types-agree", expected, repr(physical), "change one of them")

@@ -17,6 +17,7 @@ from expectations.problems import Findings
 _UTC = ("UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT", "+00:00")
 _ISO_DAY = "yyyy-MM-dd"
 _SMALLER = ("i8", "i16")
+_GREATEST_STEP = 10**18  # a long in Spark
 _NUMBERS = ("int", "long", "float", "double", "decimal")
 _UNENFORCED = {  # kind -> options that the standard has for it, and that are not enforced
     "binary": ("minLength", "maxLength", "pattern"),
@@ -70,7 +71,7 @@ def _is_exact(column: Column, given: Any) -> bool:
         return False
     step = Decimal(repr(given))
     scale = column.precision_scale[1] if column.kind == "decimal" else 0
-    return step % Decimal(1).scaleb(-scale) == 0 and step < Decimal(10) ** 18
+    return step < _GREATEST_STEP and -int(step.normalize().as_tuple().exponent) <= scale
 
 
 def _is_positive(given: object) -> bool:

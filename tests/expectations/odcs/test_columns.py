@@ -234,9 +234,9 @@ def test_half_of_a_surrogate_pair_is_refused(tmp_path: Path) -> None:
     ("description", "path", "message"),
     [
         ("logicalType: string, physicalType: geography", ".physicalType",
-         "geography: it is not a type that Glueline knows; logicalType makes it string"),
+         "'geography': it is not a type that Glueline knows; logicalType makes it string"),
         ("logicalType: timestamp, physicalType: timestamp_tz(9)", ".physicalType",
-         "timestamp_tz(9): it is kept in microseconds"),
+         "'timestamp_tz(9)': it is kept in microseconds"),
         ("logicalType: string, relationships: [{to: customers.id}]", ".relationships",
          "relationships are not enforced"),
         ("logicalType: array, items: {logicalType: string, enum: [{value: a}]}", ".items.enum",

@@ -43,6 +43,8 @@ def test_an_option_that_holds_needs_no_note(tmp_path: Path, description: str) ->
          "multipleOf 5 of double is not enforced"),
         ("logicalType: integer, logicalTypeOptions: {multipleOf: 2.5}", "multipleOf",
          "multipleOf 2.5 of long is not enforced"),
+        ("physicalType: 'decimal(38,2)', logicalTypeOptions: {multipleOf: 1.0e+30}", "multipleOf",
+         "multipleOf 1e+30 of decimal(38,2) is not enforced"),
         ("physicalType: binary, logicalTypeOptions: {maxLength: 5}", "maxLength",
          "maxLength of binary is not enforced"),
         ("logicalType: array, items: {logicalType: string}, logicalTypeOptions: {uniqueItems: true}",
