@@ -28,6 +28,7 @@ class Limits:
     enum: tuple[JsonValue, ...] = field(default=(), hash=False)
     min_items: int | None = None
     max_items: int | None = None
+    multiple_of: int | float | None = None
 
 
 NO_LIMITS = Limits()

@@ -192,6 +192,7 @@ def _limited(column: Column) -> dict[str, Any]:
         "pattern": limits.pattern,
         "minItems": limits.min_items,
         "maxItems": limits.max_items,
+        "multipleOf": _exact(limits.multiple_of),
         **_range(column, limits),
     }
     return {keyword: limit for keyword, limit in given.items() if limit is not None}

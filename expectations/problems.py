@@ -37,16 +37,21 @@ class ContractError(GluelineError):
 
 @dataclass(slots=True)
 class Findings:
-    """The problems of one file, in the order in which its reader finds them."""
+    """The problems of one file, and notes on it, in the order in which its reader finds them."""
 
     file: str
     lines: Mapping[str, int] = field(default_factory=dict)  # path -> line; set by the reader of the YAML
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
 
     def add(self, path: str, rule: str, expected: str, got: str, advice: str) -> None:
         """Add a problem. Its line is that of the path, or of the longest part of it that the file has."""
         message = f"expected {expected}, got {got}; {advice}"
         self.problems.append(Problem(self.file, path, rule, message, self._line(path)))
+
+    def note(self, path: str, rule: str, message: str) -> None:
+        """Add a note on what the standard allows, but Glueline does not keep. It is no problem."""
+        self.notes.append(Problem(self.file, path, rule, message, self._line(path)))
 
     def _line(self, path: str) -> int | None:
         while path and path not in self.lines:

@@ -3,7 +3,7 @@
 Imports `expectations`.
 """
 
-from expectations.odcs.reader import load_contract, load_contracts
+from expectations.odcs.reader import load_contract, load_contracts, read_notes
 from expectations.problems import ContractError, Problem
 
-__all__ = ["ContractError", "Problem", "load_contract", "load_contracts"]
+__all__ = ["ContractError", "Problem", "load_contract", "load_contracts", "read_notes"]

@@ -1,11 +1,15 @@
-"""The rules that a column implies by `required` and by the limits of `logicalTypeOptions`."""
+"""The rules that a column implies by `required`, `enum` and the limits of `logicalTypeOptions`."""
+
+from decimal import Decimal
 
 from expectations.contract import Column, JsonValue, Rule
+from expectations.spark_literals import literal
 
 
 def column_rules(column: Column) -> list[Rule]:
-    """The rules that check `required` and the limits of a column."""
-    limits, on_column = column.limits, {"column": column.name}
+    """The rules that check `required`, `enum` and the limits of a column."""
+    limits = column.limits
+    on_column: dict[str, JsonValue] = {"column": column.name}
     rules: list[Rule] = []
     if column.required:
         rules.append(Rule(f"{column.name}.required", "expect_column_values_to_not_be_null", on_column))
@@ -24,6 +28,21 @@ def column_rules(column: Column) -> list[Rule]:
                 on_column | {"regex": limits.pattern},
             )
         )
+    if limits.multiple_of is not None:
+        # Rows with another remainder fulfil the condition, and a present value breaks the expectation.
+        remainder = f"`{column.name}` % {literal(Decimal(repr(limits.multiple_of)))}"
+        condition: JsonValue = {"type": "pass_through", "pass_through_filter": f"{remainder} <> 0"}
+        rules.append(
+            Rule(
+                f"{column.name}.multiple",
+                "expect_column_values_to_be_null",
+                on_column | {"row_condition": condition},
+                f"values must be multiples of {limits.multiple_of}",
+            )
+        )
+    if limits.enum:
+        values = on_column | {"value_set": list(limits.enum)}
+        rules.append(Rule(f"{column.name}.enum", "expect_column_values_to_be_in_set", values))
     return rules
 
 

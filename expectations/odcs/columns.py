@@ -10,8 +10,17 @@ from open_data_contract_standard.model import SchemaProperty
 from expectations import timestamps
 from expectations.contract import Column
 from expectations.odcs.document import custom_properties
-from expectations.odcs.limits import read_limits
-from expectations.odcs.types import LOGICAL, UnknownType, logical_type, physical_type
+from expectations.odcs.limits import read_limits, shortened, unsigned_limits
+from expectations.odcs.type_options import noted_options, required_fields
+from expectations.odcs.types import (
+    BESIDE,
+    LOGICAL,
+    UNSUPPORTED,
+    PhysicalType,
+    UnknownType,
+    logical_type,
+    source_type,
+)
 from expectations.odcs.values import fits
 from expectations.problems import Findings
 from expectations.spellings import camel_case
@@ -26,6 +35,9 @@ def read_columns(properties: Sequence[SchemaProperty], path: str, findings: Find
     columns: list[Column] = []
     for index, prop in enumerate(properties):
         where = f"{path}[{index}]"
+        if is_measure(prop):
+            findings.note(where, "measure", "a measure is computed by queries, and no column of the table")
+            continue
         column = read_column(prop, where, findings)
         if column is None:
             continue
@@ -39,24 +51,62 @@ def read_columns(properties: Sequence[SchemaProperty], path: str, findings: Find
     return tuple(columns)
 
 
+def is_measure(prop: SchemaProperty) -> bool:
+    """Whether it is an aggregate of the semantic model, which no row has."""
+    return prop.semanticType == "measure"
+
+
 def read_column(
     prop: SchemaProperty, path: str, findings: Findings, name: str | None = None
 ) -> Column | None:
     """One property as a column. `name` is the name of a list's element, whose property has none."""
     name = name or _read_name(prop, path, findings)
-    kind = _read_type(prop, path, findings)
-    if name is None or kind is None:
+    read = _read_type(prop, path, findings)
+    if name is None or read is None:
         return None
+    is_nested = path.count(".properties") + path.count(".items") > 1
     column = Column(
         name=name,
-        type=kind,
-        required=bool(prop.required),
+        type=read.iceberg,
+        required=bool(prop.required or (prop.primaryKey and not is_nested)),
         classification=prop.classification,
         description=" ".join((prop.description or "").split()),
     )
     column = _with_fields(column, prop, path, findings)
-    column = replace(column, limits=read_limits(column, prop.logicalTypeOptions or {}, path, findings))
+    column = _with_options(column, prop, path, findings, is_nested=is_nested)
+    column = replace(column, limits=shortened(column.limits, read.max_length))
     return _with_custom(column, prop, path, findings)
+
+
+def _with_options(
+    column: Column, prop: SchemaProperty, path: str, findings: Findings, *, is_nested: bool
+) -> Column:
+    """The column with the limits of `logicalTypeOptions` and `enum`."""
+    options = prop.logicalTypeOptions or {}
+    noted = noted_options(column, options, path, findings, is_nested=is_nested)
+    column = required_fields(column, options, path, findings)
+    enforced = {name: given for name, given in options.items() if name not in noted}
+    limits = read_limits(column, enforced, path, findings)
+    limits = unsigned_limits(column, limits, options.get("format"))
+    if prop.relationships:
+        findings.note(f"{path}.relationships", "relationships", "relationships are not enforced")
+    if prop.enum is not None:
+        limits = replace(limits, enum=_read_enum(column, prop, path, findings, is_nested=is_nested))
+    return replace(column, limits=limits)
+
+
+def _read_enum(
+    column: Column, prop: SchemaProperty, path: str, findings: Findings, *, is_nested: bool
+) -> tuple[Any, ...]:
+    values = tuple(item.value for item in prop.enum or ())
+    for index, value in enumerate(values):
+        if not fits(column, value):
+            where, expected = f"{path}.enum[{index}].value", f"a value of type {column.type}"
+            findings.add(where, "enum-value", expected, repr(value), "write it as in rows")
+    if not is_nested:
+        return values
+    findings.note(f"{path}.enum", "enum", "an enum inside a struct or list is not enforced")
+    return ()
 
 
 def _read_name(prop: SchemaProperty, path: str, findings: Findings) -> str | None:
@@ -74,25 +124,31 @@ def _read_name(prop: SchemaProperty, path: str, findings: Findings) -> str | Non
     return name
 
 
-def _read_type(prop: SchemaProperty, path: str, findings: Findings) -> str | None:
+def _read_type(prop: SchemaProperty, path: str, findings: Findings) -> PhysicalType | None:
     logical, physical = prop.logicalType, prop.physicalType
     if logical is None and physical is None:
         findings.add(path, "known-type", "a physicalType or a logicalType", "neither", "add one")
         return None
+    if logical is not None and logical not in BESIDE:
+        advice = UNSUPPORTED.get(logical, "correct it")
+        findings.add(f"{path}.logicalType", "known-type", ", ".join(LOGICAL), repr(logical), advice)
+        return None
     where = f"{path}.logicalType" if physical is None else f"{path}.physicalType"
     try:
         size = (prop.logicalTypeOptions or {}).get("format")
-        kind = logical_type(logical or "", size) if physical is None else physical_type(physical)
+        size = size if isinstance(size, str) else None
+        if physical is None:
+            return PhysicalType(logical_type(logical or "", size))
+        read = source_type(physical, logical)
     except UnknownType as error:
         findings.add(where, "known-type", error.expected, repr(error.got), error.advice)
         return None
-    if logical is None or kind.partition("(")[0] in LOGICAL.get(logical, ()):
-        return kind
-    if logical in LOGICAL:
-        expected = f"{', '.join(LOGICAL[logical])} for logicalType {logical}"
-        findings.add(where, "types-agree", expected, repr(physical), "change one of them")
-    else:
-        findings.add(f"{path}.logicalType", "known-type", ", ".join(LOGICAL), repr(logical), "correct it")
+    if logical is None or read.iceberg.partition("(")[0] in BESIDE.get(logical, ()):
+        if read.note:
+            findings.note(where, "physical-type", f"{physical!r}: {read.note}")
+        return read
+    expected = f"{', '.join(BESIDE[logical])} for logicalType {logical}"
+    findings.add(where, "types-agree", expected, repr(physical), "change one of them")
     return None
 
 

@@ -1,5 +1,10 @@
-"""A contract file -> the model of the standard. Fields that the model does not know are problems."""
+"""A contract file -> the model of the standard, versions 3.0 to 3.2.
 
+Fields that the model does not know are problems in the schema, where they are probably misspelt. Elsewhere
+they concern other tools, and become notes.
+"""
+
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -8,15 +13,25 @@ from typing import Any
 from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard
 from pydantic import ValidationError
 
+from expectations.odcs.older import modernised
 from expectations.odcs.yaml_text import read_yaml
 from expectations.problems import Findings
 
-FUNDAMENTALS = {"apiVersion": "v3.1.0", "kind": "DataContract", "id": None, "version": None, "status": None}
+VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0")
+FUNDAMENTALS: dict[str, tuple[str, ...]] = {  # field -> its values; any if there are none
+    "apiVersion": VERSIONS,
+    "kind": ("DataContract",),
+    "id": (),
+    "version": (),
+    "status": (),
+}
+_OPTIONAL = {"v3.2.0": ("status",)}  # version of the standard -> fundamentals that it does not require
+_ELSEWHERE = ("authoritativeDefinitions", "context", "relationships", "synonyms")  # parts of the schema
 _NEAR_MISS = 0.8
 
 
 def read_document(path: Path, findings: Findings) -> OpenDataContractStandard | None:
-    """The file as an ODCS 3.1 document; None, with the reasons in findings, if it is not one."""
+    """The file as a document of ODCS 3.0 to 3.2; None, with the reasons in findings, if it is not one."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -28,6 +43,7 @@ def read_document(path: Path, findings: Findings) -> OpenDataContractStandard | 
     if not isinstance(raw, dict):
         findings.add("", "yaml", "a mapping of contract fields", type(raw).__name__, "start with apiVersion")
         return None
+    raw = modernised(raw)
     try:
         document = OpenDataContractStandard.model_validate(raw)
     except ValidationError as error:
@@ -36,7 +52,7 @@ def read_document(path: Path, findings: Findings) -> OpenDataContractStandard | 
             if detail["type"] == "extra_forbidden":
                 _add_unknown(where, findings)
             else:
-                expected = f"a value that ODCS 3.1 allows ({detail['msg']})"
+                expected = f"a value that ODCS allows ({detail['msg']})"
                 findings.add(where, "odcs", expected, repr(detail["input"]), "correct it")
         return None
     _check_unknown(raw, document.model_dump(by_alias=True, exclude_unset=True), "", findings)
@@ -75,13 +91,16 @@ def given_position(position: int | None) -> int | None:
 def _check_fundamentals(document: OpenDataContractStandard, findings: Findings) -> None:
     for name, expected in FUNDAMENTALS.items():
         given = getattr(document, name)
-        if given is None or (expected is not None and given != expected):
+        if given is None and name in _OPTIONAL.get(document.apiVersion or "", ()):
+            continue
+        if given is None or (expected and given not in expected):
             got = "none" if given is None else repr(given)
-            findings.add(name, "fundamentals", expected or "a value", got, "the standard requires it")
+            values = " or ".join(expected) or "a value"
+            findings.add(name, "fundamentals", values, got, "the standard requires it")
 
 
 def _check_unknown(raw: Any, known: Any, path: str, findings: Findings) -> None:
-    """Add a problem for every field that the model ignored: it is probably misspelt."""
+    """Add a problem or a note for every field that the model ignored."""
     if isinstance(raw, dict) and isinstance(known, dict):
         for name, value in raw.items():
             where = f"{path}.{name}" if path else str(name)
@@ -95,7 +114,11 @@ def _check_unknown(raw: Any, known: Any, path: str, findings: Findings) -> None:
 
 
 def _add_unknown(path: str, findings: Findings) -> None:
-    findings.add(path, "unknown-field", "a field of ODCS 3.1", "an unknown one", "correct its name")
+    parts = re.split(r"[.\[]", path)
+    if len(parts) > 1 and (parts[0] != "schema" or not set(_ELSEWHERE).isdisjoint(parts)):
+        findings.note(path, "unknown-field", "ODCS has no such field here; Glueline ignores it")
+    else:
+        findings.add(path, "unknown-field", "a field of ODCS", "an unknown one", "correct its name")
 
 
 def _path(location: Sequence[str | int]) -> str:

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from expectations import timestamps
 from expectations.contract import Column, Limits
-from expectations.odcs.types import FORMATS
 from expectations.patterns import UnportablePattern, to_java
 from expectations.problems import Findings
 
@@ -20,10 +20,12 @@ _RANGE = {  # option -> field of Limits
 _OPTIONS = {
     "string": {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"},
     "list": {"minItems": "min_items", "maxItems": "max_items"},
-    **dict.fromkeys(("int", "long", "float", "double", "decimal", "date", "timestamp"), _RANGE),
+    **dict.fromkeys(("float", "double", "date", "timestamp"), _RANGE),
+    **dict.fromkeys(("int", "long", "decimal"), _RANGE | {"multipleOf": "multiple_of"}),
 }
 _ADVICE = "use one of these, or a quality rule with engine greatExpectations"
-_ENUM_ADVICE = "list the values in a quality rule: metric invalidValues, arguments.validValues, mustBe 0"
+_ENUM_ADVICE = "list them under enum of the property, or in a quality rule: metric invalidValues"
+_UNSIGNED = {"u8": 2**8 - 1, "u16": 2**16 - 1, "u32": 2**32 - 1, "u64": None, "u128": None}
 _MOST = 2**31 - 1  # characters or items, which Java counts as an int
 _GREATEST_FLOAT = "3.4028234663852886E+38"
 _GREATEST_NUMBER = "1E+125"  # in DynamoDB
@@ -36,8 +38,6 @@ def read_limits(column: Column, options: Mapping[str, Any], path: str, findings:
     limits: dict[str, Any] = {}
     for option, given in options.items():
         where = f"{path}.logicalTypeOptions.{option}"
-        if option == "format" and given in FORMATS:  # read with the type
-            continue
         if option not in known:
             expected = f"{', '.join(known) or 'no options'} for {column.type}"
             advice = _ENUM_ADVICE if option == "enum" else _ADVICE
@@ -52,6 +52,29 @@ def read_limits(column: Column, options: Mapping[str, Any], path: str, findings:
     found = Limits(**limits)
     _check_order(found, column, path, findings)
     return found
+
+
+def unsigned_limits(column: Column, limits: Limits, form: object) -> Limits:
+    """The limits of a whole number with those of its format (u8, u16, …)."""
+    if column.kind not in ("int", "long", "decimal") or not isinstance(form, str) or form not in _UNSIGNED:
+        return limits
+    greatest = _UNSIGNED[form]
+    if limits.exclusive_minimum is None:
+        limits = replace(limits, minimum=max(0, _number(limits.minimum, 0)))
+    if greatest is not None and limits.exclusive_maximum is None and greatest <= range_of(column)[1]:
+        limits = replace(limits, maximum=min(greatest, _number(limits.maximum, greatest)))
+    return limits
+
+
+def shortened(limits: Limits, length: int | None) -> Limits:
+    """The limits with the length of a physicalType, e.g. of varchar(18), unless they are narrower."""
+    if length is None or (limits.max_length is not None and limits.max_length <= length):
+        return limits
+    return replace(limits, max_length=length)
+
+
+def _number(limit: float | str | None, default: int) -> float:
+    return default if limit is None or isinstance(limit, str) else limit
 
 
 def check_pattern(given: object, path: str, rule: str, findings: Findings) -> None:
@@ -70,6 +93,8 @@ def _read(column: Column, option: str, given: Any) -> tuple[str, Any]:
     """The form that the limit must have, and the limit; None instead of the limit if it has another form."""
     if option == "pattern":
         return "a regular expression", given if isinstance(given, str) else None
+    if option == "multipleOf":  # checked with the other options of the type
+        return "a number above 0", int(given) if given == int(given) else given
     if option not in _RANGE:
         is_length = type(given) is int and 0 <= given <= _MOST
         return f"a whole number from 0 to {_MOST}", given if is_length else None

@@ -15,7 +15,7 @@ def read_key(
 ) -> tuple[str, ...]:
     """The names of the key columns, ordered by `primaryKeyPosition`, else by place.
 
-    Key columns have to be required, and of a type whose values have one canonical text.
+    Key columns are required also without saying so. Their type must have one canonical text for each value.
     """
     by_name = {column.name: column for column in columns}
     positions: dict[int, str] = {}
@@ -39,8 +39,8 @@ def read_key(
 
 
 def _check_key_column(prop: SchemaProperty, column: Column | None, path: str, findings: Findings) -> None:
-    if not prop.required:
-        findings.add(path, "key-required", "required: true on a key column", "none", "add it")
+    if prop.required is False:
+        findings.note(f"{path}.required", "key-required", "a key column is required, whatever this says")
     if column is not None and column.kind not in KEY_KINDS:
         expected = f"a key of {', '.join(KEY_KINDS)}"
         findings.add(path, "key-type", expected, column.type, "use a column whose values have one exact text")
@@ -53,5 +53,5 @@ def _check_not_key(prop: SchemaProperty, path: str, findings: Findings) -> None:
             where, "key-position", "primaryKey: true with a position", "none", "add it or drop the position"
         )
     if prop.unique:
-        advice = "drop it: a batch of changes cannot show that other columns are unique"
-        findings.add(f"{path}.unique", "unique", "unique on key columns only", "it elsewhere", advice)
+        message = "it is not enforced: a batch of changes cannot show that a column outside the key is unique"
+        findings.note(f"{path}.unique", "unique", message)

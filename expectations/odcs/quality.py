@@ -21,7 +21,11 @@ from expectations.odcs.values import fits
 from expectations.odcs.yaml_text import read_yaml
 from expectations.problems import Findings
 
-SEVERITIES = ("critical", "warning", "info")
+SEVERITIES = {  # severity, which is free text in ODCS -> that of Great Expectations
+    **dict.fromkeys(("critical", "error", "fatal", "blocker", "major", "high"), "critical"),
+    **dict.fromkeys(("warning", "warn", "minor", "medium", "low"), "warning"),
+    **dict.fromkeys(("info", "information", "informational", "notice"), "info"),
+}
 UNITS = ("rows", "percent")
 ENGINES = ("greatexpectations", "great-expectations", "great_expectations")
 _MOST = 2**63 - 1  # rows, which Spark counts as a long
@@ -43,6 +47,10 @@ class _Entry:
         path = f"{self.path}.{part}" if part else self.path
         self.findings.add(path, rule, expected, got, advice)
 
+    def note(self, part: str, message: str) -> None:
+        """Add a note on a part of the entry."""
+        self.findings.note(f"{self.path}.{part}" if part else self.path, "rule", message)
+
 
 def read_rules(
     qualities: Iterable[DataQuality],
@@ -51,41 +59,62 @@ def read_rules(
     columns: Mapping[str, Column | None],
     findings: Findings,
 ) -> list[Rule]:
-    """The rules of a column, or of the dataset if `column` is None. Rules of type `text` are ignored."""
+    """The rules of a column, or of the dataset if `column` is None. Rules of other tools are noted."""
     rules: list[Rule] = []
     for index, quality in enumerate(qualities):
         entry = _Entry(quality, f"{path}[{index}]", column, columns, findings)
-        severity = quality.severity or SEVERITIES[0]
-        if severity not in SEVERITIES:
-            entry.refuse("severity", "severity", ", ".join(SEVERITIES), repr(severity), "use one of them")
-        name = quality.name or quality.id or f"{column or 'dataset'}.{quality.metric or 'rule'}"
+        severity = SEVERITIES.get((quality.severity or "critical").strip().lower())
+        name = (
+            quality.name or quality.id or _unused(f"{column or 'dataset'}.{quality.metric or 'rule'}", rules)
+        )
         description = " ".join((quality.description or "").split())
-        for number, (expectation, kwargs) in enumerate(_read(entry)):
+        found = _read(entry)
+        if found and severity is None:
+            entry.note("severity", f"{quality.severity!r} counts as critical: it rejects rows")
+        for number, (expectation, kwargs) in enumerate(found):
             part = name if number == 0 else f"{name}.{number + 1}"
-            rules.append(Rule(part, expectation, kwargs, description, severity))
+            rules.append(Rule(part, expectation, kwargs, description, severity or "critical"))
     return rules
+
+
+def _unused(name: str, rules: Sequence[Rule]) -> str:
+    """The name for a rule without one, numbered if another rule has it."""
+    used = {rule.name for rule in rules}
+    numbered = (f"{name}.{number}" for number in range(2, len(used) + 3))
+    return name if name not in used else next(one for one in numbered if one not in used)
 
 
 def _read(entry: _Entry) -> list[Expectation]:
     kind = entry.quality.type or "library"
-    if kind == "text":
-        return []
     if kind == "library":
         return _read_metric(entry)
     if kind == "custom":
         return _read_custom(entry)
-    advice = "write a query as engine greatExpectations, type unexpected_rows_expectation"
-    entry.refuse("type", "known-rule", "library, custom or text", repr(kind), advice)
+    if kind == "text":
+        entry.note("type", "a rule in words is not evaluated")
+    elif kind == "sql":
+        advice = "write it as engine greatExpectations, type unexpected_rows_expectation"
+        entry.note("type", f"a rule of type sql is not evaluated; {advice}")
+    else:
+        entry.refuse("type", "known-rule", "library, sql, custom or text", repr(kind), "use one of them")
     return []
 
 
 def _read_metric(entry: _Entry) -> list[Expectation]:
     name = entry.quality.metric or ""
+    if not name and entry.quality.rule:
+        advice = f"write a metric ({', '.join(COLUMN_ARGUMENTS | DATASET_ARGUMENTS)}) and one operator"
+        entry.note("rule", f"the library rule {entry.quality.rule!r} is not evaluated; {advice}")
+        return []
     known = DATASET_ARGUMENTS if entry.column is None else COLUMN_ARGUMENTS
     if name not in known:
         place = "the dataset" if entry.column is None else "a column"
         expected = f"a metric of {place} ({', '.join(known)})"
         entry.refuse("metric", "known-rule", expected, repr(name) if name else "none", "use one of them")
+        return []
+    if (entry.quality.unit or UNITS[0]) not in UNITS:
+        advice = f"rules in {' or '.join(UNITS)} are"
+        entry.note("unit", f"a rule in {entry.quality.unit!r} is not evaluated; {advice}")
         return []
     arguments = _read_arguments(entry, known[name])
     threshold = _read_threshold(entry)
@@ -137,7 +166,7 @@ def _read_threshold(entry: _Entry) -> Threshold | None:
 def _read_custom(entry: _Entry) -> list[Expectation]:
     engine = entry.quality.engine
     if (engine or "").lower() not in ENGINES:
-        entry.refuse("engine", "known-rule", "greatExpectations", repr(engine), "write it for that engine")
+        entry.note("engine", f"a rule of engine {engine!r} is not evaluated; those of greatExpectations are")
         return []
     implementation: Any = entry.quality.implementation
     if isinstance(implementation, str):

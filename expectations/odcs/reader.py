@@ -14,7 +14,7 @@ from open_data_contract_standard.model import DataQuality, SchemaObject, SchemaP
 import expectations
 from expectations.contract import Column, Contract, Rule
 from expectations.odcs.column_rules import column_rules
-from expectations.odcs.columns import NAME, read_columns
+from expectations.odcs.columns import NAME, is_measure, read_columns
 from expectations.odcs.document import custom_properties, read_document
 from expectations.odcs.partitions import read_partitions
 from expectations.odcs.primary_key import read_key
@@ -37,6 +37,16 @@ def load_contract(path: Path) -> Contract:
     return contract
 
 
+def read_notes(folder: Path | None = None) -> tuple[Problem, ...]:
+    """Notes on what the contracts have that the standard allows, but Glueline does not keep."""
+    notes: list[Problem] = []
+    for path in _files(folder):
+        findings = Findings(path.name)
+        _read(path, findings)
+        notes.extend(findings.notes)
+    return tuple(notes)
+
+
 def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
     """Dataset -> contract, of every `*.yaml` in the folder (default: this package).
 
@@ -44,7 +54,7 @@ def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
     """
     contracts: dict[str, Contract] = {}
     problems: list[Problem] = []
-    for path in sorted((folder or Path(*expectations.__path__)).glob("*.yaml")):
+    for path in _files(folder):
         try:
             contracts[path.stem] = load_contract(path)
         except ContractError as error:
@@ -52,6 +62,10 @@ def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
     if problems:
         raise ContractError(problems)
     return contracts
+
+
+def _files(folder: Path | None) -> list[Path]:
+    return sorted((folder or Path(*expectations.__path__)).glob("*.yaml"))
 
 
 def _read(path: Path, findings: Findings) -> Contract | None:
@@ -64,6 +78,10 @@ def _read(path: Path, findings: Findings) -> Contract | None:
         findings.add("schema", "one-dataset", "one schema object", str(len(schemas)), advice)
         return None
     (schema,) = schemas
+    if document.slaProperties:
+        findings.note("slaProperties", "sla", "service levels are not monitored")
+    if schema.relationships:
+        findings.note(f"{_SCHEMA}.relationships", "relationships", "relationships are not enforced")
     properties = schema.properties or []
     columns = read_columns(properties, _COLUMNS, findings)
     rules = _read_rules(schema, columns, findings)
@@ -124,19 +142,21 @@ def _read_rules(schema: SchemaObject, columns: Sequence[Column], findings: Findi
     rules: list[Rule] = []
     for index, prop in enumerate(schema.properties or ()):
         where = f"{_COLUMNS}[{index}]"
+        if is_measure(prop):
+            continue
         column = by_name.pop(prop.name or "", None)
         if column is not None:
             rules += column_rules(column)
         rules += read_rules(prop.quality or (), f"{where}.quality", prop.name or "", names, findings)
         for inner, _ in _nested_quality(prop, where):
             advice = "move them to the column: a rule checks whole columns"
-            findings.add(f"{inner}.quality", "known-rule", "rules on columns", "rules on a field", advice)
+            findings.note(f"{inner}.quality", "rule", f"rules of a field are not evaluated; {advice}")
     return rules + read_rules(schema.quality or (), f"{_SCHEMA}.quality", None, names, findings)
 
 
 def _names(schema: SchemaObject) -> list[str]:
     """The names of all columns, broken ones included, so that one problem does not cause another."""
-    return [prop.name for prop in schema.properties or () if prop.name]
+    return [prop.name for prop in schema.properties or () if prop.name and not is_measure(prop)]
 
 
 def _nested_quality(prop: SchemaProperty, path: str) -> Iterator[tuple[str, Sequence[DataQuality]]]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from expectations.contract import Contract
-from expectations.odcs import ContractError, Problem, load_contract
+from expectations.odcs import ContractError, Problem, load_contract, read_notes
 
 VALID = """\
 apiVersion: v3.1.0
@@ -72,3 +72,9 @@ def problems(folder: Path, text: str) -> tuple[Problem, ...]:
     except ContractError as error:
         return error.problems
     return ()
+
+
+def notes(folder: Path, text: str) -> list[tuple[str, str]]:
+    """Path and message of the notes on a contract file with this text, which must be valid."""
+    load_contract(write(folder, text))
+    return [(note.path, note.message) for note in read_notes(folder)]

@@ -256,3 +256,29 @@ def test_a_message_is_read_aligned_and_accepted_without_a_float() -> None:
         coupon_disc=0,
         coupon_match_disc=Decimal("0.0"),
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "value", "broken"),
+    [
+        ("int", 5, 10, []),
+        ("int", 5, -10, []),
+        ("int", 5, 12, ["multipleOf"]),
+        ("long", 3, 9007199254740993, []),
+        ("long", 3, 9007199254740994, ["multipleOf"]),
+        ("decimal(10,2)", 0.05, Decimal("0.15"), []),
+        ("decimal(10,2)", 0.05, Decimal("0.16"), ["multipleOf"]),
+        ("decimal(10,2)", 5, Decimal("10.00"), []),
+        ("decimal(10,2)", 5, 10, []),
+        ("decimal(10,2)", 5, Decimal("12.50"), ["multipleOf"]),
+        ("decimal(38,2)", 0.05, Decimal("123456789012345678901234567890123456.15"), []),
+        ("decimal(38,2)", 0.05, Decimal("123456789012345678901234567890123456.16"), ["multipleOf"]),
+        ("decimal(38,2)", 5, Decimal("123456789012345678901234567890123456.15"), ["multipleOf"]),
+    ],
+)
+def test_multiples_are_compared_digit_by_digit(
+    kind: str, step: float, value: float | Decimal, broken: list[str]
+) -> None:
+    check = of(Column("amount", kind, limits=Limits(multiple_of=step)))
+
+    assert [keyword for _, keyword in check({"amount": value})] == broken

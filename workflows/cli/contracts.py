@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflows.cli.app import contract_app
-from workflows.cli.printing import AsJson, StackName, out, print_json
+from workflows.cli.printing import AsJson, StackName, err, out, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,18 +19,25 @@ if TYPE_CHECKING:
 @contract_app.command("check")
 def contract_check(
     live: Annotated[bool, typer.Option("--live", help="Also compare with the tables of the stack.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Treat notes as errors.")] = False,
     stack: StackName = None,
     as_json: AsJson = False,
 ) -> None:
     """Check every contract and everything that is derived from it; an error names file, path and rule.
 
+    A note names what the standard allows, but Glueline does not keep.
     With --live, also print what the next run will change in the stack's tables, or why it can't.
     """
-    from expectations.odcs import load_contracts
-    from workflows.contracts.check import check
+    from expectations.odcs import load_contracts, read_notes
+    from workflows.contracts.check import check, refuse_notes
 
     contracts = load_contracts()
     check(contracts)
+    notes = read_notes()
+    if strict:
+        refuse_notes(notes)
+    for note in notes:
+        (err if as_json else out).print(f"note: {note}", markup=False)
     changes = _compare_with_live(stack, contracts) if live else {}
     if as_json:
         versions = {name: contract.version for name, contract in contracts.items()}

@@ -43,6 +43,11 @@ def check(contracts: Mapping[str, Contract]) -> None:
     _raise_if_any(found)
 
 
+def refuse_notes(notes: Iterable[Problem]) -> None:
+    """Raise ContractError with the notes, if there are any."""
+    _raise_if_any(notes)
+
+
 def _raise_if_any(problems: Iterable[Problem]) -> None:
     if found := list(problems):
         raise ContractError(found)

@@ -36,6 +36,12 @@ from expectations.odcs.column_rules import column_rules
             "expect_column_values_to_match_regex",
             {"regex": "^a"},
         ),
+        (
+            Column("c", "string", limits=Limits(enum=("a", "b"))),
+            "c.enum",
+            "expect_column_values_to_be_in_set",
+            {"value_set": ["a", "b"]},
+        ),
     ],
 )
 def test_a_limit_is_a_rule(column: Column, name: str, expectation: str, arguments: dict[str, Any]) -> None:
@@ -44,3 +50,15 @@ def test_a_limit_is_a_rule(column: Column, name: str, expectation: str, argument
 
 def test_an_optional_column_without_limits_has_no_rules() -> None:
     assert column_rules(Column("c", "string")) == []
+
+
+@pytest.mark.parametrize(("step", "text"), [(5, "5"), (0.05, "0.05"), (1e-05, "0.00001")])
+def test_a_row_with_a_remainder_breaks_the_rule_about_multiples(step: float, text: str) -> None:
+    (rule,) = column_rules(Column("c", "decimal(9,5)", limits=Limits(multiple_of=step)))
+
+    assert rule.expectation == "expect_column_values_to_be_null"
+    assert rule.kwargs == {
+        "column": "c",
+        "row_condition": {"type": "pass_through", "pass_through_filter": f"`c` % {text} <> 0"},
+    }
+    assert rule.description == f"values must be multiples of {step}"

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import Column, Limits
-from tests.expectations.contract_files import AMOUNT, changed, load, problems, with_amount
+from tests.expectations.contract_files import AMOUNT, changed, load, notes, problems, with_amount
 from tests.expectations.contract_files import AMOUNT_AT as AT
 
 
@@ -54,6 +54,21 @@ def column(folder: Path, description: str) -> Column:
             ),
         ),
         (
+            "logicalType: string\n"
+            "        physicalType: varchar(18)\n        logicalTypeOptions: {maxLength: 20}",
+            Column("amount", "string", limits=Limits(max_length=18)),
+        ),
+        (
+            "physicalType: NUMERIC(4,2)\n        enum: [{value: 1.5, label: Half}, {value: 2}]",
+            Column("amount", "decimal(4,2)", limits=Limits(enum=(1.5, 2))),
+        ),
+        (
+            "logicalType: integer\n        logicalTypeOptions: {format: u16, maximum: 9}",
+            Column("amount", "int", limits=Limits(minimum=0, maximum=9)),
+        ),
+        ("logicalType: date\n        physicalType: TIMESTAMPTZ", Column("amount", "timestamp")),
+        ("logicalType: time\n        physicalType: string", Column("amount", "string")),
+        (
             "logicalType: object\n"
             "        properties: [{name: a, logicalType: date}, {name: b, physicalType: int}]",
             Column("amount", "struct<a: date, b: int>", fields=(Column("a", "date"), Column("b", "int"))),
@@ -79,7 +94,15 @@ def test_a_property_becomes_a_column(tmp_path: Path, description: str, expected:
         ("{logicalType: array, items: {physicalType: money}}", None, "known-type"),
         ("{logicalType: object, properties: [{name: _a, logicalType: date}]}", None, "reserved-name"),
         ("{logicalType: string, logicalTypeOptions: {enum: [a]}}", None, "known-option"),
-        ("{logicalType: integer, logicalTypeOptions: {multipleOf: 5}}", None, "known-option"),
+        ("{logicalType: integer, logicalTypeOptions: {multipleOf: 0}}", None, "option-value"),
+        ("{logicalType: integer, enum: [{value: low}]}", None, "enum-value"),
+        ("{logicalType: map, map: {key: {logicalType: string}, value: {logicalType: string}}}",
+         ".logicalType", "known-type"),
+        ("{logicalType: vector, logicalTypeOptions: {dimensions: 3}}", ".logicalType", "known-type"),
+        ("{logicalType: vector, physicalType: vector(3)}", ".logicalType", "known-type"),
+        ("{logicalType: time}", ".logicalType", "known-type"),
+        ("{logicalType: timestamp, physicalType: timestamp_ntz}", ".physicalType", "known-type"),
+        ("{logicalType: number, physicalType: NUMBER}", ".physicalType", "known-type"),
         ("{logicalType: boolean, logicalTypeOptions: {minimum: 0}}", None, "known-option"),
         ("{logicalType: integer, logicalTypeOptions: {minimum: low}}", None, "option-value"),
         ("{logicalType: string, logicalTypeOptions: {maxLength: -1}}", None, "option-value"),
@@ -205,3 +228,34 @@ def test_half_of_a_surrogate_pair_is_refused(tmp_path: Path) -> None:
     )
 
     assert (problem.path, problem.rule) == (f"{AT}.description", "text")
+
+
+@pytest.mark.parametrize(
+    ("description", "path", "message"),
+    [
+        ("logicalType: string, physicalType: geography", ".physicalType",
+         "'geography': it is not a type that Glueline knows; logicalType makes it string"),
+        ("logicalType: timestamp, physicalType: timestamp_tz(9)", ".physicalType",
+         "'timestamp_tz(9)': it is kept in microseconds"),
+        ("logicalType: string, relationships: [{to: customers.id}]", ".relationships",
+         "relationships are not enforced"),
+        ("logicalType: array, items: {logicalType: string, enum: [{value: a}]}", ".items.enum",
+         "an enum inside a struct or list is not enforced"),
+        ("logicalType: number, semanticType: measure, transformLogic: sum(x)", "",
+         "a measure is computed by queries, and no column of the table"),
+    ],
+)  # fmt: skip
+def test_what_is_not_kept_of_a_column_is_noted(
+    tmp_path: Path, description: str, path: str, message: str
+) -> None:
+    assert notes(tmp_path, with_amount(description)) == [(AT + path, message)]
+
+
+def test_an_enum_is_a_rule_of_its_column(tmp_path: Path) -> None:
+    rules = load(
+        tmp_path, AMOUNT, "        logicalType: string\n        enum: [{value: a}, {value: b}]\n"
+    ).rules
+
+    assert [dict(rule.kwargs) for rule in rules if rule.name == "amount.enum"] == [
+        {"column": "amount", "value_set": ["a", "b"]}
+    ]

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import Rule
-from tests.expectations.contract_files import changed, load, problems
+from tests.expectations.contract_files import changed, load, notes, problems
 
 ON_COLUMN = "{name: amount.given, metric: nullValues, mustBe: 0}"
 ON_DATASET = "{name: orders.any, metric: rowCount, mustBeGreaterThan: 0}"
@@ -155,9 +155,7 @@ def test_a_rule_keeps_its_name_description_and_severity(tmp_path: Path) -> None:
         (ON_COLUMN, "{metric: nullValues, mustBe: 0, mustBeLessThan: 5}", "", "one-operator"),
         (ON_COLUMN, "{metric: nullValues, mustBe: none}", ".mustBe", "operator-value"),
         (ON_COLUMN, "{metric: nullValues, mustBeBetween: [5, 1]}", ".mustBeBetween", "operator-value"),
-        (ON_COLUMN, "{metric: nullValues, mustBe: 0, unit: shares}", ".unit", "unit"),
         (ON_DATASET, "{metric: rowCount, mustBe: 5, unit: percent}", ".unit", "unit"),
-        (ON_COLUMN, "{metric: nullValues, mustBe: 0, severity: error}", ".severity", "severity"),
         (ON_COLUMN, "{metric: nullValues, mustBe: 0, arguments: {x: [1]}}", ".arguments.x", "known-argument"),
         (ON_COLUMN, "{metric: invalidValues, mustBe: 0}", ".arguments", "known-argument"),
         (ON_COLUMN, "{metric: invalidValues, mustBe: 0, arguments: {validValues: a}}",
@@ -168,8 +166,7 @@ def test_a_rule_keeps_its_name_description_and_severity(tmp_path: Path) -> None:
          ".arguments.pattern", "argument-value"),
         (ON_DATASET, "{metric: duplicateValues, mustBe: 0, arguments: {properties: [colour]}}",
          ".arguments.properties", "known-column"),
-        (ON_COLUMN, "{type: sql, query: select 1, mustBe: 0}", ".type", "known-rule"),
-        (ON_COLUMN, "{type: custom, engine: soda, implementation: x}", ".engine", "known-rule"),
+        (ON_COLUMN, "{type: sqll, query: select 1, mustBe: 0}", ".type", "known-rule"),
         (ON_COLUMN, "{type: custom, engine: greatExpectations}", ".implementation", "implementation"),
         (ON_COLUMN, f"{{{GX}, implementation: '{{'}}", ".implementation", "yaml"),
         (ON_COLUMN, "{type: custom, engine: greatExpectations, implementation: {kwargs: {}}}",
@@ -264,3 +261,64 @@ def test_a_pattern_in_a_query_is_rewritten_for_java_and_escaped(tmp_path: Path) 
     assert kwargs["unexpected_rows_query"].startswith(
         r"SELECT value FROM (SELECT count_if(NOT `amount` RLIKE '^\\z|^\\z\\\u007bx\\\u007d[^\\n]\\z')"
     )
+
+
+@pytest.mark.parametrize(
+    ("quality", "part", "message"),
+    [
+        ("{type: text, description: Trust me.}", "type", "a rule in words is not evaluated"),
+        (
+            "{type: sql, query: select 1, mustBe: 0}",
+            "type",
+            "a rule of type sql is not evaluated; write it as engine greatExpectations, "
+            "type unexpected_rows_expectation",
+        ),
+        (
+            "{type: custom, engine: soda, implementation: x}",
+            "engine",
+            "a rule of engine 'soda' is not evaluated; those of greatExpectations are",
+        ),
+        (
+            "{metric: nullValues, mustBe: 0, unit: shares}",
+            "unit",
+            "a rule in 'shares' is not evaluated; rules in rows or percent are",
+        ),
+        (
+            "{rule: freshness, mustBe: 0}",
+            "rule",
+            "the library rule 'freshness' is not evaluated; write a metric (nullValues, missingValues, "
+            "invalidValues, duplicateValues, rowCount) and one operator",
+        ),
+        (
+            "{metric: nullValues, mustBe: 0, severity: sev2}",
+            "severity",
+            "'sev2' counts as critical: it rejects rows",
+        ),
+    ],
+)
+def test_a_rule_that_is_not_evaluated_is_noted(tmp_path: Path, quality: str, part: str, message: str) -> None:
+    assert notes(tmp_path, changed(ON_COLUMN, quality)) == [
+        (f"schema[0].properties[1].quality[0].{part}", message)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("severity", "expected"),
+    [("error", "critical"), ("Critical", "critical"), ("WARN", "warning"), ("info", "info")],
+)
+def test_a_severity_of_the_standard_is_one_of_great_expectations(
+    tmp_path: Path, severity: str, expected: str
+) -> None:
+    entry = f"{{name: tried, metric: nullValues, mustBe: 0, severity: {severity}}}"
+
+    (rule,) = [rule for rule in load(tmp_path, ON_COLUMN, entry).rules if rule.name == "tried"]
+
+    assert rule.severity == expected
+
+
+def test_rules_without_names_are_numbered(tmp_path: Path) -> None:
+    both = "{metric: nullValues, mustBe: 0}\n          - {metric: nullValues, mustBeLessThan: 9}"
+
+    names = [rule.name for rule in load(tmp_path, ON_COLUMN, both).rules]
+
+    assert names[2:4] == ["amount.nullValues", "amount.nullValues.2"]

@@ -8,9 +8,9 @@ import yaml
 
 import expectations
 from expectations.contract import Column, Contract, Limits, Partition, Rule
-from expectations.odcs import ContractError, load_contract, load_contracts
+from expectations.odcs import ContractError, load_contract, load_contracts, read_notes
 from tests import builders
-from tests.expectations.contract_files import VALID, changed, load, problems, write
+from tests.expectations.contract_files import VALID, changed, load, notes, problems, write
 
 P = [f"schema[0].properties[{index}]" for index in range(3)]
 CUSTOM = "schema[0].customProperties[0]"
@@ -98,9 +98,6 @@ def test_critical_rules_become_limits_of_their_columns(dataset: str, column: str
          CUSTOM + ".value", "sequence-column"),
         ("property: sequenceColumn", "property: sequenceColum", CUSTOM + ".property", "unknown-field"),
         ("name: orders.any", "name: amount.given", "schema[0]", "rule-name"),
-        ("        logicalTypeOptions: {minimum: 0}\n",
-         "        properties: [{name: a, logicalType: string, quality: [{metric: nullValues, mustBe: 0}]}]\n",
-         P[1] + ".properties[0].quality", "known-rule"),
     ],
 )  # fmt: skip
 def test_every_broken_rule_is_reported_with_its_place(
@@ -185,4 +182,94 @@ def test_all_problems_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
         ("orders.yaml", "known-type"),
         ("orders.yaml", "one-operator"),
         ("sales.yaml", "partition-transform"),
+    ]
+
+
+def test_a_rule_inside_a_struct_is_noted(tmp_path: Path) -> None:
+    quality = "quality: [{metric: nullValues, mustBe: 0}]"
+    fields = f"        properties: [{{name: a, logicalType: string, {quality}}}]\n"
+    text = changed("        logicalTypeOptions: {minimum: 0}\n", fields)
+
+    assert notes(tmp_path, text) == [
+        (
+            P[1] + ".properties[0].quality",
+            "rules of a field are not evaluated; move them to the column: a rule checks whole columns",
+        )
+    ]
+
+
+def test_the_projects_contracts_have_no_notes() -> None:
+    assert read_notes() == ()
+
+
+FIELD = Path(__file__).parent / "field"  # contracts as other tools and the standard's examples write them
+
+
+def test_a_contract_of_a_relational_catalogue_is_read() -> None:
+    contract = load_contract(FIELD / "receivers.yaml")
+
+    assert contract.columns == (
+        Column("receiver_id", "string", True, classification="restricted", limits=Limits(max_length=18)),
+        Column("country_code", "string", limits=Limits(max_length=2)),
+        Column("balance", "decimal(18,2)"),
+    )
+    assert [rule.severity for rule in contract.rules if rule.name == "country_code.nullValues"] == [
+        "critical"
+    ]
+
+
+def test_a_contract_with_the_options_of_the_standard_is_read() -> None:
+    limits = {column.name: column.limits for column in load_contract(FIELD / "parcels.yaml").columns}
+
+    assert limits["contact"] == Limits(max_length=120)
+    assert limits["ship_day"] == Limits(minimum="2020-01-01")
+    assert limits["weight_grams"] == Limits(minimum=0, multiple_of=5)
+
+
+def test_a_contract_of_an_importer_says_which_numbers_need_digits() -> None:
+    with pytest.raises(ContractError) as error:
+        load_contract(FIELD / "shipments.yaml")
+
+    (problem,) = error.value.problems
+    assert problem.path == P[2] + ".physicalType"
+    assert problem.message.endswith("got 'NUMBER'; write precision and scale, e.g. decimal(10,2)")
+
+
+def test_a_document_of_version_3_0_is_read() -> None:
+    contract = load_contract(FIELD / "payments.yaml")
+
+    assert [(rule.name, rule.expectation) for rule in contract.rules] == [
+        ("payment_id.required", "expect_column_values_to_not_be_null"),
+        ("payment_id.duplicateValues", "expect_column_values_to_be_unique"),
+        ("amount.range", "expect_column_values_to_be_between"),
+        ("amount.nullValues", "expect_column_values_to_not_be_null"),
+        ("currency.length", "expect_column_value_lengths_to_be_between"),
+        ("currency.invalidValues", "expect_column_values_to_be_in_set"),
+    ]
+    assert contract.column("amount").limits == Limits(exclusive_minimum=0)
+
+
+def test_a_document_of_version_3_2_is_read() -> None:
+    contract = load_contract(FIELD / "sensors.yaml")
+
+    assert [(column.name, column.type) for column in contract.columns] == [
+        ("sensor_id", "string"),
+        ("state", "string"),
+        ("place", "struct<room: string, floor: int>"),
+    ]
+    assert contract.column("state").limits.enum == ("on", "off")
+    assert contract.column("place").fields[0].required
+
+
+def test_what_is_passed_over_is_noted_with_its_place() -> None:
+    assert [f"{note.file}: {note.path}" for note in read_notes(FIELD)] == [
+        f"parcels.yaml: {P[0]}.logicalTypeOptions.format",
+        f"parcels.yaml: {P[1]}.logicalTypeOptions.format",
+        "payments.yaml: schema[0].quality[0].rule",
+        "payments.yaml: schema[0].quality[1].type",
+        "receivers.yaml: slaProperties",
+        f"receivers.yaml: {P[0]}.relationships",
+        f"receivers.yaml: {P[0]}.required",
+        f"sensors.yaml: {P[2]}",
+        f"shipments.yaml: {P[2].replace('2', '3')}.unique",
     ]

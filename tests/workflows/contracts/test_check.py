@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
@@ -15,7 +16,7 @@ from expectations.align import Op
 from expectations.contract import Column, Contract, Limits, Rule
 from expectations.odcs import load_contract
 from expectations.patterns import to_java
-from expectations.problems import ContractError
+from expectations.problems import ContractError, Problem
 from expectations.spark_schema import create_table_ddl
 from lambdas.validation import build_validator
 from tests.builders import contracts
@@ -28,7 +29,6 @@ from workflows.deploy import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations"),
@@ -111,6 +111,32 @@ def test_the_command_and_the_deployment_refuse_before_anything_is_touched(
         deploy.deploy(Options(region="us-east-1"), print)
 
 
+FIELD = Path(__file__).parents[2] / "expectations" / "odcs" / "field"
+
+
+@pytest.mark.parametrize("name", ["parcels", "receivers", "payments", "sensors"])
+def test_each_engine_takes_the_contracts_of_other_tools(name: str) -> None:
+    contract = load_contract(FIELD / f"{name}.yaml")
+
+    check({name: contract})
+    check_at_doors({name: contract})
+
+
+def test_notes_are_printed_and_errors_if_strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    note = Problem("things.yaml", "slaProperties", "sla", "service levels are not monitored", 9)
+    monkeypatch.setattr("expectations.odcs.load_contracts", lambda: {"things": VALID})
+    monkeypatch.setattr("expectations.odcs.read_notes", lambda: (note,))
+
+    answer, strict, as_json = (call("contract", "check", *more) for more in ([], ["--strict"], ["--json"]))
+
+    assert answer.exit_code == 0
+    assert "note: things.yaml: slaProperties (line 9): service levels are not monitored" in answer.stdout
+    assert "1 contracts are valid" in answer.stdout
+    assert strict.exit_code == 1
+    assert "things.yaml: slaProperties (line 9): service levels are not monitored" in strict.stderr
+    assert json.loads(as_json.stdout) == {"things": "1.0.0"}
+
+
 TYPES = ("string", "int", "long", "float", "double", "decimal(4,2)", "boolean", "date", "timestamp", "binary")
 numbers = st.integers() | st.floats() | st.sampled_from([2**31, 2**63, 10**400, -1, 1e300])
 texts = st.text(max_size=8) | st.sampled_from(
@@ -119,7 +145,10 @@ texts = st.text(max_size=8) | st.sampled_from(
 values = st.none() | st.booleans() | numbers | texts
 options = st.dictionaries(
     st.sampled_from(
-        ["minimum", "maximum", "exclusiveMinimum", "minLength", "maxLength", "pattern", "format"]
+        [
+            *("minimum", "maximum", "exclusiveMinimum", "minLength", "maxLength", "pattern", "format"),
+            *("multipleOf", "timezone", "defaultTimezone", "uniqueItems"),
+        ]
     ),
     values,
     max_size=2,

@@ -1,0 +1,121 @@
+"""The options of `logicalTypeOptions` that no limit of a column stands for.
+
+Each holds anyway (dates are `yyyy-MM-dd`), or is noted as not enforced. One that would change what values
+mean is refused.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from expectations.contract import Column
+from expectations.odcs.limits import is_number
+from expectations.odcs.types import FORMATS, WIDER
+from expectations.problems import Findings
+
+_UTC = ("UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT", "+00:00")
+_ISO_DAY = "yyyy-MM-dd"
+_SMALLER = ("i8", "i16")
+_GREATEST_STEP = 10**18  # a long in Spark
+_NUMBERS = ("int", "long", "float", "double", "decimal")
+_UNENFORCED = {  # kind -> options that the standard has for it, and that are not enforced
+    "binary": ("minLength", "maxLength", "pattern"),
+    "struct": ("minProperties", "maxProperties"),
+    "list": ("uniqueItems",),
+}
+
+
+def noted_options(
+    column: Column, options: Mapping[str, Any], path: str, findings: Findings, *, is_nested: bool
+) -> set[str]:
+    """The options that are no limits of the column, with a note or problem for each that needs one."""
+    found: set[str] = set()
+    for option, given in options.items():
+        where = f"{path}.logicalTypeOptions.{option}"
+        read = _READERS.get(option)
+        if option in _UNENFORCED.get(column.kind, ()):
+            if given is not False:
+                findings.note(where, "type-option", f"{option} of {column.type} is not enforced")
+        elif option == "multipleOf" and column.kind in _NUMBERS:
+            if not is_nested and _is_exact(column, given):
+                continue
+            _note_multiple(column, given, where, findings)
+        elif read is not None and (column.kind == "timestamp" or option == "format"):
+            read(column, given, where, findings)
+        elif option != "required" or column.kind != "struct":
+            continue
+        found.add(option)
+    return found
+
+
+def required_fields(column: Column, options: Mapping[str, Any], path: str, findings: Findings) -> Column:
+    """The struct with the fields required that its option `required` names."""
+    if column.kind != "struct" or "required" not in options:
+        return column
+    where, names = f"{path}.logicalTypeOptions.required", options["required"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        findings.add(where, "option-value", "a list of names", repr(names), "write [street, city]")
+        return column
+    known = [field.name for field in column.fields]
+    for name in names:
+        if name not in known:
+            findings.add(where, "option-value", ", ".join(known), repr(name), "name a property of the object")
+    fields = tuple(replace(field, required=field.required or field.name in names) for field in column.fields)
+    return replace(column, fields=fields)
+
+
+def _is_exact(column: Column, given: Any) -> bool:
+    """Whether all engines agree on which values of the column are multiples of the number."""
+    if column.kind not in ("int", "long", "decimal") or not _is_positive(given):
+        return False
+    step = Decimal(repr(given))
+    scale = column.precision_scale[1] if column.kind == "decimal" else 0
+    return step < _GREATEST_STEP and -int(step.normalize().as_tuple().exponent) <= scale
+
+
+def _is_positive(given: object) -> bool:
+    return isinstance(given, (int, float)) and is_number(given) and given > 0
+
+
+def _note_multiple(column: Column, given: Any, path: str, findings: Findings) -> None:
+    if not _is_positive(given):
+        findings.add(path, "option-value", "a number above 0", repr(given), "correct it")
+    else:
+        findings.note(path, "type-option", f"multipleOf {given} of {column.type} is not enforced")
+
+
+def _read_format(column: Column, given: Any, path: str, findings: Findings) -> None:
+    if not isinstance(given, str):
+        findings.add(path, "option-value", "the name of a format", repr(given), "correct it")
+    elif column.kind in ("date", "timestamp"):
+        is_iso = given == _ISO_DAY if column.kind == "date" else given.startswith(_ISO_DAY)
+        if not is_iso:
+            findings.note(path, "type-option", f"format {given!r} is not used: values have an ISO 8601 form")
+    elif given in WIDER and column.kind in _NUMBERS:
+        if given not in ("u8", "u16", "u32"):
+            findings.note(path, "type-option", f"{given} is kept as {column.type}")
+    elif given in _SMALLER:
+        findings.note(path, "type-option", f"{given} is kept as {column.type}; add minimum and maximum")
+    elif given not in FORMATS:
+        findings.note(path, "type-option", f"format {given!r} is not enforced; a pattern would be")
+
+
+def _read_timezone(column: Column, given: Any, path: str, findings: Findings) -> None:
+    if not isinstance(given, bool):
+        findings.add(path, "option-value", "true or false", repr(given), "correct it")
+    elif not given:
+        findings.note(path, "type-option", f"{column.name} is an instant: a time without zone is one in UTC")
+
+
+def _read_default_timezone(column: Column, given: Any, path: str, findings: Findings) -> None:
+    if given not in _UTC:
+        advice = f"send values of {column.name} with their offset, as a time without zone is one in UTC"
+        findings.add(path, "option-value", "UTC", repr(given), advice)
+
+
+_READERS: dict[str, Callable[[Column, Any, str, Findings], None]] = {
+    "format": _read_format,
+    "timezone": _read_timezone,
+    "defaultTimezone": _read_default_timezone,
+}
