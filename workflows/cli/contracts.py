@@ -55,21 +55,26 @@ def _compare_with_live(stack: str | None, contracts: Mapping[str, Contract]) -> 
 @contract_app.command("new")
 def contract_new(
     dataset: Annotated[str, typer.Argument(help="Name of the dataset, e.g. orders.")],
-    sample: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, JSON Lines or Parquet.")],
+    sample: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, JSON or Parquet.")],
     key: Annotated[str, typer.Option(help="Key columns, separated by commas.")],
-    sequence: Annotated[str | None, typer.Option(help="Column that orders the changes of a key.")] = None,
+    sequence: Annotated[
+        str | None, typer.Option(help="Column that orders the changes of a key, e.g. updated_at.")
+    ] = None,
     folder: Annotated[Path, typer.Option(help="Folder of the contracts.")] = Path("expectations"),
 ) -> None:
-    """Draft the contract of a new dataset from a sample file."""
-    from expectations.odcs import load_contract
-    from workflows.contracts.draft import DraftError, draft
+    """Draft the contract of a new dataset from a sample file, which the contract then accepts.
 
-    path = folder / f"{dataset}.yaml"
-    if path.exists():
-        raise DraftError(f"{path} already exists; edit it, or remove it first.")
-    text = draft(dataset, key.split(","), sequence, sample)
-    path.write_text(text)
-    load_contract(path)
+    Names of columns become snake_case, with the sample's names as aliases; --key and --sequence accept both.
+    """
+    from workflows.contracts.check import check
+    from workflows.contracts.draft import draft, path_of_new, write_new
+
+    path = path_of_new(folder, dataset)
+    drafted = draft(dataset, key.split(","), sequence, sample)
+    check({dataset: drafted.contract})
+    write_new(path, drafted.text)
+    for note in drafted.notes:
+        out.print(f"Note: {note}", markup=False)
     out.print(
         f"Wrote {path}. Next: review it, make it stricter, then run glueline contract check and make up."
     )
