@@ -1,4 +1,4 @@
-"""Drafts the contract of a new dataset from a sample file."""
+"""Drafts the contract of a new dataset from a sample file, a CREATE TABLE statement or a table."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from expectations.odcs.partitions import TRANSFORMS
 from workflows.contracts.check import check_at_doors
 from workflows.contracts.column_names import ColumnName, can_be_alias, column_names, is_valid, snake_case
 from workflows.contracts.sample_check import check_rows, problem_of_drop
+from workflows.contracts.samples.ddl import columns_of_ddl, columns_of_glue
 from workflows.contracts.samples.facts import DraftError, SampleColumn
 from workflows.contracts.samples.sample import columns_of, open_sample
+from workflows.query.catalog import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from expectations.contract import Contract
 
@@ -52,6 +54,7 @@ class Draft:
     text: str
     contract: Contract
     notes: tuple[str, ...]
+    renamed: Mapping[str, str]  # name in the sample -> name that files have to use, as it can't be an alias
 
 
 def draft(dataset: str, key: Sequence[str], sequence: str | None, sample: Path) -> Draft:
@@ -62,36 +65,65 @@ def draft(dataset: str, key: Sequence[str], sequence: str | None, sample: Path) 
     Changes are ordered by `sequence`, or by a column that is named like one. Rows are spread over buckets of
     the first key column. Raises DraftError.
     """
+    with open_sample(sample) as opened:
+        drafted = draft_of_columns(dataset, key, sequence, columns_of(opened, sample.name), sample.name)
+        check_rows(drafted.contract, opened, sample, drafted.renamed)
+        notes = [*opened.notes, *drafted.notes]
+    if problem := problem_of_drop(drafted.contract, sample):
+        notes.append(f"{sample.name} can't be dropped as it is: {problem}.")
+    return replace(drafted, notes=tuple(dict.fromkeys(notes)))
+
+
+def draft_from_ddl(dataset: str, key: Sequence[str], sequence: str | None, file: Path) -> Draft:
+    """A contract with the columns of a CREATE TABLE statement; without a `key`, with its primary key."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DraftError(f"{file.name} can't be read as SQL: it is not UTF-8; save it as UTF-8.") from error
+    columns, primary_key = columns_of_ddl(text, dataset, file.name)
+    return draft_of_columns(dataset, key or primary_key, sequence, columns, file.name)
+
+
+def draft_from_table(dataset: str, key: Sequence[str], sequence: str | None, name: str, glue: Any) -> Draft:
+    """A contract with the columns of a table of the Glue catalog, named `table` or `database.table`.
+
+    `glue` is a client of Glue. Raises DraftError if there is no such table.
+    """
+    database, _, table = name.rpartition(".")
+    try:
+        found = glue.get_table(DatabaseName=database or DEFAULT_DATABASE, Name=table)["Table"]
+    except glue.exceptions.EntityNotFoundException as error:
+        raise DraftError(
+            f"Expected a table of the Glue catalog, got {name}, which is none; write database.table."
+        ) from error
+    return draft_of_columns(dataset, key, sequence, columns_of_glue(found), name)
+
+
+def draft_of_columns(
+    dataset: str, key: Sequence[str], sequence: str | None, given: Iterable[SampleColumn], source: str
+) -> Draft:
+    """A contract for `dataset` with these columns of the source, a file or table. Raises DraftError."""
     if not is_valid(dataset):
         advice = f"name it {snake_case(dataset)}" if snake_case(dataset) else "rename it"
         raise DraftError(f"Expected a lower-case name of a dataset, like orders, got {dataset!r}; {advice}.")
-    with open_sample(sample) as opened:
-        columns = {column.header: column for column in columns_of(opened, sample.name)}
-        if not columns:
-            raise DraftError(
-                f"Expected columns in {sample.name}, got none; use a sample with a header and rows."
-            )
-        names = column_names(list(columns))
-        keys = list(dict.fromkeys(_header(one, names, sample) for one in key))
-        for header in keys:
-            columns[header] = _key_column(columns[header], sample)
-        ordering = _proposed(columns, names, keys)
-        if sequence is not None:
-            ordering = _header(sequence, names, sample)
-            _check_sequence(columns[ordering], sample)
-        text = _text(dataset, columns, names, keys, ordering)
-        contract = _read(dataset, text)
-        unknown = {
-            header: one.name for header, one in names.items() if header not in (one.name, *one.aliases)
-        }
-        check_rows(contract, opened, sample, unknown)
-        notes = [*opened.notes, *(note for column in columns.values() for note in column.notes)]
-    notes += [f"{header}: name it {name} in files." for header, name in unknown.items()]
+    if not key:
+        raise DraftError(f"Expected the key of {dataset}, got none; name its columns by --key.")
+    columns = {column.header: column for column in given}
+    names = column_names(list(columns))
+    keys = list(dict.fromkeys(_header(one, names, source) for one in key))
+    for header in keys:
+        columns[header] = _key_column(columns[header], source)
+    ordering = _proposed(columns, names, keys)
+    if sequence is not None:
+        ordering = _header(sequence, names, source)
+        _check_sequence(columns[ordering], source)
+    text = _text(dataset, columns, names, keys, ordering)
+    renamed = {header: one.name for header, one in names.items() if header not in (one.name, *one.aliases)}
+    notes = [note for column in columns.values() for note in column.notes]
+    notes += [f"{header}: name it {name} in files." for header, name in renamed.items()]
     if sequence is None and ordering is not None:
         notes.append(f"{names[ordering].name} orders the changes of a key; --sequence names another column.")
-    if problem := problem_of_drop(contract, sample):
-        notes.append(f"{sample.name} can't be dropped as it is: {problem}.")
-    return Draft(text, contract, tuple(dict.fromkeys(notes)))
+    return Draft(text, _read(dataset, text), tuple(notes), renamed)
 
 
 def path_of_new(folder: Path, dataset: str) -> Path:
@@ -114,7 +146,7 @@ def write_new(path: Path, text: str) -> None:
         part.unlink(missing_ok=True)
 
 
-def _header(given: str, names: dict[str, ColumnName], sample: Path) -> str:
+def _header(given: str, names: dict[str, ColumnName], source: str) -> str:
     """The name in the file of the column that is given by this name, its name in the contract, or alike."""
     given = given.strip()
     if given in names:
@@ -123,34 +155,34 @@ def _header(given: str, names: dict[str, ColumnName], sample: Path) -> str:
         if one.name in (given, snake_case(given)):
             return header
     shown = ", ".join(one.name for one in names.values())
-    raise DraftError(f"{sample.name} has no column {given}; it has {shown}.")
+    raise DraftError(f"{source} has no column {given}; it has {shown}.")
 
 
-def _key_column(column: SampleColumn, sample: Path) -> SampleColumn:
+def _key_column(column: SampleColumn, source: str) -> SampleColumn:
     if column.rows_without:
         raise DraftError(
-            f"Expected a value of the key column {column.header} in each row of {sample.name}, got none in "
+            f"Expected a value of the key column {column.header} in each row of {source}, got none in "
             f"{column.rows_without} rows; name another key, or fill them."
         )
     kind = column.key_type or column.type
     if kind.partition("(")[0] not in KEY_KINDS:
         raise DraftError(
             f"Expected a key of {', '.join(KEY_KINDS)}, got {column.header}, which is {kind} in "
-            f"{sample.name}; name another key, or write it as text."
+            f"{source}; name another key, or write it as text."
         )
     return replace(column, type=kind, required=True, values=(), notes=())
 
 
-def _check_sequence(column: SampleColumn, sample: Path) -> None:
+def _check_sequence(column: SampleColumn, source: str) -> None:
     kinds = ", ".join(_SEQUENCE_KINDS)
     if column.type not in _SEQUENCE_KINDS:
         raise DraftError(
             f"Expected a sequence column of type {kinds}, got {column.header}, which is {column.type} in "
-            f"{sample.name}; name another, or leave --sequence out."
+            f"{source}; name another, or leave --sequence out."
         )
     if not column.required:
         raise DraftError(
-            f"Expected a value of the sequence column {column.header} in each row of {sample.name}, got "
+            f"Expected a value of the sequence column {column.header} in each row of {source}, got "
             f"none in {column.rows_without} rows; name another, or leave --sequence out."
         )
 

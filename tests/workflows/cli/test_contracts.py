@@ -54,6 +54,23 @@ def test_new_takes_a_file_as_people_have_it_and_says_what_to_know(tmp_path: Path
     ]
 
 
+def test_new_drafts_from_sql_with_its_primary_key(tmp_path: Path) -> None:
+    sample = tmp_path / "orders.sql"
+    sample.write_text("CREATE TABLE orders (order_id bigint PRIMARY KEY, amount numeric(12,2))")
+
+    result = call("contract", "new", "orders", str(sample), "--folder", str(tmp_path))
+
+    assert result.exit_code == 0
+    assert load_contract(tmp_path / "orders.yaml").key == ("order_id",)
+
+
+def test_new_asks_for_a_sample_or_a_table(tmp_path: Path) -> None:
+    result = call("contract", "new", "orders", "--key", "order_id", "--folder", str(tmp_path))
+
+    assert result.exit_code == 2
+    assert "--from-table" in result.stderr
+
+
 def test_new_leaves_nothing_behind_if_no_contract_can_be_drafted(tmp_path: Path) -> None:
     sample = tmp_path / "sample.csv"
     sample.write_text("order_id,amount\n,12.50\n")

@@ -6,17 +6,20 @@ import csv
 import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moto import mock_aws
 
 from expectations.align import align
 from expectations.problems import ContractError
 from lambdas.validation import Validators
-from workflows.contracts.draft import Draft, draft, path_of_new, write_new
+from workflows.contracts.draft import Draft, draft, draft_from_ddl, draft_from_table, path_of_new, write_new
 from workflows.contracts.samples.facts import DraftError
 
 CSV = """\
@@ -31,7 +34,7 @@ def drafted(
 ) -> Draft:
     sample = folder / name
     sample.write_bytes(content.encode() if isinstance(content, str) else content)
-    return draft("payments", key.split(","), sequence, sample)
+    return draft("payments", list(filter(None, key.split(","))), sequence, sample)
 
 
 @pytest.mark.parametrize("key", ["paymentId", "payment_id", "PaymentID"])
@@ -189,6 +192,37 @@ def test_a_contract_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         write_new(tmp_path / "b.yaml", "\ud800")
     assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]
+
+
+def test_a_draft_from_sql_has_the_primary_key_unless_another_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "a.sql"
+    file.write_text("CREATE TABLE payments (paymentId bigint PRIMARY KEY, amount numeric(12,2))")
+
+    contract = draft_from_ddl("payments", [], None, file).contract
+
+    assert contract.key == ("payment_id",)
+    assert [column.type for column in contract.columns] == ["long", "decimal(12,2)"]
+    assert draft_from_ddl("payments", ["amount"], None, file).contract.key == ("amount",)
+
+
+def test_a_sample_without_a_named_key_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DraftError, match="name its columns by --key"):
+        drafted(tmp_path, "id\n1\n", "")
+
+
+def test_a_draft_from_a_table_of_the_glue_catalog() -> None:
+    with mock_aws():
+        glue = boto3.client("glue", region_name="eu-central-1")
+        glue.create_database(DatabaseInput={"Name": "sales"})
+        columns = [{"Name": "id", "Type": "bigint"}, {"Name": "amount", "Type": "decimal(12,2)"}]
+        table: Any = {"Name": "payments", "StorageDescriptor": {"Columns": columns}}
+        glue.create_table(DatabaseName="sales", TableInput=table)
+
+        contract = draft_from_table("payments", ["id"], None, "sales.payments", glue).contract
+
+        assert [column.type for column in contract.columns] == ["long", "decimal(12,2)"]
+        with pytest.raises(DraftError, match="got payments, which is none"):
+            draft_from_table("payments", ["id"], None, "payments", glue)
 
 
 CELLS = st.one_of(

@@ -1,4 +1,4 @@
-"""Reads sample files whole, in bounded memory, and finds the type of each of their columns.
+"""Finds the columns and types of samples, which it reads whole in bounded memory, and of described tables.
 
 Imports `expectations`, `lambdas`.
 """
