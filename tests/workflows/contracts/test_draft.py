@@ -108,6 +108,20 @@ def test_a_draft_from_parquet_keeps_exact_decimals_and_a_composite_key(tmp_path:
     assert contract.column("price").type == "decimal(38,10)"
 
 
+def test_names_of_parquet_that_drops_refuse_are_noted(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"id": [1], "_row": [7], "__index_level_0__": [7]}), file)
+
+    found = drafted(tmp_path, file.getvalue(), "id", name="sample.parquet")
+
+    assert [column.name for column in found.contract.columns] == ["id", "row"]
+    assert [note[:24] for note in found.notes] == [
+        "__index_level_0__: the i",
+        "_row: name it row in fil",
+        "sample.parquet can't be ",
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

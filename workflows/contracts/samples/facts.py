@@ -30,6 +30,7 @@ _SHOWN: Final = 40  # characters of a value
 _LEAST_TEXTS: Final = 10
 _MOST_VALID: Final = 20
 _TIMES_EACH: Final = 3
+_SCALE_OF_AMOUNTS: Final = 2
 
 
 class DraftError(GluelineError):
@@ -202,15 +203,19 @@ class Facts:
 
     def _type_of_texts(self) -> str:
         forms = NO_FORM if self.first is None or self.missing else self.forms
+        if Form.NUMBER in forms:
+            return self._type_of_numbers_as_text()
         if Form.DATE in forms:
             return "date"
         if Form.TIME in forms:
             return "timestamp"
-        if self.is_typed:
-            return "string"
-        if Form.BOOLEAN in forms:
-            return "boolean"
-        if Form.NUMBER not in forms or (self.numbers.is_whole and not self.numbers.is_long):
+        return "boolean" if Form.BOOLEAN in forms and not self.is_typed else "string"
+
+    def _type_of_numbers_as_text(self) -> str:
+        if self.is_typed:  # amounts like "12.50"; other numbers in quotes are codes
+            is_amount = (self.numbers.least_scale or 0) >= _SCALE_OF_AMOUNTS
+            return (self.numbers.type() or "string") if is_amount else "string"
+        if self.numbers.is_whole and not self.numbers.is_long:
             return "string"
         return self.numbers.type() or "string"
 
@@ -234,13 +239,14 @@ class Facts:
 
     def _why_text(self, first: str) -> str | None:
         """Why a column is text although its first value could be of another type."""
-        if self.missing and self.forms & (Form.TIME if self.is_typed else ANY_FORM):
+        telling = Form.TIME if self.is_typed else ANY_FORM
+        if self.missing and self.forms & telling:
             row, text = self.missing
             return (
                 f"text, as row {row} has {_shown(text)}; leave fields without a value empty, and draft "
                 f"again, to get the type of {_shown(first)}."
             )
-        if self.other and not self.is_typed and forms_of(first):
+        if self.other and forms_of(first) & telling:
             row, text = self.other
             return f"text, as row {row} has {_shown(text)}, not like {_shown(first)}."
         accepted = accepted_instead(first)

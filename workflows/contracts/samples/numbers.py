@@ -16,6 +16,7 @@ class Numbers:
 
     whole: int = 1  # most digits before the point
     scale: int = 0  # most digits behind it
+    least_scale: int | None = None  # fewest digits behind it
     is_whole: bool = True
     is_long: bool = True
     is_scientific: bool = False
@@ -26,6 +27,7 @@ class Numbers:
         exponent = int(exact.as_tuple().exponent)
         self.whole = max(self.whole, exact.adjusted() + 1 if exact else 1)
         self.scale = max(self.scale, -exponent)
+        self.least_scale = -exponent if self.least_scale is None else min(self.least_scale, -exponent)
         self.is_scientific |= is_scientific
         self.is_whole &= exponent == 0 and not is_scientific
         self.is_long &= self.is_whole and int(exact) in _LONG

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _BATCH: Final = 10_000  # rows
 _MAX_PRECISION: Final = 38
 _MOST_EXACT: Final = 2**53  # up to which a double is one whole number
+_INDEX: Final = re.compile(r"__index_level_[0-9]+__")  # of pandas
 # Arrow's name of a type, without its parameters -> Iceberg type
 _TYPES: Final = {
     "bool": "boolean",
@@ -63,9 +64,15 @@ class ParquetSample:
         self._file.seek(0)
         try:
             parquet = pq.ParquetFile(self._file)
-            return tuple(self._columns(parquet))
+            columns = tuple(self._columns(parquet))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise DraftError(f"{self._name} can't be read as Parquet: {error}") from error
+        self.notes = [
+            f"{column.header}: the index of pandas is left out; write the file with index=False."
+            for column in columns
+            if _INDEX.fullmatch(column.header)
+        ]
+        return tuple(column for column in columns if not _INDEX.fullmatch(column.header))
 
     def _columns(self, parquet: pq.ParquetFile) -> Iterator[SampleColumn]:
         schema = parquet.schema_arrow

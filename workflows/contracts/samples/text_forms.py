@@ -41,16 +41,22 @@ ANY_FORM: Final = Form.BOOLEAN | Form.NUMBER | Form.DATE | Form.TIME
 
 
 def forms_of(text: str) -> Form:
-    """The forms of a trimmed text that is not empty. A date is also a time, its midnight."""
+    """The forms of a trimmed text that is not empty.
+
+    A date is also a time, its midnight. Eight digits may be a date, among others that are no numbers.
+    """
     if text.lower() in ("true", "false"):
         return Form.BOOLEAN
     if _NUMBER.fullmatch(text):
-        return Form.NUMBER
+        return Form.NUMBER | Form.DATE | Form.TIME if _is_basic_date(text) else Form.NUMBER
     if timestamps.is_date(text):
         return Form.DATE | Form.TIME
-    # Without hyphens or T, digits are a number rather than a time in basic form.
     is_written_as_time = len(text) > _DATE_LENGTH and (text[4] == "-" or text[8] in "Tt")
     return Form.TIME if is_written_as_time and timestamps.parse(text) is not None else NO_FORM
+
+
+def _is_basic_date(text: str) -> bool:
+    return len(text) == _DATE_LENGTH - 2 and text.isdecimal() and timestamps.parse(text) is not None
 
 
 def is_missing(text: str) -> bool:

@@ -51,6 +51,15 @@ def test_columns_without_a_null_are_required_and_few_texts_are_valid_values() ->
     assert (columns["b"].required, columns["b"].rows_without) == (False, 5)
 
 
+def test_the_index_of_pandas_is_left_out_with_a_note() -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"id": [1], "__index_level_0__": [7]}), file)
+    sample = ParquetSample(file, "sample.parquet")
+
+    assert [column.header for column in sample.columns()] == ["id"]
+    assert "index=False" in sample.notes[0]
+
+
 def test_whole_doubles_can_be_a_key_as_long() -> None:
     columns = columns_of(a=[1.0, 2.0], b=[1.0, 2.5])
 

@@ -17,7 +17,8 @@ DATE = Form.DATE | Form.TIME
 @pytest.mark.parametrize(
     ("text", "form"),
     [
-        *((text, Form.NUMBER) for text in ("0", "-7", "12.50", ".5", "1.5e-7", "1e-05", "20240131")),
+        *((text, Form.NUMBER) for text in ("0", "-7", "12.50", ".5", "1.5e-7", "1e-05", "20241331")),
+        ("20240131", Form.NUMBER | DATE),
         *((text, NO_FORM) for text in ("007", "+49", "1,5", "1,234.50", "12E4", "$5", "1.", "0x1F", "1_000")),
         *((text, Form.BOOLEAN) for text in ("true", "FALSE")),
         *((text, NO_FORM) for text in ("yes", "t", "inf", "nan")),
