@@ -12,6 +12,7 @@ Standard library only: it runs for every line of the RAW bucket, on Spark's exec
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -112,15 +113,23 @@ class ErasedKeys:
         return self.own_values(given)
 
     def own_message(self, body: str) -> bool:
-        """Whether a CloudEvent is of one of the keys of this dataset."""
+        """Whether a message has an event of one of the keys of this dataset, in whatever form it came.
+
+        What is no event with a row, or with a row in base64, is searched as text.
+        """
         try:
-            event = _read_json(body)
+            return any(self._own_event(event, body) for event in _events_in(_read_json(body)))
         except (ValueError, RecursionError):
             return self.own_text(body)
-        if not isinstance(event, dict) or not isinstance(event.get("data"), dict):
-            return self.own_text(body)
+
+    def _own_event(self, event: Any, body: str) -> bool:
+        if not isinstance(event, dict):
+            return self.own_text(event if isinstance(event, str) else body)
         dataset = str(event.get("type")).strip().rpartition(".")[0]
-        return dataset in ("", self.contract.dataset) and self.own_row(event["data"])
+        rows = [row for row in (event.get("data"), _decoded(event.get("data_base64"))) if row is not None]
+        if not rows or not all(isinstance(row, dict) for row in rows):
+            return any(self.own_text(text) for text in (body, *rows) if isinstance(text, str))
+        return dataset in ("", self.contract.dataset) and any(map(self.own_row, rows))
 
     def own_text(self, text: str) -> bool:
         """Whether the text contains the names of the key's columns, each followed by a key's value."""
@@ -163,6 +172,39 @@ class ErasedKeys:
 def _read_json(text: str) -> Any:
     """The content of a JSON text, with numbers as they are written."""
     return json.loads(text, parse_int=JsonNumber, parse_float=JsonNumber, object_pairs_hook=_members)
+
+
+def _events_in(content: Any) -> Iterator[Any]:
+    """The events in the content of a message: one, those of a batch, or in envelopes of SNS and EventBridge.
+
+    The message of an envelope that is no JSON comes as its text.
+    """
+    if isinstance(content, list):
+        for element in content:
+            yield from _events_in(element)
+        return
+    inside: list[Any] = []
+    if isinstance(content, dict):
+        inside = [part for part in (content.get("Message"), content.get("detail")) if part is not None]
+    for part in inside:
+        yield from _events_in(_json_or_text(part) if isinstance(part, str) else part)
+    if not inside or "data" in content or "data_base64" in content:
+        yield content
+
+
+def _decoded(data: Any) -> Any:
+    """What is in base64, as JSON or as text; None if it is no base64."""
+    try:
+        return _json_or_text(b64decode(data).decode(errors="surrogateescape"))
+    except (ValueError, TypeError):
+        return None
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return _read_json(text)
+    except ValueError:
+        return text
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Validates the messages of the inbound queue and writes their changes to the Data API in one request.
 
-Each message has exactly one outcome: it is handled (the API accepted it, has a newer version, or its key is
-erased), it is a dead letter with its reasons, or it returns to its queue as a failure of the batch.
+Each event has exactly one outcome: it is handled (the API accepted it, has a newer version, or its key is
+erased), it is a dead letter with its reasons, or its message returns to the queue as a failure. A message is
+one event or a batch. If one event of a message is neither handled nor a dead letter, the whole message
+returns, and its dead letters are sent when none of its events is left.
 
 Safe to repeat: the API orders the changes of a row by the sequence column if the dataset has one, then by the
 event's time, then by its id. So a message that SQS delivers again changes nothing, even after later ones. The
@@ -13,7 +15,7 @@ A message of an erased key is counted and dropped. A dead letter would keep the 
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 _MAX_ID = 256  # characters of a sender's id in logs
 _MILLISECONDS = re.compile("[0-9]{1,14}")
+_REQUEST = 35_000  # milliseconds that a request to the API may take
+_CALL = 10_000  # milliseconds in which a call to SQS and the alert are surely done
 _ERASED = "urn:glueline:problem:erased"
 _logger = Logger()
 # Statuses below 500 of requests that may succeed later (RFC 9110, 8470, 6585).
@@ -46,22 +50,31 @@ _RETRYABLE = (408, 425, 429)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Lambda entry point; the event source mapping has ReportBatchItemFailures."""
     _logger.set_correlation_id(context.aws_request_id)
-    return process(event["Records"], _wiring())
+    return process(event["Records"], _wiring(), context.get_remaining_time_in_millis)
 
 
-def process(records: Iterable[dict[str, Any]], wiring: "Wiring") -> dict[str, Any]:
-    """Process a batch of queue messages; the answer names those that return to the queue."""
+def process(
+    records: Iterable[dict[str, Any]], wiring: "Wiring", time_left: Callable[[], int] = lambda: _REQUEST
+) -> dict[str, Any]:
+    """Process some queue messages; the answer names those that return to the queue.
+
+    A batch has as many events as fit in a message. What the milliseconds that are left do not suffice for
+    returns to the queue; but what comes first is always tried, so that there is progress.
+    """
     outcome = Outcome()
     valid: list[ValidMessage] = []
     for record in records:
-        found = wiring.reader.read(record["messageId"], record["body"], sent(record))
-        if isinstance(found, ValidMessage):
-            valid.append(found)
-        else:
-            outcome.dead_letters.append(found)
+        events = wiring.reader.read(record["messageId"], record["body"], sent(record), _attributes(record))
+        if not events:
+            _logger.info("message is an empty array", message_id=record["messageId"])
+        for found in events:
+            if isinstance(found, ValidMessage):
+                valid.append(found)
+            else:
+                outcome.dead_letters.append(found)
     _log_adjustments(valid)
-    _write(valid, wiring.api, outcome)
-    _send_dead_letters(outcome, wiring)
+    _write(valid, wiring.api, outcome, time_left)
+    _send_dead_letters(outcome, wiring, lambda: time_left() < _CALL)
     _report(outcome, wiring.reader.contracts)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in outcome.failed]}
 
@@ -70,14 +83,20 @@ def sent(record: Mapping[str, Any]) -> int | None:
     """When the message was first sent, in milliseconds since the epoch, even if it was redriven since."""
     times = (
         record.get("attributes", {}).get("SentTimestamp"),
-        record.get("messageAttributes", {}).get(dead_letters.SENT_AT, {}).get("stringValue"),
+        _attributes(record).get(dead_letters.SENT_AT),
     )
     return min((int(text) for text in times if text and _MILLISECONDS.fullmatch(text)), default=None)
 
 
+def _attributes(record: Mapping[str, Any]) -> dict[str, str]:
+    """The message attributes that are texts."""
+    given = record.get("messageAttributes", {})
+    return {name: value["stringValue"] for name, value in given.items() if value.get("stringValue")}
+
+
 @dataclass(slots=True)
 class Outcome:
-    """The outcomes of the messages of a batch."""
+    """The outcomes of the messages of an invocation."""
 
     handled: Counter[tuple[str, str]] = field(default_factory=Counter)  # (dataset, accepted | stale | erased)
     erased: list[Message] = field(default_factory=list)
@@ -96,10 +115,15 @@ class Wiring:
     sns: Any
 
 
-def _write(messages: Sequence[ValidMessage], api: DataApi, outcome: Outcome) -> None:
-    """Write the changes by the API. Once it is unavailable, it is not called again for this batch."""
-    settled = 0
+def _write(
+    messages: Sequence[ValidMessage], api: DataApi, outcome: Outcome, time_left: Callable[[], int]
+) -> None:
+    """Write the changes by the API. Once it is unavailable, it is not called again for this invocation."""
+    settled, cause = 0, "data api unavailable"
     for portion in portions(messages):
+        if settled and time_left() < _REQUEST:
+            cause = "no time left in this invocation"
+            break
         try:
             results = api.write(portion, _logger.get_correlation_id())
         except DataApiUnavailable as error:
@@ -109,7 +133,7 @@ def _write(messages: Sequence[ValidMessage], api: DataApi, outcome: Outcome) -> 
             _settle(found.message, result, outcome)
         _log_answers(portion, results)
         settled += len(portion)
-    outcome.failed |= {left.message.message_id: "data api unavailable" for left in messages[settled:]}
+    outcome.failed |= {left.message.message_id: cause for left in messages[settled:]}
 
 
 def _settle(message: Message, result: dict[str, Any], outcome: Outcome) -> None:
@@ -122,16 +146,24 @@ def _settle(message: Message, result: dict[str, Any], outcome: Outcome) -> None:
     elif status == "rejected" and problem.get("status", 500) < 500 and problem["status"] not in _RETRYABLE:
         given = problem.get("violations") or [{"rule": problem.get("type"), "message": problem.get("detail")}]
         violations = [Violation(*(str(one.get(name) or "") for name in Violation._fields)) for one in given]
-        outcome.dead_letters.append(DeadLetter(message, REJECTED_BY_API, in_data(violations)))
+        outcome.dead_letters.append(DeadLetter(message, REJECTED_BY_API, in_data(message, violations)))
     else:
         outcome.failed[message.message_id] = f"data api: {status} {problem.get('title', '')}"
 
 
-def _send_dead_letters(outcome: Outcome, wiring: Wiring) -> None:
-    """Send rejected messages to the dead-letter queue, and one alert for all of them."""
+def _send_dead_letters(outcome: Outcome, wiring: Wiring, is_late: Callable[[], bool]) -> None:
+    """Send rejected events to the dead-letter queue, and one alert for all of them.
+
+    Those of a message that returns to its queue are not sent: they come again with it.
+    """
+    outcome.dead_letters = [
+        one for one in outcome.dead_letters if one.message.message_id not in outcome.failed
+    ]
     if not outcome.dead_letters:
         return
-    unsent = dead_letters.send(wiring.sqs, wiring.settings.dead_letter_queue_url, outcome.dead_letters)
+    unsent = dead_letters.send(
+        wiring.sqs, wiring.settings.dead_letter_queue_url, outcome.dead_letters, is_late
+    )
     outcome.failed |= {message_id: f"dead-letter queue: {error}" for message_id, error in unsent.items()}
     outcome.dead_letters = [one for one in outcome.dead_letters if one.message.message_id not in unsent]
     if not outcome.dead_letters:

@@ -1,12 +1,14 @@
 """Dead letters in the dead-letter queue, and one alert for all dead letters of a batch.
 
-A dead letter has the body of the message unchanged. Its attributes are the reason, all violations (`detail`,
-a JSON list), dataset, event id, message id, and when the message was first sent (`sent_at`, in milliseconds
-since the epoch). `glueline redrive` keeps `sent_at`, as it may be the time of the change.
+A dead letter has the body of the message unchanged; of an event of a batch, the text of the event, which is a
+message of its own when it is sent again. Its attributes are the reason, all violations (`detail`, a JSON
+list), dataset, event id, message id, the place in the batch (`index`, from 0), and when the message was first
+sent (`sent_at`, in milliseconds since the epoch). `glueline redrive` keeps `sent_at`, which may be the time
+of the change.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +32,21 @@ _EXAMPLES = 3
 type Attributes = dict[str, str]
 
 
-def send(sqs: "SQSClient", queue_url: str, dead_letters: Sequence[DeadLetter]) -> dict[str, str]:
-    """Send the dead letters; returns message id -> error of those that SQS did not accept."""
+def send(
+    sqs: "SQSClient",
+    queue_url: str,
+    dead_letters: Sequence[DeadLetter],
+    is_late: Callable[[], bool] = lambda: False,
+) -> dict[str, str]:
+    """Send the dead letters; returns message id -> error of those that SQS did not accept.
+
+    After the first call none is made when it is late.
+    """
     unsent: dict[str, str] = {}
-    for batch in batches(dead_letters):
+    for number, batch in enumerate(batches(dead_letters)):
+        if number and is_late():
+            unsent |= {one.message.message_id: "no time left in this invocation" for one in batch}
+            continue
         ids = {str(place): dead_letter.message.message_id for place, dead_letter in enumerate(batch)}
         entries: list[Any] = [_entry(place, one) for place, one in zip(ids, batch, strict=True)]
         try:
@@ -69,6 +82,7 @@ def attributes(dead_letter: DeadLetter) -> Attributes:
         "message_id": message.message_id,
         "event_id": message.event_id,
         "dataset": message.dataset,
+        "index": "" if message.index is None else str(message.index),
     }
     found: Attributes = {}
     room = MAX_DEAD_LETTER_BYTES - len(message.body.encode())
@@ -123,7 +137,8 @@ def _example(dead_letter: DeadLetter) -> str:
     message = dead_letter.message
     rules = ", ".join(violation.summary() for violation in dead_letter.violations[:5])
     event_id = _printable(message.event_id) or "none"
-    return f"message {message.message_id}, event {event_id}: {dead_letter.reason}: {_printable(rules)}"
+    place = "" if message.index is None else f" [{message.index}]"
+    return f"message {message.message_id}{place}, event {event_id}: {dead_letter.reason}: {_printable(rules)}"
 
 
 def _printable(text: str) -> str:

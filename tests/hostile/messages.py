@@ -4,6 +4,7 @@ Most are a good message with one member of its row, or of its envelope, replaced
 """
 
 import json
+from base64 import b64encode
 from typing import NamedTuple
 
 ROW = {
@@ -99,10 +100,18 @@ _BROKEN = [
     _broken("a number with a leading zero", _product(product_id="007")),
 ]
 _ENVELOPES = [
-    _envelope("a list of messages", f"[{_product()}]", "", "type"),
+    _envelope("a list of rows", f"[{_object(ROW)},{_object(ROW)}]", "", "type"),
+    _envelope("a list of lists", f"[[{_product()}]]", "", "type"),
     _envelope("a text that holds a message", json.dumps(_product()), "", "type"),
     _envelope("null", "null", "", "type"),
-    _envelope("an envelope of another standard", '{"Type":"Notification","Message":"{}"}', "/specversion"),
+    _envelope("a notification of nothing", '{"Type":"Notification","Message":"{}"}', "/Message/specversion"),
+    _envelope("a notification of itself", '{"Type":"Notification","Message":null}', "/specversion"),
+    _envelope("a test event of S3", '{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}'),
+    _envelope("records of another service", '{"Records":[{"eventSource":"aws:kinesis"}]}'),
+    _envelope("records of nothing", '{"Records":[null]}', "/specversion"),
+    _envelope(
+        "an event of EventBridge", '{"detail-type":"Scheduled Event","source":"aws.events","detail":{}}'
+    ),
     _envelope("CloudEvents 0.3", _message(_object(ROW), specversion='"0.3"'), "/specversion"),
     _envelope("the version as a number", _message(_object(ROW), specversion="1.0"), "/specversion"),
     _envelope("no id", _message(_object(ROW), id="null"), "/id"),
@@ -112,6 +121,17 @@ _ENVELOPES = [
     _envelope("an op without dataset", _message(_object(ROW), type='".upsert"'), "/type"),
     _envelope("a list of rows for a row", _message(f"[{_object(ROW)}]"), "/data"),
     _envelope("the row as a text", _message(json.dumps(_object(ROW))), "/data"),
+    _envelope("data twice", _message(_object(ROW), data_base64='"e30="'), "/data"),
+    _envelope("data that is null", _message("null"), "/data"),
+    _envelope("base64 that is none", _message("null", data_base64='"{}"'), "/data_base64"),
+    _envelope("base64 of UTF-16", _message("null", data_base64='"//57AH0A"'), "/data_base64"),
+    _envelope("base64 of a list", _message("null", data_base64='"W10="'), "/data_base64"),
+    _envelope("base64 of no JSON", _message("null", data_base64='"PGEvPg=="'), "/data_base64", "json"),
+    _envelope(
+        "a type with json in it",
+        _message(_object(ROW), datacontenttype='"application/jsonp"'),
+        "/datacontenttype",
+    ),
     _envelope("a time that is a number", _message(_object(ROW), time="1483271606"), "/time"),
     _envelope(
         "data of another type", _message(_object(ROW), datacontenttype='"text/csv"'), "/datacontenttype"
@@ -194,6 +214,31 @@ _ROWS = [
     ),
 ]
 _GOOD = [
+    HostileMessage("a batch of one", f"[{_product()}]", ACCEPTED),
+    HostileMessage(
+        "nulls for all that is not set",
+        _message(_object(ROW), time="null", datacontenttype="null", subject="null", data_base64="null"),
+        ACCEPTED,
+    ),
+    HostileMessage(
+        "JSON in capitals, with a parameter",
+        _message(_object(ROW), datacontenttype='"APPLICATION/JSON; charset=UTF-8"'),
+        ACCEPTED,
+    ),
+    HostileMessage(
+        "JSON of a vendor",
+        _message(_object(ROW), datacontenttype='"application/vnd.example.product+json"'),
+        ACCEPTED,
+    ),
+    HostileMessage(
+        "base64",
+        _message("null", data_base64=json.dumps(b64encode(_object(ROW).encode()).decode())),
+        ACCEPTED,
+    ),
+    HostileMessage(
+        "a notification of SNS", f'{{"Type":"Notification","Message":{json.dumps(_product())}}}', ACCEPTED
+    ),
+    HostileMessage("an event in EventBridge", f'{{"detail-type":"sale","detail":{_product()}}}', ACCEPTED),
     HostileMessage("a formula", _product(package_size="\"=cmd|'/C calc'!A0\""), ACCEPTED),
     HostileMessage("SQL", _product(package_size='"\'; DROP TABLE x; --"'), ACCEPTED),
     HostileMessage("a null byte in a text", _product(package_size='"22\\u0000LB"'), ACCEPTED),

@@ -26,7 +26,7 @@ from jobs.reading.receive import RECEIVED
 from lambdas.data_api.changes import Checker, Event
 from lambdas.data_api.problems import Problem
 from lambdas.exact_json import dumps, loads
-from lambdas.source.messages import DeadLetter, Reader, ValidMessage
+from lambdas.source.messages import DeadLetter, Reader
 from lambdas.validation import Validators, Violation
 from tests.jobs.builders import SENT
 from tests.jobs.received_rows import ReceivedCase, received_cases
@@ -89,8 +89,7 @@ class Judge:
     def judge(self, row: dict[str, Any]) -> tuple[set[Fault], dict[str, Any]]:
         """The faults of a row, and the row as it was aligned."""
         event = {"specversion": "1.0", "id": "1", "source": "s", "type": f"{self.contract.dataset}.upsert"}
-        read = self.reader.read("m", dumps(event | {"data": row}))
-        assert isinstance(read, (ValidMessage, DeadLetter))
+        [read] = self.reader.read("m", dumps(event | {"data": row}))
         of_queue = list(read.violations) if isinstance(read, DeadLetter) else []
         of_queue = [violation._replace(path=violation.path.removeprefix("/data")) for violation in of_queue]
         try:

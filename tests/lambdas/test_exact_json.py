@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.exact_json import BrokenJson, dumps, loads
+from lambdas.exact_json import BrokenJson, dumps, elements, loads
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 decimals = st.decimals(allow_nan=False, allow_infinity=False)
@@ -69,3 +69,25 @@ def test_a_whole_surrogate_pair_is_text() -> None:
 def test_only_exact_values_are_written(value: Any) -> None:
     with pytest.raises(TypeError, match="expected a value of the types that loads returns"):
         dumps([value, Decimal(1)])
+
+
+@given(st.lists(values), st.sampled_from(["", " ", "\r\n\t"]))
+def test_the_elements_of_an_array_keep_their_texts(items: list[Any], space: str) -> None:
+    texts = [dumps(item) for item in items]
+    written = f"{space}[{space}{f'{space},{space}'.join(texts)}{space}]{space}"
+
+    assert elements(written) == texts
+
+
+def test_an_element_that_is_broken_by_its_values_is_an_element() -> None:
+    broken = ['{"a":1,"a":2}', "NaN", "1" * 5000, "1e99999999999999999999", '"\\ud800"']
+
+    assert elements(f"[{','.join(broken)}]") == broken
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[", "[1", "[1,", "[1,]", "[,]", "[1 2]", "[1]]", "[1] 2", "\ufeff[]", "[" * 100_000]
+)
+def test_a_text_that_is_no_array_has_no_elements(text: str) -> None:
+    with pytest.raises(BrokenJson, match="expected JSON"):
+        elements(text)

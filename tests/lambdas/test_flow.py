@@ -94,7 +94,7 @@ def api(
 
 def message(kind: str, **data: Any) -> ValidMessage:
     event = {"specversion": "1.0", "id": "event-1", "source": "till", "type": kind, "data": data}
-    valid = Reader(contracts(), VALIDATORS).read("message-1", dumps(event))
+    [valid] = Reader(contracts(), VALIDATORS).read("message-1", dumps(event))
     assert isinstance(valid, ValidMessage)
     return valid
 

@@ -1,4 +1,8 @@
-"""Messages of erased keys: dead letters are deleted, messages of the inbound queue are counted."""
+"""Messages of erased keys: dead letters are deleted, messages of the inbound queue are counted.
+
+A dead letter that is a batch can have events of other keys. They become a dead letter of their own before it
+is deleted. If this stops in between, they are there twice, which changes nothing when they are redriven.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from jobs.erasure.notes import DeadLettersNote
+from lambdas.source.dead_letters import SENT_AT
+from lambdas.source.envelopes import events_in
 from workflows.operations import dead_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from jobs.erasure.keys import ErasedKeys
     from jobs.erasure.requests import Erasures
@@ -37,6 +43,7 @@ def search_messages(target: Target, erasures: Erasures, erasure_id: str, keys: E
             kept |= dict.fromkeys(letter.receipt for letter in received)
             owned = [letter for letter in received if keys.own_message(letter.body)]
             searched, removed = searched + len(received), removed + len(owned)
+            _keep_others(sqs, queue, owned, keys)
             _delete(sqs, queue, owned)
             for letter in owned:
                 del kept[letter.receipt]
@@ -54,6 +61,19 @@ def _inbound(target: Target) -> tuple[int, str]:
     found = target.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     gone_by = datetime.now(UTC) + timedelta(seconds=int(found["MessageRetentionPeriod"]))
     return sum(int(found.get(name, 0)) for name in counts), gone_by.isoformat()
+
+
+def _keep_others(sqs: Any, queue: str, letters: Iterable[DeadLetter], keys: ErasedKeys) -> None:
+    """Send the events of other keys in batches as dead letters of their own."""
+    for letter in letters:
+        events = [found.body for found in events_in(letter.body) if found.index is not None]
+        others = [event for event in events if not keys.own_message(event)]
+        if others:
+            names = {"reason": letter.reason, "message_id": letter.message_id, SENT_AT: letter.sent_at}
+            attributes = {name: {"DataType": "String", "StringValue": value} for name, value in names.items()}
+            sqs.send_message(
+                QueueUrl=queue, MessageBody=f"[{','.join(others)}]", MessageAttributes=attributes
+            )
 
 
 def _delete(sqs: Any, queue: str, letters: Collection[DeadLetter]) -> None:

@@ -1,6 +1,7 @@
 """Whether a line is of an erased key, in every form in which a door or queue has lines."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -152,6 +153,49 @@ def test_a_key_of_every_kind_is_read_as_the_doors_read_it(row: dict[str, Any]) -
 )
 def test_a_message_is_recognized_by_its_dataset_and_data(body: Any, owned: bool) -> None:
     assert SEVEN.own_message(json.dumps(body)) is owned
+
+
+def _of(number: int, dataset: str = "entities", member: str = "data") -> dict[str, Any]:
+    row = json.dumps({"id": number, "name": "Ann"})
+    data = json.loads(row) if member == "data" else b64encode(row.encode()).decode()
+    return {"specversion": "1.0", "type": f"{dataset}.upsert", member: data}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda event: event,
+        lambda event: [_of(9), event],
+        lambda event: {"Type": "Notification", "Message": json.dumps(event)},
+        lambda event: {"Type": "Notification", "Message": json.dumps([_of(9), event])},
+        lambda event: {"detail-type": "sale", "detail": event},
+        lambda event: {"Message": json.dumps({"detail": event})},
+        lambda event: event | {"Message": "hello"},
+    ],
+    ids=["bare", "batch", "SNS", "batch by SNS", "EventBridge", "EventBridge by SNS", "both at once"],
+)
+@pytest.mark.parametrize("member", ["data", "data_base64"])
+def test_a_message_is_recognized_in_every_form_that_the_queue_takes(form: Any, member: str) -> None:
+    assert SEVEN.own_message(json.dumps(form(_of(7, member=member))))
+    assert not SEVEN.own_message(json.dumps(form(_of(8, member=member))))
+    assert not SEVEN.own_message(json.dumps(form(_of(7, "events", member=member))))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Message": "entities id: 7"},
+        {"Message": '{"id": 7, "name": '},
+        {"data_base64": b64encode(b'{"id": 7, "name": ').decode()},
+        {"data_base64": "no base64", "id": 7},
+        {"data": '{"id": 7}'},
+        {"data": {"id": 8}, "data_base64": b64encode(b'{"id": 7}').decode()},
+        [8, "id: 7"],
+    ],
+)
+def test_a_rejected_message_without_a_row_that_is_json_is_searched_as_text(body: Any) -> None:
+    assert SEVEN.own_message(json.dumps(body))
+    assert not ErasedKeys.of(ENTITIES, ["77"]).own_message(json.dumps(body))
 
 
 def test_a_message_that_is_no_json_is_recognized_by_its_text() -> None:

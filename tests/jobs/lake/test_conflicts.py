@@ -119,7 +119,7 @@ def test_a_compaction_yields_to_a_job_that_writes_to_its_files(
     monkeypatch.setattr(compaction, "call_procedure", call_while_another_job_commits)
 
     assert list(compact(spark, table)) == []
-    assert "another job has written to the same files: left to the next run" in capsys.readouterr().out
+    assert "another job has written to the same files: the next run rewrites them" in capsys.readouterr().out
     assert len(rows(spark, table)) == 4  # what the other job did stays done
 
     monkeypatch.undo()

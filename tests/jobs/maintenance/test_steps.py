@@ -1,7 +1,6 @@
 """A run of maintenance as a whole: what is removed, what is kept, and that it may stop anywhere."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,10 +19,11 @@ from jobs.maintenance.retention import Retention
 from jobs.maintenance.snapshots import ORPHANS
 from jobs.maintenance.steps import MaintenanceContext, maintain, unfinished_since
 from jobs.parity.tables import PARITY_RESULTS, create_parity_tables
+from tests.crashing import crash_at
 from tests.jobs.builders import ENTITIES, SENT, manifest_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from mypy_boto3_s3 import S3Client
     from pyspark.sql import SparkSession
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 LANDED = datetime.now(UTC)
 NOW = LANDED + timedelta(days=40)  # what lands in a test is past its retention by then
 RETENTION = Retention(*(timedelta(days=days) for days in (30, 30, 90, 5)))
-
-
-class Stopped(Exception):
-    """Raised to end a run from outside."""
 
 
 @pytest.fixture
@@ -128,30 +124,16 @@ def check_what_is_left(context: MaintenanceContext, s3: "S3Client") -> None:
 
 
 def test_a_run_that_stops_after_any_step_is_finished_by_the_next(
-    context: MaintenanceContext, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+    context: MaintenanceContext, s3: "S3Client"
 ) -> None:
     fill(context, s3)
     for name in ("remove_read", "delete_tombstones", "compact", "expire"):
-        with monkeypatch.context() as patch:
-            patch.setattr(subject, name, stopping(getattr(subject, name)))
-            with pytest.raises(Stopped):
-                maintain(context, "stopped")
+        with crash_at(subject, name, "after"):
+            maintain(context, "stopped")
 
     maintain(context, "whole")
 
     check_what_is_left(context, s3)
-
-
-def stopping(act: "Callable[..., Any]") -> "Callable[..., Any]":
-    """The same, but it stops the run afterwards."""
-
-    def stop(*arguments: Any) -> Any:
-        done = act(*arguments)
-        if isinstance(done, Iterator):
-            list(done)
-        raise Stopped
-
-    return stop
 
 
 def test_a_run_does_and_reports_what_is_due_and_the_next_run_finds_nothing_to_do(

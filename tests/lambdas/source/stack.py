@@ -81,9 +81,9 @@ class Queue:
     def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:
         if "all" in self.refuses:
             raise ClientError({"Error": {"Code": "QueueDoesNotExist", "Message": ""}}, "SendMessageBatch")
-        ids = {entry["MessageAttributes"]["message_id"]["StringValue"]: entry for entry in Entries}
-        self.dead_letters += [entry for message_id, entry in ids.items() if message_id not in self.refuses]
-        refused = [entry["Id"] for message_id, entry in ids.items() if message_id in self.refuses]
+        ids = [(entry["MessageAttributes"]["message_id"]["StringValue"], entry) for entry in Entries]
+        self.dead_letters += [entry for message_id, entry in ids if message_id not in self.refuses]
+        refused = [entry["Id"] for message_id, entry in ids if message_id in self.refuses]
         return {"Failed": [{"Id": place, "Code": "InternalError", "SenderFault": False} for place in refused]}
 
     @property
@@ -106,15 +106,25 @@ class Topic:
         self.alerts.append(alert)
 
 
-def record(message_id: str, body: Any = None, **changed: Any) -> dict[str, Any]:
-    event = {
+def event_of(name: str, **changed: Any) -> dict[str, Any]:
+    return {
         "specversion": "1.0",
-        "id": f"event-of-{message_id}",
+        "id": f"event-of-{name}",
         "source": "till/330",
         "type": "transactions.upsert",
         "data": transaction(**changed),
     }
-    return {"messageId": message_id, "body": body if isinstance(body, str) else dumps(event)}
+
+
+def record(message_id: str, body: Any = None, **changed: Any) -> dict[str, Any]:
+    return {
+        "messageId": message_id,
+        "body": body if isinstance(body, str) else dumps(event_of(message_id, **changed)),
+    }
+
+
+def batch_record(message_id: str, *events: dict[str, Any]) -> dict[str, Any]:
+    return {"messageId": message_id, "body": dumps(list(events))}
 
 
 def failed(answer: dict[str, Any]) -> list[str]:

@@ -51,7 +51,7 @@ def test_rejected_messages_become_dead_letters_and_one_alert_and_the_others_are_
     records = [
         record("m1"),
         record("m2", "{"),
-        record("m3", "[]"),
+        record("m3", "7"),
         record("m4", '{"specversion":"1.0","id":"e","source":"s","type":"weather.upsert","data":{}}'),
         record("m5", week=99, quantity=-1),
     ]
@@ -271,6 +271,18 @@ def test_a_message_of_an_erased_key_is_counted_and_dropped(
     assert '"dataset":"transactions","service":"test","erased":[1.0]' in capsys.readouterr().out
     [logged] = [vars(found) for found in caplog.records if "erased key" in found.message]
     assert (logged["message_id"], logged["event_id"]) == ("m1", "event-of-m1")
+
+
+def test_binary_mode_is_rejected_with_its_attributes(wiring: app.Wiring, queue: Queue) -> None:
+    sent = record("m1", dumps(transaction()))
+    sent["messageAttributes"] = {
+        "ce-id": {"stringValue": "event-1", "dataType": "String"},
+        "ce-raw": {"binaryValue": "AA==", "dataType": "Binary"},
+    }
+
+    assert app.process([sent], wiring) == {"batchItemFailures": []}
+    [dead_letter] = queue.dead_letters
+    assert "got binary mode: ce-id=event-1" in dead_letter["MessageAttributes"]["detail"]["StringValue"]
 
 
 @pytest.fixture

@@ -47,6 +47,11 @@ def test_a_dead_letter_has_the_time_of_the_first_sending() -> None:
     assert attributes(dead_letter(sent=1_795_515_330_183))["sent_at"] == "1795515330183"
 
 
+def test_a_dead_letter_of_a_batch_has_its_place() -> None:
+    assert attributes(dead_letter(index=0))["index"] == "0"
+    assert dead_letter(index=7).summary()["index"] == 7
+
+
 def test_an_id_of_any_characters_is_accepted_by_sqs() -> None:
     assert attributes(dead_letter(event_id="a\x00b\ufffe" + "é" * 1000))["event_id"] == "a�b�" + "é" * 252
 

@@ -1,4 +1,5 @@
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -30,8 +31,14 @@ def event(data: Any = None, **changed: Any) -> dict[str, Any]:
     return {name: value for name, value in envelope.items() if value is not ...}
 
 
+def read_all(message: Any, attributes: dict[str, str] | None = None) -> list[ValidMessage | DeadLetter]:
+    body = message if isinstance(message, str) else dumps(message)
+    return READER.read("message-1", body, attributes=attributes)
+
+
 def read(message: Any) -> ValidMessage | DeadLetter:
-    return READER.read("message-1", message if isinstance(message, str) else dumps(message))
+    [found] = read_all(message)
+    return found
 
 
 def refusal(message: Any) -> tuple[str, list[tuple[str, str]]]:
@@ -83,7 +90,7 @@ SENT = 1_795_515_330_183  # milliseconds: 2026-11-24T10:15:30.183Z
 def test_a_change_happened_at_the_time_of_its_event_but_not_after_sending(
     given: Any, sent: int | None, time: str | None
 ) -> None:
-    found = READER.read("message-1", dumps(event(time=given)), sent)
+    [found] = READER.read("message-1", dumps(event(time=given)), sent)
 
     assert isinstance(found, ValidMessage)
     assert loads(found.change).get("time") == time
@@ -112,7 +119,7 @@ def test_a_body_that_is_not_json_is_a_dead_letter(body: str) -> None:
     assert refusal(body) == ("broken-json", [("", "json")])
 
 
-@pytest.mark.parametrize("body", ["[]", "7", '"text"', "null"])
+@pytest.mark.parametrize("body", ["7", '"text"', "null", "[7]", "[[]]"])
 def test_json_that_is_not_an_object_is_a_dead_letter(body: str) -> None:
     assert refusal(body) == ("wrong-envelope", [("", "type")])
 
@@ -130,10 +137,19 @@ def test_json_that_is_not_an_object_is_a_dead_letter(body: str) -> None:
         ({"type": "transactions.replace"}, "/type"),
         ({"type": ".upsert"}, "/type"),
         ({"type": None}, "/type"),
+        ({"specversion": None}, "/specversion"),
+        ({"id": None}, "/id"),
+        ({"source": None}, "/source"),
+        ({"data": ...}, "/data"),
         ({"data": []}, "/data"),
-        ({"data": ..., "data_base64": "e30="}, "/data"),
+        ({"data_base64": "e30="}, "/data"),
+        ({"data": ..., "data_base64": "e30"}, "/data_base64"),
+        ({"data": ..., "data_base64": "e3 0="}, "/data_base64"),
+        ({"data": ..., "data_base64": "/w=="}, "/data_base64"),
+        ({"data": ..., "data_base64": "W10="}, "/data_base64"),
+        ({"data": ..., "data_base64": {}}, "/data_base64"),
         ({"time": "yesterday"}, "/time"),
-        ({"time": None}, "/time"),
+        ({"time": ""}, "/time"),
         ({"datacontenttype": "text/csv"}, "/datacontenttype"),
     ],
 )
@@ -141,6 +157,117 @@ def test_an_envelope_that_is_not_a_cloudevent_is_a_dead_letter_with_the_place(
     changed: dict[str, Any], path: str
 ) -> None:
     assert refusal(event(**changed)) == ("wrong-envelope", [(path, "envelope")])
+
+
+def test_data_that_is_null_is_no_data() -> None:
+    assert refusal(event() | {"data": None}) == ("wrong-envelope", [("/data", "envelope")])
+
+
+@pytest.mark.parametrize(
+    "name", ["time", "datacontenttype", "dataschema", "subject", "data_base64", "traceparent"]
+)
+def test_an_attribute_that_is_null_is_not_set(name: str) -> None:
+    [of_null] = READER.read("message-1", dumps(event(**{name: None})), SENT)
+    [of_nothing] = READER.read("message-1", dumps(event(**{name: ...})), SENT)
+
+    assert isinstance(of_null, ValidMessage)
+    assert isinstance(of_nothing, ValidMessage)
+    assert of_null.change == of_nothing.change
+
+
+def test_extension_attributes_are_ignored() -> None:
+    assert isinstance(read(event(comexampleshop=330, sampled=True, partitionkey="a")), ValidMessage)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "is_json"),
+    [
+        ("application/json", True),
+        ("application/JSON", True),
+        ("APPLICATION/JSON; charset=UTF-8", True),
+        ('application/json;charset="utf-8";profile=a/b', True),
+        ("text/json", True),
+        ("application/vnd.example.row+json", True),
+        ("application/vnd.x+JSON ; v=1", True),
+        ("application/jsonp", False),
+        ("text/json-seq", False),
+        ("application/json5", False),
+        ("application/xml; as=json", False),
+        ("json", False),
+        ("application/", False),
+        ("", False),
+        (7, False),
+    ],
+)
+def test_data_is_json_by_the_subtype_or_suffix_of_its_type(content_type: Any, *, is_json: bool) -> None:
+    found = read(event(datacontenttype=content_type))
+
+    assert isinstance(found, ValidMessage) is is_json
+    if isinstance(found, DeadLetter):
+        assert [violation.path for violation in found.violations] == ["/datacontenttype"]
+
+
+def base64_of(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
+def test_data_may_be_json_in_base64_and_keeps_all_digits() -> None:
+    row = dumps(transaction(sales_value=Decimal("12345678.90")))
+
+    found = read(event(data_base64=base64_of(row)) | {"data": None})
+
+    assert isinstance(found, ValidMessage)
+    assert '"sales_value":12345678.90' in found.change
+
+
+def test_violations_of_data_in_base64_name_its_member() -> None:
+    row = dumps(transaction(week=99))
+
+    assert refusal(event(data=..., data_base64=base64_of(row))) == (
+        "contract-violation",
+        [("/data_base64/week", "maximum")],
+    )
+    assert refusal(event(data=..., data_base64=base64_of('{"a":1,"a":2}'))) == (
+        "wrong-envelope",
+        [("/data_base64", "json")],
+    )
+
+
+def test_each_event_of_a_batch_is_judged_alone_and_keeps_its_own_text() -> None:
+    broken = '{ "specversion" : "1.0", "id": "e-4", "id": "e-5" }'
+    texts = [dumps(event(id="e-0")), dumps(event(transaction(week=99), id="e-1")), "7", broken]
+    texts.append(dumps(event(product(), id="e-6", type="products.upsert")))
+
+    found = read_all(f" [{' ,\r\n'.join(texts)}]\n")
+
+    assert [one.message.event_id for one in found] == ["e-0", "e-1", "", "", "e-6"]
+    assert [one.message.index for one in found] == [0, 1, 2, 3, 4]
+    assert [one.message.body for one in found] == texts
+    assert {one.message.message_id for one in found} == {"message-1"}
+    rejected = [(one.reason, one.violations[0].path) for one in found if isinstance(one, DeadLetter)]
+    assert rejected == [("contract-violation", "/data/week"), ("wrong-envelope", ""), ("broken-json", "")]
+
+
+def test_a_rejected_event_of_a_batch_is_a_message_of_its_own_when_it_is_sent_again() -> None:
+    rejected = read_all([event(), event(transaction(week=99), id="e-1")])[1]
+
+    [again] = READER.read("message-2", rejected.message.body)
+
+    assert isinstance(again, DeadLetter)
+    assert (again.message.event_id, again.message.index) == ("e-1", None)
+
+
+def test_an_empty_batch_has_no_events() -> None:
+    assert read_all(" [ ] ") == []
+
+
+@pytest.mark.parametrize("end", ["", ",", "}", ",]", "]]", "] x"])
+def test_a_batch_that_is_not_json_is_one_dead_letter(end: str) -> None:
+    assert refusal(f"[{dumps(event())}{end}") == ("broken-json", [("", "json")])
+
+
+def test_a_list_without_events_is_one_dead_letter() -> None:
+    assert refusal([transaction(), transaction()]) == ("wrong-envelope", [("", "type")])
 
 
 def test_an_envelope_may_be_nested_to_any_depth() -> None:
@@ -203,15 +330,30 @@ envelopes = st.fixed_dictionaries(
         "type": st.sampled_from(["transactions.upsert", "products.delete", "weather.upsert"]) | json_values,
         "data": st.just({}) | json_values,
     },
-    optional={"time": json_values, "datacontenttype": json_values},
+    optional={"time": json_values, "datacontenttype": json_values, "data_base64": json_values},
+)
+aws_envelopes = st.fixed_dictionaries(
+    {},
+    optional={
+        "Type": st.sampled_from(["Notification", "SubscriptionConfirmation"]) | json_values,
+        "Message": (envelopes | st.lists(envelopes)).map(json.dumps) | json_values,
+        "Timestamp": json_values,
+        "TopicArn": json_values,
+        "detail-type": json_values,
+        "detail": envelopes | json_values,
+        "source": st.just("aws.s3") | json_values,
+        "time": json_values,
+        "Event": st.just("s3:TestEvent") | json_values,
+        "Records": st.lists(st.fixed_dictionaries({"eventSource": json_values})) | json_values,
+        "eventSource": st.just("aws:sqs") | json_values,
+    },
 )
 
 
-@given(st.text() | (json_values | envelopes).map(json.dumps))
+@given(st.text() | (json_values | envelopes | st.lists(envelopes) | aws_envelopes).map(json.dumps))
 def test_no_body_stops_the_reader(body: str) -> None:
-    found = read(body)
-
-    assert isinstance(found, ValidMessage) or found.violations
+    for found in read_all(body):
+        assert isinstance(found, ValidMessage) or found.violations
 
 
 def test_a_broken_contract_does_not_stop_messages_of_other_datasets() -> None:
@@ -220,8 +362,8 @@ def test_a_broken_contract_does_not_stop_messages_of_other_datasets() -> None:
     mixed = {**contracts(), "products": broken}
     reader = Reader(mixed, Validators(mixed))
 
-    refused = reader.read("message-1", dumps(event(product(), type="products.upsert")))
-    taken = reader.read("message-2", dumps(event()))
+    [refused] = reader.read("message-1", dumps(event(product(), type="products.upsert")))
+    [taken] = reader.read("message-2", dumps(event()))
 
     assert isinstance(refused, DeadLetter)
     assert [(violation.path, violation.rule) for violation in refused.violations] == [("/data", "contract")]

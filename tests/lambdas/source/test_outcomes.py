@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lambdas.exact_json import dumps, loads
 from lambdas.source import app
 from tests.lambdas.loopback import Answer, Request
-from tests.lambdas.source.stack import ERASED, Queue, Stack, Topic, failed, record
+from tests.lambdas.source.stack import ERASED, Queue, Stack, Topic, batch_record, event_of, failed, record
 
 KINDS: dict[str, Any] = {
     "accepted": {"status": "accepted"},
@@ -59,6 +59,103 @@ def test_every_message_has_exactly_one_outcome(
 
     ends = Counter([*handled, *queue.message_ids, *failed(answer)])
     assert ends == Counter(str(number) for number in range(len(kinds)))
+
+
+@given(
+    batches=st.lists(st.lists(st.sampled_from(["invalid", *KINDS]), max_size=6), max_size=6),
+    refuses=st.sets(st.sampled_from("012345")),
+)
+def test_every_event_of_a_batch_has_its_outcome_or_its_message_returns(
+    wiring: app.Wiring, stack: Stack, queue: Queue, *, batches: list[list[str]], refuses: set[str]
+) -> None:
+    records = [
+        batch_record(
+            f"{number}",
+            *(
+                event_of(f"{number}.{place}", week=99 if kind == "invalid" else 1)
+                for place, kind in enumerate(kinds)
+            ),
+        )
+        for number, kinds in enumerate(batches)
+    ]
+    queue.dead_letters.clear()
+    queue.refuses = refuses
+    handled: set[str] = set()
+
+    def result_of(change: dict[str, Any]) -> Any:
+        name = change["event_id"].removeprefix("event-of-")
+        number, _, place = name.partition(".")
+        result = KINDS[batches[int(number)][int(place)]]
+        is_handled = result["status"] in ("accepted", "stale") or result.get("problem") is ERASED
+        handled.update([name] if is_handled else [])
+        return result
+
+    stack.result_of = result_of
+
+    back = failed(app.process(records, wiring))
+
+    dead = {loads(one["MessageBody"])["id"].removeprefix("event-of-") for one in queue.dead_letters}
+    assert len(back) == len(set(back))
+    assert len(dead) == len(queue.dead_letters)
+    for number, kinds in enumerate(batches):
+        names = {f"{number}.{place}" for place in range(len(kinds))}
+        if str(number) in back:
+            assert names & dead == set()
+        else:
+            assert names == names & (handled | dead)
+            assert names & handled & dead == set()
+
+
+def test_a_batch_returns_whole_and_its_dead_letters_are_sent_when_it_is_done(
+    wiring: app.Wiring, stack: Stack, queue: Queue, topic: Topic
+) -> None:
+    batch = batch_record("m1", event_of("a"), event_of("b", week=99), event_of("c"))
+    answers = {"event-of-a": KINDS["accepted"], "event-of-c": KINDS["unwritten"]}
+    stack.result_of = lambda change: answers[change["event_id"]]
+
+    assert failed(app.process([batch], wiring)) == ["m1"]
+    assert (queue.dead_letters, topic.alerts) == ([], [])
+
+    answers |= {"event-of-a": KINDS["stale"], "event-of-c": KINDS["accepted"]}
+
+    assert failed(app.process([batch], wiring)) == []
+    [dead_letter] = queue.dead_letters
+    attributes = {name: one["StringValue"] for name, one in dead_letter["MessageAttributes"].items()}
+    assert dead_letter["MessageBody"] == dumps(event_of("b", week=99))
+    assert (attributes["message_id"], attributes["event_id"], attributes["index"]) == (
+        "m1",
+        "event-of-b",
+        "1",
+    )
+    assert "message m1 [1], event event-of-b" in topic.alerts[0]["Message"]
+
+
+def test_an_empty_batch_is_handled(wiring: app.Wiring, stack: Stack, queue: Queue) -> None:
+    assert app.process([batch_record("m1")], wiring) == {"batchItemFailures": []}
+    assert (stack.server.requests, queue.dead_letters) == ([], [])
+
+
+def test_when_time_is_short_no_further_request_is_made_and_the_rest_returns(
+    wiring: app.Wiring, stack: Stack
+) -> None:
+    batches = [
+        batch_record(f"m{number}", *(event_of(f"{number}.{place}") for place in range(400)))
+        for number in range(3)
+    ]
+
+    answer = app.process(batches, wiring, time_left=lambda: 34_999)
+
+    assert len(stack.server.asked("/api/batch")) == 1
+    assert failed(answer) == ["m1", "m2"]
+
+
+def test_when_time_is_short_no_further_dead_letters_are_sent_and_their_messages_return(
+    wiring: app.Wiring, queue: Queue
+) -> None:
+    answer = app.process([record(f"m{n}", "{") for n in range(25)], wiring, time_left=lambda: 9_999)
+
+    assert queue.message_ids == [f"m{n}" for n in range(10)]
+    assert failed(answer) == [f"m{n}" for n in range(10, 25)]
 
 
 ANSWERS: dict[str, Callable[[Stack, Request], Answer]] = {

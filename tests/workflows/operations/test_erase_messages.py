@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -49,6 +49,33 @@ def test_dead_letters_of_the_keys_are_deleted_and_others_are_visible_at_once(
     search_messages(target, erasures, "e1", SEVEN)
     note = erasures.note("e1", DeadLettersNote)
     assert (note.searched, note.removed, note.found) == (30, 2, 0)
+
+
+def _event(number: int) -> str:
+    event = {"specversion": "1.0", "id": f"e{number}", "source": "s", "type": "entities.upsert"}
+    return json.dumps(event | {"data": {"id": number, "share": 0.10}})
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda text: text, lambda text: json.dumps({"Type": "Notification", "Message": text})]
+)
+def test_events_of_other_keys_in_a_batch_stay(target: Target, erasures: Erasures, wrap: Any) -> None:
+    sqs, queue = target.client("sqs"), target.output("DeadLetterQueueUrl")
+    sqs.send_message(
+        QueueUrl=queue,
+        MessageBody=wrap(f"[{_event(6)}, {_event(7)}, {_event(8)}]"),
+        MessageAttributes={"sent_at": {"DataType": "String", "StringValue": "17955153301"}},
+    )
+    sqs.send_message(QueueUrl=queue, MessageBody=wrap(f"[{_event(7)}]"))
+    [before] = [letter for letter in dead_letters.read(target) if "e6" in letter.body]
+
+    search_messages(target, erasures, "e1", SEVEN)
+
+    [left] = dead_letters.read(target)
+    assert left.body == f"[{_event(6)},{_event(8)}]"
+    assert (left.reason, left.message_id, left.sent_at) == (before.reason, before.message_id, "17955153301")
+    note = erasures.note("e1", DeadLettersNote)
+    assert (note.removed, note.found) == (2, 0)
 
 
 def test_messages_that_cannot_be_searched_are_counted_and_noted_with_the_time_when_they_are_gone(

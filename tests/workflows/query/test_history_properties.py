@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.timestamps import micros_of
+from tests.model import Change as ModelledChange
+from tests.model import Model
 from tests.workflows.query.change_rows import (
     CONTRACT,
     SCHEMA,
@@ -34,40 +36,28 @@ TIES = st.sampled_from([*((tie, "stream") for tie in STREAM_TIES), ("-aa", "expo
 
 @dataclass
 class MergedTable:
-    """A table and its tombstones after each batch that `jobs.merge` has merged, and all accepted changes."""
+    """The reference model of merge, with whole changes as its rows, and all changes in their order."""
 
-    rows: dict[str, Change] = field(default_factory=dict)
-    tombstones: dict[str, Change] = field(default_factory=dict)
+    model: Model = field(default_factory=Model)
     changes: list[Change] = field(default_factory=list)
 
     def merge(self, batch: list[Change]) -> None:
         self.changes += batch
-        for one in batch:
-            if one["_op"] == "retract":
-                for standing in (self.rows, self.tombstones):
-                    if _position(standing.get(one["_key"])) == _position(one):
-                        del standing[one["_key"]]
-        for one in batch:
-            key = one["_key"]
-            if one["_op"] == "delete" and _position(one) > _position(self.tombstones.get(key)):
-                self.tombstones[key] = one
-                if _position(self.rows.get(key)) < _position(one):
-                    self.rows.pop(key, None)
-            older = max(_position(self.rows.get(key)), _position(self.tombstones.get(key)))
-            if one["_op"] == "upsert" and _position(one) > older:
-                self.rows[key] = one
+        self.model.merge(
+            ModelledChange(one["_key"], one["_op"], one["_version"], one["_tie"], one) for one in batch
+        )
 
     def levels(self) -> dict[str, int]:
-        return {key: row["level"] for key, row in self.rows.items()}
+        return {key: row["level"] for key, row in self.model.rows().items()}
 
 
-def _position(one: Change | None) -> tuple[int, str]:
-    return (-1, "") if one is None else (one["_version"], one["_tie"])
+def _identity(one: Change) -> tuple[str, int, str]:
+    return one["_key"], one["_version"], one["_tie"]
 
 
 def _received(draw: st.DrawFn, known: list[Change], number: int, since: int) -> list[Change]:
     """A batch of new changes in any order; some share a version."""
-    found = {(one["_key"], *_position(one)): one for one in known}
+    found = {_identity(one): one for one in known}
     new = []
     for _ in range(draw(st.integers(0, 8))):
         key, at, (tie, source) = draw(st.sampled_from("abc")), draw(SECONDS), draw(TIES)
@@ -75,7 +65,7 @@ def _received(draw: st.DrawFn, known: list[Change], number: int, since: int) -> 
         one = change(
             key, after(since + at), level, _tie=tie, _source=source, _ingested_at=after(100 * number)
         )
-        if found.setdefault((key, *_position(one)), one) is one:
+        if found.setdefault(_identity(one), one) is one:
             new.append(one)
     return new
 
@@ -93,12 +83,12 @@ def _repair(draw: st.DrawFn, merged: MergedTable, number: int) -> list[Change]:
     if draw(st.booleans()):
         at, level = draw(SECONDS), draw(st.none() | st.integers(0, 9))
         items = [repaired(key, after(at), level, _tie=str(number).zfill(40), **written)]
-    wrong = [merged.rows[key]] if key in merged.rows else []
-    tombstone = merged.tombstones.get(key)
+    upsert, tombstone = merged.model.upserts.get(key), merged.model.tombstones.get(key)
+    wrong: list[Change] = [upsert.row] if upsert else []
     wrong += [
-        tombstone
+        tombstone.row
         for one in items
-        if tombstone and one["level"] is not None and tombstone["_version"] >= one["_version"]
+        if tombstone and one["level"] is not None and tombstone.version >= one["_version"]
     ]
     return [
         *(retract(key, T0, **written, _version=one["_version"], _tie=one["_tie"]) for one in wrong),
@@ -160,7 +150,7 @@ def test_current_versions_equal_the_table_and_intervals_meet(merged: MergedTable
 
     current = [row for row in found if row["is_current"]]
     assert {row["_key"]: row["level"] for row in current} == merged.levels()
-    assert len(current) == len(merged.rows)
+    assert len(current) == len(merged.levels())
     for key in "abcdef":
         versions = [row for row in found if row["_key"] == key]
         for one, following in pairwise(versions):
