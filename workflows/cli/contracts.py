@@ -60,23 +60,44 @@ def _compare_with_live(stack: str | None, contracts: Mapping[str, Contract]) -> 
 
 
 @contract_app.command("new")
-def contract_new(
+def contract_new(  # noqa: PLR0913, PLR0917 -- the options of a command
     dataset: Annotated[str, typer.Argument(help="Name of the dataset, e.g. orders.")],
-    sample: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, JSON Lines or Parquet.")],
-    key: Annotated[str, typer.Option(help="Key columns, separated by commas.")],
-    sequence: Annotated[str | None, typer.Option(help="Column that orders the changes of a key.")] = None,
+    sample: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="CSV, JSON, Parquet or SQL.")
+    ] = None,
+    key: Annotated[str, typer.Option(help="Key columns, separated by commas.")] = "",
+    sequence: Annotated[
+        str | None, typer.Option(help="Column that orders the changes of a key, e.g. updated_at.")
+    ] = None,
+    from_table: Annotated[
+        str | None, typer.Option(help="Table of the stack's Glue catalog, instead of a file.")
+    ] = None,
     folder: Annotated[Path, typer.Option(help="Folder of the contracts.")] = Path("expectations"),
+    stack: StackName = None,
 ) -> None:
-    """Draft the contract of a new dataset from a sample file."""
-    from expectations.odcs import load_contract
-    from workflows.contracts.draft import DraftError, draft
+    """Draft the contract of a new dataset from a sample file, which the contract then accepts.
 
-    path = folder / f"{dataset}.yaml"
-    if path.exists():
-        raise DraftError(f"{path} already exists; edit it, or remove it first.")
-    text = draft(dataset, key.split(","), sequence, sample)
-    path.write_text(text)
-    load_contract(path)
+    Names of columns become snake_case, with the sample's names as aliases; --key and --sequence accept both.
+    A file of SQL has a CREATE TABLE statement, whose primary key is the key unless --key names one.
+    """
+    from workflows.contracts.check import check
+    from workflows.contracts.draft import draft, draft_from_ddl, draft_from_table, path_of_new, write_new
+
+    path, keys = path_of_new(folder, dataset), list(filter(None, key.split(",")))
+    if from_table is not None and sample is None:
+        from workflows.stack.target import connect
+
+        drafted = draft_from_table(dataset, keys, sequence, from_table, connect(stack).client("glue"))
+    elif sample is None or from_table is not None:
+        raise typer.BadParameter("Expected a sample file or --from-table; name one of them.")
+    elif sample.suffix.lower() == ".sql":
+        drafted = draft_from_ddl(dataset, keys, sequence, sample)
+    else:
+        drafted = draft(dataset, keys, sequence, sample)
+    check({dataset: drafted.contract})
+    write_new(path, drafted.text)
+    for note in drafted.notes:
+        out.print(f"Note: {note}", markup=False)
     out.print(
         f"Wrote {path}. Next: review it, make it stricter, then run glueline contract check and make up."
     )

@@ -1,4 +1,5 @@
 """Checks contracts in every engine that runs them, drafts new ones, compares them with live tables.
 
-Imports `expectations`, `lambdas`, `workflows.query`, `workflows.stack`.
+Imports `expectations`, `expectations.odcs`, `jobs.intake`, `jobs.reading.formats`, `lambdas`,
+`workflows.contracts.samples`, `workflows.query`, `workflows.stack`.
 """

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from expectations.odcs import load_contract
 from tests.workflows.cli.calling import call
 
 pytestmark = [
@@ -36,3 +37,46 @@ def test_new_writes_a_draft_and_does_not_overwrite_it(tmp_path: Path) -> None:
     assert (first.exit_code, second.exit_code) == (0, 1)
     assert (tmp_path / "orders.yaml").is_file()
     assert "already exists" in second.stderr.replace("\n", " ")
+
+
+def test_new_takes_a_file_as_people_have_it_and_says_what_to_know(tmp_path: Path) -> None:
+    sample = tmp_path / "payments.csv"
+    sample.write_text("paymentId;Amount [EUR]\n0017;12.50\n")
+
+    result = call("contract", "new", "payments", str(sample), "--key", "paymentId", "--folder", str(tmp_path))
+
+    contract = load_contract(tmp_path / "payments.yaml")
+    assert result.exit_code == 0
+    assert "Note: fields are separated by ';'." in result.stdout
+    assert [(column.name, column.type, column.aliases) for column in contract.columns] == [
+        ("payment_id", "string", ("paymentId",)),
+        ("amount_eur", "decimal(18,2)", ("Amount [EUR]",)),
+    ]
+
+
+def test_new_drafts_from_sql_with_its_primary_key(tmp_path: Path) -> None:
+    sample = tmp_path / "orders.sql"
+    sample.write_text("CREATE TABLE orders (order_id bigint PRIMARY KEY, amount numeric(12,2))")
+
+    result = call("contract", "new", "orders", str(sample), "--folder", str(tmp_path))
+
+    assert result.exit_code == 0
+    assert load_contract(tmp_path / "orders.yaml").key == ("order_id",)
+
+
+def test_new_asks_for_a_sample_or_a_table(tmp_path: Path) -> None:
+    result = call("contract", "new", "orders", "--key", "order_id", "--folder", str(tmp_path))
+
+    assert result.exit_code == 2
+    assert "--from-table" in result.stderr
+
+
+def test_new_leaves_nothing_behind_if_no_contract_can_be_drafted(tmp_path: Path) -> None:
+    sample = tmp_path / "sample.csv"
+    sample.write_text("order_id,amount\n,12.50\n")
+
+    result = call("contract", "new", "orders", str(sample), "--key", "order_id", "--folder", str(tmp_path))
+
+    assert result.exit_code == 1
+    assert "Expected a value of the key column order_id" in result.stderr.replace("\n", " ")
+    assert list(tmp_path.iterdir()) == [sample]
