@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import functions as F
 
+from expectations.contract import Column, Limits
+from expectations.odcs.column_rules import column_rules
 from jobs.quality.validation import prepare, validate
 from tests.jobs.builders import EVENTS
 from tests.jobs.quality.rules import RULES, frame
@@ -65,3 +67,18 @@ def test_gx_and_the_row_rules_find_the_same_rules_broken(spark: "SparkSession") 
     assert not result.success
     assert set(result.broken) == broken.keys()
     assert broken == {"amount.range": 1, "amount.required": 1, "order": 1, "only.b": 1}
+
+
+def test_a_multiple_is_a_row_rule(spark: "SparkSession") -> None:
+    columns = (
+        Column("number", "int", limits=Limits(multiple_of=2)),
+        Column("amount", "decimal(10,2)", limits=Limits(multiple_of=2.5)),
+    )
+    rules = tuple(rule for column in columns for rule in column_rules(column))
+    rows = frame(spark)
+
+    validation = prepare(rows, replace(EVENTS, rules=rules))
+    broken = {rule.name: rows.where(rule.broken).count() for rule in validation.row_rules}
+
+    assert broken == {"number.multiple": 2, "amount.multiple": 1}
+    assert set(validate(validation).broken) == broken.keys()
