@@ -38,6 +38,11 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are in no test's name: those of gzip have the time, and each process would have names of its own."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test that uses the session as a Spark test."""
     for item in items:
