@@ -39,7 +39,7 @@ def pytest_configure() -> None:
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Bytes are in no test's name: those of gzip have the time, and each process would have names of its own."""
+    """Keep bytes out of the names of tests: those of gzip have the time, so each process has other ones."""
     return f"{len(val)} bytes" if isinstance(val, bytes) else None
 
 
