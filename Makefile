@@ -11,6 +11,7 @@ UV := $(CURDIR)/$(UV_FILE)
 BIN := .venv/bin
 GLUELINE := $(BIN)/glueline
 PYTEST_ARGS ?=
+ARGS ?=
 BENCH ?=
 # Lines that tests run in their own process: not the Lambdas and jobs of a running stack.
 COVERAGE := --cov --cov-append --cov-report=
@@ -101,8 +102,8 @@ check: lint test ## All that CI runs.
 ##@ Deploy
 
 .PHONY: deploy
-deploy: setup ## Build and deploy to the AWS account your credentials name (SAM).
-	@$(GLUELINE) deploy
+deploy: .local/packages.stamp ## ARGS="--set AlertEmail=…": plan, check, ask, and deploy to the AWS account of your credentials.
+	@$(GLUELINE) deploy $(ARGS)
 
 # uv comes from the package registry into .local/tools, whatever Python is here: nothing is installed for the user.
 $(UV_FILE):
@@ -110,11 +111,15 @@ $(UV_FILE):
 	@echo "Fetching uv $(UV_VERSION) …"
 	@PIP_ROOT_USER_ACTION=ignore $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .local/tools "uv==$(UV_VERSION)"
 
-# One environment for us, one for the embedded AWS (whose Lambdas must not lean on ours); then the JDK and the jars.
-.local/setup.stamp: pyproject.toml uv.lock .python-version | $(UV_FILE)
+# All that the command line needs to deploy and to act on a stack on AWS.
+.local/packages.stamp: pyproject.toml uv.lock .python-version | $(UV_FILE)
 	@echo "Setting up CPython 3.13 and the packages (a minute or two the first time) …"
 	@"$(UV)" sync --frozen --quiet || { \
 	  echo "If it is CPython 3.13 that is missing and uv could not fetch one: install it (Debian/Ubuntu: apt install python3.13; Fedora: dnf install python3.13; macOS: brew install python@3.13; pyenv: pyenv install 3.13) and run this again."; exit 1; }
+	@touch $@
+
+# For the local stack, too: an environment for the embedded AWS (whose Lambdas must not lean on ours), JDK and jars.
+.local/setup.stamp: .local/packages.stamp
 	@UV_PROJECT_ENVIRONMENT=.local/emulator-env "$(UV)" sync --frozen --quiet --only-group emulator --no-install-project
 	@$(BIN)/python -m workflows.local.base.java
 	@$(BIN)/python -m workflows.local.base.jars

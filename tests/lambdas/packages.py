@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from workflows.deploy import CHECKOUT, uv
+from workflows.deploy.packaging import uv
+from workflows.local.base.home import CHECKOUT
 
 FUNCTIONS: Final = {
     "Source": "source",

@@ -16,7 +16,7 @@ import pytest
 from expectations.contract import load_compiled
 from expectations.odcs import load_contracts
 from tests.lambdas.packages import FUNCTIONS, build
-from workflows.deploy import CHECKOUT
+from workflows.local.base.home import CHECKOUT
 
 # Prints every imported module with its file.
 IMPORT_HANDLER: Final = """

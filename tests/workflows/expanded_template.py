@@ -14,7 +14,7 @@ import pytest
 from samcli.lib.cfn_language_extensions.sam_integration import expand_language_extensions
 from samcli.yamlhelper import yaml_parse
 
-from workflows.deploy import WORKFLOWS
+from workflows.deploy.template import WORKFLOWS
 
 type Resource = dict[str, Any]
 

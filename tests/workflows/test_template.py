@@ -10,7 +10,8 @@ import pytest
 
 from expectations.odcs import load_contracts
 from tests.workflows.expanded_template import TEMPLATE, TEXT, Resource, each, expanded, resources
-from workflows.deploy import CHECKOUT, WORKFLOWS, datasets_parameter
+from workflows.deploy.template import WORKFLOWS, datasets_parameter
+from workflows.local.base.home import CHECKOUT
 from workflows.query.history import named_query
 
 OUTPUTS_OTHERS_RELY_ON = (

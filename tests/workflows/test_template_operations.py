@@ -12,7 +12,7 @@ from typer.main import get_command
 from jobs.runtime.metrics import NAMESPACE, Name
 from tests.workflows.expanded_template import Resource, each, expanded, resources
 from workflows.cli import app
-from workflows.deploy import CHECKOUT
+from workflows.local.base.home import CHECKOUT
 from workflows.stack.target import Target
 
 COMMANDS: Any = get_command(app)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.workflows.expanded_template import Resource, each, expanded, resources
-from workflows.deploy import CHECKOUT
+from workflows.local.base.home import CHECKOUT
 
 
 def statements(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -95,7 +95,7 @@ def test_a_table_is_streamed_recoverable_encrypted_and_protected(name: str, reso
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "_expires_at", "Enabled": True}
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert properties["SSESpecification"]["KMSMasterKeyId"] == {"Fn::GetAtt": ["Key", "Arn"]}
-    assert properties["DeletionProtectionEnabled"] == "true"
+    assert properties["DeletionProtectionEnabled"] is True
 
 
 @each("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Cognito::UserPool")

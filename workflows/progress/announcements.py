@@ -26,7 +26,7 @@ _PER_CALL: Final = 10
 
 
 class AnnouncementError(GluelineError):
-    """Raised when the intake queue refused portion messages; the messages it took will be read."""
+    """Raised when the intake queue refused some messages; those that it took will be read."""
 
 
 def announce(target: Target, files: Collection[ManifestFile]) -> None:

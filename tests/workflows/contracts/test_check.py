@@ -23,9 +23,10 @@ from tests.builders import contracts
 from tests.expectations.contract_files import VALID as SOUND_FILE
 from tests.expectations.contract_files import write
 from tests.workflows.cli.calling import call
-from workflows import deploy
 from workflows.contracts.check import check, check_at_doors
-from workflows.deploy import Options
+from workflows.deploy import deployment
+from workflows.deploy.deployment import Dialog
+from workflows.deploy.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +101,7 @@ def test_the_command_and_the_deployment_refuse_before_anything_is_touched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("expectations.odcs.load_contracts", lambda: {"things": BROKEN[0][0]})
-    monkeypatch.setattr(deploy, "load_contracts", lambda: {"things": BROKEN[0][0]})
+    monkeypatch.setattr(deployment, "load_contracts", lambda: {"things": BROKEN[0][0]})
     monkeypatch.setattr("boto3.Session", None)
 
     answer = call("contract", "check")
@@ -108,7 +109,7 @@ def test_the_command_and_the_deployment_refuse_before_anything_is_touched(
     assert answer.exit_code == 1
     assert "things.yaml: schema[0], as JSON Schema" in answer.stderr
     with pytest.raises(ContractError, match="expected what jsonschema-rs"):
-        deploy.deploy(Options(region="us-east-1"), print)
+        deployment.deploy(Options(region="us-east-1"), Dialog(print, lambda question: True))
 
 
 FIELD = Path(__file__).parents[2] / "expectations" / "odcs" / "field"

@@ -150,6 +150,14 @@ def _get_workflow(glue: Glue, request: Request, now: float) -> Answer:
     return {"Workflow": workflow_shape(glue, name, _with_graph(request))}
 
 
+def _list_jobs(glue: Glue, request: Request, now: float) -> Answer:
+    return _page("JobNames", sorted(glue.jobs), request)
+
+
+def _list_triggers(glue: Glue, request: Request, now: float) -> Answer:
+    return _page("TriggerNames", sorted(glue.triggers.named), request)
+
+
 def _list_workflows(glue: Glue, request: Request, now: float) -> Answer:
     return _page("Workflows", sorted(glue.workflows), request)
 
@@ -214,6 +222,8 @@ OPERATIONS: Final[Mapping[str, Callable[[Glue, Request, float], Answer]]] = {
     "UpdateWorkflow": _update_workflow,
     "DeleteWorkflow": _delete_workflow,
     "GetWorkflow": _get_workflow,
+    "ListJobs": _list_jobs,
+    "ListTriggers": _list_triggers,
     "ListWorkflows": _list_workflows,
     "StartWorkflowRun": _start_workflow_run,
     "GetWorkflowRun": _get_workflow_run,

@@ -38,7 +38,7 @@ def our_deployment(home: Home) -> Deployment:
     """Glueline's own template, with a dataset for each contract. Raises ContractError."""
     from expectations.odcs import load_contracts
     from workflows.contracts.check import check_at_doors
-    from workflows.deploy import datasets_parameter
+    from workflows.deploy.template import datasets_parameter
 
     contracts = load_contracts()
     check_at_doors(contracts)

@@ -94,6 +94,27 @@ def security_configuration_handlers(glue: Any) -> Handlers:
     return _replaced(create, delete)
 
 
+def refusing_handlers(handlers: Handlers, reason: Callable[[str], str | None]) -> Handlers:
+    """The handlers, except that a resource is not deleted while there is a reason, which AWS refuses too."""
+    delete_anyway = handlers["delete"]
+
+    def delete(physical_id: str, props: Properties) -> None:
+        if refusal := reason(physical_id):
+            raise ValueError(refusal)
+        delete_anyway(physical_id, props)
+
+    return {**handlers, "delete": delete}
+
+
+def importable_handlers(handlers: Handlers, identifier: str) -> Handlers:
+    """The handlers, with an import of resources by this identifier; MiniStack imports few types."""
+
+    def take_in(given: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        return given[identifier], {}
+
+    return {**handlers, "import": take_in}
+
+
 def _replaced(create: Create, delete: Delete) -> Handlers:
     """Handlers of resources that can't be changed: an update deletes the old one and creates a new one."""
 

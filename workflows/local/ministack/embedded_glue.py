@@ -6,6 +6,7 @@ The latter two use private names of the pinned MiniStack; a missing name is an e
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from workflows.local.glue.api import is_answered_here
@@ -14,7 +15,9 @@ from workflows.local.glue.service import GlueService
 from workflows.local.ministack.asgi import App, Message, Receive, Send, reply
 from workflows.local.ministack.cloudformation import (
     glue_handlers,
+    importable_handlers,
     named_query_handlers,
+    refusing_handlers,
     security_configuration_handlers,
 )
 from workflows.local.ministack.internals import require
@@ -85,3 +88,40 @@ def add_resource_types(service: GlueService) -> None:
     handlers.update(glue_handlers(service.call, name))
     handlers["AWS::Athena::NamedQuery"] = named_query_handlers(athena)
     handlers["AWS::Glue::SecurityConfiguration"] = security_configuration_handlers(glue)
+    database = "AWS::Glue::Database"
+    handlers[database] = importable_handlers(handlers[database], "DatabaseName")
+    for kind, reason in _reasons_to_stay().items():
+        handlers[kind] = refusing_handlers(handlers[kind], reason)
+
+
+def _reasons_to_stay() -> dict[str, Callable[[str], str | None]]:
+    """Why AWS refuses to delete a resource of a type, by the texts of its services; MiniStack never does."""
+    from ministack.services import cognito, dynamodb, s3
+
+    tables, pools, buckets = (
+        require(dynamodb, "_tables"),
+        require(cognito, "_user_pools"),
+        require(s3, "_buckets"),
+    )
+
+    def table(name: str) -> str | None:
+        is_protected = str(tables.get(name, {}).get("DeletionProtectionEnabled")).lower() == "true"
+        return (
+            "Resource cannot be deleted as it is currently protected against deletion"
+            if is_protected
+            else None
+        )
+
+    def pool(name: str) -> str | None:
+        is_protected = pools.get(name, {}).get("DeletionProtection") == "ACTIVE"
+        return (
+            "The user pool cannot be deleted because deletion protection is activated"
+            if is_protected
+            else None
+        )
+
+    def bucket(name: str) -> str | None:
+        has_objects = bool(buckets.get(name, {}).get("objects"))
+        return "The bucket you tried to delete is not empty" if has_objects else None
+
+    return {"AWS::DynamoDB::Table": table, "AWS::Cognito::UserPool": pool, "AWS::S3::Bucket": bucket}

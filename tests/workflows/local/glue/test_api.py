@@ -47,7 +47,7 @@ def test_a_request_that_aws_refuses_is_refused(
         ask(glue(), operation, **request_)
 
 
-@pytest.mark.parametrize("operation", ["ListJobs", "BatchStopJobRun", "StartTrigger", "StopWorkflowRun"])
+@pytest.mark.parametrize("operation", ["BatchGetJobs", "BatchStopJobRun", "StartTrigger", "StopWorkflowRun"])
 def test_an_operation_that_is_not_implemented_is_refused_by_name(operation: str) -> None:
     assert is_answered_here(operation)
     with pytest.raises(UnknownOperation, match=rf"not implement {operation}\. It implements: CreateJob,"):
@@ -114,3 +114,11 @@ def test_an_updated_trigger_keeps_its_type_its_workflow_and_its_state() -> None:
         "ACTIVATED",
     )
     assert trigger["Actions"] == [{"JobName": "other"}]
+
+
+def test_definitions_are_listed_by_name() -> None:
+    made = glue()
+
+    assert ask(made, "ListJobs") == {"JobNames": sorted(made.jobs)}
+    assert ask(made, "ListTriggers") == {"TriggerNames": sorted(made.triggers.named)}
+    assert ask(made, "ListWorkflows") == {"Workflows": sorted(made.workflows)}

@@ -9,7 +9,9 @@ from workflows.local.glue.api import answer
 from workflows.local.glue.engine import Glue
 from workflows.local.ministack.cloudformation import (
     glue_handlers,
+    importable_handlers,
     named_query_handlers,
+    refusing_handlers,
     security_configuration_handlers,
 )
 
@@ -122,3 +124,25 @@ def test_a_security_configuration_has_the_members_of_the_api() -> None:
 def test_a_refusal_of_a_service_fails_the_resource() -> None:
     with pytest.raises(ValueError, match="All: "):
         named_query_handlers(FakeService(400))["create"]("All", {}, "stack")
+
+
+def test_a_resource_is_deleted_only_without_a_reason_to_stay() -> None:
+    deleted: list[str] = []
+    reasons = {"protected": "deletion protection is activated"}
+    handlers = refusing_handlers(
+        {"create": None, "delete": lambda physical_id, props: deleted.append(physical_id)}, reasons.get
+    )
+
+    handlers["delete"]("free", {})
+    with pytest.raises(ValueError, match="deletion protection is activated"):
+        handlers["delete"]("protected", {})
+
+    assert deleted == ["free"]
+    assert "create" in handlers
+
+
+def test_a_resource_is_imported_by_its_name() -> None:
+    handlers = importable_handlers({"create": None}, "DatabaseName")
+
+    assert handlers["import"]({"DatabaseName": "lake"}) == ("lake", {})
+    assert "create" in handlers

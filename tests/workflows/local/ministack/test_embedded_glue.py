@@ -99,8 +99,8 @@ def test_an_error_is_the_exception_that_boto3_has_for_it(
 
 
 def test_an_operation_that_is_not_implemented_does_not_reach_the_emulator() -> None:
-    with pytest.raises(ClientError, match="does not implement ListJobs"):
-        client(glue()).list_jobs()
+    with pytest.raises(ClientError, match="does not implement GetJobs"):
+        client(glue()).get_jobs()
 
 
 def test_other_requests_go_on_to_the_emulator() -> None:

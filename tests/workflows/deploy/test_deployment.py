@@ -1,0 +1,179 @@
+"""Deployments of a small template: every state, every answer, and what is left afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.workflows.deploy.small_stack import Talk
+from workflows.deploy import deployment, stacks
+from workflows.deploy.deployment import Declined, deploy, plan
+from workflows.deploy.errors import DeployError
+
+if TYPE_CHECKING:
+    from workflows.deploy.account import Account
+    from workflows.deploy.options import Options
+    from workflows.deploy.stacks import Stack
+
+
+def with_set(options: Options, **parameters: str) -> Options:
+    return replace(options, parameters=parameters)
+
+
+def state(account: Account, options: Options) -> Stack | None:
+    return stacks.find(account.client("cloudformation"), options.stack)
+
+
+def table(account: Account, options: Options) -> Any:
+    return account.client("dynamodb").describe_table(TableName=f"{options.stack}-things")["Table"]
+
+
+def test_a_first_deployment_protects_the_tables_once_everything_exists(
+    account: Account, small: Options
+) -> None:
+    talk = Talk()
+
+    outputs = deploy(small, talk.dialog())
+
+    found = state(account, small)
+    assert found is not None
+    assert found.status == "UPDATE_COMPLETE"
+    assert found.parameters["DeletionProtection"] == "true"
+    assert table(account, small)["DeletionProtectionEnabled"] is True
+    assert outputs["DataApiUrl"] == "https://api"
+    assert talk.questions == [f"Deploy this to stack {small.stack}, account {account.id}, region us-east-1"]
+
+
+def test_a_plan_writes_nothing(account: Account, small: Options) -> None:
+    talk = Talk()
+
+    plan(small, talk.dialog())
+
+    assert state(account, small) is None
+    assert talk.questions == []
+    assert "It makes 6 resources:" in talk.text
+    assert "At rest the stack costs about $1 a month" in talk.text
+    assert account.client("s3").list_objects_v2(Bucket=small.bucket, Prefix=small.stack)["KeyCount"] == 0
+
+
+def test_the_answer_no_changes_nothing(account: Account, small: Options) -> None:
+    with pytest.raises(Declined):
+        deploy(small, Talk([False]).dialog())
+
+    assert state(account, small) is None
+    deploy(small, Talk().dialog())
+    with pytest.raises(Declined):
+        deploy(with_set(small, Title="second"), Talk([False]).dialog())
+    found = state(account, small)
+    assert found is not None
+    assert found.parameters["Title"] == "first"
+
+
+def test_a_second_deployment_shows_what_it_changes_and_keeps_parameters(
+    account: Account, small: Options
+) -> None:
+    deploy(with_set(small, Title="second", DeletionProtection="false"), Talk().dialog())
+    talk, mailing = Talk(), Talk()
+
+    deploy(with_set(small, AlertEmail="a@b.c"), mailing.dialog())
+    deploy(with_set(small, Title="third"), talk.dialog())
+
+    found = state(account, small)
+    assert found is not None
+    assert "   1  AWS::SNS::Subscription" in mailing.text
+    assert "Alerts (AWS::SNS::Topic): DisplayName" in talk.text
+    assert found.parameters["Title"] == "third"
+    assert found.parameters["AlertEmail"] == "a@b.c"
+    assert found.parameters["DeletionProtection"] == "false"
+    assert table(account, small)["DeletionProtectionEnabled"] is False
+
+
+def test_nothing_to_change_is_said(account: Account, small: Options) -> None:
+    first = deploy(small, Talk().dialog())
+    talk = Talk()
+
+    again = deploy(small, talk.dialog())
+
+    assert again == first
+    assert "It changes no resource." in talk.text
+    assert "there is nothing to change" in talk.text
+
+
+def test_a_first_deployment_that_fails_leaves_nothing_and_the_next_one_goes_on_with_consent(
+    account: Account, small: Options
+) -> None:
+    with pytest.raises(DeployError, match=r"CREATE_FAILED Never \(AWS::CloudFormation::WaitCondition\)"):
+        deploy(with_set(small, Fails="true"), Talk().dialog())
+    failed = state(account, small)
+    assert failed is not None
+    assert failed.status == "ROLLBACK_COMPLETE"
+
+    with pytest.raises(Declined):
+        deploy(small, Talk([False]).dialog())
+    talk = Talk()
+    deploy(small, talk.dialog())
+
+    assert "is in the state ROLLBACK_COMPLETE: its creation failed" in talk.questions[0]
+    found = state(account, small)
+    assert found is not None
+    assert found.status == "UPDATE_COMPLETE"
+
+
+def test_a_deployment_that_stopped_before_the_protection_is_completed(
+    account: Account, small: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = iter([deployment._change])
+
+    def stop_at_the_second(*arguments: Any) -> Stack:
+        for step in steps:
+            return step(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(deployment, "_change", stop_at_the_second)
+        deploy(small, Talk().dialog())
+    assert table(account, small)["DeletionProtectionEnabled"] is False
+
+    deploy(small, Talk().dialog())
+
+    assert table(account, small)["DeletionProtectionEnabled"] is True
+
+
+def test_an_update_that_fails_is_rolled_back_and_says_why(account: Account, small: Options) -> None:
+    deploy(small, Talk().dialog())
+
+    with pytest.raises(DeployError, match="UPDATE_ROLLBACK_COMPLETE"):
+        deploy(with_set(small, Fails="true", Title="second"), Talk().dialog())
+    deploy(with_set(small, Title="third", Fails="false"), Talk().dialog())
+
+    found = state(account, small)
+    assert found is not None
+    assert found.status == "UPDATE_COMPLETE"
+
+
+def test_a_change_set_that_was_never_executed_is_no_obstacle(account: Account, small: Options) -> None:
+    account.client("cloudformation").create_change_set(
+        StackName=small.stack,
+        ChangeSetName="abandoned",
+        ChangeSetType="CREATE",
+        TemplateBody='{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}',
+    )
+    talk = Talk()
+
+    deploy(small, talk.dialog())
+
+    assert "is in the state REVIEW_IN_PROGRESS" in talk.text
+
+
+@pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "IMPORT_ROLLBACK_FAILED", "SOMETHING_NEW"])
+def test_a_state_that_nothing_can_be_done_about_is_refused(
+    account: Account, small: Options, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    busy = stacks.Stack(small.stack, "id", status, "", {}, {})
+    monkeypatch.setattr(stacks, "find", lambda *_: busy)
+
+    for act in (deploy, plan):
+        with pytest.raises(DeployError, match=f"{status}.*Nothing was changed"):
+            act(small, Talk().dialog())

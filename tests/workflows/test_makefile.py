@@ -1,0 +1,25 @@
+"""The targets of the Makefile that lead to an account."""
+
+import subprocess
+
+from workflows.local.base.home import CHECKOUT
+
+
+def commands(target: str, *variables: str) -> str:
+    """What make would run, if nothing were set up."""
+    arguments = ["make", "--dry-run", "--always-make", "--no-print-directory", target, *variables]
+    return subprocess.run(arguments, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+
+
+def test_setting_up_for_a_deployment_fetches_no_jdk_no_jars_and_no_embedded_aws() -> None:
+    deploying, running = commands("deploy"), commands("run")
+
+    for part in ("workflows.local.base.java", "workflows.local.base.jars", "emulator-env"):
+        assert part not in deploying
+        assert part in running
+
+
+def test_arguments_reach_the_command() -> None:
+    last = commands("deploy", 'ARGS=--plan --set AlertEmail="a b@c.d"').splitlines()[-1]
+
+    assert last.endswith('glueline deploy --plan --set AlertEmail="a b@c.d"')

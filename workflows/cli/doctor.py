@@ -1,0 +1,76 @@
+"""The command that checks a running stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workflows.cli.app import app
+from workflows.cli.confirming import is_interactive, name_target
+from workflows.cli.printing import AsJson, StackName, err, out, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workflows.deploy.findings import Finding
+    from workflows.stack.target import Target
+
+_STYLES = {"fine": "green", "warning": "yellow", "wrong": "red", "not checked": "dim"}
+
+
+@app.command()
+def doctor(
+    event: Annotated[
+        bool | None,
+        typer.Option(
+            "--event/--no-event",
+            help="Send a test event through everything, or none (default: ask at a terminal, else none).",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    stack: StackName = None,
+) -> None:
+    """Check a running stack, and say what is wrong and what to do. Exit code 1 if anything is wrong.
+
+    The test event deletes a key that no row has, as of 2000: no table shows it. All other checks only read.
+    """
+    from workflows.deploy.findings import Verdict
+    from workflows.doctor.checks import checks
+    from workflows.stack.target import connect
+
+    target = connect(stack)
+    name_target(target)
+    findings: list[Finding] = []
+
+    def take(finding: Finding) -> None:
+        findings.append(finding)
+        if not as_json:
+            out.print(str(finding), style=_STYLES[finding.verdict], markup=False)
+
+    for finding in checks(target):
+        take(finding)
+    if event if event is not None else _agrees(as_json=as_json):
+        _send(target, take)
+    if as_json:
+        print_json([finding.to_dict() for finding in findings])
+    if any(finding.verdict is Verdict.WRONG for finding in findings):
+        raise typer.Exit(1)
+
+
+def _agrees(*, as_json: bool) -> bool:
+    question = "Send a test event (the delete of a key that no row has; it leaves a tombstone)?"
+    return not as_json and is_interactive() and typer.confirm(question, err=True)
+
+
+def _send(target: Target, take: Callable[[Finding], None]) -> None:
+    from workflows.deploy.findings import unknown
+    from workflows.doctor.journey import NoTestEvent, journey, make_event
+
+    try:
+        event = make_event(target.contracts())
+    except NoTestEvent as error:
+        take(unknown("test event", str(error)))
+        return
+    for finding in journey(target, event, lambda line: err.print(f"  {line}", style="dim")):
+        take(finding)

@@ -1,0 +1,260 @@
+"""A deployment, step by step: read, check, plan, ask, build, upload, change, protect.
+
+Until the user has agreed to the plan, the account is only read. Everything after that is safe to repeat, and
+to stop at any point: CloudFormation rolls a stack back to its previous state, and the next run says what it
+found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from expectations.odcs import load_contracts
+from workflows.contracts.check import check as check_contracts
+from workflows.deploy import changesets, packaging, stacks, states
+from workflows.deploy.account import make_managed_bucket, managed_bucket, sign_in
+from workflows.deploy.adopting import adopt, find_leftovers, named_leftovers
+from workflows.deploy.errors import DeployError
+from workflows.deploy.findings import Verdict
+from workflows.deploy.options import Options, check_options
+from workflows.deploy.plan import compare
+from workflows.deploy.preflight import Intent, mail, preflight
+from workflows.deploy.states import Next, state_of
+from workflows.deploy.template import TEMPLATE_FILE, datasets_parameter, expand, parse, resources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from workflows.deploy.account import Account
+    from workflows.deploy.adopting import Leftover
+    from workflows.deploy.packaging import JobsCode
+    from workflows.deploy.plan import Plan
+    from workflows.deploy.stacks import Stack
+
+NO_BUCKET: Final = "to-be-made"  # stands for the bucket that SAM makes, in a plan
+PROTECTION: Final = "DeletionProtection"
+
+
+class Declined(Exception):
+    """Raised when the user answers no; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """How a deployment tells what it does, and asks."""
+
+    report: Callable[[str], None]
+    agrees: Callable[[str], bool]  # asks a question
+
+    def ask(self, question: str) -> None:
+        """Return if the user agrees. Raises Declined."""
+        if not self.agrees(question):
+            raise Declined
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that is known before anything is written."""
+
+    options: Options
+    account: Account
+    stack: Stack | None
+    parameters: Mapping[str, str]  # given or computed; the others keep their last values
+    jobs: JobsCode
+    bucket: str | None
+    plan: Plan
+    intent: Intent
+    leftovers: tuple[Leftover, ...]
+    named: tuple[Leftover, ...]
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the deployment makes everything that it has: a failure then removes it again."""
+        return (self.stack is None or state_of(self.stack).next is Next.CREATE) and not self.leftovers
+
+
+def plan(options: Options, dialog: Dialog) -> Prepared:
+    """Print what a deployment would do, what it costs, and what is in its way. Writes nothing to the account.
+
+    Raises DeployError, or ContractError for a contract that can't be read or that an engine refuses.
+    """
+    contracts = _contracts(options)
+    account = sign_in(options.region)
+    stack = stacks.find(account.client("cloudformation"), options.stack)
+    if stack is not None and state_of(stack).next in (Next.WAIT, Next.GIVE_UP):
+        raise states.refuse(stack)
+    if stack is not None:
+        _say_state(stack, dialog)
+    prepared = _prepare(options, account, stack, contracts)
+    _print(prepared, dialog)
+    return prepared
+
+
+def deploy(options: Options, dialog: Dialog) -> dict[str, str]:
+    """Deploy; the outputs of the stack.
+
+    Raises Declined if the user answers no, DeployError, or ContractError for a contract that can't be read or
+    that an engine refuses; in all these cases before anything is changed, except for what the error names.
+    """
+    contracts = _contracts(options)
+    account = sign_in(options.region)
+    cloudformation = account.client("cloudformation")
+    stack = _usable(cloudformation, options.stack, dialog)
+    prepared = _prepare(options, account, stack, contracts)
+    if errors := _print(prepared, dialog):
+        raise DeployError(f"{errors} of these findings are wrong (see above). Nothing was changed.")
+    dialog.ask(f"Deploy this to stack {options.stack}, account {account.id}, region {account.region}")
+    bucket = prepared.bucket or make_managed_bucket(account)
+    dialog.report(f"Artifacts go to s3://{bucket}")
+    url = _upload(prepared, bucket, dialog)
+    if prepared.leftovers:
+        dialog.report(f"Adopting {len(prepared.leftovers)} resources …")
+        stack = adopt(account, options.stack, prepared.leftovers, dialog.report)
+    parameters = {**prepared.parameters, "JobsWheel": prepared.jobs.address(bucket)}
+    asked = parameters.get(PROTECTION, "true")
+    if prepared.is_first and asked == "true":
+        parameters[PROTECTION] = "later"
+    ended = _change(prepared, stack, url, parameters, dialog)
+    if ended.parameters.get(PROTECTION) == "later":
+        dialog.report("Protecting the tables and the user pool against deletion …")
+        ended = _change(prepared, ended, url, {**parameters, PROTECTION: "true"}, dialog)
+    return ended.outputs
+
+
+def _contracts(options: Options) -> list[str]:
+    """The names of the datasets, once options and contracts are known to be right."""
+    check_options(options)
+    contracts = load_contracts()
+    check_contracts(contracts)
+    return sorted(contracts)
+
+
+def _usable(cloudformation: Any, name: str, dialog: Dialog) -> Stack | None:
+    """The stack in a state from which it can be created or updated. Raises DeployError, Declined."""
+    stack = stacks.find(cloudformation, name)
+    if stack is None:
+        return None
+    match state_of(stack).next:
+        case Next.WAIT | Next.GIVE_UP:
+            raise states.refuse(stack)
+        case Next.DELETE_FIRST | Next.CONTINUE_ROLLBACK_FIRST:
+            dialog.ask(states.question(stack))
+            states.repair(cloudformation, stack, dialog.report)
+            return stacks.find(cloudformation, name)
+    _say_state(stack, dialog)
+    return stack
+
+
+def _say_state(stack: Stack, dialog: Dialog) -> None:
+    if meaning := state_of(stack).meaning:
+        dialog.report(f"The stack {stack.name} is in the state {stack.status}: {meaning}.")
+
+
+def _prepare(options: Options, account: Account, stack: Stack | None, datasets: list[str]) -> Prepared:
+    jobs = packaging.build_jobs()
+    bucket = options.bucket or managed_bucket(account)
+    parameters = {
+        **options.parameters,
+        "Datasets": datasets_parameter(datasets),
+        "JobsWheel": jobs.address(bucket or NO_BUCKET),
+        "Architecture": options.architecture,
+    }
+    before = {} if stack is None else stack.parameters
+    if before.get(PROTECTION) == "later":  # a first deployment stopped before its second step
+        parameters.setdefault(PROTECTION, "true")
+    template = parse(TEMPLATE_FILE.read_text())
+    place = account.place(options.stack)
+    kept = {name: value for name, value in before.items() if name in template["Parameters"]}
+    expanded = expand(template, place, {**kept, **parameters})
+    wanted = resources(expanded)
+    deployed = {}
+    if stack is not None and state_of(stack).next is Next.UPDATE:
+        text = stacks.template_of(account.client("cloudformation"), stack)
+        deployed = resources(expand(parse(text), place, before))
+    planned = compare(deployed, wanted)
+    leftovers, named = _adoptable(options, account, planned, is_new=not deployed)
+    grants = {**kept, **parameters}.get("LakeFormationGrants") == "true"
+    adopted = {one.resource.logical_id for one in (*leftovers, *named)}
+    intent = Intent(expanded, planned, len(datasets), bucket, adopted, grants)
+    return Prepared(
+        options, account, stack, parameters, jobs, bucket, planned, intent, tuple(leftovers), tuple(named)
+    )
+
+
+def _adoptable(
+    options: Options, account: Account, planned: Plan, *, is_new: bool
+) -> tuple[list[Leftover], list[Leftover]]:
+    """What is adopted by an import of its own, and what the change set takes in because of its name."""
+    if options.adopt is False:
+        return [], []
+    leftovers = find_leftovers(account, options.stack, planned.added) if is_new else []
+    known = {leftover.resource.logical_id for leftover in leftovers}
+    named = list(named_leftovers(account, planned.added)) if options.adopt else []
+    more = [leftover for leftover in named if leftover.resource.logical_id not in known]
+    return ([*leftovers, *more], []) if is_new else ([], more)
+
+
+def _print(prepared: Prepared, dialog: Dialog) -> int:
+    """Print plan and findings; the number of findings that are wrong."""
+    account, options = prepared.account, prepared.options
+    dialog.report(f"Stack {options.stack} in account {account.id}, region {account.region}")
+    for line in prepared.plan.lines():
+        dialog.report(line)
+    if adopted := (*prepared.leftovers, *prepared.named):
+        dialog.report(f"It ADOPTS {len(adopted)} of them, with all they hold (--no-adopt makes new ones):")
+        for leftover in adopted:
+            dialog.report(f"  {leftover}")
+    dialog.report("Checked:")
+    kept = {} if prepared.stack is None else prepared.stack.parameters
+    wrong = 0
+    for finding in (*preflight(account, prepared.intent), *mail({**kept, **options.parameters})):
+        dialog.report(f"  {finding}")
+        wrong += finding.verdict is Verdict.WRONG
+    return wrong
+
+
+def _upload(prepared: Prepared, bucket: str, dialog: Dialog) -> str:
+    """Build and upload everything that the stack runs; the address of its template."""
+    account, options = prepared.account, prepared.options
+    s3 = account.client("s3")
+    wheel = packaging.upload_jobs(s3, bucket, prepared.jobs)
+    dialog.report(f"Jobs: {wheel}")
+    dialog.report("Building the packages of the functions …")
+    computed = {name: prepared.parameters[name] for name in ("Datasets", "Architecture")}
+    built = packaging.build_functions(options.architecture, {**computed, "JobsWheel": wheel})
+    text = packaging.upload_functions(built, account.region, bucket, options.stack)
+    key = f"{options.stack}/{hashlib.sha256(text.encode()).hexdigest()[:32]}.template"
+    s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
+    return f"https://s3.{account.region}.amazonaws.com/{bucket}/{key}"
+
+
+def _change(
+    prepared: Prepared, stack: Stack | None, url: str, parameters: Mapping[str, str], dialog: Dialog
+) -> Stack:
+    """Make a change set, ask again if it replaces or removes more than the plan said, and execute it."""
+    cloudformation = prepared.account.client("cloudformation")
+    name = prepared.options.stack
+    kind = "CREATE" if state_of(stack).next is Next.CREATE else "UPDATE"
+    of_template = parse(TEMPLATE_FILE.read_text())["Parameters"]
+    given = changesets.parameters_of(parameters, of_template, stack if kind == "UPDATE" else None)
+    change_set = changesets.make(
+        cloudformation, name, kind, {"TemplateURL": url}, given, adopts_named=bool(prepared.named)
+    )
+    if change_set is None:
+        dialog.report("The stack is as it should be: there is nothing to change.")
+        unchanged = stacks.find(cloudformation, name)
+        if unchanged is None:
+            raise DeployError(f"The stack {name} is gone: something else deleted it. Run this again.")
+        return unchanged
+    more = [one for one in change_set.changes if one.is_loss and one.logical_id not in prepared.plan.losses]
+    if more:
+        dialog.report("CloudFormation says that it may also replace or remove:")
+        for change in more:
+            dialog.report(f"  {change}")
+        if not dialog.agrees("Continue"):
+            changesets.discard(cloudformation, change_set)
+            raise Declined
+    dialog.report(f"{len(change_set.changes)} changes …")
+    return changesets.execute(cloudformation, change_set, dialog.report)
