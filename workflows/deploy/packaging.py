@@ -92,7 +92,7 @@ def upload_functions(template: Path, region: str, bucket: str, prefix: str) -> s
     """Upload the packages of the functions; the template that refers to them there. Raises DeployError."""
     with tempfile.TemporaryDirectory() as folder:
         packaged = Path(folder) / "packaged.json"
-        location = ("--no-resolve-s3", "--s3-bucket", bucket, "--s3-prefix", prefix, "--region", region)
+        location = ("--s3-bucket", bucket, "--s3-prefix", prefix, "--region", region)
         written = ("--template-file", str(template), "--use-json", "--output-template-file", str(packaged))
         _sam("package", *written, *location, "--no-progressbar")
         return packaged.read_text()
