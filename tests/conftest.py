@@ -89,7 +89,7 @@ def spark(aws: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Spark
 @pytest.fixture(scope="module")
 def small_data_spark(spark: "SparkSession") -> Iterator["SparkSession"]:
     """The shared session with settings that are fastest for few rows."""
-    from tests.sessions import FEW_ROWS
+    from jobs.lake.session import FEW_ROWS
 
     usual = {name: spark.conf.get(name) or "" for name in FEW_ROWS}
     for name, value in FEW_ROWS.items():

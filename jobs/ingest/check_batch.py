@@ -21,10 +21,13 @@ from jobs.intake.results import CheckedBatch, FileCount
 from jobs.lake.creation import create_ops_tables
 from jobs.lake.evolution import bring_to_contract
 from jobs.lake.names import Lake
-from jobs.lake.session import LONG_EXPRESSIONS, configure
+from jobs.lake.session import FEW_ROWS, LONG_EXPRESSIONS, configured
 from jobs.quality import data_docs
 from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
 from jobs.runtime.log import log, step
+
+
+_FEW_BYTES = 512 * 1024  # of files as they are in S3, mostly compressed
 
 
 class Checked(NamedTuple):
@@ -47,9 +50,12 @@ def check_batch(
     has no other dataset, or if what failed concerns all datasets.
     """
     name = f"batch {manifest.batch_id}"
-    configure(spark, LONG_EXPRESSIONS)
     at = datetime.now(UTC)
-    with ExitStack() as kept, step(name, batch_id=manifest.batch_id):
+    with (
+        configured(spark, settings_for(manifest)),
+        ExitStack() as kept,
+        step(name, batch_id=manifest.batch_id),
+    ):
         with step(f"{name}: tables"):
             create_ops_tables(spark, lake)
         checked: list[CheckedDataset] = []
@@ -79,6 +85,11 @@ def check_batch(
     for count in counts:
         log("file checked", batch_id=manifest.batch_id, **asdict(count))
     return Checked(counts, failures)
+
+
+def settings_for(manifest: Manifest) -> Mapping[str, str]:
+    """The settings with which Spark checks the batch soonest, by the size of its files."""
+    return FEW_ROWS if sum(file.size for file in manifest.files) <= _FEW_BYTES else LONG_EXPRESSIONS
 
 
 def begin_dataset(

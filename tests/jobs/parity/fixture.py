@@ -32,7 +32,7 @@ from jobs.parity.tables import create_parity_tables
 from jobs.runtime.options import Options
 from tests.jobs import builders
 from tests.jobs.builders import received
-from tests.sessions import FEW_ROWS
+from jobs.lake.session import FEW_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
