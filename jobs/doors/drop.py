@@ -17,11 +17,12 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
 from expectations.spellings import spellings
-from jobs.changes.columns import DELETE, UPSERT, absent, in_columns, or_default, typed
+from jobs.changes.columns import DELETE, UPSERT, absent, or_default, parsed_columns, typed
 from jobs.changes.forms import JSON
 from jobs.changes.json_values import json_type, parse_members, read_json, shown_json
 from jobs.changes.nested import NESTED, nested_name, nested_value, read_nested, with_nested_reasons
 from jobs.changes.positions import content_tie, end_of_sequence_reason, order_of, order_reason
+from jobs.changes.projections import Projection, beside, once_per_contract, project
 from jobs.changes.reasons import (
     collect_reasons,
     key_reasons,
@@ -44,23 +45,34 @@ _CARRIED = (*_RECEIVED, "_op", "_is_untyped", "_unreadable", "_unknown")
 
 def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
     """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
+    if SEQUENCER not in received.columns:
+        received = received.withColumn(SEQUENCER, F.lit(None).cast("string"))
+    return project(received, _projections(contract))
+
+
+@once_per_contract
+def _projections(contract: Contract) -> list[Projection]:
     lacks = {column.name: ~F.col(_has(column)) for column in contract.columns}
     reads = {
         column.name: or_default(column, _read(column), lacks[column.name]) for column in contract.columns
     }
     carried = [name for column in contract.columns for name in (_has(column), *_given_names(column))]
-    rows = typed(_with_given(received, contract), contract, reads, *_CARRIED, *carried)
-    parsed = rows.withColumns(
-        {
-            "_version": _version(contract),
-            "_source": F.lit(DROP.name),
-            "_event_id": F.concat_ws("#", "source_file", "row_number"),
-            "_updated_at": F.col("event_time"),
-            "_absent": absent(contract, lacks),
-            "reasons": _reasons(contract),
-        }
-    )
-    return in_columns(parsed.withColumn("_tie", _tie(contract)), contract)
+    return [
+        *_given_columns(contract),
+        typed(contract, reads, *_CARRIED, *carried),
+        beside(
+            {
+                "_version": _version(contract),
+                "_source": F.lit(DROP.name),
+                "_event_id": F.concat_ws("#", "source_file", "row_number"),
+                "_updated_at": F.col("event_time"),
+                "_absent": absent(contract, lacks),
+                "reasons": _reasons(contract),
+            }
+        ),
+        beside({"_tie": _tie(contract)}),
+        parsed_columns(contract),
+    ]
 
 
 def _untyped_names() -> str:
@@ -90,7 +102,7 @@ def _given_names(column: Column) -> tuple[str, ...]:
     return (nested_name(column),) if column.kind in NESTED else (_given(column), _json(column))
 
 
-def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
+def _given_columns(contract: Contract) -> list[Projection]:
     """With the value given for each column, by any of its names: scalars as text, nested values read."""
     values, keys = F.col("_values"), F.map_keys("_values")
     names = spellings(contract.columns)
@@ -98,26 +110,26 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
         column.name: F.coalesce(*(values[name] for name in names[column.name])) for column in contract.columns
     }
     has = {name: F.arrays_overlap(keys, F.array(*map(F.lit, spelled))) for name, spelled in names.items()}
-    if SEQUENCER not in received.columns:
-        received = received.withColumn(SEQUENCER, F.lit(None).cast("string"))
-    parsed = received.select(
-        *_RECEIVED,
-        parse_members(F.col("payload")).alias("_values"),
-        F.col("source_file").rlike(_untyped_names()).alias("_is_untyped"),
-    )
-    return parsed.select(
-        *_RECEIVED,
-        "_is_untyped",
-        F.lower(trimmed(F.coalesce(values[OP].cast("string"), F.lit(UPSERT)))).alias("_op"),
-        values.isNull().alias("_unreadable"),
-        _unknown(names, has, keys).alias("_unknown"),
-        *(has[column.name].alias(_has(column)) for column in contract.columns),
-        *(one for column in contract.columns for one in _give(column, given[column.name])),
-    )
+    return [
+        [
+            *_RECEIVED,
+            parse_members(F.col("payload")).alias("_values"),
+            F.col("source_file").rlike(_untyped_names()).alias("_is_untyped"),
+        ],
+        [
+            *_RECEIVED,
+            "_is_untyped",
+            F.lower(trimmed(F.coalesce(values[OP].cast("string"), F.lit(UPSERT)))).alias("_op"),
+            values.isNull().alias("_unreadable"),
+            _unknown(names, has, keys).alias("_unknown"),
+            *(has[column.name].alias(_has(column)) for column in contract.columns),
+            *(one for column in contract.columns for one in _give(column, given[column.name])),
+        ],
+    ]
 
 
 def _give(column: Column, value: Expression) -> list[Expression]:
-    """A column's part of `_with_given`. In CSV every field is text, also one that holds a struct or list."""
+    """A column's part of `_given_columns`. In CSV every field is text, also one of a struct or list."""
     is_untyped, text = F.col("_is_untyped"), value.cast("string")
     # Many writers of CSV write null as an empty field; only text has an empty value.
     field = text if column.kind == "string" else F.nullif(trimmed(text), F.lit(""))

@@ -13,7 +13,6 @@ delete, and a record with nothing but the mark is quarantined as erased.
 """
 
 from pyspark.sql import Column as Expression
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
@@ -30,6 +29,7 @@ from jobs.changes.nested import (
     with_nested_reasons,
 )
 from jobs.changes.positions import end_of_sequence_reason, is_ordered_by_time, order_of, order_reason
+from jobs.changes.projections import Projection, beside
 from jobs.changes.reasons import (
     ERASED_REASON,
     collect_reasons,
@@ -48,55 +48,60 @@ CAPTURED = (
 REPEATED_DELETE_TIE = ""
 
 
-def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataFrame:
+def typed_images(contract: Contract, *others: str) -> list[Projection]:
     """Captured rows with typed columns, `_op`, `_absent`, and the image (`_image`) with its versions."""
     image = F.col("_image")
-    captured = _without_marks(captured)
     reads = {
         column.name: or_default(column, _read(column, image[column.name]), image[column.name].isNull())
         for column in contract.columns
     }
-    seen = captured.withColumns(
-        {
-            "_op": F.when(F.col("_removed") | is_marked(F.col("_new")), DELETE).otherwise(UPSERT),
-            "_image": F.coalesce("_new", "_old"),
-        }
-    )
+    seen = {
+        "_op": F.when(F.col("_removed") | is_marked(F.col("_new")), DELETE).otherwise(UPSERT),
+        "_image": F.coalesce("_new", "_old"),
+    }
     inside = {
         nested_name(column): read_nested(ATTRIBUTES, column, image[column.name])
         for column in nested_columns(contract)
     }
     carried = (*CAPTURED, "_op", "_image", "_is_mark", *inside, *others)
-    rows = typed(seen.withColumns(inside), contract, reads | _key_reads(contract, reads), *carried)
-    missing = {column.name: F.col("_image")[column.name].isNull() for column in contract.columns}
-    return rows.withColumns(
-        {
-            "_absent": absent(contract, missing),
-            "_new_version": stamp(contract, F.col("_new")),
-            "_old_version": stamp(contract, F.col("_old")),
-            "_is_repeated": F.col("_removed") & is_marked(F.col("_old")),
-        }
-    )
+    missing = {column.name: image[column.name].isNull() for column in contract.columns}
+    return [
+        _without_marks(*others),
+        beside(seen),
+        beside(inside),
+        typed(contract, reads | _key_reads(contract, reads), *carried),
+        beside(
+            {
+                "_absent": absent(contract, missing),
+                "_new_version": stamp(contract, F.col("_new")),
+                "_old_version": stamp(contract, F.col("_old")),
+                "_is_repeated": F.col("_removed") & is_marked(F.col("_old")),
+            }
+        ),
+    ]
 
 
 def _read(column: Column, attribute: Expression) -> Read:
     return nested_value(column) if column.kind in NESTED else read_attribute(column, attribute)
 
 
-def _without_marks(captured: DataFrame) -> DataFrame:
-    """Without the marks of erased keys; `_is_mark` is true where a record has nothing else."""
+def _without_marks(*others: str) -> Projection:
+    """The captured columns and others, without marks of erased keys.
+
+    `_is_mark` is true where a record has nothing but marks.
+    """
     new_is_mark, old_is_mark = _is_erased(F.col("_new")), _is_erased(F.col("_old"))
     has_item = (F.col("_new").isNotNull() & ~new_is_mark) | (F.col("_old").isNotNull() & ~old_is_mark)
     is_mark = (new_is_mark | old_is_mark) & ~has_item
-    return captured.withColumns(
-        {
-            "_is_mark": is_mark,
-            "payload": F.when(~is_mark, F.col("payload")),
-            "_removed": F.col("_removed") | new_is_mark,
-            "_new": F.when(~new_is_mark, F.col("_new")),
-            "_old": F.when(~old_is_mark, F.col("_old")),
-        }
-    )
+    without = {
+        "_is_mark": is_mark,
+        "payload": F.when(~is_mark, F.col("payload")),
+        "_removed": F.col("_removed") | new_is_mark,
+        "_new": F.when(~new_is_mark, F.col("_new")),
+        "_old": F.when(~old_is_mark, F.col("_old")),
+    }
+    same = [name for name in (*CAPTURED, *others) if name not in without]
+    return [*same, *(value.alias(name) for name, value in without.items())]
 
 
 def _is_erased(image: Expression) -> Expression:

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes.columns import RETRACT, in_columns
+from jobs.changes.columns import RETRACT, parsed_columns
 from jobs.changes.key_text import decode_key, encode_key
 from jobs.changes.reasons import collect_reasons, reason, shown
 from jobs.doors.stream import parse_stream
@@ -65,4 +65,4 @@ def _parse_retracts(received: DataFrame, contract: Contract) -> DataFrame:
             ),
         }
     )
-    return in_columns(parsed, contract)
+    return parsed.select(*parsed_columns(contract))

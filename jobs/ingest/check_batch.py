@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from expectations.contract import Contract
 from jobs.checking.append import append_changes, append_quarantine, append_results, file_counts, is_recorded
-from jobs.checking.checked_dataset import CheckedDataset, check_dataset
+from jobs.checking.checked_dataset import CheckedDataset, are_few, check_dataset
 from jobs.erasure.blocked_rows import erased_keys
 from jobs.ingest.failures import BatchFailure, contract_of
 from jobs.ingest.set_aside import settle, split_off
@@ -25,9 +25,6 @@ from jobs.lake.session import FEW_ROWS, LONG_EXPRESSIONS, configured
 from jobs.quality import data_docs
 from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
 from jobs.runtime.log import log, step
-
-
-_FEW_BYTES = 512 * 1024  # of files as they are in S3, mostly compressed
 
 
 class Checked(NamedTuple):
@@ -52,7 +49,7 @@ def check_batch(
     name = f"batch {manifest.batch_id}"
     at = datetime.now(UTC)
     with (
-        configured(spark, settings_for(manifest)),
+        configured(spark, FEW_ROWS if are_few(manifest.files) else LONG_EXPRESSIONS),
         ExitStack() as kept,
         step(name, batch_id=manifest.batch_id),
     ):
@@ -85,11 +82,6 @@ def check_batch(
     for count in counts:
         log("file checked", batch_id=manifest.batch_id, **asdict(count))
     return Checked(counts, failures)
-
-
-def settings_for(manifest: Manifest) -> Mapping[str, str]:
-    """The settings with which Spark checks the batch soonest, by the size of its files."""
-    return FEW_ROWS if sum(file.size for file in manifest.files) <= _FEW_BYTES else LONG_EXPRESSIONS
 
 
 def begin_dataset(

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 
 from expectations.contract import Contract
 from expectations.problems import GluelineError
+from jobs.quality.gx_batch import batch_of
 from jobs.quality.row_rules import RowRule, row_rules, rule_name
 
 if TYPE_CHECKING:
@@ -65,22 +66,10 @@ class ValidationResult:
 
 def prepare(rows: DataFrame, contract: Contract) -> Validation:
     """The contract's suite over the rows; reads none of them."""
-    # The first import takes some seconds.
-    import great_expectations as gx
-
     from expectations.suite import build_suite
 
-    suite = build_suite(contract)
-    context: Any = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    # With persist, GX would cache the rows a second time and never release them.
-    source = context.data_sources.add_spark("batch", persist=False)
-    asset = source.add_dataframe_asset(contract.dataset)
-    definition = asset.add_batch_definition_whole_dataframe("rows")
-    batch = definition.get_batch(batch_parameters={"dataframe": rows})
-    engine: Any = batch.data.execution_engine
-    engine.batch_manager.load_batch_list([batch])  # as `validate` does first
-    return Validation(contract, suite, batch, row_rules(contract, suite, engine))
+    batch = batch_of(rows, contract.dataset)
+    return Validation(contract, build_suite(contract), batch, row_rules(contract, rows.schema))
 
 
 def validate(validation: Validation) -> ValidationResult:

@@ -1,7 +1,7 @@
 """Small bench: what a batch of few rows costs, counted beside the seconds, cold and warm.
 
-Counts tell causes apart on a busy machine: calls of the JVM, queries, Spark jobs and tasks, classes that Spark
-compiles, requests to S3, and processor time. Batches of one dataset and of several, by the real jobs.
+Counts tell causes apart on a busy machine: calls of the JVM, queries, Spark jobs, classes that Spark compiles,
+requests to S3, and processor time. Batches of one dataset and of several, by the real jobs.
 """
 
 import logging
@@ -113,7 +113,9 @@ class Bench:
             [raw] = raw_objects([_record(dataset) for _ in range(rows)], "glueline-")
             etag = self.s3.put_object(Bucket="raw", Key=raw.key, Body=raw.body)["ETag"].strip('"')
             files.append(
-                ManifestFile("raw", raw.key, etag, None, len(raw.body), now, dataset, STREAM.name, JSON_LINES_GZ)
+                ManifestFile(
+                    "raw", raw.key, etag, None, len(raw.body), now, dataset, STREAM.name, JSON_LINES_GZ
+                )
             )
         return Manifest(f"small-{next(_numbers)}", now, tuple(files))
 
@@ -123,7 +125,7 @@ class Bench:
         work()
         seconds = perf_counter() - started
         after = self._counted()
-        return {"seconds": seconds} | {name: after[name] - before[name] for name in after}
+        return {"seconds": seconds, **{name: after[name] - before[name] for name in after}}
 
     def _counted(self) -> dict[str, float]:
         jvm: Any = spark()._jvm

@@ -19,7 +19,7 @@ from jobs.doors.repair import parse_repair
 from jobs.doors.stream import parse_stream
 from jobs.lake.creation import create_dataset_tables, create_ops_tables
 from jobs.lake.names import TOMBSTONES, Lake
-from jobs.lake.session import configured
+from jobs.lake.session import FEW_ROWS, configured
 from jobs.merging.steps import merge_changes
 from jobs.parity.certificates import Certificate, Comparison
 from jobs.parity.certification import check_again, issue
@@ -32,7 +32,6 @@ from jobs.parity.tables import create_parity_tables
 from jobs.runtime.options import Options
 from tests.jobs import builders
 from tests.jobs.builders import received
-from jobs.lake.session import FEW_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
