@@ -33,14 +33,17 @@ UPSERT, DELETE, RETRACT = "upsert", "delete", "retract"
 BOOKKEEPING = ("_op", "_version", "_tie", "_source", "_event_id", "_updated_at", "_absent")
 
 
-def typed(contract: Contract, reads: Mapping[str, Read], *others: str) -> Projection:
+def typed(contract: Contract, reads: Mapping[str, Read], *others: str) -> list[Projection]:
     """The columns `others`, each column of the contract with its type, and `_wrong_<column>` for each.
 
-    This is a projection of its own, as are those before and after it, so that Spark reads each value once.
+    Each projection refers to the values of the one before it, so that Spark reads each value once and the
+    expressions are short.
     """
-    values = [reads[column.name].value.alias(column.name) for column in contract.columns]
-    wrongs = [reads[column.name].wrong.alias(f"_wrong_{column.name}") for column in contract.columns]
-    return [*others, *values, *wrongs]
+    names = [column.name for column in contract.columns]
+    values = [reads[name].value.alias(name) for name in names]
+    given = [reads[name].is_given.alias(f"_is_given_{name}") for name in names]
+    wrong = [(F.col(f"_is_given_{name}") & F.col(name).isNull()).alias(f"_wrong_{name}") for name in names]
+    return [[*others, *values, *given], [*others, *names, *wrong]]
 
 
 def or_default(column: Column, read: Read, is_absent: Expression) -> Read:
@@ -48,7 +51,7 @@ def or_default(column: Column, read: Read, is_absent: Expression) -> Read:
     if column.default is None:
         return read
     takes_default = is_absent & (F.col("_op") == UPSERT)
-    return Read(F.when(takes_default, default_value(column)).otherwise(read.value), read.wrong)
+    return Read(F.when(takes_default, default_value(column)).otherwise(read.value), read.is_given)
 
 
 def default_value(column: Column) -> Expression:

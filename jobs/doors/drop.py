@@ -59,7 +59,8 @@ def _projections(contract: Contract) -> list[Projection]:
     carried = [name for column in contract.columns for name in (_has(column), *_given_names(column))]
     return [
         *_given_columns(contract),
-        typed(contract, reads, *_CARRIED, *carried),
+        beside(_texts(contract)),
+        *typed(contract, reads, *_CARRIED, *carried),
         beside(
             {
                 "_version": _version(contract),
@@ -158,10 +159,23 @@ def _unknown(
     return F.when(F.size(keys) - F.size(others) > columns, twice).otherwise(others)
 
 
+def _text(column: Column) -> str:
+    return f"_text_{column.name}"
+
+
+def _texts(contract: Contract) -> dict[str, Expression]:
+    """The trimmed texts of scalars, each of which is referred to many times."""
+    return {
+        _text(column): trimmed(F.col(_given(column)))
+        for column in contract.columns
+        if column.kind not in NESTED
+    }
+
+
 def _read(column: Column) -> Read:
     if column.kind in NESTED:
         return nested_value(column)
-    return read_json(column, F.col(_given(column)), F.col(_json(column)))
+    return read_json(column, F.col(_text(column)), F.col(_json(column)))
 
 
 def _tie(contract: Contract) -> Expression:

@@ -39,7 +39,7 @@ from jobs.changes.reasons import (
     type_reasons,
     unknown_reason,
 )
-from jobs.changes.types import Read, read_attribute
+from jobs.changes.types import Read, attribute_text, convert, read_attribute
 
 CAPTURED = (
     "source_file", "row_number", "payload", "problem",
@@ -52,7 +52,7 @@ def typed_images(contract: Contract, *others: str) -> list[Projection]:
     """Captured rows with typed columns, `_op`, `_absent`, and the image (`_image`) with its versions."""
     image = F.col("_image")
     reads = {
-        column.name: or_default(column, _read(column, image[column.name]), image[column.name].isNull())
+        column.name: or_default(column, _read(column, image), image[column.name].isNull())
         for column in contract.columns
     }
     seen = {
@@ -63,26 +63,38 @@ def typed_images(contract: Contract, *others: str) -> list[Projection]:
         nested_name(column): read_nested(ATTRIBUTES, column, image[column.name])
         for column in nested_columns(contract)
     }
-    carried = (*CAPTURED, "_op", "_image", "_is_mark", *inside, *others)
+    orders = {f"_order{which}": _order_text(contract, F.col(which)) for which in ("_new", "_old")}
+    carried = (*CAPTURED, "_op", "_image", "_is_mark", *inside, *orders, *others)
     missing = {column.name: image[column.name].isNull() for column in contract.columns}
     return [
         _without_marks(*others),
         beside(seen),
-        beside(inside),
-        typed(contract, reads | _key_reads(contract, reads), *carried),
+        beside(inside | orders | _texts(contract)),
+        *typed(contract, reads | _key_reads(contract, reads), *carried),
         beside(
             {
                 "_absent": absent(contract, missing),
-                "_new_version": stamp(contract, F.col("_new")),
-                "_old_version": stamp(contract, F.col("_old")),
+                "_new_version": stamp(contract, F.col("_new"), F.col("_order_new")),
+                "_old_version": stamp(contract, F.col("_old"), F.col("_order_old")),
                 "_is_repeated": F.col("_removed") & is_marked(F.col("_old")),
             }
         ),
     ]
 
 
-def _read(column: Column, attribute: Expression) -> Read:
-    return nested_value(column) if column.kind in NESTED else read_attribute(column, attribute)
+def _texts(contract: Contract) -> dict[str, Expression]:
+    """The trimmed texts of scalar attributes, each of which is referred to many times."""
+    return {
+        f"_text_{column.name}": attribute_text(column, F.col("_image")[column.name])
+        for column in contract.columns
+        if column.kind not in NESTED
+    }
+
+
+def _read(column: Column, image: Expression) -> Read:
+    if column.kind in NESTED:
+        return nested_value(column)
+    return read_attribute(column, image[column.name], F.col(f"_text_{column.name}"))
 
 
 def _without_marks(*others: str) -> Projection:
@@ -114,13 +126,24 @@ def is_marked(image: Expression) -> Expression:
     return F.coalesce(image["_deleted"]["BOOL"] == "true", F.lit(False))
 
 
-def stamp(contract: Contract, image: Expression) -> Expression:
-    """The version of an image; null if its writer stamped none."""
+def stamp(contract: Contract, image: Expression, order: Expression | None = None) -> Expression:
+    """The version of an image; null if its writer stamped none.
+
+    `order` is a column that holds the text of the sequence column, if there is one.
+    """
     stamped = image["_version"]["N"].try_cast("bigint")
     if contract.sequence_column is None:
         return stamped
     column = contract.column(contract.sequence_column)
-    return F.greatest(stamped, order_of(column, read_attribute(column, image[column.name]).value))
+    text = _order_text(contract, image) if order is None else order
+    return F.greatest(stamped, order_of(column, convert(column, text)))
+
+
+def _order_text(contract: Contract, image: Expression) -> Expression:
+    """The text of an image's sequence column; null if there is none."""
+    if contract.sequence_column is None:
+        return F.lit(None).cast("string")
+    return attribute_text(contract.column(contract.sequence_column), image[contract.sequence_column])
 
 
 def version_of_write(contract: Contract, time: Expression) -> Expression:
@@ -194,7 +217,7 @@ def _key_reads(contract: Contract, reads: dict[str, Read]) -> dict[str, Read]:
     return {
         name: Read(
             F.when(has_image, reads[name].value).otherwise(decoded[name].value),
-            F.when(has_image, reads[name].wrong).otherwise(decoded[name].wrong),
+            F.when(has_image, reads[name].is_given).otherwise(decoded[name].is_given),
         )
         for name in contract.key
     }

@@ -1,7 +1,7 @@
 """Small bench: what a batch of few rows costs, counted beside the seconds, cold and warm.
 
-Counts tell causes apart on a busy machine: calls of the JVM, queries, Spark jobs, classes that Spark compiles,
-requests to S3, and processor time. Batches of one dataset and of several, by the real jobs.
+Counts tell causes apart on a busy machine: calls of the JVM, queries, Spark jobs, classes that Spark
+compiles, requests to S3, and processor time. Batches of one dataset and of several, by the real jobs.
 """
 
 import logging

@@ -202,7 +202,8 @@ def read_attribute(column: Column, attribute: "Expression") -> Read:
 def of_nested(read: "Expression") -> Read:
     from pyspark.sql import functions as F
 
-    return Read(read["value"], F.size(read["reasons"]) > 0)
+    is_wrong = F.size(read["reasons"]) > 0
+    return Read(F.when(~is_wrong, read["value"]), is_wrong)
 
 
 def in_utc(value: Any) -> Any:
