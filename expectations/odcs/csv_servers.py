@@ -166,3 +166,19 @@ _PROPERTIES: Mapping[str, tuple[str, _Read]] = {  # name -> field of CsvDialect,
     "trueValues": ("true", _texts),
     "falseValues": ("false", _texts),
 }
+
+
+def csv_server(dialect: CsvDialect) -> dict[str, Any]:
+    """The server that declares the dialect: what `read_dialect` reads it from."""
+    given = {
+        name: getattr(dialect, field)
+        for name, (field, _) in _PROPERTIES.items()
+        if getattr(dialect, field) != getattr(RFC_4180, field)
+    }
+    server: dict[str, Any] = {"server": DROPS, "type": "custom", "format": "csv"}
+    server |= {name: given.pop(name) for name in ("delimiter", "encoding") if name in given}
+    custom = [
+        {"property": name, "value": list(value) if isinstance(value, tuple) else value}
+        for name, value in ((name, False if value is None else value) for name, value in given.items())
+    ]
+    return server | ({"customProperties": custom} if custom else {})

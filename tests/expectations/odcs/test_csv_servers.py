@@ -1,11 +1,13 @@
 """The dialect of CSV files, as servers of format csv declare it."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from expectations.file_dialect import RFC_4180, CsvDialect
 from expectations.odcs import ContractError, load_contract
+from expectations.odcs.csv_servers import csv_server
 from tests.expectations.contract_files import VALID, write
 
 
@@ -48,6 +50,22 @@ def custom(**properties: str) -> str:
 )  # fmt: skip
 def test_a_server_declares_the_dialect(tmp_path: Path, server: str, expected: CsvDialect) -> None:
     assert dialect(tmp_path, server) == expected
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        RFC_4180,
+        CsvDialect(
+            "\t", "utf-16", None, "\\", ("order_id", "amount", "changed_at"), 3, "#", ("N/A", "-"), ",", "."
+        ),
+        CsvDialect(true=("ja",), false=("nein",), quote="'"),
+    ],
+)
+def test_what_is_written_is_read_again(tmp_path: Path, given: CsvDialect) -> None:
+    server = json.dumps(csv_server(given))
+
+    assert dialect(tmp_path, server.removeprefix("{").removesuffix("}")) == given
 
 
 def test_the_server_of_the_drops_counts_whatever_others_declare(tmp_path: Path) -> None:
