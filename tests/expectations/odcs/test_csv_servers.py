@@ -107,6 +107,15 @@ def test_what_no_file_can_be_read_by_is_a_problem(tmp_path: Path, server: str, p
         dialect(tmp_path, server)
 
 
+def test_the_example_of_the_documentation_is_read(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "files.md").read_text(encoding="utf-8")
+    servers = text.split("```yaml\n")[1].split("schema:\n")[0]
+
+    found = load_contract(write(tmp_path, VALID.replace("schema:\n", f"{servers}schema:\n", 1))).csv
+
+    assert found == CsvDialect(";", "cp1252", decimal=",", group=".", missing=("N/A", "-"))
+
+
 def test_custom_properties_of_other_tools_are_passed_over(tmp_path: Path) -> None:
     server = "server: a, type: s3, format: csv, customProperties: [{property: retention, value: 1}]"
 
