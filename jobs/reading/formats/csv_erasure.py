@@ -8,46 +8,97 @@ count for each column.
 """
 
 import io
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import IO
+from typing import IO, cast
 
 from expectations.file_dialect import RFC_4180, CsvDialect
 from expectations.file_values import FieldFault, field_reader
 from jobs.reading.formats.csv_faults import DELIMITERS, parts_of
 from jobs.reading.formats.csv_header import LONGEST_HEADER, CsvFile, fitted, is_blank, open_csv
-from jobs.reading.formats.csv_rows import Fault, Fields
+from jobs.reading.formats.csv_rows import CsvRows, Fault, Fields
 from jobs.reading.formats.header import key_positions
-from jobs.reading.formats.rows import KeysToErase, RowCounts, UnreadableFile
+from jobs.reading.formats.rows import LONGEST_ROW, KeysToErase, RowCounts, UnreadableFile
+from jobs.reading.formats.text_lines import Lines
 
 _ENCODINGS = ("utf-8", "cp1252", "iso8859-1")
 _QUOTES = "\"'"
+_IN_MEMORY = 4 * 1024 * 1024  # bytes
 
 
 def filter_rows(source: IO[bytes], keys: KeysToErase, target: IO[bytes] | None = None) -> RowCounts:
     """Removes the rows of the keys, with all of their lines."""
     begin = source.read(LONGEST_HEADER)
     opened = open_csv(source, _dialect_of(begin, keys), begin=begin, keeps_bytes=True)
-    judge, lines = _Judge(opened, keys), opened.source.lines
-    if target is not None:
-        target.write(lines.mark)
+    judge = _Judge(opened, keys)
     rows = erased = 0
-    if opened.dialect.columns is None:
-        _copy(opened, target)
-    for fields in opened.rows:
-        is_row = isinstance(fields, Fault) or not is_blank(fields)
-        is_erased = is_row and judge.is_of_keys(fields)
-        rows, erased = rows + is_row, erased + is_erased
-        _copy(opened, target, but_row=is_erased)
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as aside:
+        copy = _Copy(opened, target, cast("IO[bytes]", aside))
+        for fields in opened.rows:
+            is_row = _is_row(fields)
+            is_erased = is_row and judge.is_of_keys(fields)
+            rows, erased = rows + is_row, erased + is_erased
+            copy.add(fields, is_kept=not is_erased)
+        if erased:
+            copy.check()
     return RowCounts(rows, erased)
 
 
-def _copy(opened: CsvFile, target: IO[bytes] | None, *, but_row: bool = False) -> None:
-    """Write the lines up to the end of the row that came last, or up to its start."""
-    lines = opened.source.lines
-    if target is not None:
-        target.write(lines.raw_between(lines.kept_from, lines.start if but_row else opened.source.end))
-    lines.kept_from = opened.source.end
+def _identity(fields: Fields | Fault) -> int:
+    return hash(fields.line if isinstance(fields, Fault) else tuple(fields))
+
+
+def _is_row(fields: Fields | Fault) -> bool:
+    return isinstance(fields, Fault) or not is_blank(fields)
+
+
+class _Copy:
+    """The file without the rows of the keys, as it is written to the target, if there is one.
+
+    Without an erased row, an unclosed quote in a row before may reach farther than it did. What is behind the
+    first such quote is kept aside and read again, to see that all rows are what they were.
+    """
+
+    def __init__(self, opened: CsvFile, target: IO[bytes] | None, aside: IO[bytes]) -> None:
+        self._opened, self._target, self._aside = opened, target, aside
+        self._rows: list[int] = []  # hashes of the rows that are kept aside
+        self._line: int | None = None  # of the first of them
+        if target is not None:
+            target.write(opened.source.lines.mark)
+        if opened.dialect.columns is None:
+            self._write(opened.source.end)
+
+    def add(self, fields: Fields | Fault, *, is_kept: bool) -> None:
+        """Add the row that came last, or only what is before it."""
+        lines, end = self._opened.source.lines, self._opened.source.end
+        if self._line is None and self._opened.source.has_spanning_fault:
+            self._line = lines.start + 1
+        self._write(end if is_kept else lines.start)
+        lines.kept_from = end
+        if self._line is not None and is_kept and _is_row(fields):
+            self._rows.append(_identity(fields))
+
+    def _write(self, end: int) -> None:
+        lines = self._opened.source.lines
+        for file in (self._target, None if self._line is None else self._aside):
+            if file is not None:
+                file.write(lines.raw_between(lines.kept_from, end))
+        lines.kept_from = end
+
+    def check(self) -> None:
+        """UnreadableFile if rows are not what they were without those of the keys."""
+        if self._line is None:
+            return
+        self._aside.seek(0)
+        lines = Lines(self._aside, self._opened.source.lines.encoding, LONGEST_ROW)
+        again = CsvRows(lines, self._opened.dialect)
+        again.width = self._opened.source.width
+        if [_identity(fields) for fields in again if _is_row(fields)] != self._rows:
+            raise UnreadableFile(
+                "csv: expected rows that stay the same without those of the erased keys, got a quote that is "
+                f"not closed in line {self._line}"
+            )
 
 
 def _dialect_of(begin: bytes, keys: KeysToErase) -> CsvDialect:

@@ -12,7 +12,7 @@ from jobs.reading.formats.rows import LONGEST_ROW, UnreadableFile
 from jobs.reading.formats.text_lines import Lines, LineTooLong
 
 LONGEST_HEADER = 1024 * 1024  # bytes
-_SEPARATOR = re.compile(r'"?sep=([^\r\n])"?[\r\n]*', re.IGNORECASE)
+_SEPARATOR = re.compile(r'"?sep=([^\w\r\n"])"?[\r\n]*', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def open_csv(
         raise UnreadableFile(
             f"csv: expected a header of at most {LONGEST_HEADER} bytes, got a longer one"
         ) from None
-    if separator:
+    if separator and separator[1] not in (dialect.quote, dialect.escape):
         dialect = replace(dialect, delimiter=separator[1])
     source = CsvRows(lines, dialect, dialect.skip_rows + bool(separator))
     rows = iter(source)

@@ -37,6 +37,7 @@ class CsvRows:
     def __init__(self, lines: Lines, dialect: CsvDialect, skip: int = 0) -> None:
         self.width = 0  # not known yet
         self.end = skip
+        self.has_spanning_fault = False  # one for which the parser read several lines
         self.lines = lines
         self._skip = skip  # lines at the start of the file
         self._dialect = dialect
@@ -74,19 +75,17 @@ class CsvRows:
                     lines.skip_long_line()
                     continue
                 again = [""]  # in place of the long line, which comes next
+            self.has_spanning_fault |= end > lines.start + 1
             first, *others = [*lines.between(lines.start, end), *again]
             again = [line for line in others[-1:] if line]
             yield from self._each_alone(Fault(first, problem), others[:-1])
 
     def _each_alone(self, fault: Fault, others: list[str]) -> Iterator[Fields | Fault]:
         """The fault of a line, then each of the lines behind it as a row of its own."""
-        found: Fields | Fault = fault
-        for line in (*others, None):
+        for found in chain([fault], map(self._alone, others)):
             self.end = self.lines.start + 1
             yield found
             self.lines.start = self.end
-            if line is not None:
-                found = self._alone(line)
 
     def _alone(self, line: str) -> Fields | Fault:
         """The row that has this line only."""

@@ -117,3 +117,30 @@ def test_what_is_read_is_what_is_counted_and_no_row_of_the_key_is_left(body: str
     assert not [
         row for row in read_rows("csv", io.BytesIO(left), ENTITIES) if '"id": "7"' in str(row.payload)
     ]
+
+
+PIECES = ('7,"', '8,"', '"', "\n", "7,a\n", "8,b\n", '""', ",", "x", "7", '"\n"', 'a","\n', '7,","\n')
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+def test_rows_of_other_keys_stay_what_they_are_or_the_file_is_unreadable(body: str) -> None:
+    content = f"id,name\n{body}".encode()
+    before = [row.payload for row in read_rows("csv", io.BytesIO(content), ENTITIES)]
+    try:
+        counts, left = filtered(ENTITIES, "7", content)
+    except UnreadableFile:
+        return
+
+    after = [row.payload for row in read_rows("csv", io.BytesIO(left), ENTITIES)]
+
+    assert len(after) == len(before) - counts.erased
+    rest = iter(before)
+    assert all(any(row == one for one in rest) for row in after)
+
+
+def test_a_quote_that_would_reach_farther_without_the_erased_row_makes_the_file_unreadable() -> None:
+    content = b'id,name\n8,"Bob\n7,"Ann"\n9,"Cid"",\n'
+
+    with pytest.raises(UnreadableFile, match="got a quote that is not closed in line 2"):
+        filtered(ENTITIES, "7", b'id,name\n8,"\n"7"\n"\n')
+    assert filtered(ENTITIES, "7", content)[1] == b'id,name\n8,"Bob\n9,"Cid"",\n'
