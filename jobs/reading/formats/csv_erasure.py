@@ -8,6 +8,7 @@ count for each column.
 """
 
 import io
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +25,7 @@ from jobs.reading.formats.text_lines import Lines
 
 _ENCODINGS = ("utf-8", "cp1252", "iso8859-1")
 _QUOTES = "\"'"
+_PLAIN = re.compile("[0-9A-Za-z_.:+-]+")  # a value that is the same in every dialect
 _IN_MEMORY = 4 * 1024 * 1024  # bytes
 
 
@@ -36,12 +38,11 @@ def filter_rows(source: IO[bytes], keys: KeysToErase, target: IO[bytes] | None =
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as aside:
         copy = _Copy(opened, target, cast("IO[bytes]", aside))
         for fields in opened.rows:
-            is_row = _is_row(fields)
+            is_row = bool(fields) and (fields[0] is not None or _is_row(fields))
             is_erased = is_row and judge.is_of_keys(fields)
             rows, erased = rows + is_row, erased + is_erased
             copy.add(fields, is_kept=not is_erased)
-        if erased:
-            copy.check()
+        copy.finish(erased)
     return RowCounts(rows, erased)
 
 
@@ -64,6 +65,7 @@ class _Copy:
         self._opened, self._target, self._aside = opened, target, aside
         self._rows: list[int] = []  # hashes of the rows that are kept aside
         self._line: int | None = None  # of the first of them
+        self._count = 0  # lines that were read when rows were written; many rows are written at once
         if target is not None:
             target.write(opened.source.lines.mark)
         if opened.dialect.columns is None:
@@ -73,9 +75,14 @@ class _Copy:
         """Add the row that came last, or only what is before it."""
         lines, end = self._opened.source.lines, self._opened.source.end
         if self._line is None and self._opened.source.has_spanning_fault:
+            self._write(lines.start)
             self._line = lines.start + 1
-        self._write(end if is_kept else lines.start)
-        lines.kept_from = end
+        if not is_kept:
+            self._write(lines.start)
+            lines.kept_from = end
+        elif self._line is not None or lines.count != self._count:
+            self._write(end)
+        self._count = lines.count
         if self._line is not None and is_kept and _is_row(fields):
             self._rows.append(_identity(fields))
 
@@ -86,9 +93,10 @@ class _Copy:
                 file.write(lines.raw_between(lines.kept_from, end))
         lines.kept_from = end
 
-    def check(self) -> None:
-        """UnreadableFile if rows are not what they were without those of the keys."""
-        if self._line is None:
+    def finish(self, erased: int) -> None:
+        """Write the rest. UnreadableFile if rows are not what they were without those of the keys."""
+        self._write(self._opened.source.end)
+        if self._line is None or not erased:
             return
         self._aside.seek(0)
         lines = Lines(self._aside, self._opened.source.lines.encoding, LONGEST_ROW)
@@ -130,6 +138,7 @@ class _Judge:
     def __init__(self, opened: CsvFile, keys: KeysToErase) -> None:
         self._opened, self._keys = opened, keys
         self._positions = key_positions(opened.names, keys)
+        self._width = len(opened.names)
         contract = keys.contract
         self._readers = {column.name: field_reader(column, contract.csv) for column in contract.columns}
 
@@ -140,21 +149,22 @@ class _Judge:
                 raise UnreadableFile(f"{fields.problem} (line {self._opened.source.lines.start + 1})")
             parts = parts_of(fields.line, self._opened.dialect)
             return self._keys.own_values({column: self._values(column, parts) for column in self._positions})
-        row = fitted(fields, self._opened.names) or fields
-        shifts = {0, len(row) - len(self._opened.names)}
-        return self._keys.own_values(
-            {
-                column: self._values(
-                    column,
-                    [row[at + shift] for at in found for shift in shifts if 0 <= at + shift < len(row)],
-                )
+        if len(fields) == self._width:
+            given = {column: [fields[at] for at in found] for column, found in self._positions.items()}
+        else:
+            row = fitted(fields, self._opened.names) or fields
+            shifts = {0, len(row) - self._width}
+            given = {
+                column: [row[at + shift] for at in found for shift in shifts if 0 <= at + shift < len(row)]
                 for column, found in self._positions.items()
             }
-        )
+        return self._keys.own_values({column: self._values(column, found) for column, found in given.items()})
 
     def _values(self, column: str, fields: Fields) -> list[str]:
         """All that the fields may have been read as."""
         read = self._readers[column]
+        if read is None and all(field is not None and _PLAIN.fullmatch(field) for field in fields):
+            return [field for field in fields if field is not None]
         values = list[str]()
         for text in (text for field in fields for text in self._texts(field)):
             values.append(text)
