@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from expectations.contract import Column
 from expectations.date_patterns import DatePattern, read_pattern
 from expectations.file_values import ReadField, field_reader, number_form
-from workflows.contracts.samples.text_forms import ANY_FORM, Form, forms_of, is_missing
+from workflows.contracts.samples.text_forms import ANY_FORM, NO_FORM, Form, forms_of, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -70,10 +70,10 @@ class _Texts:
             return
         self.has_values = True
         self.is_codes &= _CODE.fullmatch(text) is not None
-        if self.plain:
-            self.plain &= forms_of(text)
-        if self.numbers:
-            self.numbers = tuple(one for one in self.numbers if _is_number(text, one))
+        forms = forms_of(text) if self.plain or self.numbers else NO_FORM
+        self.plain &= forms
+        if self.numbers and not (Form.NUMBER in forms and text.isdecimal()):
+            self.numbers = tuple(one for one in self.numbers if _is_number(text, forms, one))
         if self.patterns:
             self.patterns = tuple(one for one in self.patterns if one.to_iso(text) is not None)
 
@@ -135,7 +135,10 @@ def field_forms(
     return FieldForms(dialect, readers, formats)
 
 
-def _is_number(text: str, numbers: Numbers) -> bool:
+def _is_number(text: str, forms: Form, numbers: Numbers) -> bool:
+    """Whether a text, which has these forms in plain writing, is a number that is written so."""
+    if Form.NUMBER in forms and numbers[0] == ".":
+        return True
     form, groups = number_form(*numbers)
     plain = text.translate(groups).replace(numbers[0], ".")
     return form.fullmatch(text) is not None and Form.NUMBER in forms_of(plain)
