@@ -15,6 +15,7 @@ import expectations
 from expectations.contract import Column, Contract, Rule
 from expectations.odcs.column_rules import column_rules
 from expectations.odcs.columns import NAME, is_measure, read_columns
+from expectations.odcs.csv_servers import read_dialect
 from expectations.odcs.document import custom_properties, read_document
 from expectations.odcs.partitions import read_partitions
 from expectations.odcs.primary_key import read_key
@@ -98,6 +99,7 @@ def _read(path: Path, findings: Findings) -> Contract | None:
         sequence_column=_read_sequence_column(schema, columns, findings),
         rules=tuple(rules),
         source=path.name,
+        csv=read_dialect(document.servers, columns, findings),
     )
 
 

@@ -33,6 +33,7 @@ from jobs.changes.reasons import (
     unknown_reason,
 )
 from jobs.changes.types import Read, trimmed
+from jobs.doors.csv_hints import csv_hint
 from jobs.intake.doors import DOORS, DROP
 from jobs.intake.manifest import SEQUENCER_DIGITS
 from jobs.reading.formats.header import OP
@@ -178,6 +179,17 @@ def _read(column: Column) -> Read:
     return read_json(column, F.col(_text(column)), F.col(_json(column)))
 
 
+def _got(column: Column, contract: Contract) -> Expression:
+    """A value that is not of its column's type, as a reason shows it."""
+    if column.kind in NESTED:
+        return F.lit("")
+    field = F.col(_given(column))
+    shown_field = F.concat(shown(field), csv_hint(column, contract, field))
+    return F.when(F.col("_is_untyped"), shown_field).otherwise(
+        shown_json(column, field, F.col(_json(column)))
+    )
+
+
 def _tie(contract: Contract) -> Expression:
     """The hash of the content; preceded by the sequencer where the version is the time of the file."""
     tie, sequencer = content_tie(contract), F.col(SEQUENCER)
@@ -195,12 +207,7 @@ def _version(contract: Contract) -> Expression:
 
 def _reasons(contract: Contract) -> Expression:
     op = F.col("_op")
-    got = {
-        column.name: F.lit("")
-        if column.kind in NESTED
-        else shown_json(column, F.col(_given(column)), F.col(_json(column)))
-        for column in contract.columns
-    }
+    got = {column.name: _got(column, contract) for column in contract.columns}
     of_values = collect_reasons(
         [
             reason(~op.isin(UPSERT, DELETE), f"op: expected {UPSERT} or {DELETE}, got ", shown(op)),

@@ -39,7 +39,7 @@ def read_rows(name: str, file: IO[bytes], contract: Contract) -> Iterator[Receiv
     if not start and found.may_be_empty:
         return iter(())
     for mark, encoding in _OTHER_ENCODINGS.items():
-        if start.startswith(mark):
+        if start.startswith(mark) and not found.knows_encodings:
             raise UnreadableFile(f"encoding: expected UTF-8, got {encoding}; save the file as UTF-8")
     file.seek(0)
     return found.read(file, contract)

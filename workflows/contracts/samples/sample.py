@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import zlib
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final, cast
 
+from expectations.file_values import TIME_KINDS
 from workflows.contracts.samples.csv_sample import CsvSample
 from workflows.contracts.samples.facts import DraftError, Facts, SampleColumn
 from workflows.contracts.samples.json_sample import JsonSample
@@ -61,7 +63,12 @@ def columns_of(sample: Sample, name: str) -> tuple[SampleColumn, ...]:
             facts.add_members(row, number)
     if not facts.objects:
         raise DraftError(f"Expected rows in {name}, got none; use a sample with a header and rows.")
-    return tuple(column for column in facts.columns() if column.header != OP)
+    formats = sample.forms.formats if isinstance(sample, CsvSample) else {}
+    return tuple(
+        replace(column, format=formats.get(column.header) if column.type in TIME_KINDS else None)
+        for column in facts.columns()
+        if column.header != OP
+    )
 
 
 def is_delete(row: Mapping[str, object]) -> bool:

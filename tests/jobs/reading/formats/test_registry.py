@@ -26,10 +26,9 @@ def test_bytes_that_are_not_utf8_are_a_problem_of_their_row() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-@pytest.mark.parametrize("file_format", ["csv", "jsonl"])
-def test_another_encoding_is_named_by_its_mark(file_format: str, encoding: str) -> None:
+def test_another_encoding_is_named_by_its_mark(encoding: str) -> None:
     with pytest.raises(UnreadableFile, match=f"expected UTF-8, got {encoding.upper()}"):
-        read(file_format, "id,unit_price\n1,2\n".encode(encoding))
+        read("jsonl", '{"id": 1}\n'.encode(encoding))
 
 
 @pytest.mark.parametrize("file_format", ["csv", "csv.gz", "jsonl"])
