@@ -1,0 +1,123 @@
+"""Opens Parquet files: which column of a file has which type, and why a file can't be read."""
+
+import re
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from jobs.reading.formats.arrow_values import INTERVAL
+from jobs.reading.formats.rows import UnreadableFile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
+_SHORTEST = 12  # bytes: magic, length of the footer, magic
+_INDEX = re.compile(r"__index_level_[0-9]+__")
+
+
+class Opened(NamedTuple):
+    """A Parquet file, and its schema with the types that only Parquet's own schema tells."""
+
+    file: Any
+    schema: "pa.Schema"
+
+    @property
+    def index_columns(self) -> list[str]:
+        """The unnamed indexes of pandas: the file's own metadata says that they are not data."""
+        try:
+            listed = (self.schema.pandas_metadata or {}).get("index_columns", ())
+        except ValueError:  # no JSON
+            return []
+        return [name for name in listed if isinstance(name, str) and _INDEX.fullmatch(name)]
+
+
+def open_parquet(source: IO[bytes], int96_unit: str = "us") -> Opened:
+    """The file. Raises UnreadableFile if it is none, or if Arrow can't read how it is written.
+
+    INT96 holds every day there is; 64 bits of nanoseconds end in 2262. Therefore it is read in microseconds.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    _check_magic(source)
+    try:
+        file = pq.ParquetFile(source, coerce_int96_timestamp_unit=int96_unit)
+        schema = _with_intervals(file)
+    except (pa.ArrowException, OSError, ValueError) as problem:
+        raise UnreadableFile(f"parquet: expected a Parquet file: {problem}") from None
+    _check_codecs(file.metadata)
+    return Opened(file, schema)
+
+
+def _check_magic(source: IO[bytes]) -> None:
+    source.seek(0)
+    start = source.read(_SHORTEST)
+    source.seek(-min(len(_MAGIC), len(start)), 2)
+    end = source.read()
+    source.seek(0)
+    if not start:  # no rows are a footer without row groups
+        raise _no_file("one of zero bytes: its upload failed; drop it again")
+    if _ENCRYPTED in (start[: len(_ENCRYPTED)], end):
+        raise _no_file("an encrypted one; write it without encryption, S3 encrypts objects itself")
+    if not start.startswith(_MAGIC):
+        raise _no_file(f"one that begins with {start!r} instead of {_MAGIC!r}; name it by its format")
+    if end != _MAGIC or len(start) < _SHORTEST:
+        raise _no_file(
+            "one that breaks off, without a footer: its upload or its writer ended early; drop it again"
+        )
+
+
+def _no_file(what: str) -> UnreadableFile:
+    return UnreadableFile(f"parquet: expected a Parquet file, got {what}")
+
+
+def _check_codecs(metadata: Any) -> None:
+    """UnreadableFile if the first rows are compressed by a codec that Arrow does not have, such as LZO."""
+    if not metadata.num_row_groups:
+        return
+    group = metadata.row_group(0)
+    for column in (group.column(number) for number in range(metadata.num_columns)):
+        codec = column.compression
+        if codec not in ("UNCOMPRESSED", "LZ4") and not _is_known(codec):
+            raise UnreadableFile(
+                f"parquet: expected a codec among snappy, gzip, brotli, zstd and lz4, got {codec} in column "
+                f"{column.path_in_schema}; write the file with another codec"
+            )
+
+
+def _is_known(codec: str) -> bool:
+    import pyarrow as pa
+
+    try:
+        return bool(pa.Codec.is_available(codec.lower()))
+    except ValueError:
+        return False
+
+
+def _with_intervals(file: Any) -> "pa.Schema":
+    """The schema of Arrow, with a type of its own for INTERVAL, for which Arrow has bytes."""
+    schema = file.schema_arrow
+    leaves = [file.schema.column(number).converted_type for number in range(len(file.schema.names))]
+    if INTERVAL not in leaves:
+        return schema
+    found = iter(leaves)
+    import pyarrow as pa
+
+    return pa.schema([_marked(field, found) for field in schema], metadata=schema.metadata)
+
+
+def _marked(field: "pa.Field", leaves: Any) -> "pa.Field":
+    """The field with the type of intervals where its leaves, in the order of the file, are intervals."""
+    import pyarrow as pa
+
+    kind = field.type
+    if pa.types.is_struct(kind):
+        return field.with_type(pa.struct([_marked(one, leaves) for one in kind]))
+    if pa.types.is_map(kind):
+        return field.with_type(pa.map_(_marked(kind.key_field, leaves), _marked(kind.item_field, leaves)))
+    if pa.types.is_list(kind):
+        return field.with_type(pa.list_(_marked(kind.value_field, leaves)))
+    if pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        _marked(kind.value_field, leaves)
+        return field
+    is_interval = next(leaves) == INTERVAL
+    return field.with_type(pa.opaque(kind, INTERVAL, "Parquet")) if is_interval else field
