@@ -3,19 +3,25 @@
 import io
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
 from expectations.contract import Column
 from expectations.timestamps import micros_of
 from jobs.doors.drop import parse_drop
+from jobs.reading.formats.arrow_rows import rows_reader
 from jobs.reading.formats.registry import read_rows
 from jobs.reading.receive import RECEIVED, SEQUENCER
 from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, received
+from tests.jobs.reading.formats.arrow_cases import CASES, KINDS, Refused
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
@@ -306,3 +312,129 @@ def test_a_sequence_column_alone_orders_the_rows_that_have_one(spark: "SparkSess
     parsed = parse_drop(spark.createDataFrame(rows, f"{RECEIVED}, {SEQUENCER} string"), EVENTS)
 
     assert parsed.select("_version", "_tie").distinct().count() == 1
+
+
+FILES = Path(__file__).with_name("files")
+PRICES = replace(
+    ENTITIES,
+    dataset="prices",
+    columns=(
+        Column("price_id", "long", required=True),
+        Column("code", "string"),
+        Column("label", "string"),
+        Column("price", "decimal(10,2)"),
+        Column("valid_from", "timestamp"),
+        Column("valid_to", "timestamp"),
+        Column("day", "date"),
+    ),
+    key=("price_id",),
+    partitions=(),
+)
+
+
+def day(year: int, month: int = 1, number: int = 1) -> datetime:
+    return datetime(year, month, number, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "expected"),
+    [
+        ("tzutc", "valid_from", {1: day(2017), 2: day(2017, 6)}),
+        ("windows_zone", "valid_from", {3: day(2017), 4: day(2017, 6)}),
+        ("int96", "valid_to", {11: day(9999, 12, 31), 12: day(1500), 13: day(2017)}),
+        ("unmarked", "code", {21: "APPLE", 22: "PEAR"}),
+        ("unmarked", "label", {21: "ABCD", 22: "EFGH"}),
+        ("interval", "code", {41: '{"INTERVAL":"P1M2DT0.000S"}', 42: '{"INTERVAL":"P0M0DT300.000S"}'}),
+        ("new_york", "valid_from", {61: day(1883), 63: day(1950)}),
+        ("amsterdam", "valid_from", {62: day(1937)}),
+        ("days", "day", {71: date(2017, 3, 1), 72: "2017-03-01T10:00:00+00:00"}),
+    ],
+)
+def test_files_from_the_field_are_values_or_reasons_of_their_columns(
+    small_data_spark: "SparkSession", name: str, column: str, expected: dict[int, Any]
+) -> None:
+    with (FILES / f"{name}.parquet").open("rb") as file:
+        payloads = [str(row.payload) for row in read_rows("parquet", file, PRICES)]
+
+    rows = parse(small_data_spark, PRICES, *payloads)
+
+    kind = PRICES.column(column).type
+    for row in rows:
+        value = expected[row["price_id"]]
+        if row["reasons"]:
+            assert row["reasons"] == [f"type: column {column}: expected {kind}, got '{value}'"]
+        else:
+            assert typed_value(row[column]) == value
+    assert {row["price_id"] for row in rows} == set(expected)
+
+
+def typed_value(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+@pytest.mark.parametrize("column", KINDS, ids=[column.type for column in KINDS])
+@settings(max_examples=2, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(drawn=st.tuples(*(st.lists(case.values, min_size=5, max_size=5) for case in CASES)))
+def test_a_value_of_a_typed_file_is_exactly_taken_or_has_a_reason(
+    small_data_spark: "SparkSession", drawn: tuple[list[Any], ...], column: "Column"
+) -> None:
+    contract = replace(ENTITIES, columns=(Column("id", "long", required=True), column))
+    payloads: list[str] = []
+    expected: list[Any] = []
+    for case, values in zip(CASES, drawn, strict=True):
+        ids = range(len(expected), len(expected) + len(values))
+        batch = pa.record_batch({"id": list(ids), "x": case.array(values)})
+        payloads += [str(row.payload) for row in rows_reader(batch.schema, contract)(batch, 1)]
+        expected += [case.model(value, column) for value in values]
+
+    rows = parse(small_data_spark, contract, *payloads)
+
+    for row, value, payload in zip(rows, expected, payloads, strict=True):
+        if value is Refused:
+            [why] = row["reasons"]
+            assert why.startswith(f"type: column x: expected {column.type}, got "), payload
+        elif value is not None:  # a text, which is read as in any format
+            found = row["x"]
+            assert row["reasons"] == [], payload
+            assert (bytes(found) if column.kind == "binary" else typed_value(found)) == value, payload
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "orc"])
+def test_the_files_of_spark_are_read_as_spark_wrote_them(
+    small_data_spark: "SparkSession", tmp_path: Path, file_format: str
+) -> None:
+    spark = small_data_spark
+    prices = spark.sql(
+        """SELECT 1L AS price_id, TIMESTAMP '9999-12-31 00:00:00Z' AS valid_from,
+                  TIMESTAMP_NTZ '1500-01-01 00:00:00.000001' AS valid_to, DATE '0001-01-01' AS day,
+                  CAST('19.90' AS DECIMAL(18,2)) AS price, CAST('APPLE' AS BINARY) AS code, 'x' AS label"""
+    )
+    spark.conf.set("spark.sql.parquet.outputTimestampType", "INT96")
+    prices.coalesce(1).write.format(file_format).save(str(tmp_path / "out"))
+    spark.conf.unset("spark.sql.parquet.outputTimestampType")
+    [path] = (tmp_path / "out").glob(f"*.{file_format}")
+
+    with path.open("rb") as file:
+        payloads = [str(row.payload) for row in read_rows(file_format, file, PRICES)]
+    [row] = parse(spark, PRICES, *payloads)
+
+    assert row["reasons"] == []
+    assert {name: typed_value(row[name]) for name in ("valid_from", "valid_to", "day", "price", "code")} == {
+        "valid_from": day(9999, 12, 31),
+        "valid_to": day(1500).replace(microsecond=1),
+        "day": date(1, 1, 1),
+        "price": Decimal("19.90"),
+        "code": "APPLE",
+    }
+
+
+def test_the_index_of_pandas_is_no_column_of_a_row(small_data_spark: "SparkSession") -> None:
+    kinds = {"product_id": "long", "manufacturer_id": "int", "department": "string", "brand": "string"}
+    columns = tuple(Column(name, kind) for name, kind in kinds.items())
+    products = replace(PRICES, columns=columns, key=("product_id",))
+
+    with (FILES / "pandas_index.parquet").open("rb") as file:
+        payloads = [str(row.payload) for row in read_rows("parquet", file, products)]
+    rows = parse(small_data_spark, products, *payloads)
+
+    assert [row["reasons"] for row in rows] == [[]] * len(payloads)
