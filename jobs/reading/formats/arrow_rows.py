@@ -68,36 +68,29 @@ def _parts(batch: "pa.RecordBatch") -> Iterator["pa.RecordBatch"]:
     yield from _parts(batch.slice(half))
 
 
-class KeysOfRows:
-    """Which rows of batches of a schema have one of certain keys."""
+def are_of_keys(batch: "pa.RecordBatch", keys: KeysToErase) -> list[bool]:
+    """Of each row, whether it has one of the keys: as it is read, or was read in an earlier version.
 
-    def __init__(self, schema: "pa.Schema", keys: KeysToErase) -> None:
-        self._keys = keys
-        self._columns = {
-            column.name: [
-                (at, _guarded(schema.field(at).type, column))
-                for at, name in enumerate(schema.names)
-                if name in keys.names[column.name]
-            ]
-            for column in keys.contract.columns
-        }
-
-    def are_erased(self, batch: "pa.RecordBatch") -> list[bool]:
-        """Of each row, whether it has one of the keys: as it is read, or was read in an earlier version."""
-        given = {
-            name: [_readings(batch.column(at), convert) for at, convert in found]
-            for name, found in self._columns.items()
-        }
-        return [
-            self._keys.own_values(
-                {name: [one for values in found for one in values[row]] for name, found in given.items()}
-            )
-            for row in range(batch.num_rows)
+    A column of the key may come twice, in files that no door takes: any of them may be meant.
+    """
+    given = {
+        column.name: [
+            _readings(values, column)
+            for name, values in zip(batch.schema.names, batch.columns, strict=True)
+            if name in keys.names[column.name]
         ]
+        for column in keys.contract.columns
+    }
+    return [
+        keys.own_values(
+            {name: [one for values in found for one in values[row]] for name, found in given.items()}
+        )
+        for row in range(batch.num_rows)
+    ]
 
 
-def _readings(values: "pa.Array[Any]", convert: Convert) -> list[list[Any]]:
-    now = [_from_json(text) for text in convert(values).to_pylist()]
+def _readings(values: "pa.Array[Any]", column: Column) -> list[list[Any]]:
+    now = [_from_json(text) for text in _guarded(values.type, column)(values).to_pylist()]
     return [[read, *earlier] for read, earlier in zip(now, map(list, _earlier(values)), strict=True)]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from expectations.contract import Contract
-from jobs.reading.formats.arrow_rows import KeysOfRows, rows_reader
+from jobs.reading.formats.arrow_rows import are_of_keys, rows_reader
 from jobs.reading.formats.header import check_header, key_positions
 from jobs.reading.formats.orc_stripes import has_far_times, in_micros, read_stripe
 from jobs.reading.formats.rows import (
@@ -92,13 +92,10 @@ def filter_rows(source: IO[bytes], keys: KeysToErase, target: IO[bytes] | None =
 
 
 def _count(orc: Any, source: IO[bytes], keys: KeysToErase, columns: list[str]) -> RowCounts:
-    import pyarrow as pa
-
-    found = KeysOfRows(pa.schema([orc.schema.field(name) for name in columns]), keys)
     rows = erased = 0
     for stripe in range(orc.nstripes):
-        batch = read_stripe(source, orc, stripe, columns).select(columns)
-        rows, erased = rows + batch.num_rows, erased + sum(found.are_erased(batch))
+        batch = read_stripe(source, orc, stripe, columns)
+        rows, erased = rows + batch.num_rows, erased + sum(are_of_keys(batch, keys))
     return RowCounts(rows, erased)
 
 
@@ -106,12 +103,12 @@ def _write_others(orc: Any, source: IO[bytes], keys: KeysToErase, target: IO[byt
     import pyarrow as pa
 
     schema = _writable_schema(orc, source)
-    found, rows, erased = KeysOfRows(orc.schema, keys), 0, 0
+    rows = erased = 0
     with _writer(orc, target) as writer:
         writer.write(schema.empty_table())
         for stripe in range(orc.nstripes):
             batch = read_stripe(source, orc, stripe, exact=True)
-            are_erased = found.are_erased(batch)
+            are_erased = are_of_keys(batch, keys)
             rows, erased = rows + batch.num_rows, erased + sum(are_erased)
             kept = batch.filter(pa.array([not one for one in are_erased], pa.bool_()))
             writer.write(pa.Table.from_batches([kept]).cast(schema))

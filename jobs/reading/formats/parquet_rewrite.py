@@ -6,7 +6,7 @@ No value changes. A file that Arrow can't write again so is an UnreadableFile, w
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from jobs.reading.formats.arrow_rows import KeysOfRows
+from jobs.reading.formats.arrow_rows import are_of_keys
 from jobs.reading.formats.header import key_positions
 from jobs.reading.formats.parquet_file import Opened, open_parquet
 from jobs.reading.formats.rows import KeysToErase, RowCounts, UnreadableFile
@@ -38,12 +38,9 @@ def filter_rows(source: IO[bytes], keys: KeysToErase, target: IO[bytes] | None =
 
 
 def _count(opened: Opened, keys: KeysToErase, columns: list[str]) -> RowCounts:
-    import pyarrow as pa
-
-    schema = pa.schema([opened.schema.field(name) for name in columns])
-    found, rows, erased = KeysOfRows(schema, keys), 0, 0
+    rows = erased = 0
     for batch in opened.file.iter_batches(_WRITTEN_ROWS, columns=columns):
-        rows, erased = rows + batch.num_rows, erased + sum(found.are_erased(batch.select(columns)))
+        rows, erased = rows + batch.num_rows, erased + sum(are_of_keys(batch, keys))
     return RowCounts(rows, erased)
 
 
@@ -53,10 +50,10 @@ def _write_others(opened: Opened, source: IO[bytes], keys: KeysToErase, target: 
     unit = _exact_unit(opened, source)
     if unit == "ns":
         opened = open_parquet(source, int96_unit=unit)
-    found, rows, erased = KeysOfRows(opened.schema, keys), 0, 0
+    rows = erased = 0
     with _writer(opened, target) as writer:
         for batch in opened.file.iter_batches(_WRITTEN_ROWS):
-            are_erased = found.are_erased(batch)
+            are_erased = are_of_keys(batch, keys)
             rows, erased = rows + batch.num_rows, erased + sum(are_erased)
             writer.write_batch(batch.filter(pa.array([not one for one in are_erased], pa.bool_())))
     return RowCounts(rows, erased)

@@ -13,7 +13,7 @@ from expectations.keys import InvalidKey, encode_key
 from expectations.timestamps import to_text
 from jobs.erasure.keys import ErasedKeys
 from jobs.reading.formats import arrow_rows, arrow_values
-from jobs.reading.formats.arrow_rows import KeysOfRows, rows_reader
+from jobs.reading.formats.arrow_rows import are_of_keys, rows_reader
 from tests.jobs.reading.formats.arrow_cases import CASES, KINDS, ArrowCase, Refused
 from tests.jobs.reading.formats.reading import CONTRACT
 
@@ -80,7 +80,7 @@ def test_the_rows_whose_key_is_read_as_an_erased_one_are_taken_and_no_other_acce
     assume(keys[chosen] is not None)
     batch = pa.record_batch({"x": case.array(values)})
 
-    erased = KeysOfRows(batch.schema, ErasedKeys.of(contract, [str(keys[chosen])])).are_erased(batch)
+    erased = are_of_keys(batch, ErasedKeys.of(contract, [str(keys[chosen])]))
 
     for key, is_erased in zip(keys, erased, strict=True):
         if key is not None:  # a row that is not accepted may be of a person whom an earlier version read

@@ -1,6 +1,7 @@
 """Each value of an Arrow column is read exactly, or so that its column refuses it: never as another value."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -66,6 +67,22 @@ def test_every_value_is_taken_exactly_or_refused(drawn: tuple[ArrowCase, list[An
             assert one == value  # a text, which is read as the text of any other format
         else:
             assert taken(column, one) == expected, (str(case.kind), value, column.type, one)
+
+
+@settings(max_examples=100)
+@given(drawn=columns_of_files())
+def test_a_value_inside_is_read_as_one_outside(drawn: tuple[ArrowCase, list[Any], Column]) -> None:
+    case, values, column = drawn
+    inside = case.array(values)
+    listed = pa.ListArray.from_arrays(list(range(len(values) + 1)), inside)
+    member = pa.StructArray.from_arrays([inside], ["x"])
+    of_lists = replace(column, type=f"list<{column.type}>", fields=(column,))
+    of_members = replace(column, type=f"struct<x: {column.type}>", fields=(column,))
+
+    found = read(inside, column)
+
+    assert read(listed, of_lists) == [[one] for one in found]
+    assert read(member, of_members) == [{"x": one} for one in found]
 
 
 @pytest.mark.parametrize(

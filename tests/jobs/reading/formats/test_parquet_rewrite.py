@@ -131,6 +131,17 @@ def test_each_column_keeps_its_own_codec() -> None:
     assert codecs(left) == {"id": "ZSTD", "name": "GZIP"}
 
 
+def test_a_column_of_the_key_that_comes_twice_counts_in_each_place() -> None:
+    names, rows = ["id", "name", "id"], [pa.array([7, 8, 9]), pa.array(["a", "b", "c"]), pa.array([1, 7, 2])]
+    content = written(pa.Table.from_arrays(rows, names))
+    target = io.BytesIO()
+
+    counts = filter_rows(io.BytesIO(content), SEVEN, target)
+
+    assert counts == filter_rows(io.BytesIO(content), SEVEN) == RowCounts(3, 2)
+    assert pq.ParquetFile(target).read().column(1).to_pylist() == ["c"]
+
+
 def codecs(file: pq.ParquetFile) -> dict[str, str]:
     group = file.metadata.row_group(0)
     columns = [group.column(number) for number in range(file.metadata.num_columns)]
