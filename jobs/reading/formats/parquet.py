@@ -7,7 +7,7 @@ from expectations.contract import Contract
 from expectations.spellings import columns_by_spelling
 from jobs.reading.formats.arrow_rows import rows_reader
 from jobs.reading.formats.header import check_header
-from jobs.reading.formats.parquet_file import open_parquet
+from jobs.reading.formats.parquet_file import broken, open_parquet
 from jobs.reading.formats.parquet_rewrite import filter_rows
 from jobs.reading.formats.rows import FileFormat, ReceivedRow, remainder
 
@@ -29,7 +29,7 @@ def read(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
                 yield row
                 number = row.number
     except (pa.ArrowException, OSError) as problem:
-        yield remainder(number, f"parquet: {problem}")
+        yield remainder(number, broken(problem))
 
 
 PARQUET = FileFormat("parquet", read, filter_rows, may_be_empty=False)

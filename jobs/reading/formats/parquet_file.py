@@ -44,7 +44,6 @@ def open_parquet(source: IO[bytes], int96_unit: str = "us") -> Opened:
         schema = _with_intervals(file)
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise UnreadableFile(f"parquet: expected a Parquet file: {problem}") from None
-    _check_codecs(file.metadata)
     return Opened(file, schema)
 
 
@@ -70,27 +69,10 @@ def _no_file(what: str) -> UnreadableFile:
     return UnreadableFile(f"parquet: expected a Parquet file, got {what}")
 
 
-def _check_codecs(metadata: Any) -> None:
-    """UnreadableFile if the first rows are compressed by a codec that Arrow does not have, such as LZO."""
-    if not metadata.num_row_groups:
-        return
-    group = metadata.row_group(0)
-    for column in (group.column(number) for number in range(metadata.num_columns)):
-        codec = column.compression
-        if codec not in ("UNCOMPRESSED", "LZ4") and not _is_known(codec):
-            raise UnreadableFile(
-                f"parquet: expected a codec among snappy, gzip, brotli, zstd and lz4, got {codec} in column "
-                f"{column.path_in_schema}; write the file with another codec"
-            )
-
-
-def _is_known(codec: str) -> bool:
-    import pyarrow as pa
-
-    try:
-        return bool(pa.Codec.is_available(codec.lower()))
-    except ValueError:
-        return False
+def broken(problem: Exception) -> str:
+    """The reason for rows that Arrow can't read, with advice if it lacks their codec, such as LZO."""
+    advice = "; write the file with snappy, gzip, brotli, zstd or lz4" if "compression" in str(problem) else ""
+    return f"parquet: expected rows that can be read, got {problem}{advice}"
 
 
 def _with_intervals(file: Any) -> "pa.Schema":

@@ -4,6 +4,7 @@ No value changes. A file that Arrow can't write again so is an UnreadableFile, w
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from jobs.reading.formats.arrow_rows import are_of_keys
@@ -51,8 +52,11 @@ def _write_others(opened: Opened, source: IO[bytes], keys: KeysToErase, target: 
     if unit == "ns":
         opened = open_parquet(source, int96_unit=unit)
     rows = erased = 0
+    batches = opened.file.iter_batches(_WRITTEN_ROWS)
+    # Arrow ends the process if metadata of a column is broken, unless it finds that while it reads rows.
+    first = next(batches, None)
     with _writer(opened, target) as writer:
-        for batch in opened.file.iter_batches(_WRITTEN_ROWS):
+        for batch in chain(() if first is None else (first,), batches):
             are_erased = are_of_keys(batch, keys)
             rows, erased = rows + batch.num_rows, erased + sum(are_erased)
             writer.write_batch(batch.filter(pa.array([not one for one in are_erased], pa.bool_())))
