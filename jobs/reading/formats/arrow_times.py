@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1 and 9999, as in `timestamps`
+_GREGORIAN = -141_427  # 1582-10-15
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 _DAY = 86_400  # seconds
 _TO_DAY, _TO_SECONDS, _TO_TIME = 10, 19, 8  # characters of a day, a day with a time, a time; no fraction
@@ -48,6 +49,16 @@ def are_midnights(column: "pa.Array[Any]") -> "pa.Array[Any]":
 
     numbers, day = column.cast(pa.int64()), _DAY * _PER_SECOND[column.type.unit]
     return pc.equal(pc.multiply(pc.divide(numbers, day), day), numbers)
+
+
+def are_before_gregorian(column: "pa.Array[Any]") -> "pa.Array[Any]":
+    """Which of the timestamps or dates are before 1582-10-15, the first day of the Gregorian calendar."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_date(column.type):
+        return pc.less(column.cast(pa.date32()).cast(pa.int32()), _GREGORIAN)
+    return pc.less(column.cast(pa.int64()), _GREGORIAN * _DAY * _PER_SECOND[column.type.unit])
 
 
 def days(column: "pa.Array[Any]") -> Texts:

@@ -19,7 +19,15 @@ from uuid import UUID
 from expectations.contract import Column
 from expectations.spellings import columns_by_spelling
 from jobs.reading.formats.arrow_json import arrays, objects, quoted, tagged, where_valid
-from jobs.reading.formats.arrow_times import Texts, are_midnights, days, durations, instants, times
+from jobs.reading.formats.arrow_times import (
+    Texts,
+    are_before_gregorian,
+    are_midnights,
+    days,
+    durations,
+    instants,
+    times,
+)
 from jobs.reading.formats.exact_numbers import NUMBER_KINDS, with_exact_value
 
 if TYPE_CHECKING:
@@ -30,8 +38,9 @@ type Convert = Callable[["pa.Array[Any]"], "pa.Array[Any]"]  # values -> their J
 ANY = Column("", "any")  # of values that no column of the contract has
 _NESTED = ("struct", "list")
 _WHOLE_KINDS = ("int", "long", "decimal")
-_LARGEST_WHOLE = 2.0**63
+_BEYOND_LONG, _BEYOND_DECIMAL = 2.0**63, 1e38
 INTERVAL = "INTERVAL"  # three numbers of 32 bits: months, days, milliseconds
+JULIAN = "Julian calendar"  # days that the file counts so that they have the dates of that calendar
 UNSUPPORTED = "arrow.opaque"  # the extension type of values that have no other meaning than their type's name
 
 
@@ -123,9 +132,15 @@ def _of_floats(column: Column, values: "pa.Array[Any]") -> "pa.Array[Any]":
     if column.kind not in _WHOLE_KINDS:
         return texts
     exact = values.cast(pa.float64())
-    is_whole = pc.and_(pc.equal(pc.trunc(exact), exact), pc.less(pc.abs(exact), _LARGEST_WHOLE))
-    whole = pc.if_else(is_whole, exact, pa.scalar(0.0)).cast(pa.int64())
-    return pc.if_else(is_whole, _as_text(whole), texts)
+    is_whole = pc.equal(pc.trunc(exact), exact)
+    is_long = pc.and_(is_whole, pc.less(pc.abs(exact), _BEYOND_LONG))
+    long = pc.if_else(is_long, exact, pa.scalar(0.0)).cast(pa.int64())
+    texts = pc.if_else(is_long, _as_text(long), texts)
+    is_larger = pc.and_not(pc.and_(is_whole, pc.less(pc.abs(exact), _BEYOND_DECIMAL)), is_long)
+    if not pc.any(is_larger).as_py():
+        return texts
+    larger = pc.if_else(is_larger, exact, pa.scalar(0.0))
+    return pc.if_else(is_larger, quoted(_each(larger, lambda one: str(int(one)))), texts)
 
 
 def _half_text(number: float) -> str:
@@ -208,6 +223,15 @@ def _of_calendar(column: Column, name: str, texts: Texts) -> "pa.Array[Any]":
     return pc.if_else(texts.beyond, refused(column, name, texts.values), quoted(texts.values))
 
 
+def _julian(column: Column, convert: Convert, values: "pa.Array[Any]") -> "pa.Array[Any]":
+    """Days before the Gregorian calendar are refused: another one has other dates for them."""
+    import pyarrow.compute as pc
+    from pyarrow import types
+
+    texts = days(values) if types.is_date(values.type) else instants(values)
+    return pc.if_else(are_before_gregorian(values), refused(column, JULIAN, texts.values), convert(values))
+
+
 def _other_time(column: Column, name: str, to_text: Convert, values: "pa.Array[Any]") -> "pa.Array[Any]":
     texts = to_text(values)
     return quoted(texts) if column.kind in ("string", ANY.kind) else refused(column, name, texts)
@@ -220,6 +244,8 @@ def _extension(kind: Any, column: Column) -> Convert:
         return lambda values: quoted(_each(_stored(values), lambda one: str(UUID(bytes=one))))
     if name == "arrow.json" and column.kind in _NESTED:
         return lambda values: _each(_stored(values), partial(_json, column))
+    if name == UNSUPPORTED and kind.type_name == JULIAN:
+        return partial(_julian, column, storage)
     if name == UNSUPPORTED and column.kind != "binary":
         shown = _interval if kind.type_name == INTERVAL else str
         return lambda values: refused(column, kind.type_name, _each(_stored(values), shown))

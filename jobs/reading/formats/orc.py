@@ -1,10 +1,13 @@
 """Apache ORC. pyarrow reads it stripe by stripe, and is imported only when there is an ORC file."""
 
+import io
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from expectations.contract import Contract
 from jobs.reading.formats.arrow_rows import are_of_keys, rows_reader
+from jobs.reading.formats.arrow_schema import has_days, leaves_of, of_julian_calendar
+from jobs.reading.formats.arrow_times import are_before_gregorian
 from jobs.reading.formats.header import check_header, key_positions
 from jobs.reading.formats.orc_stripes import has_far_times, in_micros, read_stripe
 from jobs.reading.formats.rows import (
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 _MAGIC = b"ORC"
 _READ_ROWS = 2_000  # whose JSON is made at once
+# Java's writer counts days before 1582-10-15 by the Julian calendar if it is not told to do otherwise. The
+# file says which calendar it has, but Arrow does not.
+_OF_JULIAN_CALENDAR = ("ORC_JAVA",)
 _CODECS = ("UNCOMPRESSED", "ZLIB", "SNAPPY", "LZ4", "ZSTD")  # that Arrow writes
 
 
@@ -30,7 +36,8 @@ def read(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
 
     orc = _open(file)
     check_header(contract, orc.schema.names)
-    rows, number = rows_reader(orc.schema, contract), 0
+    schema = of_julian_calendar(orc.schema) if orc.writer in _OF_JULIAN_CALENDAR else orc.schema
+    rows, number = rows_reader(schema, contract), 0
     try:
         for stripe in range(orc.nstripes):
             for batch in _batches(read_stripe(file, orc, stripe)):
@@ -117,11 +124,14 @@ def _write_others(orc: Any, source: IO[bytes], keys: KeysToErase, target: IO[byt
 
 def _writable_schema(orc: Any, source: IO[bytes]) -> "pa.Schema":
     """The types in which all values can be written. UnreadableFile if there are none."""
-    import io
-
     import pyarrow as pa
 
     schema = orc.schema
+    if orc.writer in _OF_JULIAN_CALENDAR and _has_old_days(orc, source):
+        raise UnreadableFile(
+            "orc: expected days that can be written again, got some before 1582-10-15 of the Julian "
+            "calendar: no rows can be taken out of this file"
+        )
     if has_far_times(source, orc):
         schema = in_micros(schema)
     try:
@@ -133,6 +143,18 @@ def _writable_schema(orc: Any, source: IO[bytes]) -> "pa.Schema":
             "this file"
         ) from None
     return schema
+
+
+def _has_old_days(orc: Any, source: IO[bytes]) -> bool:
+    import pyarrow.compute as pc
+
+    return any(
+        pc.any(are_before_gregorian(leaf)).as_py()
+        for stripe in range(orc.nstripes)
+        for column in read_stripe(source, orc, stripe).columns
+        for leaf in leaves_of(column)
+        if has_days(leaf.type)
+    )
 
 
 def _writer(orc: Any, target: IO[bytes]) -> Any:

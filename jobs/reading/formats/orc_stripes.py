@@ -7,6 +7,7 @@ that have timestamps; they come in microseconds.
 
 from typing import IO, TYPE_CHECKING, Any
 
+from jobs.reading.formats.arrow_schema import with_leaves
 from jobs.reading.formats.rows import UnreadableFile
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def read_stripe(
         if _BEYOND not in str(problem):
             raise
     names = columns or orc.schema.names
-    of_times = [name for name in names if _has_times(orc.schema.field(name).type)]
+    of_times = [name for name in names if _has_times(orc.schema.field(name))]
     others = [name for name in names if name not in of_times]
     found = _read_times(file, stripe, pa.schema([orc.schema.field(name) for name in of_times]), exact=exact)
     if others:
@@ -39,7 +40,7 @@ def read_stripe(
 
 def has_far_times(file: IO[bytes], orc: Any) -> bool:
     """Whether a stripe has a timestamp that Arrow does not read. UnreadableFile if no unit holds them all."""
-    names = [field.name for field in orc.schema if _has_times(field.type)]
+    names = [field.name for field in orc.schema if _has_times(field)]
     if not names:
         return False
     batches = [read_stripe(file, orc, stripe, names).schema for stripe in range(orc.nstripes)]
@@ -54,25 +55,16 @@ def in_micros(schema: "pa.Schema") -> "pa.Schema":
     """The schema with timestamps in microseconds."""
     import pyarrow as pa
 
-    return pa.schema([field.with_type(_in_micros(field.type)) for field in schema])
+    def change(kind: "pa.DataType") -> "pa.DataType":
+        return pa.timestamp("us", kind.tz) if pa.types.is_timestamp(kind) else kind
+
+    return with_leaves(schema, change)
 
 
-def _in_micros(kind: "pa.DataType") -> "pa.DataType":
+def _has_times(field: "pa.Field") -> bool:
     import pyarrow as pa
 
-    if pa.types.is_timestamp(kind):
-        return pa.timestamp("us", kind.tz)
-    if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(_in_micros(field.type)) for field in kind])
-    if pa.types.is_map(kind):
-        return pa.map_(_in_micros(kind.key_type), _in_micros(kind.item_type))
-    if pa.types.is_list(kind):
-        return pa.list_(kind.value_field.with_type(_in_micros(kind.value_type)))
-    return kind
-
-
-def _has_times(kind: "pa.DataType") -> bool:
-    return bool(_in_micros(kind) != kind)
+    return bool(in_micros(pa.schema([field])).field(0) != field)
 
 
 def _read_times(
@@ -99,7 +91,7 @@ def _read_times(
         def from_orc(days: int) -> int:
             return days
 
-    names = [field.name for field in schema if _has_times(field.type)]
+    names = [field.name for field in schema if _has_times(field)]
     # Any: pyorc asks for more of a file and of a converter than it uses.
     source: Any = file
     converters: Any = {
@@ -109,6 +101,5 @@ def _read_times(
     }
     reader = pyorc.Reader(source, column_names=names, struct_repr=StructRepr.DICT, converters=converters)
     rows: list[Any] = list(reader.read_stripe(stripe))
-    return {
-        name: pa.array([row[name] for row in rows], _in_micros(schema.field(name).type)) for name in names
-    }
+    kinds = in_micros(schema)
+    return {name: pa.array([row[name] for row in rows], kinds.field(name).type) for name in names}

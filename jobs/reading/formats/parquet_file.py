@@ -1,8 +1,10 @@
 """Opens Parquet files: which column of a file has which type, and why a file can't be read."""
 
 import re
+from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from jobs.reading.formats.arrow_schema import of_julian_calendar, with_leaves
 from jobs.reading.formats.arrow_values import INTERVAL
 from jobs.reading.formats.rows import UnreadableFile
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 
 _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
 _SHORTEST = 12  # bytes: magic, length of the footer, magic
+_LEGACY = (b"org.apache.spark.legacyDateTime", b"org.apache.spark.legacyINT96")
 _INDEX = re.compile(r"__index_level_[0-9]+__")
 
 
@@ -41,7 +44,7 @@ def open_parquet(source: IO[bytes], int96_unit: str = "us") -> Opened:
     _check_magic(source)
     try:
         file = pq.ParquetFile(source, coerce_int96_timestamp_unit=int96_unit)
-        schema = _with_intervals(file)
+        schema = _schema(file)
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise UnreadableFile(f"parquet: expected a Parquet file: {problem}") from None
     return Opened(file, schema)
@@ -71,35 +74,33 @@ def _no_file(what: str) -> UnreadableFile:
 
 def broken(problem: Exception) -> str:
     """The reason for rows that Arrow can't read, with advice if it lacks their codec, such as LZO."""
-    advice = "; write the file with snappy, gzip, brotli, zstd or lz4" if "compression" in str(problem) else ""
+    has_no_codec = "compression" in str(problem)
+    advice = "; write the file with snappy, gzip, brotli, zstd or lz4" if has_no_codec else ""
     return f"parquet: expected rows that can be read, got {problem}{advice}"
 
 
-def _with_intervals(file: Any) -> "pa.Schema":
-    """The schema of Arrow, with a type of its own for INTERVAL, for which Arrow has bytes."""
+def _schema(file: Any) -> "pa.Schema":
+    """The schema of Arrow, with types of their own for INTERVAL, for which Arrow has bytes, and old days."""
+    import pyarrow as pa
+
     schema = file.schema_arrow
     leaves = [file.schema.column(number).converted_type for number in range(len(file.schema.names))]
-    if INTERVAL not in leaves:
-        return schema
-    found = iter(leaves)
-    import pyarrow as pa
+    if INTERVAL in leaves:
+        found = iter(leaves)
+        schema = with_leaves(
+            schema, lambda kind: pa.opaque(kind, INTERVAL, "Parquet") if next(found) == INTERVAL else kind
+        )
+    return of_julian_calendar(schema) if _has_julian_days(file.metadata.metadata or {}) else schema
 
-    return pa.schema([_marked(field, found) for field in schema], metadata=schema.metadata)
 
+def _has_julian_days(notes: Mapping[bytes, bytes]) -> bool:
+    """Whether the writer notes that it counts days before 1582-10-15 by the Julian calendar.
 
-def _marked(field: "pa.Field", leaves: Any) -> "pa.Field":
-    """The field with the type of intervals where its leaves, in the order of the file, are intervals."""
-    import pyarrow as pa
-
-    kind = field.type
-    if pa.types.is_struct(kind):
-        return field.with_type(pa.struct([_marked(one, leaves) for one in kind]))
-    if pa.types.is_map(kind):
-        return field.with_type(pa.map_(_marked(kind.key_field, leaves), _marked(kind.item_field, leaves)))
-    if pa.types.is_list(kind):
-        return field.with_type(pa.list_(_marked(kind.value_field, leaves)))
-    if pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        _marked(kind.value_field, leaves)
-        return field
-    is_interval = next(leaves) == INTERVAL
-    return field.with_type(pa.opaque(kind, INTERVAL, "Parquet")) if is_interval else field
+    Spark did so before version 3, and later notes where it is told to; Hive notes either.
+    """
+    spark = notes.get(b"org.apache.spark.version", b"")
+    return (
+        spark.startswith((b"1.", b"2."))
+        or not notes.keys().isdisjoint(_LEGACY)
+        or notes.get(b"writer.date.proleptic") == b"false"
+    )

@@ -3,17 +3,15 @@
 No value changes. A file that Arrow can't write again so is an UnreadableFile, when its rows are counted too.
 """
 
-from collections.abc import Iterator
 from itertools import chain
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from jobs.reading.formats.arrow_rows import are_of_keys
+from jobs.reading.formats.arrow_schema import leaves_of
+from jobs.reading.formats.arrow_values import INTERVAL
 from jobs.reading.formats.header import key_positions
 from jobs.reading.formats.parquet_file import Opened, open_parquet
 from jobs.reading.formats.rows import KeysToErase, RowCounts, UnreadableFile
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _WRITTEN_ROWS = 65_536  # of a row group: small ones are slow to read
 _INT96 = "INT96"
@@ -91,7 +89,7 @@ def _codecs(metadata: Any) -> str | dict[str, str]:
 
 def _exact_unit(opened: Opened, source: IO[bytes]) -> str:
     """The unit in which all INT96 values can be written. UnreadableFile if rows can't be taken out."""
-    if opened.schema != opened.file.schema_arrow:
+    if any(leaf.converted_type == INTERVAL for leaf in _leaves(opened)):
         raise UnreadableFile(
             "parquet: expected types that can be written again, got INTERVAL: no rows can be taken out of "
             "this file"
@@ -124,7 +122,9 @@ def _sum_of_int96(opened: Opened, unit: str) -> _Sum:
 
     least = most = total = 0
     for batch in opened.file.iter_batches(_WRITTEN_ROWS, columns=_paths_of_int96(opened)):
-        for values in (one for column in batch.columns for one in _timestamps(column, unit)):
+        for values in (leaf for column in batch.columns for leaf in leaves_of(column)):
+            if values.type != pa.timestamp(unit):
+                continue
             numbers = values.cast(pa.int64()).drop_null()
             if len(numbers):
                 found = pc.min_max(numbers)
@@ -132,23 +132,6 @@ def _sum_of_int96(opened: Opened, unit: str) -> _Sum:
                 high = pc.sum(pc.shift_right(numbers, 32)).as_py()
                 total += (high << 32) + pc.sum(pc.bit_wise_and(numbers, 2**32 - 1)).as_py()
     return _Sum(least, most, total)
-
-
-def _timestamps(values: "pa.Array[Any]", unit: str) -> Iterator["pa.Array[Any]"]:
-    """The arrays of timestamps of that unit inside an array."""
-    import pyarrow as pa
-
-    kind = values.type
-    if pa.types.is_struct(kind):
-        for member in values.flatten():
-            yield from _timestamps(member, unit)
-    elif pa.types.is_map(kind):
-        yield from _timestamps(values.keys, unit)
-        yield from _timestamps(values.items, unit)
-    elif pa.types.is_nested(kind):
-        yield from _timestamps(values.flatten(), unit)
-    elif pa.types.is_timestamp(kind) and kind.unit == unit:
-        yield values
 
 
 def _paths_of_int96(opened: Opened) -> list[str]:

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.reading.formats.arrow_times import are_midnights, days, durations, instants, times
+from jobs.reading.formats.arrow_times import (
+    are_before_gregorian,
+    are_midnights,
+    days,
+    durations,
+    instants,
+    times,
+)
 
 EPOCH = datetime(1970, 1, 1)
 
@@ -82,6 +89,13 @@ def test_midnights_are_told_from_other_times(unit: str) -> None:
     found = are_midnights(pa.array([0, day, -day, day - 1, 1 - day, None], pa.timestamp(unit, "UTC")))
 
     assert found.to_pylist() == [True, True, True, False, False, None]
+
+
+@pytest.mark.parametrize("kind", [pa.date32(), pa.timestamp("s"), pa.timestamp("us", "UTC")])
+def test_days_before_the_gregorian_calendar_are_told_apart(kind: pa.DataType) -> None:
+    moments = pa.array([datetime(1582, 10, 14), datetime(1582, 10, 15), None], pa.timestamp("us"))
+
+    assert are_before_gregorian(moments.cast(kind)).to_pylist() == [True, False, None]
 
 
 def test_times_of_the_day_have_a_fraction_only_if_there_is_one() -> None:

@@ -101,6 +101,23 @@ def test_a_file_that_is_no_orc_is_told_apart(content: bytes, why: str) -> None:
     assert why in str(refused.value)
 
 
+def test_old_days_of_javas_writer_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orc_format, "_OF_JULIAN_CALENDAR", ("ORC_CPP",))
+    table = pa.table({"id": [1, 2], "cost": [1, 2], "note": [date(1582, 10, 14), date(1582, 10, 15)]})
+
+    assert payloads("orc", written(table)) == [
+        {"id": 1, "cost": 1, "note": {"Julian calendar": "1582-10-14"}},
+        {"id": 2, "cost": 2, "note": "1582-10-15"},
+    ]
+    for erased in ("1", "2"):  # Arrow's writer has another calendar
+        with pytest.raises(UnreadableFile, match=r"1582-10-15 .*: no rows can be taken out of this file"):
+            filter_rows(io.BytesIO(written(table)), ErasedKeys.of(ENTITIES, [erased]))
+    target = io.BytesIO()
+    assert (
+        filter_rows(io.BytesIO(written(table.slice(1))), ErasedKeys.of(ENTITIES, ["2"]), target).erased == 1
+    )
+
+
 def test_another_header_refuses_the_file() -> None:
     with pytest.raises(UnreadableFile, match="missing: id; unknown: identity"):
         read("orc", written(pa.table({"identity": [1], "cost": ["1"]})))

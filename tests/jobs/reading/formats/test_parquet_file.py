@@ -1,6 +1,7 @@
 """A file that is no Parquet, or not one that can be read, has a reason that says what to do."""
 
 import io
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -80,3 +81,25 @@ def test_intervals_are_marked_wherever_they_are(tmp_path: Path) -> None:
 
     opaque = "opaque"
     assert [kind.count(opaque) for kind in kinds] == [0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("notes", "is_julian"),
+    [
+        ({}, False),
+        ({"org.apache.spark.version": "4.1.1"}, False),
+        ({"org.apache.spark.version": "2.4.8"}, True),
+        ({"org.apache.spark.version": "3.5.0", "org.apache.spark.legacyDateTime": ""}, True),
+        ({"org.apache.spark.version": "3.5.0", "org.apache.spark.legacyINT96": ""}, True),
+        ({"writer.date.proleptic": "false"}, True),
+        ({"writer.date.proleptic": "true"}, False),
+    ],
+)
+def test_old_days_of_writers_with_the_julian_calendar_are_marked(
+    notes: dict[str, str], is_julian: bool
+) -> None:
+    days = pa.table({"day": [date(1500, 1, 1)]}).replace_schema_metadata(notes)
+
+    found = open_parquet(io.BytesIO(parquet(days))).schema.field("day").type
+
+    assert ("Julian" in str(found)) == is_julian
