@@ -111,7 +111,9 @@ def _exact(text: Expression, precision: int, scale: int) -> Expression:
     whole, behind = F.regexp_extract(text, _SCIENTIFIC, 1), F.regexp_extract(text, _SCIENTIFIC, 2)
     digits = F.regexp_replace(F.concat(whole, behind), "0+$", "")
     exponent = F.regexp_extract(text, _SCIENTIFIC, 3).try_cast("int")
-    scientific = text.rlike(_NUMBER) & (F.length(digits) - F.length(whole) - exponent <= scale)
+    is_zero = (digits == "") & exponent.isNotNull()
+    fits = is_zero | (F.length(digits) - F.length(whole) - exponent <= scale)
+    scientific = text.rlike(_NUMBER) & fits
     value = text.try_cast(f"decimal({precision},{scale})")
     # Not by OR: Spark extracts its common subexpressions, and would match all four patterns for each number.
     return F.when(plain, value).when(scientific, value)

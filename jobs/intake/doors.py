@@ -48,7 +48,7 @@ DROP = Door(
     "drop",
     "drops/",
     "rows",
-    {name: name for name in ("csv", "csv.gz", "jsonl", JSON_LINES_GZ, "parquet")},
+    {name: name for name in ("csv", "csv.gz", "jsonl", JSON_LINES_GZ, "orc", "parquet")},
     is_live=True,
 )
 EXPORT = Door(

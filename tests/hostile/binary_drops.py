@@ -1,6 +1,7 @@
-"""Hostile files that no editor shows: of extreme sizes, compressed, misnamed, Parquet."""
+"""Hostile files that no editor shows: of extreme sizes, compressed, misnamed, Parquet, ORC."""
 
 import gzip
+from datetime import datetime
 
 import pyarrow as pa
 
@@ -13,10 +14,12 @@ from tests.hostile.drops import (
     NO_GZIP,
     NO_HEADER,
     NO_OBJECT,
+    NO_ORC,
     NO_PARQUET,
     NOT_JSON,
     made,
     not_of_type,
+    orc,
     parquet,
 )
 
@@ -216,18 +219,46 @@ PARQUET = [
     ),
     made(
         "year_10000.parquet",
-        "a date in a year that Python has not",
+        "a date in a year that no calendar of ours has",
         parquet(package_size=pa.array([0, 300_000_000_000_000_000], pa.timestamp("us"))),
         (1,),
-        {2: "parquet: "},
+        {2: not_of_type("package_size", '{"timestamp":"11476-08-15', "string")},
     ),
     made(
         "no_utf8.parquet",
         "bytes for a text that are no UTF-8",
         parquet(department=pa.array([b"GROCERY", b"\xff"]).view(pa.string())),
         (1,),
-        {2: "parquet: "},
+        {2: not_of_type("department", '{"bytes":"/w=="}', "string")},
+    ),
+    made(
+        "encrypted.parquet",
+        "an encrypted footer",
+        b"PARE" + parquet()[4:-4] + b"PARE",
+        (),
+        {None: NO_PARQUET},
     ),
 ]
 
-BINARY_DROPS = [*SIZES, *KINDS, *PARQUET]
+ORC = [
+    made("empty.orc", "nothing, where ORC has a footer", b"", (), {None: NO_ORC}),
+    made("half.orc", "half of an ORC file", orc()[:100], (), {None: NO_ORC}),
+    made("rows.orc", "CSV that is named orc", GOOD, (), {None: NO_ORC}),
+    made("parquet.orc", "Parquet that is named orc", parquet(), (), {None: NO_ORC}),
+    made("good.orc", "nothing", orc(), (1, 2)),
+    made(
+        "forever.orc",
+        "a time beyond the nanoseconds of Arrow",
+        orc(package_size=pa.array([datetime(9999, 12, 31), None], pa.timestamp("us"))),
+        (1, 2),
+    ),
+    made(
+        "bytes.orc",
+        "bytes for a text that are no UTF-8",
+        orc(department=[b"GROCERY", b"\xff"]),
+        (1,),
+        {2: not_of_type("department", '{"bytes":"/w=="}', "string")},
+    ),
+]
+
+BINARY_DROPS = [*SIZES, *KINDS, *PARQUET, *ORC]

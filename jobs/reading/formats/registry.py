@@ -11,10 +11,11 @@ from expectations.contract import Contract
 from jobs.reading.formats.compression import compressed, decompressed, is_compressed, uncompressed
 from jobs.reading.formats.csv import CSV
 from jobs.reading.formats.jsonl import JSON_LINES
+from jobs.reading.formats.orc import ORC
 from jobs.reading.formats.parquet import PARQUET
 from jobs.reading.formats.rows import FileFormat, KeysToErase, ReceivedRow, RowCounts, UnreadableFile
 
-FORMATS: dict[str, FileFormat] = {one.name: one for one in (CSV, JSON_LINES, PARQUET)}
+FORMATS: dict[str, FileFormat] = {one.name: one for one in (CSV, JSON_LINES, ORC, PARQUET)}
 
 _OTHER_ENCODINGS = {  # by the byte order mark that a file begins with; UTF-32's begins with UTF-16's
     codecs.BOM_UTF32_LE: "UTF-32",

@@ -20,7 +20,7 @@ PLACES = [
     ("drops/products/2026/11/new.parquet", ("products", "drop", "parquet")),
 ]
 REFUSED = [
-    ("drops/products/new.xlsx", "*.csv, *.csv.gz, *.jsonl, *.jsonl.gz, *.parquet"),
+    ("drops/products/new.xlsx", "*.csv, *.csv.gz, *.jsonl, *.jsonl.gz, *.orc, *.parquet"),
     ("stream/products/new.csv", "*.jsonl.gz"),
     ("drops/sales/new.csv", "a dataset that has a contract (products, transactions), got 'sales'"),
     ("new.csv", "stream/<dataset>/… or drops/<dataset>/…"),

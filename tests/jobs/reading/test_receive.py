@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow.orc import write_table as write_orc
 
 from expectations.problems import RetryableError
 from jobs.reading import receive as doors
@@ -199,9 +200,16 @@ def parquet(table: pa.Table = GOOD_ROWS) -> bytes:
     return file.getvalue()
 
 
+def orc(table: pa.Table = GOOD_ROWS) -> bytes:
+    file = io.BytesIO()
+    write_orc(table, file)
+    return file.getvalue()
+
+
 CONTENTS = {
     "csv": b'id,name\n1,"a"\n2,b\n3,\n',
     "jsonl": b'{"id":1,"name":"a"}\n{"id":2}\n',
+    "orc": orc(),
     "parquet": parquet(),
 }
 
