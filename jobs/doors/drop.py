@@ -6,7 +6,6 @@ received the file. That time has whole seconds: the sequencer of the file's even
 file within a second.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
@@ -32,14 +31,13 @@ from jobs.changes.reasons import (
     unknown_reason,
 )
 from jobs.changes.types import Read, trimmed
-from jobs.intake.doors import DOORS, DROP
+from jobs.intake.doors import DROP
 from jobs.intake.manifest import SEQUENCER_DIGITS
 from jobs.reading.formats.header import OP
-from jobs.reading.formats.registry import format_named
-from jobs.reading.receive import SEQUENCER
+from jobs.reading.receive import IS_UNTYPED, SEQUENCER
 
-_RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER)
-_CARRIED = (*_RECEIVED, "_op", "_is_untyped", "_unreadable", "_unknown")
+_RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER, IS_UNTYPED)
+_CARRIED = (*_RECEIVED, "_op", "_unreadable", "_unknown")
 
 
 def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
@@ -61,17 +59,6 @@ def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
         }
     )
     return in_columns(parsed.withColumn("_tie", _tie(contract)), contract)
-
-
-def _untyped_names() -> str:
-    """The names of files whose values are all text, as a regular expression."""
-    endings = {
-        ending
-        for door in DOORS.values()
-        for ending, file_format in door.formats.items()
-        if format_named(file_format).is_untyped
-    }
-    return rf"(?i)[.]({'|'.join(map(re.escape, sorted(endings)))})$"
 
 
 def _has(column: Column) -> str:
@@ -100,14 +87,14 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
     has = {name: F.arrays_overlap(keys, F.array(*map(F.lit, spelled))) for name, spelled in names.items()}
     if SEQUENCER not in received.columns:
         received = received.withColumn(SEQUENCER, F.lit(None).cast("string"))
+    if IS_UNTYPED not in received.columns:
+        received = received.withColumn(IS_UNTYPED, F.lit(False))
     parsed = received.select(
         *_RECEIVED,
         parse_members(F.col("payload")).alias("_values"),
-        F.col("source_file").rlike(_untyped_names()).alias("_is_untyped"),
     )
     return parsed.select(
         *_RECEIVED,
-        "_is_untyped",
         F.lower(trimmed(F.coalesce(values[OP].cast("string"), F.lit(UPSERT)))).alias("_op"),
         values.isNull().alias("_unreadable"),
         _unknown(names, has, keys).alias("_unknown"),
@@ -117,8 +104,8 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
 
 
 def _give(column: Column, value: Expression) -> list[Expression]:
-    """A column's part of `_with_given`. In CSV every field is text, also one that holds a struct or list."""
-    is_untyped, text = F.col("_is_untyped"), value.cast("string")
+    """A column's part of `_with_given`. In an untyped file all is text, also a struct or list."""
+    is_untyped, text = F.col(IS_UNTYPED), value.cast("string")
     # Many writers of CSV write null as an empty field; only text has an empty value.
     field = text if column.kind == "string" else F.nullif(trimmed(text), F.lit(""))
     if column.kind in NESTED:

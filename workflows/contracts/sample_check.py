@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from expectations.align import Op, align
 from expectations.keys import InvalidKey, encode_key
 from jobs.intake.doors import DROP
-from jobs.reading.formats.compression import decompressed, is_compressed
-from jobs.reading.formats.registry import read_rows
+from jobs.reading.formats.compression import Unpacked, compression_of
+from jobs.reading.formats.registry import format_named, read_rows
 from jobs.reading.formats.rows import UnreadableFile
 from lambdas import exact_json
 from lambdas.validation import Validators
@@ -56,7 +56,7 @@ def problem_of_drop(contract: Contract, path: Path) -> str | None:
     """Why the file can't be dropped as it is; None if its rows can be read."""
     file_format = DROP.format_of(path.name)
     if file_format is None:
-        return f"drops take files named .{', .'.join(DROP.formats)}"
+        return f"drops take files named {DROP.names}"
     try:
         next(_received(file_format, contract, path), None)
     except UnreadableFile as problem:
@@ -79,9 +79,11 @@ def _rows(contract: Contract, sample: Sample, path: Path) -> Iterator[tuple[int,
 
 def _received(file_format: str, contract: Contract, path: Path) -> Iterator[ReceivedRow]:
     """The rows of the file as a drop reads them."""
+    compression = compression_of(file_format)
     with path.open("rb") as file, ExitStack() as opened:
-        content = opened.enter_context(decompressed(file)) if is_compressed(file_format) else file
-        yield from read_rows(file_format, content, contract)
+        unpacked = opened.enter_context(compression.unpacked(file)) if compression else Unpacked(file)
+        found = format_named(file_format, unpacked.name)
+        yield from read_rows(found.name, unpacked.content, contract)
 
 
 def _typed(field: Any, kind: str) -> Any:

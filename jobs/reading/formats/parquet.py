@@ -195,4 +195,4 @@ def _codec(parquet: Any) -> str:
     return "NONE"
 
 
-PARQUET = FileFormat("parquet", read, filter_rows, may_be_empty=False)
+PARQUET = FileFormat("parquet", read, filter_rows, may_be_empty=False, seeks=True)

@@ -66,6 +66,8 @@ class FileFormat:
     may_be_empty: bool = True
     # Whether all values are text, to be read as the types of their columns.
     is_untyped: bool = False
+    # Whether a file is read at any place, not forward only.
+    seeks: bool = False
 
 
 def received_row(number: int, values: Mapping[str, Any] | Sequence[str | None]) -> ReceivedRow:

@@ -123,7 +123,7 @@ def test_whatever_is_raised_for_a_file_ends_that_file_alone(faults: dict[int, Fa
         fault = faults.get(int(file.key))
         if fault is not None and fault.rows is None:
             raise fault.error
-        return Fetched(io.BytesIO(file.key.encode()), file.event_time, None)
+        return Fetched(io.BytesIO(file.key.encode()), file.format, file.event_time, None)
 
     def rows(_: str, content: IO[bytes], __: object) -> Iterator[ReceivedRow]:
         fault = faults.get(int(content.read()))
@@ -219,7 +219,7 @@ def damaged(draw: st.DrawFn) -> tuple[str, bytes]:
 
 def fetched(file: "ManifestFile", content: bytes) -> Fetched:
     """The content as it comes with the file's event."""
-    return Fetched(io.BytesIO(content), file.event_time, file.sequencer)
+    return Fetched(io.BytesIO(content), file.format, file.event_time, file.sequencer)
 
 
 @settings(max_examples=300)
@@ -231,7 +231,7 @@ def test_a_damaged_file_is_rows_and_reasons_and_never_an_error(file: tuple[str, 
     found = list(doors._read_file(announced, fetched(announced, content), ENTITIES))
 
     assert all((payload is None) <= (problem is not None) for _, _, _, payload, problem in found)
-    doors._arrow_batch([(*row, announced.sequencer) for row in found])  # as Spark gets it
+    doors._arrow_batch([(*row, announced.sequencer, False) for row in found])  # as Spark gets it
 
 
 STRANGE = {

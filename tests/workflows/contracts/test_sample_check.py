@@ -53,7 +53,7 @@ def test_the_first_row_that_breaks_the_contract_is_named(
     [
         ("a.csv", "id,paid\n1,true\n", None),
         ("a.csv", "id,_note\n1,x\n", "unknown: _note"),
-        ("a.psv", "id|paid\n1|true\n", "drops take files named .csv"),
+        ("a.psv", "id|paid\n1|true\n", "drops take files named *.csv"),
     ],
 )
 def test_why_a_file_cannot_be_dropped(tmp_path: Path, name: str, content: str, problem: str | None) -> None:
