@@ -168,9 +168,10 @@ def unreadable(error: BaseException, file: ManifestFile) -> UnreadableFile:
     if code is not None:
         kind, expected, advice = _NO_KEY if code.startswith("KMS.") else _REASONS.get(code, _NOT_HANDED_OUT)
         return UnreadableFile(f"{kind}: expected {expected}, got {in_one_line(error)}; {advice}")
+    named = uncompressed(file.format) or file.format
     return UnreadableFile(
-        f"{uncompressed(file.format) or file.format}: expected a file that can be read, got {in_one_line(error)}; "
-        "write it in another way, and drop it again"
+        f"{named}: expected a file that can be read, got {in_one_line(error)}; write it in another way, and "
+        "drop it again"
     )
 
 

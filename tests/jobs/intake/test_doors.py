@@ -35,6 +35,8 @@ def test_the_prefix_of_a_key_tells_the_door(key: str, door: object) -> None:
         ("drops/things/deep/A.CSV.GZ", "csv.gz"),
         ("drops/things/a.jsonl", "jsonl"),
         ("drops/things/a.parquet", "parquet"),
+        ("drops/things/a.json", "json"),
+        ("drops/things/a.json.gz", "json.gz"),
         ("drops/things/a.parquet.zip", "parquet.zip"),
         ("drops/things/a.zip", "zip"),
         ("drops/things/a.gz", None),
