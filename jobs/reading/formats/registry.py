@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from typing import IO
 
 from expectations.contract import Contract
+from jobs.reading.formats.avro import AVRO
 from jobs.reading.formats.compression import Bounded, compression_of, most_unpacked, uncompressed
 from jobs.reading.formats.csv import CSV
 from jobs.reading.formats.json import JSON
@@ -26,7 +27,7 @@ from jobs.reading.formats.rows import (
     readable,
 )
 
-FORMATS: dict[str, FileFormat] = {one.name: one for one in (CSV, JSON, JSON_LINES, PARQUET)}
+FORMATS: dict[str, FileFormat] = {one.name: one for one in (AVRO, CSV, JSON, JSON_LINES, PARQUET)}
 
 _IN_MEMORY = 4 * 1024 * 1024  # bytes of unpacked content; what is larger goes to disk
 _OTHER_ENCODINGS = {  # by the byte order mark that a file begins with; UTF-32's begins with UTF-16's

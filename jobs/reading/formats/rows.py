@@ -37,6 +37,10 @@ class KeysToErase(Protocol):
     """Which rows a filter removes: those of certain keys of one dataset."""
 
     @property
+    def contract(self) -> Contract:
+        """The dataset's contract, with the key's columns alone."""
+
+    @property
     def names(self) -> Mapping[str, tuple[str, ...]]:
         """Key column -> the names that a file may have for it."""
 
