@@ -14,7 +14,7 @@ from typing import Literal
 
 JSON_LINES_GZ = "jsonl.gz"
 # The formats of dropped files; a compression may be behind each (`csv.gz`).
-_DROPPED = ("avro", "csv", "json", "jsonl", "parquet")
+_DROPPED = ("avro", "csv", "json", "jsonl", "parquet", "xlsx")
 COMPRESSIONS = ("bz2", "gz", "xz", "zip", "zst")
 EXPORT_SUMMARY = "manifest-summary.json"
 STREAM_FAILURES = "aws/lambda/"  # stream batches that Lambda gave up: in the RAW bucket too, but not a door

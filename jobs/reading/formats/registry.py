@@ -17,6 +17,7 @@ from jobs.reading.formats.compression import Bounded, compression_of, most_unpac
 from jobs.reading.formats.csv import CSV
 from jobs.reading.formats.json import JSON
 from jobs.reading.formats.jsonl import JSON_LINES
+from jobs.reading.formats.kept_rows import KEPT_ROWS, MAGIC
 from jobs.reading.formats.parquet import PARQUET
 from jobs.reading.formats.rows import (
     FileFormat,
@@ -26,8 +27,9 @@ from jobs.reading.formats.rows import (
     UnreadableFile,
     readable,
 )
+from jobs.reading.formats.xlsx import XLSX
 
-FORMATS: dict[str, FileFormat] = {one.name: one for one in (AVRO, CSV, JSON, JSON_LINES, PARQUET)}
+FORMATS: dict[str, FileFormat] = {one.name: one for one in (AVRO, CSV, JSON, JSON_LINES, PARQUET, XLSX)}
 
 _IN_MEMORY = 4 * 1024 * 1024  # bytes of unpacked content; what is larger goes to disk
 _OTHER_ENCODINGS = {  # by the byte order mark that a file begins with; UTF-32's begins with UTF-16's
@@ -63,7 +65,8 @@ def read_rows(name: str, file: IO[bytes], contract: Contract) -> Iterator[Receiv
     Types are read later, in Spark. A row that can't be read comes with its problem. Raises UnreadableFile, at
     the first row, if none can be read. A format that names its columns once must name the contract's.
     """
-    found, start = format_named(name), file.read(4)
+    found = _of_content(format_named(name), file)
+    start = file.read(4)
     if not start and found.may_be_empty:
         return iter(())
     for mark, encoding in _OTHER_ENCODINGS.items():
@@ -83,7 +86,7 @@ def filter_rows(
     """
     compression = compression_of(name)
     if compression is None:
-        return format_named(name).filter(source, keys, target)
+        return _of_content(format_named(name), source).filter(source, keys, target)
     most = most_unpacked(source.seek(0, io.SEEK_END))
     source.seek(0)
     with ExitStack() as opened:
@@ -91,8 +94,18 @@ def filter_rows(
         found = format_named(name, member)
         if found.seeks:
             content = opened.enter_context(_on_disk(Bounded(content, most, compression.title)))
+        found = _of_content(found, content)
         packed = opened.enter_context(compression.packed(target, member)) if target is not None else None
         return found.filter(content, keys, packed)
+
+
+def _of_content(named: FileFormat, file: IO[bytes]) -> FileFormat:
+    """The format of a file, at its start, of which the name says the format."""
+    if named.is_written_again:
+        return named
+    start = file.read(len(MAGIC))
+    file.seek(0)
+    return KEPT_ROWS if start == MAGIC else named
 
 
 @contextmanager
