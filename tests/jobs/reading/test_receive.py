@@ -20,6 +20,8 @@ from jobs.reading.fetch import Fetched
 from jobs.reading.formats.rows import ReceivedRow
 from jobs.reading.receive import deal, receive
 from tests.jobs.builders import ENTITIES, manifest_file
+from tests.jobs.reading.formats.example_files import EXAMPLES, example
+from tests.jobs.reading.formats.workbooks import SHEET, part_of, with_part
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -200,21 +202,23 @@ def parquet(table: pa.Table = GOOD_ROWS) -> bytes:
 
 
 CONTENTS = {
-    "csv": b'id,name\n1,"a"\n2,b\n3,\n',
-    "jsonl": b'{"id":1,"name":"a"}\n{"id":2}\n',
-    "parquet": parquet(),
-}
+    name: example(name, ["id", "name"], [{"id": "1", "name": "a"}, {"id": "2", "name": None}])
+    for name in EXAMPLES
+} | {"parquet": parquet()}
+# Damage of an archive as a whole, whose checksums tell, or within one of its parts.
+PARTS = [None, SHEET, "xl/workbook.xml", "xl/styles.xml", "[Content_Types].xml"]
 
 
 @st.composite
 def damaged(draw: st.DrawFn) -> tuple[str, bytes]:
     """A format, and a good file of it of which bytes were changed, taken out or put in."""
     file_format = draw(st.sampled_from(sorted(CONTENTS)))
-    content = bytearray(CONTENTS[file_format])
+    part = draw(st.sampled_from(PARTS)) if file_format == "xlsx" else None
+    content = bytearray(CONTENTS[file_format] if part is None else part_of(CONTENTS["xlsx"], part))
     for _ in range(draw(st.integers(1, 4))):
         place = draw(st.integers(0, len(content)))
         content[place : place + draw(st.integers(0, 8))] = draw(st.binary(max_size=8))
-    return file_format, bytes(content)
+    return file_format, bytes(content) if part is None else with_part(CONTENTS["xlsx"], part, bytes(content))
 
 
 def fetched(file: "ManifestFile", content: bytes) -> Fetched:

@@ -17,7 +17,7 @@ from jobs.reading.formats.registry import read_rows
 from jobs.reading.formats.rows import ReceivedRow, RowCounts, UnreadableFile
 from tests.jobs.builders import ENTITIES
 from tests.jobs.reading.formats.reading import parquet, read
-from tests.jobs.reading.formats.workbooks import SHEET, of_rows, with_part, workbook
+from tests.jobs.reading.formats.workbooks import SHEET, of_rows, with_text, workbook
 
 HEADER = ["id", "unit_price", "state", "note"]
 
@@ -57,14 +57,14 @@ def test_a_cell_without_a_value_for_a_column_is_the_problem_of_its_row(
 
 def test_a_day_that_no_calendar_has_is_the_problem_of_its_row() -> None:
     content = of_rows(HEADER, [1, 2, None, datetime(2026, 11, 24)], [2, 3])
-    (row, _) = read("xlsx", with_part(content, SHEET, "<v>46350</v>", "<v>99999999</v>"))
+    (row, _) = read("xlsx", with_text(content, SHEET, "<v>46350</v>", "<v>99999999</v>"))
 
     assert row.problem == "excel: expected a value in D2, got the error #VALUE!; correct it"
 
 
 def test_days_since_1904_are_read_as_such() -> None:
     content = of_rows(HEADER, [1, 2, None, datetime(2026, 11, 24)])
-    apple = with_part(content, "xl/workbook.xml", "<workbookPr />", '<workbookPr date1904="1" />')
+    apple = with_text(content, "xl/workbook.xml", "<workbookPr />", '<workbookPr date1904="1" />')
 
     (row,) = read("xlsx", apple)
 
@@ -94,7 +94,7 @@ def test_a_header_must_be_the_contracts(rows: list[list[str]], problem: str) -> 
 
 
 def test_a_damaged_sheet_has_its_rows_and_a_reason() -> None:
-    content = with_part(of_rows(HEADER, [1, 2], [3, 4]), SHEET, '<c r="A3"', '<c r="%3"')
+    content = with_text(of_rows(HEADER, [1, 2], [3, 4]), SHEET, '<c r="A3"', '<c r="%3"')
 
     good, rest = read("xlsx", content)
 
@@ -105,7 +105,7 @@ def test_a_damaged_sheet_has_its_rows_and_a_reason() -> None:
 def test_a_cell_at_the_end_of_the_sheet_costs_no_memory() -> None:
     content = of_rows(HEADER, [1, 2], [3, 4])
     for old, new in (('r="3"', 'r="1048576"'), ('r="A3"', 'r="A1048576"'), ('r="B3"', 'r="XFD1048576"')):
-        content = with_part(content, SHEET, old, new)
+        content = with_text(content, SHEET, old, new)
 
     tracemalloc.start()
     rows = read("xlsx", content)
@@ -118,7 +118,7 @@ def test_a_cell_at_the_end_of_the_sheet_costs_no_memory() -> None:
 
 
 def test_a_row_beyond_the_last_one_ends_the_file() -> None:
-    content = with_part(of_rows(HEADER, [1, 2], [3, 4]), SHEET, '<row r="3"', '<row r="99999999999"')
+    content = with_text(of_rows(HEADER, [1, 2], [3, 4]), SHEET, '<row r="3"', '<row r="99999999999"')
 
     assert [row.problem for row in read("xlsx", content)] == [
         None,

@@ -10,7 +10,7 @@ from jobs.reading.formats import compression, xlsx_sheet
 from jobs.reading.formats.rows import UnreadableFile
 from jobs.reading.formats.xlsx_sheet import Sheet, open_workbook, sheet_of
 from tests.jobs.builders import ENTITIES, EVENTS
-from tests.jobs.reading.formats.workbooks import SHEET, of_rows, with_part, with_shared_texts, workbook
+from tests.jobs.reading.formats.workbooks import SHEET, of_rows, with_shared_texts, with_text, workbook
 
 ROWS: list[list[Any]] = [["id", "name"], [1, "a"]]
 
@@ -71,17 +71,17 @@ def test_texts_that_cells_share_are_read() -> None:
 
 
 def test_a_wrong_size_in_the_sheet_hides_no_cell() -> None:
-    content = with_part(of_rows(*ROWS), SHEET, 'ref="A1:B2"', 'ref="A1:A1"')
+    content = with_text(of_rows(*ROWS), SHEET, 'ref="A1:B2"', 'ref="A1:A1"')
 
     assert values(found(content)) == [(2, [1, "a"])]
 
 
 def test_a_formula_that_was_never_computed_is_told_from_an_empty_text() -> None:
     content = of_rows(["id", "name"], [1, "=1+1"], [2, '=""'], [3, "=2+2"])
-    content = with_part(
+    content = with_text(
         content, SHEET, '<c r="B3"><f>""</f><v /></c>', '<c r="B3" t="str"><f>""</f><v></v></c>'
     )
-    content = with_part(content, SHEET, "<f>2+2</f><v />", "<f>2+2</f><v>4</v>")
+    content = with_text(content, SHEET, "<f>2+2</f><v />", "<f>2+2</f><v>4</v>")
 
     sheet = found(content)
 

@@ -29,17 +29,26 @@ def of_rows(*rows: Sequence[Any]) -> bytes:
     return workbook({"Sheet1": rows})
 
 
-def with_part(content: bytes, name: str, old: str, new: str) -> bytes:
-    """The workbook with a text of one of its parts replaced, as other programs or people may write it."""
+def part_of(content: bytes, name: str) -> bytes:
+    """A part of the workbook."""
+    with zipfile.ZipFile(io.BytesIO(content)) as source:
+        return source.read(name)
+
+
+def with_part(content: bytes, name: str, body: bytes) -> bytes:
+    """The workbook with another content of a part."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(target, "w") as written:
         for part in source.namelist():
-            body = source.read(part)
-            if part == name:
-                assert old.encode() in body, body
-                body = body.replace(old.encode(), new.encode())
-            written.writestr(part, body)
+            written.writestr(part, body if part == name else source.read(part))
     return target.getvalue()
+
+
+def with_text(content: bytes, name: str, old: str, new: str) -> bytes:
+    """The workbook with a text of one of its parts replaced, as other programs or people may write it."""
+    body = part_of(content, name)
+    assert old.encode() in body, body
+    return with_part(content, name, body.replace(old.encode(), new.encode()))
 
 
 def with_shared_texts(content: bytes) -> bytes:
