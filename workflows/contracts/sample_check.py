@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from expectations.align import Op, align
 from expectations.keys import InvalidKey, encode_key
 from jobs.intake.doors import DROP
-from jobs.reading.formats.compression import Unpacked, compression_of
+from jobs.reading.formats.compression import compression_of
 from jobs.reading.formats.registry import format_named, read_rows
 from jobs.reading.formats.rows import UnreadableFile
 from lambdas import exact_json
 from lambdas.validation import Validators
 from workflows.contracts.samples.facts import DraftError
 from workflows.contracts.samples.parquet_sample import ParquetSample
-from workflows.contracts.samples.sample import OP, Sample, is_delete
+from workflows.contracts.samples.sample import OP, Sample, is_delete, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,9 +81,11 @@ def _received(file_format: str, contract: Contract, path: Path) -> Iterator[Rece
     """The rows of the file as a drop reads them."""
     compression = compression_of(file_format)
     with path.open("rb") as file, ExitStack() as opened:
-        unpacked = opened.enter_context(compression.unpacked(file)) if compression else Unpacked(file)
-        found = format_named(file_format, unpacked.name)
-        yield from read_rows(found.name, unpacked.content, contract)
+        content: IO[bytes] = file
+        inside = ""
+        if compression is not None:
+            content, inside = opened.enter_context(unpacked(compression, file, path.name))
+        yield from read_rows(format_named(file_format, inside).name, content, contract)
 
 
 def _typed(field: Any, kind: str) -> Any:

@@ -106,6 +106,17 @@ class _AvroFile:
             raise _BrokenOff(f"avro: expected a block of {end} bytes for its records, got {block.size}")
 
 
+def values_of(file: IO[bytes]) -> Iterator[dict[str, Any]]:
+    """The values of each record, as `avro_values` reads them. Raises UnreadableFile."""
+    avro = _AvroFile(file)
+    try:
+        for block in avro.blocks():
+            for record in avro.records(block):
+                yield record.values
+    except _BrokenOff as problem:
+        raise UnreadableFile(str(problem)) from None
+
+
 def read(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
     """The records; the schema has to name the contract's columns."""
     avro = _AvroFile(file)

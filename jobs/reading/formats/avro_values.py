@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache, partial
+from math import isfinite
 from struct import error as struct_error
 from struct import pack, unpack
 from typing import Any
@@ -101,8 +102,9 @@ def json_value(column: Column | None, value: Any) -> Any:  # noqa: PLR0911 -- on
             return b64encode(value).decode() if kind == "binary" else value.decode(errors="surrogateescape")
         case Instant():
             return value[: -len(end)] if kind == "date" and (end := _midnight(value)) else str(value)
-        case float() if kind in NUMBER_KINDS and value - value == 0:
-            return _text_of(value, kind)
+        case float() if kind in NUMBER_KINDS and isfinite(value):
+            # As a double, the shortest text of a smaller float is another number.
+            return plain_text(float(value) if kind == "double" else value)
         case float() | Decimal():
             return exact_value(column, value)
     return value
@@ -120,9 +122,9 @@ def by_spelling(columns: tuple[Column, ...]) -> Mapping[str, Column]:
     return {spelled: by_name[name] for spelled, name in columns_by_spelling(columns).items()}
 
 
-def _text_of(value: float, kind: str | None) -> str:
-    """The shortest text that reads as the same number, without an exponent."""
-    if isinstance(value, ShortFloat) and kind != "double":  # as a double, that text is another number
+def plain_text(value: float) -> str:
+    """The shortest text that reads as the same finite number, without an exponent."""
+    if isinstance(value, ShortFloat):
         shortest = next(text for digits in range(6, 10) if _as_float(text := f"{value:.{digits}g}") == value)
     else:
         shortest = repr(float(value))

@@ -33,10 +33,11 @@ def read(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
     with closing(open_workbook(file)) as workbook:
         sheet = sheet_of(workbook, contract)
         check_header(contract, list(sheet.names.values()))
-        yield from _rows(sheet, contract)
+        yield from rows_of(sheet, contract)
 
 
-def _rows(sheet: Sheet, contract: Contract) -> Iterator[ReceivedRow]:
+def rows_of(sheet: Sheet, contract: Contract) -> Iterator[ReceivedRow]:
+    """The rows of a sheet that are not empty, as objects by the names of its header."""
     number = 0
     try:
         for number, cells in sheet.rows():
@@ -85,7 +86,7 @@ def filter_rows(source: IO[bytes], keys: KeysToErase, target: IO[bytes] | None =
         key_positions(names, keys)
         if len({*names}) < len(names):
             raise UnreadableFile("header: expected each name once, got one that comes twice")
-        return replace_rows(names, _rows(sheet, keys.contract), keys, target)
+        return replace_rows(names, rows_of(sheet, keys.contract), keys, target)
 
 
 XLSX = FileFormat(

@@ -145,7 +145,7 @@ def sheet_of(workbook: Workbook, contract: Contract) -> Sheet:
     """The visible sheet with the key's columns; if several have them, the one named like the dataset.
 
     The other columns don't count: an erasure, which does not know them, has to find the same sheet. Without
-    such a sheet it is the first one, whose header is refused then.
+    such a sheet it is the first one with a value, whose header is refused then.
     """
     keys = [set(names) for names in spellings(contract.key_columns).values()]
     sheets = workbook.visible()
@@ -162,10 +162,15 @@ def sheet_of(workbook: Workbook, contract: Contract) -> Sheet:
         found = named
     if found:
         return found[0]
-    first = _with_header(sheets[0], []) if sheets else None
-    if first is None:
-        raise UnreadableFile("excel: expected a sheet with a header, got none with a value")
-    return first
+    return first_sheet(workbook)
+
+
+def first_sheet(workbook: Workbook) -> Sheet:
+    """The first visible sheet that has a value; its first row with one is the header."""
+    for source in workbook.visible():
+        if (sheet := _with_header(source, [])) is not None:
+            return sheet
+    raise UnreadableFile("excel: expected a sheet with a header, got none with a value")
 
 
 def _with_header(source: _Source, keys: Sequence[set[str]]) -> Sheet | None:
