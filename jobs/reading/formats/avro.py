@@ -7,7 +7,9 @@ from types import SimpleNamespace
 from typing import IO, Any, NamedTuple, cast
 
 from expectations.contract import Contract
+from jobs.reading.formats.avro_blocks import SYNC_BYTES, Block, BrokenOff, blocks
 from jobs.reading.formats.avro_values import by_spelling, json_value, readable_schema, register
+from jobs.reading.formats.compression import most_unpacked
 from jobs.reading.formats.header import check_header, key_positions
 from jobs.reading.formats.rows import (
     FileFormat,
@@ -15,27 +17,9 @@ from jobs.reading.formats.rows import (
     ReceivedRow,
     RowCounts,
     UnreadableFile,
-    readable,
     received_row,
     remainder,
 )
-
-_SYNC_BYTES = 16  # of the marker behind the header and each block
-_LONGEST_REASON = 300
-
-
-class _BrokenOff(Exception):
-    """Raised when the rest of a file can't be decoded; the message is the reason."""
-
-
-class _Block(NamedTuple):
-    """A block of records, decompressed, and its place in the file."""
-
-    content: IO[bytes]
-    size: int  # of the content
-    records: int
-    start: int  # of the block as it is stored
-    end: int
 
 
 class _Record(NamedTuple):
@@ -55,55 +39,41 @@ class _AvroFile:
 
         register()
         self._file = file
+        self._most = most_unpacked(file.seek(0, io.SEEK_END))
+        file.seek(0)
         try:
             # With a schema to read by, fastavro accepts defaults of the wrong type, as older writers leave.
-            self._blocks: Any = block_reader(file, reader_schema="null")
-            schema = readable_schema(json.loads(self._blocks.metadata["avro.schema"]))
+            header: Any = block_reader(file, reader_schema="null")
+            schema = readable_schema(json.loads(header.metadata["avro.schema"]))
             self._schema = parse_schema(schema)
         except Exception as problem:  # noqa: BLE001 -- fastavro raises whatever a damaged byte leads to
-            raise UnreadableFile(
-                f"avro: expected an Avro object container file, got {_in_short(problem)}"
-            ) from None
+            raise UnreadableFile(str(BrokenOff("an Avro object container file", problem))) from None
         if not isinstance(schema, dict) or schema.get("type") not in ("record", "error"):
             raise UnreadableFile(f"avro: expected a schema of records, got {str(schema)[:100]}")
         self.names: list[str] = [field["name"] for field in schema["fields"]]
-        self.codec = str(self._blocks.codec)
+        self.codec = str(header.codec)
 
-    def blocks(self) -> Iterator[_Block]:
-        """The blocks. Raises _BrokenOff."""
-        start = self._file.tell()
-        while True:
-            try:
-                block: Any = next(self._blocks)
-            except StopIteration:
-                return
-            except Exception as problem:  # noqa: BLE001 -- as above
-                raise _BrokenOff(f"avro: expected a block, got {_in_short(problem)}") from None
-            end, content = self._file.tell(), block.bytes_
-            size = len(content.getbuffer())
-            if not 0 <= block.num_records <= size:  # each has a key, of a byte at least
-                raise _BrokenOff(f"avro: expected a block of rows, got {block.num_records} in {size} bytes")
-            yield _Block(content, size, block.num_records, start, end)
-            self._file.seek(end)
-            start = end
+    def blocks(self) -> Iterator[Block]:
+        """The blocks. Raises BrokenOff."""
+        return blocks(self._file, self.codec, self._most)
 
-    def records(self, block: _Block) -> Iterator[_Record]:
-        """The records of a block. Raises _BrokenOff."""
+    def records(self, block: Block) -> Iterator[_Record]:
+        """The records of a block. Raises BrokenOff."""
         from fastavro import schemaless_reader
 
-        end = 0
+        content, end = io.BytesIO(block.content), 0
         for _ in range(block.records):
             start = end
             try:
                 values = schemaless_reader(
-                    block.content, self._schema, None, handle_unicode_errors="surrogateescape"
+                    content, self._schema, None, handle_unicode_errors="surrogateescape"
                 )
             except Exception as problem:  # noqa: BLE001 -- as above
-                raise _BrokenOff(f"avro: expected a record, got {_in_short(problem)}") from None
-            end = block.content.tell()
+                raise BrokenOff("a record", problem) from None
+            end = content.tell()
             yield _Record(cast("dict[str, Any]", values), start, end)
-        if end != block.size:
-            raise _BrokenOff(f"avro: expected a block of {end} bytes for its records, got {block.size}")
+        if end != len(block.content):
+            raise BrokenOff(f"a block of {end} bytes for its records", len(block.content))
 
 
 def values_of(file: IO[bytes]) -> Iterator[dict[str, Any]]:
@@ -113,7 +83,7 @@ def values_of(file: IO[bytes]) -> Iterator[dict[str, Any]]:
         for block in avro.blocks():
             for record in avro.records(block):
                 yield record.values
-    except _BrokenOff as problem:
+    except BrokenOff as problem:
         raise UnreadableFile(str(problem)) from None
 
 
@@ -127,7 +97,7 @@ def read(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
             for record in avro.records(block):
                 number += 1
                 yield _received(number, record.values, contract)
-    except _BrokenOff as problem:
+    except BrokenOff as problem:
         yield remainder(number, str(problem))
 
 
@@ -153,7 +123,7 @@ def filter_rows(source: IO[bytes], keys: KeysToErase, target: IO[bytes] | None =
             rows, erased = rows + len(records), erased + len(records) - len(kept)
             if target is not None and blocks is not None:
                 target.write(blocks.without(block, records, kept))
-    except _BrokenOff as problem:
+    except BrokenOff as problem:
         raise UnreadableFile(str(problem)) from None
     return RowCounts(rows, erased)
 
@@ -171,23 +141,21 @@ class _Rewritten:
 
         self._source = source
         self._end_of_header = source.tell()
-        source.seek(-_SYNC_BYTES, io.SEEK_END)
+        source.seek(self._end_of_header - SYNC_BYTES)
         self._scratch = io.BytesIO()
-        self._writer: Any = Writer(self._scratch, "null", codec=codec, sync_marker=source.read(_SYNC_BYTES))
-        source.seek(self._end_of_header)
+        self._writer: Any = Writer(self._scratch, "null", codec=codec, sync_marker=source.read(SYNC_BYTES))
 
     def header(self) -> bytes:
         """The header with the schema, the metadata and the codec."""
         return self._stored(0, self._end_of_header)
 
-    def without(self, block: _Block, records: list[_Record], kept: list[_Record]) -> bytes:
+    def without(self, block: Block, records: list[_Record], kept: list[_Record]) -> bytes:
         """The block with the kept ones of its records alone."""
         if len(kept) == len(records):
             return self._stored(block.start, block.end)
         if not kept:
             return b""
-        content = cast("io.BytesIO", block.content).getvalue()
-        left = io.BytesIO(b"".join(content[record.start : record.end] for record in kept))
+        left = io.BytesIO(b"".join(block.content[record.start : record.end] for record in kept))
         self._scratch.seek(0)
         self._scratch.truncate()
         self._writer.write_block(SimpleNamespace(num_records=len(kept), bytes_=left))
@@ -199,10 +167,6 @@ class _Rewritten:
         stored = self._source.read(end - start)
         self._source.seek(at)
         return stored
-
-
-def _in_short(problem: Exception) -> str:
-    return readable(f"{type(problem).__name__}: {problem}")[:_LONGEST_REASON]
 
 
 AVRO = FileFormat("avro", read, filter_rows, may_be_empty=False, seeks=True)

@@ -56,13 +56,27 @@ def readable_schema(schema: Any) -> Any:
             return {"type": schema, "logicalType": f"{_OURS}float"} if schema == "float" else schema
         case {"type": str(kind)} if kind not in _TYPES:
             return kind  # the name of a type
-        case {"type": str()}:
+        case {"type": str(kind)}:
             plain = {name: schema[name] for name in _KEPT if name in schema}
+            if kind == "array" and not _takes_bytes(schema["items"]):
+                raise ValueError("expected arrays of values that take bytes, got any number of nulls in none")
             inner = {name: readable_schema(schema[name]) for name in ("items", "values") if name in schema}
             return plain | inner | _fields(schema) | _logical(schema)
         case {"type": inner}:
             return readable_schema(inner)
     raise ValueError(f"expected a schema of Avro, got {schema!r}")
+
+
+def _takes_bytes(schema: Any) -> bool:
+    """Whether a value takes a byte at least: others could come in any number."""
+    match schema:
+        case {"type": "record" | "error", "fields": fields}:
+            return any(_takes_bytes(field["type"]) for field in fields)
+        case {"type": "fixed", "size": size}:
+            return bool(size)
+        case {"type": inner}:
+            return _takes_bytes(inner)
+    return bool(schema != "null")
 
 
 def _fields(schema: Mapping[str, Any]) -> dict[str, Any]:

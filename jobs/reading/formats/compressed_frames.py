@@ -13,7 +13,7 @@ from typing import IO, Any, Protocol, cast
 from jobs.reading.formats.rows import UnreadableFile
 
 _CHUNK = 256 * 1024
-_MOST_MEMORY = 256 * 1024 * 1024  # of an xz decoder; `xz -9` needs 65 MB, a header can ask for 4 GB
+MOST_MEMORY = 256 * 1024 * 1024  # of an xz decoder; `xz -9` needs 65 MB, a header can ask for 4 GB
 
 
 class Decompressor(Protocol):
@@ -106,7 +106,7 @@ def xz() -> FrameCodec:
     import lzma
 
     def new() -> Decompressor:
-        return lzma.LZMADecompressor(memlimit=_MOST_MEMORY)
+        return lzma.LZMADecompressor(memlimit=MOST_MEMORY)
 
     return FrameCodec("xz", new, (lzma.LZMAError,), lambda target: lzma.LZMAFile(target, "wb"))
 

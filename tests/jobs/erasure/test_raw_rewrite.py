@@ -150,7 +150,11 @@ def test_a_workbook_keeps_its_key_and_its_other_rows_are_read_as_before(
     raw: "S3Client", file_format: str
 ) -> None:
     key = f"drops/entities/a.{file_format}"
-    rows = [{"id": "6", "name": "Ann"}, {"id": "7", "name": "Bob"}, {"id": "8", "name": None}]
+    rows: list[dict[str, str | None]] = [
+        {"id": "6", "name": "Ann"},
+        {"id": "7", "name": "Bob"},
+        {"id": "8", "name": None},
+    ]
     put(raw, key, example(file_format, ["id", "name"], rows))
 
     remove_from_version("raw", affected_version(raw, key), SEVEN)

@@ -51,6 +51,21 @@ def test_a_schema_is_read_with_our_logical_types_and_without_what_does_not_matte
     assert readable_schema(schema) == readable
 
 
+@pytest.mark.parametrize(
+    "items",
+    [
+        "null",
+        {"type": "null"},
+        {"type": "fixed", "name": "f", "size": 0},
+        {"type": "record", "name": "r", "fields": [{"name": "a", "type": "null"}]},
+    ],
+)
+def test_an_array_of_values_that_take_no_bytes_could_have_any_length(items: Any) -> None:
+    with pytest.raises(ValueError, match="expected arrays of values that take bytes"):
+        readable_schema({"type": "array", "items": items})
+    assert readable_schema({"type": "array", "items": ["null", "int"]})
+
+
 def test_what_is_no_schema_is_an_error() -> None:
     with pytest.raises(ValueError, match="expected a schema"):
         readable_schema(7)

@@ -47,7 +47,7 @@ def test_what_other_programs_write_is_read() -> None:
 
 
 def test_a_file_that_asks_for_much_memory_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compressed_frames, "_MOST_MEMORY", 2**20)
+    monkeypatch.setattr(compressed_frames, "MOST_MEMORY", 2**20)
 
     with pytest.raises(UnreadableFile, match=r"^xz: .*[Mm]emory"):
         unpacked(CODECS["xz"], lzma.compress(b"hello", preset=9))
