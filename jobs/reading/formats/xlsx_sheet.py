@@ -1,6 +1,7 @@
 """Finds the sheet of a workbook that has the rows, and its header. openpyxl reads it, row by row."""
 
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,9 @@ _OLD = bytes.fromhex(
     "d0cf11e0a1b11ae1"
 )  # of Microsoft's compound files: `.xls`, and workbooks with a password
 _MOST_TEXTS = 256 * 1024 * 1024  # bytes of the texts of a workbook, which are in memory as a whole
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_CHUNK = 1024 * 1024
+_LONGEST_TAG = 64  # bytes, of a tag with the prefix of its namespace
 _HEADER_WITHIN = 20  # rows with values: titles may be above it
 
 
@@ -134,10 +138,10 @@ def _has_formula(archive: zipfile.ZipFile, name: str) -> bool:
     """Whether a sheet has a formula, as far as its bytes tell."""
     with archive.open(name) as part:
         rest = b""
-        while chunk := part.read(1024 * 1024):
-            if b"<f>" in (rest + chunk) or b"<f " in (rest + chunk):
+        while chunk := part.read(_CHUNK):
+            if _FORMULA.search(rest + chunk):
                 return True
-            rest = chunk[-2:]
+            rest = chunk[-_LONGEST_TAG:]
     return False
 
 

@@ -1,6 +1,7 @@
 """The sheet with the contract's key is found, with its header; what is no workbook is a reason."""
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,15 @@ from jobs.reading.formats import compression, xlsx_sheet
 from jobs.reading.formats.rows import UnreadableFile
 from jobs.reading.formats.xlsx_sheet import Sheet, open_workbook, sheet_of
 from tests.jobs.builders import ENTITIES, EVENTS
-from tests.jobs.reading.formats.workbooks import SHEET, of_rows, with_shared_texts, with_text, workbook
+from tests.jobs.reading.formats.workbooks import (
+    SHEET,
+    of_rows,
+    part_of,
+    with_part,
+    with_shared_texts,
+    with_text,
+    workbook,
+)
 
 ROWS: list[list[Any]] = [["id", "name"], [1, "a"]]
 
@@ -90,6 +99,33 @@ def test_a_formula_that_was_never_computed_is_told_from_an_empty_text() -> None:
         (None, False),
         (4, False),
     ]
+
+
+def test_a_formula_is_found_whatever_the_prefix_of_its_tag(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = of_rows(["id", "name"], [1, "=1+1"])
+    body = part_of(content, SHEET).decode()
+    prefixed = re.sub(r"<(/?)(?=[a-z])", r"<\1x:", body, flags=re.IGNORECASE).replace("xmlns=", "xmlns:x=")
+    monkeypatch.setattr(xlsx_sheet, "_CHUNK", 7)
+
+    sheet = found(with_part(content, SHEET, prefixed.encode()))
+
+    assert [cells[1].data_type for _, cells in sheet.rows()] == ["f"]
+
+
+def test_entities_that_multiply_are_a_reason() -> None:
+    levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+    content = with_text(
+        of_rows(["id", "name"], [1, "a"]),
+        SHEET,
+        "<worksheet",
+        f'<!DOCTYPE x [<!ENTITY e0 "aaaaaaaaaa">{levels}]><worksheet',
+    )
+    content = with_text(content, SHEET, "<t>a</t>", "<t>&e11;</t>")
+
+    sheet = found(content)
+
+    with pytest.raises(Exception, match="limit on input amplification"):
+        list(sheet.rows())
 
 
 @pytest.mark.parametrize(
