@@ -6,7 +6,6 @@ received the file. That time has whole seconds: the sequencer of the file's even
 file within a second.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
@@ -34,20 +33,22 @@ from jobs.changes.reasons import (
 )
 from jobs.changes.types import Read, trimmed
 from jobs.doors.csv_hints import csv_hint
-from jobs.intake.doors import DOORS, DROP
+from jobs.intake.doors import DROP
 from jobs.intake.manifest import SEQUENCER_DIGITS
 from jobs.reading.formats.header import OP
-from jobs.reading.formats.registry import format_named
-from jobs.reading.receive import SEQUENCER
+from jobs.reading.receive import IS_UNTYPED, SEQUENCER
 
-_RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER)
-_CARRIED = (*_RECEIVED, "_op", "_is_untyped", "_unreadable", "_unknown")
+_RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER, IS_UNTYPED)
+_CSV_NAME = r"(?i)[.]csv([.][a-z0-9]+)?$"  # whose dialect a contract may declare
+_CARRIED = (*_RECEIVED, "_op", "_unreadable", "_unknown")
 
 
 def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
     """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
     if SEQUENCER not in received.columns:
         received = received.withColumn(SEQUENCER, F.lit(None).cast("string"))
+    if IS_UNTYPED not in received.columns:
+        received = received.withColumn(IS_UNTYPED, F.lit(False))
     return project(received, _projections(contract))
 
 
@@ -77,17 +78,6 @@ def _projections(contract: Contract) -> list[Projection]:
     ]
 
 
-def _untyped_names() -> str:
-    """The names of files whose values are all text, as a regular expression."""
-    endings = {
-        ending
-        for door in DOORS.values()
-        for ending, file_format in door.formats.items()
-        if format_named(file_format).is_untyped
-    }
-    return rf"(?i)[.]({'|'.join(map(re.escape, sorted(endings)))})$"
-
-
 def _has(column: Column) -> str:
     return f"_has_{column.name}"
 
@@ -113,14 +103,9 @@ def _given_columns(contract: Contract) -> list[Projection]:
     }
     has = {name: F.arrays_overlap(keys, F.array(*map(F.lit, spelled))) for name, spelled in names.items()}
     return [
+        [*_RECEIVED, parse_members(F.col("payload")).alias("_values")],
         [
             *_RECEIVED,
-            parse_members(F.col("payload")).alias("_values"),
-            F.col("source_file").rlike(_untyped_names()).alias("_is_untyped"),
-        ],
-        [
-            *_RECEIVED,
-            "_is_untyped",
             F.lower(trimmed(F.coalesce(values[OP].cast("string"), F.lit(UPSERT)))).alias("_op"),
             values.isNull().alias("_unreadable"),
             _unknown(names, has, keys).alias("_unknown"),
@@ -131,8 +116,8 @@ def _given_columns(contract: Contract) -> list[Projection]:
 
 
 def _give(column: Column, value: Expression) -> list[Expression]:
-    """A column's part of `_given_columns`. In CSV every field is text, also one of a struct or list."""
-    is_untyped, text = F.col("_is_untyped"), value.cast("string")
+    """A column's part of `_given_columns`. In an untyped file all is text, also a struct or list."""
+    is_untyped, text = F.col(IS_UNTYPED), value.cast("string")
     # Many writers of CSV write null as an empty field; only text has an empty value.
     field = text if column.kind == "string" else F.nullif(trimmed(text), F.lit(""))
     if column.kind in NESTED:
@@ -184,10 +169,9 @@ def _got(column: Column, contract: Contract) -> Expression:
     if column.kind in NESTED:
         return F.lit("")
     field = F.col(_given(column))
-    shown_field = F.concat(shown(field), csv_hint(column, contract, field))
-    return F.when(F.col("_is_untyped"), shown_field).otherwise(
-        shown_json(column, field, F.col(_json(column)))
-    )
+    is_csv = F.col("source_file").rlike(_CSV_NAME)
+    shown_field = F.concat(shown(field), F.when(is_csv, csv_hint(column, contract, field)).otherwise(""))
+    return F.when(F.col(IS_UNTYPED), shown_field).otherwise(shown_json(column, field, F.col(_json(column))))
 
 
 def _tie(contract: Contract) -> Expression:

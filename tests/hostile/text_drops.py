@@ -122,8 +122,8 @@ STORED = [
     stored(
         "an_array_over_lines.jsonl",
         "a JSON array, one element on each line",
-        (3,),
-        {1: NOT_JSON, 2: NOT_JSON, 4: NOT_JSON},
+        (),
+        {None: "json: expected one JSON object on each line, got an array"},
     ),
     stored(
         "no_json_that_readers_take.jsonl",

@@ -167,4 +167,4 @@ def _writer(orc: Any, target: IO[bytes]) -> Any:
     )
 
 
-ORC = FileFormat("orc", read, filter_rows, may_be_empty=False)
+ORC = FileFormat("orc", read, filter_rows, may_be_empty=False, seeks=True)

@@ -32,4 +32,4 @@ def read(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
         yield remainder(number, broken(problem))
 
 
-PARQUET = FileFormat("parquet", read, filter_rows, may_be_empty=False)
+PARQUET = FileFormat("parquet", read, filter_rows, may_be_empty=False, seeks=True)

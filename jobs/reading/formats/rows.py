@@ -72,6 +72,10 @@ class FileFormat:
     is_untyped: bool = False
     # Whether it reads every encoding with a byte order mark by itself.
     knows_encodings: bool = False
+    # Whether a file is read at any place, not forward only.
+    seeks: bool = False
+    # Whether `filter` writes a file of this format. Otherwise it writes `kept_rows`, and a file may be such.
+    is_written_again: bool = True
 
 
 def received_row(number: int, values: Mapping[str, Any] | Sequence[str | None]) -> ReceivedRow:

@@ -19,7 +19,7 @@ from expectations.timestamps import instant_of, micros_of
 from jobs.doors.drop import parse_drop
 from jobs.reading.formats.arrow_rows import rows_reader
 from jobs.reading.formats.registry import read_rows
-from jobs.reading.receive import RECEIVED, SEQUENCER
+from jobs.reading.receive import IS_UNTYPED, RECEIVED, SEQUENCER
 from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, received
 from tests.jobs.reading.formats.arrow_cases import CASES, KINDS, Refused
 
@@ -218,9 +218,7 @@ def test_a_field_of_csv_is_text_and_read_as_its_columns_type(small_data_spark: "
         "place": '{"number": 1}',
         "sizes": "",
     }
-    frame = received(small_data_spark, [row, row | {"place": "Main 1"}]).withColumn(
-        "source_file", F.lit("s3://raw/a.csv.gz")
-    )
+    frame = received(small_data_spark, [row, row | {"place": "Main 1"}]).withColumn(IS_UNTYPED, F.lit(True))
 
     found = parse_drop(frame, EVERY_TYPE).orderBy("row_number").collect()
 

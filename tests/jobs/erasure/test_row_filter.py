@@ -18,7 +18,7 @@ from expectations.contract import Column, Contract
 from jobs.erasure.failed_batches import RecordsInStreamOnly
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.row_filter import FAILED_BATCH, RewriteMismatch, filter_rows, rewrite
-from jobs.reading.formats import jsonl
+from jobs.reading.formats import compression, jsonl
 from jobs.reading.formats.rows import RowCounts, UnreadableFile
 from tests.jobs.builders import ENTITIES, EVENTS, record
 
@@ -129,8 +129,25 @@ def test_a_compressed_file_is_compressed_again_and_always_to_the_same_bytes() ->
     assert left == again
 
 
-@pytest.mark.parametrize("compression", ["zstd", "snappy", "none"])
-def test_rows_of_parquet_are_removed_and_the_schema_stays(compression: str) -> None:
+def test_a_format_that_is_read_at_any_place_is_unpacked_first_within_bounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = io.BytesIO()
+    pq.write_table(pa.table({"id": [7, 8]}), content)
+    packed = gzip.compress(content.getvalue())
+
+    counts, left = filtered("parquet.gz", packed)
+
+    assert counts == RowCounts(2, 1)
+    assert pq.read_table(io.BytesIO(gzip.decompress(left))).to_pylist() == [{"id": 8}]
+    monkeypatch.setattr(compression, "SMALL", 0)
+    monkeypatch.setattr(compression, "MOST_TIMES", 1)
+    with pytest.raises(UnreadableFile, match="gzip: expected at most"):
+        filtered("parquet.gz", gzip.compress(content.getvalue() + bytes(100_000)))
+
+
+@pytest.mark.parametrize("codec", ["zstd", "snappy", "none"])
+def test_rows_of_parquet_are_removed_and_the_schema_stays(codec: str) -> None:
     rows = [
         {"id": n, "price": Decimal("1.10"), "at": datetime(2026, 11, 24, n, tzinfo=UTC), "tags": ["a", None]}
         for n in range(10)
@@ -145,7 +162,7 @@ def test_rows_of_parquet_are_removed_and_the_schema_stays(compression: str) -> N
         metadata={"by": "a partner"},
     )
     content = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema), content, compression=compression, row_group_size=4)
+    pq.write_table(pa.Table.from_pylist(rows, schema), content, compression=codec, row_group_size=4)
 
     counts, left = filtered("parquet", content.getvalue())
 
@@ -155,7 +172,7 @@ def test_rows_of_parquet_are_removed_and_the_schema_stays(compression: str) -> N
     assert table.schema.equals(pq.read_schema(io.BytesIO(content.getvalue())), check_metadata=True)
     assert table.schema.metadata == schema.metadata
     column = pq.ParquetFile(io.BytesIO(left)).metadata.row_group(0).column(0)
-    assert column.compression.lower() == compression.replace("none", "uncompressed")
+    assert column.compression.lower() == codec.replace("none", "uncompressed")
 
 
 def test_data_files_of_exports_are_lines_of_items() -> None:
