@@ -175,6 +175,9 @@ class Elements(Iterator[Element]):
     def _pass(self, size: int) -> None:
         """Move over bytes between elements."""
         self._gap += self._text[self._at : self._at + size]
+        if len(self._gap) > LONGEST_ROW:
+            problem = f"expected at most {LONGEST_ROW} bytes between two rows, got more"
+            raise BrokenOff(problem, Place(self._line, self._column))
         self._move(size)
 
     def _move(self, size: int) -> None:

@@ -30,17 +30,26 @@ class Place(NamedTuple):
         return Place(self.line + line - 1, column + self.column - 1 if line == 1 else column)
 
 
+def strict_json(text: bytes, contract: Contract) -> str | None:
+    """The text of a row if it is JSON; of number columns, numbers that no double holds become text."""
+    return _exact(text.decode(), text, contract) if _is_json(text) else None
+
+
 def received_json(number: int, text: bytes, contract: Contract, expected: str, place: Place) -> ReceivedRow:
-    """The row with this text; of the contract's number columns, numbers that no double holds become text."""
+    """The row with this text, as `strict_json`, or with what is wrong with it."""
     try:
         received = text.decode()
     except UnicodeDecodeError as problem:
         readable = text.decode(errors="backslashreplace")
         return ReceivedRow(number, readable, f"encoding: expected UTF-8, got {problem.reason} ({place})")
     fault = None if _is_json(text) else _fault(received, expected, place)
-    if fault is None and (_INEXACT_NUMBER if b"[" in text else _INEXACT_MEMBER).search(text):
-        received = with_exact_numbers(received, contract.columns)
-    return ReceivedRow(number, received, fault)
+    return ReceivedRow(number, _exact(received, text, contract) if fault is None else received, fault)
+
+
+def _exact(received: str, text: bytes, contract: Contract) -> str:
+    if (_INEXACT_NUMBER if b"[" in text else _INEXACT_MEMBER).search(text):
+        return with_exact_numbers(received, contract.columns)
+    return received
 
 
 def _is_json(text: bytes) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from expectations.contract import Contract
-from jobs.reading.formats.json_row import Place, received_json
+from jobs.reading.formats.json_row import Place, received_json, strict_json
 from jobs.reading.formats.rows import (
     LONGEST_ROW,
     FileFormat,
@@ -35,12 +35,14 @@ def read(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
             return
         if not text:
             continue
+        received = strict_json(text, contract)
+        if received is not None and not is_first:
+            yield ReceivedRow(number, received)
+            continue
         place = Place(number, len(line) - len(line.lstrip()) + 1)
         row = received_json(number, text, contract, _EXPECTED, place)
-        if is_first and _OTHER_JSON.fullmatch(text):
-            row = _of_other_json(row)
+        yield _of_other_json(row) if is_first and _OTHER_JSON.fullmatch(text) else row
         is_first = False
-        yield row
 
 
 def _of_other_json(row: ReceivedRow) -> ReceivedRow:

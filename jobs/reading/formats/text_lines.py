@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import IO, Self
 
+from expectations.problems import GluelineError
 from jobs.reading.formats.rows import UnreadableFile
 
 _CHUNK = 256 * 1024  # bytes; a whole number of code units in every encoding
@@ -29,7 +30,7 @@ _LONE = re.compile("[\ud800-\udfff]")  # half of a surrogate pair
 _NO_TEXT = "\udc80"
 
 
-class LineTooLong(Exception):
+class LineTooLong(GluelineError):
     """Raised when the next line, or the row that continues in it, is longer than a row may be."""
 
 

@@ -118,6 +118,16 @@ def test_an_element_longer_than_a_row_ends_the_file_in_bounded_memory(
         assert file.tell() < 200
 
 
+def test_blanks_without_an_end_end_the_file_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_elements, "LONGEST_ROW", 100)
+    monkeypatch.setattr(json_elements, "_CHUNK", 10)
+    file = io.BytesIO(b"[" + b"\n" * 10_000)
+
+    with pytest.raises(BrokenOff, match=r"at most 100 bytes between two rows"):
+        list(Elements(file))
+    assert file.tell() < 200
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
     lambda inner: (

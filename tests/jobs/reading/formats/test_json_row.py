@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.reading.formats.json_row import Place, received_json
+from jobs.reading.formats.json_row import Place, received_json, strict_json
 from jobs.reading.formats.rows import ReceivedRow
 from tests.jobs.reading.formats.reading import CONTRACT
 
@@ -24,6 +24,7 @@ from tests.jobs.reading.formats.reading import CONTRACT
 )
 def test_a_fault_is_told_with_its_place(text: bytes, place: Place, problem: str | None) -> None:
     assert received_json(4, text, CONTRACT, "an object", place) == ReceivedRow(4, text.decode(), problem)
+    assert strict_json(text, CONTRACT) == (text.decode() if problem is None else None)
 
 
 def test_bytes_that_are_no_utf8_are_shown_as_escapes() -> None:
