@@ -43,7 +43,7 @@ _CARRIED = (*_RECEIVED, "_op", "_is_untyped", "_unreadable", "_unknown")
 
 
 def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
-    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
+    """Received rows (`jobs.reading.received.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
     lacks = {column.name: ~F.col(_has(column)) for column in contract.columns}
     reads = {
         column.name: or_default(column, _read(column), lacks[column.name]) for column in contract.columns

@@ -42,7 +42,7 @@ _NO_IMAGE = "record: expected a NewImage, got none; the stream's view must be NE
 
 
 def parse_stream(received: DataFrame, contract: Contract) -> DataFrame:
-    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
+    """Received rows (`jobs.reading.received.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
     rows = typed_images(_captured(received), contract, "_sequence_number")
     version = _version(contract)
     parsed = rows.withColumns(

@@ -16,13 +16,13 @@ from jobs.intake.manifest import ManifestFile
 from jobs.reading.fetch import DOWNLOADS, Fetched, fetch, unreadable
 from jobs.reading.formats.registry import read_rows
 from jobs.reading.formats.rows import UnreadableFile, readable
+from jobs.reading.received import RECEIVED
 from jobs.runtime.failures import ENDINGS
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-RECEIVED = "source_file string, event_time timestamp, row_number long, payload string, problem string"
 SEQUENCER = "sequencer"  # of the event of the row's file; null if it had none
 _TASK_BYTES = 32 * 1024 * 1024  # of objects as they are in S3
 _BATCH_ROWS, _BATCH_BYTES = 5_000, 4 * 1024 * 1024

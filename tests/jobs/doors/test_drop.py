@@ -14,7 +14,8 @@ from expectations.contract import Column
 from expectations.timestamps import micros_of
 from jobs.doors.drop import parse_drop
 from jobs.reading.formats.registry import read_rows
-from jobs.reading.receive import RECEIVED, SEQUENCER
+from jobs.reading.receive import SEQUENCER
+from jobs.reading.received import RECEIVED
 from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, received
 
 if TYPE_CHECKING:
