@@ -81,6 +81,8 @@ lint: setup .local/scan.stamp ## ruff (flake8-bandit's rules too), strict mypy, 
 	$(BIN)/mypy
 	$(GLUELINE) contract check
 	$(BIN)/cfn-lint workflows/template.yaml
+	$(BIN)/python -m tests.workflows.plain_template > .local/plain.json
+	$(BIN)/cfn-lint --ignore-checks W2001 W7001 W8001 W8003 -- .local/plain.json # which parameters and conditions left
 	cd workflows && ../$(BIN)/sam validate --lint --template template.yaml
 	$(BIN)/python -m tests.workflows.expanded_template > .local/template.json
 	.local/scan-env/bin/checkov --framework cloudformation --skip-download --compact --quiet --file .local/template.json

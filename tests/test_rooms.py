@@ -60,6 +60,7 @@ def test_the_arrows_between_rooms_form_no_circle() -> None:
 
 # Modules without a test file of their name, and what tests them.
 TESTED_ELSEWHERE = {
+    "jobs/reading/received.py": "one constant",
     "workflows/demo/run.py": "tests/e2e/test_run.py",
     "workflows/local/base/errors.py": "one class without behaviour",
     "workflows/local/glue/errors.py": "tests/workflows/local/glue/test_api.py",

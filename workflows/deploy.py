@@ -1,7 +1,7 @@
 """`make deploy`: deploys the stack to the AWS account and region of the caller's credentials.
 
-Nothing that is deployed refers to code that does not exist yet, because of the order: the jobs' wheel and
-scripts are uploaded to the artifacts bucket under a key that is a hash of their content, the Lambda packages
+Nothing that is deployed refers to code that does not exist yet, because of the order: the jobs' scripts and
+packages are uploaded to the artifacts bucket under a key that is a hash of their content, the Lambda packages
 are built for Lambda's platform, and SAM deploys the template. It is safe to repeat and to stop at any point:
 CloudFormation rolls a stack back to its previous state.
 """
@@ -26,6 +26,7 @@ from samcli.yamlhelper import yaml_parse
 from expectations.odcs import load_contracts
 from expectations.problems import GluelineError
 from workflows.contracts.check import check as check_contracts
+from workflows.packages.job_code import write_job_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,7 +36,7 @@ WORKFLOWS: Final = CHECKOUT / "workflows"
 # The wheels that run on Lambda's Amazon Linux 2023 (glibc 2.34).
 PLATFORMS: Final = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 BUILT: Final = ".aws-sam/deploy"  # separate from the local stack's packages, which are for this machine
-COMPUTED: Final = ("Datasets", "JobsWheel", "Architecture")
+COMPUTED: Final = ("Datasets", "JobsCode", "Architecture")
 
 
 class DeployError(GluelineError):
@@ -74,15 +75,15 @@ def deploy(options: Options, report: Callable[[str], None] = print) -> dict[str,
         region = session.region_name
         bucket = options.bucket or _artifacts_bucket(region)
         report(f"Stack {options.stack} in account {account}, region {region}; artifacts in s3://{bucket}")
-        wheel = _upload_jobs(session.client("s3"), bucket)
-        report(f"Jobs: {wheel}")
+        code = _upload_jobs(session.client("s3"), bucket)
+        report(f"Jobs: {code}")
     except (BotoCoreError, ClientError) as error:
         raise DeployError(
             f"AWS refused your credentials, or there are none: {error}\nSet credentials and a region (aws "
             "configure sso, or AWS_PROFILE and AWS_DEFAULT_REGION) that may create stacks, roles, buckets, "
             "then run this again."
         ) from error
-    computed = {"Datasets": datasets, "JobsWheel": wheel, "Architecture": options.architecture}
+    computed = {"Datasets": datasets, "JobsCode": code, "Architecture": options.architecture}
     with tempfile.TemporaryDirectory() as folder:
         overrides = (
             Path(folder) / "parameters.yaml"
@@ -152,23 +153,25 @@ def _artifacts_bucket(region: str | None) -> str:
 
 
 def _upload_jobs(s3: Any, bucket: str) -> str:
-    """Build the wheel and upload it with the job scripts; the address of the wheel.
-
-    The key is a hash of the content, so files that exist already are not uploaded again.
-    """
+    """Upload the scripts and packages of the jobs; the address of their folder."""
     with tempfile.TemporaryDirectory() as folder:
-        _run([uv(), "build", "--wheel", "--quiet", "--out-dir", folder], "uv build", cwd=CHECKOUT)
-        (wheel,) = Path(folder).glob("*.whl")
-        scripts = [file for file in sorted((CHECKOUT / "jobs").glob("*.py")) if file.stem != "__init__"]
-        files = {file.name: file.read_bytes() for file in (wheel, *scripts)}
-    digest = hashlib.sha256()
-    for name, content in files.items():
-        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        return upload_code(s3, bucket, write_job_code(uv(), CHECKOUT, Path(folder)))
+
+
+def upload_code(s3: Any, bucket: str, files: Iterable[Path]) -> str:
+    """Upload the files to a folder whose name is a hash of them; its address.
+
+    Files that are there already are not uploaded again.
+    """
+    digest, found = hashlib.sha256(), {file.name: file for file in files}
+    for name, file in sorted(found.items()):
+        with file.open("rb") as content:
+            digest.update(f"{name}\0{hashlib.file_digest(content, 'sha256').hexdigest()}\0".encode())
     prefix = f"code/{digest.hexdigest()[:16]}"
-    if s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/").get("KeyCount", 0) < len(files):
-        for name, content in files.items():
-            s3.put_object(Bucket=bucket, Key=f"{prefix}/{name}", Body=content)
-    return f"s3://{bucket}/{prefix}/{wheel.name}"
+    if s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/").get("KeyCount", 0) < len(found):
+        for name, file in found.items():
+            s3.upload_file(str(file), bucket, f"{prefix}/{name}")
+    return f"s3://{bucket}/{prefix}"
 
 
 def _sam(command: str, overrides: Path, region: str | None, *arguments: str, **environment: str) -> None:

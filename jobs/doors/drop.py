@@ -36,7 +36,7 @@ from jobs.doors.csv_hints import csv_hint
 from jobs.intake.doors import DROP
 from jobs.intake.manifest import SEQUENCER_DIGITS
 from jobs.reading.formats.header import OP
-from jobs.reading.receive import IS_UNTYPED, SEQUENCER
+from jobs.reading.received import IS_UNTYPED, SEQUENCER
 
 _RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER, IS_UNTYPED)
 _CSV_NAME = r"(?i)[.]csv([.][a-z0-9]+)?$"  # whose dialect a contract may declare
@@ -44,7 +44,7 @@ _CARRIED = (*_RECEIVED, "_op", "_unreadable", "_unknown")
 
 
 def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
-    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
+    """Received rows (`jobs.reading.received.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
     if SEQUENCER not in received.columns:
         received = received.withColumn(SEQUENCER, F.lit(None).cast("string"))
     if IS_UNTYPED not in received.columns:

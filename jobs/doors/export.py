@@ -43,7 +43,7 @@ _LINE = f"""
 
 
 def parse_export(received: DataFrame, contract: Contract) -> DataFrame:
-    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`).
+    """Received rows (`jobs.reading.received.RECEIVED`) as parsed rows (`jobs.changes.columns`).
 
     Their `event_time` is the time of the export; for an incremental one, the end of its window.
     """

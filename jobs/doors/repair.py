@@ -22,7 +22,7 @@ _LINE = "op string, key string, version string, tie string"
 
 
 def parse_repair(received: DataFrame, contract: Contract) -> DataFrame:
-    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
+    """Received rows (`jobs.reading.received.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
     is_retract = F.coalesce(F.from_json("payload", _LINE)["op"] == RETRACT, F.lit(False))
     records = parse_stream(received.where(~is_retract), contract).withColumn("_source", F.lit(REPAIR.name))
     return records.unionByName(_parse_retracts(received.where(is_retract), contract))

@@ -43,7 +43,7 @@ _NO_IMAGE = "record: expected a NewImage, got none; the stream's view must be NE
 
 
 def parse_stream(received: DataFrame, contract: Contract) -> DataFrame:
-    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
+    """Received rows (`jobs.reading.received.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
     return project(received, _projections(contract))
 
 

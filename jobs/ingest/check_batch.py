@@ -10,7 +10,8 @@ from typing import NamedTuple
 from pyspark.sql import SparkSession
 
 from expectations.contract import Contract
-from jobs.checking.append import append_changes, append_quarantine, append_results, file_counts, is_recorded
+from jobs.checking.append import append_changes, append_quarantine, append_results, file_counts
+from jobs.checking.batch_records import is_recorded
 from jobs.checking.checked_dataset import CheckedDataset, are_few, check_dataset
 from jobs.erasure.blocked_rows import erased_keys
 from jobs.ingest.failures import BatchFailure, contract_of

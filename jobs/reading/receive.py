@@ -16,15 +16,13 @@ from jobs.intake.manifest import ManifestFile
 from jobs.reading.fetch import DOWNLOADS, Fetched, fetch, unreadable
 from jobs.reading.formats.registry import format_named, read_rows
 from jobs.reading.formats.rows import UnreadableFile, readable
+from jobs.reading.received import IS_UNTYPED, RECEIVED, SEQUENCER
 from jobs.runtime.failures import ENDINGS
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-RECEIVED = "source_file string, event_time timestamp, row_number long, payload string, problem string"
-SEQUENCER = "sequencer"  # of the event of the row's file; null if it had none
-IS_UNTYPED = "is_untyped"  # whether all values of the row's file are text
 _FRAME = f"{RECEIVED}, {SEQUENCER} string, {IS_UNTYPED} boolean"
 _TASK_BYTES = 32 * 1024 * 1024  # of objects as they are in S3
 _BATCH_ROWS, _BATCH_BYTES = 5_000, 4 * 1024 * 1024

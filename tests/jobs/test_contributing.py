@@ -23,7 +23,7 @@ from jobs.intake.manifest import ManifestFile, classify
 from jobs.reading.fetch import fetch
 from jobs.reading.formats.registry import FORMATS, format_named, read_rows
 from jobs.reading.formats.rows import FileFormat, KeysToErase, ReceivedRow, RowCounts, received_row
-from jobs.reading.receive import IS_UNTYPED
+from jobs.reading.received import IS_UNTYPED
 from tests.jobs.builders import ENTITIES, manifest_file, received
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from jobs.checking.checked_dataset import add_rule_reasons
 from jobs.doors.parsers import PARSERS
 from jobs.intake.doors import DROP, EXPORT, STREAM
 from jobs.quality.validation import prepare
-from jobs.reading.receive import IS_UNTYPED, RECEIVED
+from jobs.reading.received import IS_UNTYPED, RECEIVED
 from lambdas.data_api.changes import Checker, Event
 from lambdas.data_api.problems import Problem
 from lambdas.exact_json import dumps, loads

@@ -34,7 +34,7 @@ def test_datasets_become_names_that_a_logical_id_may_contain(datasets: list[str]
         (Options(stack="Glueline"), "expected a stack name in lower case, got 'Glueline'"),
         (Options(architecture="riscv"), "expected one of the architectures arm64, x86_64, got 'riscv'"),
         (Options(parameters={"AlertMail": "a@b.c"}), "expected parameters among AlertEmail"),
-        (Options(parameters={"Datasets": "a"}), "Datasets, JobsWheel, Architecture are computed"),
+        (Options(parameters={"Datasets": "a"}), "Datasets, JobsCode, Architecture are computed"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_is_built(options: Options, message: str) -> None:
@@ -58,22 +58,23 @@ def test_the_error_without_credentials_says_what_to_set(
         deploy.deploy(Options(region="eu-west-1"), report=lambda line: None)
 
 
-def test_the_same_jobs_have_the_same_address_and_are_uploaded_once(aws: str) -> None:
+def test_the_same_code_has_the_same_address_and_is_uploaded_once(aws: str, tmp_path: Path) -> None:
     s3 = boto3.client("s3", endpoint_url=aws, region_name="us-east-1")
     s3.create_bucket(Bucket=BUCKET)
+    files = [tmp_path / "check.py", tmp_path / "check.gluewheels.zip"]
+    for file in files:
+        file.write_text(file.name)
 
-    first = deploy._upload_jobs(s3, BUCKET)
+    first = deploy.upload_code(s3, BUCKET, files)
     written = objects(s3)
-    second = deploy._upload_jobs(s3, BUCKET)
+    second = deploy.upload_code(s3, BUCKET, reversed(files))
+    unchanged = objects(s3)
+    files[1].write_text("another package")
+    third = deploy.upload_code(s3, BUCKET, files)
 
-    folder = first.removeprefix(f"s3://{BUCKET}/").rpartition("/")[0]
-    assert second == first
-    assert objects(s3) == written
-    scripts = ("certify", "check", "erase", "maintain", "merge", "reconcile")
-    assert written.keys() == {
-        *(f"{folder}/{name}.py" for name in scripts),
-        first.removeprefix(f"s3://{BUCKET}/"),
-    }
+    assert second == first != third
+    assert unchanged == written
+    assert {f"s3://{BUCKET}/{key}" for key in written} == {f"{first}/{file.name}" for file in files}
 
 
 def objects(s3: Any) -> dict[str, str]:

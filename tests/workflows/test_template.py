@@ -11,6 +11,7 @@ import pytest
 from expectations.odcs import load_contracts
 from tests.workflows.expanded_template import TEMPLATE, TEXT, Resource, each, expanded, resources
 from workflows.deploy import CHECKOUT, WORKFLOWS, datasets_parameter
+from workflows.packages.job_code import SUFFIX, job_names
 from workflows.query.history import named_query
 
 OUTPUTS_OTHERS_RELY_ON = (
@@ -49,13 +50,16 @@ def test_a_job_is_a_script_of_ours_on_glue_6_with_a_role_of_its_own(name: str, r
     assert "spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO" in arguments["--conf"]
 
 
-def test_script_and_wheel_come_from_the_address_that_deploying_gives() -> None:
-    given = "s3://artifacts/code/0123abcd/glueline-0.1.0-py3-none-any.whl"
+@pytest.mark.parametrize("job", job_names(CHECKOUT))
+def test_script_and_package_come_from_the_address_that_deploying_gives(job: str) -> None:
+    given = "s3://artifacts/code/0123abcd"
 
-    job = resources("AWS::Glue::Job", JobsWheel=given)["Jobcheck"]["Properties"]
+    properties = resources("AWS::Glue::Job", JobsCode=given)[f"Job{job}"]["Properties"]
+    arguments = properties["DefaultArguments"]
 
-    assert job["Command"]["ScriptLocation"] == "s3://artifacts/code/0123abcd/check.py"
-    assert job["DefaultArguments"]["--additional-python-modules"] == given
+    assert properties["Command"]["ScriptLocation"] == f"{given}/{job}.py"
+    assert arguments["--additional-python-modules"] == f"{given}/{job}{SUFFIX}"
+    assert arguments["--python-modules-installer-option"] == "--no-index"
 
 
 @each("AWS::Glue::Workflow")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.expanded_template import Resource, each, expanded, resources
+from tests.workflows.expanded_template import TEXT, Resource, each, expanded, resources
 from workflows.deploy import CHECKOUT
 
 
@@ -175,6 +175,18 @@ def test_only_the_stack_and_its_account_are_trusted() -> None:
         assert not role["Properties"].get("ManagedPolicyArns") or role["Properties"]["ManagedPolicyArns"] == [
             {"Ref": "JobsPolicy"}
         ]
+
+
+# Principals that are the same in each partition (https://docs.aws.amazon.com/general/latest/gr/rande.html).
+GLOBAL = re.compile(r"\b(?:apigateway|cloudwatch|events|glue|lambda)\.amazonaws\.com\b")
+
+
+def test_arns_and_hosts_are_those_of_the_stacks_partition() -> None:
+    """Else a stack in China or GovCloud trusts nobody, or refers to what is not there."""
+    rest = GLOBAL.sub("", TEXT)
+
+    assert re.findall(r"arn:aws[\w-]*:", rest) == []
+    assert re.findall(r"\S*amazonaws\.com\S*", rest) == []
 
 
 def test_no_route_but_the_description_is_open() -> None:

@@ -19,7 +19,7 @@ from expectations.timestamps import instant_of, micros_of
 from jobs.doors.drop import parse_drop
 from jobs.reading.formats.arrow_rows import rows_reader
 from jobs.reading.formats.registry import read_rows
-from jobs.reading.receive import IS_UNTYPED, RECEIVED, SEQUENCER
+from jobs.reading.received import IS_UNTYPED, RECEIVED, SEQUENCER
 from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, received
 from tests.jobs.reading.formats.arrow_cases import CASES, KINDS, Refused
 

@@ -11,7 +11,7 @@ ACTIVE_STATES: Final = ("STARTING", "RUNNING")
 
 @dataclass(slots=True)
 class JobRun:
-    """One attempt of a job. ERROR is a start that was refused: nothing ran."""
+    """One attempt of a job. A start that was refused has FAILED too, without having run."""
 
     id: str
     job: Job
