@@ -18,6 +18,7 @@ from workflows.stack.target import Target
 
 NAMESPACE = "Glueline/dev"  # of the stack's own metrics
 JOBS = ("check", "merge", "maintain", "reconcile", "certify", "erase")
+LONGEST_NAME = 50  # of a stack: with the account it makes a domain of Cognito, of at most 63 characters
 COMMANDS: Any = get_command(app)
 OF_JOBS = set(get_args(Name.__value__))
 
@@ -28,13 +29,13 @@ def named_commands(text: str) -> list[str]:
 
 
 def is_a_command(words: str) -> bool:
-    """Whether the command line has this command."""
+    """Whether the command line has this command, for a stack on AWS too."""
     found = COMMANDS
     for word in words.split():
         found = getattr(found, "commands", {}).get(word)
         if found is None:
             return False
-    return True
+    return hasattr(found, "commands") or any("--stack" in parameter.opts for parameter in found.params)
 
 
 def text_of(value: Any) -> str:
@@ -59,9 +60,10 @@ def test_an_alarm_says_what_to_do_and_what_happens_if_nothing_is_done(name: str,
     commands = named_commands(description)
 
     assert commands
+    assert all("--stack ${AWS::StackName}" in one for one in re.findall("`glueline ([^`]+)`", description))
     assert [command for command in commands if not is_a_command(command)] == []
     assert "If nothing is done" in description
-    assert len(description) <= 1024  # as long as CloudWatch takes it
+    assert len(description.replace("${AWS::StackName}", "n" * LONGEST_NAME)) <= 1024  # as CloudWatch takes it
 
 
 @each("AWS::CloudWatch::Alarm")
@@ -165,6 +167,7 @@ def test_the_alert_of_a_failed_job_says_what_to_do(job: str) -> None:
         re.findall("<[a-z]+>", transformer["InputTemplate"])
     )
     assert alert["alert"] == f"Glueline: the job dev-{job} did not succeed"
+    assert alert["stack"] == "dev"
     assert alert["logs"] == stack("dev").physical_name("JobOutput")
     assert re.search(r"start-workflow-run --name dev-(ingest|care)\.|--stack dev\b", alert["do"])
     assert [command for command in named_commands(alert["do"]) if not is_a_command(command)] == []
