@@ -16,6 +16,7 @@ from tests.e2e.test_flow import PRODUCT_HEADER, eventually, rows
 from workflows.local.base.home import DEFAULT
 from workflows.local.lifecycle.deployment import deploy
 from workflows.local.lifecycle.stack import our_deployment
+from workflows.progress.waiting import wait
 from workflows.stack.database_names import database_parameters
 from workflows.stack.target import Target
 
@@ -48,7 +49,7 @@ def beside(target: Target) -> Iterator[Target]:
 
 @pytest.fixture(scope="module")
 def sent(target: Target, beside: Target) -> tuple[Sent, Sent]:
-    """A file and a message to each stack, at once."""
+    """A file and a message to each stack, at once; both stacks have read theirs."""
     first = 10**14 + int(time.time()) * 1000
     both = tuple(
         Sent(stack, product, f"s3://{stack.output('RawBucket')}/drops/products/{product}.csv")
@@ -68,6 +69,8 @@ def sent(target: Target, beside: Target) -> tuple[Sent, Sent]:
         one.stack.client("sqs").send_message(
             QueueUrl=one.stack.output("InboundQueueUrl"), MessageBody=json.dumps(event)
         )
+    for one in both:  # one Spark runs the jobs of both stacks
+        wait(one.stack, [one.file], lambda pending: None)
     return both[0], both[1]
 
 
