@@ -33,9 +33,10 @@ def main(argv: Sequence[str]) -> None:
     s3, sqs, cloudwatch = boto3.client("s3"), boto3.client("sqs"), boto3.client("cloudwatch")
     landing = Landing.of(options.job, s3, sqs, cloudwatch)
     contracts = options.datasets(load_contracts())
-    certificates = certify(spark, ParityObjects(s3, options.job.lake_bucket), contracts, landing, options)
+    objects = ParityObjects(s3, options.job.lake_bucket)
+    certificates = certify(spark, objects, contracts, landing, options)
     with step("certify: metrics"):
-        send_metrics(cloudwatch, spark, options.lake, certificates, contracts)
+        send_metrics(spark, options, objects, certificates, contracts)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def main(argv: Sequence[str]) -> None:
     source = IntakeQueue(boto3.client("sqs"), options.intake_queue_url, options.run_id)
     checked = check_queue(spark, lake, batches, source, contracts)
     with step("check: metrics"):
-        publish(boto3.client("cloudwatch"), [*count_metrics(checked.counts), set_aside_metric(batches)])
+        metrics = [*count_metrics(checked.counts), set_aside_metric(batches)]
+        publish(boto3.client("cloudwatch"), options.metrics_namespace, metrics)
     raise_failures("check", checked.failures)
 
 

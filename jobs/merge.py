@@ -53,7 +53,8 @@ def main(argv: Sequence[str]) -> None:
         if backlog := messages + len(batches.begun()):
             queue.announce_backlog(boto3.client("events"), options.backlog_rule, backlog)
     with step("merge: metrics"):
-        publish(boto3.client("cloudwatch"), [*merged.metrics, set_aside_metric(batches)])
+        metrics = [*merged.metrics, set_aside_metric(batches)]
+        publish(boto3.client("cloudwatch"), options.metrics_namespace, metrics)
     raise_failures("merge", merged.failures)
 
 

@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> None:
     contracts = options.datasets(load_contracts())
     certificates = reconcile(spark, objects, contracts, options)
     with step("reconcile: metrics"):
-        send_metrics(boto3.client("cloudwatch"), spark, options.lake, certificates, contracts)
+        send_metrics(spark, options, objects, certificates, contracts)
 
 
 if __name__ == "__main__":

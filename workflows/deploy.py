@@ -27,6 +27,7 @@ from expectations.odcs import load_contracts
 from expectations.problems import GluelineError
 from workflows.contracts.check import check as check_contracts
 from workflows.packages.job_code import write_job_code
+from workflows.stack.database_names import database_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -75,6 +76,8 @@ def deploy(options: Options, report: Callable[[str], None] = print) -> dict[str,
         region = session.region_name
         bucket = options.bucket or _artifacts_bucket(region)
         report(f"Stack {options.stack} in account {account}, region {region}; artifacts in s3://{bucket}")
+        running = stack_outputs(session.client("cloudformation"), options.stack)
+        databases = database_parameters(options.stack, running, options.parameters)
         code = _upload_jobs(session.client("s3"), bucket)
         report(f"Jobs: {code}")
     except (BotoCoreError, ClientError) as error:
@@ -83,7 +86,7 @@ def deploy(options: Options, report: Callable[[str], None] = print) -> dict[str,
             "configure sso, or AWS_PROFILE and AWS_DEFAULT_REGION) that may create stacks, roles, buckets, "
             "then run this again."
         ) from error
-    computed = {"Datasets": datasets, "JobsCode": code, "Architecture": options.architecture}
+    computed = {"Datasets": datasets, "JobsCode": code, "Architecture": options.architecture, **databases}
     with tempfile.TemporaryDirectory() as folder:
         overrides = (
             Path(folder) / "parameters.yaml"
@@ -105,7 +108,17 @@ def deploy(options: Options, report: Callable[[str], None] = print) -> dict[str,
         _sam(
             "deploy", overrides, region, "--template-file", f"{BUILT}/template.yaml", *location, confirmation
         )
-    stacks = session.client("cloudformation").describe_stacks(StackName=options.stack)["Stacks"]
+    return stack_outputs(session.client("cloudformation"), options.stack)
+
+
+def stack_outputs(cloudformation: Any, stack: str) -> dict[str, str]:
+    """The outputs of a stack; none if it does not exist."""
+    try:
+        stacks = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        return {}
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from workflows import deploy
 from workflows.deploy import DeployError, Options, datasets_parameter
@@ -75,6 +77,57 @@ def test_the_same_code_has_the_same_address_and_is_uploaded_once(aws: str, tmp_p
     assert second == first != third
     assert unchanged == written
     assert {f"s3://{BUCKET}/{key}" for key in written} == {f"{first}/{file.name}" for file in files}
+
+
+@pytest.fixture
+def given_to_sam(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """The parameters of each command of sam, which does nothing."""
+    given: list[dict[str, str]] = []
+
+    def sam(command: str, overrides: Path, region: str | None, *arguments: str, **environment: str) -> None:
+        given.append(json.loads(overrides.read_text()))
+
+    monkeypatch.setattr(deploy, "_sam", sam)
+    monkeypatch.setattr(deploy, "check_contracts", lambda contracts: None)
+    monkeypatch.setattr(deploy, "_upload_jobs", lambda s3, bucket: f"s3://{bucket}/code/0/jobs.whl")
+    return given
+
+
+@pytest.mark.parametrize(
+    ("stack", "databases"),
+    [("shop-dev", ("shop_dev_lake", "shop_dev_ops")), ("glueline", ("lake", "lake_ops"))],
+)
+def test_a_new_stack_gets_databases_of_its_name_and_a_running_one_keeps_its_own(
+    given_to_sam: list[dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    stack: str,
+    databases: tuple[str, str],
+) -> None:
+    monkeypatch.setattr(boto3, "Session", lambda region_name: AccountWithAnOlderStack())
+
+    deploy.deploy(Options(stack=stack, bucket=BUCKET), report=lambda line: None)
+
+    assert [(one["LakeDatabase"], one["OpsDatabase"]) for one in given_to_sam] == [databases] * 2
+
+
+class AccountWithAnOlderStack:
+    """A session whose account has the stack `glueline`, whose template had no parameters of databases."""
+
+    region_name = "eu-west-1"
+    outputs = (("LakeDatabase", "lake"), ("OpsDatabase", "lake_ops"))
+
+    def client(self, service: str) -> Any:
+        return self
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": "1"}
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:
+        if StackName != "glueline":
+            error: Any = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
+            raise ClientError({"Error": error}, "DescribeStacks")
+        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.outputs]
+        return {"Stacks": [{"Outputs": outputs}]}
 
 
 def objects(s3: Any) -> dict[str, str]:

@@ -39,7 +39,7 @@ def test_a_job_is_a_script_of_ours_on_glue_6_with_a_role_of_its_own(name: str, r
     arguments = properties["DefaultArguments"]
     job = name.removeprefix("Job")
 
-    assert properties["Name"] == job
+    assert properties["Name"] == f"${{AWS::StackName}}-{job}"
     assert properties["GlueVersion"] == "6.0"
     assert properties["Role"] == {"Fn::GetAtt": [f"JobRole{job}", "Arn"]}
     assert properties["ExecutionProperty"] == {"MaxConcurrentRuns": 1}
@@ -47,6 +47,8 @@ def test_a_job_is_a_script_of_ours_on_glue_6_with_a_role_of_its_own(name: str, r
     assert properties["Command"]["ScriptLocation"].endswith(f"/{job}.py")
     assert (CHECKOUT / "jobs" / f"{job}.py").is_file()
     assert arguments["--datalake-formats"] == "iceberg"
+    assert arguments["--custom-logGroup-prefix"] == "/aws/glue/${AWS::StackName}"
+    assert "--enable-continuous-cloudwatch-log" not in arguments  # since Glue 5.0 it does nothing
     assert "spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO" in arguments["--conf"]
 
 
@@ -91,6 +93,22 @@ def test_a_backlog_is_announced_again_from_its_merge_to_the_next_check() -> None
     assert resources()["Jobcheck"]["Properties"]["DefaultArguments"]["--BACKLOG_RULE"] == {
         "Ref": "BacklogAgain"
     }
+
+
+@each("AWS::Lambda::EventSourceMapping")
+def test_records_of_a_stream_are_retried_for_twenty_hours(name: str, resource: Resource) -> None:
+    properties = resource["Properties"]
+
+    if name.startswith("Stream"):  # the number of retries is not limited: only the age of a record ends them
+        assert (properties["MaximumRetryAttempts"], properties["MaximumRecordAgeInSeconds"]) == (
+            -1,
+            20 * 3600,
+        )
+        assert properties["DestinationConfig"]["OnFailure"]
+
+
+def test_a_workgroup_with_a_history_of_queries_does_not_block_the_deletion_of_the_stack() -> None:
+    assert resources()["Queries"]["Properties"]["RecursiveDeleteOption"] is True
 
 
 def test_the_default_datasets_are_those_that_have_contracts() -> None:

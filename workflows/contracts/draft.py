@@ -22,7 +22,6 @@ from workflows.contracts.samples.csv_sample import CsvSample
 from workflows.contracts.samples.ddl import columns_of_ddl, columns_of_glue
 from workflows.contracts.samples.facts import DraftError, SampleColumn
 from workflows.contracts.samples.sample import columns_of, open_sample
-from workflows.query.catalog import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -93,13 +92,15 @@ def draft_from_ddl(dataset: str, key: Sequence[str], sequence: str | None, file:
 
 
 def draft_from_table(dataset: str, key: Sequence[str], sequence: str | None, name: str, glue: Any) -> Draft:
-    """A contract with the columns of a table of the Glue catalog, named `table` or `database.table`.
+    """A contract with the columns of a table of the Glue catalog, named `database.table`.
 
     `glue` is a client of Glue. Raises DraftError if there is no such table.
     """
     database, _, table = name.rpartition(".")
+    if not database:
+        raise DraftError(f"Expected a table of the Glue catalog as database.table, got {name}.")
     try:
-        found = glue.get_table(DatabaseName=database or DEFAULT_DATABASE, Name=table)["Table"]
+        found = glue.get_table(DatabaseName=database, Name=table)["Table"]
     except glue.exceptions.EntityNotFoundException as error:
         raise DraftError(
             f"Expected a table of the Glue catalog, got {name}, which is none; write database.table."

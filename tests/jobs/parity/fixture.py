@@ -70,7 +70,9 @@ class ParityFixture:
             s3.create_bucket(Bucket=bucket)
         queue = sqs.create_queue(QueueName=f"{self.name}-intake")["QueueUrl"]
         database, ops = self.name.replace("-", "_"), self.name.replace("-", "_") + "_ops"
-        job = Options(f"{self.name}-lake", f"{self.name}-raw", queue, database, ops, "again", "wr_1")
+        job = Options(
+            f"{self.name}-lake", f"{self.name}-raw", queue, database, ops, "again", "Glueline/test", "wr_1"
+        )
         options = ParityOptions(job, "jr_1", f"{self.name}-", None, True, timedelta(0), 1_000_000)
         object.__setattr__(self, "options", options)
         object.__setattr__(self, "lake", Lake(database, ops))
@@ -113,6 +115,7 @@ class ParityFixture:
             "DATABASE": options.database,
             "OPS_DATABASE": options.ops_database,
             "BACKLOG_RULE": options.backlog_rule,
+            "METRICS_NAMESPACE": options.metrics_namespace,
             "JOB_RUN_ID": "jr_1",
             "TABLE_PREFIX": self.options.table_prefix,
             "SETTLE_SECONDS": "0",

@@ -241,7 +241,9 @@ def test_a_draft_from_a_table_of_the_glue_catalog() -> None:
         contract = draft_from_table("payments", ["id"], None, "sales.payments", glue).contract
 
         assert [column.type for column in contract.columns] == ["long", "decimal(12,2)"]
-        with pytest.raises(DraftError, match="got payments, which is none"):
+        with pytest.raises(DraftError, match=r"got sales\.refunds, which is none"):
+            draft_from_table("payments", ["id"], None, "sales.refunds", glue)
+        with pytest.raises(DraftError, match=r"as database\.table, got payments"):
             draft_from_table("payments", ["id"], None, "payments", glue)
 
 

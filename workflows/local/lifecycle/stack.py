@@ -48,6 +48,8 @@ def our_deployment(home: Home) -> Deployment:
         stack_name="glueline",
         parameters={
             "Datasets": datasets_parameter(contracts),
+            "LakeDatabase": "lake",
+            "OpsDatabase": "lake_ops",
             "IngestWindowSeconds": str(_WINDOW_SECONDS),
         },
         sources=tuple(home.checkout / name for name in sources),
