@@ -17,12 +17,12 @@ from workflows.cli.printing import (
     AsJson,
     StackName,
     arrow_table,
-    err,
     out,
     print_json,
     progress,
     showing_progress,
 )
+from workflows.cli.stack import start
 
 if TYPE_CHECKING:
     from workflows.demo.accounting import Outcome
@@ -53,14 +53,10 @@ def run(
     """Run real data through every stage, wait until it is merged, and compare the tables with a model."""
     from workflows.demo.run import run as run_all
     from workflows.local.base.environment import act_locally
-    from workflows.local.lifecycle import stack
     from workflows.stack.target import local
 
     act_locally()
-    with interruptible(
-        lambda: "What was started is stopped again. Run the command again to start the stack."
-    ):
-        stack.up(report=lambda line: err.print(f"  {line}", style="dim"))
+    start()
     target = local()
     with interruptible(lambda: _RUN_CONTINUES), showing_progress(progress) as report:
         outcomes = run_all(target, lines, report)
