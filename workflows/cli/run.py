@@ -56,7 +56,9 @@ def run(
     from workflows.stack.target import local
 
     act_locally()
-    start()
+    started = start()
+    if started.changes is not None and not started.changes.is_empty:
+        err.print(started.notice, soft_wrap=True, markup=False)
     target = local()
     with interruptible(lambda: _RUN_CONTINUES), showing_progress(progress) as report:
         outcomes = run_all(target, lines, report)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -108,12 +110,14 @@ class Deployment:
         ]
         imported = [file for file in _files(self.code) if file not in {*contracts, *scripts.values()}]
         fixed = {name: value for name, value in self.parameters.items() if name not in self.growing}
+        everything = (self.template, *self.sources, *self.code, *self.runtime)
+        digest = partial(_digest, root=Path(os.path.commonpath([source.parent for source in everything])))
         return Parts(
-            datasets={contract.stem: _digest([contract]) for contract in contracts},
-            functions={name: _digest([*shared, *_files([folder])]) for name, folder in functions.items()},
-            jobs={name: _digest([*imported, script]) for name, script in scripts.items()},
-            template=_digest(_files([self.template, self.config]), json.dumps(fixed, sort_keys=True)),
-            runtime=_digest(_files(self.runtime), sys.version),
+            datasets={contract.stem: digest([contract]) for contract in contracts},
+            functions={name: digest([*shared, *_files([folder])]) for name, folder in functions.items()},
+            jobs={name: digest([*imported, script]) for name, script in scripts.items()},
+            template=digest(_files([self.template, self.config]), json.dumps(fixed, sort_keys=True)),
+            runtime=digest(_files(self.runtime), sys.version),
         )
 
     def growing_from(self, current: Mapping[str, str]) -> Deployment:
@@ -140,10 +144,11 @@ def _files(sources: Iterable[Path]) -> Iterator[Path]:
         )
 
 
-def _digest(files: Iterable[Path], settings: str = "") -> str:
+def _digest(files: Iterable[Path], settings: str = "", *, root: Path = Path("/")) -> str:
+    """A hash of the files with their paths in `root`."""
     fingerprint = hashlib.sha256(settings.encode())
     for file in sorted(set(files)):
-        fingerprint.update(f"{file}\0".encode())
+        fingerprint.update(f"{file.relative_to(root)}\0".encode())
         fingerprint.update(hashlib.sha256(file.read_bytes()).digest())
     return fingerprint.hexdigest()
 

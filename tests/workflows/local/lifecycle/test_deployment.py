@@ -158,6 +158,21 @@ def test_a_changed_file_changes_the_parts_that_depend_on_it(
     assert names | ({"runtime"} if after.runtime else set()) == changed
 
 
+def test_another_checkout_of_the_same_files_has_the_same_parts(whole: Deployment, tmp_path: Path) -> None:
+    parts = whole.parts()
+    moved = tmp_path.rename(tmp_path.with_name("moved"))
+    paths = ("template", "jobs")
+    several = ("sources", "packages", "runtime")
+
+    def there(path: Path) -> Path:
+        return moved / path.relative_to(tmp_path)
+
+    changed = {name: there(getattr(whole, name)) for name in paths}
+    changed |= {name: tuple(map(there, getattr(whole, name))) for name in several}  # type: ignore[misc]
+
+    assert replace(whole, **changed).parts() == parts  # type: ignore[arg-type]
+
+
 def test_a_new_dataset_changes_no_part_but_itself(whole: Deployment, tmp_path: Path) -> None:
     before = whole.parts()
     (tmp_path / "expectations" / "notes.yaml").write_text("one")
