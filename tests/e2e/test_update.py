@@ -112,7 +112,7 @@ def test_a_new_dataset_takes_messages_and_files(target: Target, checkout: Checko
 def test_a_new_column_and_a_changed_function_keep_all_rows_and_tokens(
     target: Target, checkout: Checkout
 ) -> None:
-    token = fetch_token(target)
+    token = fetch_token(target, "glueline/read")
     app = checkout.folder / "lambdas" / "data_api" / "app.py"
     assert description(target).headers["cache-control"] == "max-age=300"
     app.write_text(app.read_text().replace("max-age=300", "max-age=299"))

@@ -17,6 +17,7 @@ from workflows.cli.printing import (
     AsJson,
     StackName,
     arrow_table,
+    err,
     out,
     print_json,
     progress,
