@@ -31,7 +31,7 @@ run: setup ## Real baskets through every stage into the lake, checked against a 
 	@$(GLUELINE) run
 
 .PHONY: up
-up: setup ## Start the local stack (the whole template, on this machine) and return when it is ready.
+up: setup ## Start the local stack (the whole template, on this machine), or deploy to it what has changed.
 	@$(GLUELINE) up
 
 .PHONY: down

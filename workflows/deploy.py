@@ -26,6 +26,7 @@ from samcli.yamlhelper import yaml_parse
 from expectations.odcs import load_contracts
 from expectations.problems import GluelineError
 from workflows.contracts.check import check as check_contracts
+from workflows.dataset_parameter import dataset_parameter
 from workflows.packages.job_code import write_job_code
 from workflows.stack.database_names import database_parameters
 
@@ -69,7 +70,7 @@ def deploy(options: Options, report: Callable[[str], None] = print) -> dict[str,
     _check(options)
     contracts = load_contracts()
     check_contracts(contracts)
-    datasets = datasets_parameter(contracts)
+    datasets = dataset_parameter(contracts)
     session = boto3.Session(region_name=options.region)
     try:
         account = session.client("sts").get_caller_identity()["Account"]
@@ -120,19 +121,6 @@ def stack_outputs(cloudformation: Any, stack: str) -> dict[str, str]:
             raise
         return {}
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
-
-
-def datasets_parameter(names: Iterable[str]) -> str:
-    """The value of the template's parameter `Datasets` for these datasets.
-
-    A logical id has letters and digits only, and what a loop makes of `&{Dataset}` can't be referred to
-    (https://github.com/aws-cloudformation/cfn-language-discussion/issues/162). So `_` is written as `X`,
-    which no dataset's name contains, and the template converts it back location it names tables.
-
-    >>> datasets_parameter(["products", "order_lines"])
-    'orderXlines,products'
-    """
-    return ",".join(sorted(name.replace("_", "X") for name in names))
 
 
 def _check(options: Options) -> None:

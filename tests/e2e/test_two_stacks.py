@@ -15,7 +15,7 @@ from tests.e2e.baskets import sale
 from tests.e2e.test_flow import PRODUCT_HEADER, eventually, rows
 from workflows.local.base.home import DEFAULT
 from workflows.local.lifecycle.deployment import deploy
-from workflows.local.lifecycle.stack import our_deployment
+from workflows.local.lifecycle.ours import our_deployment
 from workflows.progress.waiting import wait
 from workflows.stack.database_names import database_parameters
 from workflows.stack.target import Target

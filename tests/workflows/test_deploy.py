@@ -10,24 +10,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from workflows import deploy
-from workflows.deploy import DeployError, Options, datasets_parameter
+from workflows.deploy import DeployError, Options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 BUCKET = "artifacts"
-
-
-@pytest.mark.parametrize(
-    ("datasets", "parameter"),
-    [
-        ([], ""),
-        (["transactions", "products"], "products,transactions"),
-        (["order_lines", "a_b_c"], "aXbXc,orderXlines"),
-    ],
-)
-def test_datasets_become_names_that_a_logical_id_may_contain(datasets: list[str], parameter: str) -> None:
-    assert datasets_parameter(datasets) == parameter
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 
 from expectations.odcs import load_contracts
 from tests.workflows.expanded_template import TEMPLATE, TEXT, Resource, each, expanded, resources
-from workflows.deploy import CHECKOUT, WORKFLOWS, datasets_parameter
+from workflows.dataset_parameter import dataset_parameter
+from workflows.deploy import CHECKOUT, WORKFLOWS
 from workflows.packages.job_code import SUFFIX, job_names
 from workflows.query.history import named_query
 
@@ -114,11 +115,11 @@ def test_a_workgroup_with_a_history_of_queries_does_not_block_the_deletion_of_th
 def test_the_default_datasets_are_those_that_have_contracts() -> None:
     default = TEMPLATE["Parameters"]["Datasets"]["Default"].split(",")
 
-    assert sorted(default) == datasets_parameter(load_contracts()).split(",")
+    assert sorted(default) == dataset_parameter(load_contracts()).split(",")
 
 
 def test_a_dataset_with_an_underscore_in_its_name_gets_its_table_stream_and_queries() -> None:
-    names = datasets_parameter(["order_lines", "products"])
+    names = dataset_parameter(["order_lines", "products"])
     pattern = TEMPLATE["Parameters"]["Datasets"]["AllowedPattern"]
 
     made = resources(Datasets=names)

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 
 class ContractsRefused(GluelineError):
-    """Raised when live tables can't be changed to match their contracts; the message has all reasons."""
+    """Raised when live data can't follow its contracts; the message has all reasons."""
+
+    def __init__(self, refusals: Iterable[str]) -> None:
+        reasons = dict.fromkeys(refusals)
+        super().__init__("\n".join(("The live tables can't be changed to match the contracts.", *reasons)))
 
 
 def compare(target: Target, contracts: Mapping[str, Contract]) -> dict[str, Plan]:
@@ -38,18 +42,20 @@ def compare(target: Target, contracts: Mapping[str, Contract]) -> dict[str, Plan
 
     Raises ContractsRefused if one is not possible.
     """
+    found = plans(target, contracts)
+    if refusals := [refusal for one in found.values() for refusal in one.refusals]:
+        raise ContractsRefused(refusals)
+    return found
+
+
+def plans(target: Target, contracts: Mapping[str, Contract]) -> dict[str, Plan]:
+    """The changes that each existing table needs and those that are refused, by table."""
     catalog, database = lake_catalog(target), target.output("LakeDatabase")
-    found = {
+    return {
         name: planned
         for contract in contracts.values()
         for name, planned in _plans(catalog, database, contract)
     }
-    refusals = dict.fromkeys(refusal for one in found.values() for refusal in one.refusals)
-    if refusals:
-        raise ContractsRefused(
-            "The live tables can't be changed to match the contracts.\n" + "\n".join(refusals)
-        )
-    return found
 
 
 def live(table: Table) -> LiveTable:

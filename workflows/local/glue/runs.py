@@ -32,6 +32,12 @@ class JobRun:
         return self.state in ACTIVE_STATES
 
     @property
+    def continues_a_run(self) -> bool:
+        """Whether a script of the same workflow run has begun before."""
+        others = self.workflow_run.job_runs if self.workflow_run else ()
+        return any(run.running_since is not None for run in others if run is not self)
+
+    @property
     def times_out_at(self) -> float | None:
         """When the run times out. Time counts from the start of the script; the wait for Spark does not."""
         if self.state != "RUNNING" or self.running_since is None:
