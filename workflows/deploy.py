@@ -26,6 +26,7 @@ from samcli.yamlhelper import yaml_parse
 from expectations.odcs import load_contracts
 from expectations.problems import GluelineError
 from workflows.contracts.check import check as check_contracts
+from workflows.contracts.check import report_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -67,6 +68,7 @@ def deploy(options: Options, report: Callable[[str], None] = print) -> dict[str,
     _check(options)
     contracts = load_contracts()
     check_contracts(contracts)
+    report_notes(report)
     datasets = datasets_parameter(contracts)
     session = boto3.Session(region_name=options.region)
     try:

@@ -68,6 +68,10 @@ def up(report: Callable[[str], None], home: Home = DEFAULT, deployment: Deployme
             spark_state(running.endpoint_url)  # raises if it does not answer
             return replace(running, notice=_already_runs(running, home, deployment))
         _clean_up(home)
+        if deployment is None:
+            from workflows.contracts.check import report_notes
+
+            report_notes(report)
         try:
             return _start(report, home, deployment or our_deployment(home))
         except BaseException:
