@@ -104,9 +104,12 @@ class ExpectQueryValue(BatchExpectation):
         self, metrics: dict[Any, Any], runtime_configuration: Any = None, execution_engine: Any = None
     ) -> dict[Any, Any]:
         text = metrics["table.query_value"]
+        return {"success": text is None or self._is_kept(Decimal(text)), "meta": {_VALUE: text}}
+
+    def _is_kept(self, value: Decimal) -> bool:
+        """Whether a value keeps the threshold. NaN keeps none, as it is not comparable."""
         limits = [Decimal(limit) for limit in self.limits]
-        success = text is None or _KEPT[self.operator](Decimal(text), limits)
-        return {"success": success, "meta": {_VALUE: text}}
+        return not value.is_nan() and _KEPT[self.operator](value, limits)
 
     def _build_evr(self, raw_response: Any, **kwargs: Any) -> Any:
         """The result with the value, which GX leaves out of its cheapest result format."""

@@ -29,6 +29,7 @@ def value(operator: str, *limits: str) -> ExpectQueryValue:
         ("mustBe", ("3",), "3.00", True),
         ("mustBeGreaterThan", ("9007199254740992",), "9007199254740993.00", True),  # beyond a double
         ("mustBeLessThan", ("5",), "Infinity", False),
+        ("mustBeLessThan", ("5",), "NaN", False),
         ("mustBeBetween", ("1", "2"), "2.0E0", True),
         ("mustNotBeBetween", ("1", "2"), "2", False),
         ("mustBe", ("0",), None, True),  # no value breaks no threshold, as in a query of the library
