@@ -66,6 +66,10 @@ TESTED_ELSEWHERE = {
     "workflows/local/glue/errors.py": "tests/workflows/local/glue/test_api.py",
     "workflows/local/spark/warmup.py": "tests/workflows/local/lifecycle/test_small_stack.py",
     "workflows/query/dialect/errors.py": "one class without behaviour",
+    **{
+        f"workflows/query/dialect/{name}.py": "tests/workflows/query/dialect/test_answers.py"
+        for name in ("aggregates", "casts", "clauses", "functions", "nested", "numbers", "texts", "times")
+    },
 }
 
 

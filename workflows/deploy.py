@@ -26,6 +26,7 @@ from samcli.yamlhelper import yaml_parse
 from expectations.odcs import load_contracts
 from expectations.problems import GluelineError
 from workflows.contracts.check import check as check_contracts
+from workflows.contracts.check import report_notes
 from workflows.dataset_parameter import dataset_parameter
 from workflows.packages.job_code import write_job_code
 from workflows.stack.database_names import database_parameters
@@ -70,6 +71,7 @@ def deploy(options: Options, report: Callable[[str], None] = print) -> dict[str,
     _check(options)
     contracts = load_contracts()
     check_contracts(contracts)
+    report_notes(report)
     datasets = dataset_parameter(contracts)
     session = boto3.Session(region_name=options.region)
     try:

@@ -24,6 +24,7 @@ from pyspark.sql.types import StructType
 from expectations.contract import Contract, Rule
 from jobs.changes.reasons import or_false, reason, shown
 from jobs.quality.gx_batch import batch_of, engine_of
+from jobs.quality.results import rule_name
 
 if TYPE_CHECKING:
     from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
@@ -74,6 +75,7 @@ def _row_rules(jvm: object, contract: Contract, schema: StructType) -> tuple[Row
         for rule in contract.rules
         if (metric := _condition_metric(expectations[rule.name], rule, engine)) is not None
     }
+    named: Mapping[str, Any] = {rule.name: rule.kwargs.get("columns") for rule in contract.rules}
     # Conditions are expressions: nothing is computed here.
     resolved, _ = MetricsCalculator(engine).compute_metrics(list(metrics.values()))
     conditions: Mapping[Any, Any] = resolved
@@ -82,16 +84,11 @@ def _row_rules(jvm: object, contract: Contract, schema: StructType) -> tuple[Row
             name,
             or_false(conditions[metric.id][0] & _is_evaluated(metric.metric_domain_kwargs, engine)),
             partial(_expected, expectations[name]),
-            tuple(_columns(metric.metric_domain_kwargs)),
+            tuple(named.get(name) or _columns(metric.metric_domain_kwargs)),
         )
         for name, metric in metrics.items()
         if metric.id in conditions
     )
-
-
-def rule_name(meta: Mapping[str, Any] | None) -> str:
-    """The contract's name of the rule from which an expectation was built."""
-    return str((meta or {})["rule"])
 
 
 def _condition_metric(

@@ -49,6 +49,10 @@ def up(report: Callable[[str], None], home: Home = DEFAULT, deployment: Deployme
             spark_state(running.endpoint_url)  # raises if it does not answer
             return update(running, home, wanted, report)
         _clean_up(home)
+        if deployment is None:
+            from workflows.contracts.check import report_notes
+
+            report_notes(report)
         try:
             return _start(report, home, wanted)
         except BaseException:

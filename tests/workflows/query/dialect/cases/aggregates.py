@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tests.workflows.query.dialect.answering import assert_answer, assert_refused
-
 ANSWERS: list[tuple[str, list[list[Any]]]] = [
     ("select avg(x) a from (values 1.1, 1.2, 1.2) t(x)", [["1.2"]]),
     ("select sum(x) a, avg(x) b from (values 1,2) t(x)", [[3, 1.5]]),
@@ -52,13 +48,3 @@ ANSWERS: list[tuple[str, list[list[Any]]]] = [
 REFUSED = [
     ("select approx_percentile(quantity, 1, 0.5) from transactions", "with a value and a percentage"),
 ]
-
-
-@pytest.mark.parametrize(("sql", "rows"), ANSWERS)
-def test_an_answer_is_that_of_trinos_documentation(sql: str, rows: list[list[Any]]) -> None:
-    assert_answer(sql, rows)
-
-
-@pytest.mark.parametrize(("sql", "message"), REFUSED)
-def test_what_has_no_answer_here_says_so(sql: str, message: str) -> None:
-    assert_refused(sql, message)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tests.workflows.query.dialect.answering import assert_answer, assert_refused
-
 ANSWERS: list[tuple[str, list[list[Any]]]] = [
     (
         "select reduce(array[1,2,3],0,(s,x)->s+x,s->s*10) a, filter(array[1,2,3],x->x>1) b, transform(array[1,2],x->x*2) c, transform(array[7,8],x->x/2) d",
@@ -41,13 +37,3 @@ REFUSED = [
     ("select list_sum(array[1])", "Function list_sum is not supported here"),
     ("select athena__has(array[1], 1)", "Function athena__has is not supported here"),
 ]
-
-
-@pytest.mark.parametrize(("sql", "rows"), ANSWERS)
-def test_an_answer_is_that_of_trinos_documentation(sql: str, rows: list[list[Any]]) -> None:
-    assert_answer(sql, rows)
-
-
-@pytest.mark.parametrize(("sql", "message"), REFUSED)
-def test_what_has_no_answer_here_says_so(sql: str, message: str) -> None:
-    assert_refused(sql, message)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tests.workflows.query.dialect.answering import assert_answer, assert_refused
-
 ANSWERS: list[tuple[str, list[list[Any]]]] = [
     ("select -7/2 a, -7%3 b, 7.5%2 c, mod(-7,3) d", [[-3, -1, "1.5", -1]]),
     (
@@ -35,13 +31,3 @@ REFUSED = [
     ("select '1' + 2", "got the text '1': CAST it"),
     ("insert into products select * from products", "only jobs write to the lake"),
 ]
-
-
-@pytest.mark.parametrize(("sql", "rows"), ANSWERS)
-def test_an_answer_is_that_of_trinos_documentation(sql: str, rows: list[list[Any]]) -> None:
-    assert_answer(sql, rows)
-
-
-@pytest.mark.parametrize(("sql", "message"), REFUSED)
-def test_what_has_no_answer_here_says_so(sql: str, message: str) -> None:
-    assert_refused(sql, message)

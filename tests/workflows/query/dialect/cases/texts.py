@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tests.workflows.query.dialect.answering import assert_answer, assert_refused
-
 ANSWERS: list[tuple[str, list[list[Any]]]] = [
     (
         "select json_extract_scalar('{\"a\":{\"b\":\"x\"}}','$.a.b') a, json_extract_scalar('{\"a\":[1]}','$.a') b, json_array_length('[1,2]') c, json_format(json_parse('{\"a\": 1}')) d, json_extract('{\"a\":[1,2]}','$.a[1]') e",
@@ -26,13 +22,3 @@ ANSWERS: list[tuple[str, list[list[Any]]]] = [
 REFUSED = [
     ("select 1 || 'a'", "CAST it to VARCHAR"),
 ]
-
-
-@pytest.mark.parametrize(("sql", "rows"), ANSWERS)
-def test_an_answer_is_that_of_trinos_documentation(sql: str, rows: list[list[Any]]) -> None:
-    assert_answer(sql, rows)
-
-
-@pytest.mark.parametrize(("sql", "message"), REFUSED)
-def test_what_has_no_answer_here_says_so(sql: str, message: str) -> None:
-    assert_refused(sql, message)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tests.workflows.query.dialect.answering import assert_answer, assert_refused
-
 ANSWERS: list[tuple[str, list[list[Any]]]] = [
     ("select try_cast('2.5' as integer) a, try(array[1][3]) b", [[None, None]]),
     (
@@ -31,13 +27,3 @@ REFUSED = [
     ("select cast('yes' as boolean)", "^Cannot cast 'yes'$"),
     ("select cast(1e0 as varchar)", "text of a double is not supported here"),
 ]
-
-
-@pytest.mark.parametrize(("sql", "rows"), ANSWERS)
-def test_an_answer_is_that_of_trinos_documentation(sql: str, rows: list[list[Any]]) -> None:
-    assert_answer(sql, rows)
-
-
-@pytest.mark.parametrize(("sql", "message"), REFUSED)
-def test_what_has_no_answer_here_says_so(sql: str, message: str) -> None:
-    assert_refused(sql, message)

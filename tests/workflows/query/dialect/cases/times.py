@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tests.workflows.query.dialect.answering import assert_answer, assert_refused
-
 ANSWERS: list[tuple[str, list[list[Any]]]] = [
     (
         "select date_add('day',1,date '2017-01-31') a, date_add('month',1,date '2017-01-31') b, date_add('hour',1,timestamp '2017-01-01 10:00:00') c",
@@ -73,13 +69,3 @@ REFUSED = [
         "time zone of l is not known here",
     ),
 ]
-
-
-@pytest.mark.parametrize(("sql", "rows"), ANSWERS)
-def test_an_answer_is_that_of_trinos_documentation(sql: str, rows: list[list[Any]]) -> None:
-    assert_answer(sql, rows)
-
-
-@pytest.mark.parametrize(("sql", "message"), REFUSED)
-def test_what_has_no_answer_here_says_so(sql: str, message: str) -> None:
-    assert_refused(sql, message)
