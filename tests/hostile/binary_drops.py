@@ -58,9 +58,9 @@ SIZES = [
     made(
         "long_field.csv",
         "a field of more than 1 MB",
-        GOOD + "3,2," + "X" * 1_100_000 + ",National,,,\n",
-        (1, 2),
-        {3: "csv: field larger than field limit"},
+        GOOD + "3,2," + "X" * 1_100_000 + ",National,,,\n" + GOOD.split("\n")[1].replace("1,2", "4,2") + "\n",
+        (1, 2, 4),
+        {3: "csv: expected fields of at most 1048576 characters, got a longer one (line 4)"},
     ),
     made(
         "no_line_ends.csv",
