@@ -12,7 +12,14 @@ from typing import IO, TYPE_CHECKING, Any
 from expectations.contract import Contract
 from jobs.reading.formats.exact_numbers import with_exact_nested
 from jobs.reading.formats.header import check_header
-from jobs.reading.formats.rows import FileFormat, KeysToErase, ReceivedRow, RowCounts, UnreadableFile
+from jobs.reading.formats.rows import (
+    FileFormat,
+    KeysToErase,
+    ReceivedRow,
+    RowCounts,
+    UnreadableFile,
+    remainder,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,13 +60,16 @@ def _write(names: Sequence[str], rows: Iterator[ReceivedRow], target: IO[bytes])
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema(
-        [("row_number", pa.int64()), ("payload", pa.string()), ("problem", pa.string())],
-        metadata={_COLUMNS: json.dumps(list(names))},
-    )
+    schema = _schema().with_metadata({_COLUMNS: json.dumps(list(names))})
     with pq.ParquetWriter(target, schema, compression="zstd") as writer:
         for some in batched(rows, _ROWS_AT_A_TIME, strict=False):
             writer.write_batch(pa.record_batch([list(column) for column in zip(*some, strict=True)], schema))
+
+
+def _schema() -> "pa.Schema":
+    import pyarrow as pa
+
+    return pa.schema([("row_number", pa.int64()), ("payload", pa.string()), ("problem", pa.string())])
 
 
 def read(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
@@ -88,7 +98,7 @@ def _open(file: IO[bytes]) -> tuple[Any, list[str]]:
     except (pa.ArrowException, OSError, ValueError) as problem:
         raise UnreadableFile(f"parquet: expected a Parquet file: {problem}") from None
     names = (parquet.schema_arrow.metadata or {}).get(_COLUMNS)
-    if names is None:
+    if names is None or not parquet.schema_arrow.equals(_schema()):
         raise UnreadableFile(
             "parquet: expected a file of the format that its name says, got Parquet; name it .parquet"
         )
@@ -96,10 +106,16 @@ def _open(file: IO[bytes]) -> tuple[Any, list[str]]:
 
 
 def _rows(parquet: Any) -> Iterator[ReceivedRow]:
-    batch: pa.RecordBatch
-    for batch in parquet.iter_batches(_ROWS_AT_A_TIME):
-        for row in batch.to_pylist():
-            yield ReceivedRow(number=row["row_number"], payload=row["payload"], problem=row["problem"])
+    import pyarrow as pa
+
+    number = 0
+    try:
+        for batch in parquet.iter_batches(_ROWS_AT_A_TIME):
+            for row in map(ReceivedRow, *(column.to_pylist() for column in batch.columns)):
+                yield row
+                number = row.number
+    except (pa.ArrowException, OSError) as problem:
+        yield remainder(number, f"parquet: {problem}")
 
 
 KEPT_ROWS = FileFormat("kept rows", read, filter_rows, seeks=True)

@@ -22,7 +22,7 @@ PLACES = [
     ("drops/products/2026/11/new.parquet", ("products", "drop", "parquet")),
 ]
 REFUSED = [
-    ("drops/products/new.xls", "*.parquet, or one of these with .bz2, .gz, .xz, .zip, .zst behind"),
+    ("drops/products/new.xls", ", or one of these with .bz2, .gz, .xz, .zip, .zst behind"),
     ("stream/products/new.csv", "*.jsonl.gz"),
     ("drops/sales/new.csv", "a dataset that has a contract (products, transactions), got 'sales'"),
     ("new.csv", "stream/<dataset>/… or drops/<dataset>/…"),

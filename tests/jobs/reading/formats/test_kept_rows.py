@@ -73,7 +73,14 @@ def test_numbers_inside_of_json_keep_their_digits() -> None:
     assert json.loads(str(found.payload))["size"] == '{"width": "6.51032040441137201152E-14"}'
 
 
-@pytest.mark.parametrize("content", [b"PAR1 this is no Parquet PAR1", parquet(pa.table({"id": [1]}))])
+FORGED = pa.table({"row_number": [1], "payload": [7]}).replace_schema_metadata({"glueline-columns": '["id"]'})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"PAR1 this is no Parquet PAR1", parquet(pa.table({"id": [1]})), parquet(FORGED)],
+    ids=range(3),
+)
 def test_other_parquet_is_a_reason(content: bytes) -> None:
     with pytest.raises(UnreadableFile, match=r"^parquet: expected "):
         list(kept_rows.read(io.BytesIO(content), ENTITIES))
