@@ -32,7 +32,7 @@ run: setup ## Real baskets through every stage into the lake, checked against a 
 	@$(GLUELINE) run
 
 .PHONY: up
-up: setup ## Start the local stack (the whole template, on this machine) and return when it is ready.
+up: setup ## Start the local stack (the whole template, on this machine), or deploy to it what has changed.
 	@$(GLUELINE) up
 
 .PHONY: down
@@ -82,6 +82,8 @@ lint: setup .local/scan.stamp ## ruff (flake8-bandit's rules too), strict mypy, 
 	$(BIN)/mypy
 	$(GLUELINE) contract check
 	$(BIN)/cfn-lint workflows/template.yaml
+	$(BIN)/python -m tests.workflows.plain_template > .local/plain.json
+	$(BIN)/cfn-lint --ignore-checks W2001 W7001 W8001 W8003 -- .local/plain.json # which parameters and conditions left
 	cd workflows && ../$(BIN)/sam validate --lint --template template.yaml
 	$(BIN)/python -m tests.workflows.expanded_template > .local/template.json
 	.local/scan-env/bin/checkov --framework cloudformation --skip-download --compact --quiet --file .local/template.json

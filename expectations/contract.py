@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from expectations.file_dialect import RFC_4180, CsvDialect
+
 type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
 type Row = dict[str, Any]  # column name -> JSON value, numbers with a fraction as Decimal
 
@@ -48,6 +50,7 @@ class Column:
     classification: str | None = None
     description: str = ""
     limits: Limits = NO_LIMITS
+    format: str | None = None  # of a date or timestamp in CSV, in letters of Java; ISO 8601 if there is none
 
     @property
     def kind(self) -> str:
@@ -93,6 +96,7 @@ class Contract:
     sequence_column: str | None = None
     rules: tuple[Rule, ...] = ()
     source: str = ""
+    csv: CsvDialect = RFC_4180  # of its CSV files
 
     def column(self, name: str) -> Column:
         """The column of that name. KeyError, which names the dataset, if there is none."""
@@ -121,6 +125,7 @@ class Contract:
                 "key": tuple(plain["key"]),
                 "partitions": tuple(Partition(**partition) for partition in plain["partitions"]),
                 "rules": tuple(Rule(**rule) for rule in plain["rules"]),
+                "csv": _dialect(plain.get("csv", {})),
             }
         )
 
@@ -138,7 +143,7 @@ def dump_compiled(contracts: Mapping[str, Contract]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Contract, Column, Limits, Partition, Rule)):
+    if isinstance(value, (Contract, Column, Limits, Partition, Rule, CsvDialect)):
         return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
@@ -156,3 +161,10 @@ def _column(plain: Mapping[str, Any]) -> Column:
             "limits": Limits(**{**plain["limits"], "enum": tuple(plain["limits"]["enum"])}),
         }
     )
+
+
+def _dialect(plain: Mapping[str, Any]) -> CsvDialect:
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
+    }
+    return CsvDialect(**given)

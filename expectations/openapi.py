@@ -30,6 +30,13 @@ _KEY = {
     "required": True,
     "schema": {"type": "string"},
 }
+_KEY_AGAIN = {
+    "name": "confirm",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "The key again, since a path with %3F arrives without what follows it. A body that has "
+    "the last column of the key confirms it too.",
+}
 _TAG = r'(W/)?"[!#-~]*"'
 _IF_MATCH = {
     "name": "If-Match",
@@ -151,6 +158,8 @@ def _item(contract: Contract) -> dict[str, Any]:
     dataset = contract.dataset
     form = ",".join(f"{{{name}}}" for name in contract.key)
     key = _KEY | {"description": f"{form}, each value percent-encoded."}
+    # What is left of a cut key that ends in text is the key of another row; numbers and dates have no `?`.
+    confirm = [_KEY_AGAIN] if contract.key_columns[-1].kind == "string" else []
     written = _stored(dataset, "The row as it is now stored.")
     changed = {"200": written, **problems(*OF_EVERY_BODY, 404, 409, 410, 412, 422, 503)}
     return {
@@ -168,21 +177,21 @@ def _item(contract: Contract) -> dict[str, Any]:
         "put": {
             "operationId": f"replace_{dataset}",
             "tags": [dataset],
-            "parameters": [_IF_MATCH, _IF_NONE],
+            "parameters": [*confirm, _IF_MATCH, _IF_NONE],
             "requestBody": _body(f"{dataset}.replacement"),
             "responses": {"201": _stored(dataset, "Created."), **changed},
         },
         "patch": {
             "operationId": f"patch_{dataset}",
             "tags": [dataset],
-            "parameters": [_IF_MATCH],
+            "parameters": [*confirm, _IF_MATCH],
             "requestBody": _body(f"{dataset}.patch", "application/merge-patch+json"),
             "responses": changed,
         },
         "delete": {
             "operationId": f"delete_{dataset}",
             "tags": [dataset],
-            "parameters": [_IF_MATCH],
+            "parameters": [*(one | {"required": True} for one in confirm), _IF_MATCH],
             "responses": {"204": {"description": "Deleted."}, **problems(400, 404, 409, 410, 412, 503)},
         },
     }

@@ -10,6 +10,7 @@ from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.expectations.registry import get_expectation_impl
 
+import expectations.sql_expectations  # noqa: F401 -- Great Expectations registers what is imported
 from expectations import timestamps
 from expectations.contract import Contract, Rule
 from expectations.patterns import to_java

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Sequence
 
 import boto3
-from pyspark.sql import SparkSession
 
 from expectations.odcs import load_contracts
 from jobs.lake.session import BASE, configure
@@ -23,19 +22,21 @@ from jobs.parity.metrics import send_metrics
 from jobs.parity.objects import ParityObjects
 from jobs.parity.options import ParityOptions
 from jobs.runtime.log import step
+from jobs.runtime.session import spark_session
 
 
 def main(argv: Sequence[str]) -> None:
     """Certify every open comparison that has nothing in flight."""
     options = ParityOptions.from_argv(argv)
-    spark = SparkSession.builder.getOrCreate()
+    spark = spark_session()
     configure(spark, BASE)
     s3, sqs, cloudwatch = boto3.client("s3"), boto3.client("sqs"), boto3.client("cloudwatch")
     landing = Landing.of(options.job, s3, sqs, cloudwatch)
     contracts = options.datasets(load_contracts())
-    certificates = certify(spark, ParityObjects(s3, options.job.lake_bucket), contracts, landing, options)
+    objects = ParityObjects(s3, options.job.lake_bucket)
+    certificates = certify(spark, objects, contracts, landing, options)
     with step("certify: metrics"):
-        send_metrics(cloudwatch, spark, options.lake, certificates, contracts)
+        send_metrics(spark, options, objects, certificates, contracts)
 
 
 if __name__ == "__main__":

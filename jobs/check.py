@@ -16,7 +16,6 @@ import sys
 from collections.abc import Sequence
 
 import boto3
-from pyspark.sql import SparkSession
 
 from expectations.odcs import load_contracts
 from jobs.ingest.check_batches import check_queue
@@ -29,6 +28,7 @@ from jobs.lake.names import Lake
 from jobs.runtime.log import step
 from jobs.runtime.metrics import publish
 from jobs.runtime.options import Options
+from jobs.runtime.session import spark_session
 
 
 def main(argv: Sequence[str]) -> None:
@@ -37,13 +37,14 @@ def main(argv: Sequence[str]) -> None:
     with step("check: begun"):
         queue.end_backlog(boto3.client("events"), options.backlog_rule)
     contracts = load_contracts()
-    spark = SparkSession.builder.getOrCreate()
+    spark = spark_session()
     lake = Lake(options.database, options.ops_database)
     batches = Batches(boto3.client("s3"), options.lake_bucket)
     source = IntakeQueue(boto3.client("sqs"), options.intake_queue_url, options.run_id)
     checked = check_queue(spark, lake, batches, source, contracts)
     with step("check: metrics"):
-        publish(boto3.client("cloudwatch"), [*count_metrics(checked.counts), set_aside_metric(batches)])
+        metrics = [*count_metrics(checked.counts), set_aside_metric(batches)]
+        publish(boto3.client("cloudwatch"), options.metrics_namespace, metrics)
     raise_failures("check", checked.failures)
 
 

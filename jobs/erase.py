@@ -29,7 +29,6 @@ from typing import Any
 
 import boto3
 from awsglue.utils import GlueArgumentError, getResolvedOptions
-from pyspark.sql import SparkSession
 
 from expectations.odcs import load_contracts
 from jobs.erasure.block import block_keys
@@ -45,6 +44,7 @@ from jobs.lake.names import Lake
 from jobs.lake.session import BUCKETED_JOINS, configure
 from jobs.runtime.log import log
 from jobs.runtime.options import Options
+from jobs.runtime.session import spark_session
 
 PHASES: Mapping[str, Callable[[ErasureContext], Any]] = {
     Phase.BLOCK: block_keys,
@@ -73,7 +73,7 @@ def erasure_context(
     options: Options, erasures: Erasures, request: Request, table_prefix: str
 ) -> ErasureContext:
     """The erasure with its Spark session, clients and contract."""
-    spark = SparkSession.builder.getOrCreate()
+    spark = spark_session()
     configure(spark, BUCKETED_JOINS)
     contract = load_contracts()[request.dataset]
     return ErasureContext(

@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import boto3
-from pyspark.sql import SparkSession
 
 from jobs.intake.batches import Batches
 from jobs.lake.names import Lake
@@ -27,12 +26,13 @@ from jobs.lake.session import BASE, configure
 from jobs.maintenance.retention import Retention
 from jobs.maintenance.steps import MaintenanceContext, maintain
 from jobs.runtime.options import Options
+from jobs.runtime.session import spark_session
 
 
 def main(argv: Sequence[str]) -> None:
     """Run all maintenance steps."""
     options, retention = Options.from_argv(argv), Retention.from_argv(argv)
-    spark = SparkSession.builder.getOrCreate()
+    spark = spark_session()
     configure(spark, BASE)
     lake = Lake(options.database, options.ops_database)
     batches = Batches(boto3.client("s3"), options.lake_bucket)

@@ -27,7 +27,6 @@ import sys
 from collections.abc import Sequence
 
 import boto3
-from pyspark.sql import SparkSession
 
 from expectations.odcs import load_contracts
 from jobs.ingest.failures import raise_failures
@@ -39,12 +38,13 @@ from jobs.lake.names import Lake
 from jobs.runtime.log import step
 from jobs.runtime.metrics import publish
 from jobs.runtime.options import Options
+from jobs.runtime.session import spark_session
 
 
 def main(argv: Sequence[str]) -> None:
     """Merge all checked batches; start the workflow once more if work is left; publish metrics."""
     options = Options.from_argv(argv)
-    spark = SparkSession.builder.getOrCreate()
+    spark = spark_session()
     lake = Lake(options.database, options.ops_database)
     batches = Batches(boto3.client("s3"), options.lake_bucket)
     merged = merge_batches(spark, lake, batches, load_contracts())
@@ -53,7 +53,8 @@ def main(argv: Sequence[str]) -> None:
         if backlog := messages + len(batches.begun()):
             queue.announce_backlog(boto3.client("events"), options.backlog_rule, backlog)
     with step("merge: metrics"):
-        publish(boto3.client("cloudwatch"), [*merged.metrics, set_aside_metric(batches)])
+        metrics = [*merged.metrics, set_aside_metric(batches)]
+        publish(boto3.client("cloudwatch"), options.metrics_namespace, metrics)
     raise_failures("merge", merged.failures)
 
 

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Sequence
 
 import boto3
-from pyspark.sql import SparkSession
 
 from expectations.odcs import load_contracts
 from jobs.lake.session import BUCKETED_JOINS, configure
@@ -22,18 +21,19 @@ from jobs.parity.objects import ParityObjects
 from jobs.parity.options import ParityOptions
 from jobs.parity.reconciliation import reconcile
 from jobs.runtime.log import step
+from jobs.runtime.session import spark_session
 
 
 def main(argv: Sequence[str]) -> None:
     """Compare each dataset; leave the mismatches of those that differ to `certify`."""
     options = ParityOptions.from_argv(argv)
-    spark = SparkSession.builder.getOrCreate()
+    spark = spark_session()
     configure(spark, BUCKETED_JOINS)
     objects = ParityObjects(boto3.client("s3"), options.job.lake_bucket)
     contracts = options.datasets(load_contracts())
     certificates = reconcile(spark, objects, contracts, options)
     with step("reconcile: metrics"):
-        send_metrics(boto3.client("cloudwatch"), spark, options.lake, certificates, contracts)
+        send_metrics(spark, options, objects, certificates, contracts)
 
 
 if __name__ == "__main__":

@@ -39,8 +39,8 @@ def pytest_configure() -> None:
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Keep bytes out of the names of tests: those of gzip have the time, so each process has other ones."""
-    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+    """Keep bytes out of the names of tests: those of archives have the time, and so may their length."""
+    return "bytes" if isinstance(val, bytes) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -89,7 +89,7 @@ def spark(aws: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Spark
 @pytest.fixture(scope="module")
 def small_data_spark(spark: "SparkSession") -> Iterator["SparkSession"]:
     """The shared session with settings that are fastest for few rows."""
-    from tests.sessions import FEW_ROWS
+    from jobs.lake.session import FEW_ROWS
 
     usual = {name: spark.conf.get(name) or "" for name in FEW_ROWS}
     for name, value in FEW_ROWS.items():

@@ -23,8 +23,9 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 
+from jobs.lake.session import FEW_ROWS
 from jobs.runtime import log
-from tests.sessions import FEW_ROWS, start_session
+from tests.sessions import start_session
 
 KILL_SECONDS = 240  # for a job on a busy machine
 _ROOT = Path(__file__).parents[1]

@@ -14,13 +14,6 @@ from pyspark.sql import SparkSession
 from workflows.local.base.jars import jar_paths
 
 CATALOG = "spark.sql.catalog.glue_catalog"
-# Settings for few rows, for which compiling a plan takes longer than running it.
-FEW_ROWS = {
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
-    "spark.sql.shuffle.partitions": "1",
-}
 
 
 def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> SparkSession:

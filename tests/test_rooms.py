@@ -60,12 +60,17 @@ def test_the_arrows_between_rooms_form_no_circle() -> None:
 
 # Modules without a test file of their name, and what tests them.
 TESTED_ELSEWHERE = {
+    "jobs/reading/received.py": "one constant",
     "workflows/deploy/errors.py": "one class without behaviour",
     "workflows/demo/run.py": "tests/e2e/test_run.py",
     "workflows/local/base/errors.py": "one class without behaviour",
     "workflows/local/glue/errors.py": "tests/workflows/local/glue/test_api.py",
     "workflows/local/spark/warmup.py": "tests/workflows/local/lifecycle/test_small_stack.py",
     "workflows/query/dialect/errors.py": "one class without behaviour",
+    **{
+        f"workflows/query/dialect/{name}.py": "tests/workflows/query/dialect/test_answers.py"
+        for name in ("aggregates", "casts", "clauses", "functions", "nested", "numbers", "texts", "times")
+    },
 }
 
 

@@ -1,6 +1,6 @@
 """Reads contract files, documents of the Open Data Contract Standard, and reports all their problems at once.
 
-Imports `expectations`.
+Imports `expectations`, `expectations.sql`.
 """
 
 from expectations.odcs.reader import load_contract, load_contracts, read_notes

@@ -11,7 +11,7 @@ from expectations import timestamps
 from expectations.contract import Column
 from expectations.odcs.document import custom_properties
 from expectations.odcs.limits import read_limits, shortened, unsigned_limits
-from expectations.odcs.type_options import noted_options, required_fields
+from expectations.odcs.type_options import csv_format, noted_options, required_fields
 from expectations.odcs.types import (
     BESIDE,
     LOGICAL,
@@ -92,7 +92,7 @@ def _with_options(
         findings.note(f"{path}.relationships", "relationships", "relationships are not enforced")
     if prop.enum is not None:
         limits = replace(limits, enum=_read_enum(column, prop, path, findings, is_nested=is_nested))
-    return replace(column, limits=limits)
+    return replace(column, limits=limits, format=csv_format(column, options, is_nested=is_nested))
 
 
 def _read_enum(

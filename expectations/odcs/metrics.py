@@ -9,11 +9,14 @@ exactly if it is broken. In a query, `{batch}` is the batch; literals have no br
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from expectations.contract import JsonValue
 from expectations.patterns import to_java
 from expectations.spark_literals import literal
+
+if TYPE_CHECKING:
+    from expectations.sql.queries import Query
 
 type Expectation = tuple[str, dict[str, JsonValue]]
 
@@ -70,6 +73,30 @@ class Threshold:
         """Whether only zero keeps the threshold."""
         below_one = not self.percent and (self.operator, self.values) == ("mustBeLessThan", (1,))
         return below_one or (self.operator in ("mustBe", "mustBeLessOrEqualTo") and self.values == (0,))
+
+
+def expectation_of_query(text: str, query: "Query", threshold: Threshold) -> Expectation:
+    """The expectation that holds exactly if the value of a query keeps the threshold.
+
+    A count of rows that must be zero is about single rows, as a metric is.
+    """
+    written = " ".join(text.split())
+    if query.counted is not None and threshold.is_zero:
+        counted = query.counted
+        return "expect_no_rows_where", {
+            "column": counted.columns[0],
+            "columns": list(counted.columns),
+            "where": counted.written,
+            "condition": counted.sql,
+        }
+    limits: list[JsonValue] = [str(Decimal(str(value))) for value in threshold.values]
+    aggregate = f"CAST({query.sql} AS INT)" if query.is_boolean else query.sql
+    return "expect_query_value", {
+        "query": written,
+        "aggregate": aggregate,
+        "operator": threshold.operator,
+        "limits": limits,
+    }
 
 
 def expectations_of(metric: Metric, threshold: Threshold) -> list[Expectation]:

@@ -15,6 +15,7 @@ from expectations.odcs.metrics import (
     Expectation,
     Metric,
     Threshold,
+    expectation_of_query,
     expectations_of,
 )
 from expectations.odcs.values import fits
@@ -33,13 +34,21 @@ _ON_COLUMNS = ("column", "column_A", "column_B")
 
 
 @dataclass(frozen=True, slots=True)
+class Dataset:
+    """What rules may name."""
+
+    columns: Mapping[str, Column | None]  # all of the dataset; None if the column's own description is broken
+    tables: Sequence[str] = ()  # names of the dataset in SQL
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     """One entry of a `quality` list while it is read."""
 
     quality: DataQuality
     path: str
     column: str | None  # None for an entry of the dataset
-    columns: Mapping[str, Column | None]  # all of the dataset; None if the column's own description is broken
+    dataset: Dataset
     findings: Findings
 
     def refuse(self, part: str, rule: str, expected: str, got: str, advice: str = "correct it") -> None:
@@ -56,17 +65,16 @@ def read_rules(
     qualities: Iterable[DataQuality],
     path: str,
     column: str | None,
-    columns: Mapping[str, Column | None],
+    dataset: Dataset,
     findings: Findings,
 ) -> list[Rule]:
     """The rules of a column, or of the dataset if `column` is None. Rules of other tools are noted."""
     rules: list[Rule] = []
     for index, quality in enumerate(qualities):
-        entry = _Entry(quality, f"{path}[{index}]", column, columns, findings)
+        entry = _Entry(quality, f"{path}[{index}]", column, dataset, findings)
         severity = SEVERITIES.get((quality.severity or "critical").strip().lower())
-        name = (
-            quality.name or quality.id or _unused(f"{column or 'dataset'}.{quality.metric or 'rule'}", rules)
-        )
+        kind = quality.metric or ("sql" if quality.type == "sql" else "rule")
+        name = quality.name or quality.id or _unused(f"{column or 'dataset'}.{kind}", rules)
         description = " ".join((quality.description or "").split())
         found = _read(entry)
         if found and severity is None:
@@ -93,11 +101,26 @@ def _read(entry: _Entry) -> list[Expectation]:
     if kind == "text":
         entry.note("type", "a rule in words is not evaluated")
     elif kind == "sql":
-        advice = "write it as engine greatExpectations, type unexpected_rows_expectation"
-        entry.note("type", f"a rule of type sql is not evaluated; {advice}")
+        return _read_sql(entry)
     else:
         entry.refuse("type", "known-rule", "library, sql, custom or text", repr(kind), "use one of them")
     return []
+
+
+def _read_sql(entry: _Entry) -> list[Expectation]:
+    """The rule as expectation; none, with a note, if its query is not one expression over the dataset."""
+    from expectations.sql.queries import Source, read_query  # imports sqlglot, which few contracts need
+    from expectations.sql.values import NotAlike
+
+    columns = {name: column for name, column in entry.dataset.columns.items() if column is not None}
+    path = tuple(entry.column.split(".")) if entry.column else ()
+    try:
+        query = read_query(entry.quality.query or "", Source(entry.dataset.tables, columns, path))
+    except NotAlike as error:
+        entry.note("query", f"the rule is not evaluated: {error}")
+        return []
+    threshold = _read_threshold(entry, is_boolean=query.is_boolean)
+    return [] if threshold is None else [expectation_of_query(entry.quality.query or "", query, threshold)]
 
 
 def _read_metric(entry: _Entry) -> list[Expectation]:
@@ -143,12 +166,15 @@ def _read_arguments(entry: _Entry, known: Sequence[str]) -> dict[str, Any] | Non
     return arguments if len(entry.findings.problems) == found_before else None
 
 
-def _read_threshold(entry: _Entry) -> Threshold | None:
+def _read_threshold(entry: _Entry, *, is_boolean: bool = False) -> Threshold | None:
+    """The threshold of a rule. The value that a boolean must have counts as 1 or 0."""
     quality = entry.quality
     given = {name: value for name in OPERATORS if (value := getattr(quality, name)) is not None}
+    if is_boolean:
+        given = {name: int(value) if isinstance(value, bool) else value for name, value in given.items()}
     units = UNITS[:1] if quality.metric == "rowCount" else UNITS
     unit = quality.unit or UNITS[0]
-    if unit not in units:
+    if unit not in units and quality.metric:
         entry.refuse("unit", "unit", " or ".join(units), repr(unit))
     if len(given) != 1:
         expected = f"one operator ({', '.join(OPERATORS)})"
@@ -209,7 +235,7 @@ def _check_kwargs(entry: _Entry, kwargs: Mapping[str, Any]) -> None:
 
 def _check_values(entry: _Entry, part: str, rule: str, column: str | None, values: Sequence[Any]) -> None:
     """Add a problem for each value that does not have the column's type, as Spark cannot compare it."""
-    typed = entry.columns.get(column or "")
+    typed = entry.dataset.columns.get(column or "")
     if typed is None:
         return
     for value in values:
@@ -222,5 +248,5 @@ def _check_values(entry: _Entry, part: str, rule: str, column: str | None, value
 
 def _check_columns(entry: _Entry, part: str, names: Iterable[Any]) -> None:
     for name in names:
-        if name not in entry.columns:
+        if name not in entry.dataset.columns:
             entry.refuse(part, "known-column", "a column of the dataset", repr(name))

@@ -15,10 +15,11 @@ import expectations
 from expectations.contract import Column, Contract, Rule
 from expectations.odcs.column_rules import column_rules
 from expectations.odcs.columns import NAME, is_measure, read_columns
+from expectations.odcs.csv_servers import read_dialect
 from expectations.odcs.document import custom_properties, read_document
 from expectations.odcs.partitions import read_partitions
 from expectations.odcs.primary_key import read_key
-from expectations.odcs.quality import read_rules
+from expectations.odcs.quality import Dataset, read_rules
 from expectations.problems import ContractError, Findings, Problem
 
 DATASET_PROPERTIES = ("sequenceColumn",)
@@ -98,6 +99,7 @@ def _read(path: Path, findings: Findings) -> Contract | None:
         sequence_column=_read_sequence_column(schema, columns, findings),
         rules=tuple(rules),
         source=path.name,
+        csv=read_dialect(document.servers, columns, findings),
     )
 
 
@@ -138,7 +140,8 @@ def _read_sequence_column(schema: SchemaObject, columns: Sequence[Column], findi
 def _read_rules(schema: SchemaObject, columns: Sequence[Column], findings: Findings) -> list[Rule]:
     """For each column the rules that it implies and its quality rules, then the rules of the dataset."""
     by_name = {column.name: column for column in columns}
-    names = {name: by_name.get(name) for name in _names(schema)}
+    tables = [name for name in dict.fromkeys((schema.name, schema.physicalName)) if name]
+    dataset = Dataset({name: by_name.get(name) for name in _names(schema)}, tables)
     rules: list[Rule] = []
     for index, prop in enumerate(schema.properties or ()):
         where = f"{_COLUMNS}[{index}]"
@@ -147,11 +150,11 @@ def _read_rules(schema: SchemaObject, columns: Sequence[Column], findings: Findi
         column = by_name.pop(prop.name or "", None)
         if column is not None:
             rules += column_rules(column)
-        rules += read_rules(prop.quality or (), f"{where}.quality", prop.name or "", names, findings)
+        rules += read_rules(prop.quality or (), f"{where}.quality", prop.name or "", dataset, findings)
         for inner, _ in _nested_quality(prop, where):
             advice = "move them to the column: a rule checks whole columns"
             findings.note(f"{inner}.quality", "rule", f"rules of a field are not evaluated; {advice}")
-    return rules + read_rules(schema.quality or (), f"{_SCHEMA}.quality", None, names, findings)
+    return rules + read_rules(schema.quality or (), f"{_SCHEMA}.quality", None, dataset, findings)
 
 
 def _names(schema: SchemaObject) -> list[str]:

@@ -1,7 +1,7 @@
 """The options of `logicalTypeOptions` that no limit of a column stands for.
 
 Each holds anyway (dates are `yyyy-MM-dd`), or is noted as not enforced. One that would change what values
-mean is refused.
+mean is refused. The format of a date or timestamp is that of its values in CSV files.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from expectations.contract import Column
+from expectations.date_patterns import UnknownPattern, read_pattern
 from expectations.odcs.limits import is_number
 from expectations.odcs.types import FORMATS, WIDER
 from expectations.problems import Findings
 
 _UTC = ("UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT", "+00:00")
-_ISO_DAY = "yyyy-MM-dd"
 _SMALLER = ("i8", "i16")
 _GREATEST_STEP = 10**18  # a long in Spark
 _NUMBERS = ("int", "long", "float", "double", "decimal")
@@ -43,6 +43,8 @@ def noted_options(
             _note_multiple(column, given, where, findings)
         elif read is not None and (column.kind == "timestamp" or option == "format"):
             read(column, given, where, findings)
+            if is_nested and option == "format" and csv_format(column, options, is_nested=False):
+                findings.note(where, "type-option", f"format {given!r} inside a struct or list is not used")
         elif option != "required" or column.kind != "struct":
             continue
         found.add(option)
@@ -63,6 +65,18 @@ def required_fields(column: Column, options: Mapping[str, Any], path: str, findi
             findings.add(where, "option-value", ", ".join(known), repr(name), "name a property of the object")
     fields = tuple(replace(field, required=field.required or field.name in names) for field in column.fields)
     return replace(column, fields=fields)
+
+
+def csv_format(column: Column, options: Mapping[str, Any], *, is_nested: bool) -> str | None:
+    """The format of a column's dates or timestamps in CSV; None if it is ISO 8601."""
+    given = options.get("format")
+    if column.kind not in ("date", "timestamp") or is_nested or not isinstance(given, str):
+        return None
+    try:
+        pattern = read_pattern(given, has_time=column.kind == "timestamp")
+    except UnknownPattern:
+        return None
+    return None if pattern.is_iso else given
 
 
 def _is_exact(column: Column, given: Any) -> bool:
@@ -89,9 +103,7 @@ def _read_format(column: Column, given: Any, path: str, findings: Findings) -> N
     if not isinstance(given, str):
         findings.add(path, "option-value", "the name of a format", repr(given), "correct it")
     elif column.kind in ("date", "timestamp"):
-        is_iso = given == _ISO_DAY if column.kind == "date" else given.startswith(_ISO_DAY)
-        if not is_iso:
-            findings.note(path, "type-option", f"format {given!r} is not used: values have an ISO 8601 form")
+        _note_pattern(column, given, path, findings)
     elif given in WIDER and column.kind in _NUMBERS:
         if given not in ("u8", "u16", "u32"):
             findings.note(path, "type-option", f"{given} is kept as {column.type}")
@@ -99,6 +111,14 @@ def _read_format(column: Column, given: Any, path: str, findings: Findings) -> N
         findings.note(path, "type-option", f"{given} is kept as {column.type}; add minimum and maximum")
     elif given not in FORMATS:
         findings.note(path, "type-option", f"format {given!r} is not enforced; a pattern would be")
+
+
+def _note_pattern(column: Column, given: str, path: str, findings: Findings) -> None:
+    try:
+        read_pattern(given, has_time=column.kind == "timestamp")
+    except UnknownPattern as error:
+        message = f"format {given!r} is not used, as it has {error}: values have an ISO 8601 form"
+        findings.note(path, "type-option", message)
 
 
 def _read_timezone(column: Column, given: Any, path: str, findings: Findings) -> None:

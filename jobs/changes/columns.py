@@ -26,20 +26,24 @@ from pyspark.sql import functions as F
 from expectations.contract import Column, Contract
 from expectations.spark_schema import row_schema
 from jobs.changes.key_text import encode_key
+from jobs.changes.projections import Projection
 from jobs.changes.types import Read, read_text
 
 UPSERT, DELETE, RETRACT = "upsert", "delete", "retract"
 BOOKKEEPING = ("_op", "_version", "_tie", "_source", "_event_id", "_updated_at", "_absent")
 
 
-def typed(rows: DataFrame, contract: Contract, reads: Mapping[str, Read], *others: str) -> DataFrame:
+def typed(contract: Contract, reads: Mapping[str, Read], *others: str) -> list[Projection]:
     """The columns `others`, each column of the contract with its type, and `_wrong_<column>` for each.
 
-    This is a projection of its own, as are those before and after it, so that Spark reads each value once.
+    Each projection refers to the values of the one before it, so that Spark reads each value once and the
+    expressions are short.
     """
-    values = [reads[column.name].value.alias(column.name) for column in contract.columns]
-    wrongs = [reads[column.name].wrong.alias(f"_wrong_{column.name}") for column in contract.columns]
-    return rows.select(*others, *values, *wrongs)
+    names = [column.name for column in contract.columns]
+    values = [reads[name].value.alias(name) for name in names]
+    given = [reads[name].is_given.alias(f"_is_given_{name}") for name in names]
+    wrong = [(F.col(f"_is_given_{name}") & F.col(name).isNull()).alias(f"_wrong_{name}") for name in names]
+    return [[*others, *values, *given], [*others, *names, *wrong]]
 
 
 def or_default(column: Column, read: Read, is_absent: Expression) -> Read:
@@ -47,7 +51,7 @@ def or_default(column: Column, read: Read, is_absent: Expression) -> Read:
     if column.default is None:
         return read
     takes_default = is_absent & (F.col("_op") == UPSERT)
-    return Read(F.when(takes_default, default_value(column)).otherwise(read.value), read.wrong)
+    return Read(F.when(takes_default, default_value(column)).otherwise(read.value), read.is_given)
 
 
 def default_value(column: Column) -> Expression:
@@ -73,13 +77,13 @@ def not_null(texts: Iterable[Expression]) -> Expression:
     return F.when(F.coalesce(*found).isNotNull(), some)
 
 
-def in_columns(parsed: DataFrame, contract: Contract) -> DataFrame:
-    """The parsed rows with exactly the columns that this module lists, in order and with their types."""
+def parsed_columns(contract: Contract) -> Projection:
+    """Exactly the columns that this module lists, in order and with their types."""
     columns = [F.col(field.name).cast(field.dataType).alias(field.name) for field in row_schema(contract)]
     # Spark does not push a filter below an expression that is not deterministic. Below the projections that
     # read the values, a filter on the reasons would repeat every value some thousand times.
     reasons = F.when(F.monotonically_increasing_id() >= 0, F.col("reasons")).alias("reasons")
-    return parsed.select("source_file", "row_number", "payload", *columns, *BOOKKEEPING, reasons)
+    return ["source_file", "row_number", "payload", *columns, *BOOKKEEPING, reasons]
 
 
 def accepted_changes(parsed: DataFrame, contract: Contract) -> DataFrame:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Column
 from jobs.changes.reasons import shown
-from jobs.changes.types import Read, read_text
+from jobs.changes.types import Read, read_trimmed
 
 _TEXT, _BOOLEAN = "STRING", "BOOLEAN"
 _OF_TEXT = ("string", "date", "timestamp", "binary")
@@ -43,12 +43,11 @@ def json_type(column: Column, value: Expression) -> Expression:
 
 
 def read_json(column: Column, text: Expression, given: Expression) -> Read:
-    """Scalar values from the texts and `json_type`s of variants; a format of texts has null types."""
-    read = read_text(column, text)
+    """Scalar values from the trimmed texts and `json_type`s of variants; a format of texts has null types."""
+    read = read_trimmed(column, text)
     if _only_type(column) is None:
         return read
-    other = text.isNotNull() & ~is_taken(column, given)
-    return Read(F.when(~other, read.value), read.wrong | other)
+    return Read(F.when(is_taken(column, given), read.value), read.is_given)
 
 
 def is_taken(column: Column, given: Expression) -> Expression:

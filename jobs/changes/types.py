@@ -34,22 +34,35 @@ _ISO_TIMESTAMP = (  # every other form that `expectations.timestamps` accepts: d
 
 
 class Read(NamedTuple):
-    """A column of typed values, null where there is no value; `wrong` where a value has another type."""
+    """A column's typed value, null where there is none, and whether a value is given."""
 
     value: Expression
-    wrong: Expression
+    is_given: Expression
+
+    @property
+    def wrong(self) -> Expression:
+        """Whether the value that is given has another type."""
+        return self.is_given & self.value.isNull()
 
 
 def read_text(column: Column, text: Expression) -> Read:
     """Scalar values from text: a CSV field, or a JSON string or number."""
-    return _read_scalar(column, trimmed(text))
+    return read_trimmed(column, trimmed(text))
 
 
-def read_attribute(column: Column, attribute: Expression) -> Read:
-    """Scalar values from DynamoDB attributes, type `ATTRIBUTE`; an attribute of type NULL is null."""
-    read = _read_scalar(column, attribute_text(column, attribute))
-    other_type = attribute.isNotNull() & attribute["NULL"].isNull() & read.value.isNull()
-    return Read(read.value, read.wrong | other_type)
+def read_trimmed(column: Column, text: Expression) -> Read:
+    """Scalar values from text without whitespace around it."""
+    return Read(convert(column, text), text.isNotNull())
+
+
+def read_attribute(column: Column, attribute: Expression, text: Expression | None = None) -> Read:
+    """Scalar values from DynamoDB attributes, type `ATTRIBUTE`; an attribute of type NULL is null.
+
+    `text` is a column that holds `attribute_text`, if there is one.
+    """
+    text = attribute_text(column, attribute) if text is None else text
+    is_other = attribute.isNotNull() & attribute["NULL"].isNull()
+    return Read(convert(column, text), text.isNotNull() | is_other)
 
 
 def attribute_text(column: Column, attribute: Expression) -> Expression:
@@ -78,11 +91,6 @@ def _tags(column: Column) -> tuple[str, ...]:
     return ("S",)
 
 
-def _read_scalar(column: Column, text: Expression) -> Read:
-    value = convert(column, text)
-    return Read(value, text.isNotNull() & value.isNull())
-
-
 def convert(column: Column, text: Expression) -> Expression:
     """A trimmed text as a value of the column's type; null if it is of another type."""
     return _SCALARS[column.kind](column, text)
@@ -98,12 +106,14 @@ def _decimal(column: Column, text: Expression) -> Expression:
 
 def _exact(text: Expression, precision: int, scale: int) -> Expression:
     """A decimal if no digit is lost, else null: Spark's cast alone would round to the scale."""
-    fraction = rf"([.][0-9]{{0,{scale}}}0*)?" if scale else r"([.]0*)?"
-    plain = text.rlike(rf"^[+-]?([0-9]+{fraction}|[.][0-9]{{1,{max(scale, 1)}}}0*)$")
+    fraction, lone = ("0*", "0+") if not scale else (f"[0-9]{{0,{scale}}}0*", f"[0-9]{{1,{scale}}}0*")
+    plain = text.rlike(rf"^[+-]?([0-9]+([.]{fraction})?|[.]{lone})$")
     whole, behind = F.regexp_extract(text, _SCIENTIFIC, 1), F.regexp_extract(text, _SCIENTIFIC, 2)
     digits = F.regexp_replace(F.concat(whole, behind), "0+$", "")
     exponent = F.regexp_extract(text, _SCIENTIFIC, 3).try_cast("int")
-    scientific = text.rlike(_NUMBER) & (F.length(digits) - F.length(whole) - exponent <= scale)
+    is_zero = (digits == "") & exponent.isNotNull()
+    fits = is_zero | (F.length(digits) - F.length(whole) - exponent <= scale)
+    scientific = text.rlike(_NUMBER) & fits
     value = text.try_cast(f"decimal({precision},{scale})")
     # Not by OR: Spark extracts its common subexpressions, and would match all four patterns for each number.
     return F.when(plain, value).when(scientific, value)

@@ -14,17 +14,17 @@ from pyspark.sql import functions as F
 from expectations.problems import GluelineError
 from expectations.spark_schema import changes_schema
 from jobs.changes.columns import accepted_changes
+from jobs.checking.batch_records import append_counts, refused_counts, refused_rows, small_frame
 from jobs.checking.checked_dataset import CheckedDataset, is_superseded
 from jobs.checking.deduplicate import known_changes, new_changes
 from jobs.erasure.blocked_rows import refuse_unread
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import FileCount
 from jobs.lake.commits import append_once, find_commit
-from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake
+from jobs.lake.names import QUALITY_RESULTS, QUARANTINE, Lake
 from jobs.runtime.log import log
 
 OFFERED = "glueline.offered"  # snapshot property: the number of changes in a batch, new or not
-_REJECT = "dataset string, reasons array<string>, payload string, source_file string, row_number bigint"
 
 
 class BatchDoesNotAddUp(GluelineError):
@@ -76,7 +76,7 @@ def append_quarantine(
     expected += len(manifest.refused)
     if expected:
         rejects = [_rejected_rows(dataset) for dataset in datasets if _any_quarantined(dataset)]
-        rejects.append(_refused_rows(spark, manifest))
+        rejects.append(refused_rows(spark, manifest))
         rows = reduce(DataFrame.unionByName, rejects).withColumns(
             {"batch_id": F.lit(manifest.batch_id), "quarantined_at": F.lit(at)}
         )
@@ -98,60 +98,12 @@ def append_results(
              one.verdict.as_json, at)
             for one in datasets
         ]  # fmt: skip
-        append_once(_frame(spark, verdicts, results), results, manifest.batch_id, manifest.begun)
-
-
-def append_counts(
-    spark: SparkSession, lake: Lake, manifest: Manifest, counts: Sequence[FileCount], at: datetime
-) -> None:
-    """Append the counts of each file to `batches`."""
-    if counts:
-        table = lake.ops(BATCHES)
-        rows = [(manifest.batch_id, *_count_row(count), at, count.superseded) for count in counts]
-        append_once(_frame(spark, rows, table), table, manifest.batch_id, manifest.begun)
-
-
-def is_recorded(spark: SparkSession, lake: Lake, manifest: Manifest) -> bool:
-    """Whether a table that all datasets share has rows of the batch: then it can't be split any more."""
-    shared = (QUARANTINE, BATCHES, QUALITY_RESULTS)
-    return any(
-        find_commit(spark, lake.ops(name), manifest.batch_id, manifest.begun) is not None for name in shared
-    )
-
-
-def append_counts_of_quarantine(spark: SparkSession, lake: Lake, manifest: Manifest, at: datetime) -> None:
-    """Append counts of the batch's rows in `quarantine` to `batches`, unless its counts are there already."""
-    rows = spark.table(lake.ops(QUARANTINE)).where(F.col("batch_id") == manifest.batch_id)
-    found = rows.groupBy("dataset", "source_file").count().collect()
-    counts = [FileCount(name, file, None, number, 0, number) for name, file, number in found]
-    append_counts(spark, lake, manifest, counts, at)
-
-
-def append_set_aside(spark: SparkSession, lake: Lake, manifest: Manifest, reason: str, at: datetime) -> None:
-    """Append the files of a batch that is set aside to `quarantine` and `batches`, each with the reason."""
-    rows = [(file.dataset, [reason], None, file.source_file, None) for file in manifest.files]
-    refused = spark.createDataFrame([*rows], _REJECT).unionByName(_refused_rows(spark, manifest))
-    refused = refused.withColumns({"batch_id": F.lit(manifest.batch_id), "quarantined_at": F.lit(at)})
-    append_once(refused, lake.ops(QUARANTINE), manifest.batch_id, manifest.begun)
-    counts = [FileCount(file.dataset, file.source_file, file.door, 1, 0, 1) for file in manifest.files]
-    append_counts(spark, lake, manifest, counts + file_counts(manifest, ()), at)
+        append_once(small_frame(spark, verdicts, results), results, manifest.batch_id, manifest.begun)
 
 
 def file_counts(manifest: Manifest, datasets: Iterable[CheckedDataset]) -> list[FileCount]:
     """The counts of all files of the batch. A refused message counts as one row, read and quarantined."""
-    refused = [FileCount(None, refused.key, None, 1, 0, 1) for refused in manifest.refused]
-    return [count for dataset in datasets for count in dataset.counts] + refused
-
-
-def _count_row(count: FileCount) -> tuple[object, ...]:
-    return (
-        count.dataset, count.source_file, count.door, count.rows_read, count.accepted, count.quarantined
-    )  # fmt: skip
-
-
-def _frame(spark: SparkSession, rows: Sequence[tuple[object, ...]], table: str) -> DataFrame:
-    """A frame of few rows in one partition, which makes one small file."""
-    return spark.createDataFrame(rows, spark.table(table).schema).coalesce(1)
+    return [count for dataset in datasets for count in dataset.counts] + refused_counts(manifest)
 
 
 def _any_quarantined(dataset: CheckedDataset) -> bool:
@@ -163,11 +115,6 @@ def _rejected_rows(dataset: CheckedDataset) -> DataFrame:
     return refuse_unread(rejected, dataset.contract, dataset.erased).select(
         F.lit(dataset.contract.dataset).alias("dataset"), "reasons", "payload", "source_file", "row_number"
     )
-
-
-def _refused_rows(spark: SparkSession, manifest: Manifest) -> DataFrame:
-    rows = [(None, [refused.reason], refused.payload, refused.key, None) for refused in manifest.refused]
-    return spark.createDataFrame(rows, _REJECT)
 
 
 def _compare(table: str, manifest: Manifest, expected: int, got: int, erased_since: range = range(1)) -> None:

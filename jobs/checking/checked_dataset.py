@@ -27,6 +27,8 @@ from jobs.quality.validation import ValidationResult, add_counts, prepare, valid
 from jobs.reading.fetch import SUPERSEDED
 from jobs.reading.receive import receive
 
+_FEW_BYTES = 256 * 1024  # of files as they are in S3, mostly compressed: some thousand rows
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -57,8 +59,7 @@ def check_dataset(
     The rows are cached in memory or on disk until the context ends. Raises RuleNotEvaluated.
     """
     received = refuse_erased(parse_files(spark, files, contract), contract, erased)
-    parsed = received.persist(StorageLevel.MEMORY_AND_DISK)
-    try:
+    with _kept(received, files) as parsed:
         examination = prepare(parsed.where(_to_judge()), contract)
         try:
             counts = count_rows(parsed, files, contract.dataset, examination.row_rules)
@@ -71,8 +72,28 @@ def check_dataset(
         broken = [rule for rule in examination.row_rules if counts.broken_by[rule.name]]
         rows = add_rule_reasons(parsed, broken) if broken else parsed
         yield CheckedDataset(contract, rows, counts.files, verdict, erased)
+
+
+@contextmanager
+def _kept(rows: DataFrame, files: Sequence[ManifestFile]) -> Iterator[DataFrame]:
+    """The rows, kept in memory or on disk until the context ends.
+
+    Spark analyses the whole plan of cached rows again for each query, which takes longer than to read few
+    rows. So few rows are read first, and their plan is cut off.
+    """
+    if are_few(files):
+        yield rows.localCheckpoint()
+        return
+    cached = rows.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        yield cached
     finally:
-        parsed.unpersist()
+        cached.unpersist()
+
+
+def are_few(files: Iterable[ManifestFile]) -> bool:
+    """Whether the files have so few rows that to plan a query takes longer than to run it."""
+    return sum(file.size for file in files) <= _FEW_BYTES
 
 
 def parse_files(spark: SparkSession, files: Sequence[ManifestFile], contract: Contract) -> DataFrame:

@@ -6,7 +6,6 @@ received the file. That time has whole seconds: the sequencer of the file's even
 file within a second.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
@@ -17,11 +16,12 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
 from expectations.spellings import spellings
-from jobs.changes.columns import DELETE, UPSERT, absent, in_columns, or_default, typed
+from jobs.changes.columns import DELETE, UPSERT, absent, or_default, parsed_columns, typed
 from jobs.changes.forms import JSON
 from jobs.changes.json_values import json_type, parse_members, read_json, shown_json
 from jobs.changes.nested import NESTED, nested_name, nested_value, read_nested, with_nested_reasons
 from jobs.changes.positions import content_tie, end_of_sequence_reason, order_of, order_reason
+from jobs.changes.projections import Projection, beside, once_per_contract, project
 from jobs.changes.reasons import (
     collect_reasons,
     key_reasons,
@@ -32,46 +32,50 @@ from jobs.changes.reasons import (
     unknown_reason,
 )
 from jobs.changes.types import Read, trimmed
-from jobs.intake.doors import DOORS, DROP
+from jobs.doors.csv_hints import csv_hint
+from jobs.intake.doors import DROP
 from jobs.intake.manifest import SEQUENCER_DIGITS
 from jobs.reading.formats.header import OP
-from jobs.reading.formats.registry import format_named
-from jobs.reading.receive import SEQUENCER
+from jobs.reading.received import IS_UNTYPED, SEQUENCER
 
-_RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER)
-_CARRIED = (*_RECEIVED, "_op", "_is_untyped", "_unreadable", "_unknown")
+_RECEIVED = ("source_file", "row_number", "payload", "event_time", "problem", SEQUENCER, IS_UNTYPED)
+_CSV_NAME = r"(?i)[.]csv([.][a-z0-9]+)?$"  # whose dialect a contract may declare
+_CARRIED = (*_RECEIVED, "_op", "_unreadable", "_unknown")
 
 
 def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
-    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
+    """Received rows (`jobs.reading.received.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
+    if SEQUENCER not in received.columns:
+        received = received.withColumn(SEQUENCER, F.lit(None).cast("string"))
+    if IS_UNTYPED not in received.columns:
+        received = received.withColumn(IS_UNTYPED, F.lit(False))
+    return project(received, _projections(contract))
+
+
+@once_per_contract
+def _projections(contract: Contract) -> list[Projection]:
     lacks = {column.name: ~F.col(_has(column)) for column in contract.columns}
     reads = {
         column.name: or_default(column, _read(column), lacks[column.name]) for column in contract.columns
     }
     carried = [name for column in contract.columns for name in (_has(column), *_given_names(column))]
-    rows = typed(_with_given(received, contract), contract, reads, *_CARRIED, *carried)
-    parsed = rows.withColumns(
-        {
-            "_version": _version(contract),
-            "_source": F.lit(DROP.name),
-            "_event_id": F.concat_ws("#", "source_file", "row_number"),
-            "_updated_at": F.col("event_time"),
-            "_absent": absent(contract, lacks),
-            "reasons": _reasons(contract),
-        }
-    )
-    return in_columns(parsed.withColumn("_tie", _tie(contract)), contract)
-
-
-def _untyped_names() -> str:
-    """The names of files whose values are all text, as a regular expression."""
-    endings = {
-        ending
-        for door in DOORS.values()
-        for ending, file_format in door.formats.items()
-        if format_named(file_format).is_untyped
-    }
-    return rf"(?i)[.]({'|'.join(map(re.escape, sorted(endings)))})$"
+    return [
+        *_given_columns(contract),
+        beside(_texts(contract)),
+        *typed(contract, reads, *_CARRIED, *carried),
+        beside(
+            {
+                "_version": _version(contract),
+                "_source": F.lit(DROP.name),
+                "_event_id": F.concat_ws("#", "source_file", "row_number"),
+                "_updated_at": F.col("event_time"),
+                "_absent": absent(contract, lacks),
+                "reasons": _reasons(contract),
+            }
+        ),
+        beside({"_tie": _tie(contract)}),
+        parsed_columns(contract),
+    ]
 
 
 def _has(column: Column) -> str:
@@ -90,7 +94,7 @@ def _given_names(column: Column) -> tuple[str, ...]:
     return (nested_name(column),) if column.kind in NESTED else (_given(column), _json(column))
 
 
-def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
+def _given_columns(contract: Contract) -> list[Projection]:
     """With the value given for each column, by any of its names: scalars as text, nested values read."""
     values, keys = F.col("_values"), F.map_keys("_values")
     names = spellings(contract.columns)
@@ -98,27 +102,22 @@ def _with_given(received: DataFrame, contract: Contract) -> DataFrame:
         column.name: F.coalesce(*(values[name] for name in names[column.name])) for column in contract.columns
     }
     has = {name: F.arrays_overlap(keys, F.array(*map(F.lit, spelled))) for name, spelled in names.items()}
-    if SEQUENCER not in received.columns:
-        received = received.withColumn(SEQUENCER, F.lit(None).cast("string"))
-    parsed = received.select(
-        *_RECEIVED,
-        parse_members(F.col("payload")).alias("_values"),
-        F.col("source_file").rlike(_untyped_names()).alias("_is_untyped"),
-    )
-    return parsed.select(
-        *_RECEIVED,
-        "_is_untyped",
-        F.lower(trimmed(F.coalesce(values[OP].cast("string"), F.lit(UPSERT)))).alias("_op"),
-        values.isNull().alias("_unreadable"),
-        _unknown(names, has, keys).alias("_unknown"),
-        *(has[column.name].alias(_has(column)) for column in contract.columns),
-        *(one for column in contract.columns for one in _give(column, given[column.name])),
-    )
+    return [
+        [*_RECEIVED, parse_members(F.col("payload")).alias("_values")],
+        [
+            *_RECEIVED,
+            F.lower(trimmed(F.coalesce(values[OP].cast("string"), F.lit(UPSERT)))).alias("_op"),
+            values.isNull().alias("_unreadable"),
+            _unknown(names, has, keys).alias("_unknown"),
+            *(has[column.name].alias(_has(column)) for column in contract.columns),
+            *(one for column in contract.columns for one in _give(column, given[column.name])),
+        ],
+    ]
 
 
 def _give(column: Column, value: Expression) -> list[Expression]:
-    """A column's part of `_with_given`. In CSV every field is text, also one that holds a struct or list."""
-    is_untyped, text = F.col("_is_untyped"), value.cast("string")
+    """A column's part of `_given_columns`. In an untyped file all is text, also a struct or list."""
+    is_untyped, text = F.col(IS_UNTYPED), value.cast("string")
     # Many writers of CSV write null as an empty field; only text has an empty value.
     field = text if column.kind == "string" else F.nullif(trimmed(text), F.lit(""))
     if column.kind in NESTED:
@@ -146,10 +145,33 @@ def _unknown(
     return F.when(F.size(keys) - F.size(others) > columns, twice).otherwise(others)
 
 
+def _text(column: Column) -> str:
+    return f"_text_{column.name}"
+
+
+def _texts(contract: Contract) -> dict[str, Expression]:
+    """The trimmed texts of scalars, each of which is referred to many times."""
+    return {
+        _text(column): trimmed(F.col(_given(column)))
+        for column in contract.columns
+        if column.kind not in NESTED
+    }
+
+
 def _read(column: Column) -> Read:
     if column.kind in NESTED:
         return nested_value(column)
-    return read_json(column, F.col(_given(column)), F.col(_json(column)))
+    return read_json(column, F.col(_text(column)), F.col(_json(column)))
+
+
+def _got(column: Column, contract: Contract) -> Expression:
+    """A value that is not of its column's type, as a reason shows it."""
+    if column.kind in NESTED:
+        return F.lit("")
+    field = F.col(_given(column))
+    is_csv = F.col("source_file").rlike(_CSV_NAME)
+    shown_field = F.concat(shown(field), F.when(is_csv, csv_hint(column, contract, field)).otherwise(""))
+    return F.when(F.col(IS_UNTYPED), shown_field).otherwise(shown_json(column, field, F.col(_json(column))))
 
 
 def _tie(contract: Contract) -> Expression:
@@ -169,12 +191,7 @@ def _version(contract: Contract) -> Expression:
 
 def _reasons(contract: Contract) -> Expression:
     op = F.col("_op")
-    got = {
-        column.name: F.lit("")
-        if column.kind in NESTED
-        else shown_json(column, F.col(_given(column)), F.col(_json(column)))
-        for column in contract.columns
-    }
+    got = {column.name: _got(column, contract) for column in contract.columns}
     of_values = collect_reasons(
         [
             reason(~op.isin(UPSERT, DELETE), f"op: expected {UPSERT} or {DELETE}, got ", shown(op)),

@@ -20,8 +20,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes.columns import in_columns
+from jobs.changes.columns import parsed_columns
 from jobs.changes.positions import content_tie, is_ordered_by_time
+from jobs.changes.projections import Projection, beside, once_per_contract, project
 from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
 from jobs.doors.item_images import (
@@ -42,30 +43,35 @@ _LINE = f"""
 
 
 def parse_export(received: DataFrame, contract: Contract) -> DataFrame:
-    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`).
+    """Received rows (`jobs.reading.received.RECEIVED`) as parsed rows (`jobs.changes.columns`).
 
     Their `event_time` is the time of the export; for an incremental one, the end of its window.
     """
-    rows = typed_images(_captured(received), contract, "_form", "_is_full", "_micros")
+    return project(received, _projections(contract))
+
+
+@once_per_contract
+def _projections(contract: Contract) -> list[Projection]:
     own, version = F.greatest("_new_version", "_old_version"), _version(contract)
-    parsed = rows.withColumns(
-        {
-            "_version": version,
-            "_source": F.lit(EXPORT.name),
-            # Two exports of an item that has not changed in between are the same change.
-            "_updated_at": F.when(F.col("_is_full") & own.isNotNull(), F.timestamp_micros(own)).otherwise(
-                F.col("_time")
-            )
-            if is_ordered_by_time(contract)
-            else F.col("_time"),
-            "reasons": _reasons(contract, version),
-        }
-    )
-    tie = F.when(F.col("_is_repeated"), REPEATED_DELETE_TIE).otherwise(content_tie(contract))
-    return in_columns(parsed.withColumn("_tie", tie), contract)
+    # Two exports of an item that has not changed in between are the same change.
+    of_full = F.when(F.col("_is_full") & own.isNotNull(), F.timestamp_micros(own)).otherwise(F.col("_time"))
+    return [
+        *_captured(),
+        *typed_images(contract, "_form", "_is_full", "_micros"),
+        beside(
+            {
+                "_version": version,
+                "_source": F.lit(EXPORT.name),
+                "_updated_at": of_full if is_ordered_by_time(contract) else F.col("_time"),
+                "reasons": _reasons(contract, version),
+            }
+        ),
+        beside({"_tie": F.when(F.col("_is_repeated"), REPEATED_DELETE_TIE).otherwise(content_tie(contract))}),
+        parsed_columns(contract),
+    ]
 
 
-def _captured(received: DataFrame) -> DataFrame:
+def _captured() -> list[Projection]:
     """The parts of the lines, as `jobs.doors.item_images` wants them, and which kind of line it is."""
     line = F.from_json("payload", _LINE, {"columnNameOfCorruptRecord": _CORRUPT})
     item, keys = F.col("_line.Item"), F.col("_line.Keys")
@@ -73,7 +79,7 @@ def _captured(received: DataFrame) -> DataFrame:
     written = F.regexp_extract("_line.Metadata.WriteTimestampMicros", "([0-9]+)", 1).try_cast("bigint")
     new = F.coalesce(item, F.col("_line.NewImage"))
     is_whole = F.col(f"_line.{_CORRUPT}").isNull()
-    return received.withColumn("_line", line).select(
+    parts: Projection = [
         *("source_file", "row_number", "payload", "problem"),
         (is_whole & (item.isNotNull() | (keys.isNotNull() & written.isNotNull()))).alias("_form"),
         item.isNotNull().alias("_is_full"),
@@ -84,7 +90,8 @@ def _captured(received: DataFrame) -> DataFrame:
         new.isNull().alias("_removed"),
         new.alias("_new"),
         F.col("_line.OldImage").alias("_old"),
-    )
+    ]
+    return [beside({"_line": line}), parts]
 
 
 def _version(contract: Contract) -> Expression:

@@ -13,7 +13,6 @@ delete, and a record with nothing but the mark is quarantined as erased.
 """
 
 from pyspark.sql import Column as Expression
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
@@ -30,6 +29,7 @@ from jobs.changes.nested import (
     with_nested_reasons,
 )
 from jobs.changes.positions import end_of_sequence_reason, is_ordered_by_time, order_of, order_reason
+from jobs.changes.projections import Projection, beside
 from jobs.changes.reasons import (
     ERASED_REASON,
     collect_reasons,
@@ -39,7 +39,7 @@ from jobs.changes.reasons import (
     type_reasons,
     unknown_reason,
 )
-from jobs.changes.types import Read, read_attribute
+from jobs.changes.types import Read, attribute_text, convert, read_attribute
 
 CAPTURED = (
     "source_file", "row_number", "payload", "problem",
@@ -48,55 +48,72 @@ CAPTURED = (
 REPEATED_DELETE_TIE = ""
 
 
-def typed_images(captured: DataFrame, contract: Contract, *others: str) -> DataFrame:
+def typed_images(contract: Contract, *others: str) -> list[Projection]:
     """Captured rows with typed columns, `_op`, `_absent`, and the image (`_image`) with its versions."""
     image = F.col("_image")
-    captured = _without_marks(captured)
     reads = {
-        column.name: or_default(column, _read(column, image[column.name]), image[column.name].isNull())
+        column.name: or_default(column, _read(column, image), image[column.name].isNull())
         for column in contract.columns
     }
-    seen = captured.withColumns(
-        {
-            "_op": F.when(F.col("_removed") | is_marked(F.col("_new")), DELETE).otherwise(UPSERT),
-            "_image": F.coalesce("_new", "_old"),
-        }
-    )
+    seen = {
+        "_op": F.when(F.col("_removed") | is_marked(F.col("_new")), DELETE).otherwise(UPSERT),
+        "_image": F.coalesce("_new", "_old"),
+    }
     inside = {
         nested_name(column): read_nested(ATTRIBUTES, column, image[column.name])
         for column in nested_columns(contract)
     }
-    carried = (*CAPTURED, "_op", "_image", "_is_mark", *inside, *others)
-    rows = typed(seen.withColumns(inside), contract, reads | _key_reads(contract, reads), *carried)
-    missing = {column.name: F.col("_image")[column.name].isNull() for column in contract.columns}
-    return rows.withColumns(
-        {
-            "_absent": absent(contract, missing),
-            "_new_version": stamp(contract, F.col("_new")),
-            "_old_version": stamp(contract, F.col("_old")),
-            "_is_repeated": F.col("_removed") & is_marked(F.col("_old")),
-        }
-    )
+    orders = {f"_order{which}": _order_text(contract, F.col(which)) for which in ("_new", "_old")}
+    carried = (*CAPTURED, "_op", "_image", "_is_mark", *inside, *orders, *others)
+    missing = {column.name: image[column.name].isNull() for column in contract.columns}
+    return [
+        _without_marks(*others),
+        beside(seen),
+        beside(inside | orders | _texts(contract)),
+        *typed(contract, reads | _key_reads(contract, reads), *carried),
+        beside(
+            {
+                "_absent": absent(contract, missing),
+                "_new_version": stamp(contract, F.col("_new"), F.col("_order_new")),
+                "_old_version": stamp(contract, F.col("_old"), F.col("_order_old")),
+                "_is_repeated": F.col("_removed") & is_marked(F.col("_old")),
+            }
+        ),
+    ]
 
 
-def _read(column: Column, attribute: Expression) -> Read:
-    return nested_value(column) if column.kind in NESTED else read_attribute(column, attribute)
+def _texts(contract: Contract) -> dict[str, Expression]:
+    """The trimmed texts of scalar attributes, each of which is referred to many times."""
+    return {
+        f"_text_{column.name}": attribute_text(column, F.col("_image")[column.name])
+        for column in contract.columns
+        if column.kind not in NESTED
+    }
 
 
-def _without_marks(captured: DataFrame) -> DataFrame:
-    """Without the marks of erased keys; `_is_mark` is true where a record has nothing else."""
+def _read(column: Column, image: Expression) -> Read:
+    if column.kind in NESTED:
+        return nested_value(column)
+    return read_attribute(column, image[column.name], F.col(f"_text_{column.name}"))
+
+
+def _without_marks(*others: str) -> Projection:
+    """The captured columns and others, without marks of erased keys.
+
+    `_is_mark` is true where a record has nothing but marks.
+    """
     new_is_mark, old_is_mark = _is_erased(F.col("_new")), _is_erased(F.col("_old"))
     has_item = (F.col("_new").isNotNull() & ~new_is_mark) | (F.col("_old").isNotNull() & ~old_is_mark)
     is_mark = (new_is_mark | old_is_mark) & ~has_item
-    return captured.withColumns(
-        {
-            "_is_mark": is_mark,
-            "payload": F.when(~is_mark, F.col("payload")),
-            "_removed": F.col("_removed") | new_is_mark,
-            "_new": F.when(~new_is_mark, F.col("_new")),
-            "_old": F.when(~old_is_mark, F.col("_old")),
-        }
-    )
+    without = {
+        "_is_mark": is_mark,
+        "payload": F.when(~is_mark, F.col("payload")),
+        "_removed": F.col("_removed") | new_is_mark,
+        "_new": F.when(~new_is_mark, F.col("_new")),
+        "_old": F.when(~old_is_mark, F.col("_old")),
+    }
+    same = [name for name in (*CAPTURED, *others) if name not in without]
+    return [*same, *(value.alias(name) for name, value in without.items())]
 
 
 def _is_erased(image: Expression) -> Expression:
@@ -109,13 +126,24 @@ def is_marked(image: Expression) -> Expression:
     return F.coalesce(image["_deleted"]["BOOL"] == "true", F.lit(False))
 
 
-def stamp(contract: Contract, image: Expression) -> Expression:
-    """The version of an image; null if its writer stamped none."""
+def stamp(contract: Contract, image: Expression, order: Expression | None = None) -> Expression:
+    """The version of an image; null if its writer stamped none.
+
+    `order` is a column that holds the text of the sequence column, if there is one.
+    """
     stamped = image["_version"]["N"].try_cast("bigint")
     if contract.sequence_column is None:
         return stamped
     column = contract.column(contract.sequence_column)
-    return F.greatest(stamped, order_of(column, read_attribute(column, image[column.name]).value))
+    text = _order_text(contract, image) if order is None else order
+    return F.greatest(stamped, order_of(column, convert(column, text)))
+
+
+def _order_text(contract: Contract, image: Expression) -> Expression:
+    """The text of an image's sequence column; null if there is none."""
+    if contract.sequence_column is None:
+        return F.lit(None).cast("string")
+    return attribute_text(contract.column(contract.sequence_column), image[contract.sequence_column])
 
 
 def version_of_write(contract: Contract, time: Expression) -> Expression:
@@ -189,7 +217,7 @@ def _key_reads(contract: Contract, reads: dict[str, Read]) -> dict[str, Read]:
     return {
         name: Read(
             F.when(has_image, reads[name].value).otherwise(decoded[name].value),
-            F.when(has_image, reads[name].wrong).otherwise(decoded[name].wrong),
+            F.when(has_image, reads[name].is_given).otherwise(decoded[name].is_given),
         )
         for name in contract.key
     }

@@ -11,7 +11,7 @@ from jobs.doors.repair import parse_repair
 from jobs.doors.stream import parse_stream
 from jobs.intake.doors import DROP, EXPORT, REPAIR, STREAM
 
-# Received rows (`jobs.reading.receive.RECEIVED`) -> parsed rows (`jobs.changes.columns`).
+# Received rows (`jobs.reading.received.RECEIVED`) -> parsed rows (`jobs.changes.columns`).
 type Parser = Callable[[DataFrame, Contract], DataFrame]
 
 PARSERS: dict[str, Parser] = {

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes.columns import RETRACT, in_columns
+from jobs.changes.columns import RETRACT, parsed_columns
 from jobs.changes.key_text import decode_key, encode_key
 from jobs.changes.reasons import collect_reasons, reason, shown
 from jobs.doors.stream import parse_stream
@@ -22,7 +22,7 @@ _LINE = "op string, key string, version string, tie string"
 
 
 def parse_repair(received: DataFrame, contract: Contract) -> DataFrame:
-    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
+    """Received rows (`jobs.reading.received.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
     is_retract = F.coalesce(F.from_json("payload", _LINE)["op"] == RETRACT, F.lit(False))
     records = parse_stream(received.where(~is_retract), contract).withColumn("_source", F.lit(REPAIR.name))
     return records.unionByName(_parse_retracts(received.where(is_retract), contract))
@@ -65,4 +65,4 @@ def _parse_retracts(received: DataFrame, contract: Contract) -> DataFrame:
             ),
         }
     )
-    return in_columns(parsed, contract)
+    return parsed.select(*parsed_columns(contract))

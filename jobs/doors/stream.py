@@ -17,7 +17,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
-from jobs.changes.columns import in_columns
+from jobs.changes.columns import parsed_columns
+from jobs.changes.projections import Projection, beside, once_per_contract, project
 from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
 from jobs.doors.item_images import (
@@ -42,24 +43,31 @@ _NO_IMAGE = "record: expected a NewImage, got none; the stream's view must be NE
 
 
 def parse_stream(received: DataFrame, contract: Contract) -> DataFrame:
-    """Received rows (`jobs.reading.receive.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
-    rows = typed_images(_captured(received), contract, "_sequence_number")
+    """Received rows (`jobs.reading.received.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
+    return project(received, _projections(contract))
+
+
+@once_per_contract
+def _projections(contract: Contract) -> list[Projection]:
     version = _version(contract)
-    parsed = rows.withColumns(
-        {
-            "_version": version,
-            "_tie": F.when(F.col("_is_repeated"), REPEATED_DELETE_TIE).otherwise(
-                F.lpad("_sequence_number", TIE_DIGITS, "0")
-            ),
-            "_source": F.lit(STREAM.name),
-            "_updated_at": F.col("_time"),
-            "reasons": _reasons(contract, version),
-        }
-    )
-    return in_columns(parsed, contract)
+    tie = F.lpad("_sequence_number", TIE_DIGITS, "0")
+    return [
+        *_captured(),
+        *typed_images(contract, "_sequence_number"),
+        beside(
+            {
+                "_version": version,
+                "_tie": F.when(F.col("_is_repeated"), REPEATED_DELETE_TIE).otherwise(tie),
+                "_source": F.lit(STREAM.name),
+                "_updated_at": F.col("_time"),
+                "reasons": _reasons(contract, version),
+            }
+        ),
+        parsed_columns(contract),
+    ]
 
 
-def _captured(received: DataFrame) -> DataFrame:
+def _captured() -> list[Projection]:
     """The parts of the records, as `jobs.doors.item_images` wants them, and their sequence numbers."""
     record = F.from_json("payload", _RECORD, {"columnNameOfCorruptRecord": _CORRUPT})
     seconds = F.col("_record.dynamodb.ApproximateCreationDateTime")
@@ -67,19 +75,19 @@ def _captured(received: DataFrame) -> DataFrame:
     removed = F.coalesce(F.col("_record.eventName") == "REMOVE", F.lit(False))
     new = F.when(~removed, F.col("_record.dynamodb.NewImage"))
     row = F.concat_ws("#", "source_file", "row_number")
-    return received.withColumn("_record", record).select(
+    # A record that Spark could read only in part counts as none.
+    is_whole = F.col(f"_record.{_CORRUPT}").isNull()
+    parts: Projection = [
         *("source_file", "row_number", "payload", "problem"),
-        # A record that Spark could read only in part counts as none.
-        F.when(F.col(f"_record.{_CORRUPT}").isNull(), F.col("_record.dynamodb.SequenceNumber")).alias(
-            "_sequence_number"
-        ),
+        F.when(is_whole, F.col("_record.dynamodb.SequenceNumber")).alias("_sequence_number"),
         F.coalesce(new["_event_id"]["S"], F.col("_record.eventID"), row).alias("_event_id"),
         F.coalesce(F.timestamp_micros(micros), seconds.try_cast("timestamp"), "event_time").alias("_time"),
         F.col("_record.dynamodb.Keys")["_key"]["S"].alias("_key"),
         removed.alias("_removed"),
         new.alias("_new"),
         F.col("_record.dynamodb.OldImage").alias("_old"),
-    )
+    ]
+    return [beside({"_record": record}), parts]
 
 
 def _version(contract: Contract) -> Expression:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from pyspark.sql import SparkSession
 
 from expectations.contract import Contract
-from jobs.checking.append import append_changes, append_quarantine, append_results, file_counts, is_recorded
-from jobs.checking.checked_dataset import CheckedDataset, check_dataset
+from jobs.checking.append import append_changes, append_quarantine, append_results, file_counts
+from jobs.checking.batch_records import is_recorded
+from jobs.checking.checked_dataset import CheckedDataset, are_few, check_dataset
 from jobs.erasure.blocked_rows import erased_keys
 from jobs.ingest.failures import BatchFailure, contract_of
 from jobs.ingest.set_aside import settle, split_off
@@ -21,7 +22,7 @@ from jobs.intake.results import CheckedBatch, FileCount
 from jobs.lake.creation import create_ops_tables
 from jobs.lake.evolution import bring_to_contract
 from jobs.lake.names import Lake
-from jobs.lake.session import LONG_EXPRESSIONS, configure
+from jobs.lake.session import FEW_ROWS, LONG_EXPRESSIONS, configured
 from jobs.quality import data_docs
 from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
 from jobs.runtime.log import log, step
@@ -47,9 +48,12 @@ def check_batch(
     has no other dataset, or if what failed concerns all datasets.
     """
     name = f"batch {manifest.batch_id}"
-    configure(spark, LONG_EXPRESSIONS)
     at = datetime.now(UTC)
-    with ExitStack() as kept, step(name, batch_id=manifest.batch_id):
+    with (
+        configured(spark, FEW_ROWS if are_few(manifest.files) else LONG_EXPRESSIONS),
+        ExitStack() as kept,
+        step(name, batch_id=manifest.batch_id),
+    ):
         with step(f"{name}: tables"):
             create_ops_tables(spark, lake)
         checked: list[CheckedDataset] = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import SparkSession
 
 from expectations.contract import Contract
-from jobs.checking.append import is_recorded
+from jobs.checking.batch_records import is_recorded
 from jobs.ingest.check_batch import Checked, check_batch, has_one_part
 from jobs.ingest.drain import IntakeQueue, drain
 from jobs.ingest.failures import BatchFailure

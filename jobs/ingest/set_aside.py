@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
 
-from jobs.checking.append import append_counts_of_quarantine, append_set_aside, is_recorded
+from jobs.checking.batch_records import append_counts_of_quarantine, append_set_aside, is_recorded
 from jobs.ingest.failures import BatchFailure
 from jobs.intake.attempts import Attempts
 from jobs.intake.batches import CHECKED, Batches

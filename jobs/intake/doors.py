@@ -8,11 +8,14 @@ outside of the jobs (the forwarder, exports) are tested against it.
 A file format is known here by its name alone: `jobs.reading.formats` has its code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 JSON_LINES_GZ = "jsonl.gz"
+# The formats of dropped files; a compression may be behind each (`csv.gz`).
+_DROPPED = ("avro", "csv", "json", "jsonl", "orc", "parquet", "xlsx")
+COMPRESSIONS = ("bz2", "gz", "xz", "zip", "zst")
 EXPORT_SUMMARY = "manifest-summary.json"
 STREAM_FAILURES = "aws/lambda/"  # stream batches that Lambda gave up: in the RAW bucket too, but not a door
 
@@ -42,13 +45,28 @@ class Door:
         name = key.rpartition("/")[2].lower()
         return next((form for ending, form in self.formats.items() if name.endswith(f".{ending}")), None)
 
+    @property
+    def names(self) -> str:
+        """How its files are named, for people."""
+        plain = [ending for ending in self.formats if ending.rpartition(".")[2] not in COMPRESSIONS]
+        behind = {ending.rpartition(".")[2] for ending in self.formats if ending.partition(".")[0] in plain}
+        packed = sorted(behind & {*COMPRESSIONS})
+        if not packed:
+            return f"*.{', *.'.join(self.formats)}"
+        return f"*.{', *.'.join(plain)}, or one of these with .{', .'.join(packed)} behind"
+
+
+def _compressed(formats: Iterable[str]) -> Iterator[str]:
+    return (f"{name}.{compression}" for name in formats for compression in COMPRESSIONS)
+
 
 STREAM = Door("stream", "stream/", "records", {JSON_LINES_GZ: JSON_LINES_GZ}, is_live=True)
 DROP = Door(
     "drop",
     "drops/",
     "rows",
-    {name: name for name in ("csv", "csv.gz", "jsonl", JSON_LINES_GZ, "parquet")},
+    # The file inside of a zip archive names its format.
+    {name: name for name in (*_DROPPED, *_compressed(_DROPPED), "zip")},
     is_live=True,
 )
 EXPORT = Door(

@@ -197,7 +197,7 @@ def classify(key: str, datasets: Collection[str]) -> tuple[str, str, str] | str 
         return _classify_listed(key, dataset, door.name, door.listed_by)
     file_format = door.format_of(key)
     if file_format is None:
-        return f"intake: expected a file named *.{', *.'.join(door.formats)}, got {key}"
+        return f"intake: expected a file named {door.names}, got {key}; save it as one of these"
     return dataset, door.name, file_format
 
 

@@ -85,11 +85,12 @@ def announce_backlog(events: Any, rule: str, number: int) -> None:
     """Start the workflow for waiting work: now, and by the rule every minute until a run begins.
 
     The event alone is not enough. It may be refused because a run is active, perhaps the caller's own; or it
-    may fall into a window of the trigger that is about to close.
+    may fall into a window of the trigger that is about to close. Its source has the name of the rule, so that
+    it starts the workflow of the rule's stack and of no other in the account.
     """
     events.enable_rule(Name=rule)
     detail = json.dumps({"waiting": number})
-    entry = {"Source": "glueline", "DetailType": "Intake Backlog", "Detail": detail}
+    entry = {"Source": f"glueline.{rule}", "DetailType": "Intake Backlog", "Detail": detail}
     answer = events.put_events(Entries=[entry])
     if answer["FailedEntryCount"]:
         log("intake: the backlog event was refused; the rule will start a run", entries=answer["Entries"])

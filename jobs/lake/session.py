@@ -14,6 +14,15 @@ BASE: Mapping[str, str] = MappingProxyType(_UTC)
 LONG_EXPRESSIONS: Mapping[str, str] = MappingProxyType(
     {**_UTC, "spark.sql.codegen.hugeMethodLimit": "8000"},
 )
+# For few rows, running a plan takes less time than compiling it: Spark interprets its expressions instead, in
+# one task, and does not plan anew between stages. What it computes is the same.
+FEW_ROWS: Mapping[str, str] = MappingProxyType({
+    **_UTC,
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+})  # fmt: skip
 # Two tables in the same buckets are joined without a shuffle, and by hash rather than by sorting the larger.
 BUCKETED_JOINS: Mapping[str, str] = MappingProxyType({
     **_UTC,

@@ -40,7 +40,7 @@ class CurrentState:
 
     tombstones: DataFrame  # key, _version, _tie
     table: DataFrame
-    items: DataFrame  # `jobs.reading.receive.RECEIVED`
+    items: DataFrame  # `jobs.reading.received.RECEIVED`
     history: ColumnHistory = NO_HISTORY  # of the table's columns
 
 

@@ -1,6 +1,6 @@
 """Reads the items of a DynamoDB table on Spark's executors, in the form that the stream door receives.
 
-Each item becomes the stream record of a write that left the item as it is (`jobs.reading.receive.RECEIVED`,
+Each item becomes the stream record of a write that left the item as it is (`jobs.reading.received.RECEIVED`,
 with its key as `source_file`). So `jobs.doors.stream` types an item exactly as it types the change that made
 it. Such a record has no time of the write: an item whose writer set no version gets `UNSTAMPED`.
 """
@@ -14,7 +14,7 @@ from functools import cache, partial
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from jobs.reading.receive import RECEIVED
+from jobs.reading.received import RECEIVED
 
 if TYPE_CHECKING:
     import pyarrow as pa

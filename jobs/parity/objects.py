@@ -9,12 +9,15 @@ No import outside the standard library at start-up: the command line reads these
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from jobs.parity.certificates import Certificate, Comparison, object_name
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,12 @@ class ParityObjects:
         for key in self._keys(prefix, f"{prefix}{object_name(since.astimezone(UTC))}"):
             if "/" not in key.removeprefix(prefix):
                 yield Certificate.from_json(self._get(key))
+
+    def first_compared(self, dataset: str) -> datetime | None:
+        """When the oldest comparison began that is open or has a certificate; None if there is none."""
+        opened = [one.verified_through for one in islice(self.list_open(dataset), 1)]
+        issued = [one.verified_through for one in islice(self.issued(dataset, _ANY_TIME), 1)]
+        return min(opened + issued, default=None)
 
     def _keys(self, prefix: str, after: str = "") -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(

@@ -12,7 +12,6 @@ from jobs.lake.names import Lake
 from jobs.runtime.options import Options
 
 _DEFAULTS = {
-    "TABLE_PREFIX": "glueline-",
     "DATASET": "",
     "REPAIR": "false",
     "SETTLE_SECONDS": "300",
@@ -48,7 +47,8 @@ class ParityOptions:
                 f"{given['REPAIR']} and {given['READ_UNITS_PER_SECOND']}"
             )
         settle = timedelta(seconds=float(given["SETTLE_SECONDS"]))
-        prefix, dataset = given["TABLE_PREFIX"], given["DATASET"] or None
+        prefix = getResolvedOptions(list(argv), ["TABLE_PREFIX"])["TABLE_PREFIX"]
+        dataset = given["DATASET"] or None
         run_id = getResolvedOptions(list(argv), [])["JOB_RUN_ID"] or ""
         return cls(Options.from_argv(argv), run_id, prefix, dataset, repair == "true", settle, units)
 

@@ -11,18 +11,22 @@ results are kept, but must not decide what the table holds.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from pyspark import SparkContext
 from pyspark.sql import Column as Expression
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from expectations.contract import Contract, Rule
 from jobs.changes.reasons import or_false, reason, shown
+from jobs.quality.gx_batch import batch_of, engine_of
+from jobs.quality.results import rule_name
 
 if TYPE_CHECKING:
-    from great_expectations.core import ExpectationSuite
     from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
     from great_expectations.expectations.expectation import Expectation
     from great_expectations.validator.metric_configuration import MetricConfiguration
@@ -47,22 +51,31 @@ class RowRule:
         return reason(self.broken, f"{self.name}: {self.expected()}, got ", F.concat_ws(", ", *got))
 
 
-def row_rules(
-    contract: Contract, suite: "ExpectationSuite", engine: "SparkDFExecutionEngine"
-) -> tuple[RowRule, ...]:
-    """The rules of the contract's suite that reject rows of the engine's frame.
+def row_rules(contract: Contract, schema: StructType) -> tuple[RowRule, ...]:
+    """The rules of the contract that reject rows of frames with this schema.
 
     A rule that GX cannot turn into a condition is left out: the validation needs the same condition, and
-    reports the error.
+    reports the error. GX takes longer to make conditions than to evaluate those of few rows, so they are made
+    once in a JVM.
     """
+    return _row_rules(SparkContext._gateway, contract, schema)
+
+
+@lru_cache(1024)
+def _row_rules(jvm: object, contract: Contract, schema: StructType) -> tuple[RowRule, ...]:
     from great_expectations.validator.metrics_calculator import MetricsCalculator
 
-    expectations = {rule_name(expectation.meta): expectation for expectation in suite.expectations}
+    from expectations.suite import build_suite
+
+    no_rows = SparkSession.active().createDataFrame([], schema)
+    engine = engine_of(batch_of(no_rows, contract.dataset))
+    expectations = {rule_name(one.meta): one for one in build_suite(contract).expectations}
     metrics = {
         rule.name: metric
         for rule in contract.rules
         if (metric := _condition_metric(expectations[rule.name], rule, engine)) is not None
     }
+    named: Mapping[str, Any] = {rule.name: rule.kwargs.get("columns") for rule in contract.rules}
     # Conditions are expressions: nothing is computed here.
     resolved, _ = MetricsCalculator(engine).compute_metrics(list(metrics.values()))
     conditions: Mapping[Any, Any] = resolved
@@ -71,16 +84,11 @@ def row_rules(
             name,
             or_false(conditions[metric.id][0] & _is_evaluated(metric.metric_domain_kwargs, engine)),
             partial(_expected, expectations[name]),
-            tuple(_columns(metric.metric_domain_kwargs)),
+            tuple(named.get(name) or _columns(metric.metric_domain_kwargs)),
         )
         for name, metric in metrics.items()
         if metric.id in conditions
     )
-
-
-def rule_name(meta: Mapping[str, Any] | None) -> str:
-    """The contract's name of the rule from which an expectation was built."""
-    return str((meta or {})["rule"])
 
 
 def _condition_metric(

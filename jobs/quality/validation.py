@@ -1,7 +1,7 @@
 """Great Expectations on the rows of one dataset of a batch: which rules of the contract hold."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +9,15 @@ from pyspark.sql import DataFrame
 
 from expectations.contract import Contract
 from expectations.problems import GluelineError
-from jobs.quality.row_rules import RowRule, row_rules, rule_name
+from jobs.quality.gx_batch import batch_of
+from jobs.quality.queries import any_query_failed, validate_apart
+from jobs.quality.results import error_messages, rule_of
+from jobs.quality.row_rules import RowRule, row_rules
 
 if TYPE_CHECKING:
     from great_expectations.core import (
         ExpectationSuite,
         ExpectationSuiteValidationResult,
-        ExpectationValidationResult,
     )
     from great_expectations.datasource.fluent.interfaces import Batch
 
@@ -49,7 +51,7 @@ class ValidationResult:
     @property
     def broken(self) -> tuple[str, ...]:
         """The names of the rules that do not hold."""
-        return tuple(_rule_of(one) for one in self.result.results if not one.success)
+        return tuple(rule_of(one) for one in self.result.results if not one.success)
 
     @property
     def statistics(self) -> str:
@@ -65,33 +67,25 @@ class ValidationResult:
 
 def prepare(rows: DataFrame, contract: Contract) -> Validation:
     """The contract's suite over the rows; reads none of them."""
-    # The first import takes some seconds.
-    import great_expectations as gx
-
     from expectations.suite import build_suite
 
-    suite = build_suite(contract)
-    context: Any = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    # With persist, GX would cache the rows a second time and never release them.
-    source = context.data_sources.add_spark("batch", persist=False)
-    asset = source.add_dataframe_asset(contract.dataset)
-    definition = asset.add_batch_definition_whole_dataframe("rows")
-    batch = definition.get_batch(batch_parameters={"dataframe": rows})
-    engine: Any = batch.data.execution_engine
-    engine.batch_manager.load_batch_list([batch])  # as `validate` does first
-    return Validation(contract, suite, batch, row_rules(contract, suite, engine))
+    batch = batch_of(rows, contract.dataset)
+    return Validation(contract, build_suite(contract), batch, row_rules(contract, rows.schema))
 
 
 def validate(validation: Validation) -> ValidationResult:
     """Evaluate the suite on the rows, which the caller has cached by now.
 
     GX uses its cheapest result format (BOOLEAN_ONLY); `add_counts` adds the counts that it leaves out. Raises
-    RuleNotEvaluated, which names the rules that GX could not evaluate.
+    RuleNotEvaluated, which names the rules that GX could not evaluate. A query that fails on the rows, for
+    example by a division by zero, is a broken rule.
     """
     from great_expectations.core.result_format import ResultFormat
 
-    result = validation.batch.validate(validation.suite, result_format=ResultFormat.BOOLEAN_ONLY)
+    batch, suite, how = validation.batch, validation.suite, ResultFormat.BOOLEAN_ONLY
+    result = batch.validate(suite, result_format=how)
+    if any_query_failed(result):
+        result = validate_apart(batch, suite, how)
     _raise_for_errors(validation.contract, result)
     return ValidationResult(validation.suite, result)
 
@@ -99,33 +93,20 @@ def validate(validation: Validation) -> ValidationResult:
 def add_counts(validated: ValidationResult, rows: int, broken_by: Mapping[str, int]) -> None:
     """Add the number of rows, and of rows that broke each row rule, under the names that GX uses."""
     for one in validated.result.results:
-        if (number := broken_by.get(_rule_of(one))) is not None:
+        if (number := broken_by.get(rule_of(one))) is not None:
             one.result["element_count"] = rows
             one.result["unexpected_count"] = number
             one.result["unexpected_percent"] = 100 * number / rows if rows else 0.0
 
 
-def _rule_of(one: "ExpectationValidationResult") -> str:
-    return rule_name(one.expectation_config.meta if one.expectation_config else None)
-
-
 def _raise_for_errors(contract: Contract, result: "ExpectationSuiteValidationResult") -> None:
     errors = [
-        f"{_rule_of(one)}: {'; '.join(messages)}"
+        f"{rule_of(one)}: {'; '.join(messages)}"
         for one in result.results
-        if (messages := list(_error_messages(one.exception_info)))
+        if (messages := list(error_messages(one)))
     ]
     if errors:
         raise RuleNotEvaluated(
             f"{contract.source}: expected rules that can be evaluated on rows of {contract.dataset}, "
             f"got errors: {' | '.join(errors)}; correct the contract"
         )
-
-
-def _error_messages(info: Mapping[str, Any] | None) -> Iterator[str]:
-    """GX gives one exception_info for a rule, or one for each of its metrics."""
-    if info and info.get("raised_exception"):
-        yield str(info.get("exception_message")).strip()
-    elif info and "raised_exception" not in info:
-        for one in info.values():
-            yield from _error_messages(one)

@@ -1,7 +1,7 @@
 """Fetches one object of a manifest, exactly as its event announced it, decompressed.
 
 Runs on Spark executors. What the object itself makes impossible (gone, archived, encrypted with a key that
-the job may not use, its gzip cut off) is an `UnreadableFile` and ends in quarantine; what passes (the
+the job may not use, its archive cut off) is an `UnreadableFile` and ends in quarantine; what passes (the
 network, throttling, a 5xx) is a `RetryableError` and fails the task.
 """
 
@@ -10,20 +10,19 @@ import hashlib
 import shutil
 import tempfile
 from contextlib import ExitStack, closing
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from expectations.problems import RetryableError
 from jobs.intake.doors import DOORS
 from jobs.intake.first_events import FROM, MD5
 from jobs.intake.manifest import ManifestFile
-from jobs.reading.formats.compression import decompressed, is_compressed, uncompressed
+from jobs.reading.formats.compression import Bounded, Compression, compression_of, most_unpacked, uncompressed
+from jobs.reading.formats.registry import format_named
 from jobs.reading.formats.rows import UnreadableFile
 from jobs.runtime.failures import in_one_line, is_retryable
 from jobs.runtime.s3 import CONNECTIONS, s3_client
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes of one file; what is larger goes to the worker's disk
-# Gzip makes some content a thousand times smaller; rows of data at most about fifty times.
-MOST_TIMES, SMALL = 250, 64 * 1024 * 1024
 DOWNLOADS = CONNECTIONS  # at the same time
 SUPERSEDED = "superseded: "  # the start of the reason of a version that was replaced before it was read
 
@@ -33,15 +32,16 @@ class SupersededFile(UnreadableFile):
 
 
 class Fetched(NamedTuple):
-    """A file's bytes, decompressed, and the time (ISO 8601, UTC) and sequencer of the event of its rows."""
+    """A file's bytes, decompressed, their format, and the event of its rows."""
 
     content: IO[bytes]
-    event_time: str
+    format: str  # the name of a format without compression
+    event_time: str  # ISO 8601, UTC
     sequencer: str | None
 
 
 def fetch(file: ManifestFile) -> Fetched:
-    """The whole file, so that a gzip file that is cut off does not yield its first rows.
+    """The whole file, so that a compressed one that is cut off does not yield its first rows.
 
     A data file of an export must be as the export's manifest describes it. An object that was rewritten
     without erased rows has the time of its first event (`jobs.intake.first_events`). Raises UnreadableFile,
@@ -53,14 +53,14 @@ def fetch(file: ManifestFile) -> Fetched:
     with ExitStack() as on_failure, closing(answer["Body"]) as received:
         plain = on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
         body = _Digested(received)
-        # Any: GzipFile is typed to need a whole file, but only reads forward.
+        # Any: copying and unpacking are typed to need a whole file, but only read forward.
         forward: Any = body
-        if is_compressed(file.format):
-            most = max(SMALL, MOST_TIMES * file.size) if DOORS[file.door].carries == "rows" else None
-            with decompressed(forward) as unpacked:
-                shutil.copyfileobj(unpacked if most is None else _Bounded(unpacked, most), plain)
-        else:
+        compression = compression_of(file.format)
+        if compression is None:
+            content_format = format_named(file.format).name
             shutil.copyfileobj(forward, plain)
+        else:
+            content_format = _unpack(compression, forward, plain, file)
         if file.md5 is not None:
             body.check(file.md5)
         plain.seek(0)
@@ -68,25 +68,25 @@ def fetch(file: ManifestFile) -> Fetched:
             _check_items(plain, file.items)
         on_failure.pop_all()
         event = file if first is None or body.md5() != metadata.get(MD5) else first
-        return Fetched(plain, event.event_time, event.sequencer)
+        return Fetched(plain, content_format, event.event_time, event.sequencer)
 
 
-class _Bounded:
-    """A decompressed body as it is read; UnreadableFile once it is larger than its size allows."""
+def _unpack(compression: Compression, source: IO[bytes], plain: IO[bytes], file: ManifestFile) -> str:
+    """Write the content of a compressed body, and return the name of its format.
 
-    def __init__(self, body: IO[bytes], most: int) -> None:
-        self._body = body
-        self._most = self._left = most
-
-    def read(self, size: int = -1) -> bytes:
-        some = self._body.read(size)
-        self._left -= len(some)
-        if self._left < 0:
-            raise UnreadableFile(
-                f"gzip: expected at most {self._most} bytes of a file of this size, got more: "
-                "drop it in parts, or not compressed"
-            )
-        return some
+    What partners send is bounded in size.
+    """
+    with ExitStack() as opened:
+        if compression.seeks:
+            forward, source = source, opened.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
+            shutil.copyfileobj(forward, source)
+            source.seek(0)
+        content, name = opened.enter_context(compression.unpacked(source))
+        found = format_named(file.format, name)
+        if DOORS[file.door].carries == "rows":
+            content = cast("Any", Bounded(content, most_unpacked(file.size), compression.title))
+        shutil.copyfileobj(content, plain)
+        return found.name
 
 
 class _Digested:
@@ -103,7 +103,7 @@ class _Digested:
 
     def md5(self) -> str:
         """The MD5 (base64) of the whole body."""
-        while self.read(IN_MEMORY):  # what gzip left unread after its end
+        while self.read(IN_MEMORY):  # what was left unread after the end of the content
             pass
         return base64.b64encode(self._digest.digest()).decode()
 
@@ -168,9 +168,10 @@ def unreadable(error: BaseException, file: ManifestFile) -> UnreadableFile:
     if code is not None:
         kind, expected, advice = _NO_KEY if code.startswith("KMS.") else _REASONS.get(code, _NOT_HANDED_OUT)
         return UnreadableFile(f"{kind}: expected {expected}, got {in_one_line(error)}; {advice}")
+    named = uncompressed(file.format) or file.format
     return UnreadableFile(
-        f"{uncompressed(file.format)}: expected a file that can be read, got {in_one_line(error)}; "
-        "write it in another way, and drop it again"
+        f"{named}: expected a file that can be read, got {in_one_line(error)}; write it in another way, and "
+        "drop it again"
     )
 
 

@@ -14,29 +14,29 @@ from typing import TYPE_CHECKING, Any
 from expectations.contract import Contract
 from jobs.intake.manifest import ManifestFile
 from jobs.reading.fetch import DOWNLOADS, Fetched, fetch, unreadable
-from jobs.reading.formats.registry import read_rows
+from jobs.reading.formats.registry import format_named, read_rows
 from jobs.reading.formats.rows import UnreadableFile, readable
+from jobs.reading.received import IS_UNTYPED, RECEIVED, SEQUENCER
 from jobs.runtime.failures import ENDINGS
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-RECEIVED = "source_file string, event_time timestamp, row_number long, payload string, problem string"
-SEQUENCER = "sequencer"  # of the event of the row's file; null if it had none
+_FRAME = f"{RECEIVED}, {SEQUENCER} string, {IS_UNTYPED} boolean"
 _TASK_BYTES = 32 * 1024 * 1024  # of objects as they are in S3
 _BATCH_ROWS, _BATCH_BYTES = 5_000, 4 * 1024 * 1024
 
 
 def receive(spark: "SparkSession", files: Sequence[ManifestFile], contract: Contract) -> "DataFrame":
-    """The rows of the files, columns `RECEIVED` and `SEQUENCER`.
+    """The rows of the files, columns `RECEIVED`, `SEQUENCER` and `IS_UNTYPED`.
 
     `payload` is the row as JSON text, as it was received; `problem` says why a row can't be read, and is null
     otherwise. A file that can't be read at all is one row with a problem and no row number.
     """
     shares = deal(files, spark.sparkContext.defaultParallelism)
     tasks = spark.range(0, len(shares), 1, len(shares))
-    return tasks.mapInArrow(partial(_read_shares, shares, contract), f"{RECEIVED}, {SEQUENCER} string")
+    return tasks.mapInArrow(partial(_read_shares, shares, contract), _FRAME)
 
 
 def deal(files: Iterable[ManifestFile], parallelism: int) -> list[list[ManifestFile]]:
@@ -59,14 +59,21 @@ def _read_shares(
     numbers = (number for task in tasks for number in task.column(0).to_pylist())
     files = [file for number in numbers for file in shares[number]]
     return _to_arrow(
-        (*row, fetched.sequencer if isinstance(fetched, Fetched) else file.sequencer)
+        (*row, *_of_file(file, fetched))
         for file, fetched in _download(files)
         for row in _read_file(file, fetched, contract)
     )
 
 
 type _Received = tuple[str, str, int | None, str | None, str | None]
-type _Row = tuple[*_Received, str | None]  # and the sequencer
+type _Row = tuple[*_Received, str | None, bool]  # and what `_of_file` says
+
+
+def _of_file(file: ManifestFile, fetched: Fetched | UnreadableFile) -> tuple[str | None, bool]:
+    """The sequencer of a file's rows, and whether they are untyped."""
+    if isinstance(fetched, UnreadableFile):
+        return file.sequencer, False
+    return fetched.sequencer, format_named(fetched.format).is_untyped
 
 
 def _download(files: Iterable[ManifestFile]) -> "Iterator[tuple[ManifestFile, Fetched | UnreadableFile]]":
@@ -96,10 +103,10 @@ def _read_file(
     if isinstance(fetched, UnreadableFile):
         yield name, file.event_time, None, None, str(fetched)
         return
-    content, event_time, _ = fetched
+    content, file_format, event_time, _ = fetched
     with content:
         try:
-            for row in read_rows(file.format, content, contract):
+            for row in read_rows(file_format, content, contract):
                 yield name, event_time, row.number, row.payload, row.problem
                 number = row.number
         except ENDINGS:
@@ -130,7 +137,7 @@ def _arrow_batch(rows: Sequence[_Row]) -> "pa.RecordBatch":
 
     import pyarrow as pa
 
-    columns: Any = list(zip(*rows, strict=True)) or [[]] * 6
+    columns: Any = list(zip(*rows, strict=True)) or [[]] * 7
     return pa.RecordBatch.from_arrays(
         [
             pa.array(columns[0], pa.string()),
@@ -139,6 +146,7 @@ def _arrow_batch(rows: Sequence[_Row]) -> "pa.RecordBatch":
             pa.array(columns[3], pa.string()),
             pa.array(columns[4], pa.string()),
             pa.array(columns[5], pa.string()),
+            pa.array(columns[6], pa.bool_()),
         ],
-        names=["source_file", "event_time", "row_number", "payload", "problem", SEQUENCER],
+        names=["source_file", "event_time", "row_number", "payload", "problem", SEQUENCER, IS_UNTYPED],
     )

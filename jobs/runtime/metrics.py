@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import Any, Literal
 
-NAMESPACE = "Glueline"
 _PER_REQUEST = 500  # CloudWatch accepts 1,000
 
 type Name = Literal[
@@ -47,7 +46,7 @@ class Metric:
         return {**named, "StatisticValues": {**together, "Minimum": self.value, "Maximum": self.value}}
 
 
-def publish(cloudwatch: Any, metrics: Iterable[Metric]) -> None:
-    """Send the metrics with the current time."""
+def publish(cloudwatch: Any, namespace: str, metrics: Iterable[Metric]) -> None:
+    """Send the metrics with the current time, to the namespace of the stack."""
     for part in batched(metrics, _PER_REQUEST, strict=False):
-        cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=[metric.datum() for metric in part])
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=[metric.datum() for metric in part])

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from awsglue.utils import GlueArgumentError, getResolvedOptions
 
-_NAMES = ["LAKE_BUCKET", "RAW_BUCKET", "INTAKE_QUEUE_URL", "DATABASE", "OPS_DATABASE", "BACKLOG_RULE"]
+_NAMES = [
+    "LAKE_BUCKET", "RAW_BUCKET", "INTAKE_QUEUE_URL", "DATABASE", "OPS_DATABASE", "BACKLOG_RULE",
+    "METRICS_NAMESPACE",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class Options:
     database: str
     ops_database: str
     backlog_rule: str  # EventBridge rule that starts the workflow repeatedly while it is enabled
+    metrics_namespace: str  # of the stack in CloudWatch
     run_id: str  # the workflow run if there is one, else the job run; the batch gets its name from it
 
     @classmethod
@@ -30,5 +34,5 @@ class Options:
         )  # Glue passes the latter to every run
         if not run_id:
             raise GlueArgumentError("expected --WORKFLOW_RUN_ID or --JOB_RUN_ID, got neither")
-        lake_bucket, raw_bucket, queue_url, database, ops_database, rule = (options[name] for name in _NAMES)
-        return cls(lake_bucket, raw_bucket, queue_url, database, ops_database, rule, run_id)
+        lake, raw, queue, database, ops, rule, namespace = (options[name] for name in _NAMES)
+        return cls(lake, raw, queue, database, ops, rule, namespace, run_id)

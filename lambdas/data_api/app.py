@@ -24,14 +24,17 @@ from lambdas.data_api.changes import Change, Event
 from lambdas.data_api.preconditions import etag, expectation, is_known
 from lambdas.data_api.problems import Problem, broken_contract, unknown_dataset
 from lambdas.data_api.requests import (
+    CONFIRM,
     JSON,
     MERGE_PATCH,
+    ends_in_text,
     is_permitted,
     read_body,
     read_key,
     require,
     require_method,
     require_parameters,
+    require_whole_key,
 )
 from lambdas.data_api.service import Service, Settings
 from lambdas.data_api.store import UNREACHABLE, code_of, is_busy
@@ -115,9 +118,12 @@ def read(dataset: str) -> Response[str]:
 @_api.put("/<dataset>/.+")
 def replace(dataset: str) -> Response[str]:
     """Store the row, whether it existed (200) or not (201). The body may omit the key."""
-    contract = _contract(dataset, "write")
+    contract = _contract(dataset, "write", of_row=True)
     key = read_key(_api.current_event, contract)
-    row, _ = align(contract, read_body(_api.current_event))
+    body = read_body(_api.current_event)
+    # As a delete: a default of a key column confirms nothing.
+    require_whole_key(_api.current_event, contract, key, align(contract, body, "delete")[0])
+    row, _ = align(contract, body)
     data = {**decode_key(contract, key), **row} if isinstance(row, dict) else row
     change = _service().checker.change(contract, "upsert", data, Event(_request_id()))
     if change.key != key:
@@ -129,9 +135,10 @@ def replace(dataset: str) -> Response[str]:
 @_api.patch("/<dataset>/.+")
 def patch(dataset: str) -> Response[str]:
     """Change some columns of a row by JSON merge patch."""
-    contract = _contract(dataset, "write")
+    contract = _contract(dataset, "write", of_row=True)
     event = _api.current_event
     key, columns = read_key(event, contract), read_body(event, MERGE_PATCH)
+    require_whole_key(event, contract, key, align(contract, columns, "delete")[0])
     requested = rows.Patch(contract, key, columns, expectation(event.headers), Event(_request_id()))
     return _written(200, rows.patch(_service().store, _service().checker, requested))
 
@@ -139,8 +146,10 @@ def patch(dataset: str) -> Response[str]:
 @_api.delete("/<dataset>/.+")
 def delete(dataset: str) -> Response[str]:
     """Delete the row. If there is none, the delete is stored too, so that no older change creates the row."""
-    contract = _contract(dataset, "delete")
-    change = Change.deletion(contract, read_key(_api.current_event, contract), Event(_request_id()))
+    contract = _contract(dataset, "delete", of_row=True)
+    key = read_key(_api.current_event, contract)
+    require_whole_key(_api.current_event, contract, key)
+    change = Change.deletion(contract, key, Event(_request_id()))
     write, _ = rows.write(_service().store, change, expectation(_api.current_event.headers))
     _report(write)
     return Response(204, body="")  # as for 304
@@ -180,19 +189,22 @@ def answer_no_route(_: NotFoundError) -> Response[str]:
     return answer_problem(Problem("not-found", f"there is no {event.http_method} {event.path}"))
 
 
-def _contract(dataset: str, verb: str, parameters: Sequence[str] = ()) -> Contract:
+def _contract(dataset: str, verb: str, parameters: Sequence[str] = (), *, of_row: bool = False) -> Contract:
     """The contract of the dataset in the path.
 
     Problem if the method, the permission or the dataset is missing, or the query has other parameters than
-    these. Permission is checked first: without it, the answer does not show which datasets exist.
+    these and, for a write of one row, that which repeats a key. Permission is checked first: without it, the
+    answer does not show which datasets exist.
     """
     require_method(_api.current_event)  # /batch is not a dataset
     require(_api.current_event, dataset, verb)
     contracts = _service().contracts
     if dataset not in contracts:
         raise unknown_dataset(dataset, contracts)
-    require_parameters(_api.current_event, parameters)
-    return contracts[dataset]
+    contract = contracts[dataset]
+    repeats_key = of_row and ends_in_text(contract)
+    require_parameters(_api.current_event, [*parameters, CONFIRM] if repeats_key else parameters)
+    return contract
 
 
 def _written(status: int, write: Write, headers: dict[str, str] | None = None) -> Response[str]:

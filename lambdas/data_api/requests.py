@@ -17,6 +17,7 @@ from lambdas.exact_json import BrokenJson, loads
 MAX_BODY_BYTES = 5 * 1024 * 1024  # Lambda accepts 6 MB for the whole event
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+CONFIRM = "confirm"  # the query parameter that repeats a key
 _OWN_PATHS = {"/openapi.json": ("GET",), "/batch": ("POST",)}
 
 
@@ -57,6 +58,39 @@ def read_key(event: APIGatewayProxyEventV2, contract: Contract) -> str:
                 return key
             reason = f"expected a key of at most {MAX_KEY_BYTES} bytes, got {len(key)}"
     raise Problem("not-found", reason)
+
+
+def ends_in_text(contract: Contract) -> bool:
+    """Whether a key of this dataset may arrive cut without being invalid (`require_whole_key`)."""
+    return contract.key_columns[-1].kind == "string"
+
+
+def require_whole_key(
+    event: APIGatewayProxyEventV2, contract: Contract, key: str, columns: Any = None
+) -> None:
+    """Problem 400 unless a write says twice which row it means, if the path may have lost the end of the key.
+
+    An HTTP API cuts the path at a question mark that was percent-encoded once, before it calls the function,
+    and nothing in the event shows that (https://github.com/middleapi/standard-server/pull/93). What is left
+    of a key that ends in text is the key of another row. The query and the body arrive as they were sent: the
+    parameter `confirm` has the key again, or the body's `columns` have its last column, which is compared
+    where the row is written.
+    """
+    again = event.query_string_parameters.get(CONFIRM)
+    if again is not None:
+        plain = ",".join(quote(part, safe="", errors="replace") for part in again.split(","))
+        if key not in (again, plain):
+            raise Problem(
+                "bad-request",
+                f"expected the same key twice, got {key} and {CONFIRM}={again!r}: a path with %3F arrives "
+                "without what follows it; percent-encode the key once more",
+            )
+    elif ends_in_text(contract) and not (isinstance(columns, dict) and contract.key[-1] in columns):
+        raise Problem(
+            "bad-request",
+            f"expected the key again, as query parameter {CONFIRM} or in the body: "
+            "a path with %3F arrives without what follows it",
+        )
 
 
 def require_parameters(event: APIGatewayProxyEventV2, known: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ import argparse
 import importlib
 from collections.abc import Sequence
 
-PARTS = ("lambdas", "load", "query", "merge", "jobs", "costs")
+PARTS = ("lambdas", "load", "query", "merge", "small", "jobs", "costs")
 SIZED = ("merge", "jobs")  # by millions of rows
 
 

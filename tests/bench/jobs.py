@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
@@ -163,7 +163,7 @@ def split(bench: Bench, changes: int) -> Row:
         suite, batch = examination.suite, examination.batch
         as_it_comes = seconds(lambda: batch.validate(suite))
         judged = seconds(lambda: validate(examination))
-        rules = seconds(lambda: row_rules(EVENTS, suite, batch.data.execution_engine))
+        rules = seconds(lambda: row_rules(replace(EVENTS, description=f"{changes}"), parsed.schema))
         counted = seconds(parsed.count)
         started = perf_counter()
         counts = count_rows(parsed, manifest.files, EVENTS.dataset, examination.row_rules).files

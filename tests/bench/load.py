@@ -161,7 +161,8 @@ def seconds_of_jobs(target: Target, batch_ids: Collection[str]) -> dict[str, flo
     for page in pages.paginate(Name=target.output("IngestWorkflow"), IncludeGraph=True):
         for run in (run for run in page["Runs"] if run["WorkflowRunId"] in batch_ids):
             for name, spent in _job_runs(run):
-                seconds[name] = seconds.get(name, 0.0) + spent
+                job = name.removeprefix(target.output("JobPrefix"))
+                seconds[job] = seconds.get(job, 0.0) + spent
     return seconds
 
 

@@ -94,7 +94,7 @@ def measure(what: str, table: "Table", where: Any, work: Callable[[], Answer]) -
 
 def ask(catalog: Any, sql: str) -> Answer:
     """Query with the engine of `glueline query`."""
-    [row] = query_here(catalog, sql)[0].to_pylist()
+    [row] = query_here(catalog, sql, "lake")[0].to_pylist()
     return row["lines"], row["sales"]
 
 

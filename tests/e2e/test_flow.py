@@ -279,7 +279,7 @@ def test_counts_of_rows_and_freshness_are_metrics(target: Target, sent: Sent, me
 
     def look() -> Any:
         return target.client("cloudwatch").get_metric_statistics(
-            Namespace="Glueline",
+            Namespace=target.output("MetricsNamespace"),
             MetricName=metric,
             Dimensions=dimensions,
             StartTime=datetime.now(UTC) - timedelta(minutes=10),

@@ -1,9 +1,13 @@
-"""Hostile files that no editor shows: of extreme sizes, compressed, misnamed, Parquet."""
+"""Hostile files that no editor shows: of extreme sizes, compressed, misnamed, of binary formats."""
 
 import gzip
+import io
+import zipfile
+from datetime import datetime
 
 import pyarrow as pa
 
+from jobs.reading.formats.compression import uncompressed
 from tests.hostile.drops import (
     ANOTHER_HEADER,
     GOOD,
@@ -13,12 +17,18 @@ from tests.hostile.drops import (
     NO_GZIP,
     NO_HEADER,
     NO_OBJECT,
+    NO_ORC,
     NO_PARQUET,
     NOT_JSON,
+    TWICE,
+    HostileFile,
     made,
     not_of_type,
+    orc,
     parquet,
 )
+from tests.jobs.reading.formats.example_files import ALL_FORMATS, FIRST_ROW, example
+from tests.jobs.reading.formats.workbooks import of_rows
 
 SIZES = [
     made("empty.csv", "nothing", b""),
@@ -48,9 +58,9 @@ SIZES = [
     made(
         "long_field.csv",
         "a field of more than 1 MB",
-        GOOD + "3,2," + "X" * 1_100_000 + ",National,,,\n",
-        (1, 2),
-        {3: "csv: field larger than field limit"},
+        GOOD + "3,2," + "X" * 1_100_000 + ",National,,,\n" + GOOD.split("\n")[1].replace("1,2", "4,2") + "\n",
+        (1, 2, 4),
+        {3: "csv: expected fields of at most 1048576 characters, got a longer one (line 4)"},
     ),
     made(
         "no_line_ends.csv",
@@ -216,18 +226,163 @@ PARQUET = [
     ),
     made(
         "year_10000.parquet",
-        "a date in a year that Python has not",
+        "a date in a year that no calendar of ours has",
         parquet(package_size=pa.array([0, 300_000_000_000_000_000], pa.timestamp("us"))),
         (1,),
-        {2: "parquet: "},
+        {2: not_of_type("package_size", '{"timestamp":"11476-08-15', "string")},
     ),
     made(
         "no_utf8.parquet",
         "bytes for a text that are no UTF-8",
         parquet(department=pa.array([b"GROCERY", b"\xff"]).view(pa.string())),
         (1,),
-        {2: "parquet: "},
+        {2: not_of_type("department", '{"bytes":"/w=="}', "string")},
+    ),
+    made(
+        "encrypted.parquet",
+        "an encrypted footer",
+        b"PARE" + parquet()[4:-4] + b"PARE",
+        (),
+        {None: NO_PARQUET},
     ),
 ]
 
-BINARY_DROPS = [*SIZES, *KINDS, *PARQUET]
+ORC = [
+    made("empty.orc", "nothing, where ORC has a footer", b"", (), {None: NO_ORC}),
+    made("half.orc", "half of an ORC file", orc()[:100], (), {None: NO_ORC}),
+    made("rows.orc", "CSV that is named orc", GOOD, (), {None: NO_ORC}),
+    made("parquet.orc", "Parquet that is named orc", parquet(), (), {None: NO_ORC}),
+    made("good.orc", "nothing", orc(), (1, 2)),
+    made(
+        "forever.orc",
+        "a time beyond the nanoseconds of Arrow",
+        orc(package_size=pa.array([datetime(9999, 12, 31), None], pa.timestamp("us"))),
+        (1, 2),
+    ),
+    made(
+        "bytes.orc",
+        "bytes for a text that are no UTF-8",
+        orc(department=[b"GROCERY", b"\xff"]),
+        (1,),
+        {2: not_of_type("department", '{"bytes":"/w=="}', "string")},
+    ),
+]
+
+COLUMNS = ["product_id", "manufacturer_id", "department", "brand"]
+
+
+def products(*keys: str) -> list[dict[str, str | None]]:
+    """Rows of products, all but their keys the same."""
+    return [dict(zip(COLUMNS, [key, "2", "GROCERY", "National"], strict=True)) for key in keys]
+
+
+def of_each_format(file_format: str) -> HostileFile:
+    """Two good rows with a bad one between them, whatever the format and the compression."""
+    first = FIRST_ROW.get(uncompressed(file_format), 1)
+    return made(
+        f"each.{file_format}",
+        "a text for a number",
+        example(file_format, COLUMNS, products("1", "two", "3")),
+        (first, first + 2),
+        {first + 1: not_of_type("product_id", "two")},
+    )
+
+
+def zipped(**files: str) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("_", "."), content)
+    return target.getvalue()
+
+
+FORMATS = [
+    *map(of_each_format, ALL_FORMATS),
+    made("inside.zip", "an archive whose file alone has a format", zipped(rows_csv=GOOD), (1, 2)),
+    made(
+        "no_format.zip",
+        "an archive whose file has no format either",
+        zipped(rows_txt2=GOOD),
+        (),
+        {None: "zip: expected a file inside that is named ."},
+    ),
+    made(
+        "two_files.csv.zip",
+        "an archive with two files",
+        zipped(a_csv=GOOD, b_csv=GOOD),
+        (),
+        {None: "zip: expected one data file in the archive, got 2 (a.csv, b.csv)"},
+    ),
+    made("empty.zip", "nothing, said to be an archive", b"", (), {None: "zip: expected a complete zip file"}),
+    made(
+        "bomb.csv.zip",
+        "80 MB that look like 80 KB",
+        zipped(a_csv=HEADER + "\n" + "\0" * 80_000_000),
+        (),
+        {None: "zip: expected at most 67108864 bytes"},
+    ),
+    made("csv.xlsx", "CSV that is named xlsx", GOOD, (), {None: "excel: expected an .xlsx workbook"}),
+    made(
+        "csv.avro", "CSV that is named avro", GOOD, (), {None: "avro: expected an Avro object container file"}
+    ),
+    made(
+        "parquet.xlsx",
+        "Parquet that is named xlsx",
+        parquet(),
+        (),
+        {None: "parquet: expected a file of the format"},
+    ),
+    made(
+        "cells.xlsx",
+        "an error and a value without a name",
+        of_rows(COLUMNS, [1, 2, "GROCERY", "National"], ["#N/A", 2], [3, 2, "GROCERY", "National", "x"]),
+        (2,),
+        {3: "excel: expected a value in A3, got the error #N/A", 4: "excel: expected values below names"},
+    ),
+    made(
+        "cut_off.avro",
+        "an Avro file that breaks off",
+        example("avro", COLUMNS, products(*map(str, range(1, 40))))[:-200],
+        tuple(range(1, 33)),
+        {33: "avro: expected "},
+    ),
+    made(
+        "cut_off.json",
+        "an array that breaks off",
+        example("json", COLUMNS, products("1", "2"))[:-40],
+        (1,),
+        {2: "json: expected a value whose quotes and brackets match"},
+    ),
+    made(
+        "around.json",
+        "an object around the rows",
+        b'{"data": ' + example("json", COLUMNS, products("1", "2")) + b"}",
+        (),
+        {None: "json: expected rows, got one object around an array of objects; write the array 'data'"},
+    ),
+    made(
+        "elements.json",
+        "a bad element, a missing quote, and a name twice",
+        "[\n"
+        + ",\n".join(
+            [
+                GOOD_JSON.strip(),
+                GOOD_JSON.strip().replace('"product_id":', "product_id:"),
+                GOOD_JSON.strip().replace('National"', "National"),
+                GOOD_JSON.strip().replace('"brand"', '"product_id":9,"brand"'),
+                GOOD_JSON.strip().replace(":1,", ":5,"),
+                "[1]",
+            ]
+        )
+        + "\n]",
+        (1, 5),
+        {
+            2: "json: expected a JSON object: Expecting property name",
+            3: "json: expected a JSON object: ",
+            4: TWICE,
+            6: NO_OBJECT,
+        },
+    ),
+]
+
+BINARY_DROPS = [*SIZES, *KINDS, *PARQUET, *ORC, *FORMATS]

@@ -52,17 +52,29 @@ def not_of_type(column: str, got: str, expected: str = "long") -> str:
 
 
 def parquet(**columns: Any) -> bytes:
-    """Two good products with these columns changed; None removes one."""
+    """Two good products as Parquet, with these columns changed; None removes one."""
+    file = io.BytesIO()
+    pq.write_table(_products(columns), file)
+    return file.getvalue()
+
+
+def orc(**columns: Any) -> bytes:
+    """Two good products as ORC, with these columns changed; None removes one."""
+    from pyarrow.orc import write_table
+
+    file = io.BytesIO()
+    write_table(_products(columns), file)
+    return file.getvalue()
+
+
+def _products(columns: dict[str, Any]) -> pa.Table:
     good = {
         "product_id": [1, 2],
         "manufacturer_id": [2, 2],
         "department": ["GROCERY", "GROCERY"],
         "brand": ["National", "National"],
     }
-    kept = {name: values for name, values in (good | columns).items() if values is not None}
-    file = io.BytesIO()
-    pq.write_table(pa.table(kept), file)
-    return file.getvalue()
+    return pa.table({name: values for name, values in (good | columns).items() if values is not None})
 
 
 NOT_JSON = "json: expected one JSON object on the line: "
@@ -72,3 +84,4 @@ NO_HEADER = f"{ANOTHER_HEADER}missing: product_id, manufacturer_id, department, 
 TWICE = "json: expected every name once in an object"
 NO_GZIP = "gzip: expected a complete gzip file"
 NO_PARQUET = "parquet: expected a Parquet file"
+NO_ORC = "orc: expected an ORC file"

@@ -55,8 +55,29 @@ STORED = [
     stored(
         "quote_never_closed.csv",
         "a quote that is opened and never closed",
-        (1,),
-        {2: "csv: unexpected end of data"},
+        (1, 3),
+        {2: 'csv: expected a second " that closes the field, got none (line 3)'},
+    ),
+    stored(
+        "stray.csv",
+        "an inch mark in a quoted field",
+        (1, 3, 4),
+        {2: "csv: expected ',' or a line end behind the \" that closes a field, got more text"},
+    ),
+    stored(
+        "stray_first.csv",
+        "an inch mark in a quoted field of the first row",
+        (2, 3),
+        {1: "csv: expected ',' or a line end behind the \" that closes a field, got more text"},
+    ),
+    stored("empty_columns.csv", "empty columns that a spreadsheet keeps", (1,)),
+    stored("empty_rows.csv", "empty rows that a spreadsheet keeps", (1,)),
+    stored("sep.csv", "the line that tells Excel the delimiter", (1,)),
+    stored(
+        "unnamed_column.csv",
+        "a column without a name that has a value",
+        (),
+        {None: "header: expected a name for each column, got none for column 8, which has 'fresh' in line 3"},
     ),
     stored(
         "mixed_types.csv",
@@ -101,8 +122,8 @@ STORED = [
     stored(
         "an_array_over_lines.jsonl",
         "a JSON array, one element on each line",
-        (3,),
-        {1: NOT_JSON, 2: NOT_JSON, 4: NOT_JSON},
+        (),
+        {None: "json: expected one JSON object on each line, got an array"},
     ),
     stored(
         "no_json_that_readers_take.jsonl",
@@ -164,8 +185,7 @@ ENCODINGS = [
         "utf16.csv",
         "UTF-16 with its mark",
         GOOD.encode("utf-16"),
-        (),
-        {None: "encoding: expected UTF-8, got UTF-16"},
+        (1, 2),
     ),
     made(
         "utf16.jsonl",
@@ -178,8 +198,7 @@ ENCODINGS = [
         "utf32.csv",
         "UTF-32 with its mark",
         GOOD.encode("utf-32"),
-        (),
-        {None: "encoding: expected UTF-8, got UTF-32"},
+        (1, 2),
     ),
     made("utf16_without_mark.csv", "UTF-16 without a mark", GOOD.encode("utf-16-be"), (), {None: NO_HEADER}),
     made(
@@ -187,7 +206,7 @@ ENCODINGS = [
         "Latin-1 in one row",
         f"{GOOD}3,2,CAFÉ,National,A,B,C\n".encode("latin-1"),
         (1, 2),
-        {3: "encoding: expected UTF-8"},
+        {3: "encoding: expected UTF-8, got byte 0xc9 in column department, which looks like cp1252; declare"},
     ),
     made(
         "latin1_header.csv",
@@ -253,10 +272,15 @@ TIMES = {  # a time -> what is wrong with it, and the instant if it is taken all
     "01/03/2017": ("day before month", None),
     "10:00:00": ("no day", None),
     "2017-03-01T10:00:00 Europe/Paris": ("the name of a zone", None),
+    "2017-03-02T11:53:26,5Z": ("a comma", datetime(2017, 3, 2, 11, 53, 26, 500_000, tzinfo=UTC)),
+    "2017-03-02T11Z": ("the hour alone", datetime(2017, 3, 2, 11, tzinfo=UTC)),
+    "20170302": ("a date in the basic form", datetime(2017, 3, 2, tzinfo=UTC)),
+    "20170302T1153Z": ("the basic form without seconds", datetime(2017, 3, 2, 11, 53, tzinfo=UTC)),
+    "2017-03-02T1153Z": ("a mixed form", datetime(2017, 3, 2, 11, 53, tzinfo=UTC)),
     "now": ("a word that SQL understands", None),
     "epoch": ("another", None),
 }
-_LINES = [f"1,{row},3,4,1,0.50,0,0,0,9,2017-01-01T00:00:00Z,{time}" for row, time in enumerate(TIMES, 1)]
+_LINES = [f'1,{row},3,4,1,0.50,0,0,0,9,2017-01-01T00:00:00Z,"{time}"' for row, time in enumerate(TIMES, 1)]
 TIMES_FILE = HostileFile(
     "times.csv",
     "timestamps in every form",

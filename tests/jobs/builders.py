@@ -10,7 +10,7 @@ import boto3
 from expectations.contract import Column, Contract, Partition
 from expectations.timestamps import from_micros, to_text
 from jobs.intake.manifest import ManifestFile
-from jobs.reading.receive import RECEIVED
+from jobs.reading.received import RECEIVED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

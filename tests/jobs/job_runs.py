@@ -24,6 +24,7 @@ def job_arguments(
         "RAW_BUCKET": raw,
         "INTAKE_QUEUE_URL": queue_url,
         "BACKLOG_RULE": backlog_rule(),
+        "METRICS_NAMESPACE": "Glueline/dev",
         "DATABASE": lake.database,
         "OPS_DATABASE": lake.ops_database,
         "JOB_NAME": "job",

@@ -21,8 +21,9 @@ from jobs.erasure.row_filter import rewrite
 from jobs.intake.doors import DOORS, Door, doors_of_rows, live_doors
 from jobs.intake.manifest import ManifestFile, classify
 from jobs.reading.fetch import fetch
-from jobs.reading.formats.registry import FORMATS, read_rows
+from jobs.reading.formats.registry import FORMATS, format_named, read_rows
 from jobs.reading.formats.rows import FileFormat, KeysToErase, ReceivedRow, RowCounts, received_row
+from jobs.reading.received import IS_UNTYPED
 from tests.jobs.builders import ENTITIES, manifest_file, received
 
 if TYPE_CHECKING:
@@ -74,10 +75,11 @@ def landed(s3: "S3Client") -> ManifestFile:
 def test_a_file_of_a_new_format_is_read_and_parsed_at_a_new_door(
     small_data_spark: "SparkSession", landed: ManifestFile
 ) -> None:
-    with fetch(landed).content as content:
-        rows = list(read_rows(landed.format, content, ENTITIES))
+    fetched = fetch(landed)
+    with fetched.content as content:
+        rows = list(read_rows(fetched.format, content, ENTITIES))
     frame = received(small_data_spark, [str(row.payload) for row in rows]).withColumn(
-        "source_file", F.lit(landed.source_file)
+        IS_UNTYPED, F.lit(format_named(fetched.format).is_untyped)
     )
 
     parsed = PARSERS[landed.door](frame, ENTITIES).orderBy("id").collect()

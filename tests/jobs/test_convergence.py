@@ -33,7 +33,7 @@ from jobs.lake.creation import create_dataset_tables, create_ops_tables
 from jobs.lake.names import TOMBSTONES, Lake
 from jobs.merging import steps, target_partitions
 from jobs.merging.target_partitions import SMALL
-from jobs.reading.receive import RECEIVED, SEQUENCER
+from jobs.reading.received import RECEIVED, SEQUENCER
 from tests.crashing import Crashed, Moment, may_crash_at
 from tests.jobs.histories import KINDS, Delivery, Kind, Row, State, Table, retract, symbol
 from tests.model import Change, Model, Position, merged

@@ -21,6 +21,7 @@ ARGUMENTS = {
     "DATABASE": "db",
     "OPS_DATABASE": "ops",
     "BACKLOG_RULE": "rule",
+    "METRICS_NAMESPACE": "Glueline/dev",
     "JOB_RUN_ID": "jr_1",
     "RAW_DAYS": "30",
     "TOMBSTONE_DAYS": "40",

@@ -22,7 +22,7 @@ from jobs.checking.checked_dataset import add_rule_reasons
 from jobs.doors.parsers import PARSERS
 from jobs.intake.doors import DROP, EXPORT, STREAM
 from jobs.quality.validation import prepare
-from jobs.reading.receive import RECEIVED
+from jobs.reading.received import IS_UNTYPED, RECEIVED
 from lambdas.data_api.changes import Checker, Event
 from lambdas.data_api.problems import Problem
 from lambdas.exact_json import dumps, loads
@@ -61,9 +61,10 @@ def test_a_row_means_the_same_at_every_door(small_data_spark: "SparkSession", ca
 def judge_in_jobs(spark: "SparkSession", contract: Contract, sent: list[Sent]) -> list["Row"]:
     """The parsed rows with all reasons, in the order of what was sent."""
     rows = [
-        (f"s3://raw/{one.door}", SENT, number, one.payload, one.problem) for number, one in enumerate(sent)
+        (f"s3://raw/{one.door}", SENT, number, one.payload, one.problem, one.door == "drop.csv")
+        for number, one in enumerate(sent)
     ]
-    frame = spark.createDataFrame(rows, RECEIVED).coalesce(1)
+    frame = spark.createDataFrame(rows, f"{RECEIVED}, {IS_UNTYPED} boolean").coalesce(1)
     of_doors = [
         PARSERS[door.name](frame.where(frame["source_file"].startswith(f"s3://raw/{door.name}")), contract)
         for door in (DROP, STREAM, EXPORT)  # a repair is a stream record

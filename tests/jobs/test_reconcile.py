@@ -35,7 +35,7 @@ def test_a_dataset_that_agrees_is_certified_and_one_that_differs_stays_open(pari
     assert compared.counts.mismatches == 1
     assert list(parity.objects.issued("entities", LONG_AGO)) == [certificate]
 
-    metrics = boto3.client("cloudwatch").list_metrics(Namespace="Glueline")["Metrics"]
+    metrics = boto3.client("cloudwatch").list_metrics(Namespace="Glueline/test")["Metrics"]
     names = {
         one["MetricName"] for one in metrics if {"Name": "Dataset", "Value": "entities"} in one["Dimensions"]
     }

@@ -52,6 +52,7 @@ Resources:
     Properties: {State: DISABLED, ScheduleExpression: rate(1 minute)}
 Outputs:
   TablePrefix: {Value: small-}
+  OpsDatabase: {Value: lake_ops}
   RawBucket: {Value: !Ref Raw}
   LakeBucket: {Value: !Ref Lake}
   InboundQueueUrl: {Value: !Ref Inbound}

@@ -17,6 +17,8 @@ def empty_stack(aws: str) -> Target:
         "LakeBucket": f"lake-{number}",
         "TablePrefix": f"glueline-{number}-",
         "BacklogRule": f"backlog-{number}",
+        "JobPrefix": "glueline-",
+        "OpsDatabase": "lake_ops",
     }
     empty = Target("us-east-1", outputs, aws)
     s3, sqs = empty.client("s3"), empty.client("sqs")

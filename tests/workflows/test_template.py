@@ -10,8 +10,10 @@ import pytest
 
 from expectations.odcs import load_contracts
 from tests.workflows.expanded_template import TEMPLATE, TEXT, Resource, each, expanded, resources
-from workflows.deploy.template import WORKFLOWS, datasets_parameter
+from workflows.dataset_parameter import dataset_parameter
+from workflows.deploy.template import WORKFLOWS
 from workflows.local.base.home import CHECKOUT
+from workflows.packages.job_code import SUFFIX, job_names
 from workflows.query.history import named_query
 
 OUTPUTS_OTHERS_RELY_ON = (
@@ -39,7 +41,7 @@ def test_a_job_is_a_script_of_ours_on_glue_6_with_a_role_of_its_own(name: str, r
     arguments = properties["DefaultArguments"]
     job = name.removeprefix("Job")
 
-    assert properties["Name"] == job
+    assert properties["Name"] == f"${{AWS::StackName}}-{job}"
     assert properties["GlueVersion"] == "6.0"
     assert properties["Role"] == {"Fn::GetAtt": [f"JobRole{job}", "Arn"]}
     assert properties["ExecutionProperty"] == {"MaxConcurrentRuns": 1}
@@ -47,16 +49,21 @@ def test_a_job_is_a_script_of_ours_on_glue_6_with_a_role_of_its_own(name: str, r
     assert properties["Command"]["ScriptLocation"].endswith(f"/{job}.py")
     assert (CHECKOUT / "jobs" / f"{job}.py").is_file()
     assert arguments["--datalake-formats"] == "iceberg"
+    assert arguments["--custom-logGroup-prefix"] == "/aws/glue/${AWS::StackName}"
+    assert "--enable-continuous-cloudwatch-log" not in arguments  # since Glue 5.0 it does nothing
     assert "spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO" in arguments["--conf"]
 
 
-def test_script_and_wheel_come_from_the_address_that_deploying_gives() -> None:
-    given = "s3://artifacts/code/0123abcd/glueline-0.1.0-py3-none-any.whl"
+@pytest.mark.parametrize("job", job_names(CHECKOUT))
+def test_script_and_package_come_from_the_address_that_deploying_gives(job: str) -> None:
+    given = "s3://artifacts/code/0123abcd"
 
-    job = resources("AWS::Glue::Job", JobsWheel=given)["Jobcheck"]["Properties"]
+    properties = resources("AWS::Glue::Job", JobsCode=given)[f"Job{job}"]["Properties"]
+    arguments = properties["DefaultArguments"]
 
-    assert job["Command"]["ScriptLocation"] == "s3://artifacts/code/0123abcd/check.py"
-    assert job["DefaultArguments"]["--additional-python-modules"] == given
+    assert properties["Command"]["ScriptLocation"] == f"{given}/{job}.py"
+    assert arguments["--additional-python-modules"] == f"{given}/{job}{SUFFIX}"
+    assert arguments["--python-modules-installer-option"] == "--no-index"
 
 
 @each("AWS::Glue::Workflow")
@@ -90,14 +97,30 @@ def test_a_backlog_is_announced_again_from_its_merge_to_the_next_check() -> None
     }
 
 
+@each("AWS::Lambda::EventSourceMapping")
+def test_records_of_a_stream_are_retried_for_twenty_hours(name: str, resource: Resource) -> None:
+    properties = resource["Properties"]
+
+    if name.startswith("Stream"):  # the number of retries is not limited: only the age of a record ends them
+        assert (properties["MaximumRetryAttempts"], properties["MaximumRecordAgeInSeconds"]) == (
+            -1,
+            20 * 3600,
+        )
+        assert properties["DestinationConfig"]["OnFailure"]
+
+
+def test_a_workgroup_with_a_history_of_queries_does_not_block_the_deletion_of_the_stack() -> None:
+    assert resources()["Queries"]["Properties"]["RecursiveDeleteOption"] is True
+
+
 def test_the_default_datasets_are_those_that_have_contracts() -> None:
     default = TEMPLATE["Parameters"]["Datasets"]["Default"].split(",")
 
-    assert sorted(default) == datasets_parameter(load_contracts()).split(",")
+    assert sorted(default) == dataset_parameter(load_contracts()).split(",")
 
 
 def test_a_dataset_with_an_underscore_in_its_name_gets_its_table_stream_and_queries() -> None:
-    names = datasets_parameter(["order_lines", "products"])
+    names = dataset_parameter(["order_lines", "products"])
     pattern = TEMPLATE["Parameters"]["Datasets"]["AllowedPattern"]
 
     made = resources(Datasets=names)

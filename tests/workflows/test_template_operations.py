@@ -9,12 +9,16 @@ from typing import Any, get_args
 import pytest
 from typer.main import get_command
 
-from jobs.runtime.metrics import NAMESPACE, Name
-from tests.workflows.expanded_template import Resource, each, expanded, resources
+from jobs.runtime.metrics import Name
+from tests.workflows.expanded_template import TEMPLATE, Resource, each, expanded, resources
+from tests.workflows.named_template import stack
 from workflows.cli import app
 from workflows.local.base.home import CHECKOUT
 from workflows.stack.target import Target
 
+NAMESPACE = "Glueline/dev"  # of the stack's own metrics
+JOBS = ("check", "merge", "maintain", "reconcile", "certify", "erase")
+LONGEST_NAME = 50  # of a stack: with the account it makes a domain of Cognito, of at most 63 characters
 COMMANDS: Any = get_command(app)
 OF_JOBS = set(get_args(Name.__value__))
 
@@ -25,13 +29,13 @@ def named_commands(text: str) -> list[str]:
 
 
 def is_a_command(words: str) -> bool:
-    """Whether the command line has this command."""
+    """Whether the command line has this command, for a stack on AWS too."""
     found = COMMANDS
     for word in words.split():
         found = getattr(found, "commands", {}).get(word)
         if found is None:
             return False
-    return True
+    return hasattr(found, "commands") or any("--stack" in parameter.opts for parameter in found.params)
 
 
 def text_of(value: Any) -> str:
@@ -56,15 +60,39 @@ def test_an_alarm_says_what_to_do_and_what_happens_if_nothing_is_done(name: str,
     commands = named_commands(description)
 
     assert commands
+    assert all("--stack ${AWS::StackName}" in one for one in re.findall("`glueline ([^`]+)`", description))
     assert [command for command in commands if not is_a_command(command)] == []
     assert "If nothing is done" in description
-    assert len(description) <= 1024  # as long as CloudWatch takes it
+    assert len(description.replace("${AWS::StackName}", "n" * LONGEST_NAME)) <= 1024  # as CloudWatch takes it
+
+
+@each("AWS::CloudWatch::Alarm")
+def test_an_alarm_names_the_log_group_that_tracebacks_are_in(name: str, resource: Resource) -> None:
+    description = text_of(resource["Properties"]["AlarmDescription"])
+    existing = {
+        group["Properties"]["LogGroupName"]
+        for id_, group in resources("AWS::Logs::LogGroup").items()
+        if id_ != "JobErrors"  # Spark's own log
+    }
+
+    named = re.findall(r"/aws/[\w/${}:-]+", description)
+
+    assert [group for group in named if group.replace("${Function}", "source") not in existing] == []
+
+
+@pytest.mark.parametrize("dataset", ["transactions", "products", "households"])
+def test_the_alarm_on_the_age_of_parity_is_silent_until_there_was_a_comparison(dataset: str) -> None:
+    alarm = resources()[f"ParityAge{dataset}"]["Properties"]
+
+    assert alarm["TreatMissingData"] == "missing"
+    assert alarm["InsufficientDataActions"] == [{"Ref": "Alerts"}]  # for data that ends, not for data to come
 
 
 def test_what_can_go_wrong_has_an_alarm() -> None:
     watched = {
         (alarm["Properties"]["Namespace"], alarm["Properties"]["MetricName"])
-        for alarm in resources("AWS::CloudWatch::Alarm").values()
+        for alarm in stack("dev").resources.values()
+        if alarm["Type"] == "AWS::CloudWatch::Alarm"
     }
 
     assert watched == {
@@ -74,12 +102,12 @@ def test_what_can_go_wrong_has_an_alarm() -> None:
         ("AWS/Lambda", "Errors"),
         ("AWS/Lambda", "IteratorAge"),
         ("AWS/Events", "TriggeredRules"),  # runs of ingest that failed
-        ("Glueline", "FilesRefused"),
-        ("Glueline", "BatchesSetAside"),
-        ("Glueline", "QuarantinePercent"),
-        ("Glueline", "FreshnessSeconds"),
-        ("Glueline", "Drift"),
-        ("Glueline", "ParityAgeSeconds"),
+        (NAMESPACE, "FilesRefused"),
+        (NAMESPACE, "BatchesSetAside"),
+        (NAMESPACE, "QuarantinePercent"),
+        (NAMESPACE, "FreshnessSeconds"),
+        (NAMESPACE, "Drift"),
+        (NAMESPACE, "ParityAgeSeconds"),
     }
     assert {metric for namespace, metric in watched if namespace == NAMESPACE} <= OF_JOBS
 
@@ -120,31 +148,77 @@ def test_every_function_has_an_alarm_on_its_errors() -> None:
 # --- alerts of failed jobs ----------------------------------------------------------------------------------
 
 
-@each("AWS::Glue::Job")
-def test_the_alert_of_a_failed_job_is_a_sentence_with_what_to_do(name: str, resource: Resource) -> None:
-    job = resource["Properties"]["Name"]
-
-    rule = resources("AWS::Events::Rule")[f"Failed{job}"]["Properties"]
+@pytest.mark.parametrize("job", JOBS)
+def test_the_alert_of_a_failed_job_says_what_to_do(job: str) -> None:
+    rule = stack("dev").resources[f"Failed{job}"]["Properties"]
     [target] = rule["Targets"]
-    sentence = text_of(target["InputTransformer"]["InputTemplate"])
+    transformer = target["InputTransformer"]
+
+    alert = json.loads(rendered(transformer, {}))
 
     assert rule["EventPattern"] == {
         "source": ["aws.glue"],
         "detail-type": ["Glue Job State Change"],
-        "detail": {"jobName": [job], "state": ["FAILED", "TIMEOUT", "ERROR", "STOPPED"]},
+        "detail": {"jobName": [f"dev-{job}"], "state": ["FAILED", "TIMEOUT", "ERROR", "STOPPED"]},
     }
-    assert target["Arn"] == {"Ref": "Alerts"}
-    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
-    assert {f"<{path}>" for path in target["InputTransformer"]["InputPathsMap"]} == set(
-        re.findall("<[a-z]+>", sentence)
+    assert target["Arn"] == stack("dev").arn("Alerts")
+    assert target["DeadLetterConfig"] == {"Arn": stack("dev").arn("Undelivered")}
+    assert {f"<{path}>" for path in transformer["InputPathsMap"]} == set(
+        re.findall("<[a-z]+>", transformer["InputTemplate"])
     )
-    assert isinstance(json.loads(sentence), str)  # EventBridge takes a text in quotes
-    assert named_commands(sentence) or "aws glue start-workflow-run" in sentence
-    assert [command for command in named_commands(sentence) if not is_a_command(command)] == []
-    assert "If nothing is done" in sentence
+    assert alert["alert"] == f"Glueline: the job dev-{job} did not succeed"
+    assert alert["stack"] == "dev"
+    assert alert["logs"] == stack("dev").physical_name("JobOutput")
+    assert re.search(r"start-workflow-run --name dev-(ingest|care)\.|--stack dev\b", alert["do"])
+    assert [command for command in named_commands(alert["do"]) if not is_a_command(command)] == []
+    assert "If nothing is done" in alert["do"]
 
 
-def test_an_alert_names_job_run_and_error(embedded_aws: str) -> None:
+def test_a_failure_names_its_stack_once() -> None:
+    texts = [found["Do"] for found in TEMPLATE["Mappings"]["WhenItFails"].values()]
+
+    assert [text.count("{stack}") for text in texts] == [1] * len(JOBS)
+
+
+ERRORS = [
+    "NoSuchKey: gone",
+    "expected \"id\", got 'x'",
+    "first line\nsecond line",
+    "C:\\a\tb",
+    "\u2028 <run> {}",
+]
+
+
+def rendered(transformer: dict[str, Any], detail: dict[str, str]) -> str:
+    """The text that EventBridge makes of an event.
+
+    A variable outside of quotes becomes JSON; inside of quotes its text is put in as it is.
+    """
+    values = {
+        name: detail.get(path.removeprefix("$.detail."), "")
+        for name, path in transformer["InputPathsMap"].items()
+    }
+
+    def value(match: re.Match[str]) -> str:
+        if match[0].startswith('"'):
+            return re.sub("<([a-z]+)>", lambda inner: values[inner[1]], match[0])
+        return json.dumps(values[match[1]])
+
+    return re.sub(r'"(?:\\.|[^"\\])*"|<([a-z]+)>', value, transformer["InputTemplate"])
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_an_alert_has_an_error_of_any_characters(error: str) -> None:
+    [target] = stack("dev").resources["Failedmerge"]["Properties"]["Targets"]
+
+    alert = json.loads(
+        rendered(target["InputTransformer"], {"message": error, "state": "FAILED", "jobRunId": "jr_1"})
+    )
+
+    assert (alert["error"], alert["state"], alert["run"]) == (error, "FAILED", "jr_1")
+
+
+def test_an_alert_reaches_the_subscribers_of_the_topic(embedded_aws: str) -> None:
     target = Target("us-east-1", {}, embedded_aws)
     sns, sqs, events = (target.client(name) for name in ("sns", "sqs", "events"))
     topic = sns.create_topic(Name="alerts")["TopicArn"]
@@ -156,28 +230,28 @@ def test_an_alert_names_job_run_and_error(embedded_aws: str) -> None:
         Endpoint=attributes["QueueArn"],
         Attributes={"RawMessageDelivery": "true"},
     )
-    [alert] = resources("AWS::Events::Rule")["Failedcheck"]["Properties"]["Targets"]
-    transformer = alert["InputTransformer"]
-    template = text_of(transformer["InputTemplate"]).replace("${AWS::StackName}", "glueline")
+    [alert] = stack("dev").resources["Failedcheck"]["Properties"]["Targets"]
     # In the name of tests: nobody but Glue may speak as aws.glue.
     events.put_rule(Name="failed-check", EventPattern=json.dumps({"source": ["tests"]}))
     events.put_targets(
         Rule="failed-check",
-        Targets=[
-            {"Id": "alert", "Arn": topic, "InputTransformer": transformer | {"InputTemplate": template}}
-        ],
+        Targets=[{"Id": "alert", "Arn": topic, "InputTransformer": alert["InputTransformer"]}],
     )
-    failure = {"jobName": "check", "jobRunId": "jr_1", "state": "FAILED", "message": "NoSuchKey: gone"}
+    failure = {
+        "jobName": "dev-check",
+        "jobRunId": "jr_1",
+        "state": "FAILED",
+        "message": ERRORS[1] + ERRORS[2],
+    }
 
     events.put_events(
         Entries=[{"Source": "tests", "DetailType": "Glue Job State Change", "Detail": json.dumps(failure)}]
     )
 
     [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
-    assert message["Body"].startswith(
-        '"Glueline: the job check ended FAILED: NoSuchKey: gone. Run jr_1; its logs are in '
-        "/aws/glue/glueline/error and /output. Landed objects were not read."
-    )
+    received = json.loads(message["Body"])
+    assert (received["error"], received["run"]) == (failure["message"], "jr_1")
+    assert received["do"].startswith("Landed objects were not read.")
 
 
 def test_the_alarms_on_failing_jobs_count_matches_of_their_rules() -> None:
@@ -206,10 +280,8 @@ def test_every_rule_may_write_undelivered_events_to_their_queue() -> None:
 
 
 def dashboard() -> dict[str, Any]:
-    """The body of the dashboard, with a word for each placeholder of CloudFormation."""
-    body = text_of(resources()["Dashboard"]["Properties"]["DashboardBody"])
-    filled = re.sub(r"\$\{!", "{", re.sub(r"\$\{(?!!)[^}]*\}", "filled-in", body))
-    parsed: dict[str, Any] = json.loads(filled)
+    """The body of the dashboard of the stack dev."""
+    parsed: dict[str, Any] = json.loads(stack("dev").resources["Dashboard"]["Properties"]["DashboardBody"])
     return parsed
 
 
@@ -219,7 +291,9 @@ def shown() -> set[tuple[str, str]]:
     for widget in dashboard()["widgets"]:
         for metric in widget["properties"].get("metrics", ()):
             if isinstance(metric[0], dict):
-                match = re.search(r"SEARCH\('\{(\w+)[^}]*\} MetricName=\"([^\"]+)\"", metric[0]["expression"])
+                match = re.search(
+                    r'SEARCH\(.\{"?([\w/]+)"?,[^}]*\} MetricName="([^"]+)"', metric[0]["expression"]
+                )
                 assert match, metric
                 found.add((match[1], match[2]))
             else:
@@ -237,12 +311,12 @@ def test_the_dashboard_shows_the_way_from_message_to_row() -> None:
         ("AWS/Lambda", "IteratorAge"),
         ("AWS/Events", "TriggeredRules"),
         ("Glue", "glue.driver.aggregate.elapsedTime"),
-        ("Glueline", "FreshnessSeconds"),
-        ("Glueline", "FreshnessMedianSeconds"),
-        ("Glueline", "RowsAccepted"),
-        ("Glueline", "RowsQuarantined"),
-        ("Glueline", "Drift"),
-        ("Glueline", "ParityAgeSeconds"),
+        (NAMESPACE, "FreshnessSeconds"),
+        (NAMESPACE, "FreshnessMedianSeconds"),
+        (NAMESPACE, "RowsAccepted"),
+        (NAMESPACE, "RowsQuarantined"),
+        (NAMESPACE, "Drift"),
+        (NAMESPACE, "ParityAgeSeconds"),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.expanded_template import Resource, each, expanded, resources
+from tests.workflows.expanded_template import TEXT, Resource, each, expanded, resources
 from workflows.local.base.home import CHECKOUT
 
 
@@ -98,23 +98,32 @@ def test_a_table_is_streamed_recoverable_encrypted_and_protected(name: str, reso
     assert properties["DeletionProtectionEnabled"] is True
 
 
-@each("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Cognito::UserPool")
+@each(
+    *("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Cognito::UserPool"),
+    "AWS::Glue::Database",  # with it go the pointers to the metadata of its Iceberg tables
+)
 def test_what_holds_data_outlives_the_stack(name: str, resource: Resource) -> None:
     assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
     assert resource["UpdateReplacePolicy"] == "Retain"
 
 
-def test_who_writes_to_queues_and_topic_may_use_their_key() -> None:
-    [statement] = [
-        one
-        for one in statements(resources()["Key"]["Properties"]["KeyPolicy"])
-        if "events.amazonaws.com" in one["Principal"].get("Service", ())
-    ]
+def of_service(statements_: list[dict[str, Any]], service: str) -> dict[str, Any]:
+    [statement] = [one for one in statements_ if one["Principal"] == {"Service": service}]
+    return statement
+
+
+def test_alarms_publish_from_this_account_and_rules_without_a_condition() -> None:
+    """EventBridge supports no condition in the policy of a topic or of its key: it would deliver nothing."""
+    topic = statements(resources()["AlertsPolicy"]["Properties"]["PolicyDocument"])
+    key = statements(resources()["Key"]["Properties"]["KeyPolicy"])
+    of_the_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
     assert resources()["Alerts"]["Properties"]["KmsMasterKeyId"] == {"Ref": "Key"}
-    assert statement["Principal"]["Service"] == ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
-    assert set(statement["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey*"}
-    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    for policy, actions in ((topic, ["sns:Publish"]), (key, ["kms:Decrypt", "kms:GenerateDataKey*"])):
+        alarms, rules = (of_service(policy, f"{name}.amazonaws.com") for name in ("cloudwatch", "events"))
+        assert as_list(alarms["Action"]) == as_list(rules["Action"]) == actions
+        assert alarms["Condition"] == of_the_account
+        assert "Condition" not in rules
 
 
 def test_a_function_may_read_its_own_environment() -> None:
@@ -154,6 +163,7 @@ def test_a_policy_names_its_actions_and_resources(where: str, statement: dict[st
     actions, targets = as_list(statement["Action"]), as_list(statement["Resource"])
 
     assert not [action for action in actions if "*" in action]
+    assert statement["Effect"] == "Allow" or where == "NoTablesOfOthers"
     if actions == ["cloudwatch:PutMetricData"]:  # takes no resource: a namespace is what can be named
         assert statement["Condition"]["StringEquals"]["cloudwatch:namespace"]
     elif actions == ["cloudwatch:GetMetricStatistics"]:  # it has neither, and returns numbers only
@@ -172,9 +182,20 @@ def test_only_the_stack_and_its_account_are_trusted() -> None:
         (statement,) = statements(role["Properties"]["AssumeRolePolicyDocument"])
         assert set(statement["Principal"]) == {"Service"}
         assert statement["Principal"]["Service"] in services
-        assert not role["Properties"].get("ManagedPolicyArns") or role["Properties"]["ManagedPolicyArns"] == [
-            {"Ref": "JobsPolicy"}
-        ]
+        ours = [{"Ref": "JobsPolicy"}, {"Ref": "NoTablesOfOthers"}]
+        assert [arn for arn in role["Properties"].get("ManagedPolicyArns", ()) if arn not in ours] == []
+
+
+# Principals that are the same in each partition (https://docs.aws.amazon.com/general/latest/gr/rande.html).
+GLOBAL = re.compile(r"\b(?:apigateway|cloudwatch|events|glue|lambda)\.amazonaws\.com\b")
+
+
+def test_arns_and_hosts_are_those_of_the_stacks_partition() -> None:
+    """Else a stack in China or GovCloud trusts nobody, or refers to what is not there."""
+    rest = GLOBAL.sub("", TEXT)
+
+    assert re.findall(r"arn:aws[\w-]*:", rest) == []
+    assert re.findall(r"\S*amazonaws\.com\S*", rest) == []
 
 
 def test_no_route_but_the_description_is_open() -> None:

@@ -70,7 +70,7 @@ def contract_new(  # noqa: PLR0913, PLR0917 -- the options of a command
         str | None, typer.Option(help="Column that orders the changes of a key, e.g. updated_at.")
     ] = None,
     from_table: Annotated[
-        str | None, typer.Option(help="Table of the stack's Glue catalog, instead of a file.")
+        str | None, typer.Option(help="Table of the Glue catalog, as database.table, instead of a file.")
     ] = None,
     folder: Annotated[Path, typer.Option(help="Folder of the contracts.")] = Path("expectations"),
     stack: StackName = None,

@@ -70,7 +70,7 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
     if as_json:
         print_json(result.to_dict())
     else:
-        out.print(proof_report(result))
+        out.print(proof_report(result, target.output("OpsDatabase")))
     if not result.is_complete:
         raise typer.Exit(1)
 

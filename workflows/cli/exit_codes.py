@@ -90,7 +90,7 @@ def errors_as_exit_codes() -> Iterator[None]:
 
 
 def _fail(message: str, error: Exception) -> NoReturn:
-    err.print(Text(message, style="red"))
+    err.print(Text(message, style="red"), soft_wrap=True)  # a line stays a line in a pipe or a log
     raise typer.Exit(1) from error
 
 

@@ -45,7 +45,7 @@ def bootstrap(dataset: DatasetName, as_json: AsJson = False, stack: StackName = 
     name_target(target)
     with interruptible(lambda: _EXPORTS_CONTINUE), showing_progress(export_progress) as report:
         loaded = [load_all(target, dataset, report)]
-    _show_loaded(dataset, loaded, as_json)
+    _show_loaded(dataset, loaded, target.output("OpsDatabase"), as_json)
 
 
 @app.command("catch-up")
@@ -72,7 +72,7 @@ def catch_up(
     name_target(target)
     with interruptible(lambda: _EXPORTS_CONTINUE), showing_progress(export_progress) as report:
         loaded = load_changes(target, dataset, *times, report)
-    _show_loaded(dataset, loaded, as_json)
+    _show_loaded(dataset, loaded, target.output("OpsDatabase"), as_json)
 
 
 def export_progress(step: ExportProgress, started: datetime) -> Text:
@@ -86,7 +86,7 @@ def export_progress(step: ExportProgress, started: datetime) -> Text:
     )
 
 
-def _show_loaded(dataset: str, loaded: list[LoadedExport], as_json: bool) -> None:
+def _show_loaded(dataset: str, loaded: list[LoadedExport], ops_database: str, as_json: bool) -> None:
     good = all(export.adds_up for export in loaded)
     if as_json:
         exports = [asdict(export) | {"adds_up": export.adds_up} for export in loaded]
@@ -100,8 +100,8 @@ def _show_loaded(dataset: str, loaded: list[LoadedExport], as_json: bool) -> Non
         out.print(
             f"Loaded. Next: glueline parity {dataset} (compares the table with DynamoDB)."
             if good
-            else "Not every item is an accepted change; the reasons are in lake_ops.quarantine. Correct the "
-            "contract or the items, then run glueline replay --quarantine.",
+            else f"Not every item is an accepted change; the reasons are in {ops_database}.quarantine. "
+            "Correct the contract or the items, then run glueline replay --quarantine.",
             style="green" if good else "red",
         )
     if not good:

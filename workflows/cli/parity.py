@@ -41,7 +41,7 @@ def parity(
         for report in reports:
             for line in parity_report.lines(report):
                 out.print(line, style="green" if report.certificate.ok else "red")
-            if advice := parity_report.advice(report.certificate):
+            if advice := parity_report.advice(report.certificate, target.output("OpsDatabase")):
                 out.print(f"Next: {advice}")
     if not all(report.certificate.ok for report in reports):
         raise typer.Exit(1)

@@ -34,8 +34,10 @@ def query(
     output: Annotated[Path | None, typer.Option(help="Write a .csv or .parquet file.")] = None,
     stack: StackName = None,
 ) -> None:
-    """Run one SELECT in Athena's dialect over the lake (database `lake`; bookkeeping is in `lake_ops`).
+    """Run one SELECT in Athena's dialect over the lake.
 
+    Locally the datasets are in the database `lake` and bookkeeping in `lake_ops`; a stack on AWS has
+    `<stack>_lake` and `<stack>_ops`. Tables of datasets need no database.
     A result that is wider than the terminal is printed row by row.
     """
     from workflows.query.output import write_csv, write_file

@@ -84,12 +84,12 @@ def replay(  # noqa: PLR0913, PLR0917 -- the options of a command
     if as_json:
         print_json(asdict(found) | {"read": read})
     else:
-        _show_replay(found, read)
+        _show_replay(found, read, target.output("OpsDatabase"))
     if found.lost:
         raise typer.Exit(1)
 
 
-def _show_replay(found: Replay, read: dict[str, int] | None) -> None:
+def _show_replay(found: Replay, read: dict[str, int] | None, ops_database: str) -> None:
     if found.rows == 0:
         out.print("No row in quarantine is selected. Nothing was announced.")
         return
@@ -104,7 +104,9 @@ def _show_replay(found: Replay, read: dict[str, int] | None) -> None:
     elif found.files:
         out.print("The next run of ingest reads them (--wait waits for it).")
     if found.files:
-        out.print("Rows that are rejected again will be in lake_ops.quarantine, with the new batch id.")
+        out.print(
+            f"Rows that are rejected again will be in {ops_database}.quarantine, with the new batch id."
+        )
 
 
 @app.command()

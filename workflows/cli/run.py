@@ -23,6 +23,7 @@ from workflows.cli.printing import (
     progress,
     showing_progress,
 )
+from workflows.cli.stack import start
 
 if TYPE_CHECKING:
     from workflows.demo.accounting import Outcome
@@ -53,14 +54,12 @@ def run(
     """Run real data through every stage, wait until it is merged, and compare the tables with a model."""
     from workflows.demo.run import run as run_all
     from workflows.local.base.environment import act_locally
-    from workflows.local.lifecycle import stack
     from workflows.stack.target import local
 
     act_locally()
-    with interruptible(
-        lambda: "What was started is stopped again. Run the command again to start the stack."
-    ):
-        stack.up(report=lambda line: err.print(f"  {line}", style="dim"))
+    started = start()
+    if started.changes is not None and not started.changes.is_empty:
+        err.print(started.notice, soft_wrap=True, markup=False)
     target = local()
     with interruptible(lambda: _RUN_CONTINUES), showing_progress(progress) as report:
         outcomes = run_all(target, lines, report)

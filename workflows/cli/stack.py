@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,23 +11,54 @@ from workflows.cli.confirming import confirm
 from workflows.cli.exit_codes import interruptible
 from workflows.cli.printing import AsJson, err, out, print_json
 
+if TYPE_CHECKING:
+    from workflows.local.lifecycle.running import Stack
+
 
 @app.command()
-def up(as_json: AsJson = False) -> None:
-    """Start the local stack: the embedded AWS with the whole template, the local Glue, a warm Spark."""
+def up(
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Deploy again after each save, until Ctrl-C.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start the local stack: the embedded AWS with the whole template, the local Glue, a warm Spark.
+
+    To a stack that runs, deploy the contracts, functions and jobs that have changed; its data is kept.
+    """
     from workflows.local.base.environment import act_locally
+
+    if watch and as_json:
+        raise typer.BadParameter("expected --watch or --json, got both", param_hint="--watch")
+    act_locally()
+    if watch:
+        from workflows.cli.watching import deploy_saves
+
+        deploy_saves()
+        return
+    started = start()
+    if as_json:
+        print_json({**started.to_dict(), "changes": started.changes and started.changes.to_dict()})
+        return
+    out.print(started.notice, soft_wrap=True, markup=False)
+    if started.changes is None:
+        out.print(
+            "Next: make run (real data through every stage), glueline status (logs), make down (stop it)."
+        )
+
+
+def start() -> Stack:
+    """Start the stack or deploy to it, with a line on stderr about each step."""
+    from workflows.local.base.home import DEFAULT
     from workflows.local.lifecycle import stack
 
-    act_locally()
-    with interruptible(
-        lambda: "What was started is stopped again. Run the command again to start the stack."
-    ):
-        started = stack.up(report=lambda line: err.print(f"  {line}", style="dim"))
-    if as_json:
-        print_json(started.to_dict())
-        return
-    out.print(started.notice)
-    out.print("Next: make run (real data through every stage), glueline status (logs), make down (stop it).")
+    def summary() -> str:
+        if stack.running_stack(DEFAULT) is None:
+            return "What was started is stopped again. Run the command again to start the stack."
+        return "The stack still runs. Run the command again to deploy what has changed."
+
+    with interruptible(summary):
+        return stack.up(report=lambda line: err.print(f"  {line}", style="dim", markup=False))
 
 
 @app.command()

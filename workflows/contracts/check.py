@@ -13,7 +13,8 @@ from expectations.problems import ContractError, Problem
 from lambdas.validation import Validators, build_validator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from expectations.contract import Contract
 
@@ -46,6 +47,15 @@ def check(contracts: Mapping[str, Contract]) -> None:
 def refuse_notes(notes: Iterable[Problem]) -> None:
     """Raise ContractError with the notes, if there are any."""
     _raise_if_any(notes)
+
+
+def report_notes(report: Callable[[str], None], folder: Path | None = None) -> None:
+    """Report in one line how many notes there are on the contracts of a folder, if there are any."""
+    from expectations.odcs import read_notes
+
+    if number := len(read_notes(folder)):
+        plural = "note" if number == 1 else "notes"
+        report(f"{number} {plural} on contracts: glueline contract check shows what is not enforced.")
 
 
 def _raise_if_any(problems: Iterable[Problem]) -> None:

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from expectations.file_dialect import RFC_4180, CsvDialect
 from expectations.keys import KEY_KINDS
 from expectations.odcs import load_contract
+from expectations.odcs.csv_servers import csv_server
 from expectations.odcs.partitions import TRANSFORMS
 from workflows.contracts.check import check_at_doors
 from workflows.contracts.column_names import ColumnName, can_be_alias, column_names, is_valid, snake_case
 from workflows.contracts.sample_check import check_rows, problem_of_drop
+from workflows.contracts.samples.csv_sample import CsvSample
 from workflows.contracts.samples.ddl import columns_of_ddl, columns_of_glue
 from workflows.contracts.samples.facts import DraftError, SampleColumn
 from workflows.contracts.samples.sample import columns_of, open_sample
-from workflows.query.catalog import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,7 +68,12 @@ def draft(dataset: str, key: Sequence[str], sequence: str | None, sample: Path) 
     the first key column. Raises DraftError.
     """
     with open_sample(sample) as opened:
-        drafted = draft_of_columns(dataset, key, sequence, columns_of(opened, sample.name), sample.name)
+        dialect = RFC_4180
+        if isinstance(opened, CsvSample):
+            opened.find_forms(lambda header: _is_one_of(header, key))
+            dialect = opened.forms.dialect
+        columns = columns_of(opened, sample.name)
+        drafted = draft_of_columns(dataset, key, sequence, columns, sample.name, dialect)
         check_rows(drafted.contract, opened, sample, drafted.renamed)
         notes = [*opened.notes, *drafted.notes]
     if problem := problem_of_drop(drafted.contract, sample):
@@ -85,13 +92,15 @@ def draft_from_ddl(dataset: str, key: Sequence[str], sequence: str | None, file:
 
 
 def draft_from_table(dataset: str, key: Sequence[str], sequence: str | None, name: str, glue: Any) -> Draft:
-    """A contract with the columns of a table of the Glue catalog, named `table` or `database.table`.
+    """A contract with the columns of a table of the Glue catalog, named `database.table`.
 
     `glue` is a client of Glue. Raises DraftError if there is no such table.
     """
     database, _, table = name.rpartition(".")
+    if not database:
+        raise DraftError(f"Expected a table of the Glue catalog as database.table, got {name}.")
     try:
-        found = glue.get_table(DatabaseName=database or DEFAULT_DATABASE, Name=table)["Table"]
+        found = glue.get_table(DatabaseName=database, Name=table)["Table"]
     except glue.exceptions.EntityNotFoundException as error:
         raise DraftError(
             f"Expected a table of the Glue catalog, got {name}, which is none; write database.table."
@@ -99,8 +108,13 @@ def draft_from_table(dataset: str, key: Sequence[str], sequence: str | None, nam
     return draft_of_columns(dataset, key, sequence, columns_of_glue(found), name)
 
 
-def draft_of_columns(
-    dataset: str, key: Sequence[str], sequence: str | None, given: Iterable[SampleColumn], source: str
+def draft_of_columns(  # noqa: PLR0913, PLR0917 -- the request, and what was found
+    dataset: str,
+    key: Sequence[str],
+    sequence: str | None,
+    given: Iterable[SampleColumn],
+    source: str,
+    dialect: CsvDialect = RFC_4180,
 ) -> Draft:
     """A contract for `dataset` with these columns of the source, a file or table. Raises DraftError."""
     if not is_valid(dataset):
@@ -117,7 +131,8 @@ def draft_of_columns(
     if sequence is not None:
         ordering = _header(sequence, names, source)
         _check_sequence(columns[ordering], source)
-    text = _text(dataset, columns, names, keys, ordering)
+    schema = _schema(dataset, columns, names, keys, ordering)
+    text = _text(dataset, schema, dialect)
     renamed = {header: one.name for header, one in names.items() if header not in (one.name, *one.aliases)}
     notes = [note for column in columns.values() for note in column.notes]
     notes += [f"{header}: name it {name} in files." for header, name in renamed.items()]
@@ -144,6 +159,12 @@ def write_new(path: Path, text: str) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _is_one_of(header: str, given: Sequence[str]) -> bool:
+    """Whether a column is given by its name in the file, its name in the contract, or alike."""
+    names = {one.strip() for one in given}
+    return header in names or snake_case(header) in {*names, *map(snake_case, names)}
 
 
 def _header(given: str, names: dict[str, ColumnName], source: str) -> str:
@@ -199,13 +220,13 @@ def _proposed(
     return next((found[group] for group in ("changed", "version", "sequence") if group in found), None)
 
 
-def _text(
+def _schema(
     dataset: str,
     columns: dict[str, SampleColumn],
     names: dict[str, ColumnName],
     keys: Sequence[str],
     ordering: str | None,
-) -> str:
+) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "name": dataset,
         "logicalType": "object",
@@ -219,6 +240,10 @@ def _text(
         _property(column, names[header], _key_part(column, names[header].name, keys, taken))
         for header, column in columns.items()
     ]
+    return schema
+
+
+def _text(dataset: str, schema: dict[str, Any], dialect: CsvDialect) -> str:
     contract = {
         "apiVersion": "v3.1.0",
         "kind": "DataContract",
@@ -227,6 +252,7 @@ def _text(
         "version": "1.0.0",
         "status": "draft",
         "description": {"purpose": "Say what the data is for."},
+        **({"servers": [csv_server(dialect)]} if dialect != RFC_4180 else {}),
         "schema": [schema],
     }
     return yaml.safe_dump(contract, sort_keys=False, width=110, allow_unicode=True)
@@ -273,6 +299,8 @@ def _typed(column: SampleColumn) -> dict[str, Any]:
     found: dict[str, Any] = {"logicalType": _LOGICAL.get(kind, kind), "physicalType": column.type}
     if kind == "struct":
         found["properties"] = _fields(column.fields)
+    elif column.format is not None:
+        found["logicalTypeOptions"] = {"format": column.format}
     elif kind == "list":
         (element,) = column.fields
         found["items"] = _typed(element) | ({"required": True} if element.required else {})

@@ -16,7 +16,7 @@ from expectations.contract import Column
 from expectations.declared import Declared
 from expectations.evolution import Addition, Declaration, LiveTable, Plan, partition, plan
 from expectations.problems import GluelineError
-from workflows.query.catalog import DEFAULT_DATABASE, lake_catalog
+from workflows.query.catalog import lake_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 
 class ContractsRefused(GluelineError):
-    """Raised when live tables can't be changed to match their contracts; the message has all reasons."""
+    """Raised when live data can't follow its contracts; the message has all reasons."""
+
+    def __init__(self, refusals: Iterable[str]) -> None:
+        reasons = dict.fromkeys(refusals)
+        super().__init__("\n".join(("The live tables can't be changed to match the contracts.", *reasons)))
 
 
 def compare(target: Target, contracts: Mapping[str, Contract]) -> dict[str, Plan]:
@@ -38,14 +42,20 @@ def compare(target: Target, contracts: Mapping[str, Contract]) -> dict[str, Plan
 
     Raises ContractsRefused if one is not possible.
     """
-    catalog = lake_catalog(target)
-    found = {name: planned for contract in contracts.values() for name, planned in _plans(catalog, contract)}
-    refusals = dict.fromkeys(refusal for one in found.values() for refusal in one.refusals)
-    if refusals:
-        raise ContractsRefused(
-            "The live tables can't be changed to match the contracts.\n" + "\n".join(refusals)
-        )
+    found = plans(target, contracts)
+    if refusals := [refusal for one in found.values() for refusal in one.refusals]:
+        raise ContractsRefused(refusals)
     return found
+
+
+def plans(target: Target, contracts: Mapping[str, Contract]) -> dict[str, Plan]:
+    """The changes that each existing table needs and those that are refused, by table."""
+    catalog, database = lake_catalog(target), target.output("LakeDatabase")
+    return {
+        name: planned
+        for contract in contracts.values()
+        for name, planned in _plans(catalog, database, contract)
+    }
 
 
 def live(table: Table) -> LiveTable:
@@ -75,17 +85,17 @@ def has_null(table: Table, column: str) -> bool:
     return bool(lacking.to_arrow().num_rows)
 
 
-def _plans(catalog: Catalog, contract: Contract) -> Iterable[tuple[str, Plan]]:
-    tables = dict(_tables(catalog, contract))
+def _plans(catalog: Catalog, database: str, contract: Contract) -> Iterable[tuple[str, Plan]]:
+    tables = dict(_tables(catalog, database, contract))
     rows = tables.get(contract.dataset)
     for name, table in tables.items():
         yield name, plan(live(table), contract, lambda column: rows is not None and has_null(rows, column))
 
 
-def _tables(catalog: Catalog, contract: Contract) -> Iterable[tuple[str, Table]]:
+def _tables(catalog: Catalog, database: str, contract: Contract) -> Iterable[tuple[str, Table]]:
     for name in (contract.dataset, f"{contract.dataset}_changes"):
         try:
-            yield name, catalog.load_table((DEFAULT_DATABASE, name))
+            yield name, catalog.load_table((database, name))
         except NoSuchTableError:
             continue
 

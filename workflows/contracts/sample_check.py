@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from expectations.align import Op, align
 from expectations.keys import InvalidKey, encode_key
 from jobs.intake.doors import DROP
-from jobs.reading.formats.compression import decompressed, is_compressed
-from jobs.reading.formats.registry import read_rows
+from jobs.reading.formats.compression import compression_of
+from jobs.reading.formats.registry import format_named, read_rows
 from jobs.reading.formats.rows import UnreadableFile
 from lambdas import exact_json
 from lambdas.validation import Validators
 from workflows.contracts.samples.facts import DraftError
 from workflows.contracts.samples.parquet_sample import ParquetSample
-from workflows.contracts.samples.sample import OP, Sample, is_delete
+from workflows.contracts.samples.sample import OP, Sample, is_delete, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,7 +56,7 @@ def problem_of_drop(contract: Contract, path: Path) -> str | None:
     """Why the file can't be dropped as it is; None if its rows can be read."""
     file_format = DROP.format_of(path.name)
     if file_format is None:
-        return f"drops take files named .{', .'.join(DROP.formats)}"
+        return f"drops take files named {DROP.names}"
     try:
         next(_received(file_format, contract, path), None)
     except UnreadableFile as problem:
@@ -79,9 +79,13 @@ def _rows(contract: Contract, sample: Sample, path: Path) -> Iterator[tuple[int,
 
 def _received(file_format: str, contract: Contract, path: Path) -> Iterator[ReceivedRow]:
     """The rows of the file as a drop reads them."""
+    compression = compression_of(file_format)
     with path.open("rb") as file, ExitStack() as opened:
-        content = opened.enter_context(decompressed(file)) if is_compressed(file_format) else file
-        yield from read_rows(file_format, content, contract)
+        content: IO[bytes] = file
+        inside = ""
+        if compression is not None:
+            content, inside = opened.enter_context(unpacked(compression, file, path.name))
+        yield from read_rows(format_named(file_format, inside).name, content, contract)
 
 
 def _typed(field: Any, kind: str) -> Any:

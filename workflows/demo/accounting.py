@@ -160,7 +160,8 @@ def differences(expected: dict[Key, Row], table: dict[Key, Row]) -> list[str]:
 def quarantine_reasons(target: Target, files: list[PartnerFile]) -> dict[str, int]:
     """The number of quarantined rows (or whole files) of these files, by the rule of their first reason."""
     names = ", ".join(map(text, uris_of(target, files)))
-    sql = f"select reasons from lake_ops.quarantine where source_file in ({names})"  # noqa: S608 -- quoted by `text`
+    table = f"{target.output('OpsDatabase')}.quarantine"
+    sql = f"select reasons from {table} where source_file in ({names})"  # noqa: S608 -- quoted by `text`
     found = rows(query(target, sql))
     return dict(Counter(row["reasons"][0].split(":")[0] for row in found))
 
@@ -185,7 +186,7 @@ def dynamodb_keys(target: Target, dataset: str) -> set[Key]:
 
 def seconds_to_queryable(target: Target, dataset: str, started: datetime) -> float | None:
     """Seconds from the first send to the last commit; None if nothing had to change."""
-    snapshot = lake_catalog(target).load_table(("lake", dataset)).current_snapshot()
+    snapshot = lake_catalog(target).load_table((target.output("LakeDatabase"), dataset)).current_snapshot()
     committed = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC) if snapshot else started
     return (committed - started).total_seconds() if committed > started else None
 

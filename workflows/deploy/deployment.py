@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from expectations.odcs import load_contracts
 from workflows.contracts.check import check as check_contracts
+from workflows.contracts.check import report_notes
+from workflows.dataset_parameter import dataset_parameter
 from workflows.deploy import changesets, packaging, stacks, states
 from workflows.deploy.account import make_managed_bucket, managed_bucket, sign_in
-from workflows.deploy.adopting import adopt, find_leftovers, named_leftovers
+from workflows.deploy.adopting import adopt, find_leftovers, is_free, named_leftovers
 from workflows.deploy.errors import DeployError
 from workflows.deploy.findings import Verdict
 from workflows.deploy.options import Options, check_options
 from workflows.deploy.plan import compare
 from workflows.deploy.preflight import Intent, mail, preflight
 from workflows.deploy.states import Next, state_of
-from workflows.deploy.template import TEMPLATE_FILE, datasets_parameter, expand, parse, resources
+from workflows.deploy.template import TEMPLATE_FILE, expand, parse, resources
+from workflows.stack.database_names import database_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
 NO_BUCKET: Final = "to-be-made"  # stands for the bucket that SAM makes, in a plan
 PROTECTION: Final = "DeletionProtection"
+# Logical ids, and the parameters and outputs that name them.
+DATABASES: Final = {"Lake": "LakeDatabase", "LakeOps": "OpsDatabase"}
 
 
 class Declined(Exception):
@@ -80,7 +85,7 @@ def plan(options: Options, dialog: Dialog) -> Prepared:
 
     Raises DeployError, or ContractError for a contract that can't be read or that an engine refuses.
     """
-    contracts = _contracts(options)
+    contracts = _contracts(options, dialog)
     account = sign_in(options.region)
     stack = stacks.find(account.client("cloudformation"), options.stack)
     if stack is not None and state_of(stack).next in (Next.WAIT, Next.GIVE_UP):
@@ -98,7 +103,7 @@ def deploy(options: Options, dialog: Dialog) -> dict[str, str]:
     Raises Declined if the user answers no, DeployError, or ContractError for a contract that can't be read or
     that an engine refuses; in all these cases before anything is changed, except for what the error names.
     """
-    contracts = _contracts(options)
+    contracts = _contracts(options, dialog)
     account = sign_in(options.region)
     cloudformation = account.client("cloudformation")
     stack = _usable(cloudformation, options.stack, dialog)
@@ -112,7 +117,7 @@ def deploy(options: Options, dialog: Dialog) -> dict[str, str]:
     if prepared.leftovers:
         dialog.report(f"Adopting {len(prepared.leftovers)} resources …")
         stack = adopt(account, options.stack, prepared.leftovers, dialog.report)
-    parameters = {**prepared.parameters, "JobsWheel": prepared.jobs.address(bucket)}
+    parameters = {**prepared.parameters, "JobsCode": prepared.jobs.address(bucket)}
     asked = parameters.get(PROTECTION, "true")
     if prepared.is_first and asked == "true":
         parameters[PROTECTION] = "later"
@@ -123,11 +128,12 @@ def deploy(options: Options, dialog: Dialog) -> dict[str, str]:
     return ended.outputs
 
 
-def _contracts(options: Options) -> list[str]:
+def _contracts(options: Options, dialog: Dialog) -> list[str]:
     """The names of the datasets, once options and contracts are known to be right."""
     check_options(options)
     contracts = load_contracts()
     check_contracts(contracts)
+    report_notes(dialog.report)
     return sorted(contracts)
 
 
@@ -157,11 +163,13 @@ def _prepare(options: Options, account: Account, stack: Stack | None, datasets: 
     bucket = options.bucket or managed_bucket(account)
     parameters = {
         **options.parameters,
-        "Datasets": datasets_parameter(datasets),
-        "JobsWheel": jobs.address(bucket or NO_BUCKET),
+        "Datasets": dataset_parameter(datasets),
+        "JobsCode": jobs.address(bucket or NO_BUCKET),
         "Architecture": options.architecture,
     }
     before = {} if stack is None else stack.parameters
+    databases = _databases(account, options, stack)
+    parameters |= database_parameters(options.stack, databases, options.parameters)
     if before.get(PROTECTION) == "later":  # a first deployment stopped before its second step
         parameters.setdefault(PROTECTION, "true")
     template = parse(TEMPLATE_FILE.read_text())
@@ -181,6 +189,23 @@ def _prepare(options: Options, account: Account, stack: Stack | None, datasets: 
     return Prepared(
         options, account, stack, parameters, jobs, bucket, planned, intent, tuple(leftovers), tuple(named)
     )
+
+
+def _databases(account: Account, options: Options, stack: Stack | None) -> dict[str, str]:
+    """The databases of the stack, or those that a deleted stack of its name has left, by output."""
+    if stack is not None and state_of(stack).next is Next.UPDATE:
+        if stack.outputs.keys() >= set(DATABASES.values()):
+            return stack.outputs
+        ids = stacks.physical_ids(account.client("cloudformation"), stack)  # no outputs: adoption had stopped
+        return {output: ids[logical_id] for logical_id, output in DATABASES.items() if logical_id in ids}
+    if options.adopt is False:
+        return {}
+    found: dict[str, str] = {}
+    for event in stacks.retained_by(account, options.stack):
+        output = DATABASES.get(event.logical_id)
+        if output is not None and output not in found and is_free(account, event.type, event.physical_id):
+            found[output] = event.physical_id
+    return found
 
 
 def _adoptable(
@@ -219,11 +244,11 @@ def _upload(prepared: Prepared, bucket: str, dialog: Dialog) -> str:
     """Build and upload everything that the stack runs; the address of its template."""
     account, options = prepared.account, prepared.options
     s3 = account.client("s3")
-    wheel = packaging.upload_jobs(s3, bucket, prepared.jobs)
-    dialog.report(f"Jobs: {wheel}")
+    code = packaging.upload_jobs(s3, bucket, prepared.jobs)
+    dialog.report(f"Jobs: {code}")
     dialog.report("Building the packages of the functions …")
     computed = {name: prepared.parameters[name] for name in ("Datasets", "Architecture")}
-    built = packaging.build_functions(options.architecture, {**computed, "JobsWheel": wheel})
+    built = packaging.build_functions(options.architecture, {**computed, "JobsCode": code})
     text = packaging.upload_functions(built, account.region, bucket, options.stack)
     key = f"{options.stack}/{hashlib.sha256(text.encode()).hexdigest()[:32]}.template"
     s3.put_object(Bucket=bucket, Key=key, Body=text.encode())

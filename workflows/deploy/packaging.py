@@ -1,4 +1,4 @@
-"""Builds what a deployment uploads: the jobs' wheel with their scripts, and the packages of the functions.
+"""Builds what a deployment uploads: the jobs' scripts with their wheels, and the packages of the functions.
 
 Nothing that is deployed refers to code that does not exist yet: all of this is uploaded before CloudFormation
 gets the template. The jobs' code has a key that is a hash of its content, so that a running job keeps its
@@ -21,50 +21,51 @@ from typing import TYPE_CHECKING, Any, Final
 from workflows.deploy.errors import DeployError
 from workflows.deploy.template import WORKFLOWS, parse
 from workflows.local.base.home import CHECKOUT
+from workflows.packages.job_code import write_job_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # The wheels that run on Lambda's Amazon Linux 2023 (glibc 2.34).
 PLATFORMS: Final = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
+_JOBS_CODE: Final = CHECKOUT / ".local" / "jobs-code"
 _BUILT: Final = ".aws-sam/deploy"  # separate from the local stack's packages, which are for this machine
 
 
 @dataclass(frozen=True, slots=True)
 class JobsCode:
-    """The files that jobs start from: the content of each by name, and which of them is the wheel."""
+    """The files that jobs start from: scripts, and the package of each."""
 
-    files: Mapping[str, bytes]
-    wheel: str
+    files: tuple[Path, ...]
 
     @property
     def prefix(self) -> str:
         """Where the files are in the bucket: a hash of their content is a part of it."""
         digest = hashlib.sha256()
-        for name, content in self.files.items():
-            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        for file in sorted(self.files, key=lambda file: file.name):
+            with file.open("rb") as content:
+                own = hashlib.file_digest(content, "sha256").hexdigest()
+            digest.update(f"{file.name}\0{own}\0".encode())
         return f"code/{digest.hexdigest()[:16]}"
 
     def address(self, bucket: str) -> str:
-        """The value of the template's parameter `JobsWheel`."""
-        return f"s3://{bucket}/{self.prefix}/{self.wheel}"
+        """The value of the template's parameter `JobsCode`."""
+        return f"s3://{bucket}/{self.prefix}"
 
 
 def build_jobs() -> JobsCode:
-    """Build the wheel of the jobs. Raises DeployError."""
-    with tempfile.TemporaryDirectory() as folder:
-        _run([uv(), "build", "--wheel", "--quiet", "--out-dir", folder], "uv build", cwd=CHECKOUT)
-        (wheel,) = Path(folder).glob("*.whl")
-        scripts = [file for file in sorted((CHECKOUT / "jobs").glob("*.py")) if file.stem != "__init__"]
-        return JobsCode({file.name: file.read_bytes() for file in (wheel, *scripts)}, wheel.name)
+    """Write the scripts and packages of the jobs. Raises PackagingError."""
+    shutil.rmtree(_JOBS_CODE, ignore_errors=True)
+    _JOBS_CODE.mkdir(parents=True)
+    return JobsCode(tuple(write_job_code(uv(), CHECKOUT, _JOBS_CODE)))
 
 
 def upload_jobs(s3: Any, bucket: str, code: JobsCode) -> str:
-    """Upload the jobs' code; the address of the wheel. Files that exist already are not uploaded again."""
+    """Upload the jobs' code; its address. Files that exist already are not uploaded again."""
     stored = s3.list_objects_v2(Bucket=bucket, Prefix=f"{code.prefix}/").get("KeyCount", 0)
     if stored < len(code.files):
-        for name, content in code.files.items():
-            s3.put_object(Bucket=bucket, Key=f"{code.prefix}/{name}", Body=content)
+        for file in code.files:
+            s3.upload_file(str(file), bucket, f"{code.prefix}/{file.name}")
     return code.address(bucket)
 
 

@@ -22,6 +22,7 @@ _DEPLOYING: Final = (
         "cloudformation:DescribeChangeSet",
     ),
     *("cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:GetTemplate"),
+    *("cloudformation:ListStacks", "cloudformation:ListStackResources"),
     *("s3:PutObject", "s3:GetObject", "s3:ListBucket"),
 )
 _SUBJECT: Final = "permissions"

@@ -84,6 +84,15 @@ def template_of(cloudformation: Any, stack: Stack) -> str:
     return body if isinstance(body, str) else json.dumps(body)  # boto3 parses JSON itself
 
 
+def physical_ids(cloudformation: Any, stack: Stack) -> dict[str, str]:
+    """What the resources that a stack has are called, by logical id. An import's stack has no outputs yet."""
+    return {
+        one["LogicalResourceId"]: one["PhysicalResourceId"]
+        for one in pages(cloudformation, "list_stack_resources", "StackResourceSummaries", StackName=stack.id)
+        if one.get("PhysicalResourceId") and one["ResourceStatus"] != "DELETE_COMPLETE"
+    }
+
+
 def events(cloudformation: Any, stack_id: str) -> Iterator[Event]:
     """All events of a stack, also of a deleted one (for 90 days), newest first."""
     for one in pages(cloudformation, "describe_stack_events", "StackEvents", StackName=stack_id):

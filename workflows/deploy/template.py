@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from workflows.local.base.home import CHECKOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 WORKFLOWS: Final = CHECKOUT / "workflows"
 TEMPLATE_FILE: Final = WORKFLOWS / "template.yaml"
-COMPUTED: Final = ("Datasets", "JobsWheel", "Architecture")  # parameters that a deployment sets itself
+COMPUTED: Final = ("Datasets", "JobsCode", "Architecture")  # parameters that a deployment sets itself
 _OF_SAM: Final = {"AWS::Serverless::Function": "AWS::Lambda::Function"}  # what its transform makes of a type
 RETAINED: Final = ("Retain", "RetainExceptOnCreate")
 
@@ -54,19 +54,6 @@ class Place:
             "AWS::AccountId": self.account,
             "AWS::Partition": self.partition,
         }
-
-
-def datasets_parameter(names: Iterable[str]) -> str:
-    """The value of the template's parameter `Datasets` for these datasets.
-
-    A logical id has letters and digits only, and what a loop makes of `&{Dataset}` can't be referred to
-    (https://github.com/aws-cloudformation/cfn-language-discussion/issues/162). So `_` is written as `X`,
-    which no dataset's name contains, and the template writes `X` as `_` again wherever it names a table.
-
-    >>> datasets_parameter(["products", "order_lines"])
-    'orderXlines,products'
-    """
-    return ",".join(sorted(name.replace("_", "X") for name in names))
 
 
 def parse(text: str) -> Json:

@@ -13,6 +13,7 @@ from workflows.deploy.findings import checked, fine, unknown, warning, wrong
 from workflows.query.dialect.errors import QueryError
 from workflows.query.sql import query
 from workflows.stack.access_token import fetch_token
+from workflows.stack.logs import where_logs_are
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +65,7 @@ def stack(target: Target) -> Iterator[Finding]:
 
 
 def code(target: Target) -> Iterator[Finding]:
-    """Whether the jobs' script and wheel are where the jobs look for them."""
+    """Whether the jobs' scripts and packages are where the jobs look for them."""
     jobs = jobs_of(target)
     addresses = sorted({address for job in jobs for address in _addresses(target, job)})
     if not addresses:
@@ -163,27 +164,20 @@ def job_runs(target: Target) -> Iterator[Finding]:
             yield wrong(
                 "jobs",
                 f"the last run of {job} ended {state}: {runs[0].get('ErrorMessage', 'no reason given')} Run "
-                f"id: {runs[0]['Id']}; its logs: {_job_logs(target)}",
+                f"id: {runs[0]['Id']}; its logs: {where_logs_are(target)}",
             )
     if not any(state in _BAD_RUNS for state in last.values()):
         yield fine("jobs", ", ".join(f"{job} {state}" for job, state in last.items()))
 
 
 def alarms(target: Target) -> Iterator[Finding]:
-    """Which alarms ring. One about the age of certificates rings until the first comparison."""
+    """Which alarms ring."""
     prefix = target.output("TablePrefix")
     pages = target.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
     found = [alarm for page in pages for alarm in page["MetricAlarms"]]
     ringing = [alarm for alarm in found if alarm["StateValue"] == "ALARM"]
     for alarm in ringing:
-        if alarm["AlarmName"].startswith(f"{prefix}parity-age-"):
-            yield warning(
-                "alarms",
-                f"{alarm['AlarmName']} rings. It does until the first night's comparison; glueline "
-                f"parity{_option(target)} makes one now.",
-            )
-        else:
-            yield wrong("alarms", f"{alarm['AlarmName']} rings. {alarm.get('AlarmDescription', '').strip()}")
+        yield wrong("alarms", f"{alarm['AlarmName']} rings. {alarm.get('AlarmDescription', '').strip()}")
     if not found:
         yield unknown("alarms", f"none begins with {prefix}: deploy again")
     elif not ringing:
@@ -235,10 +229,6 @@ def _is_there(s3: Any, address: str) -> bool:
 def _logs(target: Target, function: str) -> str:
     prefix = target.output("TablePrefix")
     return f"/aws/lambda/{prefix}{function}" if target.is_on_aws else "that glueline status names"
-
-
-def _job_logs(target: Target) -> str:
-    return f"/aws/glue/{target.stack}" if target.is_on_aws else "glueline status names their folder"
 
 
 def _option(target: Target) -> str:

@@ -109,7 +109,8 @@ def refuse_if_quarantined(target: Target, exports: Sequence[Export]) -> None:
     for receipt in receipts(target, summaries):
         if int(receipt["quarantined"]):
             file = receipt["source_file"]
-            sql = f"select reasons from lake_ops.quarantine where source_file = {text(file)}"  # noqa: S608 -- quoted
+            table = f"{target.output('OpsDatabase')}.quarantine"
+            sql = f"select reasons from {table} where source_file = {text(file)}"  # noqa: S608 -- quoted
             reasons = "; ".join(str(row["reasons"]) for row in rows(query(target, sql)))
             raise ExportError(f"The check job rejected the export {file}: {reasons}")
 

@@ -27,13 +27,13 @@ def dead_letters_report(letters: Iterable[DeadLetter]) -> RenderableType:
     )
 
 
-def proof_report(proof: Proof) -> RenderableType:
+def proof_report(proof: Proof, ops_database: str) -> RenderableType:
     """What was searched, removed and found; what could not be searched; what stays; what to do."""
     return Group(
         _places(proof),
         *(Text(f"  not searched: {line}", style="red") for line in proof.unsearched),
         *(Text(f"  stays: {line}", style="dim") for line in proof.kept),
-        _conclusion(proof),
+        _conclusion(proof, ops_database),
     )
 
 
@@ -52,9 +52,9 @@ def _places(proof: Proof) -> Table:
     return table
 
 
-def _conclusion(proof: Proof) -> Text:
+def _conclusion(proof: Proof, ops_database: str) -> Text:
     if proof.is_complete:
-        return Text("Nothing is left. The proof is in lake_ops.erasures.", style="green")
+        return Text(f"Nothing is left. The proof is in {ops_database}.erasures.", style="green")
     return Text(
         "Not complete. Rows that were found came meanwhile, from a writer that does not use the Data API: "
         "stop it and run this again. Repair or remove what can't be searched, or run this again with "

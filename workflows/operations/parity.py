@@ -17,6 +17,7 @@ from jobs.parity.objects import ParityObjects
 from workflows.progress import job_runs
 from workflows.progress.job_runs import JobFailed
 from workflows.progress.waiting import open_batches, patience_seconds, poll_seconds
+from workflows.stack.logs import where_logs_are
 
 if TYPE_CHECKING:
     from workflows.stack.target import Target
@@ -109,7 +110,7 @@ def certify(
         elif time.monotonic() > deadline:
             raise ParityError(
                 f"{_not_explained(left)}; nothing has changed for {patience_seconds(target)} s. Find out why "
-                "ingest makes no progress (glueline status names the logs), then run this again."
+                f"ingest makes no progress (logs: {where_logs_are(target)}), then run this again."
             )
     issued = {dataset: _issued(objects, dataset, since, run) for dataset in datasets}
     progress.certified = list(dict.fromkeys([*progress.certified, *issued]))

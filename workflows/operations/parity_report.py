@@ -46,7 +46,7 @@ def lines(report: Report) -> Iterator[str]:
         yield f"{report.certificate.dataset}: {_keys(report.certificate)}"
 
 
-def advice(certificate: Certificate) -> str | None:
+def advice(certificate: Certificate, ops_database: str) -> str | None:
     """What to do about a certificate that is not good; None if it is good."""
     dataset, keys = certificate.dataset, certificate.keys
     if keys.drift and certificate.repaired:
@@ -57,8 +57,9 @@ def advice(certificate: Certificate) -> str | None:
         )
     if keys.quarantined:
         return (
-            f"{dataset}: check rejected changes that the API accepted; lake_ops.quarantine has the reasons. "
-            f"Correct the items or the contract, then run glueline replay --quarantine --dataset {dataset}."
+            f"{dataset}: check rejected changes that the API accepted; {ops_database}.quarantine has the "
+            "reasons. Correct the items or the contract, then run "
+            f"glueline replay --quarantine --dataset {dataset}."
         )
     if keys.erased:
         return (

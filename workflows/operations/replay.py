@@ -77,15 +77,15 @@ def of_batch(target: Target, batch_id: str, datasets: Collection[str]) -> Replay
     manifest = _manifest(target, batch_id)
     if manifest is None:
         raise ReplayError(
-            f"There is no batch {batch_id}, or its manifest is gone. lake_ops.batches lists which batch "
-            "read which file: batch_id, source_file, checked_at."
+            f"There is no batch {batch_id}, or its manifest is gone. {target.output('OpsDatabase')}.batches "
+            "lists which batch read which file: batch_id, source_file, checked_at."
         )
     return _replay(target, [(manifest, None)], datasets)
 
 
 def of_quarantine(target: Target, selection: Selection, datasets: Collection[str]) -> Replay:
     """The files that contained the selected rows of quarantine, each state of a file once."""
-    found = rows(query(target, quarantine_sql(selection)))
+    found = rows(query(target, quarantine_sql(selection, target.output("OpsDatabase"))))
     wanted: dict[str, set[str]] = {}
     for row in found:
         wanted.setdefault(row["batch_id"], set()).add(row["source_file"])
@@ -100,7 +100,7 @@ def of_quarantine(target: Target, selection: Selection, datasets: Collection[str
     return _replay(target, chosen, datasets, lost, sum(int(row["quarantined"]) for row in found))
 
 
-def quarantine_sql(selection: Selection) -> str:
+def quarantine_sql(selection: Selection, database: str) -> str:
     """A SELECT of the selected rows of quarantine, counted by batch and file.
 
     A message that no door accepted has no dataset; its source file is the key of its object, which may
@@ -118,7 +118,7 @@ def quarantine_sql(selection: Selection) -> str:
     if selection.since is not None:
         conditions.append(f"quarantined_at >= {instant(selection.since)}")
     return (
-        "select batch_id, source_file, count(*) as quarantined from lake_ops.quarantine "  # noqa: S608 -- values are quoted
+        f"select batch_id, source_file, count(*) as quarantined from {database}.quarantine "  # noqa: S608 -- values are quoted
         f"where {' and '.join(conditions)} group by 1, 2 order by 1, 2"
     )
 

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from expectations.problems import GluelineError
 from jobs.intake.queue import announce_backlog
 from workflows.progress.waiting import WaitTimeout, open_batches, patience_seconds, poll_seconds
+from workflows.stack.logs import where_logs_are
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,7 +56,7 @@ def run_job(
 
     `follow` is called with the id and state of the run, at every look.
     """
-    glue = target.client("glue")
+    glue, job = target.client("glue"), job_name(target, job)
     run = _start(target, glue, job, arguments)
     follow(run, "STARTING")
     while (state := _newest_attempt(glue, job, run))["JobRunState"] in _ACTIVE:
@@ -64,7 +65,7 @@ def run_job(
     if state["JobRunState"] != "SUCCEEDED":
         raise JobFailed(
             f"The job {job} ended {state['JobRunState']}: {state.get('ErrorMessage', 'no reason given')}. "
-            f"Run id: {state['Id']}; glueline status names the folder of its log."
+            f"Run id: {state['Id']}. Logs: {where_logs_are(target)}."
         )
     return run
 
@@ -87,10 +88,15 @@ def await_open_work(target: Target, report: Callable[[str], None]) -> None:
         elif time.monotonic() > deadline:
             raise WaitTimeout(
                 f"No progress for {patience} s. Still under way: {left}. Find out why ingest does not finish "
-                "(glueline status names the logs), then run this again: it continues where it stopped."
+                f"(logs: {where_logs_are(target)}), then run this again: it continues where it stopped."
             )
         time.sleep(poll_seconds(target) / 2)
         left = left & open_work(target)
+
+
+def job_name(target: Target, job: str) -> str:
+    """The name that a job of Glueline has in the account of the stack."""
+    return f"{target.output('JobPrefix')}{job}"
 
 
 def open_work(target: Target) -> OpenWork:
@@ -98,7 +104,12 @@ def open_work(target: Target) -> OpenWork:
     glue = target.client("glue")
     # Runs are listed after batches, so that the run that opens a batch in between is found.
     batches = frozenset(open_batches(target))
-    runs = frozenset(run["Id"] for job in JOBS for run in _runs(glue, job) if run["JobRunState"] in _ACTIVE)
+    runs = frozenset(
+        run["Id"]
+        for job in JOBS
+        for run in _runs(glue, job_name(target, job))
+        if run["JobRunState"] in _ACTIVE
+    )
     return OpenWork(batches, runs)
 
 

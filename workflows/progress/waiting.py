@@ -12,9 +12,10 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from expectations.problems import GluelineError
-from workflows.query.dialect.errors import QueryError
+from workflows.query.dialect.errors import NoSuchTable
 from workflows.query.literals import text
 from workflows.query.sql import query, rows
+from workflows.stack.logs import where_logs_are
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -71,8 +72,8 @@ def wait(
             raise WaitTimeout(
                 f"No progress for {patience} s. Still pending: {pending.inbound} messages in the "
                 f"inbound queue, {pending.intake} objects in the intake queue, {pending.files} files, "
-                f"{pending.batches} open batches. Nothing is lost: see the logs (glueline status names "
-                "them), fix the cause, then run this again."
+                f"{pending.batches} open batches. Nothing is lost: see the logs ({where_logs_are(target)}), "
+                "fix the cause, then run this again."
             )
         if calm < 2:
             time.sleep(poll_seconds(target))
@@ -110,17 +111,18 @@ def _batch_ids(receipt: dict[str, Any]) -> tuple[str, str]:
 
 
 def receipts(target: Target, files: Collection[str]) -> list[dict[str, Any]]:
-    """The rows of `lake_ops.batches` for these files.
+    """The rows of `lake_ops.batches` for these files. Raises QueryError.
 
     Their counts are rows read, accepted and quarantined.
     """
     found = []
     for some in batched(sorted(files), _NAMES_OF_A_QUERY, strict=False):
         names = ", ".join(map(text, some))
-        sql = f"select * from lake_ops.batches where source_file in ({names})"  # noqa: S608 -- quoted by `text`
+        table = f"{target.output('OpsDatabase')}.batches"
+        sql = f"select * from {table} where source_file in ({names})"  # noqa: S608 -- quoted by `text`
         try:
             found += rows(query(target, sql))
-        except QueryError:  # before the first batch the table does not exist
+        except NoSuchTable:  # before the first batch
             return []
     return found
 

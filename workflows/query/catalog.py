@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from workflows.query.dialect.errors import QueryError
+from workflows.query.dialect.errors import NoSuchTable
 from workflows.stack.target import LOCAL_KEY
 
 if TYPE_CHECKING:
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
     from workflows.stack.target import Target
-
-DEFAULT_DATABASE: Final = "lake"
 
 
 def lake_catalog(target: Target) -> Catalog:
@@ -32,14 +30,14 @@ def lake_catalog(target: Target) -> Catalog:
 
 
 def load_table(catalog: Catalog, database: str, name: str) -> Table:
-    """A table of the catalog. Raises QueryError with the names of the tables that exist."""
+    """A table of the catalog. Raises NoSuchTable with the names of the tables that exist."""
     from pyiceberg.exceptions import NoSuchTableError
 
     try:
         return catalog.load_table((database, name))
     except NoSuchTableError as error:
         existing = ", ".join(sorted(found[-1] for found in catalog.list_tables(database))) or "none yet"
-        raise QueryError(
+        raise NoSuchTable(
             f"No table {database}.{name}. Tables in {database}: {existing}. "
             "A table is created when the first batch of its dataset is merged."
         ) from error

@@ -22,15 +22,18 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
 
-def query_here(catalog: Catalog, sql: str) -> tuple[pa.Table, int]:
-    """The rows of one SELECT, run on this machine, and the bytes of the files it read. Raises QueryError."""
+def query_here(catalog: Catalog, sql: str, database: str) -> tuple[pa.Table, int]:
+    """The rows of one SELECT, run on this machine, and the bytes of the files it read. Raises QueryError.
+
+    A table without a database is one of `database`.
+    """
     import duckdb
 
     statement = parse(sql)
     with duckdb.connect(":memory:") as connection:
         connection.load_extension(icu_extension())
         connection.execute("set TimeZone = 'UTC'")
-        read = read_sources(connection, catalog, statement, sql)
+        read = read_sources(connection, catalog, statement, sql, database)
 
         made: set[str] = set()
 

@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
-from workflows.query.catalog import DEFAULT_DATABASE, load_table
+from workflows.query.catalog import load_table
 from workflows.query.dialect.errors import QueryError
 from workflows.query.dialect.translate import DuckDBAsWritten
 from workflows.query.row_filters import row_filter
@@ -35,15 +35,18 @@ class Source(NamedTuple):
 
 
 def read_sources(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, statement: exp.Query, sql: str
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, statement: exp.Query, sql: str, database: str
 ) -> int:
-    """Scan the tables of the statement and point it at what was scanned; the bytes that were read."""
+    """Scan the tables of the statement and point it at what was scanned; the bytes that were read.
+
+    A table without a database is one of `database`.
+    """
     # What a WHERE rules out is decided on sqlglot's own reading of functions, which `row_filters` knows.
     plain = sqlglot.parse_one(sql, dialect="athena")
-    filtered = sources_of(plain)
+    filtered = sources_of(plain, database)
     columns = mentioned_columns(plain)
     total = 0
-    for number, (source, nodes) in enumerate(sources_of(statement).items()):
+    for number, (source, nodes) in enumerate(sources_of(statement, database).items()):
         view = f"scan_{number}"
         same = filtered.get(_same_source(source, filtered), [])
         table, size = scan(connection, catalog, source, same, columns)
@@ -54,14 +57,13 @@ def read_sources(
     return total
 
 
-def sources_of(statement: exp.Expr) -> dict[Source, list[exp.Table]]:
+def sources_of(statement: exp.Expr, database: str) -> dict[Source, list[exp.Table]]:
     """The tables of the catalog that a statement reads, and where. A WITH clause may hide one of its name."""
     found: dict[Source, list[exp.Table]] = {}
     for scope in traverse_scope(statement):
         for node in scope.sources.values():
             if isinstance(node, exp.Table):
-                database = (node.db or DEFAULT_DATABASE).lower()
-                source = Source(database, node.name.lower(), node.args.get("version"))
+                source = Source((node.db or database).lower(), node.name.lower(), node.args.get("version"))
                 nodes = found.setdefault(source, [])
                 if not any(node is one for one in nodes):
                     nodes.append(node)

@@ -28,7 +28,7 @@ def query(target: Target, sql: str) -> pa.Table:
         return table.replace_schema_metadata({BYTES_READ: str(read)})
     from workflows.query.local_engine import query_here  # imports sqlglot, which takes 0.7 s
 
-    table, read = query_here(lake_catalog(target), sql)
+    table, read = query_here(lake_catalog(target), sql, target.output("LakeDatabase"))
     return table.replace_schema_metadata({BYTES_READ: str(read)})
 
 

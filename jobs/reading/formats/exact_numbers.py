@@ -5,12 +5,12 @@ Spark reads a number of JSON with an exponent, or of more digits than a decimal 
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from expectations.contract import Column
+from expectations.contract import Column, Contract
 from expectations.spellings import columns_by_spelling
 
 # A number of JSON that Spark reads as a double, though no double is that number: one of more digits than a
@@ -38,6 +38,18 @@ def with_exact_value(text: str, column: Column) -> str:
     except (ValueError, RecursionError, _DuplicateName):
         return text  # the parser of the door reports the error
     return json.dumps(exact_value(column, value), ensure_ascii=False)
+
+
+def with_exact_nested(row: Mapping[str, str | None], contract: Contract) -> Mapping[str, str | None]:
+    """A row of texts, with the numbers inside of structs and lists, which are JSON, as text."""
+    nested = {column.name: column for column in contract.columns if column.kind in ("struct", "list")}
+    if not nested:
+        return row
+    names = columns_by_spelling(contract.columns)
+    return {
+        name: with_exact_value(text, nested[names[name]]) if text and names.get(name) in nested else text
+        for name, text in row.items()
+    }
 
 
 def exact_value(column: Column | None, value: Any) -> Any:

@@ -1,14 +1,11 @@
 """JSON Lines: one JSON object on each line, UTF-8, blank lines between them."""
 
-import json
 import re
 from collections.abc import Iterator
-from typing import IO, NoReturn
-
-from pydantic_core import from_json
+from typing import IO
 
 from expectations.contract import Contract
-from jobs.reading.formats.exact_numbers import INEXACT, with_exact_numbers
+from jobs.reading.formats.json_row import Place, received_json, strict_json
 from jobs.reading.formats.rows import (
     LONGEST_ROW,
     FileFormat,
@@ -21,15 +18,15 @@ from jobs.reading.formats.rows import (
 
 _BOM = b"\xef\xbb\xbf"
 _TOO_LONG = "json: expected lines of at most {} bytes, got a longer one"
-# Most lines have no array, and the search for a colon alone, with no text or object behind it, takes a third
-# of the time.
-_INEXACT_MEMBER = re.compile(rb':(?!["{])' + INEXACT.encode())
-_INEXACT_NUMBER = re.compile(rb"[:\[,]" + INEXACT.encode())
+_EXPECTED = "one JSON object on the line"
+_OTHER_JSON = re.compile(
+    rb"\[\s*(?:\{.*)?|\{", re.DOTALL
+)  # the first line of an array, or of an object over lines
 
 
 def read(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
     """The lines as they are; of the contract's number columns, numbers that no double holds become text."""
-    number = 0
+    number, is_first = 0, True
     while line := file.readline(LONGEST_ROW):
         number += 1
         text = line.removeprefix(_BOM).strip() if number == 1 else line.strip()
@@ -38,47 +35,25 @@ def read(file: IO[bytes], contract: Contract) -> Iterator[ReceivedRow]:
             return
         if not text:
             continue
-        try:
-            received = text.decode()
-        except UnicodeDecodeError as problem:
-            readable = text.decode(errors="backslashreplace")
-            yield ReceivedRow(number, readable, f"encoding: expected UTF-8, got {problem.reason}")
+        received = strict_json(text, contract)
+        if received is not None and not is_first:
+            yield ReceivedRow(number, received)
             continue
-        fault = None if _is_json(text) else _fault(received)
-        if fault is None and (_INEXACT_NUMBER if b"[" in text else _INEXACT_MEMBER).search(text):
-            received = with_exact_numbers(received, contract.columns)
-        yield ReceivedRow(number, received, fault)
+        place = Place(number, len(line) - len(line.lstrip()) + 1)
+        row = received_json(number, text, contract, _EXPECTED, place)
+        yield _of_other_json(row) if is_first and _OTHER_JSON.fullmatch(text) else row
+        is_first = False
 
 
-def _is_json(text: bytes) -> bool:
-    """Whether a line is JSON to the letter, as far as a fast parser can tell.
-
-    Spark is more lenient: it ignores what follows the object of a line, and accepts single quotes, NaN and
-    half of a surrogate pair.
-    """
-    try:
-        from_json(text, allow_inf_nan=False, cache_strings="none")
-    except ValueError:
-        return False
-    return True
-
-
-def _fault(line: str) -> str | None:
-    """What is wrong with a line as JSON (RFC 8259), None if nothing is."""
-    try:
-        value = json.loads(line, parse_int=str, parse_constant=_refuse)
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return "encoding: expected text, got half of a surrogate pair"
-    except RecursionError:
-        return "json: expected a row of reasonable depth"
-    except ValueError as problem:
-        return f"json: expected one JSON object on the line: {problem}"
-    return None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not a number")
+def _of_other_json(row: ReceivedRow) -> ReceivedRow:
+    """The first line of a file that is JSON, but no JSON Lines. Raises UnreadableFile if it goes on."""
+    if row.problem is not None:
+        raise UnreadableFile(
+            "json: expected one JSON object on each line, got an array or an object over several lines; name "
+            "the file .json"
+        )
+    problem = f"json: expected {_EXPECTED}, got an array; name a file that is an array .json"
+    return row if str(row.payload).startswith("{") else row._replace(problem=problem)
 
 
 def filter_rows(source: IO[bytes], keys: KeysToErase, target: IO[bytes] | None = None) -> RowCounts:

@@ -37,6 +37,10 @@ class KeysToErase(Protocol):
     """Which rows a filter removes: those of certain keys of one dataset."""
 
     @property
+    def contract(self) -> Contract:
+        """The contract of the dataset, with the key's columns alone."""
+
+    @property
     def names(self) -> Mapping[str, tuple[str, ...]]:
         """Key column -> the names that a file may have for it."""
 
@@ -66,6 +70,12 @@ class FileFormat:
     may_be_empty: bool = True
     # Whether all values are text, to be read as the types of their columns.
     is_untyped: bool = False
+    # Whether it reads every encoding with a byte order mark by itself.
+    knows_encodings: bool = False
+    # Whether a file is read at any place, not forward only.
+    seeks: bool = False
+    # Whether `filter` writes a file of this format. Otherwise it writes `kept_rows`, and a file may be such.
+    is_written_again: bool = True
 
 
 def received_row(number: int, values: Mapping[str, Any] | Sequence[str | None]) -> ReceivedRow:

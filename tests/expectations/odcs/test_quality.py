@@ -59,6 +59,19 @@ def rules(folder: Path, place: str, quality: str) -> list[tuple[str, dict[str, A
             [("expect_column_max_to_be_between", {"max_value": 5})],
         ),
         ("{type: text, description: Trust me.}", []),
+        (
+            "{type: sql, query: 'SELECT COUNT(*) FROM ${object} WHERE  ${property} < 0', mustBe: 0}",
+            [
+                (
+                    "expect_no_rows_where",
+                    {
+                        "columns": ["amount"],
+                        "where": '"amount" < 0',
+                        "condition": "(`amount` < CAST(0 AS decimal(10,2)))",
+                    },
+                )
+            ],
+        ),
     ],
 )
 def test_a_rule_of_a_column_becomes_its_expectation(
@@ -104,6 +117,43 @@ def test_a_rule_of_the_dataset_becomes_its_expectation(
 
     assert name == expectation
     assert kwargs is None or found == kwargs
+
+
+@pytest.mark.parametrize(
+    ("quality", "kwargs"),
+    [
+        (
+            "{type: sql, query: 'SELECT  SUM(amount) FROM orders', mustBeBetween: [0, 9.5], unit: euros}",
+            ("SELECT SUM(amount) FROM orders", "sum(`amount`)", "mustBeBetween", ["0", "9.5"]),
+        ),
+        (
+            "{type: sql, query: 'SELECT COUNT(*) FROM orders WHERE amount < 0', mustBeLessThan: 5}",
+            (
+                "SELECT COUNT(*) FROM orders WHERE amount < 0",
+                "count(*) FILTER (WHERE (`amount` < CAST(0 AS decimal(10,2))))",
+                "mustBeLessThan",
+                ["5"],
+            ),
+        ),
+        (
+            "{type: sql, query: 'SELECT COUNT(*) > 5 FROM orders', mustBe: true}",
+            (
+                "SELECT COUNT(*) > 5 FROM orders",
+                "CAST((count(*) > CAST(5 AS bigint)) AS INT)",
+                "mustBe",
+                ["1"],
+            ),
+        ),
+    ],
+)
+def test_a_query_of_the_dataset_becomes_its_value_with_a_threshold(
+    tmp_path: Path, quality: str, kwargs: tuple[Any, ...]
+) -> None:
+    names = ("query", "aggregate", "operator", "limits")
+
+    assert rules(tmp_path, ON_DATASET, quality) == [
+        ("expect_query_value", dict(zip(names, kwargs, strict=True)))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -166,6 +216,9 @@ def test_a_rule_keeps_its_name_description_and_severity(tmp_path: Path) -> None:
          ".arguments.pattern", "argument-value"),
         (ON_DATASET, "{metric: duplicateValues, mustBe: 0, arguments: {properties: [colour]}}",
          ".arguments.properties", "known-column"),
+        (ON_COLUMN, "{type: sql, query: SELECT COUNT(*) FROM orders}", "", "one-operator"),
+        (ON_COLUMN, "{type: sql, query: SELECT COUNT(*) FROM orders, mustBe: true}",
+         ".mustBe", "operator-value"),
         (ON_COLUMN, "{type: sqll, query: select 1, mustBe: 0}", ".type", "known-rule"),
         (ON_COLUMN, "{type: custom, engine: greatExpectations}", ".implementation", "implementation"),
         (ON_COLUMN, f"{{{GX}, implementation: '{{'}}", ".implementation", "yaml"),
@@ -268,10 +321,11 @@ def test_a_pattern_in_a_query_is_rewritten_for_java_and_escaped(tmp_path: Path) 
     [
         ("{type: text, description: Trust me.}", "type", "a rule in words is not evaluated"),
         (
-            "{type: sql, query: select 1, mustBe: 0}",
-            "type",
-            "a rule of type sql is not evaluated; write it as engine greatExpectations, "
-            "type unexpected_rows_expectation",
+            "{type: sql, query: SELECT upper(order_id) FROM orders, mustBe: 0}",
+            "query",
+            "the rule is not evaluated: function upper is not evaluated; these are: abs, cardinality, "
+            "coalesce, concat, contains, date, length, mod, nullif, regexp_like, starts_with, substr, "
+            "substring, year, month, day, hour, minute",
         ),
         (
             "{type: custom, engine: soda, implementation: x}",

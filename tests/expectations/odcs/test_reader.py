@@ -245,6 +245,7 @@ def test_a_document_of_version_3_0_is_read() -> None:
         ("amount.nullValues", "expect_column_values_to_not_be_null"),
         ("currency.length", "expect_column_value_lengths_to_be_between"),
         ("currency.invalidValues", "expect_column_values_to_be_in_set"),
+        ("dataset.sql", "expect_query_value"),
     ]
     assert contract.column("amount").limits == Limits(exclusive_minimum=0)
 
@@ -266,7 +267,6 @@ def test_what_is_passed_over_is_noted_with_its_place() -> None:
         f"parcels.yaml: {P[0]}.logicalTypeOptions.format",
         f"parcels.yaml: {P[1]}.logicalTypeOptions.format",
         "payments.yaml: schema[0].quality[0].rule",
-        "payments.yaml: schema[0].quality[1].type",
         "receivers.yaml: slaProperties",
         f"receivers.yaml: {P[0]}.relationships",
         f"receivers.yaml: {P[0]}.required",

@@ -31,8 +31,8 @@ def test_an_option_that_holds_needs_no_note(tmp_path: Path, description: str) ->
     [
         ("logicalType: string, logicalTypeOptions: {format: uuid}", "format",
          "format 'uuid' is not enforced; a pattern would be"),
-        ("logicalType: date, logicalTypeOptions: {format: dd.MM.yyyy}", "format",
-         "format 'dd.MM.yyyy' is not used: values have an ISO 8601 form"),
+        ("logicalType: date, logicalTypeOptions: {format: YYYY-MM-DD}", "format",
+         "format 'YYYY-MM-DD' is not used, as it has YYYY: values have an ISO 8601 form"),
         ("logicalType: integer, logicalTypeOptions: {format: i8}", "format",
          "i8 is kept as int; add minimum and maximum"),
         ("logicalType: integer, logicalTypeOptions: {format: u64}", "format",

@@ -33,8 +33,14 @@ TEXTS: list[tuple[str, str, Any]] = [
     ("int", "\u2003\t5\xa0", 5),
     ("int", "5.5", WRONG),
     ("int", "5e-1", WRONG),
+    ("int", ".5", WRONG),
+    ("int", "-.05", WRONG),
+    ("int", ".0", 0),
+    ("int", "5.", 5),
+    ("decimal(38,0)", ".4", WRONG),
     ("int", "five", WRONG),
     ("int", "2147483648", WRONG),
+    ("int", "0E-10", 0),
     ("long", "9223372036854775807", 9223372036854775807),
     ("long", "9223372036854775808", WRONG),
     ("decimal(10,2)", "1.10", Decimal("1.10")),
@@ -43,6 +49,8 @@ TEXTS: list[tuple[str, str, Any]] = [
     ("decimal(10,2)", "1.1000", Decimal("1.10")),
     ("decimal(10,2)", "1.5E+3", Decimal("1500.00")),
     ("decimal(10,2)", "12.5e-1", Decimal("1.25")),
+    ("decimal(10,2)", "-0.00E-10", Decimal("0.00")),
+    ("decimal(10,2)", "1E-10", WRONG),
     ("decimal(10,2)", "1.005", WRONG),
     ("decimal(10,2)", "12.55e-1", WRONG),
     ("decimal(10,2)", "123456789.00", WRONG),
@@ -75,6 +83,9 @@ TEXTS: list[tuple[str, str, Any]] = [
     ("timestamp", "2024-02-29t12", datetime(2024, 2, 29, 12, tzinfo=UTC)),
     ("timestamp", "2024-02-29T1230", datetime(2024, 2, 29, 12, 30, tzinfo=UTC)),
     ("timestamp", "2024-02-29T12:30:00,5 +02", datetime(2024, 2, 29, 10, 30, 0, 500000, tzinfo=UTC)),
+    ("timestamp", "2017-03-02T11:53:26,5Z", datetime(2017, 3, 2, 11, 53, 26, 500000, tzinfo=UTC)),
+    ("timestamp", "2017-03-02T11Z", datetime(2017, 3, 2, 11, tzinfo=UTC)),
+    ("timestamp", "20170302T1153Z", datetime(2017, 3, 2, 11, 53, tzinfo=UTC)),
     ("timestamp", "2024-02-29T12:30.5", WRONG),
     ("timestamp", "2024-02-29T12:30:60", WRONG),
     ("timestamp", "2024-02-29T12:30:00+18:00", datetime(2024, 2, 28, 18, 30, tzinfo=UTC)),
@@ -197,7 +208,8 @@ def read_attribute(column: Column, attribute: "Expression") -> Read:
 def of_nested(read: "Expression") -> Read:
     from pyspark.sql import functions as F
 
-    return Read(read["value"], F.size(read["reasons"]) > 0)
+    is_wrong = F.size(read["reasons"]) > 0
+    return Read(F.when(~is_wrong, read["value"]), is_wrong)
 
 
 def in_utc(value: Any) -> Any:

@@ -7,14 +7,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from jobs.checking.append import (
-    BatchDoesNotAddUp,
-    append_counts_of_quarantine,
-    append_quarantine,
-    append_set_aside,
-    file_counts,
-    is_recorded,
-)
+from jobs.checking.append import BatchDoesNotAddUp, append_quarantine, file_counts
+from jobs.checking.batch_records import append_counts_of_quarantine, is_recorded
 from jobs.checking.checked_dataset import CheckedDataset
 from jobs.intake.manifest import Manifest, Refused
 from jobs.intake.results import FileCount
@@ -69,21 +63,6 @@ def test_rejected_rows_and_refused_messages_are_in_quarantine_once(spark: SparkS
     assert rows(spark, lake.ops(BATCHES), "dataset", "source_file", "rows_read", "quarantined") == [
         (None, "new.xlsx", 1, 1),
         ("events", "s3://raw/file", 1, 1),
-    ]
-
-
-def test_each_file_of_a_batch_that_is_set_aside_is_rejected_with_the_reason(
-    spark: SparkSession, lake: Lake
-) -> None:
-    append_set_aside(spark, lake, MANIFEST, "set aside: KeyError", SENT)
-
-    assert rows(spark, lake.ops(QUARANTINE), "reasons", "source_file") == [
-        ([REFUSED.reason], "new.xlsx"),
-        (["set aside: KeyError"], "s3://raw/drops/things/a.csv"),
-    ]
-    assert rows(spark, lake.ops(BATCHES), "source_file", "rows_read", "accepted", "quarantined") == [
-        ("new.xlsx", 1, 0, 1),
-        ("s3://raw/drops/things/a.csv", 1, 0, 1),
     ]
 
 

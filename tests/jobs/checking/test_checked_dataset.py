@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import functions as F
 
-from expectations.contract import Rule
+from expectations.contract import Column, Rule
+from expectations.odcs.metrics import Threshold, expectation_of_query
+from expectations.sql.queries import Source, read_query
 from jobs.checking import checked_dataset
 from jobs.checking.checked_dataset import Counts, check_dataset, count_rows
 from jobs.intake.manifest import ManifestFile
@@ -78,3 +80,19 @@ def test_a_rule_that_fails_on_rows_is_named(
         check_dataset(spark, [file("a")], contract),
     ):
         pytest.fail("a rule that fails has let rows through")
+
+
+def test_a_query_that_fails_on_rows_is_broken_and_stops_no_row(
+    small_data_spark: "SparkSession", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = "source_file string, _op string, number int, reasons array<string>, row_number long"
+    rows = small_data_spark.createDataFrame([("s3://raw/a", "upsert", 0, [], 1)], schema)
+    monkeypatch.setattr(checked_dataset, "parse_files", lambda *_: rows)
+    query = read_query("SELECT SUM(1 / number) FROM t", Source(("t",), {"number": Column("number", "int")}))
+    expectation, kwargs = expectation_of_query("SELECT", query, Threshold("mustBe", (0,), percent=False))
+
+    with check_dataset(
+        small_data_spark, [file("a")], replace(EVENTS, rules=(Rule("inverse", expectation, kwargs),))
+    ) as checked:
+        assert checked.verdict.broken == ("inverse",)
+        assert [(count.accepted, count.quarantined) for count in checked.counts] == [(1, 0)]

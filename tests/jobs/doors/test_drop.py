@@ -3,19 +3,25 @@
 import io
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
 from expectations.contract import Column
-from expectations.timestamps import micros_of
+from expectations.timestamps import instant_of, micros_of
 from jobs.doors.drop import parse_drop
+from jobs.reading.formats.arrow_rows import rows_reader
 from jobs.reading.formats.registry import read_rows
-from jobs.reading.receive import RECEIVED, SEQUENCER
+from jobs.reading.received import IS_UNTYPED, RECEIVED, SEQUENCER
 from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, received
+from tests.jobs.reading.formats.arrow_cases import CASES, KINDS, Refused
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
@@ -29,6 +35,22 @@ EVENT = {"shop": "a", "number": 1, "happened_at": AT, "amount": "1.10", "updated
 
 def parse(spark: "SparkSession", contract: "Contract", *rows: Any, **options: Any) -> list["Row"]:
     return parse_drop(received(spark, rows, **options), contract).orderBy("row_number").collect()
+
+
+def parse_exactly(spark: "SparkSession", contract: "Contract", *rows: Any) -> list[dict[str, Any]]:
+    """As `parse`, with instants of every year: Spark makes local times, and Python has no year 10000."""
+    times = [column.name for column in contract.columns if column.kind == "timestamp"]
+    parsed = parse_drop(received(spark, rows), contract).orderBy("row_number")
+    found = parsed.withColumns({name: F.unix_micros(name) for name in times}).select(
+        "reasons", *(column.name for column in contract.columns)
+    )
+    return [
+        {
+            name: instant_of(value) if name in times and value is not None else value
+            for name, value in row.items()
+        }
+        for row in (row.asDict() for row in found.collect())
+    ]
 
 
 def test_a_row_is_an_upsert_at_its_sequence_columns_time(spark: "SparkSession") -> None:
@@ -196,9 +218,7 @@ def test_a_field_of_csv_is_text_and_read_as_its_columns_type(small_data_spark: "
         "place": '{"number": 1}',
         "sizes": "",
     }
-    frame = received(small_data_spark, [row, row | {"place": "Main 1"}]).withColumn(
-        "source_file", F.lit("s3://raw/a.csv.gz")
-    )
+    frame = received(small_data_spark, [row, row | {"place": "Main 1"}]).withColumn(IS_UNTYPED, F.lit(True))
 
     found = parse_drop(frame, EVERY_TYPE).orderBy("row_number").collect()
 
@@ -306,3 +326,145 @@ def test_a_sequence_column_alone_orders_the_rows_that_have_one(spark: "SparkSess
     parsed = parse_drop(spark.createDataFrame(rows, f"{RECEIVED}, {SEQUENCER} string"), EVENTS)
 
     assert parsed.select("_version", "_tie").distinct().count() == 1
+
+
+FILES = Path(__file__).with_name("files")
+PRICES = replace(
+    ENTITIES,
+    dataset="prices",
+    columns=(
+        Column("price_id", "long", required=True),
+        Column("code", "string"),
+        Column("label", "string"),
+        Column("price", "decimal(10,2)"),
+        Column("valid_from", "timestamp"),
+        Column("valid_to", "timestamp"),
+        Column("day", "date"),
+    ),
+    key=("price_id",),
+    partitions=(),
+)
+
+
+def day(year: int, month: int = 1, number: int = 1) -> datetime:
+    return datetime(year, month, number, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "expected"),
+    [
+        ("tzutc", "valid_from", {1: day(2017), 2: day(2017, 6)}),
+        ("windows_zone", "valid_from", {3: day(2017), 4: day(2017, 6)}),
+        ("int96", "valid_to", {11: day(9999, 12, 31), 12: day(1500), 13: day(2017)}),
+        ("unmarked", "code", {21: "APPLE", 22: "PEAR"}),
+        ("unmarked", "label", {21: "ABCD", 22: "EFGH"}),
+        ("interval", "code", {41: '{"INTERVAL":"P1M2DT0.000S"}', 42: '{"INTERVAL":"P0M0DT300.000S"}'}),
+        ("new_york", "valid_from", {61: day(1883), 63: day(1950)}),
+        ("amsterdam", "valid_from", {62: day(1937)}),
+        ("days", "day", {71: date(2017, 3, 1), 72: "2017-03-01T10:00:00+00:00"}),
+    ],
+)
+def test_files_from_the_field_are_values_or_reasons_of_their_columns(
+    small_data_spark: "SparkSession", name: str, column: str, expected: dict[int, Any]
+) -> None:
+    with (FILES / f"{name}.parquet").open("rb") as file:
+        payloads = [str(row.payload) for row in read_rows("parquet", file, PRICES)]
+
+    rows = parse_exactly(small_data_spark, PRICES, *payloads)
+
+    kind = PRICES.column(column).type
+    for row in rows:
+        value = expected[row["price_id"]]
+        if row["reasons"]:
+            assert row["reasons"] == [f"type: column {column}: expected {kind}, got '{value}'"]
+        else:
+            assert row[column] == value
+    assert {row["price_id"] for row in rows} == set(expected)
+
+
+@pytest.mark.parametrize("column", KINDS, ids=[column.type for column in KINDS])
+@settings(max_examples=2, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(drawn=st.tuples(*(st.lists(case.values, min_size=5, max_size=5) for case in CASES)))
+def test_a_value_of_a_typed_file_is_exactly_taken_or_has_a_reason(
+    small_data_spark: "SparkSession", drawn: tuple[list[Any], ...], column: "Column"
+) -> None:
+    contract = replace(ENTITIES, columns=(Column("id", "long", required=True), column))
+    payloads: list[str] = []
+    expected: list[Any] = []
+    for case, values in zip(CASES, drawn, strict=True):
+        ids = range(len(expected), len(expected) + len(values))
+        batch = pa.record_batch({"id": list(ids), "x": case.array(values)})
+        payloads += [str(row.payload) for row in rows_reader(batch.schema, contract)(batch, 1)]
+        expected += [case.model(value, column) for value in values]
+
+    rows = parse_exactly(small_data_spark, contract, *payloads)
+
+    for row, value, payload in zip(rows, expected, payloads, strict=True):
+        if value is Refused:
+            [why] = row["reasons"]
+            assert why.startswith(f"type: column x: expected {column.type}, got "), payload
+        elif value is not None:  # a text, which is read as in any format
+            found = row["x"]
+            assert row["reasons"] == [], payload
+            assert (bytes(found) if column.kind == "binary" else found) == value, payload
+
+
+def written_by_spark(
+    spark: "SparkSession", file_format: str, folder: Path, *values: str
+) -> list[dict[str, Any]]:
+    """The parsed rows of a file that Spark writes of these columns."""
+    spark.conf.set("spark.sql.parquet.outputTimestampType", "INT96")
+    prices = spark.sql(f"SELECT 1L AS price_id, {', '.join(values)}").coalesce(1)
+    prices.write.format(file_format).save(str(folder / "out"))
+    spark.conf.unset("spark.sql.parquet.outputTimestampType")
+    [path] = (folder / "out").glob(f"*.{file_format}")
+    with path.open("rb") as file:
+        payloads = [str(row.payload) for row in read_rows(file_format, file, PRICES)]
+    return parse_exactly(spark, PRICES, *payloads)
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "orc"])
+def test_the_files_of_spark_are_read_as_spark_wrote_them(
+    small_data_spark: "SparkSession", tmp_path: Path, file_format: str
+) -> None:
+    [row] = written_by_spark(
+        small_data_spark,
+        file_format,
+        tmp_path,
+        "TIMESTAMP '9999-12-31 00:00:00.000001Z' AS valid_from",
+        "DATE '1600-02-29' AS day",
+        "CAST('19.90' AS DECIMAL(18,2)) AS price",
+        "CAST('APPLE' AS BINARY) AS code",
+    )
+
+    assert (row["reasons"], row["day"], row["price"], row["code"]) == (
+        [], date(1600, 2, 29), Decimal("19.90"), "APPLE",
+    )  # fmt: skip
+    assert row["valid_from"] == day(9999, 12, 31).replace(microsecond=1)
+
+
+def test_spark_writes_old_days_exactly_in_parquet_and_of_another_calendar_in_orc(
+    small_data_spark: "SparkSession", tmp_path: Path
+) -> None:
+    old = ("DATE '0001-01-01' AS day", "TIMESTAMP '1500-01-01 00:00:00Z' AS valid_from")
+    for file_format in ("parquet", "orc"):
+        (tmp_path / file_format).mkdir()
+
+    [exact] = written_by_spark(small_data_spark, "parquet", tmp_path / "parquet", *old)
+    [other] = written_by_spark(small_data_spark, "orc", tmp_path / "orc", *old)
+
+    assert (exact["reasons"], exact["day"]) == ([], date(1, 1, 1))
+    assert exact["valid_from"] == day(1500)
+    assert [why.partition("Julian calendar")[1] for why in other["reasons"]] == ["Julian calendar"] * 2
+
+
+def test_the_index_of_pandas_is_no_column_of_a_row(small_data_spark: "SparkSession") -> None:
+    kinds = {"product_id": "long", "manufacturer_id": "int", "department": "string", "brand": "string"}
+    columns = tuple(Column(name, kind) for name, kind in kinds.items())
+    products = replace(PRICES, columns=columns, key=("product_id",))
+
+    with (FILES / "pandas_index.parquet").open("rb") as file:
+        payloads = [str(row.payload) for row in read_rows("parquet", file, products)]
+    rows = parse_exactly(small_data_spark, products, *payloads)
+
+    assert [row["reasons"] for row in rows] == [[]] * len(payloads)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from jobs.changes.projections import project
 from jobs.changes.types import ITEM
 from jobs.doors.item_images import is_marked, stamp, typed_images
 from tests.jobs.builders import ENTITIES, SENT, entity
@@ -36,7 +37,7 @@ def test_an_image_is_typed_and_the_old_one_stands_in_for_a_removed_item(
     old, new = entity(1, "Ann", version=5), entity(1, "Bob", version=6)
 
     rows = (
-        typed_images(captured(small_data_spark, (old, new), (old, None)), ENTITIES)
+        project(captured(small_data_spark, (old, new), (old, None)), typed_images(ENTITIES))
         .orderBy("row_number")
         .collect()
     )
@@ -50,9 +51,9 @@ def test_an_image_is_typed_and_the_old_one_stands_in_for_a_removed_item(
 def test_a_mark_of_an_erased_key_is_not_an_item(small_data_spark: "SparkSession") -> None:
     old = entity(1, "Ann", version=5)
 
-    rows = typed_images(captured(small_data_spark, (None, ERASED), (old, ERASED)), ENTITIES).orderBy(
-        "row_number"
-    )
+    marks = captured(small_data_spark, (None, ERASED), (old, ERASED))
+
+    rows = project(marks, typed_images(ENTITIES)).orderBy("row_number")
 
     assert [(row["_is_mark"], row["_op"], row["payload"]) for row in rows.collect()] == [
         (True, "delete", None),

@@ -1,6 +1,7 @@
 """Rows are removed from versions of RAW objects, and nothing else is lost."""
 
 import gzip
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,10 +12,13 @@ from jobs.erasure.raw_rewrite import ObjectReplaced, remove_from_version, remove
 from jobs.erasure.row_filter import rewrite
 from jobs.intake.export_manifest import checksum
 from jobs.intake.first_events import FROM, MD5, ROWS
+from jobs.reading.fetch import fetch
+from jobs.reading.formats.registry import read_rows
 from jobs.runtime.s3 import s3_client
 from tests.crashing import crash_at
-from tests.jobs.builders import ENTITIES
+from tests.jobs.builders import ENTITIES, manifest_file
 from tests.jobs.erasure_pipeline import affected_version, drop, lines
+from tests.jobs.reading.formats.example_files import example
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -139,3 +143,24 @@ def test_compressed_objects_stay_compressed(raw: "S3Client") -> None:
 
     [left] = versions(raw, key)
     assert gzip.decompress(left) == b'{"id": 8}\n'
+
+
+@pytest.mark.parametrize("file_format", ["xlsx", "xlsx.zip"])
+def test_a_workbook_keeps_its_key_and_its_other_rows_are_read_as_before(
+    raw: "S3Client", file_format: str
+) -> None:
+    key = f"drops/entities/a.{file_format}"
+    rows: list[dict[str, str | None]] = [
+        {"id": "6", "name": "Ann"},
+        {"id": "7", "name": "Bob"},
+        {"id": "8", "name": None},
+    ]
+    put(raw, key, example(file_format, ["id", "name"], rows))
+
+    remove_from_version("raw", affected_version(raw, key), SEVEN)
+
+    etag = raw.head_object(Bucket="raw", Key=key)["ETag"].strip('"')
+    fetched = fetch(manifest_file(key, etag=etag, door="drop", format=file_format, size=10_000))
+    with fetched.content as content:
+        left = list(read_rows(fetched.format, content, ENTITIES))
+    assert [(row.number, json.loads(str(row.payload))) for row in left] == [(2, rows[0]), (4, rows[2])]

@@ -48,7 +48,7 @@ def put(s3: "S3Client", key: str, body: bytes) -> None:
         ("drops/entities/deep/a.csv.gz", "csv.gz"),
         ("drops/entities/a.jsonl", "jsonl"),
         ("drops/entities/a.parquet", "parquet"),
-        ("drops/entities/a.xlsx", None),
+        ("drops/entities/a.xls", None),
         ("exports/entities/AWSDynamoDB/1/data/x.json.gz", "jsonl.gz"),
         ("exports/entities/AWSDynamoDB/1/data/x.ion.gz", None),
         ("aws/lambda/m/shard/2026/11/24/time-uuid", "failure"),
@@ -89,7 +89,7 @@ def test_a_search_finds_the_versions_with_rows_and_those_that_cannot_be_searched
     put(raw, FILE, BOTH)
     put(raw, FILE, REST)
     put(raw, "drops/entities/odd.csv", b"identity\n7\n")
-    put(raw, "drops/entities/odd.xlsx", b"7")
+    put(raw, "drops/entities/odd.xls", b"7")
     put(raw, "stream/entities/a.jsonl.gz", lines({"Keys": {"_key": {"S": "7"}}}, {"id": 8})[:-9])
     given_up = json.dumps({"DDBStreamBatchInfo": {"streamArn": STREAM_ARN}}).encode()
     put(raw, "aws/lambda/new", given_up)
@@ -104,7 +104,7 @@ def test_a_search_finds_the_versions_with_rows_and_those_that_cannot_be_searched
     assert {key: str(problem).partition(":")[0] for (key, _), problem in found.items()} == {
         "aws/lambda/new": "failure",  # the stream may still have its records, unlike those of `old`
         "drops/entities/odd.csv": "header",
-        "drops/entities/odd.xlsx": "name",
+        "drops/entities/odd.xls": "name",
         "stream/entities/a.jsonl.gz": "gzip",
     }
     assert search.affected[0].folder == "aws"

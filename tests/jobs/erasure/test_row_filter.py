@@ -18,7 +18,7 @@ from expectations.contract import Column, Contract
 from jobs.erasure.failed_batches import RecordsInStreamOnly
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.row_filter import FAILED_BATCH, RewriteMismatch, filter_rows, rewrite
-from jobs.reading.formats import jsonl
+from jobs.reading.formats import compression, jsonl
 from jobs.reading.formats.rows import RowCounts, UnreadableFile
 from tests.jobs.builders import ENTITIES, EVENTS, record
 
@@ -91,6 +91,16 @@ def test_a_key_in_parquet_is_recognized_whatever_the_type_of_its_column(
         (b"id,name\n7,Ann,too much\n8,7\n", b"id,name\n8,7\n", (2, 1)),
         (b"name,id\nAnn,the first,7\nBob,8\n", b"name,id\nBob,8\n", (2, 1)),
         (b"name,id,colour\n7,8,9\n", b"name,id,colour\n7,8,9\n", (1, 0)),
+        (b'id,name\n8,"Bob\n7,Ann\n', b'id,name\n8,"Bob\n', (2, 1)),
+        (b'id,name\n7,"A"nn\n8,"x\n7,"y\n9,z', b'id,name\n8,"x\n9,z', (4, 2)),
+        (b'id,name\n8,"A,7\n', b"id,name\n", (1, 1)),
+        (
+            b"sep=;\r\nid;name;\r\n7;Ann;\r\n;;\r\n8;Bob;\r\n",
+            b"sep=;\r\nid;name;\r\n;;\r\n8;Bob;\r\n",
+            (2, 1),
+        ),
+        (b"\n\nid,name\n\n7,Ann\n\n", b"\n\nid,name\n\n\n", (1, 1)),
+        (b"id,name\r7,Ann\r8,Bob", b"id,name\r8,Bob", (2, 1)),
         (b"id,name\n", b"id,name\n", (0, 0)),
         (b"", b"", (0, 0)),
     ],
@@ -119,8 +129,25 @@ def test_a_compressed_file_is_compressed_again_and_always_to_the_same_bytes() ->
     assert left == again
 
 
-@pytest.mark.parametrize("compression", ["zstd", "snappy", "none"])
-def test_rows_of_parquet_are_removed_and_the_schema_stays(compression: str) -> None:
+def test_a_format_that_is_read_at_any_place_is_unpacked_first_within_bounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = io.BytesIO()
+    pq.write_table(pa.table({"id": [7, 8]}), content)
+    packed = gzip.compress(content.getvalue())
+
+    counts, left = filtered("parquet.gz", packed)
+
+    assert counts == RowCounts(2, 1)
+    assert pq.read_table(io.BytesIO(gzip.decompress(left))).to_pylist() == [{"id": 8}]
+    monkeypatch.setattr(compression, "SMALL", 0)
+    monkeypatch.setattr(compression, "MOST_TIMES", 1)
+    with pytest.raises(UnreadableFile, match="gzip: expected at most"):
+        filtered("parquet.gz", gzip.compress(content.getvalue() + bytes(100_000)))
+
+
+@pytest.mark.parametrize("codec", ["zstd", "snappy", "none"])
+def test_rows_of_parquet_are_removed_and_the_schema_stays(codec: str) -> None:
     rows = [
         {"id": n, "price": Decimal("1.10"), "at": datetime(2026, 11, 24, n, tzinfo=UTC), "tags": ["a", None]}
         for n in range(10)
@@ -135,7 +162,7 @@ def test_rows_of_parquet_are_removed_and_the_schema_stays(compression: str) -> N
         metadata={"by": "a partner"},
     )
     content = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema), content, compression=compression, row_group_size=4)
+    pq.write_table(pa.Table.from_pylist(rows, schema), content, compression=codec, row_group_size=4)
 
     counts, left = filtered("parquet", content.getvalue())
 
@@ -145,7 +172,7 @@ def test_rows_of_parquet_are_removed_and_the_schema_stays(compression: str) -> N
     assert table.schema.equals(pq.read_schema(io.BytesIO(content.getvalue())), check_metadata=True)
     assert table.schema.metadata == schema.metadata
     column = pq.ParquetFile(io.BytesIO(left)).metadata.row_group(0).column(0)
-    assert column.compression.lower() == compression.replace("none", "uncompressed")
+    assert column.compression.lower() == codec.replace("none", "uncompressed")
 
 
 def test_data_files_of_exports_are_lines_of_items() -> None:
@@ -206,7 +233,7 @@ def test_a_failed_batch_of_the_dataset_without_its_records_is_an_error() -> None
     ("form", "content", "why"),
     [
         ("csv", b"identity,name\n7,Ann\n", "header"),
-        ("csv", b'id,name\n8,"Bob\n7,Ann\n', "csv"),
+        ("csv", b'"id,name\n7,Ann\n', "csv"),
         ("csv.gz", gzip.compress(b"id,name\n" * 100, mtime=0)[:-9], "gzip"),
         ("jsonl.gz", b'{"id": 7}', "gzip"),
         ("parquet", b"PAR1 this is no Parquet PAR1", "parquet"),

@@ -35,7 +35,11 @@ def test_the_prefix_of_a_key_tells_the_door(key: str, door: object) -> None:
         ("drops/things/deep/A.CSV.GZ", "csv.gz"),
         ("drops/things/a.jsonl", "jsonl"),
         ("drops/things/a.parquet", "parquet"),
-        ("drops/things/a.json.gz", None),
+        ("drops/things/a.json", "json"),
+        ("drops/things/a.json.gz", "json.gz"),
+        ("drops/things/a.parquet.zip", "parquet.zip"),
+        ("drops/things/a.zip", "zip"),
+        ("drops/things/a.gz", None),
         ("drops/things/csv", None),
         ("exports/things/AWSDynamoDB/1/data/a.json.gz", "jsonl.gz"),
         ("exports/things/AWSDynamoDB/1/data/a.ion.gz", None),
@@ -49,6 +53,12 @@ def test_the_ending_of_a_name_tells_the_format_if_the_door_takes_it(
 
     assert door is not None
     assert door.format_of(key) == file_format
+
+
+def test_a_reason_names_the_files_that_a_door_takes() -> None:
+    assert STREAM.names == "*.jsonl.gz"
+    assert DROP.names.startswith("*.")
+    assert DROP.names.endswith(", or one of these with .bz2, .gz, .xz, .zip, .zst behind")
 
 
 def test_doors_are_told_apart_by_name_and_by_prefix() -> None:

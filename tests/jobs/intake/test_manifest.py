@@ -17,10 +17,12 @@ PLACES = [
     ("drops/products/new.csv.gz", ("products", "drop", "csv.gz")),
     ("drops/products/new.JSONL", ("products", "drop", "jsonl")),
     ("drops/products/new.jsonl.gz", ("products", "drop", "jsonl.gz")),
+    ("drops/products/new.csv.ZIP", ("products", "drop", "csv.zip")),
+    ("drops/products/new.zip", ("products", "drop", "zip")),
     ("drops/products/2026/11/new.parquet", ("products", "drop", "parquet")),
 ]
 REFUSED = [
-    ("drops/products/new.xlsx", "*.csv, *.csv.gz, *.jsonl, *.jsonl.gz, *.parquet"),
+    ("drops/products/new.xls", ", or one of these with .bz2, .gz, .xz, .zip, .zst behind"),
     ("stream/products/new.csv", "*.jsonl.gz"),
     ("drops/sales/new.csv", "a dataset that has a contract (products, transactions), got 'sales'"),
     ("new.csv", "stream/<dataset>/… or drops/<dataset>/…"),

@@ -87,7 +87,7 @@ def test_a_refused_backlog_event_is_logged_and_is_no_failure(capsys: pytest.Capt
             assert Name == "again"
 
         def put_events(self, Entries: list[dict[str, str]]) -> dict[str, object]:
-            assert Entries[0]["Source"] == "glueline"
+            assert Entries[0]["Source"] == "glueline.again"
             assert Entries[0]["DetailType"] == "Intake Backlog"
             return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
 

@@ -19,7 +19,7 @@ from jobs.doors.repair import parse_repair
 from jobs.doors.stream import parse_stream
 from jobs.lake.creation import create_dataset_tables, create_ops_tables
 from jobs.lake.names import TOMBSTONES, Lake
-from jobs.lake.session import configured
+from jobs.lake.session import FEW_ROWS, configured
 from jobs.merging.steps import merge_changes
 from jobs.parity.certificates import Certificate, Comparison
 from jobs.parity.certification import check_again, issue
@@ -32,7 +32,6 @@ from jobs.parity.tables import create_parity_tables
 from jobs.runtime.options import Options
 from tests.jobs import builders
 from tests.jobs.builders import received
-from tests.sessions import FEW_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,7 +70,9 @@ class ParityFixture:
             s3.create_bucket(Bucket=bucket)
         queue = sqs.create_queue(QueueName=f"{self.name}-intake")["QueueUrl"]
         database, ops = self.name.replace("-", "_"), self.name.replace("-", "_") + "_ops"
-        job = Options(f"{self.name}-lake", f"{self.name}-raw", queue, database, ops, "again", "wr_1")
+        job = Options(
+            f"{self.name}-lake", f"{self.name}-raw", queue, database, ops, "again", "Glueline/test", "wr_1"
+        )
         options = ParityOptions(job, "jr_1", f"{self.name}-", None, True, timedelta(0), 1_000_000)
         object.__setattr__(self, "options", options)
         object.__setattr__(self, "lake", Lake(database, ops))
@@ -114,6 +115,7 @@ class ParityFixture:
             "DATABASE": options.database,
             "OPS_DATABASE": options.ops_database,
             "BACKLOG_RULE": options.backlog_rule,
+            "METRICS_NAMESPACE": options.metrics_namespace,
             "JOB_RUN_ID": "jr_1",
             "TABLE_PREFIX": self.options.table_prefix,
             "SETTLE_SECONDS": "0",

@@ -51,3 +51,17 @@ def test_certificates_are_listed_from_a_time_on_the_oldest_first(objects: Parity
     assert found == [SECOND, 2 * SECOND]
     assert "parity/things/20261124T120000.600000Z.json" in keys(objects)
     assert list(objects.issued("other", at)) == []
+
+
+def test_the_first_comparison_is_the_oldest_whether_it_is_open_or_has_a_certificate(
+    objects: ParityObjects,
+) -> None:
+    at = COMPARED.verified_through
+    assert objects.first_compared("things") is None
+
+    objects.put_open(replace(COMPARED, verified_through=at + SECOND))
+    assert objects.first_compared("things") == at + SECOND
+
+    objects.issue(Certificate.of(COMPARED, at))
+    objects.issue(Certificate.of(replace(COMPARED, verified_through=at + 2 * SECOND), at))
+    assert objects.first_compared("things") == at

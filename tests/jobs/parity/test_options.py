@@ -15,6 +15,8 @@ ARGUMENTS = {
     "--DATABASE": "db",
     "--OPS_DATABASE": "ops",
     "--BACKLOG_RULE": "rule",
+    "--METRICS_NAMESPACE": "Glueline/dev",
+    "--TABLE_PREFIX": "dev-",
     "--JOB_RUN_ID": "jr_1",
 }
 CONTRACTS = {contract.dataset: contract for contract in (ENTITIES, EVENTS)}
@@ -28,7 +30,7 @@ def options(**changed: str) -> ParityOptions:
 def test_all_arguments_of_parity_have_defaults() -> None:
     found = options()
 
-    assert (found.table_prefix, found.dataset, found.repair) == ("glueline-", None, False)
+    assert (found.table_prefix, found.dataset, found.repair) == ("dev-", None, False)
     assert (found.settle, found.read_units_per_second) == (timedelta(minutes=5), 500)
     assert found.lake.table("things") == "glue_catalog.db.things"
 

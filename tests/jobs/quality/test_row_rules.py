@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import functions as F
 
-from expectations.contract import Column, Limits
+from expectations.contract import Column, Limits, Rule
 from expectations.odcs.column_rules import column_rules
+from expectations.odcs.metrics import Threshold, expectation_of_query
+from expectations.sql.queries import Source, read_query
 from jobs.quality.validation import prepare, validate
 from tests.jobs.builders import EVENTS
 from tests.jobs.quality.rules import RULES, frame
@@ -82,3 +84,23 @@ def test_a_multiple_is_a_row_rule(spark: "SparkSession") -> None:
 
     assert broken == {"number.multiple": 2, "amount.multiple": 1}
     assert set(validate(validation).broken) == broken.keys()
+
+
+def test_a_count_of_rows_that_must_be_zero_rejects_these_rows(small_data_spark: "SparkSession") -> None:
+    source = Source((EVENTS.dataset,), {column.name: column for column in EVENTS.columns})
+    query = read_query("SELECT COUNT(*) FROM events WHERE amount IS NULL OR updated_at < happened_at", source)
+    expectation, kwargs = expectation_of_query("", query, Threshold("mustBe", (0,), percent=False))
+    rules = [Rule(name, expectation, kwargs, severity=name) for name in ("critical", "warning")]
+    rows = frame(small_data_spark)
+
+    validation = prepare(rows, replace(EVENTS, rules=(*rules,)))
+    (rule,) = validation.row_rules
+    reasons = [row[0] for row in rows.orderBy("number").select(rule.reason).collect()]
+
+    expected = "critical: no row may meet amount IS NULL OR updated_at < happened_at, got amount = "
+    assert reasons == [
+        None,
+        f"{expected}'-1.00', happened_at = '2026-01-06 00:00:00', updated_at = '2026-01-05 00:00:00'",
+        f"{expected}null, happened_at = '2026-01-05 00:00:00', updated_at = '2026-01-06 00:00:00'",
+    ]
+    assert validate(validation).broken == ("critical", "warning")

@@ -3,7 +3,9 @@
 import base64
 import gzip
 import hashlib
+import io
 import tracemalloc
+import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from jobs.intake.first_events import FROM, MD5
 from jobs.intake.manifest import FirstEvent, ManifestFile
 from jobs.reading import fetch as objects
 from jobs.reading.fetch import SupersededFile, fetch, unreadable
+from jobs.reading.formats import compression
 from jobs.reading.formats.rows import UnreadableFile
 from jobs.runtime.s3 import s3_client
 from tests.jobs.builders import manifest_file
@@ -38,6 +41,18 @@ def test_gzip_is_undone(s3: "S3Client") -> None:
 
     with fetch(manifest_file("a", etag=etag, format="csv.gz")).content as content:
         assert content.read() == b"hello"
+
+
+def test_a_zip_archive_is_unpacked_and_its_file_tells_the_format(s3: "S3Client") -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("May.JSONL", "hello")
+    etag = put(s3, target.getvalue())
+
+    for name, found in (("zip", "jsonl"), ("csv.zip", "csv")):
+        fetched = fetch(manifest_file("a", etag=etag, format=name))
+        with fetched.content as content:
+            assert (fetched.format, content.read()) == (found, b"hello")
 
 
 @pytest.mark.parametrize("body", [gzip.compress(b"hello" * 100, mtime=0)[:-12], b"no gzip"])
@@ -66,7 +81,7 @@ def test_a_gzip_that_is_larger_than_can_be_meant_is_given_up_in_time_and_in_litt
 def test_what_the_platform_itself_wrote_is_read_however_small_it_was_made(
     s3: "S3Client", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(objects, "SMALL", 0)
+    monkeypatch.setattr(compression, "SMALL", 0)
     packed = gzip.compress(bytes(1_000_000))
     etag = put(s3, packed)
     of_stream = manifest_file("a", etag=etag, size=len(packed), format="jsonl.gz", door="stream")
@@ -76,7 +91,7 @@ def test_what_the_platform_itself_wrote_is_read_however_small_it_was_made(
 
 
 def test_a_gzip_of_rows_that_are_much_alike_is_read(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objects, "SMALL", 0)
+    monkeypatch.setattr(compression, "SMALL", 0)
     rows = b'{"product_id":1,"department":"GROCERY","brand":"National"}\n' * 1000
     packed = gzip.compress(rows)
     etag = put(s3, packed)
@@ -153,7 +168,7 @@ def test_what_erase_wrote_anew_came_with_its_first_event(
     etag = s3.put_object(Bucket="raw", Key="a", Body=BODY, Metadata=metadata)["ETag"].strip('"')
     file = manifest_file("a", etag=etag, sequencer="00ff", first_events=known)
 
-    content, *event = fetch(file)
+    content, _, *event = fetch(file)
 
     with content:
         assert content.read() == BODY

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow.orc import write_table as write_orc
 
 from expectations.problems import RetryableError
 from jobs.reading import receive as doors
@@ -20,6 +21,8 @@ from jobs.reading.fetch import Fetched
 from jobs.reading.formats.rows import ReceivedRow
 from jobs.reading.receive import deal, receive
 from tests.jobs.builders import ENTITIES, manifest_file
+from tests.jobs.reading.formats.example_files import EXAMPLES, example
+from tests.jobs.reading.formats.workbooks import SHEET, part_of, with_part
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -123,7 +126,7 @@ def test_whatever_is_raised_for_a_file_ends_that_file_alone(faults: dict[int, Fa
         fault = faults.get(int(file.key))
         if fault is not None and fault.rows is None:
             raise fault.error
-        return Fetched(io.BytesIO(file.key.encode()), file.event_time, None)
+        return Fetched(io.BytesIO(file.key.encode()), file.format, file.event_time, None)
 
     def rows(_: str, content: IO[bytes], __: object) -> Iterator[ReceivedRow]:
         fault = faults.get(int(content.read()))
@@ -199,27 +202,35 @@ def parquet(table: pa.Table = GOOD_ROWS) -> bytes:
     return file.getvalue()
 
 
+def orc(table: pa.Table = GOOD_ROWS) -> bytes:
+    file = io.BytesIO()
+    write_orc(table, file)
+    return file.getvalue()
+
+
 CONTENTS = {
-    "csv": b'id,name\n1,"a"\n2,b\n3,\n',
-    "jsonl": b'{"id":1,"name":"a"}\n{"id":2}\n',
-    "parquet": parquet(),
-}
+    name: example(name, ["id", "name"], [{"id": "1", "name": "a"}, {"id": "2", "name": None}])
+    for name in EXAMPLES
+} | {"orc": orc(), "parquet": parquet()}
+# Damage of an archive as a whole, whose checksums tell, or within one of its parts.
+PARTS = [None, SHEET, "xl/workbook.xml", "xl/styles.xml", "[Content_Types].xml"]
 
 
 @st.composite
 def damaged(draw: st.DrawFn) -> tuple[str, bytes]:
     """A format, and a good file of it of which bytes were changed, taken out or put in."""
     file_format = draw(st.sampled_from(sorted(CONTENTS)))
-    content = bytearray(CONTENTS[file_format])
+    part = draw(st.sampled_from(PARTS)) if file_format == "xlsx" else None
+    content = bytearray(CONTENTS[file_format] if part is None else part_of(CONTENTS["xlsx"], part))
     for _ in range(draw(st.integers(1, 4))):
         place = draw(st.integers(0, len(content)))
         content[place : place + draw(st.integers(0, 8))] = draw(st.binary(max_size=8))
-    return file_format, bytes(content)
+    return file_format, bytes(content) if part is None else with_part(CONTENTS["xlsx"], part, bytes(content))
 
 
 def fetched(file: "ManifestFile", content: bytes) -> Fetched:
     """The content as it comes with the file's event."""
-    return Fetched(io.BytesIO(content), file.event_time, file.sequencer)
+    return Fetched(io.BytesIO(content), file.format, file.event_time, file.sequencer)
 
 
 @settings(max_examples=300)
@@ -231,7 +242,7 @@ def test_a_damaged_file_is_rows_and_reasons_and_never_an_error(file: tuple[str, 
     found = list(doors._read_file(announced, fetched(announced, content), ENTITIES))
 
     assert all((payload is None) <= (problem is not None) for _, _, _, payload, problem in found)
-    doors._arrow_batch([(*row, announced.sequencer) for row in found])  # as Spark gets it
+    doors._arrow_batch([(*row, announced.sequencer, False) for row in found])  # as Spark gets it
 
 
 STRANGE = {

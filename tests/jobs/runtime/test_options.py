@@ -7,7 +7,8 @@ from jobs.runtime.options import Options
 
 STACK = [
     "job.py", "--LAKE_BUCKET", "lake", "--RAW_BUCKET", "raw", "--INTAKE_QUEUE_URL", "url",
-    "--DATABASE", "lake", "--OPS_DATABASE", "lake_ops", "--BACKLOG_RULE", "again", "--JOB_NAME", "check",
+    "--DATABASE", "lake", "--OPS_DATABASE", "lake_ops", "--BACKLOG_RULE", "again",
+    "--METRICS_NAMESPACE", "Glueline/dev", "--JOB_NAME", "check",
 ]  # fmt: skip
 
 
@@ -15,7 +16,7 @@ def test_the_workflow_run_names_the_batch_and_without_one_the_job_run() -> None:
     alone = Options.from_argv([*STACK, "--JOB_RUN_ID", "jr"])
     in_workflow = Options.from_argv([*STACK, "--JOB_RUN_ID", "jr", "--WORKFLOW_RUN_ID", "wr"])
 
-    assert alone == Options("lake", "raw", "url", "lake", "lake_ops", "again", "jr")
+    assert alone == Options("lake", "raw", "url", "lake", "lake_ops", "again", "Glueline/dev", "jr")
     assert in_workflow.run_id == "wr"
 
 

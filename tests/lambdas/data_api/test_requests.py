@@ -1,6 +1,7 @@
 """Requests are read exactly, or refused with the reason: bodies, keys, methods, parameters, permissions."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -17,6 +18,54 @@ def test_a_key_sent_as_plain_values_is_accepted(call: Call) -> None:
     call("POST", "/things", thing(name="a b/c"))
 
     assert call("GET", "/things/a b/c,2026-11-24").status == 200
+
+
+COUNTER = {"name": "a", "revision": 7, "value": 1}
+# What of a request for the row `a?b` arrives if its key was percent-encoded once: the path without its end.
+CUT = "/counters/a"
+
+
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [("PUT", {"revision": 8, "value": 2}), ("PATCH", {"value": 2}), ("DELETE", None)],
+)
+@pytest.mark.parametrize("query", [None, {"confirm": "a%3Fb"}, {"confirm": "a?b"}], ids=str)
+def test_a_write_whose_path_may_be_cut_changes_no_row(
+    call: Call, method: str, body: Any, query: dict[str, str] | None
+) -> None:
+    call("POST", "/counters", COUNTER)
+
+    refused = call(method, CUT, body, query=query)
+
+    assert (refused.status, refused.body["type"]) == (400, "urn:glueline:problem:bad-request")
+    assert "%3F" in refused.body["detail"]
+    assert call("GET", "/counters/a").body == {**COUNTER, "_version": 7}
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_body_with_another_key_than_a_cut_path_changes_no_row(call: Call, method: str) -> None:
+    call("POST", "/counters", COUNTER)
+
+    assert call(method, CUT, {"name": "a?b", "revision": 8, "value": 2}).status == 422
+    assert call("GET", "/counters/a").body == {**COUNTER, "_version": 7}
+
+
+@pytest.mark.parametrize("name", ["a", "a?b", "50 %", "left, right"])
+def test_a_write_that_names_a_text_key_twice_is_made(call: Call, name: str) -> None:
+    key = quote(name, safe="")
+    path, again = f"/counters/{quote(key)}", {"confirm": key}
+
+    assert call("PUT", path, {"name": name, "revision": 1, "value": 1}).status == 201
+    assert call("PUT", path, {"revision": 2, "value": 1}, query=again).status == 200
+    assert call("PATCH", path, {"name": name, "value": 2}).status == 200
+    assert call("PATCH", path, {"value": 3}, query=again).status == 200
+    assert call("DELETE", path, query=again).status == 204
+    assert call("GET", path).status == 404
+
+
+def test_a_key_that_does_not_end_in_text_is_named_once(call: Call) -> None:
+    assert call("DELETE", "/products/1", query={"confirm": "1"}).status == 400
+    assert call("DELETE", "/products/1").status == 204
 
 
 @pytest.mark.parametrize(

@@ -57,9 +57,9 @@ def test_a_delete_is_newer_than_the_row_and_its_sequence_column_says_so(call: Ca
 def test_counted_versions_continue(call: Call, item: ItemOf) -> None:
     call("POST", "/counters", {"name": "a", "revision": 7, "value": 1})
 
-    call("PATCH", "/counters/a", {"value": 2})
+    call("PATCH", "/counters/a", {"name": "a", "value": 2})
     assert call("GET", "/counters/a").body == {"name": "a", "revision": 8, "value": 2, "_version": 8}
-    call("DELETE", "/counters/a")
+    call("DELETE", "/counters/a", query={"confirm": "a"})
     assert item("counters", "a")["revision"] == {"N": "9"}
 
 
@@ -85,10 +85,11 @@ def test_the_last_values_of_a_sequence_are_reserved_for_deletes(
     assert batch(call, change(dataset, row | {column: beyond})) == ["rejected"]
 
     assert call("PUT", path, row | {column: last}).status == 201
-    patched = call("PATCH", path, {"value": 2} if dataset == "counters" else {"status": "settled"})
+    confirmed = {"confirm": key} if dataset == "counters" else None
+    patched = call("PATCH", path, {"name": "a", "value": 2} if confirmed else {"status": "settled"})
     assert (patched.status, patched.body["type"]) == (409, "urn:glueline:problem:exhausted")
-    assert call("DELETE", path).status == 204
-    assert call("DELETE", path).status == 204
+    assert call("DELETE", path, query=confirmed).status == 204
+    assert call("DELETE", path, query=confirmed).status == 204
 
     marked = item(dataset, key)
     assert marked["_deleted"] == {"BOOL": True}

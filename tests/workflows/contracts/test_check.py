@@ -23,7 +23,7 @@ from tests.builders import contracts
 from tests.expectations.contract_files import VALID as SOUND_FILE
 from tests.expectations.contract_files import write
 from tests.workflows.cli.calling import call
-from workflows.contracts.check import check, check_at_doors
+from workflows.contracts.check import check, check_at_doors, report_notes
 from workflows.deploy import deployment
 from workflows.deploy.deployment import Dialog
 from workflows.deploy.options import Options
@@ -203,3 +203,22 @@ def test_a_contract_of_any_texts_is_refused_with_reasons_or_the_doors_take_it(
     create_table_ddl(contract, "orders")
     for rule in contract.rules:
         to_java(str(rule.kwargs.get("regex", "")))
+
+
+@pytest.mark.parametrize(
+    ("noted", "lines"),
+    [
+        ("", []),
+        ("slaProperties: [{property: latency, value: 4}]",
+         ["1 note on contracts: glueline contract check shows what is not enforced."]),
+        ("slaProperties: [{property: latency, value: 4}]\nprice: {colour: red}",
+         ["2 notes on contracts: glueline contract check shows what is not enforced."]),
+    ],
+)  # fmt: skip
+def test_a_deployment_says_how_many_notes_there_are(tmp_path: Path, noted: str, lines: list[str]) -> None:
+    write(tmp_path, SOUND_FILE + noted)
+    reported: list[str] = []
+
+    report_notes(reported.append, tmp_path)
+
+    assert reported == lines

@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pyarrow as pa
@@ -17,10 +17,16 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from expectations.align import align
+from expectations.file_dialect import RFC_4180, CsvDialect
+from expectations.file_values import field_reader
 from expectations.problems import ContractError
+from jobs.reading.formats.registry import read_rows
 from lambdas.validation import Validators
 from workflows.contracts.draft import Draft, draft, draft_from_ddl, draft_from_table, path_of_new, write_new
 from workflows.contracts.samples.facts import DraftError
+
+if TYPE_CHECKING:
+    from expectations.contract import Column, Contract
 
 CSV = """\
 paymentId;Customer No.;Amount;Paid;Day;Updated At;status;_comment
@@ -48,7 +54,7 @@ def test_a_draft_from_csv_has_snake_case_names_aliases_and_exact_types(tmp_path:
     )
     assert [(column.name, column.type, column.required, column.aliases) for column in contract.columns] == [
         ("payment_id", "string", True, ("paymentId",)),
-        ("customer_no", "string", False, ("Customer No.",)),
+        ("customer_no", "long", False, ("Customer No.",)),
         ("amount", "decimal(18,2)", True, ("Amount",)),
         ("paid", "boolean", True, ("Paid",)),
         ("day", "date", True, ("Day",)),
@@ -63,7 +69,7 @@ def test_notes_say_what_the_author_should_know(tmp_path: Path) -> None:
 
     assert [note[:40] for note in notes] == [
         "fields are separated by ';'.",
-        "Customer No.: text, as row 2 has 'N/A'; ",
+        "fields with N/A have no value.",
         "_comment: name it comment in files.",
         "updated_at orders the changes of a key; ",
         "sample.csv can't be dropped as it is: he",
@@ -235,7 +241,9 @@ def test_a_draft_from_a_table_of_the_glue_catalog() -> None:
         contract = draft_from_table("payments", ["id"], None, "sales.payments", glue).contract
 
         assert [column.type for column in contract.columns] == ["long", "decimal(12,2)"]
-        with pytest.raises(DraftError, match="got payments, which is none"):
+        with pytest.raises(DraftError, match=r"got sales\.refunds, which is none"):
+            draft_from_table("payments", ["id"], None, "sales.refunds", glue)
+        with pytest.raises(DraftError, match=r"as database\.table, got payments"):
             draft_from_table("payments", ["id"], None, "payments", glue)
 
 
@@ -273,15 +281,62 @@ def test_a_draft_takes_every_row_of_its_sample(
     with TemporaryDirectory() as folder:
         contract = drafted(Path(folder), file.getvalue(), "Row ID").contract
 
-    validators, kinds = Validators({"payments": contract}), [column.kind for column in contract.columns]
+    validators = Validators({"payments": contract})
     for row in cells:
-        values = [value_of(cell, kind) for cell, kind in zip(row, kinds, strict=True)]
+        values = [
+            value_of(cell, column, contract) for cell, column in zip(row, contract.columns, strict=True)
+        ]
         aligned, _ = align(contract, dict(zip(headers, values, strict=True)))
         assert validators.violations("payments", "upsert", aligned) == []
 
 
-def value_of(cell: str, kind: str) -> str | bool | None:
+def value_of(cell: str, column: Column, contract: Contract) -> str | bool | None:
     """A field as the door of drops reads it."""
-    if kind == "boolean" and cell.strip():
-        return cell.strip().lower() == "true"
-    return cell if cell.strip() or (cell and kind == "string") else None
+    read = field_reader(column, contract.csv)
+    text = (cell if read is None else read(cell)) or ""
+    if column.kind == "boolean" and text.strip():
+        return text.strip().lower() == "true"
+    return text if text.strip() or (text and column.kind == "string") else None
+
+
+GERMAN = """\
+Kundenübersicht
+Nr;Straße;Betrag;Datum;Geändert;Menge;Währung
+1;"Am Markt; 1";1.234,50;31.12.2026;31.12.2026 08:00;1.000;€
+2;N/A;-7,25;01.01.2027;01.01.2027 09:30;N/A;€
+"""
+FRENCH = "id\tprix\tdate\n1\t1 234,5\t31/12/2026\n2\t0,75\t01/02/2026\n"
+AMERICAN = 'id,price,date\n1,"1,234.50",12/31/2026 1:05 PM\n2,NULL,1/2/2026 11:00 AM\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "dialect", "columns"),
+    [
+        (GERMAN, "cp1252", CsvDialect(";", "cp1252", skip_rows=1, missing=("N/A",), decimal=",", group="."),
+         ["long", "string", "decimal(18,2)", "date dd.MM.yyyy", "timestamp dd.MM.yyyy HH:mm", "long",
+          "string"]),
+        (FRENCH, "utf-16", CsvDialect("\t", "utf-16", decimal=",", group=" "),
+         ["long", "decimal(18,2)", "date dd/MM/yyyy"]),
+        (AMERICAN, "utf-8", CsvDialect(group=",", missing=("NULL",)),
+         ["long", "decimal(18,2)", "timestamp M/d/yyyy h:mm a"]),
+        ("id;n\n1;1,5\n", "utf-8", CsvDialect(";", decimal=","), ["long", "decimal(18,2)"]),
+        ("id;n\n1;1,500\n", "utf-8", CsvDialect(";"), ["long", "string"]),
+        ("id;n;m\n1;1,5;1.5\n", "utf-8", CsvDialect(";"), ["long", "string", "decimal(18,2)"]),
+        ("id,n\n1,01/02/2026\n", "utf-8", RFC_4180, ["long", "string"]),
+        ("id,n,land\n1,NA,DE\n2,5,NA\n", "utf-8", RFC_4180, ["long", "string", "string"]),
+        ("id,n,name\n1,NA,Ann\n2,5,NA\n", "utf-8", CsvDialect(missing=("NA",)), ["long", "long", "string"]),
+        ("id,n\nNA,NA\nx,5\n", "utf-8", RFC_4180, ["string", "string"]),
+    ],
+)  # fmt: skip
+def test_a_draft_declares_how_its_sample_is_written_and_drops_take_each_row(
+    tmp_path: Path, content: str, encoding: str, dialect: CsvDialect, columns: list[str]
+) -> None:
+    key = "Nr" if "Nr" in content else "id"
+    contract = drafted(tmp_path, content.encode(encoding), key).contract
+
+    rows = list(read_rows("csv", io.BytesIO(content.encode(encoding)), contract))
+
+    assert contract.csv == dialect
+    assert [" ".join(filter(None, (one.type, one.format))) for one in contract.columns] == columns
+    assert rows
+    assert [row.problem for row in rows if row.problem] == []

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import Column, Contract
+from tests.jobs.reading.formats.example_files import ALL_FORMATS, example
 from workflows.contracts.sample_check import check_rows, problem_of_drop
 from workflows.contracts.samples.facts import DraftError
 from workflows.contracts.samples.sample import open_sample
@@ -53,7 +54,7 @@ def test_the_first_row_that_breaks_the_contract_is_named(
     [
         ("a.csv", "id,paid\n1,true\n", None),
         ("a.csv", "id,_note\n1,x\n", "unknown: _note"),
-        ("a.psv", "id|paid\n1|true\n", "drops take files named .csv"),
+        ("a.psv", "id|paid\n1|true\n", "drops take files named *."),
     ],
 )
 def test_why_a_file_cannot_be_dropped(tmp_path: Path, name: str, content: str, problem: str | None) -> None:
@@ -63,3 +64,16 @@ def test_why_a_file_cannot_be_dropped(tmp_path: Path, name: str, content: str, p
     found = problem_of_drop(CONTRACT, path)
 
     assert found is None if problem is None else problem in (found or "")
+
+
+@pytest.mark.parametrize("file_format", ALL_FORMATS)
+def test_a_sample_of_each_format_can_be_checked_and_dropped(tmp_path: Path, file_format: str) -> None:
+    path = tmp_path / f"a.{file_format}"
+    path.write_bytes(
+        example(file_format, ["id", "note"], [{"id": "1", "note": "x"}, {"id": "2", "note": None}])
+    )
+
+    with open_sample(path) as sample:
+        check_rows(CONTRACT, sample, path, {})
+
+    assert problem_of_drop(CONTRACT, path) is None

@@ -27,7 +27,7 @@ def target(monkeypatch: pytest.MonkeyPatch) -> Any:
         if "transactions_changes" in sql:
             change = {"basket_id": 1, "product_id": 1, "_version": VERSION, "_event_id": "good"}
             return pa.Table.from_pylist([change])
-        if "lake_ops.quarantine" in sql:
+        if "raw.quarantine" in sql:
             return pa.Table.from_pylist([{"reasons": ["key: expected a value, got null"]}])
         if "transactions" in sql:
             return pa.Table.from_pylist([{"basket_id": 1, "product_id": 1, "status": "pending"}])

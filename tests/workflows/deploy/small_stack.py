@@ -12,9 +12,11 @@ TEMPLATE = """
 Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
 Parameters:
   Datasets: {Type: CommaDelimitedList, Default: things}
-  JobsWheel: {Type: String, Default: "s3://none/code/none/none.whl"}
+  JobsCode: {Type: String, Default: "s3://none/code/none"}
   Architecture: {Type: String, Default: arm64}
   AlertEmail: {Type: String, Default: ""}
+  LakeDatabase: {Type: String, Default: ""}
+  OpsDatabase: {Type: String, Default: ""}
   DeletionProtection: {Type: String, Default: "true", AllowedValues: ["true", "false", "later"]}
   Title: {Type: String, Default: first}
   Fails: {Type: String, Default: "false"}
@@ -60,7 +62,7 @@ Resources:
     UpdateReplacePolicy: Retain
     Properties:
       CatalogId: !Ref AWS::AccountId
-      DatabaseInput: {Name: !Sub "${AWS::StackName}_lake", LocationUri: !Sub "s3://${RawBucket}/lake"}
+      DatabaseInput: {Name: !Ref LakeDatabase, LocationUri: !Sub "s3://${RawBucket}/lake"}
   Alerts:
     Type: AWS::SNS::Topic
     Properties: {DisplayName: !Ref Title}

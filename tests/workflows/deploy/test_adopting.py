@@ -10,7 +10,7 @@ import pytest
 from tests.workflows.deploy.small_stack import Talk
 from tests.workflows.deploy.stubs import account_with, stubbed
 from tests.workflows.expanded_template import TEMPLATE
-from workflows.deploy import changesets, stacks
+from workflows.deploy import changesets, deployment, stacks
 from workflows.deploy.adopting import Leftover, import_template, is_free
 from workflows.deploy.deployment import deploy
 from workflows.deploy.destroying import destroy, plan_destruction
@@ -53,6 +53,40 @@ def test_a_stack_that_is_deleted_and_deployed_again_has_its_data(account: Accoun
     assert found.parameters["DeletionProtection"] == "true"
     destroyed(account, small)
     assert deploy(small, Talk().dialog())["RawBucket"] == first["RawBucket"]
+
+
+def test_a_database_that_is_adopted_keeps_its_name_also_if_the_adoption_stops(
+    account: Account, small: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"{small.stack}_named"
+    deploy(replace(small, parameters={"LakeDatabase": name}), Talk().dialog())
+    destroyed(account, small)
+
+    def stop(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(deployment, "_change", stop)
+        deploy(small, Talk().dialog())
+    deploy(small, Talk().dialog())
+
+    found = stacks.find(account.client("cloudformation"), small.stack)
+    assert found is not None
+    assert found.parameters["LakeDatabase"] == name
+    assert stacks.physical_ids(account.client("cloudformation"), found)["Lake"] == name
+
+
+def test_a_database_that_is_gone_gives_no_name(account: Account, small: Options) -> None:
+    name = f"{small.stack}_named"
+    deploy(replace(small, parameters={"LakeDatabase": name}), Talk().dialog())
+    destroyed(account, small)
+    account.client("glue").delete_database(Name=name)
+
+    deploy(small, Talk().dialog())
+
+    found = stacks.find(account.client("cloudformation"), small.stack)
+    assert found is not None
+    assert found.parameters["LakeDatabase"] == f"{small.stack}_lake"
 
 
 def test_without_adoption_a_table_is_in_the_way(account: Account, small: Options) -> None:

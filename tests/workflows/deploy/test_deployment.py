@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.workflows.deploy.small_stack import Talk
+from tests.workflows.deploy.small_stack import TEMPLATE, Talk
 from workflows.deploy import deployment, stacks
 from workflows.deploy.deployment import Declined, deploy, plan
 from workflows.deploy.errors import DeployError
+from workflows.stack.database_names import DatabaseChanged
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workflows.deploy.account import Account
     from workflows.deploy.options import Options
     from workflows.deploy.stacks import Stack
@@ -56,6 +59,56 @@ def test_a_plan_writes_nothing(account: Account, small: Options) -> None:
     assert "It makes 6 resources:" in talk.text
     assert "At rest the stack costs about $1 a month" in talk.text
     assert account.client("s3").list_objects_v2(Bucket=small.bucket, Prefix=small.stack)["KeyCount"] == 0
+
+
+def test_a_plan_says_how_many_notes_there_are_on_contracts(account: Account, small: Options) -> None:
+    talk = Talk()
+
+    plan(small, talk.dialog())
+
+    assert talk.lines[0] == "2 notes on contracts"
+
+
+def database(account: Account, options: Options) -> str:
+    """The name of the database that the stack has."""
+    found = state(account, options)
+    assert found is not None
+    return stacks.physical_ids(account.client("cloudformation"), found)["Lake"]
+
+
+def test_a_new_stack_gets_databases_of_its_name(account: Account, small: Options) -> None:
+    named = replace(small, stack=f"{small.stack}-dev")
+
+    deploy(named, Talk().dialog())
+
+    found = state(account, named)
+    assert found is not None
+    assert found.parameters["LakeDatabase"] == database(account, named) == f"{small.stack}_dev_lake"
+    assert found.parameters["OpsDatabase"] == f"{small.stack}_dev_ops"
+
+
+def test_a_running_stack_keeps_its_databases_and_refuses_others(
+    account: Account, small: Options, tmp_path: Path
+) -> None:
+    older = TEMPLATE.replace("Name: !Ref LakeDatabase", f"Name: {small.stack}_older")
+    (tmp_path / "template.yaml").write_text(older)
+    deploy(small, Talk().dialog())
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    talk = Talk()
+
+    deploy(small, talk.dialog())
+
+    assert "It changes no resource." in talk.text
+    assert database(account, small) == f"{small.stack}_older"
+    with pytest.raises(DatabaseChanged, match=f"expected LakeDatabase={small.stack}_older"):
+        plan(with_set(small, LakeDatabase="another"), Talk().dialog())
+
+
+def test_the_databases_of_a_running_stack_are_those_of_its_outputs(account: Account, small: Options) -> None:
+    outputs = {"LakeDatabase": "lake", "OpsDatabase": "lake_ops"}
+    running = stacks.Stack(small.stack, "id", "UPDATE_COMPLETE", "", {}, outputs)
+
+    assert deployment._databases(account, small, running) == outputs
 
 
 def test_the_answer_no_changes_nothing(account: Account, small: Options) -> None:

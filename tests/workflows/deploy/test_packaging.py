@@ -10,7 +10,7 @@ import pytest
 
 from workflows.deploy import packaging
 from workflows.deploy.errors import DeployError
-from workflows.deploy.packaging import JobsCode, build_jobs, upload_jobs
+from workflows.deploy.packaging import JobsCode, upload_jobs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,22 +18,23 @@ if TYPE_CHECKING:
 BUCKET = "artifacts"
 
 
-def test_the_same_jobs_have_the_same_address_and_are_uploaded_once(aws: str) -> None:
+def test_the_same_code_has_the_same_address_and_is_uploaded_once(aws: str, tmp_path: Path) -> None:
     s3 = boto3.client("s3", endpoint_url=aws, region_name="us-east-1")
     s3.create_bucket(Bucket=BUCKET)
+    files = (tmp_path / "check.py", tmp_path / "check.gluewheels.zip")
+    for file in files:
+        file.write_text(file.name)
 
-    first = upload_jobs(s3, BUCKET, build_jobs())
+    first = upload_jobs(s3, BUCKET, JobsCode(files))
     written = objects(s3)
-    second = upload_jobs(s3, BUCKET, build_jobs())
+    second = upload_jobs(s3, BUCKET, JobsCode(files[::-1]))
+    unchanged = objects(s3)
+    files[1].write_text("another package")
+    third = upload_jobs(s3, BUCKET, JobsCode(files))
 
-    folder = first.removeprefix(f"s3://{BUCKET}/").rpartition("/")[0]
-    assert second == first
-    assert objects(s3) == written
-    scripts = ("certify", "check", "erase", "maintain", "merge", "reconcile")
-    assert written.keys() == {
-        *(f"{folder}/{name}.py" for name in scripts),
-        first.removeprefix(f"s3://{BUCKET}/"),
-    }
+    assert second == first != third
+    assert unchanged == written
+    assert {f"s3://{BUCKET}/{key}" for key in written} == {f"{first}/{file.name}" for file in files}
 
 
 def objects(s3: Any) -> dict[str, str]:
@@ -41,24 +42,18 @@ def objects(s3: Any) -> dict[str, str]:
     return {item["Key"]: str(item["LastModified"]) for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]}
 
 
-def test_code_with_other_content_has_another_address() -> None:
-    one, other = (JobsCode({"check.py": content, "g.whl": b""}, "g.whl") for content in (b"a", b"b"))
-
-    assert one.address(BUCKET) != other.address(BUCKET)
-
-
 def test_parameters_become_the_defaults_of_the_built_template(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     built = tmp_path / packaging._BUILT
     built.mkdir(parents=True)
-    (built / "template.yaml").write_text("Parameters: {JobsWheel: {Type: String, Default: none}}\n")
+    (built / "template.yaml").write_text("Parameters: {JobsCode: {Type: String, Default: none}}\n")
     monkeypatch.setattr(packaging, "WORKFLOWS", tmp_path)
     monkeypatch.setattr(packaging, "_sam", lambda *arguments, **environment: None)
 
-    template = packaging.build_functions("arm64", {"JobsWheel": "s3://b/code/1/g.whl"})
+    template = packaging.build_functions("arm64", {"JobsCode": "s3://b/code/1/g.whl"})
 
-    assert json.loads(template.read_text())["Parameters"]["JobsWheel"]["Default"] == "s3://b/code/1/g.whl"
+    assert json.loads(template.read_text())["Parameters"]["JobsCode"]["Default"] == "s3://b/code/1/g.whl"
 
 
 def test_the_error_of_a_command_ends_with_its_output(tmp_path: Path) -> None:

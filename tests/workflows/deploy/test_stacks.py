@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.workflows.deploy.stubs import stubbed
-from workflows.deploy.stacks import Event, find, follow, known_events, retained_by, template_of
+from workflows.deploy.stacks import Event, find, follow, known_events, physical_ids, retained_by, template_of
 
 if TYPE_CHECKING:
     from workflows.deploy.account import Account
@@ -49,6 +49,7 @@ def test_a_stack_is_followed_to_its_end_and_its_leftovers_are_known_afterwards(a
 
     made, failures = follow(cloudformation, "followed", set(), said.append)
     text = template_of(cloudformation, made)
+    ids = physical_ids(cloudformation, made)
     known = known_events(cloudformation, made.id)
     cloudformation.delete_stack(StackName=made.id)
     ended, _ = follow(cloudformation, made.id, known, said.append)
@@ -56,6 +57,8 @@ def test_a_stack_is_followed_to_its_end_and_its_leftovers_are_known_afterwards(a
 
     assert made.status == "CREATE_COMPLETE"
     assert failures == []
+    assert ids.keys() == {"Kept", "Gone"}
+    assert ids["Kept"] == made.outputs["Q"]
     assert any("CREATE_COMPLETE Kept (AWS::SQS::Queue)" in line for line in said)
     assert json.loads(text)["Resources"] == resources
     assert ended.status == "DELETE_COMPLETE"

@@ -5,21 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.workflows.expanded_template import TEMPLATE
-from workflows.deploy.template import Place, datasets_parameter, expand, holds, resources
+from workflows.deploy.template import Place, expand, holds, resources
 
 PLACE = Place("shop", "eu-west-1", "123456789012")
-
-
-@pytest.mark.parametrize(
-    ("datasets", "parameter"),
-    [
-        ([], ""),
-        (["transactions", "products"], "products,transactions"),
-        (["order_lines", "a_b_c"], "aXbXc,orderXlines"),
-    ],
-)
-def test_datasets_become_names_that_a_logical_id_may_contain(datasets: list[str], parameter: str) -> None:
-    assert datasets_parameter(datasets) == parameter
 
 
 def test_loops_are_unrolled_and_names_are_those_of_the_stack() -> None:

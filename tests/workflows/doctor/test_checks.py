@@ -181,7 +181,7 @@ def alarm(name: str, state: str) -> dict[str, str]:
         ([alarm("shop-dead-letters", "OK")], [Verdict.FINE]),
         ([alarm("shop-dead-letters", "INSUFFICIENT_DATA")], [Verdict.FINE]),
         ([alarm("shop-dead-letters", "ALARM")], [Verdict.WRONG]),
-        ([alarm("shop-parity-age-products", "ALARM")], [Verdict.WARNING]),
+        ([alarm("shop-parity-age-products", "ALARM")], [Verdict.WRONG]),
     ],
 )
 def test_alarms_that_ring_are_named(listed: Any, expected: list[Verdict]) -> None:

@@ -18,6 +18,7 @@ from tests.jobs.parity.certificate_builders import comparison
 if TYPE_CHECKING:
     from expectations.contract import Contract
 
+PREFIX = "dev-"  # of the names of jobs
 COMPARED = comparison()
 GOOD = Certificate.of(COMPARED, COMPARED.scanned_until)
 DRIFTED = Certificate.of(COMPARED, COMPARED.scanned_until, DriftedKeys(missing=("1",), extra=("2",)))
@@ -39,7 +40,7 @@ class ParityStack:
         return load_contracts()
 
     def output(self, name: str) -> str:
-        return name
+        return {"JobPrefix": PREFIX}.get(name, name)
 
     def client(self, service: str) -> Any:
         return self
@@ -50,9 +51,11 @@ class ParityStack:
         if self.refusals:
             self.refusals -= 1
             raise ClientError({"Error": {"Code": "ConcurrentRunsExceededException"}}, "StartJobRun")
-        self.runs.append((JobName, Arguments))
+        assert JobName.startswith(PREFIX)
+        job = JobName.removeprefix(PREFIX)
+        self.runs.append((job, Arguments))
         run = f"jr_{len(self.runs)}"
-        self.does[JobName].pop(0)(run, Arguments)
+        self.does[job].pop(0)(run, Arguments)
         return {"JobRunId": run}
 
     def get_job_runs(self, JobName: str, MaxResults: int) -> dict[str, Any]:

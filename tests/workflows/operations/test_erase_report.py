@@ -18,7 +18,9 @@ def test_the_report_of_a_proof_names_everything_that_is_left(capsys: pytest.Capt
     console = Console(width=100)
 
     console.print(
-        proof_report(replace(PROOF, places=(place,), unsearched=("s3://raw/x: gzip",), kept=("logs",)))
+        proof_report(
+            replace(PROOF, places=(place,), unsearched=("s3://raw/x: gzip",), kept=("logs",)), "dev_ops"
+        )
     )
 
     shown = capsys.readouterr().out
@@ -34,9 +36,9 @@ def test_the_report_of_a_proof_names_everything_that_is_left(capsys: pytest.Capt
 
 
 def test_the_report_of_a_complete_proof_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    Console(width=100).print(proof_report(PROOF))
+    Console(width=100).print(proof_report(PROOF, "dev_ops"))
 
-    assert "Nothing is left" in capsys.readouterr().out
+    assert "Nothing is left. The proof is in dev_ops.erasures." in capsys.readouterr().out
 
 
 def test_dead_letters_are_listed_with_time_and_reason(capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ from workflows.operations.parity_report import advice, certificate_table, lines
     ],
 )
 def test_a_certificate_that_is_not_good_has_advice(certificate: Certificate, expected: str | None) -> None:
-    found = advice(certificate)
+    found = advice(certificate, "dev_ops")
 
     assert found is None if expected is None else expected in (found or "")
 

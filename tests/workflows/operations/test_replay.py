@@ -174,7 +174,7 @@ def test_rows_are_selected_by_dataset_reason_and_time(
     lake: Any = Lake()
     lake.tables["lake_ops", "quarantine"] = ScannedTable(QUARANTINE)
 
-    found = rows(query_here(lake, quarantine_sql(selection))[0])
+    found = rows(query_here(lake, quarantine_sql(selection, "lake_ops"), "lake")[0])
 
     assert {
         (row["batch_id"], row["source_file"].rpartition("/")[2]): row["quarantined"] for row in found

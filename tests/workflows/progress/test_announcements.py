@@ -46,7 +46,8 @@ def test_the_workflow_starts_after_all_messages_are_sent(target: Target) -> None
     announce(stack, [land(target, f"drops/products/{number}.csv") for number in range(23)])
 
     [([event], messages)] = sent
-    assert (event["Source"], event["DetailType"]) == ("glueline", "Intake Backlog")
+    source = f"glueline.{target.output('BacklogRule')}"
+    assert (event["Source"], event["DetailType"]) == (source, "Intake Backlog")
     assert messages == 23
     assert enabled == [target.output("BacklogRule")]
 

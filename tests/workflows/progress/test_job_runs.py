@@ -40,7 +40,7 @@ class Glue:
         assert Name.startswith("backlog-")
 
     def put_events(self, Entries: list[Any]) -> dict[str, Any]:
-        self.runs.append({"JobName": "check", "Id": "jr_2", "JobRunState": "RUNNING"})
+        self.runs.append({"JobName": "glueline-check", "Id": "jr_2", "JobRunState": "RUNNING"})
         return {"FailedEntryCount": 0}
 
 
@@ -53,7 +53,7 @@ def use(monkeypatch: pytest.MonkeyPatch, glue: Glue) -> None:
 
 
 def run_of(job: str, state: str = "RUNNING") -> dict[str, Any]:
-    return {"JobName": job, "Id": f"jr_{job}", "JobRunState": state}
+    return {"JobName": f"glueline-{job}", "Id": f"jr_{job}", "JobRunState": state}
 
 
 def test_open_work_is_awaited_and_work_that_begins_meanwhile_is_not(
@@ -93,7 +93,7 @@ def test_an_open_batch_without_a_run_gets_one(target: Target, monkeypatch: pytes
 
     await_open_work(target, report)
 
-    assert [run["JobName"] for run in glue.runs] == ["check"]
+    assert [run["JobName"] for run in glue.runs] == ["glueline-check"]
 
 
 def test_waiting_for_work_that_never_ends_times_out(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:

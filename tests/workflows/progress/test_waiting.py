@@ -11,7 +11,7 @@ import pytest
 
 from workflows.progress import waiting
 from workflows.progress.waiting import Pending, WaitTimeout, wait
-from workflows.query.dialect.errors import QueryError
+from workflows.query.dialect.errors import NoSuchTable, QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +29,7 @@ class Stack:
     opened: list[str] = field(default_factory=list)
     receipts: dict[str, str] = field(default_factory=dict)  # file -> batch
     queries: int = 0
+    error: QueryError = field(default_factory=lambda: NoSuchTable("No table lake_ops.batches"))
     endpoint_url: str | None = "http://127.0.0.1"
 
     def open_batch(self) -> None:
@@ -54,7 +55,7 @@ class Stack:
     def query(self, target: Any, sql: str) -> pa.Table:
         self.queries += 1
         if not self.receipts:
-            raise QueryError("No table lake_ops.batches")
+            raise self.error
         found = [
             {"source_file": file, "batch_id": batch, "dataset": "t"}
             for file, batch in self.receipts.items()
@@ -150,3 +151,10 @@ def test_receipts_of_many_files_are_read_in_statements_that_athena_takes(stack: 
 
     assert waiting.merged_files(stack, files) == {files[2400]}
     assert stack.queries == 3
+
+
+def test_only_a_missing_table_is_waited_for(stack: Any) -> None:
+    stack.error = QueryError("The Athena query ended in state FAILED: Access denied when reading a key")
+
+    with pytest.raises(QueryError, match="Access denied"):
+        wait(stack, [FILE], lambda pending: None)

@@ -68,7 +68,7 @@ def lake_of(changes: Iterable[Change]) -> Any:
 
 
 def ask(changes: Iterable[Change], sql: str) -> list[dict[str, Any]]:
-    return rows(query_here(lake_of(changes), sql)[0])
+    return rows(query_here(lake_of(changes), sql, "lake")[0])
 
 
 def intervals(*changes: Change, contract: Contract = CONTRACT) -> list[tuple[Any, ...]]:

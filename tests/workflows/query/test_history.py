@@ -168,7 +168,7 @@ def test_a_time_in_another_zone_is_the_same_time() -> None:
 def test_the_history_of_a_key_has_no_other_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     odd = "it%27s%2C"
     lake = lake_of([*CHANGES, change(odd, T0, 3)])
-    monkeypatch.setattr(histories, "query", lambda target, sql: query_here(lake, sql)[0])
+    monkeypatch.setattr(histories, "query", lambda target, sql: query_here(lake, sql, "lake")[0])
     target: Any = None
 
     of_a = history(target, CONTRACT, "a", None, 100)

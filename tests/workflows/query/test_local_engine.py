@@ -53,11 +53,11 @@ def lake() -> Any:
 def test_a_select_in_athenas_dialect_returns_rows(
     lake: Any, sql: str, expected: list[dict[str, Any]]
 ) -> None:
-    assert query_here(lake, sql)[0].to_pylist() == expected
+    assert query_here(lake, sql, "lake")[0].to_pylist() == expected
 
 
 def test_only_the_columns_a_statement_mentions_are_read(lake: Any) -> None:
-    query_here(lake, "select sum(amount) as total from sales where day > '2017-03-01'")
+    query_here(lake, "select sum(amount) as total from sales where day > '2017-03-01'", "lake")
 
     assert lake.tables["lake", "sales"].reads == [("day", "amount")]
 
@@ -76,7 +76,7 @@ def test_only_the_columns_a_statement_mentions_are_read(lake: Any) -> None:
     ],
 )  # fmt: skip
 def test_rows_that_the_where_excludes_are_not_read(lake: Any, sql: str, days: list[str], rows: int) -> None:
-    found = query_here(lake, sql)[0].column("day").to_pylist()
+    found = query_here(lake, sql, "lake")[0].column("day").to_pylist()
 
     assert (sorted(found), lake.tables["lake", "sales"].rows) == (days, [rows])
 
@@ -92,4 +92,4 @@ def test_rows_that_the_where_excludes_are_not_read(lake: Any, sql: str, days: li
 )
 def test_the_error_of_a_wrong_statement_says_what_is_wrong(lake: Any, sql: str, message: str) -> None:
     with pytest.raises(QueryError, match=message):
-        query_here(lake, sql)
+        query_here(lake, sql, "lake")

@@ -73,11 +73,11 @@ def lake(shops: VersionedTable) -> Any:
     ],
 )
 def test_the_tables_of_a_statement_are_those_that_no_with_clause_hides(sql: str, tables: list[str]) -> None:
-    assert sorted(f"{source.database}.{source.name}" for source in sources_of(parse(sql))) == tables
+    assert sorted(f"{source.database}.{source.name}" for source in sources_of(parse(sql), "lake")) == tables
 
 
 def test_a_field_of_a_struct_is_selected_by_its_path(lake: Any, shops: VersionedTable) -> None:
-    table, _ = query_here(lake, "select address.city from shops where shops.address.zip = '53111'")
+    table, _ = query_here(lake, "select address.city from shops where shops.address.zip = '53111'", "lake")
 
     assert table.to_pylist() == [{"city": "Bonn"}]
     assert shops.reads == [("address",)]
@@ -89,7 +89,7 @@ def test_a_field_of_a_struct_is_selected_by_its_path(lake: Any, shops: Versioned
 def test_an_older_snapshot_is_read_where_the_statement_asks_for_it(
     lake: Any, shops: VersionedTable, version: str
 ) -> None:
-    table, _ = query_here(lake, f"select id from shops FOR {version}")
+    table, _ = query_here(lake, f"select id from shops FOR {version}", "lake")
 
     assert table.num_rows == 1
     assert shops.snapshot == 7
@@ -97,4 +97,4 @@ def test_an_older_snapshot_is_read_where_the_statement_asks_for_it(
 
 def test_a_snapshot_that_is_not_kept_is_named(lake: Any) -> None:
     with pytest.raises(QueryError, match=r'The snapshots that are kept are the rows of "shops\$snapshots"'):
-        query_here(lake, "select id from shops for version as of 8")
+        query_here(lake, "select id from shops for version as of 8", "lake")

@@ -13,9 +13,9 @@ from workflows.stack.target import Target
 def test_the_local_stack_is_queried_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sql, "lake_catalog", lambda target: Lake())
 
-    assert rows(query(Target("us-east-1", {}, "http://127.0.0.1:1"), "select count(*) as n from sales")) == [
-        {"n": 3}
-    ]
+    target = Target("us-east-1", {"LakeDatabase": "lake"}, "http://127.0.0.1:1")
+
+    assert rows(query(target, "select count(*) as n from sales")) == [{"n": 3}]
 
 
 def test_a_stack_on_aws_is_queried_with_athena(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,12 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from expectations.file_dialect import RFC_4180, CsvDialect
+from workflows.contracts.samples.csv_dialect import FieldForms, field_forms
 from workflows.contracts.samples.facts import DraftError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SNIFFED: Final = 256 * 1024  # characters
@@ -41,10 +43,26 @@ class CsvSample:
         with self._text() as text:
             start = text.read(_SNIFFED)
         self._skipped, declared = _lines_before_header(start)
-        self._delimiter = declared or ","
+        self._delimiter, titles = declared or ",", 0
         if declared is None:
             self._delimiter, titles = _delimiter(start.splitlines(keepends=True)[self._skipped :])
             self._skipped += titles
+        encoding = codecs.lookup(self._encoding.removesuffix("-sig")).name
+        skipped = self._skipped if titles else 0  # drops pass over blank lines and `sep=` by themselves
+        dialect = CsvDialect(self._delimiter, encoding, skip_rows=skipped)
+        self._forms = FieldForms(dialect, {}, {})
+
+    @property
+    def forms(self) -> FieldForms:
+        """How its fields are written, as a contract declares it."""
+        return self._forms
+
+    def find_forms(self, is_key: Callable[[str], bool]) -> None:
+        """Find out how its fields are written; from now on they come as drops read them. Raises DraftError.
+
+        `is_key` says whether a header is that of a key column.
+        """
+        self._forms = field_forms((row for _, row in self.rows()), self._forms.dialect, is_key)
 
     def rows(self) -> Iterator[tuple[int, Fields]]:
         """The number of each row after the header, and its fields by name.
@@ -82,7 +100,11 @@ class CsvSample:
             if len(names) > 1 and not any(fields):  # of rows that Excel keeps below the last
                 continue
             taken += 1
-            yield number, dict(zip(names, fields, strict=False))
+            row = dict(zip(names, fields, strict=False))
+            for header, read in self._forms.readers.items():
+                if (text := row[header]) is not None:
+                    row[header] = read(text)
+            yield number, row
         self.notes = notes
         if passed > taken:
             raise DraftError(
@@ -92,13 +114,20 @@ class CsvSample:
             )
 
     def _dialect(self) -> Iterator[str]:
-        """Notes of what differs from commas and UTF-8."""
+        """Notes of what the contract declares."""
         if self._delimiter != ",":
             yield f"fields are separated by {self._delimiter!r}."
         if not self._encoding.startswith("utf-8"):
             yield f"the file is in {self._encoding}."
         if self._skipped:
             yield f"lines before the header: {self._skipped}."
+        dialect = self._forms.dialect
+        if dialect.decimal != RFC_4180.decimal:
+            yield f"numbers are written with {dialect.decimal!r}."
+        if dialect.group:
+            yield f"{dialect.group!r} is between thousands."
+        if dialect.missing:
+            yield f"fields with {', '.join(dialect.missing)} have no value."
 
     @contextmanager
     def _text(self) -> Iterator[io.TextIOWrapper]:

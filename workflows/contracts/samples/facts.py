@@ -48,6 +48,7 @@ class SampleColumn:
     fields: tuple[SampleColumn, ...] = ()  # of a struct; of a list the one that describes its elements
     values: tuple[str, ...] = ()  # of a text column: all its values, if they are few and come again
     key_type: str | None = None  # its type as a key column, if that is another
+    format: str | None = None  # of dates or times in CSV, if it is not ISO 8601
     notes: tuple[str, ...] = ()
 
 

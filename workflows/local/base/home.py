@@ -34,6 +34,16 @@ class Home:
         return self.folder / "deployed"
 
     @property
+    def parts_file(self) -> Path:
+        """The digests of what is deployed; missing while a deployment is being made."""
+        return self.deployed / "parts.json"
+
+    @property
+    def known_contracts(self) -> Path:
+        """The last deployed contract of each dataset that the stack has had, removed ones included."""
+        return self.deployed / "known"
+
+    @property
     def stack_file(self) -> Path:
         """Describes the running stack to its clients; exists only while the stack is ready."""
         return self.folder / "stack.json"

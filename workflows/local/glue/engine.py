@@ -169,7 +169,8 @@ class Glue:
             trigger=trigger.name,
         )
         if self._is_busy(job):
-            run.state, run.ended_on, run.message = "ERROR", now, f"Concurrent runs exceeded for {job.name}"
+            # https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html; ERROR is a deleted job's.
+            run.state, run.ended_on, run.message = "FAILED", now, f"Concurrent runs exceeded for {job.name}"
             self._log(f"trigger {trigger.name}: job {job.name} refused: it already runs")
             self._record(run)
         else:

@@ -11,7 +11,7 @@ ACTIVE_STATES: Final = ("STARTING", "RUNNING")
 
 @dataclass(slots=True)
 class JobRun:
-    """One attempt of a job. ERROR is a start that was refused: nothing ran."""
+    """One attempt of a job. A start that was refused has FAILED too, without having run."""
 
     id: str
     job: Job
@@ -30,6 +30,12 @@ class JobRun:
     @property
     def is_active(self) -> bool:
         return self.state in ACTIVE_STATES
+
+    @property
+    def continues_a_run(self) -> bool:
+        """Whether a script of the same workflow run has begun before."""
+        others = self.workflow_run.job_runs if self.workflow_run else ()
+        return any(run.running_since is not None for run in others if run is not self)
 
     @property
     def times_out_at(self) -> float | None:

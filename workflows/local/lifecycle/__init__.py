@@ -1,5 +1,5 @@
-"""Starts, deploys, keeps and ends the local stack.
+"""Starts, deploys, updates, keeps and ends the local stack.
 
-Imports `expectations.odcs`, `jobs.intake`, `workflows.contracts`, `workflows.deploy`, `workflows.local.base`,
-`workflows.local.ministack`, `workflows.local.spark`.
+Imports `expectations`, `expectations.odcs`, `jobs.intake`, `workflows`, `workflows.contracts`,
+`workflows.local.base`, `workflows.local.ministack`, `workflows.local.spark`, `workflows.stack`.
 """

@@ -1,25 +1,32 @@
 """Builds the packages of a template and deploys it to the embedded AWS, with the SAM commands used on AWS."""
 
+from __future__ import annotations
+
 import hashlib
 import json
-import shutil
+import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
-
-import boto3
-from botocore.config import Config
+from typing import TYPE_CHECKING, Final
 
 from workflows.local.base.errors import StackError
-from workflows.local.base.home import Home
+from workflows.local.lifecycle.clients import REGION, client
+from workflows.local.lifecycle.deployed_stack import DeployedStack
+from workflows.local.lifecycle.parts import Parts
 from workflows.local.lifecycle.processes import marked_environment
 
-REGION: Final = "us-east-1"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from workflows.local.base.home import Home
+    from workflows.stack.target import Target
+
 _ARTIFACTS: Final = "glueline-artifacts"
 _SOURCE_SUFFIXES: Final = {".py", ".yaml", ".toml", ".lock", ".txt", ".json"}
+_CONTRACT: Final = ".yaml"
 _SAM_ENVIRONMENT: Final = {
     "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "1",
     "SAM_CLI_TELEMETRY": "0",
@@ -30,6 +37,15 @@ _SAM_ENVIRONMENT: Final = {
     "AWS_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+
+def _accept() -> None:
+    """The check of a deployment without contracts."""
+
+
+def _accept_data(_: Target) -> dict[str, list[str]]:
+    """The comparison of a deployment without contracts: no dataset changes."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,53 +60,97 @@ class Deployment:
     parameters: Mapping[str, str]
     sources: tuple[Path, ...]
     jobs: Path
-    packages: tuple[Path, ...] = ()  # imported by the jobs, beside their own
+    packages: tuple[Path, ...] = ()  # imported by the jobs, beside their own; contracts are in them
+    runtime: tuple[Path, ...] = ()  # what processes of a running stack have loaded for good
+    growing: tuple[str, ...] = ()  # parameters with lists, of which a stack with data loses no member
+    check: Callable[[], None] = _accept  # raises if the deployment is wrong in itself
+    compare: Callable[[Target], dict[str, list[str]]] = _accept_data  # raises if data can't follow
 
     @property
     def built_template(self) -> Path:
         """The template that refers to the built packages, as `sam build` writes it."""
         return self.template.parent / ".aws-sam" / "build" / "template.yaml"
 
+    @property
+    def config(self) -> Path:
+        """The settings of sam, which it would look for beside the built template."""
+        return self.template.with_name("samconfig.toml")
+
+    @property
+    def code(self) -> tuple[Path, ...]:
+        """The packages that jobs run from: their own, and those that they import."""
+        return (self.jobs, *self.packages)
+
+    @property
+    def contracts(self) -> list[Path]:
+        """The contract files, each named like its dataset."""
+        return sorted(file for package in self.packages for file in package.glob(f"*{_CONTRACT}"))
+
+    def files(self) -> Iterator[Path]:
+        """All files whose changes can be deployed."""
+        return _files((self.template, self.config, *self.sources, *self.code))
+
     def digest(self) -> str:
         """A hash of all that the built packages depend on."""
-        fingerprint = hashlib.sha256(json.dumps([sys.version, dict(self.parameters)]).encode())
-        for file in sorted(self._files()):
-            fingerprint.update(f"{file}\0".encode())
-            fingerprint.update(hashlib.sha256(file.read_bytes()).digest())
-        return fingerprint.hexdigest()
+        settings = json.dumps([sys.version, dict(self.parameters)])
+        return _digest(_files((self.template, *self.sources)), settings)
 
-    def copy_jobs(self, home: Home) -> None:
-        """Copy the jobs' code into the folder of the stack, as `make deploy` copies it into a bucket."""
-        shutil.rmtree(home.deployed, ignore_errors=True)
-        for package in (self.jobs, *self.packages):
-            shutil.copytree(
-                package, home.deployed / package.name, ignore=shutil.ignore_patterns("__pycache__")
-            )
+    def parts(self) -> Parts:
+        """The digests of what a user may have changed.
 
-    def changed_since(self, home: Home) -> tuple[str, ...]:
-        """The files of the jobs' code that differ from the deployed ones, as paths in the checkout."""
-        packages = (self.jobs, *self.packages)
-        now = _contents(packages)
-        then = _contents(home.deployed / package.name for package in packages)
-        return tuple(sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)))
+        A function depends on all sources but contracts and other functions, a job on all code but contracts
+        and other jobs.
+        """
+        contracts, functions = self.contracts, self._functions()
+        scripts = {script.stem: script for script in self.jobs.glob("*.py") if script.stem != "__init__"}
+        shared = [
+            file
+            for file in _files(self.sources)
+            if file not in contracts and not any(folder in file.parents for folder in functions.values())
+        ]
+        imported = [file for file in _files(self.code) if file not in {*contracts, *scripts.values()}]
+        fixed = {name: value for name, value in self.parameters.items() if name not in self.growing}
+        everything = (self.template, *self.sources, *self.code, *self.runtime)
+        digest = partial(_digest, root=Path(os.path.commonpath([source.parent for source in everything])))
+        return Parts(
+            datasets={contract.stem: digest([contract]) for contract in contracts},
+            functions={name: digest([*shared, *_files([folder])]) for name, folder in functions.items()},
+            jobs={name: digest([*imported, script]) for name, script in scripts.items()},
+            template=digest(_files([self.template, self.config]), json.dumps(fixed, sort_keys=True)),
+            runtime=digest(_files(self.runtime), sys.version),
+        )
 
-    def _files(self) -> Iterator[Path]:
-        for source in (self.template, *self.sources):
-            files = source.rglob("*") if source.is_dir() else (source,)
-            yield from (
-                file
-                for file in files
-                if file.is_file() and (file.suffix in _SOURCE_SUFFIXES or file.name == "Makefile")
-            )
+    def growing_from(self, current: Mapping[str, str]) -> Deployment:
+        """The deployment with all members that lists of a stack with these parameters have."""
+        lists = {
+            name: ",".join(sorted({*self.parameters[name].split(","), *current[name].split(",")} - {""}))
+            for name in self.growing
+            if name in current
+        }
+        return replace(self, parameters={**self.parameters, **lists})
+
+    def _functions(self) -> dict[str, Path]:
+        apps = (app for source in self.sources if source.is_dir() for app in source.glob("*/app.py"))
+        return {app.parent.name: app.parent for app in apps}
 
 
-def _contents(packages: Iterable[Path]) -> dict[str, bytes]:
-    return {
-        str(file.relative_to(package.parent)): file.read_bytes()
-        for package in packages
-        for file in package.rglob("*")
-        if file.is_file() and file.suffix in _SOURCE_SUFFIXES
-    }
+def _files(sources: Iterable[Path]) -> Iterator[Path]:
+    for source in sources:
+        files = source.rglob("*") if source.is_dir() else (source,)
+        yield from (
+            file
+            for file in files
+            if file.is_file() and (file.suffix in _SOURCE_SUFFIXES or file.name == "Makefile")
+        )
+
+
+def _digest(files: Iterable[Path], settings: str = "", *, root: Path = Path("/")) -> str:
+    """A hash of the files with their paths in `root`."""
+    fingerprint = hashlib.sha256(settings.encode())
+    for file in sorted(set(files)):
+        fingerprint.update(f"{file.relative_to(root)}\0".encode())
+        fingerprint.update(hashlib.sha256(file.read_bytes()).digest())
+    return fingerprint.hexdigest()
 
 
 def build(deployment: Deployment, home: Home) -> bool:
@@ -105,18 +165,21 @@ def build(deployment: Deployment, home: Home) -> bool:
     return True
 
 
-def deploy(deployment: Deployment, home: Home, endpoint: str) -> dict[str, str]:
-    """Deploy the built template to the embedded AWS at `endpoint`; returns the outputs of the stack."""
+def deploy(deployment: Deployment, home: Home, endpoint: str, *, roll_back: bool = False) -> dict[str, str]:
+    """Deploy the built template to the embedded AWS at `endpoint`; returns the outputs of the stack.
+
+    With `roll_back`, a stack whose update fails is as it was before. Raises StackError.
+    """
     client("s3", endpoint).create_bucket(Bucket=_ARTIFACTS)
     arguments = [
         *("deploy", "--template-file", str(deployment.built_template), "--stack-name", deployment.stack_name),
         *("--no-resolve-s3", "--s3-bucket", _ARTIFACTS, "--region", REGION, "--no-progressbar"),
-        *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--disable-rollback"),
+        *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
+        *(() if roll_back else ("--disable-rollback",)),
         *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"),
     ]
     _sam(deployment, home, arguments, {"LocalEndpoint": endpoint}, AWS_ENDPOINT_URL=endpoint)
-    stacks = client("cloudformation", endpoint).describe_stacks(StackName=deployment.stack_name)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+    return DeployedStack(endpoint, deployment.stack_name).outputs()
 
 
 def _sam(
@@ -129,9 +192,8 @@ def _sam(
     """Run one SAM command; raises StackError with the end of its output."""
     log = home.logs / f"sam-{arguments[0]}.log"
     command = [str(Path(sys.executable).with_name("sam")), *arguments]
-    config = deployment.template.with_name("samconfig.toml")
-    if config.is_file():  # which sam looks for beside the built template
-        command += ["--config-file", str(config)]
+    if deployment.config.is_file():
+        command += ["--config-file", str(deployment.config)]
     overrides = {**deployment.parameters, **(parameters or {})}
     command += ["--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items())]
     with log.open("w") as output:
@@ -147,15 +209,3 @@ def _sam(
     if ended.returncode:
         end = "\n".join(line for line in log.read_text().splitlines() if line.strip())[-3000:]
         raise StackError(f"sam {arguments[0]} failed; its output is in {log}, and ends with:\n{end}")
-
-
-def client(service: str, endpoint: str, config: Config | None = None) -> Any:
-    """A client of the embedded AWS. Any: boto3 makes its classes at run time."""
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=endpoint,
-        region_name=REGION,
-        config=config,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the embedded AWS accepts any
-    )

@@ -6,7 +6,7 @@ from typing import Any, Final
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from workflows.local.lifecycle.deployment import client
+from workflows.local.lifecycle.clients import client
 from workflows.local.lifecycle.running import Stack
 
 _QUICK: Final = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})

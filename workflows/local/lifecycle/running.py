@@ -8,6 +8,7 @@ import httpx
 
 from workflows.local.base.errors import StackError
 from workflows.local.base.home import Home
+from workflows.local.lifecycle.parts import Changes
 from workflows.local.lifecycle.processes import stack_processes
 from workflows.local.ministack.status_path import STATUS_PATH
 from workflows.local.spark.state import SparkState
@@ -27,10 +28,11 @@ class Stack:
     started_at: str
     contracts: str = ""  # the folder of the deployed contracts
     notice: str = field(default="", compare=False)
+    changes: Changes | None = field(default=None, compare=False)  # that the last `up` has deployed
 
     def to_dict(self) -> dict[str, Any]:
         """The members of stack.json, and of `--json`."""
-        return {key: value for key, value in asdict(self).items() if key != "notice"}
+        return {key: value for key, value in asdict(self).items() if key not in ("notice", "changes")}
 
     def to_json(self) -> str:
         """The text of stack.json."""
@@ -40,6 +42,12 @@ class Stack:
     def from_json(cls, text: str) -> "Stack":
         """The stack that a stack.json describes; raises ValueError or TypeError if it is damaged."""
         return cls(**json.loads(text))
+
+    def write(self, home: Home) -> None:
+        """Tell clients that the stack is ready."""
+        written = home.stack_file.with_suffix(".new")
+        written.write_text(self.to_json())
+        written.replace(home.stack_file)
 
 
 def running_stack(home: Home) -> Stack | None:

@@ -1,15 +1,15 @@
 """Starts and ends the local stack: the embedded AWS with the template deployed to it, and a warm Spark.
 
-`up` holds a lock, so two of them never overlap; the next `up` or `down` ends what a killed `up` has left. The
-file `stack.json` exists only while the stack is ready.
+An `up` beside a running stack deploys to it (`updating`). `up` holds a lock, so two of them never overlap;
+the next `up` or `down` ends what a killed `up` has left. The file `stack.json` exists only while the stack is
+ready.
 """
 
 import fcntl
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,57 +19,42 @@ from workflows.local.base.errors import StackError
 from workflows.local.base.home import DEFAULT, Home
 from workflows.local.base.jars import jar_paths
 from workflows.local.base.java import find_java
-from workflows.local.lifecycle.deployment import REGION, Deployment, build, deploy
+from workflows.local.lifecycle.clients import REGION
+from workflows.local.lifecycle.deployed_code import copy_code, remember_contracts, replaced_code
+from workflows.local.lifecycle.deployment import Deployment, build, deploy
 from workflows.local.lifecycle.emulator_process import start_emulator, wait_for_health, wait_for_spark
 from workflows.local.lifecycle.listening import listen, listen_again
+from workflows.local.lifecycle.ours import our_deployment
 from workflows.local.lifecycle.processes import end_processes
 from workflows.local.lifecycle.running import Stack, running_stack, spark_state
 from workflows.local.lifecycle.status import StackState, status
+from workflows.local.lifecycle.updating import follow_kept_data, update
 from workflows.local.ministack.keeping import KEEP_PATH, is_kept, kept_port, remove_state
 
 __all__ = ["Stack", "StackError", "StackState", "down", "running_stack", "status", "up"]
 
-_WINDOW_SECONDS: Final = 2
 _KEEP_SECONDS: Final = 300
-_FILES_SHOWN: Final = 5
-
-
-def our_deployment(home: Home) -> Deployment:
-    """Glueline's own template, with a dataset for each contract. Raises ContractError."""
-    from expectations.odcs import load_contracts
-    from workflows.contracts.check import check_at_doors
-    from workflows.deploy.template import datasets_parameter
-
-    contracts = load_contracts()
-    check_at_doors(contracts)
-    sources = ("lambdas", "expectations", "uv.lock", "pyproject.toml")
-    return Deployment(
-        template=home.checkout / "workflows" / "template.yaml",
-        stack_name="glueline",
-        parameters={
-            "Datasets": datasets_parameter(contracts),
-            "IngestWindowSeconds": str(_WINDOW_SECONDS),
-        },
-        sources=tuple(home.checkout / name for name in sources),
-        jobs=home.checkout / "jobs",
-        packages=(home.checkout / "expectations",),
-    )
 
 
 def up(report: Callable[[str], None], home: Home = DEFAULT, deployment: Deployment | None = None) -> Stack:
-    """Start the stack and return when it is ready; if one runs already, return that, with a notice.
+    """Start the stack and return when it is ready; to one that runs, deploy what has changed.
 
-    `report` is called with a line about each step. Raises StackError.
+    `report` is called with a line about each step. Raises StackError, or ContractError.
     """
     home.logs.mkdir(parents=True, exist_ok=True)
+    wanted = deployment or our_deployment(home)
     with _locked(home, report):
         running = running_stack(home)
         if running is not None:
             spark_state(running.endpoint_url)  # raises if it does not answer
-            return replace(running, notice=_already_runs(running, home, deployment))
+            return update(running, home, wanted, report)
         _clean_up(home)
+        if deployment is None:
+            from workflows.contracts.check import report_notes
+
+            report_notes(report)
         try:
-            return _start(report, home, deployment or our_deployment(home))
+            return _start(report, home, wanted)
         except BaseException:
             _clean_up(home)
             raise
@@ -111,25 +96,34 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
     def report_step(step: str) -> None:
         report(f"{step} ({time.monotonic() - began:.0f} s)")
 
+    deployment.check()
     find_java()
     jar_paths()
+    parts = deployment.parts()
     kept = kept_port(home.kept)
     if kept is None:
         shutil.rmtree(home.kept, ignore_errors=True)
-    deployment.copy_jobs(home)
+    if kept is None or not home.deployed.is_dir():
+        copy_code(deployment, home)
     with listen() if kept is None else listen_again(kept) as listening:
         host, port = listening.getsockname()
         endpoint = f"http://{host}:{port}"
         emulator = start_emulator(home, listening, home.deployed / deployment.jobs.name)
+    if kept is not None:
+        wait_for_health(emulator, endpoint, home)
+        deployment = follow_kept_data(deployment, endpoint)
     built = build(deployment, home)
     report_step("Lambda packages built" if built else "Lambda packages are unchanged")
     wait_for_health(emulator, endpoint, home)
     report_step(f"embedded AWS answers at {endpoint}")
-    outputs = deploy(deployment, home, endpoint)
-    report_step("template deployed")
-    wait_for_spark(emulator, endpoint, home)
-    report_step("Spark is warm")
+    with replaced_code(deployment, home) if kept is not None else nullcontext():
+        outputs = deploy(deployment, home, endpoint)
+        report_step("template deployed")
+        wait_for_spark(emulator, endpoint, home)
+        report_step("Spark is warm")
     remove_state(home.kept)  # the stack has loaded it, and changes it from now on
+    remember_contracts(deployment, home)
+    parts.write(home)
     contracts = home.deployed / "expectations"
     stack = Stack(
         endpoint,
@@ -141,25 +135,8 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
         notice=f"The stack is ready after {time.monotonic() - began:.0f} s, at {endpoint}."
         + ("" if kept is None else " It continues with the data that was kept."),
     )
-    written = home.stack_file.with_suffix(".new")
-    written.write_text(stack.to_json())
-    written.replace(home.stack_file)
+    stack.write(home)
     return stack
-
-
-def _already_runs(running: Stack, home: Home, deployment: Deployment | None) -> str:
-    """The notice of a second `up`, with the changed files of the checkout, which the stack does not use."""
-    notice = f"The stack already runs, at {running.endpoint_url}."
-    if not home.deployed.is_dir():
-        return notice
-    changed = (deployment or our_deployment(home)).changed_since(home)
-    if not changed:
-        return notice
-    shown = ", ".join(changed[:_FILES_SHOWN]) + (", …" if len(changed) > _FILES_SHOWN else "")
-    return (
-        f"{notice} Its jobs use the contracts and code that were deployed; changed since: {shown}. "
-        "To deploy them: make down, make up."
-    )
 
 
 def _clean_up(home: Home) -> int:

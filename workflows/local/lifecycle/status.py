@@ -9,7 +9,7 @@ from rich.text import Text
 
 from jobs.intake.batches import Batches
 from workflows.local.base.home import DEFAULT, Home
-from workflows.local.lifecycle.deployment import client
+from workflows.local.lifecycle.clients import client
 from workflows.local.lifecycle.processes import process_names, stack_processes
 from workflows.local.lifecycle.running import running_stack, spark_state
 from workflows.local.spark.state import SparkState

@@ -3,6 +3,7 @@
 They use private names of the pinned MiniStack; a missing name is an error at the start (`internals`).
 """
 
+from collections.abc import Callable
 from functools import cache, partial
 from types import ModuleType
 from typing import Any, Final
@@ -35,18 +36,28 @@ def add_exports(endpoint: str) -> ExportService:
         require(dynamodb, function)
         setattr(dynamodb, function, partial(_respond, exports, operation))
     handlers = require(provisioners, "_RESOURCE_HANDLERS")
-    handlers["AWS::DynamoDB::Table"] = with_recovery(handlers["AWS::DynamoDB::Table"], exports)
+    handlers["AWS::DynamoDB::Table"] = with_recovery(
+        handlers["AWS::DynamoDB::Table"], exports, lambda name: _find_table(dynamodb, name) is not None
+    )
     return exports
 
 
-def with_recovery(handlers: dict[str, Any], exports: ExportService) -> dict[str, Any]:
-    """Handlers of AWS::DynamoDB::Table with PointInTimeRecoverySpecification, which MiniStack ignores."""
+def with_recovery(
+    handlers: dict[str, Any], exports: ExportService, exists: Callable[[str], bool]
+) -> dict[str, Any]:
+    """Handlers of AWS::DynamoDB::Table with PointInTimeRecoverySpecification, which MiniStack ignores.
+
+    A table whose name exists is refused, as on AWS: MiniStack would replace it by an empty one.
+    """
 
     def switch(table: str, props: dict[str, Any]) -> None:
         recovery = props.get("PointInTimeRecoverySpecification", {})
         exports.set_recovery(table, str(recovery.get("PointInTimeRecoveryEnabled", False)).lower() == "true")
 
     def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, str]]:
+        wanted = props.get("TableName", "")
+        if exists(wanted):
+            raise ValueError(f"Table already exists: {wanted}")
         name, attributes = handlers["create"](logical_id, props, stack_name)
         switch(name, props)
         return name, attributes

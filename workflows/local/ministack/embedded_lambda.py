@@ -53,6 +53,60 @@ def limit_lambdas(at_once: int) -> None:
     lambda_svc._execute_function_warm = execute_in_turn
 
 
+def finish_invocations() -> None:
+    """Let the running invocations of a function end with the code that they began with, as on AWS.
+
+    MiniStack ends them when the code or the configuration is updated, and the messages of a queue that they
+    were given stay invisible for minutes.
+    """
+    from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
+
+    lock, pools, kill = (require(lambda_runtime, name) for name in ("_lock", "_workers", "kill_workers"))
+    release, invalidate = (require(lambda_svc, name) for name in ("release_worker", "invalidate_worker"))
+    retired: set[Any] = set()  # no longer in a pool, and ended when their invocation has ended
+    updating = threading.local()
+
+    def retire_busy_and_end_others(name: str, *more: Any, **other: Any) -> None:
+        if getattr(updating, "is_on", False):
+            with lock:
+                retired.update(take_busy(pools, name))
+        invalidate(name, *more, **other)
+
+    def release_or_end(worker: Any) -> None:
+        release(worker)
+        if worker in retired:
+            retired.discard(worker)
+            kill([worker])
+
+    for name in ("_update_code", "_update_config"):
+        setattr(lambda_svc, name, _marking(updating, require(lambda_svc, name)))
+    lambda_svc.invalidate_worker, lambda_svc.release_worker = retire_busy_and_end_others, release_or_end
+
+
+def take_busy(pools: Mapping[str, list[Any]], function: str) -> list[Any]:
+    """Take a function's workers that run an invocation out of their pools (`account:region:name:version`)."""
+    taken: list[Any] = []
+    for key, workers in pools.items():
+        if key.split(":")[-2] == function:
+            taken += [worker for worker in workers if worker.in_use]
+            workers[:] = [worker for worker in workers if not worker.in_use]
+    return taken
+
+
+def _marking(updating: threading.local, update: Callable[..., Any]) -> Callable[..., Any]:
+    """The update of a function, which marks its thread as updating."""
+
+    def marked(*arguments: Any) -> Any:
+        updating.is_on = True
+        try:
+            return update(*arguments)
+        finally:
+            updating.is_on = False
+
+    return marked
+
+
 def deliver_whole_batches() -> None:
     """Give a function as many messages of its queue at once as the event source mapping allows.
 

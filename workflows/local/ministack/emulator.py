@@ -25,10 +25,12 @@ from workflows.local.ministack.embedded_dynamodb import add_exports
 from workflows.local.ministack.embedded_glue import add_resource_types, deliver_to_workflows, with_local_glue
 from workflows.local.ministack.embedded_lambda import (
     deliver_whole_batches,
+    finish_invocations,
     isolate_lambdas,
     keep_lambda_logs,
     limit_lambdas,
 )
+from workflows.local.ministack.holding import with_holding
 from workflows.local.ministack.options import EmulatorOptions
 from workflows.local.ministack.status_path import with_status
 from workflows.local.ministack.web_pages import ALLOW, read_allowed, refusing_web_pages
@@ -91,6 +93,7 @@ def change_ministack(service: GlueService, endpoint: str, logs: Path) -> ExportS
     add_resource_types(service)
     isolate_lambdas()
     limit_lambdas(at_once=max(2, os.cpu_count() or 2))
+    finish_invocations()
     deliver_whole_batches()
     keep_lambda_logs(logs / "lambdas")
     return add_exports(endpoint)
@@ -129,6 +132,7 @@ def main() -> None:
     threading.Thread(target=runner.serve, daemon=True, name="spark-runner").start()
     app = with_status(with_local_glue(ministack.app, service), lambda: runner.state)
     app = keeping.with_keeping(app, lambda: keeping.write_state(options.kept, port, glue, exports))
+    app = with_holding(app, runner)
     app = refusing_web_pages(app, read_allowed(os.environ.get(ALLOW, "")))
     asyncio.run(serve(app, options.socket))
 

@@ -2,6 +2,9 @@
 
 One thread owns the process and handles the messages of an inbox one by one: requests of other threads, and
 the output of the process. So no state is shared, and `_handle` has every case.
+
+While a deployment holds the runner, no new work starts: a workflow run that has begun ends with the code that
+it began with, and what is launched meanwhile runs after the deployment.
 """
 
 import contextlib
@@ -56,6 +59,16 @@ class _Output:
     line: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Start no new work, or start it again."""
+
+    on: bool
+
+
+type _Request = Launch | Kill | _Output | _Hold
+
+
 class SparkRunner:
     """The `Runner` of the local Glue. It calls `running` and `ended` when a script begins and ends."""
 
@@ -64,7 +77,10 @@ class SparkRunner:
         self.running: Callable[[str], None] = lambda run_id: None
         self.ended: Callable[[str, str | None], None] = lambda run_id, error: None
         self._layout = layout
-        self._inbox: queue.SimpleQueue[Launch | Kill | _Output | None] = queue.SimpleQueue()
+        self.finishing: str | None = None  # while held: the job that a deployment waits for
+        self.is_quiet = False  # held, and nothing that has begun is left
+        self._is_held = False
+        self._inbox: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._queued: deque[JobRun] = deque()
         self._current: JobRun | None = None
         self._process: subprocess.Popen[str] | None = None
@@ -78,6 +94,15 @@ class SparkRunner:
         """Remove a run from the queue, or end it together with the process."""
         self._inbox.put(Kill(run_id))
 
+    def hold(self) -> None:
+        """Start no new work. `is_quiet` becomes true when what has begun has ended."""
+        self._inbox.put(_Hold(on=True))
+
+    def release(self) -> None:
+        """Start new work again."""
+        self.is_quiet = False
+        self._inbox.put(_Hold(on=False))
+
     def close(self) -> None:
         """End the process, and with it `serve`."""
         self._inbox.put(None)
@@ -89,12 +114,26 @@ class SparkRunner:
             self._handle(message)
             if self._queued and self._process is None:
                 self._start()
-            while self._queued and self._ready and self._current is None:
-                self._run(self._queued.popleft())
+            while self._ready and self._current is None and (run := self._next()) is not None:
+                self._queued.remove(run)
+                self._run(run)
+            self._report_quiet()
         self._end_process()
 
-    def _handle(self, message: Launch | Kill | _Output) -> None:
+    def _next(self) -> JobRun | None:
+        """The run to start next: the first; while held, the first that continues a workflow run."""
+        return next((run for run in self._queued if run.continues_a_run or not self._is_held), None)
+
+    def _report_quiet(self) -> None:
+        begun = self._current or (self._next() if self._is_held else None)
+        self.finishing = begun.job.name if begun else None
+        # A run that has just ended may have launched the next, which is in the inbox then.
+        self.is_quiet = self._is_held and begun is None and self._inbox.empty()
+
+    def _handle(self, message: _Request) -> None:
         match message:
+            case _Hold(on):
+                self._is_held = on
             case Launch(run):
                 self._queued.append(run)
             case Kill(run_id) if self._current is not None and self._current.id == run_id:

@@ -1,4 +1,4 @@
 """Rewrites a SELECT of Athena into one that DuckDB answers alike, or refuses it by name.
 
-Imports `expectations`.
+Imports `expectations`, `expectations.sql`.
 """

@@ -56,7 +56,7 @@ type Rule = Callable[["Translation", Any], exp.Expr]
 _ALIKE: Final = frozenset(
     """
     abs acos asin atan atan2 cbrt ceil ceiling coalesce concat_ws cos cosh covar_pop covar_samp corr
-    count cume_dist current_date degrees dense_rank exp first_value floor grouping hour isfinite lag
+    count cume_dist current_date degrees dense_rank exp first_value floor grouping hour lag
     last_value lead length lower map_from_entries map_keys map_values max max_by min min_by minute month
     nth_value ntile nullif percent_rank pi quarter radians random rank regr_intercept regr_slope
     row_number sign sin sinh starts_with stddev stddev_pop stddev_samp tan tanh translate upper uuid

@@ -24,9 +24,9 @@ CONTRACT = Contract(
 )
 
 
-def read(file_format: str, content: bytes | str) -> list[ReceivedRow]:
+def read(file_format: str, content: bytes | str, contract: Contract = CONTRACT) -> list[ReceivedRow]:
     body = content.encode() if isinstance(content, str) else content
-    return list(read_rows(file_format, io.BytesIO(body), CONTRACT))
+    return list(read_rows(file_format, io.BytesIO(body), contract))
 
 
 def payloads(file_format: str, content: bytes | str) -> list[object]:

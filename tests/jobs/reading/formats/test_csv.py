@@ -2,12 +2,12 @@
 
 import io
 import tracemalloc
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from typing import IO, cast
 
 import pytest
 
-from jobs.reading.formats import csv as csv_format
+from jobs.reading.formats import csv_header
 from jobs.reading.formats.registry import read_rows
 from jobs.reading.formats.rows import LONGEST_ROW, UnreadableFile
 from tests.jobs.builders import ENTITIES
@@ -29,18 +29,23 @@ def test_a_csv_row_with_another_number_of_fields_is_a_problem_of_its_own() -> No
 
     assert [(row.number, row.problem) for row in found] == [
         (1, None),
-        (2, "csv: expected 2 fields, got 1"),
-        (3, "csv: expected 2 fields, got 3"),
+        (2, "csv: expected 2 fields, got 1 (line 3)"),
+        (3, "csv: expected 2 fields, got 3 (line 5)"),
         (4, None),
     ]
     assert found[2].payload == '["4", "5", "6"]'
 
 
-def test_a_quote_that_is_never_closed_ends_the_file_with_one_problem() -> None:
+def test_a_quote_that_is_never_closed_is_a_problem_of_its_row() -> None:
     found = read("csv", 'id,cost\n1,2\n2,"3\n4,5\n')
 
-    assert [row.number for row in found] == [1, 2]
-    assert "from row 2 on nothing was read" in str(found[1].problem)
+    assert [(row.number, row.payload) for row in found if row.problem is None] == [
+        (1, '{"id": "1", "cost": "2"}'),
+        (3, '{"id": "4", "cost": "5"}'),
+    ]
+    assert found[1] == (
+        2, '["2", "3"]', 'csv: expected a second " that closes the field, got none (line 3)'
+    )  # fmt: skip
 
 
 class Endless(io.RawIOBase):
@@ -68,7 +73,6 @@ class Endless(io.RawIOBase):
 
 
 ENDLESS = {
-    "a line without an end": Endless(b"id,name\n1,a\n2," + b"x" * 100, b",b"),
     "a row of quoted line ends": Endless(b"id,name\n1,a\n2,", b'"\n",'),
     "a quoted field without an end": Endless(b'id,name\n1,a\n2,"', b"x\n"),
 }
@@ -79,16 +83,31 @@ def test_a_csv_row_without_an_end_is_given_up_in_time_and_in_little_memory(
     endless: Endless, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     longest = 2 * 1024 * 1024
-    monkeypatch.setattr(csv_format, "LONGEST_ROW", longest)
+    monkeypatch.setattr(csv_header, "LONGEST_ROW", longest)
     tracemalloc.start()
 
-    first, last = read_rows("csv", cast("IO[bytes]", endless), ENTITIES)
+    first, bad, *_ = islice(read_rows("csv", cast("IO[bytes]", endless), ENTITIES), 1000)
 
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert (first.payload, last.number, last.payload) == ('{"id": "1", "name": "a"}', 2, None)
-    assert "from row 2 on nothing was read" in str(last.problem)
-    assert most < 10 * longest
+    assert (first.payload, bad.number) == ('{"id": "1", "name": "a"}', 2)
+    assert bad.problem is not None
+    assert bad.problem.endswith(" (line 3)")
+    assert most < 20 * longest
+
+
+def test_a_line_that_is_too_long_is_a_problem_of_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_header, "LONGEST_ROW", 1_000_000)
+
+    first, long, last = read_rows(
+        "csv", io.BytesIO(b"id,name\n1,a\n" + b"x," * 1_000_000 + b"\n3,c\n"), ENTITIES
+    )
+
+    assert (first.payload, last) == ('{"id": "1", "name": "a"}', (3, '{"id": "3", "name": "c"}', None))
+    assert (
+        long.problem
+        == "csv: expected rows of at most 1000000 bytes and 100000 lines, got a longer one (line 3)"
+    )
 
 
 def test_a_header_without_an_end_is_given_up_before_it_fills_the_memory() -> None:

@@ -36,7 +36,7 @@ def test_parquet_numbers_for_a_text_stay_numbers_and_nan_is_told() -> None:
     )
 
     assert payloads("parquet", parquet(table)) == [
-        {"id": 1.0, "cost": "1.50", "note": 1.5, "state": ["inf"]},
+        {"id": 1.0, "cost": "1.50", "note": 1.5, "state": {"double": "inf"}},
         {"id": "nan", "cost": "2.00", "note": None, "state": 2.5},
     ]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.reading.formats import jsonl
-from jobs.reading.formats.rows import ReceivedRow
+from jobs.reading.formats.rows import ReceivedRow, UnreadableFile
 from tests.jobs.reading.formats.reading import read
 
 
@@ -41,6 +41,30 @@ def test_what_is_not_json_to_the_letter_is_a_problem_of_its_line(line: str, prob
     assert row.payload == line
     assert (row.problem or "").startswith(problem or "")
     assert (row.problem is None) == (problem is None)
+
+
+def test_a_fault_is_told_with_its_line_and_column() -> None:
+    found = read("jsonl", '{"id":1}\n\n  {"id" 2}\n')
+
+    assert found[1].problem == (
+        "json: expected one JSON object on the line: Expecting ':' delimiter (line 3, column 9)"
+    )
+
+
+@pytest.mark.parametrize("text", ['[\n{"id":1}\n]\n', '\n[{"id":1},\n{"id":2}]', '{\n"id":1\n}', "["])
+def test_other_json_over_several_lines_is_a_reason_with_the_way_out(text: str) -> None:
+    with pytest.raises(
+        UnreadableFile, match=r"got an array or an object over several lines; name the file .json"
+    ):
+        read("jsonl", text)
+
+
+def test_an_array_on_one_line_is_one_bad_row_with_the_way_out() -> None:
+    (row,) = read("jsonl", '[{"id":1},{"id":2}]')
+
+    assert row.problem == (
+        "json: expected one JSON object on the line, got an array; name a file that is an array .json"
+    )
 
 
 def test_a_line_that_has_a_name_twice_is_left_to_the_door_to_refuse() -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.jobs.reading.formats.example_files import example
+from tests.jobs.reading.formats.workbooks import of_rows
 from workflows.contracts.samples.facts import DraftError
 from workflows.contracts.samples.sample import columns_of, open_sample
 
@@ -16,6 +18,10 @@ from workflows.contracts.samples.sample import columns_of, open_sample
         ("a.TSV", b"id\tx\n1\ta\n"),
         ("a.csv.gz", gzip.compress(b"id,x\n1,a\n")),
         ("a.json", b'[{"id": 1, "x": "a"}]'),
+        ("a.csv.zip", example("csv.zip", ["id", "x"], [{"id": "1", "x": "a"}])),
+        ("a.zip", example("csv.zip", ["id", "x"], [{"id": "1", "x": "a"}])),
+        ("a.csv.zst", example("csv.zst", ["id", "x"], [{"id": "1", "x": "a"}])),
+        ("a.xlsx", of_rows(["id", "x"], [1, "a"])),
         ("a.jsonl.gz", gzip.compress(b'{"id": 1, "x": "a"}\n')),
     ],
 )
@@ -42,7 +48,10 @@ def test_deletes_have_only_their_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.xlsx", b"PK", "Expected a sample named .csv"),
+        ("a.xls", b"PK", "Expected a sample named .avro, .csv"),
+        ("a.xlsx", b"PK", "can't be read as Excel"),
+        ("a.csv.zip", b"PK", "can't be read as zip"),
+        ("a.avro", b"Obj", "can't be read as Avro"),
         ("a.csv.gz", b"id,x\n1,a\n", "can't be read as gzip"),
         ("a.csv", b"id,x\n", "Expected rows"),
         ("a.csv", b"", "Expected rows"),

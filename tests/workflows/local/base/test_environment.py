@@ -33,7 +33,7 @@ PROGRAM = """
 import sys
 from workflows.local.base.environment import act_locally
 act_locally()
-from workflows.local.lifecycle.deployment import client
+from workflows.local.lifecycle.clients import client
 from workflows.query.catalog import lake_catalog
 from workflows.stack.target import Target
 for made in (client("s3", sys.argv[1]), Target("us-east-1", {}, sys.argv[1]).client("s3")):

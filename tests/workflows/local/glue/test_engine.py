@@ -1,6 +1,7 @@
 """The rules of the local Glue, one by one."""
 
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -134,15 +135,29 @@ def test_and_fires_on_the_last_condition_and_any_on_the_first() -> None:
     assert launched(made) == ["both"]
 
 
-def test_a_trigger_can_not_start_a_job_that_is_running_and_nothing_follows_it() -> None:
+def test_a_trigger_can_not_start_a_job_that_is_running() -> None:
     made = glue()
     ask(made, "StartJobRun", JobName="merge")
     ask(made, "StartWorkflowRun", Name="flow")
 
     end(made, "check")
 
-    assert job_states(made) == [("merge", "STARTING"), ("check", "SUCCEEDED"), ("merge", "ERROR")]
+    assert job_states(made) == [("merge", "STARTING"), ("check", "SUCCEEDED"), ("merge", "FAILED")]
     assert workflow_states(made) == ["COMPLETED"]
+
+
+def test_a_refused_job_run_has_failed_for_what_follows_it_and_is_not_retried() -> None:
+    made = glue()
+    made.jobs["merge"] = replace(made.jobs["merge"], max_retries=1)
+    add_job(made, "after")
+    add_trigger(made, "rescue", "CONDITIONAL", ["after"], Predicate=when(merge="FAILED"))
+    ask(made, "StartJobRun", JobName="merge")
+    ask(made, "StartWorkflowRun", Name="flow")
+    made.take_commands()
+
+    end(made, "check")
+
+    assert launched(made) == ["after"]
 
 
 def test_a_job_run_outside_a_workflow_fires_no_trigger() -> None:

@@ -47,3 +47,16 @@ def test_a_job_that_is_being_retried_has_not_ended() -> None:
     workflow_run.job_runs.append(failed.retry(JOB, NOON))
 
     assert workflow_run.ended() == {}
+
+
+def test_a_run_continues_its_workflow_run_once_another_script_of_it_has_begun() -> None:
+    flow = WorkflowRun("wr_1", "ingest", {}, NOON)
+    first, second = run(workflow_run=flow), run(workflow_run=flow)
+    flow.job_runs += [first, second]
+    assert not second.continues_a_run
+
+    first.running_since = NOON
+
+    assert second.continues_a_run
+    assert not first.continues_a_run
+    assert not run().continues_a_run

@@ -1,4 +1,4 @@
-"""When packages are built, and which code of jobs is deployed."""
+"""When packages are built, and which parts of a deployment depend on which files."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from workflows.local.base.errors import StackError
 from workflows.local.base.home import Home
 from workflows.local.lifecycle import deployment as module
 from workflows.local.lifecycle.deployment import Deployment, build
+from workflows.local.lifecycle.parts import Changes
 
 
 @pytest.fixture
@@ -103,25 +104,104 @@ def test_packages_are_built_again_after_a_build_that_failed(
     assert build(deployment, home)
 
 
-def test_the_code_of_jobs_stays_as_it_was_deployed(deployment: Deployment, tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    expectations = tmp_path / "expectations"
-    deployment = replace(deployment, packages=(expectations,))
-    for file in ("jobs/check.py", "jobs/__pycache__/check.pyc", "expectations/things.yaml"):
-        (tmp_path / file).parent.mkdir(exist_ok=True)
+@pytest.fixture
+def whole(tmp_path: Path) -> Deployment:
+    """A deployment with two functions, two jobs and two datasets."""
+    files = (
+        *("lambdas/shared.py", "lambdas/source/app.py", "lambdas/api/app.py", "jobs/__init__.py"),
+        *("jobs/check.py", "jobs/merge.py", "jobs/lake/names.py"),
+        *("expectations/align.py", "expectations/products.yaml", "expectations/households.yaml"),
+        *("workflows/template.yaml", "workflows/samconfig.toml", "workflows/local/runner.py"),
+    )
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text("one")
-    deployment.copy_jobs(home)
-    assert deployment.changed_since(home) == ()
+    return Deployment(
+        template=tmp_path / "workflows" / "template.yaml",
+        stack_name="whole",
+        parameters={"Datasets": "households,products", "Window": "2"},
+        sources=(tmp_path / "lambdas", tmp_path / "expectations"),
+        jobs=tmp_path / "jobs",
+        packages=(tmp_path / "expectations",),
+        runtime=(tmp_path / "workflows" / "local",),
+        growing=("Datasets",),
+    )
 
-    (expectations / "things.yaml").write_text("two")
-    (tmp_path / "jobs" / "check.py").unlink()
-    (tmp_path / "jobs" / "merge.py").write_text("one")
 
-    assert (home.deployed / "expectations" / "things.yaml").read_text() == "one"
-    assert sorted(file.name for file in (home.deployed / "jobs").iterdir()) == ["check.py"]
-    assert deployment.changed_since(home) == ("expectations/things.yaml", "jobs/check.py", "jobs/merge.py")
+@pytest.mark.parametrize(
+    ("file", "changed"),
+    [
+        ("expectations/products.yaml", {"products"}),
+        ("lambdas/source/app.py", {"source"}),
+        ("lambdas/source/new.py", {"source"}),
+        ("lambdas/shared.py", {"source", "api"}),
+        ("jobs/check.py", {"check"}),
+        ("jobs/lake/names.py", {"check", "merge"}),
+        ("expectations/align.py", {"source", "api", "check", "merge"}),
+        ("workflows/template.yaml", {"template"}),
+        ("workflows/samconfig.toml", {"template"}),
+        ("workflows/local/runner.py", {"runtime"}),
+        ("jobs/__pycache__/check.pyc", set()),
+    ],
+)
+def test_a_changed_file_changes_the_parts_that_depend_on_it(
+    file: str, changed: set[str], whole: Deployment, tmp_path: Path
+) -> None:
+    before = whole.parts()
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("two")
 
-    deployment.copy_jobs(home)
+    after = Changes.between(before, whole.parts())
 
-    assert deployment.changed_since(home) == ()
-    assert not (home.deployed / "jobs" / "check.py").exists()
+    names = {*after.datasets.changed, *after.functions.changed, *after.jobs.changed}
+    names |= {"template"} if after.template else set()
+    assert names | ({"runtime"} if after.runtime else set()) == changed
+
+
+def test_another_checkout_of_the_same_files_has_the_same_parts(whole: Deployment, tmp_path: Path) -> None:
+    parts = whole.parts()
+    moved = tmp_path.rename(tmp_path.with_name("moved"))
+    paths = ("template", "jobs")
+    several = ("sources", "packages", "runtime")
+
+    def there(path: Path) -> Path:
+        return moved / path.relative_to(tmp_path)
+
+    changed = {name: there(getattr(whole, name)) for name in paths}
+    changed |= {name: tuple(map(there, getattr(whole, name))) for name in several}  # type: ignore[misc]
+
+    assert replace(whole, **changed).parts() == parts  # type: ignore[arg-type]
+
+
+def test_a_new_dataset_changes_no_part_but_itself(whole: Deployment, tmp_path: Path) -> None:
+    before = whole.parts()
+    (tmp_path / "expectations" / "notes.yaml").write_text("one")
+    more = replace(whole, parameters={**whole.parameters, "Datasets": "households,notes,products"})
+
+    after = Changes.between(before, more.parts())
+
+    assert after.datasets.new == ("notes",)
+    assert after.functions.is_empty
+    assert after.jobs.is_empty
+    assert not after.template
+
+
+def test_a_changed_setting_changes_the_template(whole: Deployment) -> None:
+    other = replace(whole, parameters={**whole.parameters, "Window": "3"})
+
+    assert Changes.between(whole.parts(), other.parts()).template
+
+
+def test_a_list_of_a_stack_with_data_loses_no_member(whole: Deployment) -> None:
+    current = {"Datasets": "notes,products", "Window": "60"}
+
+    assert whole.growing_from(current).parameters == {"Datasets": "households,notes,products", "Window": "2"}
+    assert whole.growing_from({}) == whole
+
+
+def test_the_files_to_watch_are_all_whose_changes_can_be_deployed(whole: Deployment, tmp_path: Path) -> None:
+    names = {file.relative_to(tmp_path).as_posix() for file in whole.files()}
+
+    assert {"jobs/lake/names.py", "lambdas/api/app.py", "expectations/products.yaml"} < names
+    assert {"workflows/template.yaml", "workflows/samconfig.toml"} < names
+    assert "workflows/local/runner.py" not in names

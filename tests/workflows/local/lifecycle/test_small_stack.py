@@ -1,8 +1,10 @@
 """The whole runtime with a template that has one resource of each kind, used through the APIs of AWS."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ from botocore.exceptions import ClientError
 
 from workflows.local.base.home import Home
 from workflows.local.lifecycle import stack
-from workflows.local.lifecycle.deployment import Deployment, client
+from workflows.local.lifecycle.clients import client
+from workflows.local.lifecycle.deployment import Deployment
 from workflows.local.lifecycle.processes import stack_processes
 from workflows.local.ministack.keeping import is_kept
 
@@ -32,18 +35,27 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return Home(tmp_path_factory.mktemp("home") / "with a blank")
 
 
-DEPLOYMENT = Deployment(
-    template=SMALL / "template.yaml",
-    stack_name="small",
-    parameters={"Datasets": "apples,pears", "IngestWindowSeconds": "1"},
-    sources=(SMALL / "functions",),
-    jobs=SMALL / "jobs",
-)
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the template, functions and jobs, for tests to edit."""
+    return Path(shutil.copytree(SMALL, tmp_path_factory.mktemp("checkout") / "small"))
 
 
 @pytest.fixture(scope="module")
-def small(home: Home) -> Iterator[stack.Stack]:
-    yield stack.up(print, home, DEPLOYMENT)
+def deployment(checkout: Path) -> Deployment:
+    return Deployment(
+        template=checkout / "template.yaml",
+        stack_name="small",
+        parameters={"Datasets": "apples,pears", "IngestWindowSeconds": "1"},
+        sources=(checkout / "functions",),
+        jobs=checkout / "jobs",
+        growing=("Datasets",),
+    )
+
+
+@pytest.fixture(scope="module")
+def small(home: Home, deployment: Deployment) -> Iterator[stack.Stack]:
+    yield stack.up(print, home, deployment)
     stack.down(home)
 
 
@@ -142,6 +154,82 @@ def test_a_job_run_that_fails_has_its_error(small: stack.Stack) -> None:
     assert "WORKFLOW_RUN_ID" in run["ErrorMessage"]
 
 
+def begun_run(glue: Any, seconds: int) -> str:
+    """A run of the workflow whose first job has begun, and takes so many seconds."""
+    run_id: str = glue.start_workflow_run(Name="small", RunProperties={"seconds": str(seconds)})["RunId"]
+    for _ in range(300):
+        runs = glue.get_job_runs(JobName="small-first")["JobRuns"]
+        if runs[0]["JobRunState"] == "RUNNING":
+            return run_id
+        time.sleep(0.1)
+    raise AssertionError(f"expected a run of small-first to begin, found {runs}")
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new))
+
+
+def echo(small: stack.Stack) -> dict[str, Any]:
+    functions = client("lambda", small.endpoint_url)
+    answer = functions.invoke(FunctionName=small.outputs["EchoName"], Payload=b"{}")
+    found: dict[str, Any] = json.loads(answer["Payload"].read())
+    return found
+
+
+def test_an_update_keeps_the_data_and_a_run_that_has_begun_keeps_its_code(
+    small: stack.Stack, home: Home, deployment: Deployment, checkout: Path
+) -> None:
+    glue, dynamodb = client("glue", small.endpoint_url), client("dynamodb", small.endpoint_url)
+    item = {"_key": {"S": "7"}}
+    dynamodb.put_item(TableName="small-apples", Item=item)
+    edit(checkout / "jobs" / "second.py", '"options": options,', '"options": options, "code": "new",')
+    edit(checkout / "functions" / "echo" / "app.py", '"event": event,', '"event": event, "code": "new",')
+    changed = replace(deployment, parameters={**deployment.parameters, "Datasets": "pears,plums"})
+    begun, said = begun_run(glue, seconds=4), list[str]()
+
+    updated = stack.up(said.append, home, changed)
+
+    assert glue.get_workflow_run(Name="small", RunId=begun)["Run"]["Status"] == "COMPLETED"
+    old = report(small, "second")
+    assert (old["options"]["WORKFLOW_RUN_ID"], old.get("code")) == (begun, None)
+    assert any("waiting until the job small-first has ended" in line for line in said)
+    assert updated.changes is not None
+    assert (updated.changes.functions.changed, updated.changes.jobs.changed) == (("echo",), ("second",))
+    assert echo(small)["code"] == "new"
+    assert dynamodb.scan(TableName="small-apples")["Items"] == [item]
+    tables = dynamodb.list_tables()["TableNames"]
+    assert tables == ["small-apples", "small-pears", "small-plums"]  # none is lost
+    runs = len(glue.get_workflow_runs(Name="small")["Runs"])
+    glue.start_workflow_run(Name="small")
+    finished_run(glue, "small", runs + 1)
+    assert report(small, "second")["code"] == "new"
+
+
+def test_an_update_that_fails_leaves_the_stack_as_it_was_and_the_next_one_repairs(
+    small: stack.Stack, home: Home, deployment: Deployment, checkout: Path
+) -> None:
+    template = (checkout / "template.yaml").read_text()
+    bad = "Resources:\n  Bad: {Type: AWS::Glue::Trigger, DependsOn: Echo, Properties: {Type: EVENT}}\n"
+    edit(checkout / "template.yaml", "Resources:\n", bad)
+    edit(checkout / "functions" / "echo" / "app.py", '"code": "new",', '"code": "newer",')
+    edit(checkout / "jobs" / "second.py", '"code": "new",', '"code": "newer",')
+
+    with pytest.raises(stack.StackError, match=r"failed: Bad: .*WorkflowName.*\nNothing of it is deployed"):
+        stack.up(print, home, deployment)
+    assert echo(small)["code"] == "new"
+    assert '"code": "new",' in (home.deployed / "jobs" / "second.py").read_text()
+
+    (checkout / "template.yaml").write_text(template)
+    again = stack.up(print, home, deployment)
+
+    assert again.changes is not None
+    assert (again.changes.functions.changed, again.changes.template) == (("echo",), False)
+    assert echo(small)["code"] == "newer"
+    assert stack.up(print, home, deployment).notice.startswith("Nothing has changed")
+
+
 KEPT = """
 Resources:
   Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: kept}}
@@ -196,14 +284,16 @@ def check_data(endpoint: str, first: str) -> None:
         cloudformation.update_stack(StackName="kept", TemplateBody=KEPT)
 
 
-def test_a_kept_stack_has_all_its_data_again_and_continues(small: stack.Stack, home: Home) -> None:
+def test_a_kept_stack_has_all_its_data_again_and_continues(
+    small: stack.Stack, home: Home, deployment: Deployment
+) -> None:
     glue, functions = client("glue", small.endpoint_url), client("lambda", small.endpoint_url)
     first = write_data(small.endpoint_url)
     runs = len(glue.get_workflow_runs(Name="small")["Runs"])
 
     assert stack.down(home, keep=True).endswith("is kept for the next make up.")
     assert stack_processes(home) == []
-    again = stack.up(print, home, DEPLOYMENT)
+    again = stack.up(print, home, deployment)
 
     assert again.notice.endswith("It continues with the data that was kept.")
     assert (again.endpoint_url, again.outputs) == (small.endpoint_url, small.outputs)

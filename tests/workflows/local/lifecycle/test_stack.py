@@ -12,6 +12,7 @@ import pytest
 
 from workflows.local.base.home import Home
 from workflows.local.lifecycle import stack
+from workflows.local.lifecycle.deployed_code import copy_code
 from workflows.local.lifecycle.deployment import Deployment
 from workflows.local.lifecycle.processes import end_processes, marked_environment, stack_processes
 
@@ -23,6 +24,10 @@ class Healthy(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b'{"spark": {"state": "ready"}}')
+    def do_POST(self):  # the hold of jobs
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"quiet\\n")
 server = HTTPServer(("127.0.0.1", 0), Healthy)
 print(server.server_port, flush=True)
 server.serve_forever()
@@ -56,33 +61,46 @@ def running(home: Home) -> Iterator[subprocess.Popen[str]]:
         end_processes(home)
 
 
-def test_a_second_up_returns_the_running_stack(home: Home, running: subprocess.Popen[str]) -> None:
-    found = stack.up(print, home)
+@pytest.fixture
+def deployed(home: Home, tmp_path: Path) -> Deployment:
+    """A deployment with one job, which was deployed."""
+    jobs = tmp_path / "jobs"
+    jobs.mkdir()
+    (jobs / "check.py").write_text("one")
+    made = Deployment(tmp_path / "template.yaml", "none", {}, (), jobs)
+    copy_code(made, home)
+    made.parts().write(home)
+    return made
 
-    assert found.notice == f"The stack already runs, at {found.endpoint_url}."
+
+def test_a_second_up_without_changes_returns_the_running_stack(
+    home: Home, running: subprocess.Popen[str], deployed: Deployment
+) -> None:
+    found = stack.up(print, home, deployed)
+
+    assert found.notice == (
+        f"Nothing has changed since the last deployment. The stack runs at {found.endpoint_url}."
+    )
     assert (found.pid, found.outputs) == (running.pid, {"RawBucket": "raw"})
     assert running.poll() is None
 
 
-def test_a_second_up_names_the_files_that_changed_since_the_deployment(
-    home: Home, running: subprocess.Popen[str], tmp_path: Path
+def test_a_second_up_deploys_what_has_changed(
+    home: Home, running: subprocess.Popen[str], deployed: Deployment
 ) -> None:
-    contracts = tmp_path / "expectations"
-    contracts.mkdir()
-    (contracts / "things.yaml").write_text("one")
-    deployment = Deployment(tmp_path / "template.yaml", "none", {}, (), contracts)
-    deployment.copy_jobs(home)
-    (contracts / "things.yaml").write_text("two")
+    (deployed.jobs / "check.py").write_text("two")
 
-    found = stack.up(print, home, deployment)
+    found = stack.up(print, home, deployed)
 
-    assert found.notice == (
-        f"The stack already runs, at {found.endpoint_url}. Its jobs use the contracts and code that were "
-        "deployed; changed since: expectations/things.yaml. To deploy them: make down, make up."
-    )
+    assert found.changes is not None
+    assert found.changes.jobs.changed == ("check",)
+    assert (home.deployed / "jobs" / "check.py").read_text() == "two"
+    assert running.poll() is None
 
 
-def test_an_up_beside_another_waits_for_it(home: Home, running: subprocess.Popen[str]) -> None:
+def test_an_up_beside_another_waits_for_it(
+    home: Home, running: subprocess.Popen[str], deployed: Deployment
+) -> None:
     lines: list[str] = []
     waits = threading.Event()
 
@@ -92,13 +110,13 @@ def test_an_up_beside_another_waits_for_it(home: Home, running: subprocess.Popen
 
     with home.lock_file.open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        second = threading.Thread(target=lambda: lines.append(stack.up(report, home).notice))
+        second = threading.Thread(target=lambda: lines.append(stack.up(report, home, deployed).notice))
         second.start()
         assert waits.wait(10)
         assert lines == ["another `up` is running: waiting for it"]
     second.join(10)
 
-    assert lines[1].startswith("The stack already runs")
+    assert lines[1].startswith("Nothing has changed")
 
 
 def test_up_does_not_end_a_stack_that_runs_but_does_not_answer(

@@ -147,3 +147,27 @@ def test_refusals_reach_a_client_by_their_names(small_stack: Target) -> None:
     with pytest.raises(ClientError, match="Invalid Export ARN"):
         dynamodb.describe_export(ExportArn=f"{arn}/no-export-at-all-but-long-enough")
     assert export(small_stack, S3Bucket="no-such-bucket")["FailureCode"] == "S3NoSuchBucket"
+
+
+def test_a_table_that_exists_is_not_replaced_by_an_empty_one(small_stack: Target) -> None:
+    cloudformation, dynamodb = small_stack.client("cloudformation"), small_stack.client("dynamodb")
+    item = {"_key": {"S": "stays"}}
+    dynamodb.put_item(TableName="small-unrecoverable", Item=item)
+    template = """
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: small-unrecoverable
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: _key, AttributeType: S}]
+      KeySchema: [{AttributeName: _key, KeyType: HASH}]
+"""
+    cloudformation.create_stack(StackName="second", TemplateBody=template, OnFailure="DO_NOTHING")
+    while (stack := cloudformation.describe_stacks(StackName="second")["Stacks"][0])[
+        "StackStatus"
+    ] == "CREATE_IN_PROGRESS":
+        time.sleep(0.05)
+
+    assert "already exists: small-unrecoverable" in stack["StackStatusReason"]
+    assert dynamodb.scan(TableName="small-unrecoverable")["Items"] == [item]

@@ -18,6 +18,9 @@ for line in sys.stdin:
     match Path(request["script"]).stem:
         case "good":
             print(json.dumps({"ended": request["run_id"], "error": None}), flush=True)
+        case "slow":
+            time.sleep(0.3)
+            print(json.dumps({"ended": request["run_id"], "error": None}), flush=True)
         case "bad":
             print(json.dumps({"ended": request["run_id"], "error": "ValueError: no"}), flush=True)
         case "killed":

@@ -4,6 +4,7 @@ import json
 import queue
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from tests.workflows.local.glue.builders import NOON
 from workflows.local.glue.definitions import read_job
-from workflows.local.glue.runs import JobRun
+from workflows.local.glue.runs import JobRun, WorkflowRun
 from workflows.local.spark.runner import SparkLayout, SparkRunner
 from workflows.local.spark.state import SparkState
 
@@ -39,7 +40,14 @@ class RunnerFixture:
         self.thread = threading.Thread(target=self.runner.serve)
         self.thread.start()
 
-    def launch(self, script: str, run_id: str | None = None, *, present: bool = True) -> str:
+    def launch(
+        self,
+        script: str,
+        run_id: str | None = None,
+        *,
+        present: bool = True,
+        workflow_run: WorkflowRun | None = None,
+    ) -> str:
         if present:
             (self.layout.jobs / f"{script}.py").touch()
         definition = {
@@ -47,7 +55,9 @@ class RunnerFixture:
             "Command": {"ScriptLocation": f"s3://bucket/code/{script}.py"},
             "DefaultArguments": {"--conf": "spark.a=1 --conf spark.b=2", "--WHO": "me"},
         }
-        run = JobRun(run_id or f"jr_{script}", read_job(definition), {}, 1, NOON)
+        run = JobRun(run_id or f"jr_{script}", read_job(definition), {}, 1, NOON, workflow_run)
+        if workflow_run is not None:
+            workflow_run.job_runs.append(run)
         (self.layout.logs / "jobs" / script).mkdir(parents=True, exist_ok=True)
         self.runner.launch(run)
         return run.id
@@ -143,3 +153,80 @@ def test_a_spark_that_cannot_start_fails_its_runs_and_is_not_restarted_without_e
         message = f"Spark died (exit code 3); its log is {fixture.layout.process_log}"
         assert fixture.next() == ("jr_good", message)
         assert fixture.runner.state == SparkState("failed", message=message)
+
+
+def wait_until_quiet(runner: SparkRunner) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not runner.is_quiet:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_while_held_no_run_starts_and_after_the_release_all_do_in_order(fixture: RunnerFixture) -> None:
+    fixture.runner.hold()
+    wait_until_quiet(fixture.runner)
+    fixture.launch("good", "jr_1")
+    fixture.launch("good", "jr_2")
+    time.sleep(0.2)
+    assert fixture.reports.empty()
+
+    fixture.runner.release()
+
+    assert [fixture.next() for _ in range(4)] == [
+        ("jr_1", "running"),
+        ("jr_1", None),
+        ("jr_2", "running"),
+        ("jr_2", None),
+    ]
+    assert not fixture.runner.is_quiet
+
+
+def test_a_hold_waits_for_the_script_that_runs(fixture: RunnerFixture) -> None:
+    fixture.launch("endless")
+    assert fixture.next() == ("jr_endless", "running")
+
+    fixture.runner.hold()
+    time.sleep(0.2)
+    assert (fixture.runner.is_quiet, fixture.runner.finishing) == (False, "endless")
+
+    fixture.runner.kill("jr_endless")
+    wait_until_quiet(fixture.runner)
+    assert fixture.runner.finishing is None
+
+
+def test_while_held_a_workflow_run_that_has_begun_goes_on_past_others(fixture: RunnerFixture) -> None:
+    begun, other = (WorkflowRun(name, "ingest", {}, NOON) for name in ("wr_1", "wr_2"))
+    first = JobRun(
+        "jr_check", read_job({"Name": "c", "Command": {"ScriptLocation": "s3://b/c.py"}}), {}, 1, NOON
+    )
+    first.running_since = NOON
+    begun.job_runs.append(first)
+    fixture.runner.hold()
+    fixture.launch("good", "jr_other", workflow_run=other)
+
+    fixture.launch("good", "jr_merge", workflow_run=begun)
+
+    assert [fixture.next(), fixture.next()] == [("jr_merge", "running"), ("jr_merge", None)]
+    wait_until_quiet(fixture.runner)
+    assert fixture.reports.empty()
+
+
+def test_a_run_that_follows_from_the_end_of_another_is_waited_for(fixture: RunnerFixture) -> None:
+    run = WorkflowRun("wr_1", "ingest", {}, NOON)
+    quiet: list[bool] = []
+
+    def ended(run_id: str, error: str | None) -> None:
+        fixture.reports.put((run_id, error))
+        if run_id == "jr_1":
+            run.job_runs[0].running_since = NOON
+            fixture.launch("good", "jr_2", workflow_run=run)
+        quiet.append(fixture.runner.is_quiet)
+
+    fixture.runner.ended = ended
+    fixture.launch("slow", "jr_1", workflow_run=run)
+    assert fixture.next() == ("jr_1", "running")
+    fixture.runner.hold()
+
+    assert [fixture.next() for _ in range(3)] == [("jr_1", None), ("jr_2", "running"), ("jr_2", None)]
+    wait_until_quiet(fixture.runner)
+    assert quiet == [False, False]

@@ -17,7 +17,7 @@ from workflows.query.results import values
 
 def answer(sql: str) -> tuple[list[str], list[list[Any]]]:
     """Names of the columns and rows; decimals and times are text, binary is hexadecimal."""
-    table, _ = query_here(baskets(), sql)  # type: ignore[arg-type]  # a lake in memory
+    table, _ = query_here(baskets(), sql, "lake")  # type: ignore[arg-type]  # a lake in memory
     columns = [values(column) for column in table.columns]
     return table.column_names, [[plain(value) for value in row] for row in zip(*columns, strict=True)]
 

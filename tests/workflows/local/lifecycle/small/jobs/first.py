@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 import boto3
 from awsglue.utils import getResolvedOptions
@@ -17,6 +18,7 @@ report = {
     "rows": spark.range(5).count(),
     "properties": boto3.client("glue").get_workflow_run(**run)["Run"]["WorkflowRunProperties"],
 }
+time.sleep(float(report["properties"].get("seconds", 0)))
 spark.conf.set("spark.glueline.test", "changed by the first")
 boto3.client("s3").put_object(
     Bucket=options["BUCKET"], Key="out/first.json", Body=json.dumps(report).encode()

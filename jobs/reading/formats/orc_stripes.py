@@ -1,0 +1,105 @@
+"""Stripes of ORC files as Arrow batches, with timestamps over their whole range.
+
+Arrow has the timestamps of ORC in 64 bits of nanoseconds, which end in the years 1677 and 2262, and refuses a
+stripe with one that lies beyond, such as the "forever" 9999-12-31. pyorc reads the columns of such a stripe
+that have timestamps; they come in microseconds.
+"""
+
+from typing import IO, TYPE_CHECKING, Any
+
+from jobs.reading.formats.arrow_schema import with_leaves
+from jobs.reading.formats.rows import UnreadableFile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MICROS = 10**6
+_BEYOND = "out of range for nanosecond"  # in Arrow's error
+
+
+def read_stripe(
+    file: IO[bytes], orc: Any, stripe: int, columns: list[str] | None = None, *, exact: bool = False
+) -> "pa.RecordBatch":
+    """The rows of a stripe. `exact` raises UnreadableFile for a time that microseconds do not hold."""
+    import pyarrow as pa
+
+    try:
+        return orc.read_stripe(stripe, columns)
+    except pa.ArrowInvalid as problem:
+        if _BEYOND not in str(problem):
+            raise
+    names = columns or orc.schema.names
+    of_times = [name for name in names if _has_times(orc.schema.field(name))]
+    others = [name for name in names if name not in of_times]
+    found = _read_times(file, stripe, pa.schema([orc.schema.field(name) for name in of_times]), exact=exact)
+    if others:
+        batch = orc.read_stripe(stripe, others)
+        found.update((name, batch.column(name)) for name in others)
+    return pa.RecordBatch.from_arrays([found[name] for name in names], names)
+
+
+def has_far_times(file: IO[bytes], orc: Any) -> bool:
+    """Whether a stripe has a timestamp that Arrow does not read. UnreadableFile if no unit holds them all."""
+    names = [field.name for field in orc.schema if _has_times(field)]
+    if not names:
+        return False
+    batches = [read_stripe(file, orc, stripe, names).schema for stripe in range(orc.nstripes)]
+    if all(schema.types == [orc.schema.field(name).type for name in schema.names] for schema in batches):
+        return False
+    for stripe in range(orc.nstripes):
+        _read_times(file, stripe, orc.schema, exact=True)
+    return True
+
+
+def in_micros(schema: "pa.Schema") -> "pa.Schema":
+    """The schema with timestamps in microseconds."""
+    import pyarrow as pa
+
+    def change(kind: "pa.DataType") -> "pa.DataType":
+        return pa.timestamp("us", kind.tz) if pa.types.is_timestamp(kind) else kind
+
+    return with_leaves(schema, change)
+
+
+def _has_times(field: "pa.Field") -> bool:
+    import pyarrow as pa
+
+    return bool(in_micros(pa.schema([field])).field(0) != field)
+
+
+def _read_times(
+    file: IO[bytes], stripe: int, schema: "pa.Schema", *, exact: bool
+) -> "dict[str, pa.Array[Any]]":
+    """The columns of the schema that have timestamps, in microseconds."""
+    import pyarrow as pa
+    import pyorc
+    from pyorc.converters import ORCConverter
+    from pyorc.enums import StructRepr, TypeKind
+
+    class Micros(ORCConverter):
+        @staticmethod
+        def from_orc(seconds: int, nanoseconds: int, _zone: Any) -> int:
+            if exact and nanoseconds % 1000:
+                raise UnreadableFile(
+                    "orc: expected times that can be written again, got years beyond 1677 to 2262 beside "
+                    "nanoseconds: no rows can be taken out of this file"
+                )
+            return seconds * _MICROS + nanoseconds // 1000
+
+    class Days(ORCConverter):
+        @staticmethod
+        def from_orc(days: int) -> int:
+            return days
+
+    names = [field.name for field in schema if _has_times(field)]
+    # Any: pyorc asks for more of a file and of a converter than it uses.
+    source: Any = file
+    converters: Any = {
+        TypeKind.TIMESTAMP: Micros,
+        TypeKind.TIMESTAMP_INSTANT: Micros,
+        TypeKind.DATE: Days,
+    }
+    reader = pyorc.Reader(source, column_names=names, struct_repr=StructRepr.DICT, converters=converters)
+    rows: list[Any] = list(reader.read_stripe(stripe))
+    kinds = in_micros(schema)
+    return {name: pa.array([row[name] for row in rows], kinds.field(name).type) for name in names}

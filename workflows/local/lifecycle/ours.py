@@ -1,0 +1,75 @@
+"""Glueline's own deployment: its template with a dataset for each contract, and the checks of contracts."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from workflows.dataset_parameter import dataset_parameter
+from workflows.local.lifecycle.deployment import Deployment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from expectations.contract import Contract
+    from workflows.local.base.home import Home
+    from workflows.stack.target import Target
+
+_WINDOW_SECONDS: Final = 2
+
+
+def our_deployment(home: Home) -> Deployment:
+    """The deployment of the checkout. Nothing of it is read yet, so that this takes no time."""
+    root = home.checkout
+    contracts = root / "expectations"
+    return Deployment(
+        template=root / "workflows" / "template.yaml",
+        stack_name="glueline",
+        parameters={
+            "LakeDatabase": "lake",
+            "OpsDatabase": "lake_ops",
+            "Datasets": dataset_parameter(file.stem for file in contracts.glob("*.yaml")),
+            "IngestWindowSeconds": str(_WINDOW_SECONDS),
+        },
+        sources=(root / "lambdas", contracts, root / "uv.lock", root / "pyproject.toml"),
+        jobs=root / "jobs",
+        packages=(contracts,),
+        runtime=(root / "workflows" / "local", root / "uv.lock"),
+        growing=("Datasets",),
+        check=partial(check_contracts, contracts),
+        compare=partial(compare_contracts, contracts, home.known_contracts),
+    )
+
+
+def check_contracts(folder: Path) -> None:
+    """Read all contracts, and build what the Lambdas derive from them. Raises ContractError."""
+    from expectations.odcs import load_contracts
+    from workflows.contracts.check import check_at_doors
+
+    check_at_doors(load_contracts(folder))
+
+
+def compare_contracts(folder: Path, known: Path, target: Target) -> dict[str, list[str]]:
+    """What changes in the columns of datasets that the stack has, by dataset, in words.
+
+    Raises ContractsRefused if the data of the stack can't follow the contracts.
+    """
+    from expectations.odcs import load_contracts
+    from workflows.contracts.successors import compare_with_deployed
+
+    deployed = _known_contracts(known)
+    changed = {name: one for name, one in load_contracts(folder).items() if deployed.get(name) != one}
+    return compare_with_deployed(target, deployed, changed) if changed else {}
+
+
+def _known_contracts(folder: Path) -> dict[str, Contract]:
+    """The contracts that can be read: the reader may have changed, and the live tables are compared too."""
+    from expectations.odcs import ContractError, load_contract
+
+    found = {}
+    for file in folder.glob("*.yaml"):
+        try:
+            found[file.stem] = load_contract(file)
+        except ContractError:
+            continue
+    return found
