@@ -99,7 +99,8 @@ def _decimal(column: Column, text: Expression) -> Expression:
 def _exact(text: Expression, precision: int, scale: int) -> Expression:
     """A decimal if no digit is lost, else null: Spark's cast alone would round to the scale."""
     fraction = rf"([.][0-9]{{0,{scale}}}0*)?" if scale else r"([.]0*)?"
-    plain = text.rlike(rf"^[+-]?([0-9]+{fraction}|[.][0-9]{{1,{max(scale, 1)}}}0*)$")
+    bare = rf"[.][0-9]{{1,{scale}}}0*" if scale else "[.]0+"
+    plain = text.rlike(rf"^[+-]?([0-9]+{fraction}|{bare})$")
     whole, behind = F.regexp_extract(text, _SCIENTIFIC, 1), F.regexp_extract(text, _SCIENTIFIC, 2)
     digits = F.regexp_replace(F.concat(whole, behind), "0+$", "")
     exponent = F.regexp_extract(text, _SCIENTIFIC, 3).try_cast("int")
