@@ -73,17 +73,15 @@ def read_column(
         description=" ".join((prop.description or "").split()),
     )
     column = _with_fields(column, prop, path, findings)
-    column = _with_options(column, prop, path, findings, is_nested=is_nested)
+    column = _with_options(column, prop, path, findings)
     column = replace(column, limits=shortened(column.limits, read.max_length))
     return _with_custom(column, prop, path, findings)
 
 
-def _with_options(
-    column: Column, prop: SchemaProperty, path: str, findings: Findings, *, is_nested: bool
-) -> Column:
+def _with_options(column: Column, prop: SchemaProperty, path: str, findings: Findings) -> Column:
     """The column with the limits of `logicalTypeOptions` and `enum`."""
     options = prop.logicalTypeOptions or {}
-    noted = noted_options(column, options, path, findings, is_nested=is_nested)
+    noted = noted_options(column, options, path, findings)
     column = required_fields(column, options, path, findings)
     enforced = {name: given for name, given in options.items() if name not in noted}
     limits = read_limits(column, enforced, path, findings)
@@ -91,22 +89,17 @@ def _with_options(
     if prop.relationships:
         findings.note(f"{path}.relationships", "relationships", "relationships are not enforced")
     if prop.enum is not None:
-        limits = replace(limits, enum=_read_enum(column, prop, path, findings, is_nested=is_nested))
+        limits = replace(limits, enum=_read_enum(column, prop, path, findings))
     return replace(column, limits=limits)
 
 
-def _read_enum(
-    column: Column, prop: SchemaProperty, path: str, findings: Findings, *, is_nested: bool
-) -> tuple[Any, ...]:
+def _read_enum(column: Column, prop: SchemaProperty, path: str, findings: Findings) -> tuple[Any, ...]:
     values = tuple(item.value for item in prop.enum or ())
     for index, value in enumerate(values):
         if not fits(column, value):
             where, expected = f"{path}.enum[{index}].value", f"a value of type {column.type}"
             findings.add(where, "enum-value", expected, repr(value), "write it as in rows")
-    if not is_nested:
-        return values
-    findings.note(f"{path}.enum", "enum", "an enum inside a struct or list is not enforced")
-    return ()
+    return values
 
 
 def _read_name(prop: SchemaProperty, path: str, findings: Findings) -> str | None:

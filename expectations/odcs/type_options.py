@@ -26,9 +26,7 @@ _UNENFORCED = {  # kind -> options that the standard has for it, and that are no
 }
 
 
-def noted_options(
-    column: Column, options: Mapping[str, Any], path: str, findings: Findings, *, is_nested: bool
-) -> set[str]:
+def noted_options(column: Column, options: Mapping[str, Any], path: str, findings: Findings) -> set[str]:
     """The options that are no limits of the column, with a note or problem for each that needs one."""
     found: set[str] = set()
     for option, given in options.items():
@@ -38,7 +36,7 @@ def noted_options(
             if given is not False:
                 findings.note(where, "type-option", f"{option} of {column.type} is not enforced")
         elif option == "multipleOf" and column.kind in _NUMBERS:
-            if not is_nested and _is_exact(column, given):
+            if _is_exact(column, given):
                 continue
             _note_multiple(column, given, where, findings)
         elif read is not None and (column.kind == "timestamp" or option == "format"):
@@ -67,9 +65,11 @@ def required_fields(column: Column, options: Mapping[str, Any], path: str, findi
 
 def _is_exact(column: Column, given: Any) -> bool:
     """Whether all engines agree on which values of the column are multiples of the number."""
-    if column.kind not in ("int", "long", "decimal") or not _is_positive(given):
+    if column.kind not in ("int", "long", "decimal", "double") or not _is_positive(given):
         return False
     step = Decimal(repr(given))
+    if column.kind == "double":
+        return step < _GREATEST_STEP and step == Decimal(float(given))
     scale = column.precision_scale[1] if column.kind == "decimal" else 0
     return step < _GREATEST_STEP and -int(step.normalize().as_tuple().exponent) <= scale
 
