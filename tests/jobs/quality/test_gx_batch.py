@@ -21,10 +21,9 @@ def test_expectations_are_evaluated_on_the_rows(small_data_spark: "SparkSession"
     from great_expectations.expectations.registry import get_expectation_impl
 
     batch = batch_of(small_data_spark.range(3), "things")
-    between = get_expectation_impl("expect_column_values_to_be_between")
-    expectation: Any = between(column="id", min_value=0, max_value=1)
+    between: Any = get_expectation_impl("expect_column_values_to_be_between")
 
-    result = batch.validate(expectation)
+    result = batch.validate(between(column="id", min_value=0, max_value=1))
 
     assert engine_of(batch).dataframe.count() == 3
-    assert (result.success, result.result["unexpected_list"]) == (False, [2])
+    assert (result.success, result.result["partial_unexpected_list"]) == (False, [2])
