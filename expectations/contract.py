@@ -28,6 +28,7 @@ class Limits:
     max_length: int | None = None
     pattern: str | None = None
     enum: tuple[JsonValue, ...] = field(default=(), hash=False)
+    not_in: tuple[JsonValue, ...] = field(default=(), hash=False)  # values that count as missing
     min_items: int | None = None
     max_items: int | None = None
     multiple_of: int | float | None = None
@@ -158,7 +159,9 @@ def _column(plain: Mapping[str, Any]) -> Column:
             **plain,
             "fields": tuple(_column(inner) for inner in plain["fields"]),
             "aliases": tuple(plain["aliases"]),
-            "limits": Limits(**{**plain["limits"], "enum": tuple(plain["limits"]["enum"])}),
+            "limits": Limits(
+                **plain["limits"] | {name: tuple(plain["limits"][name]) for name in ("enum", "not_in")}
+            ),
         }
     )
 

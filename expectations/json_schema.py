@@ -6,6 +6,7 @@ then decimals are compared digit by digit. Dates, timestamps and binary (base64)
 Standard library only.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -88,17 +89,35 @@ class FormatExclusiveMaximum(FormatMinimum):
         return given < limit
 
 
+class DoubleMultipleOf:
+    """Keyword `doubleMultipleOf`: `multipleOf` of the double that is nearest to a number, as jobs see it.
+
+    The step is a double itself, so the remainder is exact.
+    """
+
+    def __init__(self, parent_schema: dict[str, Any], value: Any, schema_path: list[str | int]) -> None:
+        self.step = float(value)
+
+    def validate(self, instance: Any) -> None:
+        """ValueError if a number is no multiple. Values beyond doubles break another keyword."""
+        if not isinstance(instance, (int, float, Decimal)) or isinstance(instance, bool):
+            return
+        if -_DOUBLE_MAX <= instance <= _DOUBLE_MAX and math.fmod(float(instance), self.step):
+            raise ValueError(f"expected a multiple of {self.step}, got {instance}")
+
+
 # Texts of instants are compared without their zone, as in FormatMinimum.
 _NARROWER: dict[str, Callable[[Any, Any], Any]] = {
     "minimum": max,
     "maximum": min,
     "formatMaximum": lambda one, other: min(one, other, key=lambda text: text.removesuffix("Z")),
 }
-KEYWORDS: dict[str, type[FormatMinimum]] = {
+KEYWORDS: dict[str, type[FormatMinimum | DoubleMultipleOf]] = {
     "formatMinimum": FormatMinimum,
     "formatMaximum": FormatMaximum,
     "formatExclusiveMinimum": FormatExclusiveMinimum,
     "formatExclusiveMaximum": FormatExclusiveMaximum,
+    "doubleMultipleOf": DoubleMultipleOf,
 }
 
 
@@ -145,6 +164,8 @@ def _value(column: Column, *, nullable: bool, key: bool = False) -> dict[str, An
     if column.limits.enum:
         schema["enum"] = [*column.limits.enum, *([None] if nullable else [])]
         del schema["type"]  # implied by the values; with it, one mistake would be two violations
+    if column.limits.not_in:
+        schema["not"] = {"enum": [*column.limits.not_in]}
     if column.description:
         schema["description"] = column.description
     if column.has_default:
@@ -192,7 +213,7 @@ def _limited(column: Column) -> dict[str, Any]:
         "pattern": limits.pattern,
         "minItems": limits.min_items,
         "maxItems": limits.max_items,
-        "multipleOf": _exact(limits.multiple_of),
+        "doubleMultipleOf" if column.kind == "double" else "multipleOf": _exact(limits.multiple_of),
         **_range(column, limits),
     }
     return {keyword: limit for keyword, limit in given.items() if limit is not None}

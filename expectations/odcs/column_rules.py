@@ -30,7 +30,8 @@ def column_rules(column: Column) -> list[Rule]:
         )
     if limits.multiple_of is not None:
         # Rows with another remainder fulfil the condition, and a present value breaks the expectation.
-        remainder = f"`{column.name}` % {literal(Decimal(repr(limits.multiple_of)))}"
+        step = Decimal(repr(limits.multiple_of))
+        remainder = f"`{column.name}` % {literal(float(step) if column.kind == 'double' else step)}"
         condition: JsonValue = {"type": "pass_through", "pass_through_filter": f"{remainder} <> 0"}
         rules.append(
             Rule(

@@ -91,22 +91,17 @@ def _with_options(
     if prop.relationships:
         findings.note(f"{path}.relationships", "relationships", "relationships are not enforced")
     if prop.enum is not None:
-        limits = replace(limits, enum=_read_enum(column, prop, path, findings, is_nested=is_nested))
+        limits = replace(limits, enum=_read_enum(column, prop, path, findings))
     return replace(column, limits=limits, format=csv_format(column, options, is_nested=is_nested))
 
 
-def _read_enum(
-    column: Column, prop: SchemaProperty, path: str, findings: Findings, *, is_nested: bool
-) -> tuple[Any, ...]:
+def _read_enum(column: Column, prop: SchemaProperty, path: str, findings: Findings) -> tuple[Any, ...]:
     values = tuple(item.value for item in prop.enum or ())
     for index, value in enumerate(values):
         if not fits(column, value):
             where, expected = f"{path}.enum[{index}].value", f"a value of type {column.type}"
             findings.add(where, "enum-value", expected, repr(value), "write it as in rows")
-    if not is_nested:
-        return values
-    findings.note(f"{path}.enum", "enum", "an enum inside a struct or list is not enforced")
-    return ()
+    return values
 
 
 def _read_name(prop: SchemaProperty, path: str, findings: Findings) -> str | None:

@@ -20,8 +20,8 @@ _RANGE = {  # option -> field of Limits
 _OPTIONS = {
     "string": {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"},
     "list": {"minItems": "min_items", "maxItems": "max_items"},
-    **dict.fromkeys(("float", "double", "date", "timestamp"), _RANGE),
-    **dict.fromkeys(("int", "long", "decimal"), _RANGE | {"multipleOf": "multiple_of"}),
+    **dict.fromkeys(("float", "date", "timestamp"), _RANGE),
+    **dict.fromkeys(("int", "long", "decimal", "double"), _RANGE | {"multipleOf": "multiple_of"}),
 }
 _ADVICE = "use one of these, or a quality rule with engine greatExpectations"
 _ENUM_ADVICE = "list them under enum of the property, or in a quality rule: metric invalidValues"

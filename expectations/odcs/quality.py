@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from open_data_contract_standard.model import DataQuality
@@ -39,6 +40,7 @@ class Dataset:
 
     columns: Mapping[str, Column | None]  # all of the dataset; None if the column's own description is broken
     tables: Sequence[str] = ()  # names of the dataset in SQL
+    fields: Mapping[str, Column] = MappingProxyType({})  # inside structs and lists, by path
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +237,7 @@ def _check_kwargs(entry: _Entry, kwargs: Mapping[str, Any]) -> None:
 
 def _check_values(entry: _Entry, part: str, rule: str, column: str | None, values: Sequence[Any]) -> None:
     """Add a problem for each value that does not have the column's type, as Spark cannot compare it."""
-    typed = entry.dataset.columns.get(column or "")
+    typed = entry.dataset.fields.get(column or "") or entry.dataset.columns.get(column or "")
     if typed is None:
         return
     for value in values:

@@ -5,11 +5,10 @@ key. Contracts that the code cannot keep are refused, with all problems of all f
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
-from open_data_contract_standard.model import DataQuality, SchemaObject, SchemaProperty
+from open_data_contract_standard.model import SchemaObject
 
 import expectations
 from expectations.contract import Column, Contract, Rule
@@ -17,6 +16,7 @@ from expectations.odcs.column_rules import column_rules
 from expectations.odcs.columns import NAME, is_measure, read_columns
 from expectations.odcs.csv_servers import read_dialect
 from expectations.odcs.document import custom_properties, read_document
+from expectations.odcs.field_rules import read_field_rules, with_limit
 from expectations.odcs.partitions import read_partitions
 from expectations.odcs.primary_key import read_key
 from expectations.odcs.quality import Dataset, read_rules
@@ -84,9 +84,7 @@ def _read(path: Path, findings: Findings) -> Contract | None:
     if schema.relationships:
         findings.note(f"{_SCHEMA}.relationships", "relationships", "relationships are not enforced")
     properties = schema.properties or []
-    columns = read_columns(properties, _COLUMNS, findings)
-    rules = _read_rules(schema, columns, findings)
-    columns = _with_limits(columns, rules)
+    columns, rules = _read_rules(schema, read_columns(properties, _COLUMNS, findings), findings)
     _check_rule_names(rules, findings)
     _check_defaults(columns, findings)
     return Contract(
@@ -137,12 +135,18 @@ def _read_sequence_column(schema: SchemaObject, columns: Sequence[Column], findi
     return str(name)
 
 
-def _read_rules(schema: SchemaObject, columns: Sequence[Column], findings: Findings) -> list[Rule]:
-    """For each column the rules that it implies and its quality rules, then the rules of the dataset."""
+def _read_rules(
+    schema: SchemaObject, columns: Sequence[Column], findings: Findings
+) -> tuple[tuple[Column, ...], list[Rule]]:
+    """The columns with the limits that rules are, and the rules.
+
+    These are for each column the rules that it implies and its quality rules, then the rules of the dataset.
+    """
     by_name = {column.name: column for column in columns}
     tables = [name for name in dict.fromkeys((schema.name, schema.physicalName)) if name]
     dataset = Dataset({name: by_name.get(name) for name in _names(schema)}, tables)
     rules: list[Rule] = []
+    limited = dict(by_name)
     for index, prop in enumerate(schema.properties or ()):
         where = f"{_COLUMNS}[{index}]"
         if is_measure(prop):
@@ -151,10 +155,11 @@ def _read_rules(schema: SchemaObject, columns: Sequence[Column], findings: Findi
         if column is not None:
             rules += column_rules(column)
         rules += read_rules(prop.quality or (), f"{where}.quality", prop.name or "", dataset, findings)
-        for inner, _ in _nested_quality(prop, where):
-            advice = "move them to the column: a rule checks whole columns"
-            findings.note(f"{inner}.quality", "rule", f"rules of a field are not evaluated; {advice}")
-    return rules + read_rules(schema.quality or (), f"{_SCHEMA}.quality", None, dataset, findings)
+        if column is not None:
+            column, queries = read_field_rules(column, prop, where, dataset, findings)
+            limited[column.name], rules = column, rules + queries
+    rules += read_rules(schema.quality or (), f"{_SCHEMA}.quality", None, dataset, findings)
+    return _with_limits([limited[column.name] for column in columns], rules), rules
 
 
 def _names(schema: SchemaObject) -> list[str]:
@@ -162,41 +167,26 @@ def _names(schema: SchemaObject) -> list[str]:
     return [prop.name for prop in schema.properties or () if prop.name and not is_measure(prop)]
 
 
-def _nested_quality(prop: SchemaProperty, path: str) -> Iterator[tuple[str, Sequence[DataQuality]]]:
-    inner = [(f"{path}.properties[{index}]", field) for index, field in enumerate(prop.properties or ())]
-    if prop.items is not None:
-        inner.append((f"{path}.items", prop.items))
-    for where, field in inner:
-        if field.quality:
-            yield where, field.quality
-        yield from _nested_quality(field, where)
-
-
 def _with_limits(columns: Sequence[Column], rules: Sequence[Rule]) -> tuple[Column, ...]:
     """The columns with limits from critical rules about their values or form.
 
     With them, the JSON Schema rejects early what the suite would send to quarantine.
     """
-    limits = {column.name: column.limits for column in columns}
+    limited = {column.name: column for column in columns}
     for rule in rules:
         name = str(rule.kwargs.get("column"))
-        if rule.severity != "critical" or "mostly" in rule.kwargs or name not in limits:
-            continue
-        values, regex = rule.kwargs.get("value_set"), rule.kwargs.get("regex")
-        if rule.expectation == "expect_column_values_to_be_in_set" and isinstance(values, list):
-            known = limits[name].enum or values
-            limits[name] = replace(limits[name], enum=tuple(value for value in values if value in known))
-        if rule.expectation == "expect_column_values_to_match_regex" and limits[name].pattern is None:
-            limits[name] = replace(limits[name], pattern=str(regex))
-    return tuple(replace(column, limits=limits[column.name]) for column in columns)
+        if name in limited and rule.expectation != "expect_column_values_to_not_be_null":
+            limited[name] = with_limit(limited[name], rule) or limited[name]
+    return tuple(limited.values())
 
 
-def _check_defaults(columns: Sequence[Column], findings: Findings) -> None:
+def _check_defaults(columns: Sequence[Column], findings: Findings, place: str = "") -> None:
     for column in columns:
-        enum = column.limits.enum
+        enum, name = column.limits.enum, f"{place}{column.name}"
         if column.has_default and enum and column.default not in enum:
-            expected = f"a default of {column.name} among {', '.join(map(repr, enum))}"
+            expected = f"a default of {name} among {', '.join(map(repr, enum))}"
             findings.add(_COLUMNS, "default-value", expected, repr(column.default), "correct the default")
+        _check_defaults(column.fields, findings, f"{name}.")
 
 
 def _check_rule_names(rules: Sequence[Rule], findings: Findings) -> None:

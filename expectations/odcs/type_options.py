@@ -38,7 +38,7 @@ def noted_options(
             if given is not False:
                 findings.note(where, "type-option", f"{option} of {column.type} is not enforced")
         elif option == "multipleOf" and column.kind in _NUMBERS:
-            if not is_nested and _is_exact(column, given):
+            if _is_exact(column, given):
                 continue
             _note_multiple(column, given, where, findings)
         elif read is not None and (column.kind == "timestamp" or option == "format"):
@@ -81,9 +81,11 @@ def csv_format(column: Column, options: Mapping[str, Any], *, is_nested: bool) -
 
 def _is_exact(column: Column, given: Any) -> bool:
     """Whether all engines agree on which values of the column are multiples of the number."""
-    if column.kind not in ("int", "long", "decimal") or not _is_positive(given):
+    if column.kind not in ("int", "long", "decimal", "double") or not _is_positive(given):
         return False
     step = Decimal(repr(given))
+    if column.kind == "double":
+        return step < _GREATEST_STEP and step == Decimal(float(given))
     scale = column.precision_scale[1] if column.kind == "decimal" else 0
     return step < _GREATEST_STEP and -int(step.normalize().as_tuple().exponent) <= scale
 

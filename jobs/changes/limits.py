@@ -1,19 +1,22 @@
-"""The limits of a contract on values inside structs and lists: range, length, pattern, number of items.
+"""The limits of a contract on values inside structs and lists: range, length, pattern, enum, number of items.
 
 Columns at the top level have the same rules, which Great Expectations evaluates.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import reduce
 from operator import and_
+from typing import Any
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
-from expectations.contract import Column
+from expectations.contract import Column, JsonValue
 from expectations.patterns import to_java
 from jobs.changes.reasons import no_reasons, reason, shown
+
+_LISTED = 10  # values of an enum in a reason
 
 
 def limit_reasons(column: Column, value: Expression, path: Expression) -> Expression:
@@ -35,6 +38,14 @@ def _limits(column: Column, value: Expression) -> Iterator[tuple[str, str, Expre
         yield "length", f"{length} characters", is_within, got
     if limits.pattern is not None:
         yield "pattern", f"text that matches {limits.pattern}", value.rlike(to_java(limits.pattern)), got
+    if limits.multiple_of is not None:
+        remainder = value % _literal(column, limits.multiple_of)
+        yield "multiple", f"a multiple of {limits.multiple_of}", remainder == 0, got
+    if limits.enum:
+        yield "enum", f"one of {_listed(limits.enum)}", _is_in(column, value, limits.enum), got
+    if limits.not_in:
+        expected = f"a value, which {_listed(limits.not_in)} is not"
+        yield "missing", expected, ~_is_in(column, value, limits.not_in), got
     if (size := _between(limits.min_items, limits.max_items)) is not None:
         number = F.size(value)
         is_within = _within(number, limits.min_items, limits.max_items)
@@ -56,7 +67,18 @@ def _range(column: Column, value: Expression) -> dict[str, Expression]:
     }
 
 
-def _literal(column: Column, limit: float | str) -> Expression:
+def _is_in(column: Column, value: Expression, values: Sequence[JsonValue]) -> Expression:
+    return value.isin([_literal(column, one) for one in values])
+
+
+def _listed(values: Sequence[JsonValue]) -> str:
+    more = len(values) - _LISTED
+    return ", ".join(map(str, values[:_LISTED])) + (f" and {more} more" if more > 0 else "")
+
+
+def _literal(column: Column, limit: Any) -> Expression:
+    if isinstance(limit, bool):
+        return F.lit(limit)
     if isinstance(limit, str):
         return F.lit(limit).cast(column.kind)
     if column.kind in ("float", "double"):

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from expectations.contract import Column, Contract, JsonValue, Limits
+from expectations.contract import Column, Contract, JsonValue, Limits, Rule
 from expectations.keys import KEY_KINDS
 from expectations.odcs.column_rules import column_rules
 from tests.expectations.strategies import json_scalars, scalar_types, values
@@ -27,6 +27,8 @@ _NUMBERS = st.sampled_from([
     "3.5e38", "2147483648", "9223372036854775808", "9" * 38, "9" * 39, "0." + "1" * 40, "true", "", " ",
     "12345678901234567.5", "1.50",
 ])  # fmt: skip
+_RANGES = (Limits(minimum=0), Limits(maximum=5), Limits(0, 100), Limits(exclusive_minimum=0))
+_LISTS = (Limits(multiple_of=5), Limits(enum=(1, 5)), Limits(not_in=(0, 3)))
 _BASE64 = st.sampled_from(["aGk=", "aGk", "a Gk=", "", "=", "aGkh", "aGl="])
 
 
@@ -63,8 +65,15 @@ def contracts_with_rules(draw: st.DrawFn) -> Contract:
         columns=columns,
         key=tuple(column.name for column in keys),
         sequence_column="order_no" if "order_no" in [column.name for column in columns] else None,
-        rules=tuple(rule for column in columns for rule in column_rules(column)),
+        rules=tuple(rule for column in columns for rule in (*column_rules(column), *_missing(column))),
     )
+
+
+def _missing(column: Column) -> list[Rule]:
+    """The rule from which a column gets its values that count as missing."""
+    kwargs: dict[str, JsonValue] = {"column": column.name, "value_set": list(column.limits.not_in)}
+    name = f"{column.name}.missing"
+    return [Rule(name, "expect_column_values_to_not_be_in_set", kwargs)] if column.limits.not_in else []
 
 
 @st.composite
@@ -102,19 +111,33 @@ def _limited(draw: st.DrawFn, column: Column) -> Column:
                     Limits, min_length=st.none() | st.integers(1, 3), max_length=st.none() | st.integers(3, 6)
                 )
                 | st.builds(Limits, pattern=st.sampled_from(_PATTERNS))
+                | st.sampled_from([Limits(enum=("abc", "bb34")), Limits(not_in=("ab", "a12b"))])
             )
         case "int" | "long" | "decimal" | "double":
-            limits = draw(
-                st.sampled_from(
-                    [Limits(minimum=0), Limits(maximum=5), Limits(0, 100), Limits(exclusive_minimum=0)]
-                )
-            )
+            multiples = [Limits(multiple_of=0.5)] if column.kind == "double" else []
+            limits = draw(st.sampled_from([*_RANGES, *multiples, *(_LISTS if _holds(column, 5) else ())]))
         case "float":
             limits = Limits(minimum=0.1, maximum=0.3)
         case "date":
-            limits = Limits(minimum="2000-01-01", exclusive_maximum="2024-03-01")
+            limits = draw(
+                st.sampled_from(
+                    [
+                        Limits(minimum="2000-01-01", exclusive_maximum="2024-03-01"),
+                        Limits(enum=("2024-02-28", "2024-02-29")),
+                    ]
+                )
+            )
         case "timestamp":
-            limits = Limits(minimum="2000-01-01T00:00:00Z", maximum="2024-02-29T12:30:00Z")
+            limits = draw(
+                st.sampled_from(
+                    [
+                        Limits(minimum="2000-01-01T00:00:00Z", maximum="2024-02-29T12:30:00Z"),
+                        Limits(enum=("2024-02-29T12:30:00Z", "2024-02-27T23:00:00Z")),
+                    ]
+                )
+            )
+        case "boolean":
+            limits = Limits(enum=(True,))
         case "list":
             limits = draw(
                 st.sampled_from([Limits(min_items=1), Limits(max_items=2), Limits(min_items=1, max_items=2)])
@@ -206,6 +229,8 @@ def good_values(column: Column) -> st.SearchStrategy[Any]:  # noqa: PLR0911
     if column.kind == "list":
         return st.lists(good_values(column.fields[0]), min_size=1, max_size=2)
     limits = column.limits
+    if limits.enum or limits.multiple_of:
+        return st.sampled_from(limits.enum or (0, 5))
     match column.kind:
         case "string":
             return _LETTERS if limits == Limits() else st.sampled_from(["abc", "aab", "a12b", "bb34"])
@@ -223,5 +248,8 @@ def good_values(column: Column) -> st.SearchStrategy[Any]:  # noqa: PLR0911
 
 
 def _holds(column: Column, number: int) -> bool:
+    """Whether the column has the number exactly."""
+    if column.kind != "decimal":
+        return column.kind in ("int", "long")
     precision, scale = column.precision_scale
     return number < int("1" + "0" * (precision - scale))

@@ -13,11 +13,12 @@ type Fault = tuple[str, str]  # place, kind of rule
 
 _KEYWORDS = {
     "required": "required", "additionalProperties": "unknown", "type": "type", "format": "type",
-    "multipleOf": "type", "minLength": "length", "maxLength": "length",
+    "multipleOf": "multiple", "enum": "enum", "not": "missing", "minLength": "length", "maxLength": "length",
     "minItems": "items", "maxItems": "items",
     "minimum": "range", "maximum": "range", "exclusiveMinimum": "range", "exclusiveMaximum": "range",
     "formatMinimum": "range", "formatMaximum": "range",
     "formatExclusiveMinimum": "range", "formatExclusiveMaximum": "range",
+    "doubleMultipleOf": "multiple",
 }  # fmt: skip
 _OTHER_KEY = "key: expected the key of the item's columns"  # which the test makes up where a row has none
 
@@ -42,10 +43,10 @@ def fault_of(contract: Contract, aligned: dict[str, Any], violation: Violation) 
         kind = "pattern" if column is not None and column.kind == "string" else "type"
     else:
         kind = _KEYWORDS[violation.rule]
+    if kind in ("range", "multiple", "enum") and column is not None and not is_of(column, value):
+        kind = "required" if value is None else "type"
     if kind == "type" and value is None:
         kind = "required"
-    if kind == "range" and column is not None and not is_of(column, value):
-        kind = "type"
     return own_name(place) if kind == "unknown" else place, kind
 
 
@@ -73,7 +74,7 @@ def faults_of_reason(reason: str) -> Iterator[Fault]:
     elif found := re.match(r"unknown: expected the contract's columns, got also (.*)$", reason):
         for place in found[1].split(", "):
             yield own_name(place), "unknown"
-    elif found := re.match(r"(.*?)\.(required|range|length|pattern|items): ", reason):
+    elif found := re.match(r"(.*?)\.(required|range|length|pattern|items|multiple|enum|missing): ", reason):
         yield found[1], found[2]
     else:
         yield "", reason

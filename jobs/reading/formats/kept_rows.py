@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from expectations.contract import Contract
 from jobs.reading.formats.exact_numbers import with_exact_nested
 from jobs.reading.formats.header import check_header
+from jobs.reading.formats.parquet_file import open_parquet
 from jobs.reading.formats.rows import (
     FileFormat,
     KeysToErase,
@@ -90,15 +91,9 @@ def filter_rows(source: IO[bytes], keys: KeysToErase, target: IO[bytes] | None =
 
 def _open(file: IO[bytes]) -> tuple[Any, list[str]]:
     """The file and the names of the original's columns."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        parquet = pq.ParquetFile(file)
-    except (pa.ArrowException, OSError, ValueError) as problem:
-        raise UnreadableFile(f"parquet: expected a Parquet file: {problem}") from None
-    names = (parquet.schema_arrow.metadata or {}).get(_COLUMNS)
-    if names is None or not parquet.schema_arrow.equals(_schema()):
+    parquet, schema = open_parquet(file)
+    names = (schema.metadata or {}).get(_COLUMNS)
+    if names is None or not schema.equals(_schema()):
         raise UnreadableFile(
             "parquet: expected a file of the format that its name says, got Parquet; name it .parquet"
         )

@@ -239,8 +239,6 @@ def test_half_of_a_surrogate_pair_is_refused(tmp_path: Path) -> None:
          "'timestamp_tz(9)': it is kept in microseconds"),
         ("logicalType: string, relationships: [{to: customers.id}]", ".relationships",
          "relationships are not enforced"),
-        ("logicalType: array, items: {logicalType: string, enum: [{value: a}]}", ".items.enum",
-         "an enum inside a struct or list is not enforced"),
         ("logicalType: number, semanticType: measure, transformLogic: sum(x)", "",
          "a measure is computed by queries, and no column of the table"),
     ],
@@ -249,6 +247,20 @@ def test_what_is_not_kept_of_a_column_is_noted(
     tmp_path: Path, description: str, path: str, message: str
 ) -> None:
     assert notes(tmp_path, with_amount(description)) == [(AT + path, message)]
+
+
+def test_an_enum_inside_a_list_is_a_limit_of_its_elements(tmp_path: Path) -> None:
+    description = "        logicalType: array\n        items: {logicalType: integer, enum: [{value: 1}]}\n"
+
+    (element,) = load(tmp_path, AMOUNT, description).column("amount").fields
+
+    assert element.limits == Limits(enum=(1,))
+
+
+def test_a_value_of_an_enum_inside_a_list_has_the_type_of_its_elements(tmp_path: Path) -> None:
+    text = with_amount("logicalType: array, items: {logicalType: integer, enum: [{value: a}]}")
+
+    assert [problem.path for problem in problems(tmp_path, text)] == [f"{AT}.items.enum[0].value"]
 
 
 def test_an_enum_is_a_rule_of_its_column(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import expectations
 from expectations.contract import Column, Contract, Limits, Partition, Rule
 from expectations.odcs import ContractError, load_contract, load_contracts, read_notes
 from tests import builders
-from tests.expectations.contract_files import VALID, changed, load, notes, problems, write
+from tests.expectations.contract_files import VALID, changed, load, problems, with_amount, write
 
 P = [f"schema[0].properties[{index}]" for index in range(3)]
 CUSTOM = "schema[0].customProperties[0]"
@@ -185,17 +185,18 @@ def test_all_problems_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_a_rule_inside_a_struct_is_noted(tmp_path: Path) -> None:
-    quality = "quality: [{metric: nullValues, mustBe: 0}]"
-    fields = f"        properties: [{{name: a, logicalType: string, {quality}}}]\n"
-    text = changed("        logicalTypeOptions: {minimum: 0}\n", fields)
+@pytest.mark.parametrize("place", ["a", "b"])
+def test_a_default_keeps_the_enum_at_every_depth(tmp_path: Path, place: str) -> None:
+    field = (
+        "{name: a, logicalType: string, enum: [{value: x}], "
+        "customProperties: [{property: default, value: y}]}"
+    )
+    inner = field if place == "a" else f"{{name: b, logicalType: object, properties: [{field}]}}"
 
-    assert notes(tmp_path, text) == [
-        (
-            P[1] + ".properties[0].quality",
-            "rules of a field are not evaluated; move them to the column: a rule checks whole columns",
-        )
-    ]
+    (problem,) = problems(tmp_path, with_amount(f"logicalType: object, properties: [{inner}]"))
+
+    name = "amount.a" if place == "a" else "amount.b.a"
+    assert problem.message == f"expected a default of {name} among 'x', got 'y'; correct the default"
 
 
 def test_the_projects_contracts_have_no_notes() -> None:

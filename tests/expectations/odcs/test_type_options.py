@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import Limits
-from tests.expectations.contract_files import AMOUNT_AT, load, notes, problems, with_amount
+from tests.expectations.contract_files import AMOUNT, AMOUNT_AT, load, notes, problems, with_amount
 
 OPTIONS = f"{AMOUNT_AT}.logicalTypeOptions"
 
@@ -18,6 +18,7 @@ OPTIONS = f"{AMOUNT_AT}.logicalTypeOptions"
         "logicalType: timestamp, logicalTypeOptions: {defaultTimezone: Etc/UTC}",
         "logicalType: integer, logicalTypeOptions: {format: i32, multipleOf: 5}",
         "logicalType: number, logicalTypeOptions: {format: f64}",
+        "logicalType: number, logicalTypeOptions: {multipleOf: 0.25}",
         "logicalType: integer, logicalTypeOptions: {format: u8}",
         "logicalType: array, items: {logicalType: string}, logicalTypeOptions: {uniqueItems: false}",
     ],
@@ -39,8 +40,10 @@ def test_an_option_that_holds_needs_no_note(tmp_path: Path, description: str) ->
          "u64 is kept as decimal(20,0)"),
         ("logicalType: timestamp, logicalTypeOptions: {timezone: false}", "timezone",
          "amount is an instant: a time without zone is one in UTC"),
-        ("logicalType: number, logicalTypeOptions: {multipleOf: 5}", "multipleOf",
-         "multipleOf 5 of double is not enforced"),
+        ("logicalType: number, logicalTypeOptions: {multipleOf: 0.1}", "multipleOf",
+         "multipleOf 0.1 of double is not enforced"),
+        ("physicalType: float, logicalTypeOptions: {multipleOf: 5}", "multipleOf",
+         "multipleOf 5 of float is not enforced"),
         ("logicalType: integer, logicalTypeOptions: {multipleOf: 2.5}", "multipleOf",
          "multipleOf 2.5 of long is not enforced"),
         ("physicalType: 'decimal(38,2)', logicalTypeOptions: {multipleOf: 1.0e+30}", "multipleOf",
@@ -104,3 +107,12 @@ def test_multiples_are_a_limit_where_they_are_exact(tmp_path: Path) -> None:
     column = load(tmp_path, "{minimum: 0}", "{multipleOf: 0.05}").column("amount")
 
     assert column.limits == Limits(multiple_of=0.05)
+
+
+def test_multiples_are_a_limit_inside_a_list(tmp_path: Path) -> None:
+    items = "{logicalType: integer, logicalTypeOptions: {multipleOf: 5}}"
+    description = f"        logicalType: array\n        items: {items}\n"
+
+    (element,) = load(tmp_path, AMOUNT, description).column("amount").fields
+
+    assert element.limits == Limits(multiple_of=5)

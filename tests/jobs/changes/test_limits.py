@@ -28,6 +28,23 @@ CASES: list[tuple[str, Limits, Any, list[str]]] = [
     ("string", Limits(max_length=1, pattern="^[0-9]$"), "ab",
      ["p.length: expected at most 1 characters, got 'ab'",
       "p.pattern: expected text that matches ^[0-9]$, got 'ab'"]),
+    ("int", Limits(multiple_of=5), 10, []),
+    ("int", Limits(multiple_of=5), 12, ["p.multiple: expected a multiple of 5, got '12'"]),
+    ("decimal(10,2)", Limits(multiple_of=0.05), "1.15", []),
+    ("decimal(10,2)", Limits(multiple_of=0.05), "1.12",
+     ["p.multiple: expected a multiple of 0.05, got '1.12'"]),
+    ("double", Limits(multiple_of=0.5), 1.5, []),
+    ("double", Limits(multiple_of=3), 1e22, ["p.multiple: expected a multiple of 3, got '1.0E22'"]),
+    ("string", Limits(enum=("a", "b")), "b", []),
+    ("string", Limits(enum=("a", "b")), "c", ["p.enum: expected one of a, b, got 'c'"]),
+    ("int", Limits(enum=tuple(range(12))), 12,
+     ["p.enum: expected one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more, got '12'"]),
+    ("boolean", Limits(enum=(True,)), False, ["p.enum: expected one of True, got 'false'"]),
+    ("decimal(38,18)", Limits(enum=(0.1,)), EXACT, [f"p.enum: expected one of 0.1, got '{EXACT}'"]),
+    ("float", Limits(enum=(0.1,)), 0.1, []),
+    ("timestamp", Limits(enum=("2026-01-01T00:00:00Z",)), "2026-01-01T00:00:00Z", []),
+    ("string", Limits(not_in=("n/a",)), "n/a", ["p.missing: expected a value, which n/a is not, got 'n/a'"]),
+    ("string", Limits(not_in=("n/a",)), "n", []),
 ]  # fmt: skip
 
 

@@ -38,6 +38,7 @@ TEXTS: list[tuple[str, str, Any]] = [
     ("int", ".0", 0),
     ("int", "5.", 5),
     ("decimal(38,0)", ".4", WRONG),
+    ("decimal(38,0)", ".5", WRONG),
     ("int", "five", WRONG),
     ("int", "2147483648", WRONG),
     ("int", "0E-10", 0),
