@@ -53,6 +53,7 @@ class Place:
             "AWS::Region": self.region,
             "AWS::AccountId": self.account,
             "AWS::Partition": self.partition,
+            "AWS::URLSuffix": "amazonaws.com",  # of `aws`; a deployment to another partition is refused
         }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.workflows.expanded_template import TEMPLATE
@@ -17,6 +19,18 @@ def test_loops_are_unrolled_and_names_are_those_of_the_stack() -> None:
     assert found["UserPoolDomain"].properties["Domain"] == "shop-123456789012"
     assert found["TableorderXlines"].is_retained
     assert not found["Alerts"].is_retained
+    assert found["Lake"].properties["DatabaseInput"]["Name"] == "shop_lake"
+
+
+def test_no_name_that_cloudformation_itself_knows_is_left() -> None:
+    given = {"Datasets": "products", "OtherIssuers": '{"issuer": "https://a", "audience": ["b"]}'}
+
+    found = resources(expand(TEMPLATE, PLACE, given))
+
+    assert (
+        re.findall(r"AWS::[A-Za-z]+(?=[}'])", str({name: one.properties for name, one in found.items()}))
+        == []
+    )
 
 
 def test_a_function_has_the_properties_that_all_functions_have_and_its_own() -> None:
