@@ -171,10 +171,10 @@ def job_runs(target: Target) -> Iterator[Finding]:
 
 
 def alarms(target: Target) -> Iterator[Finding]:
-    """Which alarms ring."""
-    prefix = target.output("TablePrefix")
+    """Which alarms ring. Those of a stack `dev-2` begin with `dev-` too, but send to its own topic."""
+    prefix, topic = target.output("TablePrefix"), target.output("AlertTopicArn")
     pages = target.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
-    found = [alarm for page in pages for alarm in page["MetricAlarms"]]
+    found = [alarm for page in pages for alarm in page["MetricAlarms"] if topic in alarm["AlarmActions"]]
     ringing = [alarm for alarm in found if alarm["StateValue"] == "ALARM"]
     for alarm in ringing:
         yield wrong("alarms", f"{alarm['AlarmName']} rings. {alarm.get('AlarmDescription', '').strip()}")

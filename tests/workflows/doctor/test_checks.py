@@ -170,8 +170,10 @@ def test_jobs_that_have_not_run_yet_are_no_fault() -> None:
     assert finding.message == "check has not run yet"
 
 
-def alarm(name: str, state: str) -> dict[str, str]:
-    return {"AlarmName": name, "StateValue": state, "AlarmDescription": "What to do."}
+def alarm(name: str, state: str, topic: str = OUTPUTS["AlertTopicArn"]) -> dict[str, Any]:
+    return {
+        "AlarmName": name, "StateValue": state, "AlarmDescription": "What to do.", "AlarmActions": [topic],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -182,6 +184,10 @@ def alarm(name: str, state: str) -> dict[str, str]:
         ([alarm("shop-dead-letters", "INSUFFICIENT_DATA")], [Verdict.FINE]),
         ([alarm("shop-dead-letters", "ALARM")], [Verdict.WRONG]),
         ([alarm("shop-parity-age-products", "ALARM")], [Verdict.WRONG]),
+        (
+            [alarm("shop-dead-letters", "OK"), alarm("shop-2-dead-letters", "ALARM", "arn:of-shop-2")],
+            [Verdict.FINE],
+        ),
     ],
 )
 def test_alarms_that_ring_are_named(listed: Any, expected: list[Verdict]) -> None:
