@@ -52,6 +52,7 @@ class Stack:
         defaults = {key: found["Default"] for key, found in TEMPLATE["Parameters"].items()}
         self._known = {**defaults, **parameters} | {
             "AWS::StackName": name, "AWS::Region": REGION, "AWS::AccountId": ACCOUNT, "AWS::Partition": "aws",
+            "AWS::URLSuffix": "amazonaws.com",
         }  # fmt: skip
         self.resources: dict[str, Resource] = {
             id_: resource | {"Properties": self.resolve(resource.get("Properties", {}))}
