@@ -18,6 +18,7 @@ def empty_stack(aws: str) -> Target:
         "TablePrefix": f"glueline-{number}-",
         "BacklogRule": f"backlog-{number}",
         "JobPrefix": "glueline-",
+        "LakeDatabase": "lake",
         "OpsDatabase": "lake_ops",
     }
     empty = Target("us-east-1", outputs, aws)

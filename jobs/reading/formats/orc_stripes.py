@@ -1,10 +1,12 @@
 """Stripes of ORC files as Arrow batches, with timestamps over their whole range.
 
-Arrow has the timestamps of ORC in 64 bits of nanoseconds, which end in the years 1677 and 2262, and refuses a
-stripe with one that lies beyond, such as the "forever" 9999-12-31. pyorc reads the columns of such a stripe
-that have timestamps; they come in microseconds.
+Arrow has the timestamps of ORC in 64 bits of nanoseconds, which end in the years 1677 and 2262. Of a stripe
+with one that lies beyond, such as the "forever" 9999-12-31, the Arrow of Glue gives another time, and later
+ones refuse it. The statistics of each stripe tell; pyorc reads the columns of such a stripe that have
+timestamps, in microseconds.
 """
 
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from jobs.reading.formats.arrow_schema import with_leaves
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MICROS = 10**6
-_BEYOND = "out of range for nanosecond"  # in Arrow's error
+_FIRST, _LAST = datetime(1677, 9, 22, tzinfo=UTC), datetime(2262, 4, 11, tzinfo=UTC)  # whole days of Arrow
 
 
 def read_stripe(
@@ -23,13 +25,10 @@ def read_stripe(
     """The rows of a stripe. `exact` raises UnreadableFile for a time that microseconds do not hold."""
     import pyarrow as pa
 
-    try:
-        return orc.read_stripe(stripe, columns)
-    except pa.ArrowInvalid as problem:
-        if _BEYOND not in str(problem):
-            raise
     names = columns or orc.schema.names
     of_times = [name for name in names if _has_times(orc.schema.field(name))]
+    if not of_times or not _may_have_far_times(file, stripe):
+        return orc.read_stripe(stripe, columns)
     others = [name for name in names if name not in of_times]
     found = _read_times(file, stripe, pa.schema([orc.schema.field(name) for name in of_times]), exact=exact)
     if others:
@@ -49,6 +48,36 @@ def has_far_times(file: IO[bytes], orc: Any) -> bool:
     for stripe in range(orc.nstripes):
         _read_times(file, stripe, orc.schema, exact=True)
     return True
+
+
+def _may_have_far_times(file: IO[bytes], stripe: int) -> bool:
+    """Whether the stripe's statistics tell of a timestamp beyond Arrow's, or do not tell of all."""
+    import pyorc
+
+    source: Any = file
+    reader = pyorc.Reader(source)
+    part = reader.read_stripe(stripe)
+    try:
+        found = [part[number].statistics for number in range(1 + _last_id(reader.schema))]
+        return any(_is_far(one) for one in found if one["kind"].name.startswith("TIMESTAMP"))
+    except (OverflowError, ValueError, RuntimeError):  # a year that Python does not have, or no statistics
+        return True
+
+
+def _is_far(statistics: Any) -> bool:
+    if not statistics["number_of_values"]:
+        return False
+    least, greatest = statistics.get("lower_bound"), statistics.get("upper_bound")
+    return least is None or greatest is None or not _FIRST <= least <= greatest <= _LAST
+
+
+def _last_id(kind: Any) -> int:
+    """The number of the last column inside a type; ORC numbers columns in the order of the schema."""
+    inner = [*getattr(kind, "fields", {}).values()]
+    inner += [getattr(kind, name) for name in ("type", "key", "value") if hasattr(kind, name)]
+    inner += getattr(kind, "cont_types", ())
+    last: int = max([kind.column_id, *map(_last_id, inner)])
+    return last
 
 
 def in_micros(schema: "pa.Schema") -> "pa.Schema":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -26,7 +25,7 @@ def test_a_time_is_shown_in_its_zone() -> None:
     (shown,) = finished(table, {"at": Time(6, exp.Literal.string("Asia/Tokyo"))}).column("at").to_pylist()
 
     assert shown == noon
-    assert shown.tzinfo == ZoneInfo("Asia/Tokyo")
+    assert str(shown.tzinfo) == "Asia/Tokyo"
 
 
 def test_maps_are_dictionaries_and_rows_without_names_are_lists() -> None:

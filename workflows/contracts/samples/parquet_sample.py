@@ -9,10 +9,9 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from workflows.contracts.samples.facts import DraftError, Facts, SampleColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
 _BATCH: Final = 10_000  # rows
 _MAX_PRECISION: Final = 38
@@ -64,7 +63,7 @@ class ParquetSample:
         self._file.seek(0)
         try:
             parquet = pq.ParquetFile(self._file)
-            columns = tuple(self._columns(parquet))
+            columns = tuple(self._columns(parquet.schema_arrow, parquet.iter_batches(_BATCH)))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise DraftError(f"{self._name} can't be read as Parquet: {error}") from error
         self.notes = [
@@ -74,13 +73,12 @@ class ParquetSample:
         ]
         return tuple(column for column in columns if not _INDEX.fullmatch(column.header))
 
-    def _columns(self, parquet: pq.ParquetFile) -> Iterator[SampleColumn]:
-        schema = parquet.schema_arrow
+    def _columns(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[SampleColumn]:
         nulls = dict.fromkeys(schema.names, 0)
         texts = {field.name: Facts(field.name, is_typed=True) for field in schema if _is_text(field.type)}
         whole = {field.name: True for field in schema if str(field.type) in ("float", "double")}
         rows = 0
-        for batch in parquet.iter_batches(_BATCH):
+        for batch in batches:
             for name, column in zip(schema.names, batch.columns, strict=True):
                 nulls[name] += column.null_count
                 if whole.get(name):

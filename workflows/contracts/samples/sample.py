@@ -15,6 +15,7 @@ from workflows.contracts.samples.avro_sample import AvroSample
 from workflows.contracts.samples.csv_sample import CsvSample
 from workflows.contracts.samples.facts import DraftError, Facts, SampleColumn
 from workflows.contracts.samples.json_sample import JsonSample
+from workflows.contracts.samples.orc_sample import OrcSample
 from workflows.contracts.samples.parquet_sample import ParquetSample
 from workflows.contracts.samples.xlsx_sample import XlsxSample
 
@@ -34,6 +35,7 @@ _READERS: Final[dict[str, type[AvroSample | CsvSample | JsonSample | ParquetSamp
     "json": JsonSample,
     "jsonl": JsonSample,
     "ndjson": JsonSample,
+    "orc": OrcSample,
     "parquet": ParquetSample,
     "pq": ParquetSample,
     "xlsx": XlsxSample,

@@ -136,12 +136,10 @@ def day(value: int, column: Column) -> Any:
 def content(value: bytes, column: Column) -> Any:
     if column.kind == "binary":
         return value
-    if column.kind == "string":
-        try:
-            return value.decode().strip()
-        except UnicodeDecodeError:
-            return Refused
-    return Refused
+    try:
+        return text(value.decode(), column)
+    except UnicodeDecodeError:
+        return Refused
 
 
 def text(value: str, column: Column) -> Any:
