@@ -29,7 +29,7 @@ pytestmark = [
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An account of its own: the template's jobs have names that are unique in an account."""
+    """An account of its own: what other tests deploy is not in its way."""
     with embedded(Home(tmp_path_factory.mktemp("embedded-aws"))) as endpoint:
         environment = {
             "AWS_ENDPOINT_URL": endpoint,
@@ -71,7 +71,7 @@ def test_it_is_deployed_changed_deleted_and_deployed_again_with_its_data(alone: 
     assert f"It ADOPTS {len(destruction.kept)} of them" in again.text
     for kept in ("RawBucket", "LakeBucket", "ErasureKeyId", "UserPoolId"):
         assert adopted[kept] == outputs[kept]
-    job = account.client("glue").get_job(JobName="check")["Job"]
+    job = account.client("glue").get_job(JobName="whole-check")["Job"]
     assert job["Command"]["ScriptLocation"].startswith("s3://artifacts/code/")
     script = job["Command"]["ScriptLocation"].removeprefix("s3://artifacts/")
     assert account.client("s3").head_object(Bucket="artifacts", Key=script)
