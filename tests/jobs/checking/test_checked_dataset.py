@@ -13,11 +13,15 @@ from jobs.checking import checked_dataset
 from jobs.checking.checked_dataset import Counts, check_dataset, count_rows
 from jobs.intake.manifest import ManifestFile
 from jobs.intake.results import FileCount
+from jobs.lake.session import FEW_ROWS, LONG_EXPRESSIONS, configured
 from jobs.quality.row_rules import RowRule
 from jobs.quality.validation import RuleNotEvaluated
 from tests.jobs.builders import EVENTS
+from tests.jobs.checking.batches import parsed, put
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.usefixtures("small_data_spark")
@@ -96,3 +100,36 @@ def test_a_query_that_fails_on_rows_is_broken_and_stops_no_row(
     ) as checked:
         assert checked.verdict.broken == ("inverse",)
         assert [(count.accepted, count.quarantined) for count in checked.counts] == [(1, 0)]
+
+
+COMPILED = {
+    **LONG_EXPRESSIONS,
+    "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.codegen.factoryMode": "FALLBACK",
+}
+
+
+def test_few_rows_and_many_are_judged_alike(
+    small_data_spark: "SparkSession", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few rows are interpreted and read at once, many are compiled and cached."""
+    broken = put(3)
+    broken["dynamodb"]["NewImage"]["number"] = {"S": "three"}
+    rows = parsed(small_data_spark, [put(1), put(2), broken])
+    monkeypatch.setattr(checked_dataset, "parse_files", lambda *_: rows)
+    below = Rule("number.range", "expect_column_values_to_be_between", {"column": "number", "max_value": 1})
+    contract = replace(EVENTS, rules=(below,))
+
+    def judged(most: int, settings: "Mapping[str, str]") -> tuple[object, ...]:
+        monkeypatch.setattr(checked_dataset, "_FEW_BYTES", most)
+        with (
+            configured(small_data_spark, settings),
+            check_dataset(small_data_spark, [file("a")], contract) as found,
+        ):
+            return sorted(map(str, found.rows.collect())), found.counts, found.verdict.broken
+
+    few, many = judged(1, FEW_ROWS), judged(0, COMPILED)
+
+    assert few == many
+    assert few[2] == ("number.range",)
+    assert [text.count("reasons=[]") for text in few[0]] == [1, 0, 0]  # type: ignore[attr-defined]
