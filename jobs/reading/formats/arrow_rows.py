@@ -60,12 +60,23 @@ def _guarded(kind: "pa.DataType", column: Column) -> Convert:
 
 def _parts(batch: "pa.RecordBatch") -> Iterator["pa.RecordBatch"]:
     """The batch in parts: the JSON of large values must not fill the memory, nor one array of texts."""
-    if batch.num_rows <= 1 or batch.nbytes <= _MOST_BYTES:
+    if batch.num_rows <= 1 or _size(batch) <= _MOST_BYTES:
         yield batch
         return
     half = batch.num_rows // 2
     yield from _parts(batch.slice(0, half))
     yield from _parts(batch.slice(half))
+
+
+def _size(batch: "pa.RecordBatch") -> int:
+    """Its bytes. The Arrow of Glue knows of views only the size of all that they are a part of."""
+    import pyarrow as pa
+
+    try:
+        size: int = batch.nbytes
+    except pa.ArrowTypeError:
+        size = batch.get_total_buffer_size()
+    return size
 
 
 def are_of_keys(batch: "pa.RecordBatch", keys: KeysToErase) -> list[bool]:

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from expectations.contract import Column, Contract
 from expectations.file_dialect import CsvDialect
 from jobs.doors.drop import parse_drop
+from jobs.reading.received import IS_UNTYPED
 from tests.jobs.builders import received
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ COMMA = "; declare decimalChar or groupChar: ','"
 
 def reasons(spark: "SparkSession", contract: Contract, *rows: tuple[str, str]) -> list[str]:
     sent = [{"id": "1", "price": price, "day": day} for price, day in rows]
-    frame = received(spark, sent).withColumn("source_file", F.lit("s3://raw/a.csv"))
+    of_file = {"source_file": F.lit("s3://raw/a.csv"), IS_UNTYPED: F.lit(True)}
+    frame = received(spark, sent).withColumns(of_file)
     return [
         one for row in parse_drop(frame, contract).orderBy("row_number").collect() for one in row["reasons"]
     ]

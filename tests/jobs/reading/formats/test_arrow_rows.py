@@ -35,9 +35,10 @@ def test_a_row_has_the_names_of_the_file_and_null_for_what_is_missing() -> None:
     ]
 
 
-def test_large_values_are_made_json_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [pa.string(), pa.string_view()], ids=str)
+def test_large_values_are_made_json_in_parts(kind: "pa.DataType", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow_rows, "_MOST_BYTES", 100)
-    batch = pa.record_batch({"id": list(range(50)), "note": ["x" * 40] * 50})
+    batch = pa.record_batch({"id": list(range(50)), "note": pa.array(["x" * 40] * 50, kind)})
 
     found = list(rows_reader(batch.schema, CONTRACT)(batch, 11))
 
