@@ -12,9 +12,23 @@ import pyarrow.parquet as pq
 
 def bytes_in_bucket(bucket: str) -> Iterator[tuple[str, bytes]]:
     """Name and unpacked content of every version of every object."""
+    for name, body in _bodies(bucket):
+        yield name, unpacked(body)
+
+
+def rows_in_bucket(bucket: str) -> Iterator[bytes]:
+    """The rows of every version of every object, as text: without a file's statistics of them."""
+    for _, body in _bodies(bucket):
+        if body.startswith(b"PAR1"):
+            yield repr(pq.read_table(io.BytesIO(body)).to_pylist()).encode(errors="surrogateescape")
+        else:
+            yield unpacked(body)
+
+
+def _bodies(bucket: str) -> Iterator[tuple[str, bytes]]:
     for version in boto3.resource("s3").Bucket(bucket).object_versions.all():
         if version.size:  # a mark of deletion has none
-            yield f"{version.object_key} {version.id}", unpacked(version.get()["Body"].read())
+            yield f"{version.object_key} {version.id}", version.get()["Body"].read()
 
 
 def bytes_in_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
