@@ -145,6 +145,7 @@ def test_a_contract_that_the_data_cannot_follow_is_refused(target: Target, check
     assert target.contracts()["parcels"].column("weight").type == "decimal(10,2)"
 
 
+@pytest.mark.deep  # two more deployments
 def test_a_removed_dataset_keeps_its_rows_and_continues_when_its_contract_is_back(
     target: Target, checkout: Checkout
 ) -> None:
@@ -162,4 +163,6 @@ def test_a_removed_dataset_keeps_its_rows_and_continues_when_its_contract_is_bac
 
 
 def test_an_update_without_changes_says_so(target: Target, checkout: Checkout) -> None:
+    checkout.contract.write_text(CONTRACT + NOTE)
+
     assert checkout.deploy().notice.startswith("Nothing has changed since the last deployment.")
