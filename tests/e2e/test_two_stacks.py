@@ -76,7 +76,8 @@ def sent(target: Target, beside: Target) -> tuple[Sent, Sent]:
 
 def test_each_stack_has_the_rows_of_its_own_file_and_message(sent: tuple[Sent, Sent]) -> None:
     for own, other in (sent, sent[::-1]):
-        products = f"select product_id from products where product_id >= {sent[0].product}"
+        sold = ", ".join(str(one.product + number) for one in sent for number in range(ROWS))
+        products = f"select product_id from products where product_id in ({sold})"
         baskets = f"select basket_id from transactions where basket_id in ({own.product}, {other.product})"
 
         found = eventually(partial(rows, own.stack, products), f"the products of {own.file}")
