@@ -1,5 +1,6 @@
 """Shared by all tests: hypothesis profiles, an AWS on this machine, and one Spark session."""
 
+import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +18,10 @@ SURVIVED = "fault survived"  # a property of a test's report, which also comes f
 
 # A property that runs Spark takes seconds an example: few by default, many with --hypothesis-profile=deep.
 _SLOW = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
-settings.register_profile("default", deadline=None, suppress_health_check=_SLOW)
+# CI draws the same examples for the same code, so that a submission is judged by what it changes.
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=_SLOW, derandomize="CI" in os.environ
+)
 settings.register_profile("deep", deadline=None, suppress_health_check=_SLOW, max_examples=500)
 settings.load_profile("default")
 

@@ -38,7 +38,8 @@ type Convert = Callable[["pa.Array[Any]"], "pa.Array[Any]"]  # values -> their J
 ANY = Column("", "any")  # of values that no column of the contract has
 _NESTED = ("struct", "list")
 _WHOLE_KINDS = ("int", "long", "decimal")
-_BEYOND_LONG, _BEYOND_DECIMAL = 2.0**63, 1e38
+_BEYOND_LONG = 2.0**63
+_LARGEST_DECIMAL = 1e38  # as a double it is 99999999999999997748809823456034029568: 38 digits
 INTERVAL = "INTERVAL"  # three numbers of 32 bits: months, days, milliseconds
 JULIAN = "Julian calendar"  # days that the file counts so that they have the dates of that calendar
 UNSUPPORTED = "arrow.opaque"  # the extension type of values that have no other meaning than their type's name
@@ -136,7 +137,7 @@ def _of_floats(column: Column, values: "pa.Array[Any]") -> "pa.Array[Any]":
     is_long = pc.and_(is_whole, pc.less(pc.abs(exact), _BEYOND_LONG))
     long = pc.if_else(is_long, exact, pa.scalar(0.0)).cast(pa.int64())
     texts = pc.if_else(is_long, _as_text(long), texts)
-    is_larger = pc.and_not(pc.and_(is_whole, pc.less(pc.abs(exact), _BEYOND_DECIMAL)), is_long)
+    is_larger = pc.and_not(pc.and_(is_whole, pc.less_equal(pc.abs(exact), _LARGEST_DECIMAL)), is_long)
     if not pc.any(is_larger).as_py():
         return texts
     larger = pc.if_else(is_larger, exact, pa.scalar(0.0))

@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from math import isfinite
 from struct import pack, unpack
 from typing import Any, NamedTuple
@@ -73,8 +74,8 @@ def number(value: Decimal | int, column: Column) -> Any:
             return int(exact) if fits else Refused
         case "decimal":
             precision, scale = column.precision_scale
-            whole = exact.scaleb(scale)
-            fits = whole == whole.to_integral_value() and abs(whole) < 10**precision
+            whole = Fraction(exact) * 10**scale  # Decimal's own arithmetic rounds to 28 digits
+            fits = whole.denominator == 1 and abs(whole) < 10**precision
             return exact if fits else Refused
         case "float":
             return _nearest_single(float(exact))
@@ -207,7 +208,10 @@ def _duration_text(unit: str) -> Callable[[int], str]:
 
 _BYTES = st.binary(max_size=6) | st.sampled_from([b"abc", b"\xff", "é".encode(), b" a "])
 _CENTS = st.integers(-(2**24), 2**24).map(lambda whole: whole / 100)
-_DOUBLES = st.floats() | st.integers(-(2**70), 2**70).map(float) | _CENTS
+_ENDS = st.sampled_from([2.0**31, 2.0**63, 1e38, 9.999999e37]).flatmap(
+    lambda end: st.sampled_from([end, -end])
+)
+_DOUBLES = st.floats() | st.integers(-(2**70), 2**70).map(float) | _CENTS | _ENDS
 CASES = (
     *(
         ArrowCase(kind, st.integers(least, most) | st.integers(max(least, -3), 3), number)

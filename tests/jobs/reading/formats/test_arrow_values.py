@@ -98,6 +98,7 @@ def test_a_value_inside_is_read_as_one_outside(drawn: tuple[ArrowCase, list[Any]
         (pa.array([65504.0, 1.5], pa.float16()), Column("x", "float"), [65504, 1.5]),
         (pa.array([65504.0], pa.float16()), Column("x", "long"), [65504]),
         (pa.array([123456792.0], pa.float32()), Column("x", "long"), [123456792]),
+        (pa.array([1e38, 1e39]), Column("x", "decimal(38,0)"), [str(int(1e38)), Decimal("1e39")]),
         (pa.array([2.0**60]), Column("x", "long"), [2**60]),
         (pa.array([-1.1767639091777575e20, 0.5, 1e300]), Column("x", "decimal(38,0)"),
          ["-117676390917775753216", Decimal("0.5"), Decimal("1e300")]),
