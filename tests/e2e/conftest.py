@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GLUELINE = (sys.executable, "-m", "workflows.cli")
+RUN = ("run", "--lines", "300")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,3 +42,20 @@ def target() -> Iterator[Target]:
     if ours:
         ended = glueline("down", "--yes")
         assert ended.returncode == 0, ended.stderr
+
+
+def run_killed_after(seconds: int) -> dict[str, Any]:
+    """What a `glueline run` reports of each dataset, after one that was killed."""
+    killed = subprocess.Popen([*GLUELINE, *RUN])
+    time.sleep(seconds)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    again = glueline(*RUN, "--json")
+    assert again.returncode == 0, again.stderr + again.stdout
+    return {outcome["dataset"]: outcome for outcome in json.loads(again.stdout)}
+
+
+@pytest.fixture(scope="session")
+def demo(target: Target) -> dict[str, Any]:
+    """What `glueline run` reports, which was killed first: from then on the stack has its rows."""
+    return run_killed_after(3)

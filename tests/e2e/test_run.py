@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.conftest import GLUELINE, glueline
+from tests.e2e.conftest import glueline, run_killed_after
 
 if TYPE_CHECKING:
     from workflows.stack.target import Target
 
-LINES = "300"
 
-
-@pytest.mark.parametrize("seconds", [3, *(pytest.param(later, marks=pytest.mark.deep) for later in (9, 27))])
-def test_a_run_killed_and_run_again_ends_in_the_tables_of_the_model(target: Target, seconds: int) -> None:
-    killed = subprocess.Popen([*GLUELINE, "run", "--lines", LINES])
-    time.sleep(seconds)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
-
-    again = glueline("run", "--lines", LINES, "--json")
-
-    assert again.returncode == 0, again.stderr + again.stdout
-    outcomes = {outcome["dataset"]: outcome for outcome in json.loads(again.stdout)}
+def assert_tables_are_those_of_the_model(outcomes: dict[str, Any]) -> None:
     assert all(outcome["adds_up"] for outcome in outcomes.values())
     assert outcomes["products"]["in_table"] == 92331
     assert outcomes["transactions"]["in_dynamodb"] == outcomes["transactions"]["in_table"] > 0
+
+
+def test_a_run_killed_and_run_again_ends_in_the_tables_of_the_model(demo: dict[str, Any]) -> None:
+    assert_tables_are_those_of_the_model(demo)
+
+
+@pytest.mark.deep
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("seconds", [9, 27])
+def test_a_run_killed_later_and_run_again_ends_in_the_tables_of_the_model(seconds: int) -> None:
+    assert_tables_are_those_of_the_model(run_killed_after(seconds))
 
 
 def test_a_second_up_says_that_nothing_has_changed(target: Target) -> None:

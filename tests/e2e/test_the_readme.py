@@ -28,16 +28,11 @@ QUERIES = [command for command in COMMANDS if "query" in command]
 SHOWN = {tuple(command[:4]) for command in COMMANDS}
 
 
-@pytest.fixture(scope="module")
-def filled(target: Target) -> Target:
-    """The stack, with the rows of a first `make run`."""
-    ran = glueline("run", "--lines", "300")
-    assert ran.returncode == 0, ran.stderr + ran.stdout
-    return target
+pytestmark = pytest.mark.usefixtures("demo")  # the README's first `make run`
 
 
 @pytest.mark.parametrize("command", QUERIES, ids=" ".join)
-def test_a_query_of_the_readme_returns_rows(filled: Target, command: list[str]) -> None:
+def test_a_query_of_the_readme_returns_rows(command: list[str]) -> None:
     words = [*GLUELINE, *command[3:]] if command[:3] == ["uv", "run", "glueline"] else command
     answered = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -59,11 +54,11 @@ def test_a_contract_is_drafted_and_checked_as_in_the_readme(tmp_path: Path) -> N
     assert glueline("contract", "check").returncode == 0
 
 
-def test_the_api_answers_the_request_of_the_readme(filled: Target) -> None:
+def test_the_api_answers_the_request_of_the_readme(target: Target) -> None:
     [path] = re.findall(r'"\$DATA_API_URL(/[^"]+)"', (ROOT / "README.md").read_text())
     token = glueline("token").stdout.strip()
 
-    answer = httpx.get(filled.output("DataApiUrl") + path, headers={"authorization": f"Bearer {token}"})
+    answer = httpx.get(target.output("DataApiUrl") + path, headers={"authorization": f"Bearer {token}"})
 
     assert answer.status_code == 200, answer.text
     assert len(answer.json()["items"]) == 3
