@@ -55,15 +55,14 @@ setup: .local/setup.stamp ## Find or fetch uv, CPython 3.13, a JDK, all packages
 .PHONY: test
 test: setup ## Unit, Spark, and end-to-end tests against a running stack (the longest apart: test-deep); coverage.
 	@$(BIN)/coverage erase
-	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" $(COVERAGE) $(PYTEST_ARGS)
-	$(BIN)/pytest -m "emulator and not deep" $(COVERAGE) $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup -m "not spark and not e2e and not deep" $(COVERAGE) $(PYTEST_ARGS)
 	$(BIN)/pytest -n 2 --dist loadgroup -m "spark and not e2e and not deep and not emulator" $(COVERAGE) $(PYTEST_ARGS)
 	@$(BIN)/coverage report
-	$(BIN)/pytest -m "e2e and not deep" $(PYTEST_ARGS)
+	$(BIN)/pytest -m "not deep" $(PYTEST_ARGS) tests/e2e
 
 .PHONY: test-unit
 test-unit: setup ## The quick part: no Spark, no stack.
-	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
 
 .PHONY: test-deep
 test-deep: setup ## The long tests: whole lives, and properties with at least 500 examples each (hours).

@@ -62,10 +62,11 @@ Outputs:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests that use the embedded AWS: its start takes seconds."""
+    """Mark all tests that use the embedded AWS: its start takes seconds, so a module's share one."""
     for item in items:
         if "embedded_aws" in getattr(item, "fixturenames", ()):
             item.add_marker("emulator")
+            item.add_marker(pytest.mark.xdist_group(f"embedded AWS of {item.path.stem}"))
 
 
 @pytest.fixture(scope="session")

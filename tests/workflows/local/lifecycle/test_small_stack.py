@@ -20,8 +20,8 @@ from workflows.local.lifecycle.processes import stack_processes
 from workflows.local.ministack.keeping import is_kept
 
 pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.emulator,  # one stack, which the last test ends: for one process
+    pytest.mark.emulator,
+    pytest.mark.xdist_group("small stack"),  # one stack, which the last test ends: for one process
     pytest.mark.timeout(420),
     # The emulator is meant to run on after `up` has returned.
     pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
