@@ -15,6 +15,9 @@ ARGS ?=
 BENCH ?=
 # Lines that tests run in their own process: not the Lambdas and jobs of a running stack.
 COVERAGE := --cov --cov-append --cov-report=
+# All that tests read.
+SOURCES = $(shell find *.md *.toml uv.lock Makefile docs expectations jobs lambdas tests workflows -type f \
+  -not -path '*/__pycache__/*' -not -path '*/.aws-sam/*')
 # Without a terminal there is nobody to ask whether data may go.
 UNASKED = $$([ -t 0 ] || echo --yes)
 export UV
@@ -61,8 +64,14 @@ test: setup ## Unit, Spark, and end-to-end tests against a running stack (the lo
 	$(BIN)/pytest -m "not deep" $(PYTEST_ARGS) tests/e2e
 
 .PHONY: test-unit
-test-unit: setup ## The quick part: no Spark, no stack.
+test-unit: setup .local/unit.stamp ## The quick part, if anything has changed since it passed: no Spark, no stack.
+	@echo "The unit tests pass. Next: make test."
+
+.local/unit.stamp: $(if $(PYTEST_ARGS),FORCE) $(SOURCES)
 	$(BIN)/pytest -n auto --dist loadgroup -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
+	$(if $(PYTEST_ARGS),,@touch $@)
+
+.PHONY: FORCE
 
 .PHONY: test-deep
 test-deep: setup ## The long tests: whole lives, and properties with at least 500 examples each (hours).
@@ -75,17 +84,23 @@ bench: setup ## BENCH="PART …": measure beside what one would use instead (lam
 	$(BIN)/python -m tests.bench $(BENCH)
 
 .PHONY: lint
-lint: setup .local/scan.stamp ## ruff (flake8-bandit's rules too), strict mypy, contracts, cfn-lint, sam validate, checkov.
+lint: setup .local/template.stamp ## ruff (flake8-bandit's rules too), strict mypy, contracts, cfn-lint, sam validate, checkov.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(GLUELINE) contract check
+	@echo "Nothing to report. Next: make test."
+
+# The template is checked when it, a contract or a tool has changed: cfn-lint and checkov take half a minute.
+.local/template.stamp: .local/scan.stamp workflows/template.yaml workflows/samconfig.toml $(wildcard expectations/*.yaml) \
+  tests/workflows/plain_template.py tests/workflows/expanded_template.py
 	$(BIN)/cfn-lint workflows/template.yaml
 	$(BIN)/python -m tests.workflows.plain_template > .local/plain.json
 	$(BIN)/cfn-lint --ignore-checks W2001 W7001 W8001 W8003 -- .local/plain.json # which parameters and conditions left
 	cd workflows && ../$(BIN)/sam validate --lint --template template.yaml
 	$(BIN)/python -m tests.workflows.expanded_template > .local/template.json
 	.local/scan-env/bin/checkov --framework cloudformation --skip-download --compact --quiet --file .local/template.json
+	@touch $@
 
 .PHONY: format
 format: setup ## Let ruff write what it can.
