@@ -11,9 +11,12 @@ from unittest import mock
 
 from pyspark.sql import SparkSession
 
+from workflows.local.base.class_archive import use_archive
 from workflows.local.base.jars import jar_paths
 
 CATALOG = "spark.sql.catalog.glue_catalog"
+# Tests run most code a few times: the second compiler of the JVM costs more than it gains.
+_SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> SparkSession:
@@ -22,7 +25,8 @@ def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> Sp
     session = (
         SparkSession.builder.master("local[2]")
         .appName("glueline-tests")
-        .config("spark.jars", ",".join(jar_paths()))
+        .config("spark.driver.extraClassPath", os.pathsep.join(jar_paths()))  # spark.jars copies each jar
+        .config("spark.driver.extraJavaOptions", f"{use_archive()} {_SHORT_RUN}")
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.session.timeZone", "UTC")

@@ -30,7 +30,7 @@ def parse_conf(argument: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def machine_conf(jars: Sequence[str], scratch: Path) -> dict[str, str]:
+def machine_conf(jars: Sequence[str], scratch: Path, java_options: str = "") -> dict[str, str]:
     """The settings of one machine: size, jars, folders, and listening on the loopback only."""
     return {
         "spark.master": "local[2]",
@@ -41,7 +41,9 @@ def machine_conf(jars: Sequence[str], scratch: Path) -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         # Quoted, because Spark splits at blanks.
-        "spark.driver.extraJavaOptions": f'"-Djava.io.tmpdir={scratch}" -XX:+UseParallelGC',
+        "spark.driver.extraJavaOptions": " ".join(
+            filter(None, (f'"-Djava.io.tmpdir={scratch}"', "-XX:+UseParallelGC", java_options))
+        ),
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         "spark.sql.session.timeZone": "UTC",

@@ -17,11 +17,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from pyspark import SparkContext
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
+from workflows.local.base.class_archive import use_archive, write_archive
 from workflows.local.base.jars import jar_paths
 from workflows.local.spark.conf import endpoint_conf, job_conf, machine_conf
 from workflows.local.spark.protocol import Ended, Ready, RunRequest
@@ -32,10 +34,10 @@ from workflows.local.spark.warmup import EXTENSIONS, warm_up
 class WarmSpark:
     """One Spark context, and a new session for each run."""
 
-    def __init__(self, endpoint: str, scratch: Path, code: Path) -> None:
+    def __init__(self, endpoint: str, scratch: Path, code: Path, java_options: str = "") -> None:
         self.endpoint = endpoint
         self.code = WorkerCode(code)
-        self._fixed = machine_conf(jar_paths(), scratch) | endpoint_conf(endpoint)
+        self._fixed = machine_conf(jar_paths(), scratch, java_options) | endpoint_conf(endpoint)
         self._conf = self._fixed | {"spark.sql.extensions": EXTENSIONS}
         self._base = self._start()
 
@@ -114,12 +116,21 @@ def requests(source: IO[str]) -> Iterator[RunRequest]:
         yield RunRequest.from_json(lines.get())
 
 
+def end_jvm() -> None:
+    """End the JVM as it ends by itself, and wait for it: it may have something to write."""
+    gateway: Any = SparkContext._gateway  # whose attribute `proc` pyspark sets
+    gateway.shutdown()
+    gateway.proc.stdin.close()
+    gateway.proc.wait()
+
+
 def main() -> None:
     """Start Spark, warm it up, report that it is ready, and run scripts."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--scratch", type=Path, required=True)
     parser.add_argument("--code", type=Path, required=True, help="folder of the packages that jobs import")
+    parser.add_argument("--archive", type=Path, help="write the loaded classes to this file, and end")
     options = parser.parse_args()
 
     # Standard output becomes standard error: reports alone go to the runner.
@@ -129,10 +140,14 @@ def main() -> None:
 
     started = time.monotonic()
     incoming = requests(source)
-    spark = WarmSpark(options.endpoint, options.scratch, options.code)
+    java_options = write_archive(options.archive) if options.archive else use_archive()
+    spark = WarmSpark(options.endpoint, options.scratch, options.code, java_options)
     warm_up(spark.session({}), spark.endpoint)
     spark.free_memory()
     print(Ready(round(time.monotonic() - started, 1)).to_json(), file=reports, flush=True)
+    if options.archive:
+        end_jvm()
+        return
     for request in incoming:
         print(Ended(request.run_id, run(spark, request)).to_json(), file=reports, flush=True)
 
