@@ -22,7 +22,12 @@ from workflows.local.glue.service import GlueService
 from workflows.local.ministack import keeping
 from workflows.local.ministack.asgi import App
 from workflows.local.ministack.embedded_dynamodb import add_exports
-from workflows.local.ministack.embedded_glue import add_resource_types, deliver_to_workflows, with_local_glue
+from workflows.local.ministack.embedded_glue import (
+    add_resource_types,
+    announce_job_states,
+    deliver_to_workflows,
+    with_local_glue,
+)
 from workflows.local.ministack.embedded_lambda import (
     deliver_whole_batches,
     finish_invocations,
@@ -90,6 +95,7 @@ def spark_layout(options: EmulatorOptions, endpoint: str) -> SparkLayout:
 def change_ministack(service: GlueService, endpoint: str, logs: Path) -> ExportService:
     """Change the services of MiniStack as the template needs them; returns the exports of its DynamoDB."""
     deliver_to_workflows(service)
+    announce_job_states(service)
     add_resource_types(service)
     isolate_lambdas()
     limit_lambdas(at_once=max(2, os.cpu_count() or 2))
