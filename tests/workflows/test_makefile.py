@@ -23,3 +23,7 @@ def test_arguments_reach_the_command() -> None:
     last = commands("deploy", 'ARGS=--plan --set AlertEmail="a b@c.d"').splitlines()[-1]
 
     assert last.endswith('glueline deploy --plan --set AlertEmail="a b@c.d"')
+
+
+def test_the_timing_of_aws_can_be_asked_for() -> None:
+    assert commands("up", "ARGS=--as-aws").splitlines()[-1].endswith("glueline up --as-aws")

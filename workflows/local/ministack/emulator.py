@@ -21,6 +21,7 @@ from workflows.local.glue.engine import Glue
 from workflows.local.glue.service import GlueService
 from workflows.local.ministack import keeping
 from workflows.local.ministack.asgi import App
+from workflows.local.ministack.batching_windows import wait_for_batching_windows
 from workflows.local.ministack.embedded_dynamodb import add_exports
 from workflows.local.ministack.embedded_glue import (
     add_resource_types,
@@ -132,6 +133,8 @@ def main() -> None:
     from ministack import app as ministack
 
     exports = change_ministack(service, endpoint, options.logs)
+    if options.as_aws:
+        wait_for_batching_windows()
     if keeping.read_state(options.kept, glue, exports, time.time()):
         logging.info("continues with the state in %s", options.kept)
     threading.Thread(target=service.keep_time, daemon=True, name="glue-clock").start()
