@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.workflows.deploy.test_upgrade import release
 from tests.workflows.expanded_template import TEMPLATE
 from workflows.deploy.renamed_parameters import RENAMED, forgotten_values, renamed_values
 
@@ -16,6 +17,10 @@ def test_values_that_were_set_and_have_no_parameter_now_are_forgotten() -> None:
     deployed = {"Gone": {}, "Usual": {"Default": 5}, "Kept": {}, "JobsWheel": {}}
 
     assert forgotten_values(before, deployed, {"Kept": {}}) == {"Gone": "set"}
+
+
+def test_no_stack_of_the_last_release_loses_a_setting() -> None:
+    assert {name for name in release()["Parameters"] if name not in TEMPLATE["Parameters"]} <= RENAMED.keys()
 
 
 def test_each_rename_leads_from_a_name_that_the_template_has_no_more_to_one_that_it_has() -> None:

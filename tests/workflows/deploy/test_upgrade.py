@@ -48,6 +48,11 @@ LASTING = (
 )
 
 
+def release() -> dict[str, Any]:
+    """The template of the last release."""
+    return parse(lzma.decompress(RELEASE.read_bytes()).decode())
+
+
 def without_packages(template: dict[str, Any]) -> str:
     """The template with code in its functions, so that nothing has to be built."""
     template["Globals"]["Function"].pop("CodeUri")
@@ -83,7 +88,7 @@ def old(alone: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Old:
     account = sign_in()
     s3, cloudformation = account.client("s3"), account.client("cloudformation")
     s3.create_bucket(Bucket="artifacts")
-    body = without_packages(parse(lzma.decompress(RELEASE.read_bytes()).decode()))
+    body = without_packages(release())
     s3.put_object(Bucket="artifacts", Key="old.template", Body=body.encode())
     cloudformation.create_stack(
         StackName="shop",
