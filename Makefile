@@ -35,8 +35,8 @@ run: setup ## Real baskets through every stage into the lake, checked against a 
 	@$(GLUELINE) run
 
 .PHONY: up
-up: setup ## Start the local stack (the whole template, on this machine), or deploy to it what has changed.
-	@$(GLUELINE) up
+up: setup ## Start the local stack (the whole template, on this machine), or deploy to it what has changed (ARGS=--as-aws).
+	@$(GLUELINE) up $(ARGS)
 
 .PHONY: down
 down: ## End the local stack and everything it started.

@@ -33,3 +33,7 @@ def test_make_test_runs_the_tests_of_a_group_in_one_process(request: pytest.Fixt
     is_worker_of_groups = getattr(request.config.option, "loadgroup", False)
 
     assert request.node.nodeid.endswith("@a group") == is_worker_of_groups
+
+
+def test_the_timing_of_aws_can_be_asked_for() -> None:
+    assert commands("up", "ARGS=--as-aws").splitlines()[-1].endswith("glueline up --as-aws")

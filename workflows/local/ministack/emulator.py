@@ -21,8 +21,14 @@ from workflows.local.glue.engine import Glue
 from workflows.local.glue.service import GlueService
 from workflows.local.ministack import keeping
 from workflows.local.ministack.asgi import App
+from workflows.local.ministack.batching_windows import wait_for_batching_windows
 from workflows.local.ministack.embedded_dynamodb import add_exports
-from workflows.local.ministack.embedded_glue import add_resource_types, deliver_to_workflows, with_local_glue
+from workflows.local.ministack.embedded_glue import (
+    add_resource_types,
+    announce_job_states,
+    deliver_to_workflows,
+    with_local_glue,
+)
 from workflows.local.ministack.embedded_lambda import (
     deliver_whole_batches,
     finish_invocations,
@@ -90,6 +96,7 @@ def spark_layout(options: EmulatorOptions, endpoint: str) -> SparkLayout:
 def change_ministack(service: GlueService, endpoint: str, logs: Path) -> ExportService:
     """Change the services of MiniStack as the template needs them; returns the exports of its DynamoDB."""
     deliver_to_workflows(service)
+    announce_job_states(service)
     add_resource_types(service)
     isolate_lambdas()
     limit_lambdas(at_once=max(2, os.cpu_count() or 2))
@@ -126,6 +133,8 @@ def main() -> None:
     from ministack import app as ministack
 
     exports = change_ministack(service, endpoint, options.logs)
+    if options.as_aws:
+        wait_for_batching_windows()
     if keeping.read_state(options.kept, glue, exports, time.time()):
         logging.info("continues with the state in %s", options.kept)
     threading.Thread(target=service.keep_time, daemon=True, name="glue-clock").start()
