@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from threading import Lock
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -23,6 +24,8 @@ from jobs.merging.freshness import Arrivals
 from jobs.merging.summary import summarise
 from jobs.merging.target_partitions import conditions_on_rows
 
+# Of datasets that are merged side by side: they share the table, and would race for its next commit.
+_TOMBSTONES_MERGE = Lock()
 DISTRIBUTION = "spark.sql.iceberg.distribution-mode"
 _NEWER = "struct(s._version, s._tie) > struct(t._version, t._tie)"
 _SAME_POSITION = "t._version <=> s._version AND t._tie <=> s._tie"
@@ -89,15 +92,16 @@ def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bound
     """
     # Copied because of tables in buckets, as in jobs.merging.fold.
     positions = retracts.select(*contract.key, "_key", *POSITION).distinct().localCheckpoint()
-    run_merge(
-        positions,
-        f"""
-        MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
-        ON t.dataset = '{contract.dataset}' AND t.key = s._key AND {_SAME_POSITION}
-            AND NOT (t._version = {ERASURE[0]} AND t._tie = '{ERASURE[1]}')
-        WHEN MATCHED THEN DELETE
-        """,
-    )
+    with _TOMBSTONES_MERGE:
+        run_merge(
+            positions,
+            f"""
+            MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
+            ON t.dataset = '{contract.dataset}' AND t.key = s._key AND {_SAME_POSITION}
+                AND NOT (t._version = {ERASURE[0]} AND t._tie = '{ERASURE[1]}')
+            WHEN MATCHED THEN DELETE
+            """,
+        )
     run_merge(
         positions,
         f"""
@@ -110,15 +114,16 @@ def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bound
 
 def merge_tombstones(lake: Lake, contract: Contract, deletes: DataFrame) -> None:
     """Keep the greatest delete of each key."""
-    run_merge(
-        deletes.withColumn("dataset", F.lit(contract.dataset)),
-        f"""
-        MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
-        ON t.dataset = '{contract.dataset}' AND t.dataset = s.dataset AND t.key = s.key
-        WHEN MATCHED AND {_NEWER} THEN UPDATE SET *
-        WHEN NOT MATCHED THEN INSERT *
-        """,
-    )
+    with _TOMBSTONES_MERGE:
+        run_merge(
+            deletes.withColumn("dataset", F.lit(contract.dataset)),
+            f"""
+            MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
+            ON t.dataset = '{contract.dataset}' AND t.dataset = s.dataset AND t.key = s.key
+            WHEN MATCHED AND {_NEWER} THEN UPDATE SET *
+            WHEN NOT MATCHED THEN INSERT *
+            """,
+        )
 
 
 def merge_rows(lake: Lake, contract: Contract, rows: DataFrame, conditions: Sequence[str]) -> None:

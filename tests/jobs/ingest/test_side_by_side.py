@@ -1,4 +1,4 @@
-"""Work on several datasets at the same time: bounded in number and in what an error ends, apart in sessions."""
+"""Work on several datasets at the same time: bounded, in sessions of its own, and apart in errors."""
 
 import threading
 from collections.abc import Iterator
