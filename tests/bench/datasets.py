@@ -5,8 +5,12 @@ All are the same contract by other names. A part of the small bench.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
 from typing import Final
 
+import expectations
 from expectations.contract import Contract
 from expectations.odcs import load_contracts
 from tests.bench.report import Row
