@@ -1,4 +1,4 @@
-"""Checks one batch, dataset by dataset, and writes what became of its files."""
+"""Checks one batch, each dataset by itself, and writes what became of its files."""
 
 import traceback
 from collections.abc import Iterable, Mapping, Sequence

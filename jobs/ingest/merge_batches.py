@@ -1,4 +1,4 @@
-"""Merges all batches that are checked, dataset by dataset, and closes them.
+"""Merges all batches that are checked, each dataset by itself, and closes them.
 
 The argument why any order, repetition and interruption gives the same table is in `jobs.merge`.
 """
