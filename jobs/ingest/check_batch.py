@@ -1,9 +1,9 @@
 """Checks one batch, each dataset by itself, and writes what became of its files."""
 
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from expectations.contract import Contract
 from jobs.checking.append import append_changes, append_quarantine, append_results, file_counts
 from jobs.checking.batch_records import is_recorded
 from jobs.checking.checked_dataset import CheckedDataset, are_few, check_dataset
-from jobs.erasure.blocked_rows import erased_keys
+from jobs.erasure.blocked_rows import datasets_with_erased_keys, erased_keys
 from jobs.ingest.failures import BatchFailure, contract_of
 from jobs.ingest.set_aside import settle, split_off
 from jobs.ingest.side_by_side import work_on_each
@@ -57,15 +57,8 @@ def check_batch(
     ):
         with step(f"{name}: tables"):
             create_ops_tables(spark, lake)
-
-        def check(spark: SparkSession, dataset: str) -> CheckedDataset:
-            settings = _settings(files_of(manifest, dataset))
-            fields = {"batch_id": manifest.batch_id, "dataset": dataset}
-            with configured(spark, settings), step(f"{name}: {dataset}", **fields):
-                one = kept.enter_context(begin_dataset(spark, lake, manifest, dataset, contracts))
-                append_changes(lake, manifest, one, at)
-                return one
-
+            erased = datasets_with_erased_keys(spark, lake, manifest.datasets)
+        check = _Check(lake, manifest, contracts, erased, at, kept)
         small = {dataset for dataset in manifest.datasets if are_few(files_of(manifest, dataset))}
         found = work_on_each(spark, lake, manifest.datasets, small, check)
         checked = list(found.results.values())
@@ -85,13 +78,32 @@ def check_batch(
     return Checked(counts, failures)
 
 
-def begin_dataset(
-    spark: SparkSession, lake: Lake, manifest: Manifest, dataset: str, contracts: Mapping[str, Contract]
-) -> AbstractContextManager[CheckedDataset]:
-    """Check the batch's files of a dataset, after its tables have been brought to its contract."""
-    contract = contract_of(contracts, dataset)
-    bring_to_contract(spark, lake, contract)
-    return check_dataset(spark, files_of(manifest, dataset), contract, erased_keys(spark, lake, contract))
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """The work on one dataset of the batch: check its files and append the changes.
+
+    The tables of the dataset are brought to its contract first. Its rows are cached until `kept` is closed.
+    """
+
+    lake: Lake
+    manifest: Manifest
+    contracts: Mapping[str, Contract]
+    erased: Collection[str]  # the datasets that have erased keys
+    at: datetime
+    kept: ExitStack
+
+    def __call__(self, spark: SparkSession, dataset: str) -> CheckedDataset:
+        batch_id, files = self.manifest.batch_id, files_of(self.manifest, dataset)
+        with (
+            configured(spark, _settings(files)),
+            step(f"batch {batch_id}: {dataset}", batch_id=batch_id, dataset=dataset),
+        ):
+            contract = contract_of(self.contracts, dataset)
+            bring_to_contract(spark, self.lake, contract)
+            keys = erased_keys(spark, self.lake, contract) if dataset in self.erased else None
+            checked = self.kept.enter_context(check_dataset(spark, files, contract, keys))
+            append_changes(self.lake, self.manifest, checked, self.at)
+            return checked
 
 
 def files_of(manifest: Manifest, dataset: str) -> list[ManifestFile]:

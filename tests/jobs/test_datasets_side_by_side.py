@@ -35,7 +35,7 @@ ALL, NONE = frozenset({1, 2}), frozenset[int]()
 DATASETS = ["entities_a", "entities_b", "entities_c"]
 # Functions that a job calls for a dataset, and which of their arguments names it.
 STEPS = (
-    (check_batch, "begin_dataset", lambda arguments: arguments[3]),
+    (check_batch, "bring_to_contract", lambda arguments: arguments[2].dataset),
     (check_batch, "append_changes", lambda arguments: arguments[2].contract.dataset),
     (merge_batches, "merge_changes", lambda arguments: arguments[2].dataset),
 )
