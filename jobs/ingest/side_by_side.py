@@ -88,10 +88,14 @@ def _work_side_by_side[Result](
 
     names = [f"datasets-{number}" for number in range(min(AT_ONCE, len(datasets)))]
     threads = [InheritableThread(target=take, name=name, args=(name,), session=spark) for name in names]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    begun: list[InheritableThread] = []
+    try:
+        for thread in threads:
+            thread.start()
+            begun.append(thread)
+    finally:  # no work goes on behind the caller
+        for thread in begun:
+            thread.join()
     # This session may have loaded the tables before other sessions wrote to them.
     tables = [table for dataset in datasets for table in (lake.table(dataset), lake.changes(dataset))]
     forget_tables(spark, [*tables, lake.ops(TOMBSTONES)])
