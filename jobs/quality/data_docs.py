@@ -7,9 +7,10 @@ dataset (its result and its rules), and the list of the last runs.
 import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from jobs.quality.validation import ValidationResult
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = "quality/docs"
 LISTED_RUNS = 200
 _RUNS = "runs.json"
+_UPLOADS = 8  # at the same time: fewer than a client has connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,13 @@ def publish(
     Safe to repeat: writing a batch again replaces its pages and its lines.
     """
     runs = []
+    pages: dict[str, str] = {}
     for dataset, result in results.items():
         run = Run(dataset, batch_id, ran_at.isoformat(timespec="seconds"), result.broken)
         runs.append(run)
-        for name, page in render_pages(result, run).items():
-            _put(s3, bucket, name, page)
+        pages |= render_pages(result, run)
+    with ThreadPoolExecutor(_UPLOADS) as pool:
+        list(pool.map(partial(_put, s3, bucket), pages, pages.values()))  # raises the first error
     others = [run for run in _listed_runs(s3, bucket) if run.batch_id != batch_id]
     listed = [*runs, *others][:LISTED_RUNS]
     _put(s3, bucket, _RUNS, runs_to_json(listed), "application/json")
