@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Sequence
-from threading import Lock
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -14,7 +13,7 @@ from expectations.spark_schema import table_schema
 from jobs.changes.columns import DELETE, RETRACT, UPSERT
 from jobs.changes.key_text import encode_key
 from jobs.lake.commits import committing
-from jobs.lake.conflicts import retry_conflicts
+from jobs.lake.conflicts import TURN_ON_TOMBSTONES, retry_conflicts
 from jobs.lake.iceberg import planned_bytes
 from jobs.lake.names import TOMBSTONES, Lake
 from jobs.lake.partitions import is_bucketed_by_key
@@ -24,8 +23,6 @@ from jobs.merging.freshness import Arrivals
 from jobs.merging.summary import summarise
 from jobs.merging.target_partitions import conditions_on_rows
 
-# Of datasets that are merged side by side: they share the table, and would race for its next commit.
-_TOMBSTONES_MERGE = Lock()
 DISTRIBUTION = "spark.sql.iceberg.distribution-mode"
 _NEWER = "struct(s._version, s._tie) > struct(t._version, t._tie)"
 _SAME_POSITION = "t._version <=> s._version AND t._tie <=> s._tie"
@@ -92,7 +89,7 @@ def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bound
     """
     # Copied because of tables in buckets, as in jobs.merging.fold.
     positions = retracts.select(*contract.key, "_key", *POSITION).distinct().localCheckpoint()
-    with _TOMBSTONES_MERGE:
+    with TURN_ON_TOMBSTONES:
         run_merge(
             positions,
             f"""
@@ -114,7 +111,7 @@ def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bound
 
 def merge_tombstones(lake: Lake, contract: Contract, deletes: DataFrame) -> None:
     """Keep the greatest delete of each key."""
-    with _TOMBSTONES_MERGE:
+    with TURN_ON_TOMBSTONES:
         run_merge(
             deletes.withColumn("dataset", F.lit(contract.dataset)),
             f"""
