@@ -15,8 +15,8 @@ forever: it fails only because of a commit in between, and one run of `maintain`
 `MAINTENANCE_COMMITS` commits on a table that can conflict. So at least one of `MAINTENANCE_COMMITS + 1`
 attempts conflicts with none of them.
 
-Datasets that are merged side by side share the tombstones. They take turns, so that none of them has to repeat
-its MERGE because of another's.
+Datasets that are merged side by side share the tombstones. They take turns, so that none of them has to
+repeat its MERGE because of another's.
 """
 
 from collections.abc import Callable

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Final
+from typing import Final, Protocol
 
 import expectations
 from expectations.contract import Contract
@@ -22,15 +22,21 @@ ROUNDS: Final = 2
 SOURCE: Final = "transactions"
 
 type Costs = Mapping[str, Mapping[str, object]]  # of each step, by cause
-# What a batch of so many rows costs for each of the contracts, while there are others that nothing landed of.
-type Batch = Callable[[Sequence[Contract], int, Sequence[Contract]], Costs]
+
+
+class Batch(Protocol):
+    """Takes so many rows of each contract through both steps; nothing lands of the idle contracts."""
+
+    def __call__(
+        self, contracts: Sequence[Contract], rows: int, *, idle: Sequence[Contract] = ()
+    ) -> Costs: ...
 
 
 def many(batch: Batch) -> Iterator[Row]:
     """A batch of half of the datasets, of all of them, and the difference for each further dataset."""
     several = _named("many", MANY)
-    half = _best_of(lambda: batch(several[: MANY // 2], ROWS_OF_EACH, ()))
-    whole = _best_of(lambda: batch(several, ROWS_OF_EACH, ()))
+    half = _best_of(lambda: batch(several[: MANY // 2], ROWS_OF_EACH))
+    whole = _best_of(lambda: batch(several, ROWS_OF_EACH))
     yield from _rows(f"{MANY // 2} datasets", half)
     yield from _rows(f"{MANY} datasets", whole)
     further = MANY - MANY // 2
@@ -40,8 +46,8 @@ def many(batch: Batch) -> Iterator[Row]:
 def idle(batch: Batch) -> Iterator[Row]:
     """A batch of one dataset, alone and beside many of which nothing landed."""
     busy, others = _named("busy", 1), _named("idle", IDLE)
-    alone = _best_of(lambda: batch(busy, ROWS_OF_EACH, ()))
-    beside = _best_of(lambda: batch(busy, ROWS_OF_EACH, others))
+    alone = _best_of(lambda: batch(busy, ROWS_OF_EACH))
+    beside = _best_of(lambda: batch(busy, ROWS_OF_EACH, idle=others))
     yield from _rows("alone", alone)
     yield from _rows(f"beside {IDLE} idle datasets", beside)
 

@@ -97,7 +97,7 @@ class Bench:
         create_ops_tables(spark(), self.lake)
 
     def batch(
-        self, contracts: Sequence[Contract], rows: int, idle: Sequence[Contract] = ()
+        self, contracts: Sequence[Contract], rows: int, *, idle: Sequence[Contract] = ()
     ) -> dict[str, Row]:
         """What each step costs: check and merge of a batch with so many new rows of each contract.
 
