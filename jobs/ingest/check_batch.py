@@ -28,10 +28,6 @@ from jobs.quality import data_docs
 from jobs.runtime.failures import in_one_line, is_retryable
 from jobs.runtime.log import log, step
 
-# Of the files of a dataset, as they are in S3: some hundred thousand rows. As many datasets as are checked at
-# the same time need less memory than a large one.
-_SMALL_BYTES = 4 * 1024 * 1024
-
 
 class Checked(NamedTuple):
     """The counts of the files, and what failed."""
@@ -63,7 +59,7 @@ def check_batch(
             create_ops_tables(spark, lake)
             erased = datasets_with_erased_keys(spark, lake, manifest.datasets)
         check = _Check(lake, manifest, contracts, erased, at, kept)
-        small = {name for name in manifest.datasets if _bytes(files_of(manifest, name)) <= _SMALL_BYTES}
+        small = {dataset for dataset in manifest.datasets if are_few(files_of(manifest, dataset))}
         found = work_on_each(spark, lake, manifest.datasets, small, check)
         checked = list(found.results.values())
         failures: list[BatchFailure] = []
@@ -113,10 +109,6 @@ class _Check:
 def files_of(manifest: Manifest, dataset: str) -> list[ManifestFile]:
     """The batch's files of a dataset."""
     return [file for file in manifest.files if file.dataset == dataset]
-
-
-def _bytes(files: Iterable[ManifestFile]) -> int:
-    return sum(file.size for file in files)
 
 
 def _settings(files: Iterable[ManifestFile]) -> Mapping[str, str]:

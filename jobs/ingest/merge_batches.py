@@ -27,7 +27,7 @@ from jobs.merging.steps import merge_changes
 from jobs.runtime.log import log, step
 from jobs.runtime.metrics import Metric
 
-_FEW_CHANGES = 100_000  # of a dataset: merges of so many fit into memory side by side
+_FEW_CHANGES = 10_000  # that a merge folds in less time than it takes to plan
 
 
 class Merged(NamedTuple):

@@ -5,7 +5,6 @@ However many they are, the batch makes one commit on each table that they share.
 
 import gzip
 import json
-import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -162,35 +161,3 @@ def test_datasets_end_side_by_side_as_one_after_another(
     for name in (BATCHES, QUALITY_RESULTS, QUARANTINE):
         assert together.commits[f"glue_catalog.side__ops.{name}"] <= 1
     assert len(together.failures) == sum(of.fault is not None for of in several)
-
-
-def test_datasets_whose_rows_are_cached_side_by_side_are_read_from_s3_once(
-    small_data_spark: "SparkSession", s3: "S3Client", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in ("jobs.checking.checked_dataset", "jobs.ingest.check_batch"):
-        monkeypatch.setattr(f"{module}.are_few", lambda files: False)
-    all_landed = dict.fromkeys(DATASETS[:2], Landed(ALL, NONE, ALL, ALL, None))
-
-    with requests_to_s3() as requests:
-        ended = end(small_data_spark, s3, all_landed, at_once=4)
-
-    assert ended.failures == []
-    assert len(ended.rows["glue_catalog.side__ops.quarantine"]) == 2 * len(ALL) + 1
-    assert sum("GET /raw/stream/" in request for request in requests) == len(all_landed)
-
-
-@contextmanager
-def requests_to_s3() -> Iterator[list[str]]:
-    """The requests that the server in this process gets, as its log has them."""
-    found: list[str] = []
-
-    class Kept(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            found.append(record.getMessage())
-
-    logger, kept = logging.getLogger("werkzeug"), Kept()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(logger, "handlers", [kept])
-        patch.setattr(logger, "propagate", False)
-        patch.setattr(logger, "level", logging.INFO)
-        yield found
