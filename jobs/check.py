@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import boto3
 
-from expectations.odcs import load_contracts
+from expectations.odcs import ContractsOnDemand
 from jobs.ingest.check_batches import check_queue
 from jobs.ingest.drain import IntakeQueue
 from jobs.ingest.failures import raise_failures
@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> None:
     options = Options.from_argv(argv)
     with step("check: begun"):
         queue.end_backlog(boto3.client("events"), options.backlog_rule)
-    contracts = load_contracts()
+    contracts = ContractsOnDemand()
     spark = spark_session()
     lake = Lake(options.database, options.ops_database)
     batches = Batches(boto3.client("s3"), options.lake_bucket)

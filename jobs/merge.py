@@ -28,7 +28,7 @@ from collections.abc import Sequence
 
 import boto3
 
-from expectations.odcs import load_contracts
+from expectations.odcs import ContractsOnDemand
 from jobs.ingest.failures import raise_failures
 from jobs.ingest.merge_batches import merge_batches
 from jobs.ingest.metrics import set_aside_metric
@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> None:
     spark = spark_session()
     lake = Lake(options.database, options.ops_database)
     batches = Batches(boto3.client("s3"), options.lake_bucket)
-    merged = merge_batches(spark, lake, batches, load_contracts())
+    merged = merge_batches(spark, lake, batches, ContractsOnDemand())
     with step("merge: backlog"):
         messages = queue.waiting_messages(boto3.client("sqs"), options.intake_queue_url)
         if backlog := messages + len(batches.begun()):

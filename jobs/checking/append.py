@@ -75,8 +75,9 @@ def append_quarantine(
     expected = sum(count.quarantined for dataset in datasets for count in dataset.counts)
     expected += len(manifest.refused)
     if expected:
-        rejects = [_rejected_rows(dataset) for dataset in datasets if _any_quarantined(dataset)]
-        rejects.append(refused_rows(spark, manifest))
+        # The first frame decides about the session that appends: this one, not that of a dataset.
+        rejects = [refused_rows(spark, manifest)]
+        rejects += [_rejected_rows(dataset) for dataset in datasets if _any_quarantined(dataset)]
         rows = reduce(DataFrame.unionByName, rejects).withColumns(
             {"batch_id": F.lit(manifest.batch_id), "quarantined_at": F.lit(at)}
         )

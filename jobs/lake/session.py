@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -32,6 +33,21 @@ BUCKETED_JOINS: Mapping[str, str] = MappingProxyType({
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
     "spark.sql.join.preferSortMergeJoin": "false",
 })  # fmt: skip
+
+
+def sibling(spark: SparkSession) -> SparkSession:
+    """A session with the same settings, which becomes the active one of this thread.
+
+    Its later settings, its temporary views and its catalogs, with the tables that they keep, are its own.
+    """
+    own = spark.newSession()
+    from_start = own.conf.getAll
+    configure(
+        own, {name: value for name, value in spark.conf.getAll.items() if from_start.get(name) != value}
+    )
+    sessions: Any = own._jvm
+    sessions.org.apache.spark.sql.classic.SparkSession.setActiveSession(own._jsparkSession)
+    return own
 
 
 def configure(spark: SparkSession, settings: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from expectations.spark_schema import table_schema
 from jobs.changes.columns import DELETE, RETRACT, UPSERT
 from jobs.changes.key_text import encode_key
 from jobs.lake.commits import committing
-from jobs.lake.conflicts import retry_conflicts
+from jobs.lake.conflicts import TURN_ON_TOMBSTONES, retry_conflicts
 from jobs.lake.iceberg import planned_bytes
 from jobs.lake.names import TOMBSTONES, Lake
 from jobs.lake.partitions import is_bucketed_by_key
@@ -89,15 +89,16 @@ def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bound
     """
     # Copied because of tables in buckets, as in jobs.merging.fold.
     positions = retracts.select(*contract.key, "_key", *POSITION).distinct().localCheckpoint()
-    run_merge(
-        positions,
-        f"""
-        MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
-        ON t.dataset = '{contract.dataset}' AND t.key = s._key AND {_SAME_POSITION}
-            AND NOT (t._version = {ERASURE[0]} AND t._tie = '{ERASURE[1]}')
-        WHEN MATCHED THEN DELETE
-        """,
-    )
+    with TURN_ON_TOMBSTONES:
+        run_merge(
+            positions,
+            f"""
+            MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
+            ON t.dataset = '{contract.dataset}' AND t.key = s._key AND {_SAME_POSITION}
+                AND NOT (t._version = {ERASURE[0]} AND t._tie = '{ERASURE[1]}')
+            WHEN MATCHED THEN DELETE
+            """,
+        )
     run_merge(
         positions,
         f"""
@@ -110,15 +111,16 @@ def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bound
 
 def merge_tombstones(lake: Lake, contract: Contract, deletes: DataFrame) -> None:
     """Keep the greatest delete of each key."""
-    run_merge(
-        deletes.withColumn("dataset", F.lit(contract.dataset)),
-        f"""
-        MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
-        ON t.dataset = '{contract.dataset}' AND t.dataset = s.dataset AND t.key = s.key
-        WHEN MATCHED AND {_NEWER} THEN UPDATE SET *
-        WHEN NOT MATCHED THEN INSERT *
-        """,
-    )
+    with TURN_ON_TOMBSTONES:
+        run_merge(
+            deletes.withColumn("dataset", F.lit(contract.dataset)),
+            f"""
+            MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
+            ON t.dataset = '{contract.dataset}' AND t.dataset = s.dataset AND t.key = s.key
+            WHEN MATCHED AND {_NEWER} THEN UPDATE SET *
+            WHEN NOT MATCHED THEN INSERT *
+            """,
+        )
 
 
 def merge_rows(lake: Lake, contract: Contract, rows: DataFrame, conditions: Sequence[str]) -> None:

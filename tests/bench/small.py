@@ -30,6 +30,7 @@ from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.lake.creation import create_ops_tables
 from jobs.lake.names import Lake
 from lambdas.forwarder.objects import raw_objects
+from tests.bench import datasets
 from tests.bench.report import Report, Row, expect
 from tests.bench.session import spark
 from tests.builders import transaction
@@ -66,6 +67,9 @@ def run() -> Report:
         first = [bench.batch(several, ROWS_OF_EACH)]
         later = [bench.batch(several, ROWS_OF_EACH) for _ in range(ROUNDS)]
         report.add("several_datasets", [*_rows("first", first), *_rows("warm", later)])
+        report.add("many_datasets", datasets.many(bench.batch))
+        report.add("idle_datasets", datasets.idle(bench.batch))
+        report.add("idle_contracts", datasets.reading_contracts())
     return report
 
 
@@ -92,15 +96,21 @@ class Bench:
             spark().sql(f"CREATE NAMESPACE {self.lake.catalog}.{database}")
         create_ops_tables(spark(), self.lake)
 
-    def batch(self, contracts: Sequence[Contract], rows: int) -> dict[str, Row]:
-        """What each step costs: check and merge of a batch with so many new rows of each contract."""
+    def batch(
+        self, contracts: Sequence[Contract], rows: int, *, idle: Sequence[Contract] = ()
+    ) -> dict[str, Row]:
+        """What each step costs: check and merge of a batch with so many new rows of each contract.
+
+        Nothing lands of the idle contracts.
+        """
         by_name = {contract.dataset: contract for contract in contracts}
+        known = by_name | {contract.dataset: contract for contract in idle}
         manifest = self.land(list(by_name), rows)
         batches = Batches(self.s3, "lake")
         batches.open(manifest)
-        check = self.measured(lambda: check_batch(spark(), self.lake, batches, manifest, by_name))
+        check = self.measured(lambda: check_batch(spark(), self.lake, batches, manifest, known))
         before = [spark().table(self.lake.table(name)).count() for name in by_name] if rows else []
-        merge = self.measured(lambda: merge_batches(spark(), self.lake, batches, by_name))
+        merge = self.measured(lambda: merge_batches(spark(), self.lake, batches, known))
         after = [spark().table(self.lake.table(name)).count() for name in by_name]
         expect("rows merged", [number + rows for number in before], after)
         return {"check": check, "merge": merge}

@@ -73,7 +73,7 @@ def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
     """The one contract that jobs find."""
     contract = load_contract(write(tmp_path, ODD, "select"))
     for job in (check, merge):
-        monkeypatch.setattr(job, "load_contracts", lambda: {contract.dataset: contract})
+        monkeypatch.setattr(job, "ContractsOnDemand", lambda: {contract.dataset: contract})
     return contract
 
 

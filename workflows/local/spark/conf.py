@@ -49,6 +49,8 @@ def machine_conf(jars: Sequence[str], scratch: Path, java_options: str = "") -> 
         "spark.sql.session.timeZone": "UTC",
         # Four partitions are enough for a few thousand rows; Spark's default of 200 costs seconds.
         "spark.sql.shuffle.partitions": "4",
+        # The template has it as well, but a context that runs does not take it.
+        "spark.scheduler.mode": "FAIR",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
