@@ -23,6 +23,7 @@ from workflows.local.ministack import keeping
 from workflows.local.ministack.asgi import App
 from workflows.local.ministack.embedded_dynamodb import add_exports
 from workflows.local.ministack.embedded_glue import add_resource_types, deliver_to_workflows, with_local_glue
+from workflows.local.ministack.embedded_iam import decide_as_aws
 from workflows.local.ministack.embedded_lambda import (
     deliver_whole_batches,
     finish_invocations,
@@ -60,6 +61,7 @@ def ministack_environment(options: EmulatorOptions, port: int) -> dict[str, str]
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": f"unix://{options.scratch}/no-docker",
         "PYTHONNOUSERSITE": "1",
+        "AUTH": "true",
     }
 
 
@@ -89,6 +91,7 @@ def spark_layout(options: EmulatorOptions, endpoint: str) -> SparkLayout:
 
 def change_ministack(service: GlueService, endpoint: str, logs: Path) -> ExportService:
     """Change the services of MiniStack as the template needs them; returns the exports of its DynamoDB."""
+    decide_as_aws()
     deliver_to_workflows(service)
     add_resource_types(service)
     isolate_lambdas()
