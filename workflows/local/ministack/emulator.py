@@ -20,10 +20,11 @@ from workflows.local.exports.service import ExportService
 from workflows.local.glue.engine import Glue
 from workflows.local.glue.service import GlueService
 from workflows.local.ministack import keeping
+from workflows.local.ministack.acting_roles import act_as_roles, job_credentials
 from workflows.local.ministack.asgi import App
 from workflows.local.ministack.embedded_dynamodb import add_exports
 from workflows.local.ministack.embedded_glue import add_resource_types, deliver_to_workflows, with_local_glue
-from workflows.local.ministack.embedded_iam import decide_as_aws
+from workflows.local.ministack.embedded_iam import decide_as_aws, glue_refusal, with_transport
 from workflows.local.ministack.embedded_lambda import (
     deliver_whole_batches,
     finish_invocations,
@@ -33,6 +34,7 @@ from workflows.local.ministack.embedded_lambda import (
 )
 from workflows.local.ministack.holding import with_holding
 from workflows.local.ministack.options import EmulatorOptions
+from workflows.local.ministack.recorded_requests import RecordedRequests, with_requests
 from workflows.local.ministack.status_path import with_status
 from workflows.local.ministack.web_pages import ALLOW, read_allowed, refusing_web_pages
 from workflows.local.spark.runner import SparkLayout, SparkRunner
@@ -89,9 +91,13 @@ def spark_layout(options: EmulatorOptions, endpoint: str) -> SparkLayout:
     )
 
 
-def change_ministack(service: GlueService, endpoint: str, logs: Path) -> ExportService:
+def change_ministack(
+    service: GlueService, endpoint: str, logs: Path, recorded: RecordedRequests
+) -> ExportService:
     """Change the services of MiniStack as the template needs them; returns the exports of its DynamoDB."""
-    decide_as_aws()
+    if os.environ["AUTH"] == "true":
+        decide_as_aws(recorded)
+        act_as_roles()
     deliver_to_workflows(service)
     add_resource_types(service)
     isolate_lambdas()
@@ -128,12 +134,17 @@ def main() -> None:
     os.environ.update(ministack_environment(options, port))
     from ministack import app as ministack
 
-    exports = change_ministack(service, endpoint, options.logs)
+    recorded = RecordedRequests()
+    exports = change_ministack(service, endpoint, options.logs, recorded)
+    is_enforced = os.environ["AUTH"] == "true"
+    if is_enforced:
+        runner.credentials = job_credentials
     if keeping.read_state(options.kept, glue, exports, time.time()):
         logging.info("continues with the state in %s", options.kept)
     threading.Thread(target=service.keep_time, daemon=True, name="glue-clock").start()
     threading.Thread(target=runner.serve, daemon=True, name="spark-runner").start()
-    app = with_status(with_local_glue(ministack.app, service), lambda: runner.state)
+    app = with_local_glue(ministack.app, service, *([glue_refusal] if is_enforced else []))
+    app = with_requests(with_status(with_transport(app), lambda: runner.state), recorded)
     app = keeping.with_keeping(app, lambda: keeping.write_state(options.kept, port, glue, exports))
     app = with_holding(app, runner)
     app = refusing_web_pages(app, read_allowed(os.environ.get(ALLOW, "")))
