@@ -5,6 +5,7 @@ function's log and a job's script are written and read as their roles; a queue a
 their policies and that of their key let EventBridge do it. MiniStack does all this as itself.
 """
 
+import contextvars
 import hashlib
 import logging
 import time
@@ -55,8 +56,17 @@ def refused(
     role: str, session: str, actions: Iterable[str], resource: str, context: Mapping[str, Any] | None = None
 ) -> str | None:
     """The first of the actions on a resource that the role may not do, None if it may do all."""
+    return contextvars.copy_context().run(_refused, role, session, actions, resource, context)
+
+
+def _refused(
+    role: str, session: str, actions: Iterable[str], resource: str, context: Mapping[str, Any] | None
+) -> str | None:
     from ministack.core import iam_evaluator
 
+    # The request that is served, if any, is not the role's: it may be an anonymous call of the API.
+    require(iam_evaluator, "_anonymous").set(False)
+    require(iam_evaluator, "_signed_request").set(None)
     key = credentials_of(role, session)["AWS_ACCESS_KEY_ID"]
     for action in actions:
         service = action.partition(":")[0]
@@ -65,7 +75,7 @@ def refused(
     return None
 
 
-def job_credentials(definition: Mapping[str, Any], run_id: str) -> dict[str, str]:
+def job_credentials(definition: Mapping[str, Any]) -> dict[str, str]:
     """The credentials of a job's role; raises RoleDenied if it may not do what Glue does for each run.
 
     https://docs.aws.amazon.com/glue/latest/dg/create-an-iam-role.html
@@ -77,7 +87,7 @@ def job_credentials(definition: Mapping[str, Any], run_id: str) -> dict[str, str
     logs = f"arn:aws:logs:{_REGION}:{account}:log-group"
     needed = [
         *((("s3:GetObject",), f"arn:aws:s3:::{file.removeprefix('s3://')}", {}) for file in code if file),
-        *((_WRITE_LOG, f"{logs}:{group}/{name}:log-stream:{run_id}", {}) for name in ("output", "error")),
+        *((_WRITE_LOG, f"{logs}:{group}/{name}:log-stream:run", {}) for name in ("output", "error")),
         (("logs:CreateLogGroup",), f"{logs}:/aws-glue/jobs/logs-v2", {}),
         (("cloudwatch:PutMetricData",), "*", {"cloudwatch:namespace": "Glue"}),
     ]

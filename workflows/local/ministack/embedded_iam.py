@@ -5,10 +5,12 @@ services of AWS do on behalf of roles is in `acting_roles`.
 """
 
 import contextvars
+import gzip
 import json
 import logging
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from workflows.local.ministack.asgi import App, Message, Receive, Send
 from workflows.local.ministack.encryption_keys import KEY_USE, key_of
@@ -23,6 +25,7 @@ _AUTHORIZED_AS: Final = {
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 }
+_GZIP: Final = b"\x1f\x8b"
 _CONDITIONS: Final = ("cloudwatch:namespace", "events:source")  # those that policies of the template name
 
 _says_plain: contextvars.ContextVar[bool] = contextvars.ContextVar("says_plain", default=False)
@@ -108,7 +111,9 @@ def conditions(action: str, body: bytes, parameters: Mapping[str, Any]) -> dict[
 
 
 def _form(body: bytes, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The members of a request in CBOR, JSON or a query."""
+    """The members of a request in CBOR, JSON or a query, which SDKs compress if it is large."""
+    if body.startswith(_GZIP):
+        body = gzip.decompress(body)
     if parameters.get("Namespace"):
         given = parameters["Namespace"]
         return {"Namespace": given[0] if isinstance(given, list) else given}
@@ -116,8 +121,6 @@ def _form(body: bytes, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         found: dict[str, Any] = json.loads(body)
         return found
     if body.startswith(b"Action=") or b"&Action=" in body:
-        from urllib.parse import parse_qsl
-
         return dict(parse_qsl(body.decode()))
     import cbor2
 
@@ -135,6 +138,8 @@ def _name_resources_as_aws() -> None:
     def name(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
         if service != "glue":
             named: str = name_others(service, method, path, headers, body, *more)
+            if (service, named) == ("monitoring", "*") and b"DescribeAlarms" in path.encode() + body:
+                return f"arn:aws:cloudwatch:{more[1]}:{more[2]}:alarm:*"
             return named.replace(":rule/default/", ":rule/")
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         return f"arn:aws:glue:{more[1]}:{more[2]}:{glue_resource(operation, json.loads(body or b'{}'))}"

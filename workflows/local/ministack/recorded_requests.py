@@ -4,12 +4,15 @@ A test compares the permissions of the roles with it: what no request needs is t
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from workflows.local.ministack.asgi import App, Message, Receive, Send, reply
 
 REQUESTS_PATH: Final = "/_glueline/requests"
+_DEEP: Final = ("athena", "aws", "code", "warehouse")  # folders whose subfolders policies tell apart
+_IDS: Final = re.compile(r"(:table/[^/]+/(?:stream|export)/|:log-stream:).+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +60,15 @@ def with_requests(app: App, recorded: RecordedRequests) -> App:
 
 
 def place(resource: str) -> str:
-    """The resource without what differs from request to request: of an S3 object, all but its folder.
+    """The resource without what differs from request to request: the key of an object, the id of a stream.
 
     >>> place("arn:aws:s3:::raw/stream/products/2026/1.gz")
     'arn:aws:s3:::raw/stream/…'
     """
-    service, _, path = resource.partition(":::")
-    if not path or not service.endswith(":s3"):
-        return resource
-    bucket, _, key = path.partition("/")
-    folders = key.split("/")
-    depth = 2 if folders[:2] == ["aws", "lambda"] else 1
-    return (
-        f"{service}:::{'/'.join([bucket, *folders[:depth], '…'] if len(folders) > depth else [bucket, key])}"
-    )
+    service, is_s3, path = resource.partition(":s3:::")
+    if not is_s3:
+        return _IDS.sub(r"\1…", resource)
+    bucket, *folders = path.split("/")
+    depth = 2 if len(folders) > 2 and folders[0] in _DEEP else 1
+    kept = [bucket, *folders[:depth], "…"] if len(folders) > depth else [bucket, *folders]
+    return f"{service}:s3:::{'/'.join(kept)}"

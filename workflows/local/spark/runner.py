@@ -78,7 +78,7 @@ class SparkRunner:
         self.running: Callable[[str], None] = lambda run_id: None
         self.ended: Callable[[str, str | None], None] = lambda run_id, error: None
         # Of the role of a run's job, as environment variables; raises if the role may not run it.
-        self.credentials: Callable[[Mapping[str, Any], str], dict[str, str]] = lambda job, run_id: {}
+        self.credentials: Callable[[Mapping[str, Any]], dict[str, str]] = lambda definition: {}
         self._layout = layout
         self.finishing: str | None = None  # while held: the job that a deployment waits for
         self.is_quiet = False  # held, and nothing that has begun is left
@@ -170,7 +170,7 @@ class SparkRunner:
             self.ended(run.id, message)
             return
         try:
-            credentials = self.credentials(run.job.definition, run.id)
+            credentials = self.credentials(run.job.definition)
         except PermissionError as error:
             self.ended(run.id, str(error))
             return
