@@ -10,15 +10,18 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.workflows import evaluate_policies
 from tests.workflows.expanded_template import expanded, resources
 from workflows.local.base.home import DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 RECORDING: Final = Path(__file__).with_name("recorded_requests.json")
 _ACCOUNT: Final = "000000000000"

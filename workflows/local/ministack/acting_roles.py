@@ -98,10 +98,11 @@ def job_credentials(definition: Mapping[str, Any]) -> dict[str, str]:
 
 
 def act_as_roles() -> None:
-    """Make mappings, functions and rules act as their roles."""
+    """Make mappings, functions and rules act as their roles, and exports as who requests them."""
     _read_sources_as_roles()
     _use_keys_and_logs_as_roles()
     _deliver_as_roles()
+    _export_as_callers()
 
 
 def _read_sources_as_roles() -> None:
@@ -217,3 +218,30 @@ def _policy_allows_events(service: str, action: str, resource: str, context: Map
     return found is not None and bool(
         iam_evaluator.evaluate_resource_policy(found[0], asked, service=_EVENTS).decision == "Allow"
     )
+
+
+def _export_as_callers() -> None:
+    """DynamoDB writes an export with the permissions of who requests it.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html
+    """
+    from ministack.core import iam_evaluator
+    from ministack.core.responses import error_response_json
+    from ministack.services import dynamodb
+
+    export = require(dynamodb, "_export_table_to_point_in_time")
+    caller_of_request: Callable[[], str] = require(iam_evaluator, "caller_arn")
+
+    def export_if_allowed(request: dict[str, Any]) -> Any:
+        _, is_role, name = caller_of_request().partition(":assumed-role/")
+        if is_role:
+            account = caller_of_request().split(":")[4]
+            role = f"arn:aws:iam::{account}:role/{name.split('/')[0]}"
+            written = f"arn:aws:s3:::{request.get('S3Bucket')}/{request.get('S3Prefix', '')}/AWSDynamoDB/1"
+            if action := refused(role, "export", ("s3:PutObject", "s3:AbortMultipartUpload"), written):
+                return error_response_json(
+                    "AccessDeniedException", f"{role} may not {action} on {written}", 400
+                )
+        return export(request)
+
+    dynamodb._export_table_to_point_in_time = export_if_allowed

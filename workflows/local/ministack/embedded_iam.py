@@ -25,6 +25,12 @@ _AUTHORIZED_AS: Final = {
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 }
+# Operations of DynamoDB, and which of their parameters is the resource.
+_OF_EXPORTS: Final = {
+    "ExportTableToPointInTime": "TableArn",
+    "DescribeExport": "ExportArn",
+    "ListExports": "TableArn",
+}
 _GZIP: Final = b"\x1f\x8b"
 _CONDITIONS: Final = ("cloudwatch:namespace", "events:source")  # those that policies of the template name
 
@@ -136,12 +142,14 @@ def _name_resources_as_aws() -> None:
     name_others = require(iam_actions, "extract_resource_arn")
 
     def name(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
         if service != "glue":
             named: str = name_others(service, method, path, headers, body, *more)
+            if (service, named) == ("dynamodb", "*") and operation in _OF_EXPORTS:
+                return str(json.loads(body).get(_OF_EXPORTS[operation], "*"))
             if (service, named) == ("monitoring", "*") and b"DescribeAlarms" in path.encode() + body:
                 return f"arn:aws:cloudwatch:{more[1]}:{more[2]}:alarm:*"
             return named.replace(":rule/default/", ":rule/")
-        operation = headers.get("x-amz-target", "").rpartition(".")[2]
         return f"arn:aws:glue:{more[1]}:{more[2]}:{glue_resource(operation, json.loads(body or b'{}'))}"
 
     iam_actions.extract_resource_arn = name

@@ -39,6 +39,7 @@ from workflows.local.ministack.status_path import with_status
 from workflows.local.ministack.web_pages import ALLOW, read_allowed, refusing_web_pages
 from workflows.local.spark.runner import SparkLayout, SparkRunner
 
+IAM: Final = "GLUELINE_IAM"  # "off": every caller may do everything
 _AWS_ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -63,7 +64,7 @@ def ministack_environment(options: EmulatorOptions, port: int) -> dict[str, str]
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": f"unix://{options.scratch}/no-docker",
         "PYTHONNOUSERSITE": "1",
-        "AUTH": "true",
+        "AUTH": str(os.environ.get(IAM) != "off").lower(),
     }
 
 
@@ -95,9 +96,6 @@ def change_ministack(
     service: GlueService, endpoint: str, logs: Path, recorded: RecordedRequests
 ) -> ExportService:
     """Change the services of MiniStack as the template needs them; returns the exports of its DynamoDB."""
-    if os.environ["AUTH"] == "true":
-        decide_as_aws(recorded)
-        act_as_roles()
     deliver_to_workflows(service)
     add_resource_types(service)
     isolate_lambdas()
@@ -105,7 +103,11 @@ def change_ministack(
     finish_invocations()
     deliver_whole_batches()
     keep_lambda_logs(logs / "lambdas")
-    return add_exports(endpoint)
+    exports = add_exports(endpoint)
+    if os.environ["AUTH"] == "true":
+        decide_as_aws(recorded)
+        act_as_roles()
+    return exports
 
 
 async def serve(app: App, descriptor: int) -> None:
