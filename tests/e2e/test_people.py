@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from workflows.query.catalog import lake_catalog, load_table
-from workflows.stack.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workflows.stack.target import Target
 
 DENIED = {"AccessDenied", "AccessDeniedException", "403"}
 

@@ -6,14 +6,16 @@ GLUELINE_RECORD=1 adds to the recording what is new in it (`tests/workflows/reco
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from tests.workflows.permissions import Request, in_terms_of_the_template, recorded, write_recording
 from workflows.local.ministack.recorded_requests import REQUESTS_PATH
-from workflows.stack.target import Target
+
+if TYPE_CHECKING:
+    from workflows.stack.target import Target
 
 STACK = "glueline"
 

@@ -1,7 +1,7 @@
-"""Asks the evaluator of the embedded AWS, in whose environment it runs: which requests do these policies allow?
+"""Asks the evaluator of the embedded AWS, in whose environment it runs, which requests policies allow.
 
-Standard input is a list of questions: `{"policy": [statement, …], "requests": [request, …]}`. Standard output is
-a list of lists: for each question, whether each request is allowed.
+Standard input is a list of questions: `{"policy": [statement, …], "requests": [request, …]}`. Standard output
+is a list of lists: for each question, whether each request is allowed.
 """
 
 import json

@@ -1,7 +1,8 @@
 """The permissions of each role of the template, and what the product asked for in its roles.
 
-Both name resources alike: a resource without a name of its own is `<logical id>`, and the stack is `glueline`, as on
-one machine. The recording, `recorded_requests.json`, comes from the end-to-end tests (`tests/e2e/test_permissions.py`).
+Both name resources alike: one without a name of its own is `<logical id>`, and the stack is `glueline`, as
+on one machine. The recording, `recorded_requests.json`, comes from the end-to-end tests
+(`tests/e2e/test_permissions.py`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import json
 import re
 import subprocess
 import sys
-
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.workflows.expanded_template import expanded, resources
 from workflows.local.base.home import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 RECORDING: Final = Path(__file__).with_name("recorded_requests.json")
 _ACCOUNT: Final = "000000000000"
@@ -94,24 +94,35 @@ def _numbered(where: str, documents: Iterable[Mapping[str, Any]]) -> Iterator[tu
 def resolved(value: Any) -> Any:
     """The value with texts in place of CloudFormation's functions."""
     match value:
-        case {"Ref": str(name)}:
-            return _reference(name)
-        case {"Fn::GetAtt": [str(name), "Arn"]} | {"Fn::GetAtt": str(name)}:
-            return _arn(name.removesuffix(".Arn"))
-        case {"Fn::Sub": [str(text), dict(given)]}:
-            return _substituted(text, {name: resolved(one) for name, one in given.items()})
-        case {"Fn::Sub": str(text)} | str(text):
+        case str(text):
             return _substituted(text, {})
-        case {"Fn::Select": [place, values]}:
-            return resolved(values)[int(place)]
-        case {"Fn::Split": [str(separator), text]}:
-            return resolved(text).split(separator)
+        case dict() if len(value) == 1 and (call := next(iter(value))) in _FUNCTIONS:
+            return _FUNCTIONS[call](value[call])
         case dict():
             return {name: resolved(one) for name, one in value.items()}
         case list():
             return [resolved(one) for one in value]
         case _:
             return value
+
+
+def _sub(given: Any) -> str:
+    text, names = given if isinstance(given, list) else (given, {})
+    return _substituted(text, {name: resolved(one) for name, one in names.items()})
+
+
+def _split(given: Any) -> list[str]:
+    separator, text = given
+    return str(resolved(text)).split(separator)
+
+
+_FUNCTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "Ref": lambda name: _reference(name),  # noqa: PLW0108 -- defined below
+    "Fn::GetAtt": lambda given: _arn(given[0] if isinstance(given, list) else given.removesuffix(".Arn")),
+    "Fn::Sub": _sub,
+    "Fn::Select": lambda given: resolved(given[1])[int(given[0])],
+    "Fn::Split": _split,
+}
 
 
 def _substituted(text: str, given: Mapping[str, str]) -> str:

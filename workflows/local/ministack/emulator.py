@@ -32,6 +32,7 @@ from workflows.local.ministack.embedded_lambda import (
     keep_lambda_logs,
     limit_lambdas,
 )
+from workflows.local.ministack.encryption_keys import keep_keys_of_templates
 from workflows.local.ministack.holding import with_holding
 from workflows.local.ministack.options import EmulatorOptions
 from workflows.local.ministack.recorded_requests import RecordedRequests, with_requests
@@ -107,6 +108,7 @@ def change_ministack(
     if os.environ["AUTH"] == "true":
         decide_as_aws(recorded)
         act_as_roles()
+        keep_keys_of_templates()
     return exports
 
 

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usag
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from workflows.local.ministack.internals import require
@@ -29,7 +29,60 @@ KEY_USE: Final = {
     "dynamodb:Scan": _DECRYPT,
     "dynamodb:UpdateItem": _DECRYPT,
 }
+_BUCKET_ENCRYPTION: Final = (
+    "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>"
+    "<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>{}</KMSMasterKeyID>"
+    "</ApplyServerSideEncryptionByDefault><BucketKeyEnabled>true</BucketKeyEnabled></Rule>"
+    "</ServerSideEncryptionConfiguration>"
+)
 _KEY_OF_BUCKET: Final = re.compile(r"<KMSMasterKeyID>([^<]+)</KMSMasterKeyID>")
+
+
+def keep_keys_of_templates() -> None:
+    """Keep the keys of buckets, tables and functions of templates, which MiniStack passes over."""
+    from ministack.services import dynamodb, lambda_svc, s3
+    from ministack.services.cloudformation import provisioners
+
+    handlers = require(provisioners, "_RESOURCE_HANDLERS")
+
+    def of_bucket(name: str, props: Mapping[str, Any]) -> None:
+        rules = props.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [])
+        for rule in rules:
+            if key := rule["ServerSideEncryptionByDefault"].get("KMSMasterKeyID"):
+                require(s3, "_bucket_encryption")[name] = _BUCKET_ENCRYPTION.format(key)
+
+    def of_table(name: str, props: Mapping[str, Any]) -> None:
+        if key := props.get("SSESpecification", {}).get("KMSMasterKeyId"):
+            described = {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key}
+            require(dynamodb, "_tables")[name]["SSEDescription"] = described
+
+    def of_function(name: str, props: Mapping[str, Any]) -> None:
+        if key := props.get("KmsKeyArn"):
+            require(lambda_svc, "_functions")[name]["config"]["KMSKeyArn"] = key
+
+    for kind, keep in (
+        ("AWS::S3::Bucket", of_bucket),
+        ("AWS::DynamoDB::Table", of_table),
+        ("AWS::Lambda::Function", of_function),
+    ):
+        handlers[kind] = keeping(handlers[kind], keep)
+
+
+def keeping(handlers: dict[str, Any], keep: Callable[[str, Mapping[str, Any]], None]) -> dict[str, Any]:
+    """Handlers of a resource type which also keep something of a resource that was created or updated."""
+    create_only, update_only = handlers["create"], handlers["update"]
+
+    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+        made = create_only(logical_id, props, stack_name)
+        keep(made[0], props)
+        return made
+
+    def update(physical_id: str, old: dict[str, Any], new: dict[str, Any], *more: Any) -> Any:
+        made = update_only(physical_id, old, new, *more)
+        keep(made[0], new)
+        return made
+
+    return {**handlers, "create": create, "update": update}
 
 
 def key_of(resource: str) -> str | None:

@@ -1,11 +1,13 @@
 """Roles in the embedded AWS, and what their sessions may do."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from workflows.stack.target import Target
 
@@ -25,10 +27,8 @@ def make_role(endpoint: str, name: str, *statements: Statement) -> str:
         {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"},
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
     ]
-    try:
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trusted))
-    except iam.exceptions.EntityAlreadyExistsException:
-        pass
     if statements:
         iam.put_role_policy(RoleName=name, PolicyName="only", PolicyDocument=document(statements))
     else:
@@ -57,3 +57,12 @@ def as_role(endpoint: str, role: str, service: str, headers: Mapping[str, str] |
             lambda request, **_: [request.headers.add_header(*pair) for pair in headers.items()],
         )
     return client
+
+
+def code_of(call: Callable[[], Any]) -> str | None:
+    """The code of the error of a call, None if it succeeds."""
+    try:
+        call()
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return None

@@ -1,28 +1,18 @@
 """The embedded IAM refuses and allows what AWS refuses and allows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.workflows.local.ministack.roles import ACCOUNT, allow, as_role, document, make_role
+from tests.workflows.local.ministack.roles import ACCOUNT, allow, as_role, code_of, document, make_role
 from workflows.local.ministack.embedded_iam import conditions, glue_resource, parents
 from workflows.local.ministack.recorded_requests import REQUESTS_PATH
 from workflows.stack.target import Target
 
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:guarded"
 PLAIN = {"x-forwarded-proto": "http"}
-
-
-def code_of(call: Callable[[], Any]) -> str | None:
-    """The code of the error of a call, None if it succeeds."""
-    try:
-        call()
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return None
 
 
 @pytest.fixture(scope="module")
