@@ -41,7 +41,6 @@ def refused(call: Callable[[], Any]) -> bool:
 def run_query(target: Target, workgroup: str) -> str:
     """Run a query in a workgroup, as Athena's clients do; its state."""
     athena = target.client("athena")
-    athena.get_work_group(WorkGroup=workgroup)
     query = athena.start_query_execution(QueryString="SELECT 1", WorkGroup=workgroup)["QueryExecutionId"]
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
@@ -66,6 +65,7 @@ def test_a_reader_queries_the_datasets(reader: Target) -> None:
     table = load_table(lake_catalog(reader), reader.output("LakeDatabase"), "products")
 
     assert table.scan(limit=1).to_arrow().num_rows == 1
+    assert reader.client("athena").get_work_group(WorkGroup=reader.output("ReaderWorkGroup"))
     assert run_query(reader, reader.output("ReaderWorkGroup")) == "SUCCEEDED"
     assert reader.client("athena").list_named_queries(WorkGroup=reader.output("AthenaWorkGroup"))
     use_results(reader, "athena/readers")

@@ -135,9 +135,13 @@ def _form(body: bytes, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _name_resources_as_aws() -> None:
-    """Name resources as AWS does: MiniStack names at most the database of a request to Glue, and the bus in
-    the ARN of each rule."""
+    """Name resources as AWS does.
+
+    MiniStack names at most the database of a request to Glue, the bus in the ARN of each rule, and nothing for
+    queries, exports and alarms.
+    """
     from ministack.core import iam_actions
+    from ministack.services import athena
 
     name_others = require(iam_actions, "extract_resource_arn")
 
@@ -145,9 +149,12 @@ def _name_resources_as_aws() -> None:
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         if service != "glue":
             named: str = name_others(service, method, path, headers, body, *more)
+            if service == "athena" and (query := json.loads(body or b"{}").get("QueryExecutionId")):
+                workgroup = require(athena, "_executions").get(query, {}).get("WorkGroup", "primary")
+                return f"arn:aws:athena:{more[1]}:{more[2]}:workgroup/{workgroup}"
             if (service, named) == ("dynamodb", "*") and operation in _OF_EXPORTS:
                 return str(json.loads(body).get(_OF_EXPORTS[operation], "*"))
-            if (service, named) == ("monitoring", "*") and b"DescribeAlarms" in path.encode() + body:
+            if (service, named) == ("monitoring", "*") and "DescribeAlarms" in (operation or path):
                 return f"arn:aws:cloudwatch:{more[1]}:{more[2]}:alarm:*"
             return named.replace(":rule/default/", ":rule/")
         return f"arn:aws:glue:{more[1]}:{more[2]}:{glue_resource(operation, json.loads(body or b'{}'))}"
