@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.e2e.conftest import glueline
 from workflows.query.catalog import lake_catalog, load_table
 
 if TYPE_CHECKING:
@@ -121,3 +123,59 @@ def test_an_operator_changes_no_table_item_role_or_stack(operator: Target) -> No
     }
 
     assert [name for name, call in tried.items() if not refused(call)] == []
+
+
+def give_up_batch(target: Target) -> None:
+    """Write what Lambda writes about a stream batch that it gave up, of whose records it kept none."""
+    table = target.client("dynamodb").describe_table(TableName=f"{target.output('TablePrefix')}products")
+    stream, streams = table["Table"]["LatestStreamArn"], target.client("dynamodbstreams")
+    shard = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"][0]["ShardId"]
+    iterator = streams.get_shard_iterator(StreamArn=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
+        "ShardIterator"
+    ]
+    record = streams.get_records(ShardIterator=iterator, Limit=1)["Records"][0]["dynamodb"]
+    batch = {
+        "shardId": shard,
+        "startSequenceNumber": record["SequenceNumber"],
+        "endSequenceNumber": record["SequenceNumber"],
+        "approximateArrivalOfFirstRecord": "2026-11-30T12:00:00Z",
+        "batchSize": 1,
+        "streamArn": stream,
+    }
+    body = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "DDBStreamBatchInfo": batch}
+    key = f"aws/lambda/mapping/{shard}/2026/11/30/given-up"
+    target.client("s3").put_object(Bucket=target.output("RawBucket"), Key=key, Body=json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("redrive", "--stream", "--json"),
+        ("redrive", "--json"),
+        ("replay", "--quarantine", "--dataset", "products", "--json"),
+        ("batches", "list", "--json"),
+        ("query", "--json", "select count(*) as refused from lake_ops.quarantine"),
+        ("token",),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_an_operator_may_run_each_command(target: Target, arguments: tuple[str, ...]) -> None:
+    if arguments[:2] == ("redrive", "--stream"):
+        give_up_batch(target)
+
+    ended = glueline(*arguments)
+
+    assert (ended.returncode, "AccessDenied" in ended.stderr + ended.stdout) == (0, False), ended.stderr
+
+
+@pytest.mark.deep
+def test_an_operator_starts_the_workflow_of_care(operator: Target) -> None:
+    glue, name = operator.client("glue"), operator.output("CareWorkflow")
+    run = glue.start_workflow_run(Name=name)["RunId"]
+    deadline = time.monotonic() + 300
+    while glue.get_workflow_run(Name=name, RunId=run)["Run"]["Status"] == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(1)
+
+    found = glue.get_workflow_run(Name=name, RunId=run, IncludeGraph=True)["Run"]
+    assert found["Statistics"]["SucceededActions"] == 3
