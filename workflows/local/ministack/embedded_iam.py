@@ -137,8 +137,8 @@ def _form(body: bytes, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 def _name_resources_as_aws() -> None:
     """Name resources as AWS does.
 
-    MiniStack names at most the database of a request to Glue, the bus in the ARN of each rule, and nothing for
-    queries, exports and alarms.
+    MiniStack names at most the database of a request to Glue, the bus in the ARN of each rule, and nothing
+    for queries, exports and alarms.
     """
     from ministack.core import iam_actions
     from ministack.services import athena
