@@ -127,7 +127,7 @@ def test_an_operator_changes_no_table_item_role_or_stack(operator: Target) -> No
 
 def give_up_batch(target: Target) -> None:
     """Write what Lambda writes about a stream batch that it gave up, of whose records it kept none."""
-    table = target.client("dynamodb").describe_table(TableName=f"{target.output('TablePrefix')}products")
+    table = target.client("dynamodb").describe_table(TableName=f"{target.output('TablePrefix')}transactions")
     stream, streams = table["Table"]["LatestStreamArn"], target.client("dynamodbstreams")
     shard = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"][0]["ShardId"]
     iterator = streams.get_shard_iterator(StreamArn=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
