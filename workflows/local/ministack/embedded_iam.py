@@ -138,28 +138,44 @@ def _name_resources_as_aws() -> None:
     """Name resources as AWS does.
 
     MiniStack names at most the database of a request to Glue, the bus in the ARN of each rule, and nothing
-    for queries, exports and alarms.
+    for queries, exports, streams and alarms.
     """
     from ministack.core import iam_actions
-    from ministack.services import athena
 
     name_others = require(iam_actions, "extract_resource_arn")
 
     def name(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
-        operation = headers.get("x-amz-target", "").rpartition(".")[2]
-        if service != "glue":
-            named: str = name_others(service, method, path, headers, body, *more)
-            if service == "athena" and (query := json.loads(body or b"{}").get("QueryExecutionId")):
-                workgroup = require(athena, "_executions").get(query, {}).get("WorkGroup", "primary")
-                return f"arn:aws:athena:{more[1]}:{more[2]}:workgroup/{workgroup}"
-            if (service, named) == ("dynamodb", "*") and operation in _OF_EXPORTS:
-                return str(json.loads(body).get(_OF_EXPORTS[operation], "*"))
-            if (service, named) == ("monitoring", "*") and "DescribeAlarms" in (operation or path):
-                return f"arn:aws:cloudwatch:{more[1]}:{more[2]}:alarm:*"
-            return named.replace(":rule/default/", ":rule/")
-        return f"arn:aws:glue:{more[1]}:{more[2]}:{glue_resource(operation, json.loads(body or b'{}'))}"
+        named: str = name_others(service, method, path, headers, body, *more)
+        operation = headers.get("x-amz-target", "").rpartition(".")[2] or path.rpartition("/")[2]
+        if service == "glue":
+            return f"arn:aws:glue:{more[1]}:{more[2]}:{glue_resource(operation, json.loads(body or b'{}'))}"
+        if (service, operation) == ("monitoring", "DescribeAlarms"):
+            return f"arn:aws:cloudwatch:{more[1]}:{more[2]}:alarm:*"
+        if service == "athena" and (workgroup := _workgroup_of_query(body)):
+            return f"arn:aws:athena:{more[1]}:{more[2]}:workgroup/{workgroup}"
+        if service.startswith("dynamodb") and named == "*":
+            return _export_or_stream(operation, json.loads(body or b"{}"))
+        return named.replace(":rule/default/", ":rule/")
 
     iam_actions.extract_resource_arn = name
+
+
+def _workgroup_of_query(body: bytes) -> str | None:
+    from ministack.services import athena
+
+    query = json.loads(body or b"{}").get("QueryExecutionId")
+    found: str | None = require(athena, "_executions").get(query, {}).get("WorkGroup") if query else None
+    return found
+
+
+def _export_or_stream(operation: str, request: Mapping[str, Any]) -> str:
+    from ministack.services import dynamodb_streams
+
+    if iterator := request.get("ShardIterator"):
+        request = {
+            "StreamArn": (require(dynamodb_streams, "_decode_iterator")(iterator) or {}).get("arn", "*")
+        }
+    return str(request.get(_OF_EXPORTS.get(operation, "StreamArn"), "*"))
 
 
 def glue_resource(operation: str, request: Mapping[str, Any]) -> str:

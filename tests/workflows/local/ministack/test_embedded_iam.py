@@ -116,6 +116,31 @@ def test_the_local_glue_asks_iam_and_the_catalog_asks_for_parents(embedded_aws: 
     assert get_table() == "EntityNotFoundException"
 
 
+def test_a_stream_is_read_by_who_may_read_that_stream(embedded_aws: str) -> None:
+    dynamodb = Target("us-east-1", {}, embedded_aws).client("dynamodb")
+    made = dynamodb.create_table(
+        TableName="streamed",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "_key", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "_key", "KeyType": "HASH"}],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )
+    stream = made["TableDescription"]["LatestStreamArn"]
+    table = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table"
+    look = allow(["dynamodb:DescribeStream", "dynamodb:GetShardIterator"], f"{table}/streamed/stream/*")
+    role = make_role(embedded_aws, "streams", look, allow("dynamodb:GetRecords", f"{table}/other/stream/*"))
+    client = as_role(embedded_aws, role, "dynamodbstreams")
+    shard = client.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"][0]["ShardId"]
+    iterator = client.get_shard_iterator(StreamArn=stream, ShardId=shard, ShardIteratorType="LATEST")
+
+    def read() -> str | None:
+        return code_of(lambda: client.get_records(ShardIterator=iterator["ShardIterator"]))
+
+    assert read() == "AccessDeniedException"
+    make_role(embedded_aws, "streams", look, allow("dynamodb:GetRecords", f"{table}/streamed/stream/*"))
+    assert read() is None
+
+
 def test_what_roles_asked_for_is_recorded_once(embedded_aws: str, queue: str) -> None:
     role = make_role(embedded_aws, "looks", allow("sqs:GetQueueAttributes", QUEUE))
     sqs = as_role(embedded_aws, role, "sqs")
