@@ -47,6 +47,17 @@ Resources:
         detail-type: [Object Created]
         detail: {bucket: {name: [small-raw]}, object: {key: [{prefix: exports/}]}}
       Targets: [{Id: list, Arn: !GetAtt Intake.Arn}]
+  RulesOfTheStack:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Intake]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Principal: {Service: events.amazonaws.com}
+            Action: sqs:SendMessage
+            Resource: !GetAtt Intake.Arn
   Again:
     Type: AWS::Events::Rule
     Properties: {State: DISABLED, ScheduleExpression: rate(1 minute)}

@@ -31,15 +31,29 @@ log = logging.getLogger("glueline.glue")
 _WORKFLOW_ARN: Final = re.compile(r"arn:aws[\w-]*:glue:[\w-]+:\d+:workflow/(?P<name>.+)")
 
 
-def with_local_glue(app: App, service: GlueService) -> App:
-    """The app, except that the local Glue answers requests about jobs, triggers and workflows."""
+type Refusal = Callable[[Message, bytes, str, Message], str | None]
+
+
+def allow_all(*_: object) -> None:
+    """No refusal."""
+
+
+def with_local_glue(app: App, service: GlueService, refusal: Refusal = allow_all) -> App:
+    """The app, except that the local Glue answers requests about jobs, triggers and workflows.
+
+    `refusal` says why the sender of a request may not do an operation.
+    """
 
     async def layer(scope: Message, receive: Receive, send: Send) -> None:
         headers = dict(scope.get("headers", ()))
         target, _, operation = headers.get(b"x-amz-target", b"").decode("latin-1").partition(".")
         if target == "AWSGlue" and is_answered_here(operation):
-            request = json.loads(await _body(receive) or b"{}")
-            status, answer = _answer(service, operation, request)
+            body = await _body(receive)
+            request = json.loads(body or b"{}")
+            if reason := refusal(scope, body, operation, request):
+                status, answer = 400, {"__type": "AccessDeniedException", "Message": reason}
+            else:
+                status, answer = _answer(service, operation, request)
             await reply(send, status, "application/x-amz-json-1.1", json.dumps(answer).encode())
         else:
             await app(scope, receive, send)

@@ -64,8 +64,10 @@ def endpoint_conf(endpoint: str) -> dict[str, str]:
         "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
         "spark.hadoop.fs.s3a.path.style.access": "true",
         "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
-        "spark.hadoop.fs.s3a.access.key": "test",
-        "spark.hadoop.fs.s3a.secret.key": "test",
+        # Read anew for each request, as by Iceberg's default provider: each run has those of its role.
+        "spark.hadoop.fs.s3a.aws.credentials.provider": (
+            "software.amazon.awssdk.auth.credentials.SystemPropertyCredentialsProvider"
+        ),
     }
 
 

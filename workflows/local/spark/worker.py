@@ -17,8 +17,9 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
+import boto3
 from pyspark import SparkContext
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
@@ -29,6 +30,13 @@ from workflows.local.spark.conf import endpoint_conf, job_conf, machine_conf
 from workflows.local.spark.protocol import Ended, Ready, RunRequest
 from workflows.local.spark.script_run import Outcome, WorkerCode, fresh_process_state, output_to
 from workflows.local.spark.warmup import EXTENSIONS, warm_up
+
+# Where the AWS SDK for Java looks first.
+_PROPERTIES: Final = {
+    "AWS_ACCESS_KEY_ID": "aws.accessKeyId",
+    "AWS_SECRET_ACCESS_KEY": "aws.secretAccessKey",
+    "AWS_SESSION_TOKEN": "aws.sessionToken",
+}
 
 
 class WarmSpark:
@@ -59,6 +67,17 @@ class WarmSpark:
             session = self._new_session()
             _set(session, wanted)
         return session
+
+    def act_as(self, credentials: Mapping[str, str]) -> None:
+        """Use credentials (environment variables) in the JVM and in Python workers, else the process's own.
+
+        A Python worker has the credentials that it started with, so Spark keeps warm ones for each role.
+        """
+        given = {**{name: os.environ.get(name, "") for name in _PROPERTIES}, **credentials}
+        context = self._base.sparkContext
+        for name, java_property in _PROPERTIES.items():
+            context._jvm.System.setProperty(java_property, given[name])  # type: ignore[union-attr]
+        context.environment.update(given)
 
     def free_memory(self) -> None:
         """Free what a run has left in memory."""
@@ -96,7 +115,10 @@ def run(spark: WarmSpark, request: RunRequest) -> str | None:
         Outcome() as outcome,
     ):
         print("glueline:", *sys.argv)
+        os.environ.update(request.credentials)
+        boto3.setup_default_session()  # it would keep the credentials of the last run
         spark.session(request.conf)
+        spark.act_as(request.credentials)
         runpy.run_path(request.script, run_name="__main__")
     spark.free_memory()
     return outcome.error
@@ -142,7 +164,9 @@ def main() -> None:
     incoming = requests(source)
     java_options = write_archive(options.archive) if options.archive else use_archive()
     spark = WarmSpark(options.endpoint, options.scratch, options.code, java_options)
-    warm_up(spark.session({}), spark.endpoint)
+    session = spark.session({})
+    spark.act_as({})
+    warm_up(session, spark.endpoint)
     spark.free_memory()
     print(Ready(round(time.monotonic() - started, 1)).to_json(), file=reports, flush=True)
     if options.archive:
