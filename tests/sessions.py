@@ -61,3 +61,20 @@ def in_zone(spark: SparkSession, zone: str) -> Iterator[None]:
         finally:
             zones.setDefault(before)
     time.tzset()
+
+
+def set_glue_catalog(spark: SparkSession, name: str, endpoint: str, bucket: str, **settings: str) -> None:
+    """Add a catalog as the template has it: Iceberg's GlueCatalog and S3FileIO, at that endpoint."""
+    catalog = {
+        "": "org.apache.iceberg.spark.SparkCatalog",
+        ".catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+        ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        ".warehouse": f"s3://{bucket}",
+        ".glue.endpoint": endpoint,
+        ".s3.endpoint": endpoint,
+        ".s3.path-style-access": "true",
+        ".client.region": "us-east-1",
+        **{f".{key.replace('_', '-')}": value for key, value in settings.items()},
+    }
+    for key, value in catalog.items():
+        spark.conf.set(f"spark.sql.catalog.{name}{key}", value)
