@@ -8,11 +8,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
+from uuid import uuid4
 
 import boto3
 
@@ -124,7 +125,7 @@ class Bench:
                     "raw", raw.key, etag, None, len(raw.body), now, dataset, STREAM.name, JSON_LINES_GZ
                 )
             )
-        return Manifest(f"small-{next(_numbers)}", now, tuple(files))
+        return Manifest(f"wr_{uuid4().hex}{uuid4().hex}", now, tuple(files))
 
 
 def _by_cause(**rounds: Sequence[Mapping[str, Cost]]) -> Iterator[Row]:
@@ -137,8 +138,11 @@ def _by_cause(**rounds: Sequence[Mapping[str, Cost]]) -> Iterator[Row]:
 
 def _record(dataset: str, day: int) -> dict[str, Any]:
     number = next(_numbers)
-    at = f"2017-01-{day + 1:02}T11:53:26Z"
-    row = transaction(basket_id=number - 10**20, transaction_timestamp=at, updated_at=at)
+    sold = datetime(2017, 1, 1 + day, 11, 53, 26, tzinfo=UTC)
+    changed = datetime(2017, 3, 1, tzinfo=UTC) + timedelta(seconds=number - 10**20)
+    row = transaction(
+        basket_id=number - 10**20, transaction_timestamp=sold.isoformat(), updated_at=changed.isoformat()
+    )
     texts = {name: {"S": value} for name, value in row.items() if isinstance(value, str)}
     numbers = {name: {"N": str(value)} for name, value in row.items() if not isinstance(value, str)}
     key = f"{row['basket_id']},{row['product_id']}"

@@ -43,6 +43,7 @@ SECOND = 1_000_000
 HASH_DIGITS = 64
 EXAMPLES = 100 if settings.get_current_profile_name() == "deep" else 2  # of each kind
 CRASHES = (
+    (append, "append_batch"),
     (append, "append_once"),
     (steps, "apply_retracts"),
     (steps, "merge_tombstones"),
