@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from unittest import mock
 
@@ -14,6 +15,7 @@ from pyspark.sql import SparkSession
 from workflows.local.base.jars import jar_paths
 
 CATALOG = "spark.sql.catalog.glue_catalog"
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> SparkSession:
@@ -26,6 +28,7 @@ def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> Sp
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.python.sql.dataFrameDebugging.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.memory", "2g")
         .config("spark.sql.warehouse.dir", str(folder / "spark"))
@@ -63,7 +66,13 @@ def in_zone(spark: SparkSession, zone: str) -> Iterator[None]:
     time.tzset()
 
 
-def set_glue_catalog(spark: SparkSession, name: str, endpoint: str, bucket: str, **settings: str) -> None:
+def set_glue_catalog(
+    spark: SparkSession,
+    name: str,
+    endpoint: str,
+    bucket: str,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Add a catalog as the template has it: Iceberg's GlueCatalog and S3FileIO, at that endpoint."""
     catalog = {
         "": "org.apache.iceberg.spark.SparkCatalog",
@@ -75,7 +84,7 @@ def set_glue_catalog(spark: SparkSession, name: str, endpoint: str, bucket: str,
         ".s3.endpoint": endpoint,
         ".s3.path-style-access": "true",
         ".client.region": "us-east-1",
-        **{f".{key.replace('_', '-')}": value for key, value in settings.items()},
+        **settings,
     }
     for key, value in catalog.items():
         spark.conf.set(f"spark.sql.catalog.{name}{key}", value)

@@ -43,7 +43,7 @@ def proxy(aws: str, small_data_spark: SparkSession) -> Iterator[Proxy]:
         patch.setenv("AWS_MAX_ATTEMPTS", "2")  # as many as it takes to see that there are some
         patch.setitem(environment, "AWS_ENDPOINT_URL", proxy.url)  # of Python workers
         boto3.client("s3").create_bucket(Bucket=WAREHOUSE)
-        set_glue_catalog(small_data_spark, GLUE, proxy.url, WAREHOUSE, cache_enabled="false")
+        set_glue_catalog(small_data_spark, GLUE, proxy.url, WAREHOUSE, {".cache-enabled": "false"})
         yield proxy
 
 
