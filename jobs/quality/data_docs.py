@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jobs.quality.validation import ValidationResult
@@ -91,14 +92,22 @@ def render_pages(result: ValidationResult, run: Run) -> dict[str, str]:
         ExpectationSuitePageRenderer,
         ValidationResultsPageRenderer,
     )
-    from great_expectations.render.view.view import DefaultJinjaPageView
 
     result.result.meta["run_id"] = RunIdentifier(run.batch_id, datetime.fromisoformat(run.ran_at))
-    view: Any = DefaultJinjaPageView()
+    view = _view()
     of_result: Any = ValidationResultsPageRenderer(run_info_at_end=True)
     of_rules: Any = ExpectationSuitePageRenderer()
     results, rules = of_result.render(result.result), of_rules.render(result.suite)
     return {run.page: view.render(results), f"expectations/{run.dataset}.html": view.render(rules)}
+
+
+@cache
+def _view() -> Any:
+    """GX's templates, which each view compiles anew."""
+    from great_expectations.render.view.view import DefaultJinjaPageView
+
+    view: Any = DefaultJinjaPageView()
+    return view
 
 
 def _listed_runs(s3: "S3Client", bucket: str) -> list[Run]:
