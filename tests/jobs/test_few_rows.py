@@ -28,10 +28,10 @@ def small_batches(aws: str, spark: "SparkSession", monkeypatch: pytest.MonkeyPat
         monkeypatch.setitem(spark.sparkContext.environment, "AWS_ENDPOINT_URL", proxy.url)
         set_glue_catalog(spark, CATALOG, proxy.url, "lake", FOREVER)
         yield SmallBatches(meter, boto3.client("s3"), Lake("few", "few_ops", CATALOG))
-    for name in ("raw", "lake"):
-        bucket = boto3.resource("s3").Bucket(name)
-        bucket.objects.delete()
-        bucket.delete()
+        for name in ("raw", "lake"):
+            bucket = boto3.resource("s3").Bucket(name)
+            bucket.objects.delete()
+            bucket.delete()
 
 
 def test_a_batch_of_few_rows_makes_few_jobs_and_requests(small_batches: SmallBatches) -> None:
