@@ -52,4 +52,4 @@ def test_a_batch_of_few_rows_makes_few_jobs_and_requests(small_batches: SmallBat
     assert costs["merge"]["s3_requests"] <= 32
     assert costs["merge"]["glue_requests"] <= 4
     assert costs["check"]["jvm_calls"] <= 4_000
-    assert costs["merge"]["jvm_calls"] <= 2_500
+    assert costs["merge"]["jvm_calls"] <= 1_500
