@@ -20,7 +20,7 @@ from jobs.checking.deduplicate import known_changes, new_changes
 from jobs.erasure.blocked_rows import refuse_unread
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import FileCount
-from jobs.lake.commits import append_once, find_commit
+from jobs.lake.commits import append_batch, append_once, find_commit
 from jobs.lake.names import QUALITY_RESULTS, QUARANTINE, Lake
 from jobs.runtime.log import log
 
@@ -54,7 +54,7 @@ def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: 
             offered, F.count("*").alias("rows")
         )
         new = new_changes(counted, known, contract)
-        added = append_once(new, table, manifest.batch_id, manifest.begun, {OFFERED: str(expected)})
+        added = append_batch(new, table, manifest.batch_id, manifest.begun, {OFFERED: str(expected)})
         _compare(table, manifest, expected, offered.get["rows"])
         log(
             "changes appended",

@@ -47,6 +47,8 @@ def machine_conf(jars: Sequence[str], scratch: Path, java_options: str = "") -> 
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         "spark.sql.session.timeZone": "UTC",
+        # With it, each call for an expression makes six more, for the line of Python that errors then name.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
         # Four partitions are enough for a few thousand rows; Spark's default of 200 costs seconds.
         "spark.sql.shuffle.partitions": "4",
         # The template has it as well, but a context that runs does not take it.
