@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psutil
 from py4j.java_gateway import GatewayClient  # type: ignore[import-untyped]
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 type Cost = dict[str, float]
+
+
+class Begun(NamedTuple):
+    """The greatest ids of what has begun."""
+
+    job: int
+    stage: int
+    query: int
 
 
 @dataclass(slots=True)
@@ -33,15 +41,17 @@ class Meter:
 
     def measure(self, work: Callable[[], object]) -> Cost:
         """What the work costs."""
-        before, calls, started = self._read(), self.jvm_calls, perf_counter()
+        before, begun = self._totals(), self._begun()
+        calls, started = self.jvm_calls, perf_counter()
         with self.proxy.recording() as made:
             work()
         seconds, calls = perf_counter() - started, self.jvm_calls - calls
-        after = self._read()
+        after = self._totals()
         self.requests = Counter(call.operation for call in made)
         return {
             "seconds": seconds,
             **{name: after[name] - before[name] for name in after},
+            **self._since(begun),
             "jvm_calls": calls,
             "s3_requests": self._requests_to("s3"),
             "glue_requests": self._requests_to("awsglue"),
@@ -50,34 +60,58 @@ class Meter:
     def _requests_to(self, service: str) -> int:
         return sum(number for name, number in self.requests.items() if name.startswith(f"{service}."))
 
-    def _read(self) -> Cost:
+    def _totals(self) -> Cost:
         """Totals since the session began."""
         jvm: Any = self.spark._jvm
-        session: Any = self.spark._jsparkSession
-        session.sparkContext().listenerBus().waitUntilEmpty()
-        scala, store = jvm.scala.jdk.javaapi.CollectionConverters, session.sparkContext().statusStore()
-        no_quantiles = self.spark.sparkContext._gateway.new_array(jvm.double, 0)  # type: ignore[union-attr]
-        jobs = list(scala.asJava(store.jobsList(None)))
-        stages = list(scala.asJava(store.stageList(None, False, False, no_quantiles, None)))
         compiled = jvm.org.apache.spark.metrics.source.CodegenMetrics.METRIC_COMPILATION_TIME().getCount()
         beans = jvm.java.lang.management.ManagementFactory
         return {
             "cpu_seconds": _processor_seconds(),
             "jit_seconds": beans.getCompilationMXBean().getTotalCompilationTime() / 1000,
+            "classes_compiled": compiled,
+            "classes_loaded": beans.getClassLoadingMXBean().getTotalLoadedClassCount(),
+        }
+
+    def _begun(self) -> Begun:
+        """How many jobs, stages and queries have begun. Of older ones Spark forgets all but a thousand."""
+        jobs, stages, queries = self._lists()
+        return Begun(
+            max((job.jobId() for job in jobs), default=-1),
+            max((stage.stageId() for stage in stages), default=-1),
+            max((query.executionId() for query in queries), default=-1),
+        )
+
+    def _since(self, begun: Begun) -> Cost:
+        """What Spark lists of the jobs, stages and queries that have begun since."""
+        jobs, stages, queries = self._lists()
+        jobs = [job for job in jobs if job.jobId() > begun.job]
+        stages = [stage for stage in stages if stage.stageId() > begun.stage]
+        return {
             "task_seconds": sum(stage.executorCpuTime() for stage in stages) / 1e9,
             "job_seconds": sum(
                 (job.completionTime().get().getTime() - job.submissionTime().get().getTime()) / 1000
                 for job in jobs
                 if job.completionTime().isDefined()
             ),
-            "queries": session.sharedState().statusStore().executionsCount(),
+            "queries": sum(query.executionId() > begun.query for query in queries),
             "jobs": len(jobs),
             "tasks": sum(job.numTasks() for job in jobs),
-            "classes_compiled": compiled,
-            "classes_loaded": beans.getClassLoadingMXBean().getTotalLoadedClassCount(),
             "shuffled_bytes": sum(stage.shuffleWriteBytes() for stage in stages),
             "written_bytes": sum(stage.outputBytes() for stage in stages),
         }
+
+    def _lists(self) -> tuple[list[Any], list[Any], list[Any]]:
+        """The jobs, stages and queries that Spark remembers."""
+        jvm: Any = self.spark._jvm
+        session: Any = self.spark._jsparkSession
+        session.sparkContext().listenerBus().waitUntilEmpty()
+        scala, store = jvm.scala.jdk.javaapi.CollectionConverters, session.sparkContext().statusStore()
+        no_quantiles = self.spark.sparkContext._gateway.new_array(jvm.double, 0)  # type: ignore[union-attr]
+        return (
+            list(scala.asJava(store.jobsList(None))),
+            list(scala.asJava(store.stageList(None, False, False, no_quantiles, None))),
+            list(scala.asJava(session.sharedState().statusStore().executionsList())),
+        )
 
 
 @contextmanager

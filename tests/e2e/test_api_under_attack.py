@@ -63,6 +63,7 @@ def attack(target: Target, folder: Path, *options: str) -> str:
         *(SCHEMATHESIS, "--config-file", CONFIG, "run", f"{url}/openapi.json", "--url", url),
         *("--header", f"Authorization: Bearer {token}", "--checks", "all", "--continue-on-failure"),
         *("--generation-database", "none", "--workers", "2", "--no-color", *options),
+        *("--request-timeout", "60"),  # its own ten seconds are few for 100 changes on a busy machine
     )
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     return "" if done.returncode == 0 else done.stdout + done.stderr
