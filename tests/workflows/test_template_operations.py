@@ -17,7 +17,7 @@ from workflows.local.base.home import CHECKOUT
 from workflows.stack.target import Target
 
 NAMESPACE = "Glueline/dev"  # of the stack's own metrics
-JOBS = ("check", "merge", "maintain", "reconcile", "certify", "erase")
+JOBS = ("check", "merge", "follow", "maintain", "reconcile", "certify", "erase")
 LONGEST_NAME = 50  # of a stack: with the account it makes a domain of Cognito, of at most 63 characters
 COMMANDS: Any = get_command(app)
 OF_JOBS = set(get_args(Name.__value__))
@@ -104,6 +104,7 @@ def test_what_can_go_wrong_has_an_alarm() -> None:
         ("AWS/Events", "TriggeredRules"),  # runs of ingest that failed
         (NAMESPACE, "FilesRefused"),
         (NAMESPACE, "BatchesSetAside"),
+        (NAMESPACE, "IngestFailures"),  # of the streaming job
         (NAMESPACE, "QuarantinePercent"),
         (NAMESPACE, "FreshnessSeconds"),
         (NAMESPACE, "Drift"),
