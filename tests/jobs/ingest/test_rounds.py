@@ -1,12 +1,13 @@
 """A round is what check and then merge do; its failures are returned, and a lost session is an error."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
-from jobs.ingest import rounds
+from jobs.ingest import check_batch, rounds
 from jobs.ingest.context import IngestContext
 from jobs.intake.batches import Batches
 from jobs.lake.names import Lake
@@ -26,6 +27,14 @@ def context(
     return IngestContext(
         small_data_spark, lake, batches, contracts, sqs, queue_url, f"Glueline/{lake.database}"
     )
+
+
+def broken(*_: object) -> Any:
+    raise KeyError("a fault of the data")
+
+
+def ids(context: IngestContext) -> list[str]:
+    return sorted(row["id"] for row in context.spark.table(context.lake.table("things")).collect())
 
 
 def published(context: IngestContext) -> set[str]:
@@ -50,17 +59,22 @@ def test_what_landed_is_queryable_after_one_round_and_the_rest_after_the_next(
     assert published(context) >= {"IngestFailures", "RowsAccepted", "FreshnessSeconds", "BatchesSetAside"}
 
 
-def test_a_failure_is_returned_and_the_batch_rests_until_its_retry(
-    context: IngestContext, land: Land, capsys: pytest.CaptureFixture[str]
+def test_a_failure_is_returned_and_the_batch_rests_while_others_go_on(
+    context: IngestContext, land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    resting = replace(context, batches=replace(context.batches, retry_pause=timedelta(minutes=1)))
     land("drops/things/a.jsonl", b'{"id":"a"}\n')
-    without = replace(context, contracts={})
-    land_removed = replace(without)
+    with monkeypatch.context() as patch:
+        patch.setattr(check_batch, "check_dataset", broken)
+        [failure] = rounds.ingest_round(resting, "jr-1")
+    assert failure.datasets == ("things",)
+    land("drops/things/b.jsonl", b'{"id":"b"}\n')
 
-    failures = rounds.ingest_round(land_removed, "jr-1")
-
-    assert [failure.datasets for failure in failures] in ([("things",)], [])
-    assert context.batches.begun() == ["jr-1"] or not failures
+    assert rounds.ingest_round(resting, "jr-2") == []
+    assert ids(context) == ["b"]
+    assert context.batches.begun() == ["jr-1"]
+    assert rounds.ingest_round(context, "jr-3") == []  # as after a minute
+    assert ids(context) == ["a", "b"]
 
 
 def test_a_session_that_does_not_answer_ends_the_run(

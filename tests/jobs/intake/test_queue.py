@@ -48,9 +48,7 @@ def test_the_first_messages_that_fit_are_taken_and_one_at_least(
     assert intake.within(messages, most) == messages[:taken]
 
 
-@pytest.mark.parametrize(
-    "body", ["", "[]", "{}", '{"detail": null}', '{"detail": {"object": {"size": "a"}}}']
-)
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"detail": 1}', '{"detail": {"object": {"size": "a"}}}'])
 def test_what_announces_no_object_announces_no_bytes(body: str) -> None:
     assert intake.Message(body, "r").announced_bytes == 0
 
