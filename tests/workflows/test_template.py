@@ -12,7 +12,7 @@ import pytest
 from expectations.odcs import load_contracts
 from jobs.ingest.continuous import MOST_SECONDS
 from tests.workflows.expanded_template import TEMPLATE, TEXT, Resource, each, expanded, resources
-from tests.workflows.named_template import stack
+from tests.workflows.named_template import Stack, stack
 from workflows.dataset_parameter import dataset_parameter
 from workflows.deploy.template import WORKFLOWS
 from workflows.local.base.home import CHECKOUT
@@ -101,7 +101,7 @@ def test_a_backlog_is_announced_again_from_its_merge_to_the_next_check() -> None
 
 
 def test_in_continuous_mode_nothing_starts_the_workflow_and_a_schedule_the_streaming_job() -> None:
-    made = stack("dev", IngestMode="continuous")
+    made = Stack("dev", IngestMode="continuous")
     ingest = made.arn("Ingest")
     decided = {name for name, one in made.resources.items() if one.get("Condition") != "IsWorkflow"}
     targets = [
