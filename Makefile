@@ -15,6 +15,9 @@ ARGS ?=
 BENCH ?=
 # Lines that tests run in their own process: not the Lambdas and jobs of a running stack.
 COVERAGE := --cov --cov-append --cov-report=
+# All that tests read.
+SOURCES = $(shell find *.md *.toml uv.lock Makefile docs expectations jobs lambdas tests workflows -type f \
+  -not -path '*/__pycache__/*' -not -path '*/.aws-sam/*')
 # Without a terminal there is nobody to ask whether data may go.
 UNASKED = $$([ -t 0 ] || echo --yes)
 export UV
@@ -32,8 +35,8 @@ run: setup ## Real baskets through every stage into the lake, checked against a 
 	@$(GLUELINE) run
 
 .PHONY: up
-up: setup ## Start the local stack (the whole template, on this machine), or deploy to it what has changed.
-	@$(GLUELINE) up
+up: setup ## Start the local stack (the whole template, on this machine), or deploy to it what has changed (ARGS=--as-aws).
+	@$(GLUELINE) up $(ARGS)
 
 .PHONY: down
 down: ## End the local stack and everything it started.
@@ -55,15 +58,20 @@ setup: .local/setup.stamp ## Find or fetch uv, CPython 3.13, a JDK, all packages
 .PHONY: test
 test: setup ## Unit, Spark, and end-to-end tests against a running stack (the longest apart: test-deep); coverage.
 	@$(BIN)/coverage erase
-	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" $(COVERAGE) $(PYTEST_ARGS)
-	$(BIN)/pytest -m "emulator and not deep" $(COVERAGE) $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup -m "not spark and not e2e and not deep" $(COVERAGE) $(PYTEST_ARGS)
 	$(BIN)/pytest -n 2 --dist loadgroup -m "spark and not e2e and not deep and not emulator" $(COVERAGE) $(PYTEST_ARGS)
 	@$(BIN)/coverage report
-	$(BIN)/pytest -m "e2e and not deep" $(PYTEST_ARGS)
+	$(BIN)/pytest -m "not deep" $(PYTEST_ARGS) tests/e2e
 
 .PHONY: test-unit
-test-unit: setup ## The quick part: no Spark, no stack.
-	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
+test-unit: setup .local/unit.stamp ## The quick part, if anything has changed since it passed: no Spark, no stack.
+	@echo "The unit tests pass. Next: make test."
+
+.local/unit.stamp: $(if $(PYTEST_ARGS),FORCE) $(SOURCES)
+	$(BIN)/pytest -n auto --dist loadgroup -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
+	$(if $(PYTEST_ARGS),,@touch $@)
+
+.PHONY: FORCE
 
 .PHONY: test-deep
 test-deep: setup ## The long tests: whole lives, and properties with at least 500 examples each (hours).
@@ -76,17 +84,23 @@ bench: setup ## BENCH="PART …": measure beside what one would use instead (lam
 	$(BIN)/python -m tests.bench $(BENCH)
 
 .PHONY: lint
-lint: setup .local/scan.stamp ## ruff (flake8-bandit's rules too), strict mypy, contracts, cfn-lint, sam validate, checkov.
+lint: setup .local/template.stamp ## ruff (flake8-bandit's rules too), strict mypy, contracts, cfn-lint, sam validate, checkov.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(GLUELINE) contract check
+	@echo "Nothing to report. Next: make test."
+
+# The template is checked when it, a contract or a tool has changed: cfn-lint and checkov take half a minute.
+.local/template.stamp: .local/scan.stamp workflows/template.yaml workflows/samconfig.toml $(wildcard expectations/*.yaml) \
+  tests/workflows/plain_template.py tests/workflows/expanded_template.py
 	$(BIN)/cfn-lint workflows/template.yaml
 	$(BIN)/python -m tests.workflows.plain_template > .local/plain.json
 	$(BIN)/cfn-lint --ignore-checks W2001 W7001 W8001 W8003 -- .local/plain.json # which parameters and conditions left
 	cd workflows && ../$(BIN)/sam validate --lint --template template.yaml
 	$(BIN)/python -m tests.workflows.expanded_template > .local/template.json
 	.local/scan-env/bin/checkov --framework cloudformation --skip-download --compact --quiet --file .local/template.json
+	@touch $@
 
 .PHONY: format
 format: setup ## Let ruff write what it can.
@@ -120,11 +134,13 @@ $(UV_FILE):
 	  echo "If it is CPython 3.13 that is missing and uv could not fetch one: install it (Debian/Ubuntu: apt install python3.13; Fedora: dnf install python3.13; macOS: brew install python@3.13; pyenv: pyenv install 3.13) and run this again."; exit 1; }
 	@touch $@
 
-# For the local stack, too: an environment for the embedded AWS (whose Lambdas must not lean on ours), JDK and jars.
+# For the local stack, too: an environment for the embedded AWS (whose Lambdas must not lean on ours), JDK, jars, classes.
 .local/setup.stamp: .local/packages.stamp
 	@UV_PROJECT_ENVIRONMENT=.local/emulator-env "$(UV)" sync --frozen --quiet --only-group emulator --no-install-project
 	@$(BIN)/python -m workflows.local.base.java
 	@$(BIN)/python -m workflows.local.base.jars
+	@echo "Archiving the classes of Spark, which then starts in half the time …"
+	@$(BIN)/python -m workflows.local.lifecycle.archiving
 	@touch $@
 
 # checkov pins what others need in other versions, so it has an environment of its own too. It needs no network.

@@ -6,14 +6,19 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from unittest import mock
 
 from pyspark.sql import SparkSession
 
+from workflows.local.base.class_archive import use_archive
 from workflows.local.base.jars import jar_paths
 
 CATALOG = "spark.sql.catalog.glue_catalog"
+# Tests run most code a few times: the second compiler of the JVM costs more than it gains.
+_SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> SparkSession:
@@ -22,10 +27,12 @@ def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> Sp
     session = (
         SparkSession.builder.master("local[2]")
         .appName("glueline-tests")
-        .config("spark.jars", ",".join(jar_paths()))
+        .config("spark.driver.extraClassPath", os.pathsep.join(jar_paths()))  # spark.jars copies each jar
+        .config("spark.driver.extraJavaOptions", f"{use_archive()} {_SHORT_RUN}")
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.python.sql.dataFrameDebugging.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.memory", "2g")
         .config("spark.sql.warehouse.dir", str(folder / "spark"))
@@ -61,3 +68,27 @@ def in_zone(spark: SparkSession, zone: str) -> Iterator[None]:
         finally:
             zones.setDefault(before)
     time.tzset()
+
+
+def set_glue_catalog(
+    spark: SparkSession,
+    name: str,
+    endpoint: str,
+    bucket: str,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Add a catalog as the template has it: Iceberg's GlueCatalog and S3FileIO, at that endpoint."""
+    catalog = {
+        "": "org.apache.iceberg.spark.SparkCatalog",
+        ".catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+        ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        ".warehouse": f"s3://{bucket}",
+        ".io.manifest.cache-enabled": "true",
+        ".glue.endpoint": endpoint,
+        ".s3.endpoint": endpoint,
+        ".s3.path-style-access": "true",
+        ".client.region": "us-east-1",
+        **settings,
+    }
+    for key, value in catalog.items():
+        spark.conf.set(f"spark.sql.catalog.{name}{key}", value)

@@ -3,7 +3,8 @@
 Imports `expectations`, `expectations.sql`.
 """
 
+from expectations.odcs.on_demand import ContractsOnDemand
 from expectations.odcs.reader import load_contract, load_contracts, read_notes
 from expectations.problems import ContractError, Problem
 
-__all__ = ["ContractError", "Problem", "load_contract", "load_contracts", "read_notes"]
+__all__ = ["ContractError", "ContractsOnDemand", "Problem", "load_contract", "load_contracts", "read_notes"]

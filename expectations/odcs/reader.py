@@ -41,7 +41,7 @@ def load_contract(path: Path) -> Contract:
 def read_notes(folder: Path | None = None) -> tuple[Problem, ...]:
     """Notes on what the contracts have that the standard allows, but Glueline does not keep."""
     notes: list[Problem] = []
-    for path in _files(folder):
+    for path in contract_files(folder):
         findings = Findings(path.name)
         _read(path, findings)
         notes.extend(findings.notes)
@@ -55,7 +55,7 @@ def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
     """
     contracts: dict[str, Contract] = {}
     problems: list[Problem] = []
-    for path in _files(folder):
+    for path in contract_files(folder):
         try:
             contracts[path.stem] = load_contract(path)
         except ContractError as error:
@@ -65,7 +65,8 @@ def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
     return contracts
 
 
-def _files(folder: Path | None) -> list[Path]:
+def contract_files(folder: Path | None) -> list[Path]:
+    """The contracts of a folder (default: this package), each named after its dataset."""
     return sorted((folder or Path(*expectations.__path__)).glob("*.yaml"))
 
 

@@ -20,7 +20,7 @@ from jobs.checking.deduplicate import known_changes, new_changes
 from jobs.erasure.blocked_rows import refuse_unread
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import FileCount
-from jobs.lake.commits import append_once, find_commit
+from jobs.lake.commits import append_batch, append_once, find_commit
 from jobs.lake.names import QUALITY_RESULTS, QUARANTINE, Lake
 from jobs.runtime.log import log
 
@@ -54,7 +54,7 @@ def append_changes(lake: Lake, manifest: Manifest, dataset: CheckedDataset, at: 
             offered, F.count("*").alias("rows")
         )
         new = new_changes(counted, known, contract)
-        added = append_once(new, table, manifest.batch_id, manifest.begun, {OFFERED: str(expected)})
+        added = append_batch(new, table, manifest.batch_id, manifest.begun, {OFFERED: str(expected)})
         _compare(table, manifest, expected, offered.get["rows"])
         log(
             "changes appended",
@@ -75,8 +75,9 @@ def append_quarantine(
     expected = sum(count.quarantined for dataset in datasets for count in dataset.counts)
     expected += len(manifest.refused)
     if expected:
-        rejects = [_rejected_rows(dataset) for dataset in datasets if _any_quarantined(dataset)]
-        rejects.append(refused_rows(spark, manifest))
+        # The first frame decides about the session that appends: this one, not that of a dataset.
+        rejects = [refused_rows(spark, manifest)]
+        rejects += [_rejected_rows(dataset) for dataset in datasets if _any_quarantined(dataset)]
         rows = reduce(DataFrame.unionByName, rejects).withColumns(
             {"batch_id": F.lit(manifest.batch_id), "quarantined_at": F.lit(at)}
         )

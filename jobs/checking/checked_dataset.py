@@ -1,6 +1,6 @@
 """Reads, parses and judges the files of one dataset of a batch: rows with their reasons, counted per file."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
@@ -23,7 +23,7 @@ from jobs.erasure.keys import ErasedKeys
 from jobs.intake.manifest import ManifestFile
 from jobs.intake.results import FileCount
 from jobs.quality.row_rules import RowRule
-from jobs.quality.validation import ValidationResult, add_counts, prepare, validate
+from jobs.quality.validation import RuleCounts, ValidationResult, prepare, validate
 from jobs.reading.fetch import SUPERSEDED
 from jobs.reading.receive import receive
 
@@ -32,11 +32,10 @@ _FEW_BYTES = 256 * 1024  # of files as they are in S3, mostly compressed: some t
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Numbers of rows: of each file, judged by the rules, and breaking each rule."""
+    """Numbers of rows: of each file, and of each rule."""
 
     files: tuple[FileCount, ...]
-    judged: int
-    broken_by: Mapping[str, int]
+    rules: RuleCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +66,8 @@ def check_dataset(
             parsed.count()  # raises if a file is at fault; GX would name a rule
             validate(examination)  # raises with the name of the rule
             raise
-        verdict = validate(examination)
-        add_counts(verdict, counts.judged, counts.broken_by)
-        broken = [rule for rule in examination.row_rules if counts.broken_by[rule.name]]
+        verdict = validate(examination, counts.rules)
+        broken = [rule for rule in examination.row_rules if counts.rules.broken_by[rule.name]]
         rows = add_rule_reasons(parsed, broken) if broken else parsed
         yield CheckedDataset(contract, rows, counts.files, verdict, erased)
 
@@ -112,7 +110,10 @@ def add_rule_reasons(parsed: DataFrame, rules: Iterable[RowRule]) -> DataFrame:
 def count_rows(
     parsed: DataFrame, files: Iterable[ManifestFile], dataset: str, rules: Sequence[RowRule]
 ) -> Counts:
-    """Count the rows of each file in one pass, files without rows included. Renders no reasons."""
+    """Count the rows of each file, files without rows included, and of each rule, in one pass.
+
+    Renders no reasons.
+    """
     to_judge = _to_judge()
     broken = [to_judge & rule.broken for rule in rules]
     is_rejected = reduce(or_, broken, F.size("reasons") > 0)
@@ -134,8 +135,7 @@ def count_rows(
             FileCount(dataset, file, door, rows - lost, rows - rejected, rejected - lost, lost, erased)
             for file, door, (rows, rejected, erased, lost, *_) in found
         ),
-        judged,
-        dict(zip((rule.name for rule in rules), of_rules, strict=True)),
+        RuleCounts(judged, dict(zip((rule.name for rule in rules), of_rules, strict=True))),
     )
 
 

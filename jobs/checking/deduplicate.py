@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from jobs.changes.columns import RETRACT
+from jobs.lake.iceberg import planned_bytes
 from jobs.lake.names import Lake
 from jobs.lake.partitions import (
     collected_partition_values,
@@ -27,21 +28,24 @@ from jobs.lake.partitions import (
 IDENTITY = ("_version", "_tie", "_op")
 
 
-def new_changes(changes: DataFrame, known: DataFrame, contract: Contract) -> DataFrame:
+def new_changes(changes: DataFrame, known: DataFrame | None, contract: Contract) -> DataFrame:
     """The changes that are not among the known ones (`known_changes`), each once."""
     identity = [*contract.key, *IDENTITY]
-    return changes.dropDuplicates(identity).join(known, identity, "left_anti")
+    once = changes.dropDuplicates(identity)
+    return once if known is None else once.join(known, identity, "left_anti")
 
 
-def known_changes(changes: DataFrame, lake: Lake, contract: Contract) -> DataFrame:
+def known_changes(changes: DataFrame, lake: Lake, contract: Contract) -> DataFrame | None:
     """The rows of `<dataset>_changes` that these changes may equal: key columns and `IDENTITY`.
 
+    None if no file can hold such a row, as usual for recent changes: Spark then plans and runs no join.
     Evaluates `changes` once, to find partitions and bounds of versions.
     """
     known = changes.sparkSession.table(lake.changes(contract.dataset)).alias("t")
     for condition in _search_conditions(changes, lake, contract):
         known = known.where(condition)
-    return known.where(F.col("_op") != RETRACT).select(*contract.key, *IDENTITY)
+    known = known.where(F.col("_op") != RETRACT).select(*contract.key, *IDENTITY)
+    return known if planned_bytes(known) else None
 
 
 def _search_conditions(changes: DataFrame, lake: Lake, contract: Contract) -> Sequence[str]:

@@ -8,7 +8,7 @@ The erased keys are those of the tombstones that the phase `block` writes (`jobs
 the merge. For a dataset without any, which Iceberg's metadata shows, no Spark job runs.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial, reduce
 from operator import or_
 
@@ -28,6 +28,17 @@ from jobs.lake.names import Lake
 
 _IS_ERASED = "_is_erased"
 _QUARANTINED = ("source_file", "row_number", "payload", "reasons")
+
+
+def datasets_with_erased_keys(spark: SparkSession, lake: Lake, datasets: Sequence[str]) -> set[str]:
+    """Those of the datasets that have erased keys: one look at the table for all of them.
+
+    An erasure that begins later removes the rows itself, when this run has ended (`jobs.erase`).
+    """
+    tombstones = erased_tombstones(spark, lake, *datasets)
+    if not datasets or not planned_bytes(tombstones):
+        return set()
+    return {row["dataset"] for row in tombstones.select("dataset").distinct().collect()}
 
 
 def erased_keys(spark: SparkSession, lake: Lake, contract: Contract) -> ErasedKeys | None:

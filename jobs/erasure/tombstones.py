@@ -31,12 +31,12 @@ def add_tombstones(spark: SparkSession, lake: Lake, contract: Contract, keys: Er
     retry_conflicts(lambda: merge_tombstones(lake, contract, tombstones))
 
 
-def erased_tombstones(spark: SparkSession, lake: Lake, dataset: str) -> DataFrame:
-    """The tombstones of the dataset's erased keys, as the table is now, not as the catalog has cached it."""
+def erased_tombstones(spark: SparkSession, lake: Lake, *datasets: str) -> DataFrame:
+    """The tombstones of the datasets' erased keys, as the table is now, not as the catalog has cached it."""
     table = lake.ops(TOMBSTONES)
     spark.sql(f"REFRESH TABLE {table}")
     is_erased = (F.col("_version") == ABOVE_ALL) & (F.col("_tie") == ERASED)
-    return spark.table(table).where((F.col("dataset") == dataset) & is_erased)
+    return spark.table(table).where(F.col("dataset").isin(*datasets) & is_erased)
 
 
 def unblock_tombstones(

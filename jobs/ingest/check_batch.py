@@ -1,9 +1,9 @@
-"""Checks one batch, dataset by dataset, and writes what became of its files."""
+"""Checks one batch, each dataset by itself, and writes what became of its files."""
 
 import traceback
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -13,18 +13,19 @@ from expectations.contract import Contract
 from jobs.checking.append import append_changes, append_quarantine, append_results, file_counts
 from jobs.checking.batch_records import is_recorded
 from jobs.checking.checked_dataset import CheckedDataset, are_few, check_dataset
-from jobs.erasure.blocked_rows import erased_keys
+from jobs.erasure.blocked_rows import datasets_with_erased_keys, erased_keys
 from jobs.ingest.failures import BatchFailure, contract_of
 from jobs.ingest.set_aside import settle, split_off
+from jobs.ingest.side_by_side import work_on_each
 from jobs.intake.batches import Batches
-from jobs.intake.manifest import Manifest
+from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.intake.results import CheckedBatch, FileCount
 from jobs.lake.creation import create_ops_tables
 from jobs.lake.evolution import bring_to_contract
 from jobs.lake.names import Lake
 from jobs.lake.session import FEW_ROWS, LONG_EXPRESSIONS, configured
 from jobs.quality import data_docs
-from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
+from jobs.runtime.failures import in_one_line, is_retryable
 from jobs.runtime.log import log, step
 
 
@@ -50,28 +51,20 @@ def check_batch(
     name = f"batch {manifest.batch_id}"
     at = datetime.now(UTC)
     with (
-        configured(spark, FEW_ROWS if are_few(manifest.files) else LONG_EXPRESSIONS),
+        configured(spark, _settings(manifest.files)),
         ExitStack() as kept,
         step(name, batch_id=manifest.batch_id),
     ):
         with step(f"{name}: tables"):
             create_ops_tables(spark, lake)
-        checked: list[CheckedDataset] = []
-        errors: dict[str, BaseException] = {}
-        for dataset in manifest.datasets:
-            try:
-                with step(f"{name}: {dataset}", batch_id=manifest.batch_id, dataset=dataset):
-                    one = kept.enter_context(begin_dataset(spark, lake, manifest, dataset, contracts))
-                    append_changes(lake, manifest, one, at)
-            except ENDINGS:
-                raise
-            except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this dataset alone
-                errors[dataset] = error
-            else:
-                checked.append(one)
+            erased = datasets_with_erased_keys(spark, lake, manifest.datasets)
+        check = _Check(lake, manifest, contracts, erased, at, kept)
+        small = {dataset for dataset in manifest.datasets if are_few(files_of(manifest, dataset))}
+        found = work_on_each(spark, lake, manifest.datasets, small, check)
+        checked = list(found.results.values())
         failures: list[BatchFailure] = []
-        if errors:
-            manifest, failures = without_failed(spark, lake, batches, manifest, errors)
+        if found.errors:
+            manifest, failures = without_failed(spark, lake, batches, manifest, found.errors)
         with step(f"{name}: quarantine, counts, quality results"):
             append_quarantine(spark, lake, manifest, checked, at)
             append_results(spark, lake, manifest, checked, at)
@@ -85,14 +78,42 @@ def check_batch(
     return Checked(counts, failures)
 
 
-def begin_dataset(
-    spark: SparkSession, lake: Lake, manifest: Manifest, dataset: str, contracts: Mapping[str, Contract]
-) -> AbstractContextManager[CheckedDataset]:
-    """Check the batch's files of a dataset, after its tables have been brought to its contract."""
-    contract = contract_of(contracts, dataset)
-    bring_to_contract(spark, lake, contract)
-    files = [file for file in manifest.files if file.dataset == dataset]
-    return check_dataset(spark, files, contract, erased_keys(spark, lake, contract))
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """The work on one dataset of the batch: check its files and append the changes.
+
+    The tables of the dataset are brought to its contract first. Its rows are cached until `kept` is closed.
+    """
+
+    lake: Lake
+    manifest: Manifest
+    contracts: Mapping[str, Contract]
+    erased: Collection[str]  # the datasets that have erased keys
+    at: datetime
+    kept: ExitStack
+
+    def __call__(self, spark: SparkSession, dataset: str) -> CheckedDataset:
+        batch_id, files = self.manifest.batch_id, files_of(self.manifest, dataset)
+        with (
+            configured(spark, _settings(files)),
+            step(f"batch {batch_id}: {dataset}", batch_id=batch_id, dataset=dataset),
+        ):
+            contract = contract_of(self.contracts, dataset)
+            bring_to_contract(spark, self.lake, contract)
+            keys = erased_keys(spark, self.lake, contract) if dataset in self.erased else None
+            checked = self.kept.enter_context(check_dataset(spark, files, contract, keys))
+            append_changes(self.lake, self.manifest, checked, self.at)
+            return checked
+
+
+def files_of(manifest: Manifest, dataset: str) -> list[ManifestFile]:
+    """The batch's files of a dataset."""
+    return [file for file in manifest.files if file.dataset == dataset]
+
+
+def _settings(files: Iterable[ManifestFile]) -> Mapping[str, str]:
+    """The settings with which rows of these files are checked and appended."""
+    return FEW_ROWS if are_few(files) else LONG_EXPRESSIONS
 
 
 def without_failed(

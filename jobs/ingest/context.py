@@ -9,7 +9,7 @@ import boto3
 from pyspark.sql import SparkSession
 
 from expectations.contract import Contract
-from expectations.odcs import load_contracts
+from expectations.odcs import ContractsOnDemand
 from jobs.ingest.metrics import set_aside_metric
 from jobs.intake.batches import Batches
 from jobs.lake.names import Lake
@@ -38,7 +38,7 @@ class IngestContext:
     def of(cls, options: Options, retry_pause: timedelta = timedelta()) -> Self:
         """What the options name, and the contracts that were deployed with the code."""
         return cls(
-            contracts=load_contracts(),
+            contracts=ContractsOnDemand(),
             spark=spark_session(),
             lake=Lake(options.database, options.ops_database),
             batches=Batches(boto3.client("s3"), options.lake_bucket, retry_pause),

@@ -1,8 +1,9 @@
-"""Merges all batches that are checked, dataset by dataset, and closes them.
+"""Merges all batches that are checked, each dataset by itself, and closes them.
 
 The argument why any order, repetition and interruption gives the same table is in `jobs.merge`.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from pyspark.sql import SparkSession
 from expectations.contract import Contract
 from jobs.ingest.failures import BatchFailure, contract_of
 from jobs.ingest.set_aside import note_failure, part_checked, settle
+from jobs.ingest.side_by_side import work_on_each
 from jobs.intake.batches import Batches
 from jobs.intake.doors import REPAIR
 from jobs.intake.manifest import Manifest
@@ -22,9 +24,10 @@ from jobs.lake.names import Lake
 from jobs.lake.session import BUCKETED_JOINS, configure
 from jobs.merging.freshness import freshness
 from jobs.merging.steps import merge_changes
-from jobs.runtime.failures import ENDINGS
 from jobs.runtime.log import log, step
 from jobs.runtime.metrics import Metric
+
+_FEW_CHANGES = 10_000  # that a merge folds in less time than it takes to plan
 
 
 class Merged(NamedTuple):
@@ -49,25 +52,22 @@ def merge_batches(
         log("merge: nothing to do")
         return Merged([], failures)
     configure(spark, BUCKETED_JOINS)
-    metrics: list[Metric] = []
-    errors: dict[str, BaseException] = {}
     checked = [batches.checked(batch_id) for batch_id in to_merge]
+    of_datasets = groups_of_datasets(checked)
+
+    def merge(spark: SparkSession, dataset: str) -> list[Metric]:
+        groups = of_datasets[dataset]
+        batch_ids = [batch_id for group in groups for batch_id in group]
+        with step(f"merge: {dataset}", dataset=dataset, batch_ids=batch_ids):
+            return merge_dataset(spark, lake, contract_of(contracts, dataset), groups, manifests)
+
     with step(f"merge of {', '.join(to_merge)}"):
-        for dataset, groups in groups_of_datasets(checked).items():
-            batch_ids = [batch_id for group in groups for batch_id in group]
-            try:
-                with step(f"merge: {dataset}", dataset=dataset, batch_ids=batch_ids):
-                    contract = contract_of(contracts, dataset)
-                    metrics += merge_dataset(spark, lake, contract, groups, manifests)
-            except ENDINGS:
-                raise
-            except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this dataset alone
-                errors[dataset] = error
+        found = work_on_each(spark, lake, list(of_datasets), with_few_changes(checked), merge)
     for one in checked:
-        failures += close_batch(spark, lake, batches, one, errors)
+        failures += close_batch(spark, lake, batches, one, found.errors)
     for batch_id in failing.intersection(to_merge).difference(failure.batch_id for failure in failures):
         batches.forget_attempts(batch_id)
-    return Merged(metrics, failures)
+    return Merged([metric for metrics in found.results.values() for metric in metrics], failures)
 
 
 def used_up(batches: Batches, failing: Collection[str]) -> list[str]:
@@ -91,6 +91,14 @@ def groups_of_datasets(checked: Sequence[CheckedBatch]) -> dict[str, list[list[s
                 of_dataset.append([])
             of_dataset[-1].append(one.batch_id)
     return groups
+
+
+def with_few_changes(checked: Sequence[CheckedBatch]) -> set[str]:
+    """The datasets that have few changes in all of the batches together."""
+    changes = Counter[str]()
+    for file in (file for one in checked for file in one.files):
+        changes[file.dataset or ""] += file.accepted
+    return {dataset for dataset, accepted in changes.items() if accepted <= _FEW_CHANGES}
 
 
 def merge_dataset(

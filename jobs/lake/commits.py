@@ -5,6 +5,7 @@ next run of the batch finds the id there and appends nothing. One job writes to 
 and id are one commit, so neither is ever there without the other.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -36,19 +37,31 @@ def append_once(
     """
     committed = find_commit(rows.sparkSession, table, batch_id, begun)
     if committed is None:
-        summary = {**properties, BATCH_ID: batch_id}
-        options = {f"snapshot-property.{name}": value for name, value in summary.items()}
-        rows.writeTo(table).options(**options).append()
-        committed = find_commit(rows.sparkSession, table, batch_id, begun)
+        return append_batch(rows, table, batch_id, begun, properties)
+    return int(committed.get("added-records", 0))
+
+
+def append_batch(
+    rows: DataFrame,
+    table: str,
+    batch_id: str,
+    begun: datetime,
+    properties: Mapping[str, str] = _NO_PROPERTIES,
+) -> int:
+    """`append_once` for a batch that `find_commit` has not found."""
+    summary = {**properties, BATCH_ID: batch_id}
+    options = {f"snapshot-property.{name}": value for name, value in summary.items()}
+    rows.writeTo(table).options(**options).append()
+    committed = find_commit(rows.sparkSession, table, batch_id, begun)
     return int((committed or {}).get("added-records", 0))
 
 
 def find_commit(spark: SparkSession, table: str, batch_id: str, begun: datetime) -> Mapping[str, str] | None:
     """The summary of the table's snapshot that carries the batch's id; None if there is none."""
     for snapshot in _snapshots(spark, table):
-        if instant_of(snapshot.timestampMillis() * 1000) < begun - _CLOCK_SKEW:
+        if instant_of(snapshot["timestamp-ms"] * 1000) < begun - _CLOCK_SKEW:
             return None
-        summary: dict[str, str] = dict(snapshot.summary())
+        summary: dict[str, str] = snapshot["summary"]
         if batch_id in summary.get(BATCH_ID, "").split(","):
             return summary
     return None
@@ -59,11 +72,17 @@ def committing(spark: SparkSession, batch_ids: Iterable[str]) -> AbstractContext
     return configured(spark, {f"spark.sql.iceberg.snapshot-property.{BATCH_ID}": ",".join(batch_ids)})
 
 
-def _snapshots(spark: SparkSession, table: str) -> Iterator[Any]:
-    """The table's snapshots from the current one back, by Iceberg's API: a query would run a Spark job."""
+def _snapshots(spark: SparkSession, table: str) -> Iterator[dict[str, Any]]:
+    """The table's snapshots from the current one back, as its metadata file has them.
+
+    By Iceberg's API, as a query would run a Spark job; and as text, as each value of a summary would be a
+    call of the JVM.
+    """
+    jvm: Any = spark._jvm
     loaded = load_table(spark, table)
     snapshot = loaded.currentSnapshot()
     while snapshot is not None:
-        yield snapshot
-        parent = snapshot.parentId()
+        found: dict[str, Any] = json.loads(jvm.org.apache.iceberg.SnapshotParser.toJson(snapshot))
+        yield found
+        parent = found.get("parent-snapshot-id")
         snapshot = None if parent is None else loaded.snapshot(parent)

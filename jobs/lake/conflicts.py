@@ -14,9 +14,13 @@ compacted later. `merge` repeats its step, which is safe because its steps are m
 forever: it fails only because of a commit in between, and one run of `maintain` makes at most
 `MAINTENANCE_COMMITS` commits on a table that can conflict. So at least one of `MAINTENANCE_COMMITS + 1`
 attempts conflicts with none of them.
+
+Datasets that are merged side by side share the tombstones. They take turns, so that none of them has to
+repeat its MERGE because of another's.
 """
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
@@ -24,6 +28,7 @@ from pyspark.errors.exceptions.captured import CapturedException
 
 from jobs.runtime.log import log
 
+TURN_ON_TOMBSTONES = Lock()
 REWRITE_COMMITS = 3  # commits that one rewrite of data files is spread over, at most
 # Besides those: the rewrite of delete files, and the rows that retention deletes.
 MAINTENANCE_COMMITS = REWRITE_COMMITS + 2

@@ -1,6 +1,6 @@
 """The lake's tables as Iceberg knows them: their names, sizes, snapshots and procedures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,6 +46,17 @@ def current_table(spark: SparkSession, table: str) -> Any:
     found = load_table(spark, table)
     found.refresh()
     return found
+
+
+def forget_tables(spark: SparkSession, tables: Iterable[str]) -> None:
+    """Let the session load these tables anew: other sessions of this process may have written to them.
+
+    Costs no request. A table that the session has not loaded, or that does not exist, may be among them.
+    """
+    jvm: Any = spark._jvm
+    for table in tables:
+        found = jvm.org.apache.iceberg.spark.Spark3Util.catalogAndIdentifier(spark._jsparkSession, table)
+        found.catalog().invalidateTable(found.identifier())
 
 
 def table_size(spark: SparkSession, table: str) -> TableSize:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -36,6 +37,21 @@ BUCKETED_JOINS: Mapping[str, str] = MappingProxyType({
 # Iceberg's catalog keeps a table that is read again and again as it was first read. A job that runs for hours
 # has to see what other jobs commit: above all the tombstones of an erasure, before it accepts a row.
 FRESH_TABLES: Mapping[str, str] = MappingProxyType({"spark.sql.catalog.glue_catalog.cache-enabled": "false"})
+
+
+def sibling(spark: SparkSession) -> SparkSession:
+    """A session with the same settings, which becomes the active one of this thread.
+
+    Its later settings, its temporary views and its catalogs, with the tables that they keep, are its own.
+    """
+    own = spark.newSession()
+    from_start = own.conf.getAll
+    configure(
+        own, {name: value for name, value in spark.conf.getAll.items() if from_start.get(name) != value}
+    )
+    sessions: Any = own._jvm
+    sessions.org.apache.spark.sql.classic.SparkSession.setActiveSession(own._jsparkSession)
+    return own
 
 
 def configure(spark: SparkSession, settings: Mapping[str, str]) -> None:

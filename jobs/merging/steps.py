@@ -3,7 +3,7 @@
 `jobs.merge` argues why any order, repetition and interruption of these steps yields the same table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -13,17 +13,18 @@ from expectations.spark_schema import table_schema
 from jobs.changes.columns import DELETE, RETRACT, UPSERT
 from jobs.changes.key_text import encode_key
 from jobs.lake.commits import committing
-from jobs.lake.conflicts import retry_conflicts
+from jobs.lake.conflicts import TURN_ON_TOMBSTONES, retry_conflicts
 from jobs.lake.iceberg import planned_bytes
 from jobs.lake.names import TOMBSTONES, Lake
 from jobs.lake.partitions import is_bucketed_by_key
-from jobs.lake.session import configured
+from jobs.lake.session import FEW_ROWS, configured
 from jobs.merging.fold import ERASURE, POSITION, greatest_deletes, newest_per_key, outranked_become_deletes
 from jobs.merging.freshness import Arrivals
 from jobs.merging.summary import summarise
 from jobs.merging.target_partitions import conditions_on_rows
 
 DISTRIBUTION = "spark.sql.iceberg.distribution-mode"
+FEW_BYTES = 4 << 20  # in memory, as Iceberg estimates: some ten thousand rows
 _NEWER = "struct(s._version, s._tie) > struct(t._version, t._tie)"
 _SAME_POSITION = "t._version <=> s._version AND t._tie <=> s._tie"
 
@@ -41,7 +42,8 @@ def merge_changes(
     they appended belong to these batches too. Returns when the merged changes had come to their doors.
     """
     received = changes_of(spark, lake, contract, [*batch_ids, *origins])
-    found = summarise(received, lake, contract)
+    with configured(spark, settings_for(received)):
+        found = summarise(received, lake, contract)
     if found is None:
         return Arrivals()
     if found.retracts:
@@ -53,10 +55,17 @@ def merge_changes(
         if found.deletes:
             merge_tombstones(lake, contract, greatest_deletes(changes))
         conditions = conditions_on_rows(changes, lake, contract, found.in_bounds, found.partitions)
+        conditions = [found.in_range, *conditions]
         rows = outranked_become_deletes(newest_per_key(changes, contract.key), tombstones)
-        with committing(spark, batch_ids):
+        target = spark.table(lake.table(contract.dataset)).alias("t").where(" AND ".join(conditions))
+        with committing(spark, batch_ids), configured(spark, settings_for(received, target)):
             merge_rows(lake, contract, rows, conditions)
     return found.arrived
+
+
+def settings_for(*scanned: DataFrame) -> Mapping[str, str]:
+    """Settings for queries that scan these frames (`planned_bytes`): those for few rows, or none."""
+    return FEW_ROWS if sum(map(planned_bytes, scanned)) <= FEW_BYTES else {}
 
 
 def changes_of(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: Sequence[str]) -> DataFrame:
@@ -89,15 +98,16 @@ def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bound
     """
     # Copied because of tables in buckets, as in jobs.merging.fold.
     positions = retracts.select(*contract.key, "_key", *POSITION).distinct().localCheckpoint()
-    run_merge(
-        positions,
-        f"""
-        MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
-        ON t.dataset = '{contract.dataset}' AND t.key = s._key AND {_SAME_POSITION}
-            AND NOT (t._version = {ERASURE[0]} AND t._tie = '{ERASURE[1]}')
-        WHEN MATCHED THEN DELETE
-        """,
-    )
+    with TURN_ON_TOMBSTONES:
+        run_merge(
+            positions,
+            f"""
+            MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
+            ON t.dataset = '{contract.dataset}' AND t.key = s._key AND {_SAME_POSITION}
+                AND NOT (t._version = {ERASURE[0]} AND t._tie = '{ERASURE[1]}')
+            WHEN MATCHED THEN DELETE
+            """,
+        )
     run_merge(
         positions,
         f"""
@@ -110,15 +120,16 @@ def apply_retracts(lake: Lake, contract: Contract, retracts: DataFrame, in_bound
 
 def merge_tombstones(lake: Lake, contract: Contract, deletes: DataFrame) -> None:
     """Keep the greatest delete of each key."""
-    run_merge(
-        deletes.withColumn("dataset", F.lit(contract.dataset)),
-        f"""
-        MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
-        ON t.dataset = '{contract.dataset}' AND t.dataset = s.dataset AND t.key = s.key
-        WHEN MATCHED AND {_NEWER} THEN UPDATE SET *
-        WHEN NOT MATCHED THEN INSERT *
-        """,
-    )
+    with TURN_ON_TOMBSTONES:
+        run_merge(
+            deletes.withColumn("dataset", F.lit(contract.dataset)),
+            f"""
+            MERGE INTO {lake.ops(TOMBSTONES)} t USING {{source}} s
+            ON t.dataset = '{contract.dataset}' AND t.dataset = s.dataset AND t.key = s.key
+            WHEN MATCHED AND {_NEWER} THEN UPDATE SET *
+            WHEN NOT MATCHED THEN INSERT *
+            """,
+        )
 
 
 def merge_rows(lake: Lake, contract: Contract, rows: DataFrame, conditions: Sequence[str]) -> None:

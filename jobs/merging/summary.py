@@ -29,6 +29,7 @@ class ChangeSummary:
     oldest: int  # the least version: no tombstone below it outranks a change
     arrived: Arrivals
     in_bounds: str  # a condition on the table, `t`, that all rows of the changes' keys meet
+    in_range: str  # the same for the changes of all partitions together: less exact, but one range
     partitions: PartitionValues  # that the changes name
 
 
@@ -63,6 +64,7 @@ def summarise(changes: DataFrame, lake: Lake, contract: Contract) -> ChangeSumma
                 row["oldest"],
                 Arrivals(*row["arrived"]),
                 within_bounds(contract, [one["bounds"] for one in bounded]),
+                within_bounds(contract, [row["bounds"]]),
                 named_partition_values(contract, [one["_partition"] for one in partitions]),
             )
     return None

@@ -7,8 +7,10 @@ dataset (its result and its rules), and the list of the last runs.
 import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from jobs.quality.validation import ValidationResult
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = "quality/docs"
 LISTED_RUNS = 200
 _RUNS = "runs.json"
+_UPLOADS = 8  # at the same time: fewer than a client has connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,13 @@ def publish(
     Safe to repeat: writing a batch again replaces its pages and its lines.
     """
     runs = []
+    pages: dict[str, str] = {}
     for dataset, result in results.items():
         run = Run(dataset, batch_id, ran_at.isoformat(timespec="seconds"), result.broken)
         runs.append(run)
-        for name, page in render_pages(result, run).items():
-            _put(s3, bucket, name, page)
+        pages |= render_pages(result, run)
+    with ThreadPoolExecutor(_UPLOADS) as pool:
+        list(pool.map(partial(_put, s3, bucket), pages, pages.values()))  # raises the first error
     others = [run for run in _listed_runs(s3, bucket) if run.batch_id != batch_id]
     listed = [*runs, *others][:LISTED_RUNS]
     _put(s3, bucket, _RUNS, runs_to_json(listed), "application/json")
@@ -91,14 +96,21 @@ def render_pages(result: ValidationResult, run: Run) -> dict[str, str]:
         ExpectationSuitePageRenderer,
         ValidationResultsPageRenderer,
     )
-    from great_expectations.render.view.view import DefaultJinjaPageView
 
     result.result.meta["run_id"] = RunIdentifier(run.batch_id, datetime.fromisoformat(run.ran_at))
-    view: Any = DefaultJinjaPageView()
+    view = _view()
     of_result: Any = ValidationResultsPageRenderer(run_info_at_end=True)
     of_rules: Any = ExpectationSuitePageRenderer()
     results, rules = of_result.render(result.result), of_rules.render(result.suite)
     return {run.page: view.render(results), f"expectations/{run.dataset}.html": view.render(rules)}
+
+
+@cache
+def _view() -> Any:
+    """GX's view of a page. It keeps its templates compiled, which takes longer than to render a page."""
+    from great_expectations.render.view.view import DefaultJinjaPageView
+
+    return DefaultJinjaPageView()
 
 
 def _listed_runs(s3: "S3Client", bucket: str) -> list[Run]:

@@ -21,7 +21,11 @@ def batch_of(rows: DataFrame, name: str) -> "Batch":
     asset = source.add_dataframe_asset(name)
     definition = asset.add_batch_definition_whole_dataframe("rows")
     batch: Batch = definition.get_batch(batch_parameters={"dataframe": rows})
-    engine_of(batch).batch_manager.load_batch_list([batch])  # as `validate` does first
+    engine = engine_of(batch)
+    engine.spark = (
+        rows.sparkSession
+    )  # in which GX names the rows as a view; it would ask in the first session
+    engine.batch_manager.load_batch_list([batch])  # as `validate` does first
     return batch
 
 

@@ -4,10 +4,9 @@ Great Expectations computes all aggregates in one pass, which fails as a whole. 
 alone: those that fail are broken rules with the error as reason, and stop no other rule.
 """
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from jobs.quality.results import error_messages, rule_name, rule_of
+from jobs.quality.results import complete, error_messages
 
 if TYPE_CHECKING:
     from great_expectations.core import (
@@ -29,16 +28,11 @@ def any_query_failed(result: "ExpectationSuiteValidationResult") -> bool:
 def validate_apart(batch: "Batch", suite: "ExpectationSuite", how: Any) -> "ExpectationSuiteValidationResult":
     """The result of the suite, each of whose queries is evaluated alone. Queries that fail are broken."""
     from great_expectations.core import ExpectationSuite
-    from great_expectations.validator.validation_statistics import calc_validation_statistics
 
     queries = [one for one in suite.expectations if one.expectation_type == _QUERY]
     others = [one for one in suite.expectations if one.expectation_type != _QUERY]
     result = batch.validate(ExpectationSuite(name=suite.name, expectations=others), result_format=how)
-    alone = [_as_broken(batch.validate(query, result_format=how)) for query in queries]
-    result.results = _in_order(suite, [*result.results, *alone])
-    counted = calc_validation_statistics(result.results)
-    result.success = counted.success
-    result.statistics = {name: getattr(counted, name) for name in result.statistics}
+    complete(result, suite, [_as_broken(batch.validate(query, result_format=how)) for query in queries])
     return result
 
 
@@ -53,11 +47,6 @@ def _as_broken(one: "ExpectationValidationResult") -> "ExpectationValidationResu
             "exception_traceback": None,
         }
     return one
-
-
-def _in_order(suite: "ExpectationSuite", results: Iterable["ExpectationValidationResult"]) -> list[Any]:
-    by_rule: Mapping[str, Any] = {rule_of(one): one for one in results}
-    return [by_rule[rule_name(one.meta)] for one in suite.expectations]
 
 
 def _is_query(one: "ExpectationValidationResult") -> bool:

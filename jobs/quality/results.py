@@ -1,10 +1,14 @@
-"""What the results of Great Expectations say: the rule that each is about, and the errors in it."""
+"""The results of Great Expectations: the rule that each is about, the errors in it, and several as one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from great_expectations.core import ExpectationValidationResult
+    from great_expectations.core import (
+        ExpectationSuite,
+        ExpectationSuiteValidationResult,
+        ExpectationValidationResult,
+    )
 
 
 def rule_name(meta: Mapping[str, Any] | None) -> str:
@@ -15,6 +19,21 @@ def rule_name(meta: Mapping[str, Any] | None) -> str:
 def rule_of(one: "ExpectationValidationResult") -> str:
     """The name of the rule that a result is about."""
     return rule_name(one.expectation_config.meta if one.expectation_config else None)
+
+
+def complete(
+    result: "ExpectationSuiteValidationResult",
+    suite: "ExpectationSuite",
+    others: Iterable["ExpectationValidationResult"],
+) -> None:
+    """Add the results of the suite's other rules to the result of some, in the order of the suite."""
+    from great_expectations.validator.validation_statistics import calc_validation_statistics
+
+    by_rule = {rule_of(one): one for one in (*result.results, *others)}
+    result.results = [by_rule[rule_name(one.meta)] for one in suite.expectations]
+    counted = calc_validation_statistics(result.results)
+    result.success = counted.success
+    result.statistics = {name: getattr(counted, name) for name in result.statistics}
 
 
 def error_messages(one: "ExpectationValidationResult") -> Iterator[str]:

@@ -11,19 +11,28 @@ from expectations.contract import Contract
 from expectations.problems import GluelineError
 from jobs.quality.gx_batch import batch_of
 from jobs.quality.queries import any_query_failed, validate_apart
-from jobs.quality.results import error_messages, rule_of
+from jobs.quality.results import complete, error_messages, rule_name, rule_of
 from jobs.quality.row_rules import RowRule, row_rules
 
 if TYPE_CHECKING:
     from great_expectations.core import (
         ExpectationSuite,
         ExpectationSuiteValidationResult,
+        ExpectationValidationResult,
     )
     from great_expectations.datasource.fluent.interfaces import Batch
 
 
 class RuleNotEvaluated(GluelineError):
     """Raised when a rule of a contract cannot be evaluated on its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCounts:
+    """How many rows were judged by the row rules, and how many of them break each."""
+
+    judged: int
+    broken_by: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +82,50 @@ def prepare(rows: DataFrame, contract: Contract) -> Validation:
     return Validation(contract, build_suite(contract), batch, row_rules(contract, rows.schema))
 
 
-def validate(validation: Validation) -> ValidationResult:
+def validate(validation: Validation, counts: RuleCounts | None = None) -> ValidationResult:
     """Evaluate the suite on the rows, which the caller has cached by now.
 
-    GX uses its cheapest result format (BOOLEAN_ONLY); `add_counts` adds the counts that it leaves out. Raises
+    With the counts of the row rules GX evaluates the others only: a row rule holds if no row breaks the
+    condition by which GX would count them again. GX uses its cheapest result format (BOOLEAN_ONLY). Raises
     RuleNotEvaluated, which names the rules that GX could not evaluate. A query that fails on the rows, for
     example by a division by zero, is a broken rule.
     """
+    from great_expectations.core import ExpectationSuite
     from great_expectations.core.result_format import ResultFormat
 
     batch, suite, how = validation.batch, validation.suite, ResultFormat.BOOLEAN_ONLY
-    result = batch.validate(suite, result_format=how)
+    counted = [] if counts is None else _results_of_counts(validation, counts)
+    known = {rule_of(one) for one in counted}
+    rest = [one for one in suite.expectations if rule_name(one.meta) not in known]
+    to_evaluate = ExpectationSuite(name=suite.name, expectations=rest, meta=suite.meta)
+    result = batch.validate(to_evaluate, result_format=how)
     if any_query_failed(result):
-        result = validate_apart(batch, suite, how)
+        result = validate_apart(batch, to_evaluate, how)
     _raise_for_errors(validation.contract, result)
-    return ValidationResult(validation.suite, result)
+    complete(result, suite, counted)
+    return ValidationResult(suite, result)
 
 
-def add_counts(validated: ValidationResult, rows: int, broken_by: Mapping[str, int]) -> None:
-    """Add the number of rows, and of rows that broke each row rule, under the names that GX uses."""
-    for one in validated.result.results:
-        if (number := broken_by.get(rule_of(one))) is not None:
-            one.result["element_count"] = rows
-            one.result["unexpected_count"] = number
-            one.result["unexpected_percent"] = 100 * number / rows if rows else 0.0
+def _results_of_counts(validation: Validation, counts: RuleCounts) -> list["ExpectationValidationResult"]:
+    """The results of the row rules, with the counts under the names that GX uses."""
+    from great_expectations.core import ExpectationValidationResult
+
+    rows, results = counts.judged, []
+    for one in validation.suite.expectations:
+        if (broken := counts.broken_by.get(rule_name(one.meta))) is not None:
+            configuration = one.configuration
+            configuration.kwargs["batch_id"] = validation.batch.id
+            found = {
+                "element_count": rows,
+                "unexpected_count": broken,
+                "unexpected_percent": 100 * broken / rows if rows else 0.0,
+            }
+            results.append(
+                ExpectationValidationResult(
+                    success=not broken, expectation_config=configuration, result=found
+                )
+            )
+    return results
 
 
 def _raise_for_errors(contract: Contract, result: "ExpectationSuiteValidationResult") -> None:

@@ -4,6 +4,7 @@ A line about a batch names it in the field `batch_id`, one about an object of th
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,7 +15,9 @@ def log(message: str, **fields: object) -> None:
     """Print one line: a timestamp, the message, and the fields that identify its subject."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     line = {"timestamp": now, "message": message, **fields}
-    print(json.dumps(line, ensure_ascii=False, default=str), flush=True)
+    # One write, also of the line's end: other threads log at the same time.
+    sys.stdout.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
 
 
 @contextmanager

@@ -21,6 +21,12 @@ EXTENSIONS: Final = (
     "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
     "io.delta.sql.DeltaSparkSessionExtension",
 )
+# Jobs, stages and queries that Spark remembers: parts of the bench count them.
+COUNTED: Final = (
+    "spark.ui.retainedJobs",
+    "spark.ui.retainedStages",
+    "spark.sql.ui.retainedExecutions",
+)
 
 
 @cache
@@ -37,6 +43,7 @@ def spark() -> "SparkSession":
             "spark.jars.packages": ",".join(DELTA),
             "spark.sql.extensions": ",".join(EXTENSIONS),
             "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+            **dict.fromkeys(COUNTED, "100000"),
             CATALOG: "org.apache.iceberg.spark.SparkCatalog",
             f"{CATALOG}.type": "hadoop",
             f"{CATALOG}.warehouse": str(WAREHOUSE),

@@ -22,6 +22,7 @@ from tests.faults.conftest import Survived
 from tests.faults.pipeline import PipelineFixture, State
 from tests.faults.pipeline_runs import JOBS, WRITERS, RunJob, run_pipeline, undisturbed
 from tests.faults.proxy import FAILURES, Call, Fault, Proxy, proxied
+from tests.sessions import set_glue_catalog
 
 pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed run
 FOLDER, GLUE = "glue_catalog", "failing"  # catalogs: the tests' own, and AWS Glue's through the proxy
@@ -42,25 +43,8 @@ def proxy(aws: str, small_data_spark: SparkSession) -> Iterator[Proxy]:
         patch.setenv("AWS_MAX_ATTEMPTS", "2")  # as many as it takes to see that there are some
         patch.setitem(environment, "AWS_ENDPOINT_URL", proxy.url)  # of Python workers
         boto3.client("s3").create_bucket(Bucket=WAREHOUSE)
-        set_glue_catalog(small_data_spark, proxy.url)
+        set_glue_catalog(small_data_spark, GLUE, proxy.url, WAREHOUSE, {".cache-enabled": "false"})
         yield proxy
-
-
-def set_glue_catalog(spark: SparkSession, endpoint: str) -> None:
-    """A catalog as the template has it: Iceberg's GlueCatalog and S3FileIO."""
-    settings = {
-        "": "org.apache.iceberg.spark.SparkCatalog",
-        ".catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
-        ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-        ".warehouse": f"s3://{WAREHOUSE}",
-        ".glue.endpoint": endpoint,
-        ".s3.endpoint": endpoint,
-        ".s3.path-style-access": "true",
-        ".client.region": "us-east-1",
-        ".cache-enabled": "false",
-    }
-    for name, value in settings.items():
-        spark.conf.set(f"spark.sql.catalog.{GLUE}{name}", value)
 
 
 @dataclass

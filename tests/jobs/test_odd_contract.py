@@ -72,7 +72,7 @@ ODD_ROWS = (
 def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
     """The one contract that jobs find."""
     contract = load_contract(write(tmp_path, ODD, "select"))
-    monkeypatch.setattr(context, "load_contracts", lambda: {contract.dataset: contract})
+    monkeypatch.setattr(context, "ContractsOnDemand", lambda: {contract.dataset: contract})
     return contract
 
 

@@ -47,6 +47,17 @@ Resources:
         detail-type: [Object Created]
         detail: {bucket: {name: [small-raw]}, object: {key: [{prefix: exports/}]}}
       Targets: [{Id: list, Arn: !GetAtt Intake.Arn}]
+  RulesOfTheStack:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Intake]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Principal: {Service: events.amazonaws.com}
+            Action: sqs:SendMessage
+            Resource: !GetAtt Intake.Arn
   Again:
     Type: AWS::Events::Rule
     Properties: {State: DISABLED, ScheduleExpression: rate(1 minute)}
@@ -62,10 +73,11 @@ Outputs:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests that use the embedded AWS: its start takes seconds."""
+    """Mark all tests that use the embedded AWS: its start takes seconds, so a module's share one."""
     for item in items:
         if "embedded_aws" in getattr(item, "fixturenames", ()):
             item.add_marker("emulator")
+            item.add_marker(pytest.mark.xdist_group(f"embedded AWS of {item.path.stem}"))
 
 
 @pytest.fixture(scope="session")

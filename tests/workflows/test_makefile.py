@@ -1,6 +1,8 @@
-"""The targets of the Makefile that lead to an account."""
+"""What the targets of the Makefile run."""
 
 import subprocess
+
+import pytest
 
 from workflows.local.base.home import CHECKOUT
 
@@ -23,3 +25,15 @@ def test_arguments_reach_the_command() -> None:
     last = commands("deploy", 'ARGS=--plan --set AlertEmail="a b@c.d"').splitlines()[-1]
 
     assert last.endswith('glueline deploy --plan --set AlertEmail="a b@c.d"')
+
+
+@pytest.mark.xdist_group("a group")
+def test_make_test_runs_the_tests_of_a_group_in_one_process(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist reads the group from the end of a test's id, where pytest 9.2 does not keep it."""
+    is_worker_of_groups = getattr(request.config.option, "loadgroup", False)
+
+    assert request.node.nodeid.endswith("@a group") == is_worker_of_groups
+
+
+def test_the_timing_of_aws_can_be_asked_for() -> None:
+    assert commands("up", "ARGS=--as-aws").splitlines()[-1].endswith("glueline up --as-aws")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.workflows.expanded_template import TEXT, Resource, each, expanded, resources
+from tests.workflows.permissions import resolved
 from workflows.local.base.home import CHECKOUT
 
 
@@ -179,12 +180,15 @@ def test_only_the_stack_and_its_account_are_trusted() -> None:
         "events.amazonaws.com",
         "scheduler.amazonaws.com",
     }
-    for role in resources("AWS::IAM::Role").values():
-        (statement,) = statements(role["Properties"]["AssumeRolePolicyDocument"])
-        assert set(statement["Principal"]) == {"Service"}
-        assert statement["Principal"]["Service"] in services
+    for name, role in resources("AWS::IAM::Role").items():
         ours = [{"Ref": "JobsPolicy"}, {"Ref": "NoTablesOfOthers"}]
         assert [arn for arn in role["Properties"].get("ManagedPolicyArns", ()) if arn not in ours] == []
+        (statement,) = statements(role["Properties"]["AssumeRolePolicyDocument"])
+        if name in ("ReaderRole", "OperatorRole"):
+            assert resolved(statement["Principal"]) == {"AWS": "arn:aws:iam::000000000000:root"}
+            continue
+        assert set(statement["Principal"]) == {"Service"}
+        assert statement["Principal"]["Service"] in services
 
 
 # Principals that are the same in each partition (https://docs.aws.amazon.com/general/latest/gr/rande.html).

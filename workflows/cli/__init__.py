@@ -7,7 +7,7 @@ Imports `expectations`, `expectations.odcs`, `workflows.contracts`, `workflows.d
 """
 
 # In the order of the help.
-from workflows.cli import stack, deploy, doctor, run, query, parity, exports, recovery  # noqa: I001, F401
+from workflows.cli import stack, deploy, doctor, run, send, query, parity, exports, recovery  # noqa: I001, F401
 from workflows.cli import batches, erase, contracts  # noqa: F401
 from workflows.cli.app import app, contract_app
 

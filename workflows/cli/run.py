@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.table import Table
 
 from workflows.cli.app import app
-from workflows.cli.confirming import name_target
 from workflows.cli.exit_codes import interruptible
 from workflows.cli.printing import (
     AsJson,
-    StackName,
     arrow_table,
     err,
     out,
@@ -123,27 +119,3 @@ def outcome_table(outcomes: list[Outcome]) -> Table:
             "already there" if outcome.seconds is None else f"{outcome.seconds:.0f}",
         )
     return table
-
-
-@app.command()
-def send(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], stack: StackName = None) -> None:
-    """Put the lines of FILE (one CloudEvent as JSON each) on the inbound queue."""
-    from workflows.operations.sending import read_messages
-    from workflows.operations.sending import send as send_bodies
-    from workflows.stack.target import connect
-
-    bodies = read_messages(file)
-    target = connect(stack)
-    name_target(target)
-    sent = Counter[str]()
-    with interruptible(
-        lambda: (
-            f"{sent['messages']:,} of {len(bodies):,} messages are sent, possibly a few more. Run the "
-            "command again to send all of them: a message that arrives twice changes nothing."
-        )
-    ):
-        send_bodies(target, bodies, lambda more: sent.update(messages=more))
-    out.print(
-        f"Sent {len(bodies):,} messages to {target.output('InboundQueueUrl')}. Rejected messages go to "
-        "the dead-letter queue with their reasons; the others are in the table in a minute or so."
-    )

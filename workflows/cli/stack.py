@@ -20,11 +20,19 @@ def up(
     watch: Annotated[
         bool, typer.Option("--watch", help="Deploy again after each save, until Ctrl-C.")
     ] = False,
+    as_aws: Annotated[
+        bool,
+        typer.Option(
+            "--as-aws",
+            help="Wait for batching windows as AWS does: a minute for ingest, instead of two seconds.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the local stack: the embedded AWS with the whole template, the local Glue, a warm Spark.
 
-    To a stack that runs, deploy the contracts, functions and jobs that have changed; its data is kept.
+    To a stack that runs, deploy the contracts, functions and jobs that have changed; its data and its timing
+    are kept.
     """
     from workflows.local.base.environment import act_locally
 
@@ -34,9 +42,9 @@ def up(
     if watch:
         from workflows.cli.watching import deploy_saves
 
-        deploy_saves()
+        deploy_saves(as_aws=as_aws)
         return
-    started = start()
+    started = start(as_aws=as_aws)
     if as_json:
         print_json({**started.to_dict(), "changes": started.changes and started.changes.to_dict()})
         return
@@ -47,8 +55,11 @@ def up(
         )
 
 
-def start() -> Stack:
-    """Start the stack or deploy to it, with a line on stderr about each step."""
+def start(*, as_aws: bool = False) -> Stack:
+    """Start the stack or deploy to it, with a line on stderr about each step.
+
+    `as_aws` starts it with AWS's timing.
+    """
     from workflows.local.base.home import DEFAULT
     from workflows.local.lifecycle import stack
 
@@ -58,7 +69,7 @@ def start() -> Stack:
         return "The stack still runs. Run the command again to deploy what has changed."
 
     with interruptible(summary):
-        return stack.up(report=lambda line: err.print(f"  {line}", style="dim", markup=False))
+        return stack.up(lambda line: err.print(f"  {line}", style="dim", markup=False), as_aws=as_aws)
 
 
 @app.command()

@@ -30,8 +30,11 @@ class Attempt(NamedTuple):
     errors: str
 
 
-def deploy_saves() -> None:
-    """Start the stack or deploy to it, and deploy again after each save, until interrupted."""
+def deploy_saves(*, as_aws: bool = False) -> None:
+    """Start the stack or deploy to it, and deploy again after each save, until interrupted.
+
+    `as_aws` starts it with AWS's timing, which it keeps.
+    """
     from workflows.local.base.home import DEFAULT
     from workflows.local.lifecycle.ours import our_deployment
     from workflows.local.lifecycle.saves import saves, snapshot
@@ -42,7 +45,7 @@ def deploy_saves() -> None:
 
     before = look()
     try:
-        _show(Attempt(is_good=True, printed=start().notice, errors=""))
+        _show(Attempt(is_good=True, printed=start(as_aws=as_aws).notice, errors=""))
     except GluelineError as error:
         if running_stack(DEFAULT) is None:
             raise

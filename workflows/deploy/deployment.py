@@ -23,6 +23,7 @@ from workflows.deploy.findings import Verdict
 from workflows.deploy.options import Options, check_options
 from workflows.deploy.plan import compare
 from workflows.deploy.preflight import Intent, mail, preflight
+from workflows.deploy.renamed_parameters import forgotten_values, renamed_values
 from workflows.deploy.states import Next, state_of
 from workflows.deploy.template import TEMPLATE_FILE, expand, parse, resources
 from workflows.stack.database_names import database_parameters
@@ -73,6 +74,7 @@ class Prepared:
     intent: Intent
     leftovers: tuple[Leftover, ...]
     named: tuple[Leftover, ...]
+    forgotten: Mapping[str, str]  # values of parameters that the template has no more
 
     @property
     def is_first(self) -> bool:
@@ -161,13 +163,14 @@ def _say_state(stack: Stack, dialog: Dialog) -> None:
 def _prepare(options: Options, account: Account, stack: Stack | None, datasets: list[str]) -> Prepared:
     jobs = packaging.build_jobs()
     bucket = options.bucket or managed_bucket(account)
+    before = {} if stack is None else stack.parameters
     parameters = {
+        **renamed_values(before),
         **options.parameters,
         "Datasets": dataset_parameter(datasets),
         "JobsCode": jobs.address(bucket or NO_BUCKET),
         "Architecture": options.architecture,
     }
-    before = {} if stack is None else stack.parameters
     databases = _databases(account, options, stack)
     parameters |= database_parameters(options.stack, databases, options.parameters)
     if before.get(PROTECTION) == "later":  # a first deployment stopped before its second step
@@ -177,17 +180,28 @@ def _prepare(options: Options, account: Account, stack: Stack | None, datasets: 
     kept = {name: value for name, value in before.items() if name in template["Parameters"]}
     expanded = expand(template, place, {**kept, **parameters})
     wanted = resources(expanded)
-    deployed = {}
+    deployed, forgotten = {}, dict[str, str]()
     if stack is not None and state_of(stack).next is Next.UPDATE:
-        text = stacks.template_of(account.client("cloudformation"), stack)
-        deployed = resources(expand(parse(text), place, before))
+        last = parse(stacks.template_of(account.client("cloudformation"), stack))
+        deployed = resources(expand(last, place, before))
+        forgotten = forgotten_values(before, last.get("Parameters", {}), template["Parameters"])
     planned = compare(deployed, wanted)
     leftovers, named = _adoptable(options, account, planned, is_new=not deployed)
     grants = {**kept, **parameters}.get("LakeFormationGrants") == "true"
     adopted = {one.resource.logical_id for one in (*leftovers, *named)}
     intent = Intent(expanded, planned, len(datasets), bucket, adopted, grants)
     return Prepared(
-        options, account, stack, parameters, jobs, bucket, planned, intent, tuple(leftovers), tuple(named)
+        options,
+        account,
+        stack,
+        parameters,
+        jobs,
+        bucket,
+        planned,
+        intent,
+        tuple(leftovers),
+        tuple(named),
+        forgotten,
     )
 
 
@@ -227,6 +241,9 @@ def _print(prepared: Prepared, dialog: Dialog) -> int:
     dialog.report(f"Stack {options.stack} in account {account.id}, region {account.region}")
     for line in prepared.plan.lines():
         dialog.report(line)
+    if prepared.forgotten:
+        values = ", ".join(f"{name}={value}" for name, value in prepared.forgotten.items())
+        dialog.report(f"It forgets values of parameters that the template has no more: {values}")
     if adopted := (*prepared.leftovers, *prepared.named):
         dialog.report(f"It ADOPTS {len(adopted)} of them, with all they hold (--no-adopt makes new ones):")
         for leftover in adopted:

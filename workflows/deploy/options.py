@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from workflows.deploy.errors import DeployError
 from workflows.deploy.packaging import PLATFORMS
+from workflows.deploy.renamed_parameters import RENAMED
 from workflows.deploy.template import COMPUTED, TEMPLATE_FILE, parse
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ def check_options(options: Options) -> None:
             f"expected one of the architectures {', '.join(PLATFORMS)}, got {options.architecture!r}"
         )
     ours = set(parse(TEMPLATE_FILE.read_text())["Parameters"]) - set(COMPUTED)
-    if unknown := sorted(set(options.parameters) - ours):
+    unknown = sorted(set(options.parameters) - ours)
+    if renamed := [f"{name} is {RENAMED[name]} now" for name in unknown if name in RENAMED]:
+        raise DeployError(f"expected the new name of each parameter: {', '.join(renamed)}")
+    if unknown:
         raise DeployError(
             f"expected parameters among {', '.join(sorted(ours))}, got {', '.join(unknown)} "
             f"({', '.join(COMPUTED)} are computed; for the architecture use --architecture)"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflows.query.dialect.errors import NoSuchTable
-from workflows.stack.target import LOCAL_KEY
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -20,12 +19,15 @@ def lake_catalog(target: Target) -> Catalog:
 
     properties = {"type": "glue", "client.region": target.region}
     if target.endpoint_url is not None:
+        credentials = target.credentials()
         properties |= {
             "glue.endpoint": target.endpoint_url,
             "s3.endpoint": target.endpoint_url,
-            "client.access-key-id": LOCAL_KEY,
-            "client.secret-access-key": LOCAL_KEY,
+            "client.access-key-id": credentials.access_key,
+            "client.secret-access-key": credentials.secret_key,
         }
+        if credentials.token:
+            properties["client.session-token"] = credentials.token
     return load_catalog("lake", **properties)
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from expectations.contract import Contract
 
 STACK_FILE: Final = DEFAULT.stack_file
-LOCAL_KEY: Final = "test"  # the embedded AWS accepts any key
+LOCAL_KEY: Final = "test"  # of the administrator of the embedded AWS
+_SESSION_SECONDS: Final = 43200  # the longest that the template allows
 _PATIENCE_SECONDS: Final = 30  # a busy machine answers late
 _CONFIG: Final = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32)
 
@@ -45,6 +46,7 @@ class Target:
     stack: str = ""
     account: str = ""
     deployed_contracts: Path | None = None  # the folder with the contracts of the local stack
+    role: str | None = None  # of the local stack; without one, its clients are an administrator's
 
     @property
     def is_on_aws(self) -> bool:
@@ -69,7 +71,15 @@ class Target:
 
         Typed as Any: boto3 creates its classes at run time.
         """
-        return _client(service, self.region, self.endpoint_url)
+        return _client(service, self.region, self.endpoint_url, self.role)
+
+    def credentials(self) -> Any:
+        """The credentials of its clients: `access_key`, `secret_key`, `token`."""
+        return _session(self.region, self.endpoint_url, self.role).get_credentials()
+
+    def as_operator(self) -> Target:
+        """The local stack, used with its operator's role as a stack on AWS would be."""
+        return replace(self, role=self.outputs.get("OperatorRoleArn"))
 
     def output(self, name: str) -> str:
         """One CloudFormation output. Raises NoStack if the deployed template is too old to have it."""
@@ -81,8 +91,8 @@ class Target:
 
 
 @cache
-def _client(service: str, region: str, endpoint_url: str | None) -> Any:
-    return _session(region, is_local=endpoint_url is not None).client(
+def _client(service: str, region: str, endpoint_url: str | None, role: str | None) -> Any:
+    return _session(region, endpoint_url, role).client(
         service,  # type: ignore[call-overload]  # any service
         endpoint_url=endpoint_url,
         config=_CONFIG,
@@ -90,11 +100,19 @@ def _client(service: str, region: str, endpoint_url: str | None) -> Any:
 
 
 @cache
-def _session(region: str, *, is_local: bool) -> boto3.Session:
-    """A session with the caller's own credentials, or with the fixed ones of the local stack."""
-    if not is_local:
+def _session(region: str, endpoint_url: str | None, role: str | None) -> boto3.Session:
+    """A session of the caller or, on the local stack, of its administrator or of a role."""
+    if endpoint_url is None:
         return boto3.Session(region_name=region)
-    return boto3.Session(region_name=region, aws_access_key_id=LOCAL_KEY, aws_secret_access_key=LOCAL_KEY)
+    administrator = boto3.Session(LOCAL_KEY, LOCAL_KEY, region_name=region)
+    if role is None:
+        return administrator
+    found = administrator.client("sts", endpoint_url=endpoint_url, config=_CONFIG).assume_role(
+        RoleArn=role, RoleSessionName="glueline", DurationSeconds=_SESSION_SECONDS
+    )["Credentials"]
+    return boto3.Session(
+        found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], region_name=region
+    )
 
 
 def connect(stack: str | None = None) -> Target:
@@ -108,7 +126,7 @@ def connect(stack: str | None = None) -> Target:
     if name:
         return deployed(name)
     act_locally()
-    return local()
+    return local().as_operator()
 
 
 def local(file: Path = STACK_FILE) -> Target:

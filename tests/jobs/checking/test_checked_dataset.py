@@ -15,7 +15,7 @@ from jobs.intake.manifest import ManifestFile
 from jobs.intake.results import FileCount
 from jobs.lake.session import FEW_ROWS, LONG_EXPRESSIONS, configured
 from jobs.quality.row_rules import RowRule
-from jobs.quality.validation import RuleNotEvaluated
+from jobs.quality.validation import RuleCounts, RuleNotEvaluated
 from tests.jobs.builders import EVENTS
 from tests.jobs.checking.batches import parsed, put
 
@@ -58,8 +58,7 @@ def test_rows_are_counted_by_file_and_by_rule(spark: "SparkSession") -> None:
             FileCount("things", "s3://raw/c", "drop", rows_read=0, accepted=0, quarantined=0),
             FileCount("things", "s3://raw/b", "drop", rows_read=3, accepted=0, quarantined=3),
         ),
-        judged=4,
-        broken_by={"positive": 2, "large": 3},
+        rules=RuleCounts(judged=4, broken_by={"positive": 2, "large": 3}),
     )
 
 

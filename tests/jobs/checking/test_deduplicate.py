@@ -31,6 +31,7 @@ def test_known_changes_are_looked_for_in_the_partitions_and_versions_of_the_batc
 
     known = known_changes(recent, lake, EVENTS)
 
+    assert known is not None
     assert known.select("number").collect() == [Row(number=0)]
     assert known.select(F.input_file_name()).distinct().count() == 1
     plan = known._jdf.queryExecution().executedPlan().toString()

@@ -22,6 +22,7 @@ from jobs.reading.formats.registry import read_rows
 from jobs.reading.received import IS_UNTYPED, RECEIVED, SEQUENCER
 from tests.jobs.builders import ENTITIES, EVENTS, EVERY_TYPE, SENT, received
 from tests.jobs.reading.formats.arrow_cases import CASES, KINDS, Refused
+from tests.jobs.reading.formats.reading import PRICES
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
@@ -329,21 +330,6 @@ def test_a_sequence_column_alone_orders_the_rows_that_have_one(spark: "SparkSess
 
 
 FILES = Path(__file__).with_name("files")
-PRICES = replace(
-    ENTITIES,
-    dataset="prices",
-    columns=(
-        Column("price_id", "long", required=True),
-        Column("code", "string"),
-        Column("label", "string"),
-        Column("price", "decimal(10,2)"),
-        Column("valid_from", "timestamp"),
-        Column("valid_to", "timestamp"),
-        Column("day", "date"),
-    ),
-    key=("price_id",),
-    partitions=(),
-)
 
 
 def day(year: int, month: int = 1, number: int = 1) -> datetime:

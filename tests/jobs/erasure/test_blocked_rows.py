@@ -12,7 +12,7 @@ from expectations.contract import Column, Contract
 from expectations.spelled_keys import JsonNumber, texts_of
 from jobs.changes.columns import accepted_changes
 from jobs.doors.drop import parse_drop
-from jobs.erasure.blocked_rows import erased_keys
+from jobs.erasure.blocked_rows import datasets_with_erased_keys, erased_keys
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.tombstones import add_tombstones
 from jobs.lake.names import TOMBSTONES, Lake
@@ -64,12 +64,14 @@ def test_a_dataset_without_erased_keys_starts_no_spark_job(spark: "SparkSession"
     ordinary.writeTo(lake.ops(TOMBSTONES)).append()
     spark.sparkContext.setJobGroup("erased keys", "")
     try:
-        found = erased_keys(spark, lake, EVENTS)
+        found = erased_keys(spark, lake, EVENTS), datasets_with_erased_keys(spark, lake, ["events", "others"])
         jobs = list(spark.sparkContext.statusTracker().getJobIdsForGroup("erased keys"))
     finally:
         spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]
 
-    assert (found, jobs) == (None, [])
+    assert (found, jobs) == ((None, set()), [])
+    assert datasets_with_erased_keys(spark, lake, ["events", "entities"]) == {"entities"}
+    assert datasets_with_erased_keys(spark, lake, []) == set()
     assert (erased_keys(spark, lake, ENTITIES) or ErasedKeys.of(ENTITIES, [])).texts == {"7", "8"}
 
 

@@ -37,6 +37,7 @@ def test_changes_are_counted_and_bounded_by_the_partition_that_they_name(
         oldest=5,
         arrived=Arrivals(micros_of(SENT), micros_of(SENT)),
         in_bounds=found.in_bounds,
+        in_range=f"(({shop} 1 AND 7))",
         partitions={EVENTS.partitions[0]: frozenset({date(2026, 1, 4), date(2026, 1, 9)})},
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from expectations.contract import Rule
-from jobs.quality.validation import RuleNotEvaluated, add_counts, prepare, validate
+from jobs.quality.validation import RuleCounts, RuleNotEvaluated, prepare, validate
 from tests.jobs.builders import EVENTS
 from tests.jobs.quality.rules import RULES, frame
 
@@ -22,9 +22,9 @@ pytestmark = [
 
 
 def test_counts_have_the_names_that_gx_gives_them(spark: "SparkSession") -> None:
-    result = validate(prepare(frame(spark), replace(EVENTS, rules=(RULES[0], RULES[6]))))
+    validation = prepare(frame(spark), replace(EVENTS, rules=(RULES[0], RULES[6])))
 
-    add_counts(result, 4, {"amount.range": 1})
+    result = validate(validation, RuleCounts(4, {"amount.range": 1}))
 
     counts = {"element_count": 4, "unexpected_count": 1, "unexpected_percent": 25.0}
     assert [one["result"] for one in json.loads(result.as_json)["results"]] == [counts, {}]

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.workflows.deploy.small_stack import TEMPLATE
+from tests.workflows.local.ministack.embedded import embedded
 from workflows.deploy import deployment, options, packaging, stacks
 from workflows.deploy.account import Account, sign_in
 from workflows.deploy.packaging import JobsCode
 from workflows.deploy.template import parse
+from workflows.local.base.home import Home
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 NUMBERS = itertools.count(1)
@@ -35,6 +37,23 @@ def account(embedded_aws: str, monkeypatch: pytest.MonkeyPatch) -> Account:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.setattr(stacks, "POLL_SECONDS", 0.1)
     return sign_in()
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An account of its own: what other tests deploy is not in its way."""
+    with embedded(Home(tmp_path_factory.mktemp("embedded-aws"))) as endpoint:
+        environment = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_PROFILE", raising=False)
+        monkeypatch.setattr(stacks, "POLL_SECONDS", 0.2)
+        yield endpoint
 
 
 @pytest.fixture

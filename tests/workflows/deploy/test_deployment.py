@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.workflows.deploy.small_stack import TEMPLATE, Talk
-from workflows.deploy import deployment, stacks
+from workflows.deploy import deployment, renamed_parameters, stacks
 from workflows.deploy.deployment import Declined, deploy, plan
 from workflows.deploy.errors import DeployError
 from workflows.stack.database_names import DatabaseChanged
@@ -141,6 +141,72 @@ def test_a_second_deployment_shows_what_it_changes_and_keeps_parameters(
     assert found.parameters["AlertEmail"] == "a@b.c"
     assert found.parameters["DeletionProtection"] == "false"
     assert table(account, small)["DeletionProtectionEnabled"] is False
+
+
+def put_item(account: Account, options: Options) -> None:
+    account.client("dynamodb").put_item(TableName=f"{options.stack}-things", Item={"_key": {"S": "1"}})
+
+
+def keys(account: Account, name: str) -> list[str]:
+    return [item["_key"]["S"] for item in account.client("dynamodb").scan(TableName=name)["Items"]]
+
+
+def test_a_renamed_parameter_keeps_its_value_and_the_data_stays(
+    account: Account, small: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = deploy(with_set(small, Title="second"), Talk().dialog())
+    put_item(account, small)
+    (tmp_path / "template.yaml").write_text(
+        TEMPLATE.replace("  Title: {", "  Heading: {").replace("!Ref Title", "!Ref Heading")
+    )
+    monkeypatch.setitem(renamed_parameters.RENAMED, "Title", "Heading")
+    again, changed = Talk(), Talk()
+
+    deploy(small, again.dialog())
+
+    assert "It changes no resource." in again.text
+    found = state(account, small)
+    assert found is not None
+    assert (found.parameters["Heading"], "Title" in found.parameters) == ("second", False)
+    topic = account.client("sns").get_topic_attributes(TopicArn=outputs["AlertTopicArn"])["Attributes"]
+    assert topic["DisplayName"] == "second"
+    with pytest.raises(DeployError, match="Title is Heading now"):
+        plan(with_set(small, Title="third"), Talk().dialog())
+    deploy(with_set(small, Heading="third"), changed.dialog())
+    assert "Alerts (AWS::SNS::Topic): DisplayName" in changed.text
+    assert keys(account, f"{small.stack}-things") == ["1"]
+
+
+def test_the_value_of_a_parameter_that_is_gone_is_named(
+    account: Account, small: Options, tmp_path: Path
+) -> None:
+    deploy(with_set(small, Title="second"), Talk().dialog())
+    without = TEMPLATE.replace("  Title: {Type: String, Default: first}\n", "").replace("!Ref Title", "first")
+    (tmp_path / "template.yaml").write_text(without)
+    talk = Talk()
+
+    plan(small, talk.dialog())
+
+    assert "It forgets values of parameters that the template has no more: Title=second" in talk.text
+
+
+def test_a_removed_contract_leaves_its_table_and_its_data(
+    account: Account, small: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "load_contracts", lambda: {"extras": None, "things": None})
+    deploy(small, Talk().dialog())
+    put_item(account, small)
+    extras, talk = f"{small.stack}-extras", Talk()
+    account.client("dynamodb").put_item(TableName=extras, Item={"_key": {"S": "2"}})
+    with monkeypatch.context() as patch:
+        patch.setattr(deployment, "load_contracts", lambda: {"things": None})
+
+        deploy(small, talk.dialog())
+
+    assert "Tableextras (AWS::DynamoDB::Table); the old one stays, without a stack" in talk.text
+    with pytest.raises(DeployError):  # the contract is back, but adopting has to be asked for
+        deploy(small, Talk().dialog())
+    assert (keys(account, extras), keys(account, f"{small.stack}-things")) == (["2"], ["1"])
 
 
 def test_nothing_to_change_is_said(account: Account, small: Options) -> None:

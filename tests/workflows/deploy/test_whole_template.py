@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.workflows.deploy.small_stack import Talk
-from tests.workflows.local.ministack.embedded import embedded
 from workflows.deploy import stacks
 from workflows.deploy.account import sign_in
 from workflows.deploy.deployment import deploy
 from workflows.deploy.destroying import destroy, plan_destruction
 from workflows.deploy.options import Options
-from workflows.local.base.home import Home
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = [
     pytest.mark.emulator,
@@ -25,23 +19,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:module 'sre_constants' is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-
-
-@pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An account of its own: what other tests deploy is not in its way."""
-    with embedded(Home(tmp_path_factory.mktemp("embedded-aws"))) as endpoint:
-        environment = {
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_PROFILE", raising=False)
-        monkeypatch.setattr(stacks, "POLL_SECONDS", 0.2)
-        yield endpoint
 
 
 def test_it_is_deployed_changed_deleted_and_deployed_again_with_its_data(alone: str) -> None:

@@ -25,12 +25,17 @@ from workflows.packages.wheels import PLATFORMS, locked
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+pytestmark = pytest.mark.xdist_group("packages of jobs")  # which are built once
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GLUE_6 = Path(__file__).with_name("glue-6.0.txt")
 # aws-sam-cli and ministack each pin a newer boto3 than Glue has; only what is installed below is Glue's.
 NEWER_THAN_GLUE = {"boto3", "botocore", "s3transfer"}
 JOBS = job_names(ROOT)
 each_job = pytest.mark.parametrize("job", JOBS)
+# Installing takes seconds. `check` has packages that no other job has, and what Glue has is imported by all.
+each_installed_job = pytest.mark.parametrize(
+    "job", [pytest.param(job, marks=[] if job in ("check", "merge") else pytest.mark.deep) for job in JOBS]
+)
 
 
 def versions(requirements: Iterable[str]) -> dict[str, str]:
@@ -125,6 +130,7 @@ def test_a_package_lists_exact_versions_of_wheels_that_run_on_glue(code: Path, j
     assert [name for name, (_, tags) in parsed.items() if not {tag.platform for tag in tags} & fitting] == []
 
 
+@pytest.mark.deep
 def test_the_same_sources_give_the_same_bytes(code: Path, tmp_path: Path) -> None:
     again = write_job_code(uv(), ROOT, tmp_path)
 
@@ -135,22 +141,17 @@ def test_the_same_sources_give_the_same_bytes(code: Path, tmp_path: Path) -> Non
 
 # These run in the environment of a job. Importing the script does not run the job.
 IMPORT_ALL = """
-import importlib, runpy, sys
+import importlib, runpy, sys, time
 
+begun = time.perf_counter()
 runpy.run_path(sys.argv[1], run_name="imported")
+print(f"imported in {time.perf_counter() - begun:.2f} s")
 for name in sys.argv[2:]:
     module, _, attribute = name.rpartition(".")
     try:
         importlib.import_module(name)
     except ModuleNotFoundError:
         getattr(importlib.import_module(module), attribute)
-"""
-TIME = """
-import runpy, sys, time
-
-begun = time.perf_counter()
-runpy.run_path(sys.argv[1], run_name="imported")
-print(f"imported in {time.perf_counter() - begun:.2f} s")
 """
 runs_wheels_of_glue = pytest.mark.skipif(
     (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="Glue's wheels run on Linux on x86_64"
@@ -211,7 +212,7 @@ def output(command: list[str]) -> str:
 
 
 @runs_wheels_of_glue
-@each_job
+@each_installed_job
 def test_a_package_replaces_nothing_that_glue_has(
     installed: Callable[[str], tuple[Path, str]], job: str
 ) -> None:
@@ -222,14 +223,14 @@ def test_a_package_replaces_nothing_that_glue_has(
 
 
 @runs_wheels_of_glue
-@each_job
+@each_installed_job
 def test_a_job_starts_beside_what_glue_has(
     code: Path, installed: Callable[[str], tuple[Path, str]], job: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     python, _ = installed(job)
     ours, others = imported_by(ROOT / "jobs" / f"{job}.py")
 
-    output([str(python), "-I", "-c", IMPORT_ALL, str(code / f"{job}.py"), *sorted(ours | others)])
+    printed = output([str(python), "-I", "-c", IMPORT_ALL, str(code / f"{job}.py"), *sorted(ours | others)])
 
     with capsys.disabled():
-        print(f"\n{job}:", output([str(python), "-I", "-c", TIME, str(code / f"{job}.py")]).strip())
+        print(f"\n{job}: {printed.strip()}")

@@ -7,9 +7,11 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.expectations.contract_files import VALID, write
-from workflows.stack.target import local
+from tests.workflows.local.ministack.roles import allow, make_role
+from workflows.stack.target import Target, local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,3 +43,16 @@ def test_a_stack_without_deployed_contracts_has_those_of_the_checkout(
     file.write_text(json.dumps(stack))
 
     assert set(local(file).contracts()) == {"households", "products", "transactions"}
+
+
+def test_an_operator_of_the_local_stack_has_a_session_of_his_role(embedded_aws: str) -> None:
+    role = make_role(embedded_aws, "operates", allow("sqs:ListQueues", "*"))
+    administrator = Target("us-east-1", {"OperatorRoleArn": role}, embedded_aws)
+
+    operator = administrator.as_operator()
+
+    assert administrator.credentials().token is None
+    assert operator.credentials().token
+    assert ":assumed-role/operates/" in operator.client("sts").get_caller_identity()["Arn"]
+    with pytest.raises(ClientError, match="not authorized"):
+        operator.client("dynamodb").list_tables()

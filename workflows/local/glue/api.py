@@ -1,9 +1,10 @@
 """The Glue API for jobs, triggers and workflows: a request becomes an answer or a GlueError.
 
 Names and members are those of the Glue web API reference, so that any AWS SDK can use it. It has the
-operations that the template and the command line need: CloudFormation creates, changes and deletes
-definitions; definitions can be read; runs can be started and watched. All others are refused by name: the
-embedded AWS has jobs, triggers and workflows of its own, and would answer as if nothing were defined.
+operations that the template, the command line and an operator need: CloudFormation creates, changes and
+deletes definitions; definitions can be read; runs can be started, watched and stopped. All others are refused
+by name: the embedded AWS has jobs, triggers and workflows of its own, and would answer as if nothing were
+defined.
 """
 
 import re
@@ -12,7 +13,13 @@ from typing import Any, Final
 
 from workflows.local.glue.definitions import read_job, read_trigger, read_workflow
 from workflows.local.glue.engine import Glue
-from workflows.local.glue.errors import AlreadyExists, EntityNotFound, InvalidInput, UnknownOperation
+from workflows.local.glue.errors import (
+    AlreadyExists,
+    EntityNotFound,
+    GlueError,
+    InvalidInput,
+    UnknownOperation,
+)
 from workflows.local.glue.runs import JobRun, WorkflowRun
 from workflows.local.glue.shapes import (
     job_run_shape,
@@ -72,6 +79,19 @@ def _get_job(glue: Glue, request: Request, now: float) -> Answer:
 def _start_job_run(glue: Glue, request: Request, now: float) -> Answer:
     run = glue.start_job_run(request["JobName"], request.get("Arguments", {}), request.get("Timeout"), now)
     return {"JobRunId": run.id}
+
+
+def _batch_stop_job_run(glue: Glue, request: Request, now: float) -> Answer:
+    name = request["JobName"]
+    stopped, errors = [], []
+    for run_id in request["JobRunIds"]:
+        one = {"JobName": name, "JobRunId": run_id}
+        try:
+            glue.stop_job_run(name, run_id, now)
+            stopped.append(one)
+        except GlueError as error:
+            errors.append({**one, "ErrorDetail": {"ErrorCode": error.code, "ErrorMessage": str(error)}})
+    return {"SuccessfulSubmissions": stopped, "Errors": errors}
 
 
 def _get_job_run(glue: Glue, request: Request, now: float) -> Answer:
@@ -212,6 +232,7 @@ OPERATIONS: Final[Mapping[str, Callable[[Glue, Request, float], Answer]]] = {
     "DeleteJob": _delete_job,
     "GetJob": _get_job,
     "StartJobRun": _start_job_run,
+    "BatchStopJobRun": _batch_stop_job_run,
     "GetJobRun": _get_job_run,
     "GetJobRuns": _get_job_runs,
     "CreateTrigger": _create_trigger,

@@ -110,6 +110,11 @@ def read_job(definition: Definition) -> Job:
     )
 
 
+def deleted_job(name: str) -> Job:
+    """What is left of a job that is not defined any more: the name that a trigger starts it by."""
+    return Job(name, "", {}, {}, 0, DEFAULT_TIMEOUT_MINUTES, 1, {"Name": name})
+
+
 def read_trigger(definition: Definition) -> Trigger:
     """A trigger from the properties of CreateTrigger or AWS::Glue::Trigger; raises InvalidInput."""
     name = _name(definition, "trigger")

@@ -4,18 +4,25 @@ It has no side effects and reads no clock. Its inputs are requests, events, ends
 time, each with its time; its outputs are commands (`take_commands`). The same inputs give the same runs.
 
 It keeps those rules of AWS that pipelines depend on: a refused concurrent start is lost (it is recorded as a
-run in state ERROR, and its events are not kept); a workflow has one start trigger; a failed job is retried up
-to MaxRetries, a timed out one is not; a CONDITIONAL trigger fires once per workflow run, on the final states
-of the jobs in its predicate; a workflow run ends as COMPLETED even if its jobs failed.
+run in state ERROR, and its events are not kept); a workflow has one start trigger; a trigger's start of a
+busy job is a run in state FAILED, and of a deleted job one in state ERROR
+(https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html); a failed job is retried up to MaxRetries,
+a timed out or stopped one is not; a CONDITIONAL trigger fires once per workflow run, on the final states of
+the jobs in its predicate; a workflow run ends as COMPLETED even if its jobs failed.
 """
 
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
-from workflows.local.glue.definitions import Action, Batching, Job, Trigger, Workflow
-from workflows.local.glue.errors import ConcurrentRunsExceeded, EntityNotFound, InvalidInput
-from workflows.local.glue.runs import Command, JobRun, Kill, Launch, LogLine, WorkflowRun
+from workflows.local.glue.definitions import Action, Batching, Job, Trigger, Workflow, deleted_job
+from workflows.local.glue.errors import (
+    ConcurrentRunsExceeded,
+    EntityNotFound,
+    InvalidInput,
+    JobRunInTerminalState,
+)
+from workflows.local.glue.runs import Announce, Command, JobRun, Kill, Launch, LogLine, WorkflowRun
 from workflows.local.glue.triggers import Firing, Triggers
 
 
@@ -80,6 +87,19 @@ class Glue:
         run = JobRun(f"jr_{self._new_id()}", job, arguments, timeout_minutes or job.timeout_minutes, now)
         self._launch(run)
         return run
+
+    def stop_job_run(self, name: str, run_id: str, now: float) -> None:
+        """Stop a run; raises EntityNotFound, or JobRunInTerminalState if it has ended.
+
+        On AWS it is STOPPING for a while before it is STOPPED.
+        """
+        run = self.job_runs.get(run_id)
+        if run is None or run.job.name != name:
+            raise EntityNotFound(f"Job run {run_id} of job {name} not found")
+        if not run.is_active:
+            raise JobRunInTerminalState(f"Job run {run_id} is in the terminal state {run.state}")
+        self._commands.append(Kill(run.id))
+        self._end(run, "STOPPED", "", now)
 
     def receive_event(self, workflow: str, event_id: str, now: float) -> None:
         """Take an EventBridge event for a workflow, which starts when a batch is full or its window ends."""
@@ -155,10 +175,8 @@ class Glue:
         return run
 
     def _start(self, action: Action, trigger: Trigger, workflow_run: WorkflowRun | None, now: float) -> None:
-        job = self.jobs.get(action.job)
-        if job is None:
-            self._log(f"trigger {trigger.name}: there is no job {action.job} to start")
-            return
+        defined = self.jobs.get(action.job)
+        job = defined or deleted_job(action.job)
         run = JobRun(
             id=f"jr_{self._new_id()}",
             job=job,
@@ -168,13 +186,18 @@ class Glue:
             workflow_run=workflow_run,
             trigger=trigger.name,
         )
-        if self._is_busy(job):
-            # https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html; ERROR is a deleted job's.
-            run.state, run.ended_on, run.message = "FAILED", now, f"Concurrent runs exceeded for {job.name}"
-            self._log(f"trigger {trigger.name}: job {job.name} refused: it already runs")
-            self._record(run)
+        if defined is None:
+            self._refuse(run, "ERROR", "Failed to start job run due to missing metadata", now)
+        elif self._is_busy(job):
+            self._refuse(run, "FAILED", f"Concurrent runs exceeded for {job.name}", now)
         else:
             self._launch(run)
+
+    def _refuse(self, run: JobRun, state: str, message: str, now: float) -> None:
+        run.state, run.ended_on, run.message = state, now, message
+        self._record(run)
+        self._log(f"trigger {run.trigger}: job {run.job.name} refused: {message}")
+        self._commands.append(Announce(run))
 
     def _launch(self, run: JobRun) -> None:
         self._record(run)
@@ -187,6 +210,7 @@ class Glue:
 
     def _end(self, run: JobRun, state: str, message: str, now: float) -> None:
         run.state, run.ended_on, run.message = state, now, message
+        self._commands.append(Announce(run))
         if state == "FAILED" and run.attempt < run.job.max_retries:
             self._log(f"job {run.job.name}: {run.id} failed and is retried")
             self._launch(run.retry(self.jobs.get(run.job.name, run.job), now))

@@ -36,6 +36,12 @@ class ConcurrentRunsExceeded(GlueError):
     code = "ConcurrentRunsExceededException"
 
 
+class JobRunInTerminalState(GlueError):
+    """Raised when a run that has ended is to be stopped."""
+
+    code = "JobRunInTerminalStateException"
+
+
 class UnknownOperation(GlueError):
     """Raised for operations about jobs, triggers and workflows that the local Glue does not implement."""
 

@@ -11,7 +11,7 @@ ACTIVE_STATES: Final = ("STARTING", "RUNNING")
 
 @dataclass(slots=True)
 class JobRun:
-    """One attempt of a job. A start that was refused has FAILED too, without having run."""
+    """One attempt of a job. A start that was refused has FAILED or ERROR, without having run."""
 
     id: str
     job: Job
@@ -116,10 +116,17 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell EventBridge that this run has ended; its state is final."""
+
+    run: JobRun
+
+
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """Write this line to the emulator's log."""
 
     text: str
 
 
-type Command = Launch | Kill | LogLine
+type Command = Launch | Kill | Announce | LogLine

@@ -1,5 +1,7 @@
 """The local Glue as a service: requests, events and time go to the state machine, scripts to a runner.
 
+Ends of runs are announced to EventBridge.
+
 One lock protects the state machine. Every call is short: the runner runs scripts on its own thread and
 reports back from there.
 """
@@ -13,7 +15,8 @@ from typing import Protocol
 from workflows.local.glue import api
 from workflows.local.glue.api import Answer, Request
 from workflows.local.glue.engine import Glue
-from workflows.local.glue.runs import JobRun, Kill, Launch, LogLine
+from workflows.local.glue.job_events import Detail, state_change
+from workflows.local.glue.runs import Announce, JobRun, Kill, Launch, LogLine
 
 log = logging.getLogger("glueline.glue")
 
@@ -29,9 +32,13 @@ class Runner(Protocol):
 
 
 class GlueService:
-    """Shares one Glue among threads, and advances its time."""
+    """Shares one Glue among threads, and advances its time.
+
+    It calls `announce` with the detail of each event of a run; the call must not block.
+    """
 
     def __init__(self, glue: Glue, runner: Runner, clock: Callable[[], float] = time.time) -> None:
+        self.announce: Callable[[Detail], None] = lambda detail: None
         self._glue = glue
         self._runner = runner
         self._clock = clock
@@ -79,6 +86,9 @@ class GlueService:
                     self._runner.launch(run)
                 case Kill(run_id):
                     self._runner.kill(run_id)
+                case Announce(run):
+                    if detail := state_change(run):
+                        self.announce(detail)
                 case LogLine(text):
                     log.info(text)
         self._changed.notify_all()

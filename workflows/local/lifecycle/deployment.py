@@ -65,6 +65,7 @@ class Deployment:
     growing: tuple[str, ...] = ()  # parameters with lists, of which a stack with data loses no member
     check: Callable[[], None] = _accept  # raises if the deployment is wrong in itself
     compare: Callable[[Target], dict[str, list[str]]] = _accept_data  # raises if data can't follow
+    as_aws: bool = False  # the stack waits for batching windows, as AWS does
 
     @property
     def built_template(self) -> Path:

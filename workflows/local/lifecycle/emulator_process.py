@@ -21,9 +21,17 @@ _PAUSE_SECONDS: Final = 0.25
 
 
 def start_emulator(
-    home: Home, listening: socket.socket, jobs: Path, python_of_jobs: str = sys.executable
+    home: Home,
+    listening: socket.socket,
+    jobs: Path,
+    python_of_jobs: str = sys.executable,
+    *,
+    as_aws: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start the embedded AWS, which serves at the socket. Raises StackError if it is not installed."""
+    """Start the embedded AWS, which serves at the socket; `as_aws` makes it wait for batching windows.
+
+    Raises StackError if it is not installed.
+    """
     python = home.emulator_python
     if not python.is_file():
         raise StackError(
@@ -38,6 +46,7 @@ def start_emulator(
         logs=home.logs,
         jobs=jobs,
         python=python_of_jobs,
+        as_aws=as_aws,
     )
     with (home.logs / "emulator.log").open("w") as log:
         return subprocess.Popen(  # noqa: S603 -- our own module

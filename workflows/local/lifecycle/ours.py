@@ -16,20 +16,25 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 _WINDOW_SECONDS: Final = 2
+_WINDOW: Final = "IngestWindowSeconds"
 
 
-def our_deployment(home: Home) -> Deployment:
-    """The deployment of the checkout. Nothing of it is read yet, so that this takes no time."""
+def our_deployment(home: Home, *, as_aws: bool = False) -> Deployment:
+    """The deployment of the checkout; `as_aws` gives it the windows that the template has on AWS.
+
+    Otherwise nothing of it is read yet, so that this takes no time.
+    """
     root = home.checkout
-    contracts = root / "expectations"
+    contracts, template = root / "expectations", root / "workflows" / "template.yaml"
     return Deployment(
-        template=root / "workflows" / "template.yaml",
+        template=template,
         stack_name="glueline",
         parameters={
             "LakeDatabase": "lake",
             "OpsDatabase": "lake_ops",
             "Datasets": dataset_parameter(file.stem for file in contracts.glob("*.yaml")),
-            "IngestWindowSeconds": str(_WINDOW_SECONDS),
+            # Explicit also if it is the default: a kept stack would keep its own.
+            _WINDOW: _default(template, _WINDOW) if as_aws else str(_WINDOW_SECONDS),
         },
         sources=(root / "lambdas", contracts, root / "uv.lock", root / "pyproject.toml"),
         jobs=root / "jobs",
@@ -38,7 +43,15 @@ def our_deployment(home: Home) -> Deployment:
         growing=("Datasets",),
         check=partial(check_contracts, contracts),
         compare=partial(compare_contracts, contracts, home.known_contracts),
+        as_aws=as_aws,
     )
+
+
+def _default(template: Path, parameter: str) -> str:
+    """The default of a parameter of a template."""
+    from samcli.yamlhelper import yaml_parse
+
+    return str(yaml_parse(template.read_text())["Parameters"][parameter]["Default"])
 
 
 def check_contracts(folder: Path) -> None:

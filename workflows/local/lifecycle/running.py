@@ -27,6 +27,7 @@ class Stack:
     pid: int
     started_at: str
     contracts: str = ""  # the folder of the deployed contracts
+    as_aws: bool = False  # it waits for batching windows, as AWS does
     notice: str = field(default="", compare=False)
     changes: Changes | None = field(default=None, compare=False)  # that the last `up` has deployed
 

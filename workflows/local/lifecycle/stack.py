@@ -36,18 +36,26 @@ __all__ = ["Stack", "StackError", "StackState", "down", "running_stack", "status
 _KEEP_SECONDS: Final = 300
 
 
-def up(report: Callable[[str], None], home: Home = DEFAULT, deployment: Deployment | None = None) -> Stack:
+def up(
+    report: Callable[[str], None],
+    home: Home = DEFAULT,
+    deployment: Deployment | None = None,
+    *,
+    as_aws: bool = False,
+) -> Stack:
     """Start the stack and return when it is ready; to one that runs, deploy what has changed.
 
-    `report` is called with a line about each step. Raises StackError, or ContractError.
+    `report` is called with a line about each step. With `as_aws`, a stack that is started waits for the
+    batching windows of AWS; one that runs keeps its timing. Raises StackError, or ContractError.
     """
     home.logs.mkdir(parents=True, exist_ok=True)
-    wanted = deployment or our_deployment(home)
     with _locked(home, report):
         running = running_stack(home)
         if running is not None:
             spark_state(running.endpoint_url)  # raises if it does not answer
-            return update(running, home, wanted, report)
+            _check_timing(running, as_aws=as_aws)
+            return update(running, home, deployment or our_deployment(home, as_aws=running.as_aws), report)
+        wanted = deployment or our_deployment(home, as_aws=as_aws)
         _clean_up(home)
         if deployment is None:
             from workflows.contracts.check import report_notes
@@ -58,6 +66,15 @@ def up(report: Callable[[str], None], home: Home = DEFAULT, deployment: Deployme
         except BaseException:
             _clean_up(home)
             raise
+
+
+def _check_timing(running: Stack, *, as_aws: bool) -> None:
+    """Raises StackError if AWS's timing is asked for and the stack that runs has another."""
+    if as_aws and not running.as_aws:
+        raise StackError(
+            "Expected a stack with AWS's timing, but one without it runs. To change that and keep its data: "
+            "glueline down --keep, then glueline up --as-aws."
+        )
 
 
 def down(home: Home = DEFAULT, *, keep: bool = False) -> str:
@@ -108,7 +125,8 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
     with listen() if kept is None else listen_again(kept) as listening:
         host, port = listening.getsockname()
         endpoint = f"http://{host}:{port}"
-        emulator = start_emulator(home, listening, home.deployed / deployment.jobs.name)
+        jobs = home.deployed / deployment.jobs.name
+        emulator = start_emulator(home, listening, jobs, as_aws=deployment.as_aws)
     if kept is not None:
         wait_for_health(emulator, endpoint, home)
         deployment = follow_kept_data(deployment, endpoint)
@@ -132,6 +150,7 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
         emulator.pid,
         datetime.now(UTC).isoformat(timespec="seconds"),
         contracts=str(contracts) if contracts.is_dir() else "",
+        as_aws=deployment.as_aws,
         notice=f"The stack is ready after {time.monotonic() - began:.0f} s, at {endpoint}."
         + ("" if kept is None else " It continues with the data that was kept."),
     )

@@ -37,6 +37,7 @@ class StackState:
     logs: dict[str, str]
     endpoint_url: str | None = None
     started_at: str | None = None
+    as_aws: bool = False
     spark: SparkState | None = None
     processes: dict[int, str] = field(default_factory=dict)
     workflow_runs: list[WorkflowRunState] = field(default_factory=list)
@@ -57,8 +58,9 @@ class StackState:
             )
         if not self.running:
             return Text(f"No stack is running. Start one: make up. Logs of the last: {self.logs['folder']}")
+        timing = ", with AWS's batching windows" if self.as_aws else ""
         parts: list[RenderableType] = [
-            Text(f"The stack runs at {self.endpoint_url} since {self.started_at}."),
+            Text(f"The stack runs at {self.endpoint_url} since {self.started_at}{timing}."),
             *([Text(f"Spark is {self.spark.state}.")] if self.spark else []),
             Text(f"Processes: {self._processes()}"),
             Text("Logs:"),
@@ -100,6 +102,7 @@ def status(home: Home = DEFAULT) -> StackState:
         logs=logs,
         endpoint_url=stack.endpoint_url,
         started_at=stack.started_at,
+        as_aws=stack.as_aws,
         spark=spark_state(stack.endpoint_url),
         processes=processes,
         workflow_runs=[_workflow_run(run) for run in started[:_RUNS_SHOWN]],

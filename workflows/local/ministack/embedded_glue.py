@@ -1,16 +1,20 @@
-"""Adds the local Glue to the embedded AWS: its API, its target of EventBridge and its CloudFormation types.
+"""Adds the local Glue to the embedded AWS: API, EventBridge's events and target, CloudFormation's types.
 
-The latter two use private names of the pinned MiniStack; a missing name is an error at the start
+All but the first use private names of the pinned MiniStack; a missing name is an error at the start
 (`internals`).
 """
 
 import json
+import logging
+import queue
 import re
+import threading
 from collections.abc import Callable
 from typing import Any, Final
 
 from workflows.local.glue.api import is_answered_here
 from workflows.local.glue.errors import GlueError
+from workflows.local.glue.job_events import DETAIL_TYPE, SOURCE, Detail
 from workflows.local.glue.service import GlueService
 from workflows.local.ministack.asgi import App, Message, Receive, Send, reply
 from workflows.local.ministack.cloudformation import (
@@ -22,18 +26,34 @@ from workflows.local.ministack.cloudformation import (
 )
 from workflows.local.ministack.internals import require
 
+log = logging.getLogger("glueline.glue")
+
 _WORKFLOW_ARN: Final = re.compile(r"arn:aws[\w-]*:glue:[\w-]+:\d+:workflow/(?P<name>.+)")
 
 
-def with_local_glue(app: App, service: GlueService) -> App:
-    """The app, except that the local Glue answers requests about jobs, triggers and workflows."""
+type Refusal = Callable[[Message, bytes, str, Message], str | None]
+
+
+def allow_all(*_: object) -> None:
+    """No refusal."""
+
+
+def with_local_glue(app: App, service: GlueService, refusal: Refusal = allow_all) -> App:
+    """The app, except that the local Glue answers requests about jobs, triggers and workflows.
+
+    `refusal` says why the sender of a request may not do an operation.
+    """
 
     async def layer(scope: Message, receive: Receive, send: Send) -> None:
         headers = dict(scope.get("headers", ()))
         target, _, operation = headers.get(b"x-amz-target", b"").decode("latin-1").partition(".")
         if target == "AWSGlue" and is_answered_here(operation):
-            request = json.loads(await _body(receive) or b"{}")
-            status, answer = _answer(service, operation, request)
+            body = await _body(receive)
+            request = json.loads(body or b"{}")
+            if reason := refusal(scope, body, operation, request):
+                status, answer = 400, {"__type": "AccessDeniedException", "Message": reason}
+            else:
+                status, answer = _answer(service, operation, request)
             await reply(send, status, "application/x-amz-json-1.1", json.dumps(answer).encode())
         else:
             await app(scope, receive, send)
@@ -72,6 +92,29 @@ def deliver_to_workflows(service: GlueService) -> None:
             invoke_other(target, event, *more)
 
     eventbridge._invoke_target = invoke
+
+
+def announce_job_states(service: GlueService) -> None:
+    """Send the events of job runs to EventBridge, in order.
+
+    A thread of its own sends them: a target may call the local Glue, which is locked while it announces.
+    """
+    from ministack.services import eventbridge
+
+    put = require(eventbridge, "_put_events")
+    details: queue.SimpleQueue[Detail] = queue.SimpleQueue()
+
+    def send() -> None:
+        while True:
+            detail = details.get()
+            entry = {"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail)}
+            try:
+                put({"Entries": [entry]}, allow_aws_source=True)
+            except Exception:  # of a target; the next event is for others
+                log.exception("the event of the job run %s was not delivered", detail["jobRunId"])
+
+    threading.Thread(target=send, daemon=True, name="glue-events").start()
+    service.announce = details.put
 
 
 def add_resource_types(service: GlueService) -> None:

@@ -111,7 +111,7 @@ def deliver_whole_batches() -> None:
     """Give a function as many messages of its queue at once as the event source mapping allows.
 
     MiniStack gives ten, whatever BatchSize is, so a backlog drains in small steps, each with its own calls.
-    The batching window is ignored: the messages that are visible are delivered at once.
+    The messages that are visible are delivered at once, without `batching_windows`.
     """
     from ministack.services import sqs
 

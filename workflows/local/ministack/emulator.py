@@ -20,9 +20,17 @@ from workflows.local.exports.service import ExportService
 from workflows.local.glue.engine import Glue
 from workflows.local.glue.service import GlueService
 from workflows.local.ministack import keeping
+from workflows.local.ministack.acting_roles import act_as_roles, job_credentials
 from workflows.local.ministack.asgi import App
+from workflows.local.ministack.batching_windows import wait_for_batching_windows
 from workflows.local.ministack.embedded_dynamodb import add_exports
-from workflows.local.ministack.embedded_glue import add_resource_types, deliver_to_workflows, with_local_glue
+from workflows.local.ministack.embedded_glue import (
+    add_resource_types,
+    announce_job_states,
+    deliver_to_workflows,
+    with_local_glue,
+)
+from workflows.local.ministack.embedded_iam import decide_as_aws, glue_refusal, with_transport
 from workflows.local.ministack.embedded_lambda import (
     deliver_whole_batches,
     finish_invocations,
@@ -30,12 +38,15 @@ from workflows.local.ministack.embedded_lambda import (
     keep_lambda_logs,
     limit_lambdas,
 )
+from workflows.local.ministack.encryption_keys import keep_keys_of_templates
 from workflows.local.ministack.holding import with_holding
 from workflows.local.ministack.options import EmulatorOptions
+from workflows.local.ministack.recorded_requests import RecordedRequests, with_requests
 from workflows.local.ministack.status_path import with_status
 from workflows.local.ministack.web_pages import ALLOW, read_allowed, refusing_web_pages
 from workflows.local.spark.runner import SparkLayout, SparkRunner
 
+IAM: Final = "GLUELINE_IAM"  # "off": every caller may do everything
 _AWS_ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -60,6 +71,7 @@ def ministack_environment(options: EmulatorOptions, port: int) -> dict[str, str]
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": f"unix://{options.scratch}/no-docker",
         "PYTHONNOUSERSITE": "1",
+        "AUTH": str(os.environ.get(IAM) != "off").lower(),
     }
 
 
@@ -87,16 +99,24 @@ def spark_layout(options: EmulatorOptions, endpoint: str) -> SparkLayout:
     )
 
 
-def change_ministack(service: GlueService, endpoint: str, logs: Path) -> ExportService:
+def change_ministack(
+    service: GlueService, endpoint: str, logs: Path, recorded: RecordedRequests
+) -> ExportService:
     """Change the services of MiniStack as the template needs them; returns the exports of its DynamoDB."""
     deliver_to_workflows(service)
+    announce_job_states(service)
     add_resource_types(service)
     isolate_lambdas()
     limit_lambdas(at_once=max(2, os.cpu_count() or 2))
     finish_invocations()
     deliver_whole_batches()
     keep_lambda_logs(logs / "lambdas")
-    return add_exports(endpoint)
+    exports = add_exports(endpoint)
+    if os.environ["AUTH"] == "true":
+        decide_as_aws(recorded)
+        act_as_roles()
+        keep_keys_of_templates()
+    return exports
 
 
 async def serve(app: App, descriptor: int) -> None:
@@ -125,12 +145,19 @@ def main() -> None:
     os.environ.update(ministack_environment(options, port))
     from ministack import app as ministack
 
-    exports = change_ministack(service, endpoint, options.logs)
+    recorded = RecordedRequests()
+    exports = change_ministack(service, endpoint, options.logs, recorded)
+    if options.as_aws:
+        wait_for_batching_windows()
+    is_enforced = os.environ["AUTH"] == "true"
+    if is_enforced:
+        runner.credentials = job_credentials
     if keeping.read_state(options.kept, glue, exports, time.time()):
         logging.info("continues with the state in %s", options.kept)
     threading.Thread(target=service.keep_time, daemon=True, name="glue-clock").start()
     threading.Thread(target=runner.serve, daemon=True, name="spark-runner").start()
-    app = with_status(with_local_glue(ministack.app, service), lambda: runner.state)
+    app = with_local_glue(ministack.app, service, *([glue_refusal] if is_enforced else []))
+    app = with_requests(with_status(with_transport(app), lambda: runner.state), recorded)
     app = keeping.with_keeping(app, lambda: keeping.write_state(options.kept, port, glue, exports))
     app = with_holding(app, runner)
     app = refusing_web_pages(app, read_allowed(os.environ.get(ALLOW, "")))

@@ -16,10 +16,13 @@ class EmulatorOptions:
     logs: Path
     jobs: Path  # has the job scripts, beside the packages that they import
     python: str  # interpreter with PySpark, for the jobs
+    as_aws: bool = False  # wait for batching windows
 
     def to_arguments(self) -> list[str]:
         """The command line of these options."""
-        return [text for name, value in asdict(self).items() for text in (f"--{name}", str(value))]
+        values = {name: value for name, value in asdict(self).items() if name != "as_aws"}
+        flags = ["--as-aws"] if self.as_aws else []
+        return [*(text for name, value in values.items() for text in (f"--{name}", str(value))), *flags]
 
     @classmethod
     def parse(cls, arguments: Sequence[str] | None = None) -> "EmulatorOptions":
@@ -29,4 +32,5 @@ class EmulatorOptions:
         for name in ("scratch", "kept", "logs", "jobs"):
             parser.add_argument(f"--{name}", type=Path, required=True)
         parser.add_argument("--python", required=True)
+        parser.add_argument("--as-aws", action="store_true")
         return cls(**vars(parser.parse_args(arguments)))

@@ -30,7 +30,7 @@ def parse_conf(argument: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def machine_conf(jars: Sequence[str], scratch: Path) -> dict[str, str]:
+def machine_conf(jars: Sequence[str], scratch: Path, java_options: str = "") -> dict[str, str]:
     """The settings of one machine: size, jars, folders, and listening on the loopback only."""
     return {
         "spark.master": "local[2]",
@@ -41,12 +41,18 @@ def machine_conf(jars: Sequence[str], scratch: Path) -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         # Quoted, because Spark splits at blanks.
-        "spark.driver.extraJavaOptions": f'"-Djava.io.tmpdir={scratch}" -XX:+UseParallelGC',
+        "spark.driver.extraJavaOptions": " ".join(
+            filter(None, (f'"-Djava.io.tmpdir={scratch}"', "-XX:+UseParallelGC", java_options))
+        ),
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         "spark.sql.session.timeZone": "UTC",
+        # With it, each call for an expression makes six more, for the line of Python that errors then name.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
         # Four partitions are enough for a few thousand rows; Spark's default of 200 costs seconds.
         "spark.sql.shuffle.partitions": "4",
+        # The template has it as well, but a context that runs does not take it.
+        "spark.scheduler.mode": "FAIR",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
@@ -60,8 +66,10 @@ def endpoint_conf(endpoint: str) -> dict[str, str]:
         "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
         "spark.hadoop.fs.s3a.path.style.access": "true",
         "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
-        "spark.hadoop.fs.s3a.access.key": "test",
-        "spark.hadoop.fs.s3a.secret.key": "test",
+        # Read anew for each request, as by Iceberg's default provider: each run has those of its role.
+        "spark.hadoop.fs.s3a.aws.credentials.provider": (
+            "software.amazon.awssdk.auth.credentials.SystemPropertyCredentialsProvider"
+        ),
     }
 
 

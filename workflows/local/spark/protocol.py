@@ -9,13 +9,17 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """Run this script, with these arguments and Spark settings; all it prints goes to the log."""
+    """Run this script, with these arguments and Spark settings; all it prints goes to the log.
+
+    `credentials` are environment variables; without them the run has those of the process.
+    """
 
     run_id: str
     script: str
     arguments: dict[str, str]
     conf: dict[str, str]
     log: str
+    credentials: dict[str, str]
 
     def to_json(self) -> str:
         """One line, without its end."""

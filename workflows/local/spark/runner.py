@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from workflows.local.glue.runs import JobRun, Kill, Launch
 from workflows.local.spark.conf import parse_conf
@@ -76,6 +77,8 @@ class SparkRunner:
         self.state = SparkState("starting")
         self.running: Callable[[str], None] = lambda run_id: None
         self.ended: Callable[[str, str | None], None] = lambda run_id, error: None
+        # Of the role of a run's job, as environment variables; raises if the role may not run it.
+        self.credentials: Callable[[Mapping[str, Any]], dict[str, str]] = lambda definition: {}
         self._layout = layout
         self.finishing: str | None = None  # while held: the job that a deployment waits for
         self.is_quiet = False  # held, and nothing that has begun is left
@@ -166,9 +169,15 @@ class SparkRunner:
             message = f"Expected the script {script} of job {run.job.name} ({run.job.script}), found no file."
             self.ended(run.id, message)
             return
+        try:
+            credentials = self.credentials(run.job.definition)
+        except PermissionError as error:
+            self.ended(run.id, str(error))
+            return
         arguments = run.arguments()
         conf = parse_conf(arguments.get("--conf", ""))
-        request = RunRequest(run.id, str(script), arguments, conf, str(self._layout.job_log(run)))
+        log_file = str(self._layout.job_log(run))
+        request = RunRequest(run.id, str(script), arguments, conf, log_file, credentials)
         self._current = run
         self.state = replace(self.state, state="running", job=run.job.name, run_id=run.id)
         self.running(run.id)

@@ -17,25 +17,35 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Final
 
+import boto3
+from pyspark import SparkContext
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
+from workflows.local.base.class_archive import use_archive, write_archive
 from workflows.local.base.jars import jar_paths
 from workflows.local.spark.conf import endpoint_conf, job_conf, machine_conf
 from workflows.local.spark.protocol import Ended, Ready, RunRequest
 from workflows.local.spark.script_run import Outcome, WorkerCode, fresh_process_state, output_to
 from workflows.local.spark.warmup import EXTENSIONS, warm_up
 
+# Where the AWS SDK for Java looks first.
+_PROPERTIES: Final = {
+    "AWS_ACCESS_KEY_ID": "aws.accessKeyId",
+    "AWS_SECRET_ACCESS_KEY": "aws.secretAccessKey",
+    "AWS_SESSION_TOKEN": "aws.sessionToken",
+}
+
 
 class WarmSpark:
     """One Spark context, and a new session for each run."""
 
-    def __init__(self, endpoint: str, scratch: Path, code: Path) -> None:
+    def __init__(self, endpoint: str, scratch: Path, code: Path, java_options: str = "") -> None:
         self.endpoint = endpoint
         self.code = WorkerCode(code)
-        self._fixed = machine_conf(jar_paths(), scratch) | endpoint_conf(endpoint)
+        self._fixed = machine_conf(jar_paths(), scratch, java_options) | endpoint_conf(endpoint)
         self._conf = self._fixed | {"spark.sql.extensions": EXTENSIONS}
         self._base = self._start()
 
@@ -57,6 +67,17 @@ class WarmSpark:
             session = self._new_session()
             _set(session, wanted)
         return session
+
+    def act_as(self, credentials: Mapping[str, str]) -> None:
+        """Use credentials (environment variables) in the JVM and in Python workers, else the process's own.
+
+        A Python worker has the credentials that it started with, so Spark keeps warm ones for each role.
+        """
+        given = {**{name: os.environ.get(name, "") for name in _PROPERTIES}, **credentials}
+        context = self._base.sparkContext
+        for name, java_property in _PROPERTIES.items():
+            context._jvm.System.setProperty(java_property, given[name])  # type: ignore[union-attr]
+        context.environment.update(given)
 
     def free_memory(self) -> None:
         """Free what a run has left in memory."""
@@ -94,7 +115,10 @@ def run(spark: WarmSpark, request: RunRequest) -> str | None:
         Outcome() as outcome,
     ):
         print("glueline:", *sys.argv)
+        os.environ.update(request.credentials)
+        boto3.setup_default_session()  # it would keep the credentials of the last run
         spark.session(request.conf)
+        spark.act_as(request.credentials)
         runpy.run_path(request.script, run_name="__main__")
     spark.free_memory()
     return outcome.error
@@ -114,12 +138,21 @@ def requests(source: IO[str]) -> Iterator[RunRequest]:
         yield RunRequest.from_json(lines.get())
 
 
+def end_jvm() -> None:
+    """End the JVM as it ends by itself, and wait for it: it may have something to write."""
+    gateway: Any = SparkContext._gateway  # whose attribute `proc` pyspark sets
+    gateway.shutdown()
+    gateway.proc.stdin.close()
+    gateway.proc.wait()
+
+
 def main() -> None:
     """Start Spark, warm it up, report that it is ready, and run scripts."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--scratch", type=Path, required=True)
     parser.add_argument("--code", type=Path, required=True, help="folder of the packages that jobs import")
+    parser.add_argument("--archive", type=Path, help="write the loaded classes to this file, and end")
     options = parser.parse_args()
 
     # Standard output becomes standard error: reports alone go to the runner.
@@ -129,10 +162,16 @@ def main() -> None:
 
     started = time.monotonic()
     incoming = requests(source)
-    spark = WarmSpark(options.endpoint, options.scratch, options.code)
-    warm_up(spark.session({}), spark.endpoint)
+    java_options = write_archive(options.archive) if options.archive else use_archive()
+    spark = WarmSpark(options.endpoint, options.scratch, options.code, java_options)
+    session = spark.session({})
+    spark.act_as({})
+    warm_up(session, spark.endpoint)
     spark.free_memory()
     print(Ready(round(time.monotonic() - started, 1)).to_json(), file=reports, flush=True)
+    if options.archive:
+        end_jvm()
+        return
     for request in incoming:
         print(Ended(request.run_id, run(spark, request)).to_json(), file=reports, flush=True)
 

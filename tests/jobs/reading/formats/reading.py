@@ -22,6 +22,25 @@ CONTRACT = Contract(
     ),
     key=("id",),
 )
+PRICES = Contract(
+    dataset="prices",
+    version="1",
+    description="",
+    columns=(
+        Column("price_id", "long", required=True),
+        Column("code", "string"),
+        Column("label", "string"),
+        Column("price", "decimal(10,2)"),
+        Column("valid_from", "timestamp"),
+        Column("valid_to", "timestamp"),
+        Column("day", "date"),
+        Column("amounts", "list<decimal(10,2)>", fields=(Column("element", "decimal(10,2)"),)),
+        Column("place", "struct<street: string, since: date>", fields=(
+            Column("street", "string"), Column("since", "date"),
+        )),
+    ),
+    key=("price_id",),
+)  # fmt: skip
 
 
 def read(file_format: str, content: bytes | str, contract: Contract = CONTRACT) -> list[ReceivedRow]:

@@ -18,8 +18,7 @@ from jobs.reading.formats.orc import filter_rows
 from jobs.reading.formats.registry import read_rows
 from jobs.reading.formats.rows import RowCounts, UnreadableFile
 from tests.jobs.builders import ENTITIES
-from tests.jobs.reading.formats.reading import payloads, read
-from tests.jobs.reading.formats.test_parquet import PRICES
+from tests.jobs.reading.formats.reading import PRICES, payloads, read
 
 SMALL = {"stripe_size": 1024, "batch_size": 1024}
 SEVEN = ErasedKeys.of(ENTITIES, ["7"])

@@ -13,31 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from expectations.contract import Column, Contract
 from jobs.reading.formats import parquet as parquet_format
 from jobs.reading.formats.registry import read_rows
 from jobs.reading.formats.rows import UnreadableFile
-from tests.jobs.reading.formats.reading import parquet, payloads, read
+from tests.jobs.reading.formats.reading import PRICES, parquet, payloads, read
 
-PRICES = Contract(
-    dataset="prices",
-    version="1",
-    description="",
-    columns=(
-        Column("price_id", "long", required=True),
-        Column("code", "string"),
-        Column("label", "string"),
-        Column("price", "decimal(10,2)"),
-        Column("valid_from", "timestamp"),
-        Column("valid_to", "timestamp"),
-        Column("day", "date"),
-        Column("amounts", "list<decimal(10,2)>", fields=(Column("element", "decimal(10,2)"),)),
-        Column("place", "struct<street: string, since: date>", fields=(
-            Column("street", "string"), Column("since", "date"),
-        )),
-    ),
-    key=("price_id",),
-)  # fmt: skip
 FOREVER, LONG_AGO = datetime(9999, 12, 31), datetime(1500, 1, 1)
 
 

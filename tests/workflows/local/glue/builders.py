@@ -5,7 +5,7 @@ from typing import Any
 
 from workflows.local.glue.api import answer
 from workflows.local.glue.engine import Glue
-from workflows.local.glue.runs import JobRun, Kill, Launch, LogLine
+from workflows.local.glue.runs import Announce, JobRun, Kill, Launch, LogLine
 
 NOON = 1_795_521_600.0  # 2026-11-24 12:00 UTC
 
@@ -77,6 +77,15 @@ def killed(made: Glue) -> list[str]:
 
 def log_lines(made: Glue) -> list[str]:
     return [command.text for command in made.take_commands() if isinstance(command, LogLine)]
+
+
+def announced(made: Glue) -> list[tuple[str, str]]:
+    """Job and state of each run whose end is announced now."""
+    return [
+        (command.run.job.name, command.run.state)
+        for command in made.take_commands()
+        if isinstance(command, Announce)
+    ]
 
 
 def end(made: Glue, job: str, error: str | None = None, now: float = NOON) -> None:

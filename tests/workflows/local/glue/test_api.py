@@ -47,7 +47,7 @@ def test_a_request_that_aws_refuses_is_refused(
         ask(glue(), operation, **request_)
 
 
-@pytest.mark.parametrize("operation", ["BatchGetJobs", "BatchStopJobRun", "StartTrigger", "StopWorkflowRun"])
+@pytest.mark.parametrize("operation", ["BatchGetJobs", "StopWorkflowRun", "StartTrigger", "StopWorkflowRun"])
 def test_an_operation_that_is_not_implemented_is_refused_by_name(operation: str) -> None:
     assert is_answered_here(operation)
     with pytest.raises(UnknownOperation, match=rf"not implement {operation}\. It implements: CreateJob,"):

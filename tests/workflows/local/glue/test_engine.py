@@ -9,6 +9,7 @@ from tests.workflows.local.glue.builders import (
     NOON,
     add_job,
     add_trigger,
+    announced,
     ask,
     end,
     glue,
@@ -160,6 +161,23 @@ def test_a_refused_job_run_has_failed_for_what_follows_it_and_is_not_retried() -
     assert launched(made) == ["after"]
 
 
+def test_a_trigger_that_starts_a_deleted_job_makes_a_run_in_state_error() -> None:
+    made = glue()
+    add_job(made, "after")
+    add_trigger(made, "rescue", "CONDITIONAL", ["after"], Predicate=when("ANY", merge="FAILED"))
+    ask(made, "DeleteJob", JobName="merge")
+    ask(made, "StartWorkflowRun", Name="flow")
+
+    end(made, "check")
+
+    assert job_states(made) == [("check", "SUCCEEDED"), ("merge", "ERROR")]
+    (run,) = ask(made, "GetWorkflowRuns", Name="flow", IncludeGraph=True)["Runs"]
+    assert (run["Status"], run["Statistics"]["ErroredActions"]) == ("COMPLETED", 1)
+    (node,) = [node for node in run["Graph"]["Nodes"] if node["Name"] == "merge"]
+    (refused,) = node["JobDetails"]["JobRuns"]
+    assert refused["ErrorMessage"] == "Failed to start job run due to missing metadata"
+
+
 def test_a_job_run_outside_a_workflow_fires_no_trigger() -> None:
     made = glue()
     ask(made, "StartJobRun", JobName="check")
@@ -255,6 +273,52 @@ def test_a_run_beside_as_many_as_the_job_allows_is_refused() -> None:
         ask(made, "StartJobRun", JobName="twice")
 
 
+def test_a_stopped_run_is_ended_and_not_retried() -> None:
+    made = glue()
+    add_job(made, "slow", MaxRetries=3)
+    run_id = ask(made, "StartJobRun", JobName="slow")["JobRunId"]
+
+    answer = ask(made, "BatchStopJobRun", JobName="slow", JobRunIds=[run_id])
+
+    assert answer == {"SuccessfulSubmissions": [{"JobName": "slow", "JobRunId": run_id}], "Errors": []}
+    assert killed(made) == [run_id]
+    made.job_ended(run_id, "Spark died (SIGKILL)", NOON)
+    assert job_states(made) == [("slow", "STOPPED")]
+
+
+def test_a_run_that_has_ended_or_that_there_is_none_of_is_not_stopped() -> None:
+    made = glue()
+    run_id = ask(made, "StartJobRun", JobName="check")["JobRunId"]
+    end(made, "check")
+
+    errors = ask(made, "BatchStopJobRun", JobName="check", JobRunIds=[run_id, "jr_none"])["Errors"]
+
+    assert [(error["JobRunId"], error["ErrorDetail"]["ErrorCode"]) for error in errors] == [
+        (run_id, "JobRunInTerminalStateException"),
+        ("jr_none", "EntityNotFoundException"),
+    ]
+
+
+def test_each_end_of_a_run_is_announced_once_retries_and_refused_starts_included() -> None:
+    made = glue()
+    add_job(made, "shaky", MaxRetries=1)
+    ask(made, "StartJobRun", JobName="shaky")
+    ask(made, "StartJobRun", JobName="merge")
+    end(made, "shaky", error="first")
+    end(made, "shaky", error="second")
+    ask(made, "StartWorkflowRun", Name="flow")
+    end(made, "check")  # its success starts merge, which runs
+    end(made, "merge")
+
+    assert announced(made) == [
+        ("shaky", "FAILED"),
+        ("shaky", "FAILED"),
+        ("check", "SUCCEEDED"),
+        ("merge", "FAILED"),
+        ("merge", "SUCCEEDED"),
+    ]
+
+
 # --- schedules and requests ---------------------------------------------------------------------------------
 
 
@@ -299,13 +363,8 @@ def test_a_workflow_with_an_on_demand_trigger_starts_on_request() -> None:
     assert launched(made) == ["check"]
 
 
-def test_a_trigger_that_fires_for_a_missing_workflow_or_job_is_logged() -> None:
+def test_a_trigger_that_fires_for_a_missing_workflow_is_logged() -> None:
     made = glue()
-    ask(made, "DeleteJob", JobName="check")
-    ask(made, "StartWorkflowRun", Name="flow")
-    assert "trigger on-events: there is no job check to start" in log_lines(made)
-    assert workflow_states(made) == ["COMPLETED"]
-
     ask(made, "DeleteWorkflow", Name="flow")
     for number in range(3):
         made.receive_event("flow", f"e{number}", NOON)

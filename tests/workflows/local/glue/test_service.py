@@ -28,6 +28,18 @@ def test_a_launched_run_is_given_to_the_runner_and_its_end_starts_the_next() -> 
     assert run["Statistics"]["SucceededActions"] == 1
 
 
+def test_the_end_of_a_run_is_announced() -> None:
+    service, announced = GlueService(glue(), IdleRunner(), lambda: NOON), list[dict[str, str]]()
+    service.announce = announced.append
+    run_id = service.call("StartJobRun", {"JobName": "check"})["JobRunId"]
+
+    service.ended(run_id, "ValueError: no")
+
+    assert [(one["jobRunId"], one["state"], one["message"]) for one in announced] == [
+        (run_id, "FAILED", "ValueError: no")
+    ]
+
+
 def test_a_refused_request_raises_and_the_service_continues() -> None:
     service = GlueService(glue(), IdleRunner(), lambda: NOON)
 

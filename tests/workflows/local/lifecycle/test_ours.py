@@ -41,6 +41,13 @@ def test_the_datasets_are_those_with_a_contract_file(tmp_path: Path) -> None:
     assert our_deployment(home).parameters["Datasets"] == "notes,orderXlines"
 
 
+def test_with_the_timing_of_aws_the_window_is_that_of_the_template() -> None:
+    ours, as_aws = our_deployment(DEFAULT), our_deployment(DEFAULT, as_aws=True)
+
+    assert (ours.parameters["IngestWindowSeconds"], ours.as_aws) == ("2", False)
+    assert (as_aws.parameters["IngestWindowSeconds"], as_aws.as_aws) == ("60", True)
+
+
 def test_a_contract_that_is_wrong_is_an_error_with_its_file(tmp_path: Path) -> None:
     write(tmp_path, changed("primaryKey: true\n", "primaryKey: false\n"))
 

@@ -11,13 +11,15 @@ from workflows.local.base.home import Home
 from workflows.local.lifecycle.running import Stack, is_healthy, running_stack, spark_state
 
 NOBODY = "http://127.0.0.1:9"
-STACK = Stack(NOBODY, "us-east-1", {"RawBucket": "raw"}, 7, "2026-11-24T12:00:00", "/contracts", "Ready.")
+STACK = Stack(
+    NOBODY, "us-east-1", {"RawBucket": "raw"}, 7, "2026-11-24T12:00:00", "/contracts", notice="Ready."
+)
 
 
 def test_the_file_of_a_stack_is_read_as_it_was_written_without_its_notice() -> None:
     assert Stack.from_json(STACK.to_json()) == STACK
     assert set(json.loads(STACK.to_json())) == {
-        *("endpoint_url", "region", "outputs", "pid", "started_at", "contracts")
+        *("endpoint_url", "region", "outputs", "pid", "started_at", "contracts", "as_aws")
     }
 
 

@@ -20,8 +20,8 @@ from workflows.local.lifecycle.processes import stack_processes
 from workflows.local.ministack.keeping import is_kept
 
 pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.emulator,  # one stack, which the last test ends: for one process
+    pytest.mark.emulator,
+    pytest.mark.xdist_group("small stack"),  # one stack, which the last test ends: for one process
     pytest.mark.timeout(420),
     # The emulator is meant to run on after `up` has returned.
     pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
@@ -154,9 +154,9 @@ def test_a_job_run_that_fails_has_its_error(small: stack.Stack) -> None:
     assert "WORKFLOW_RUN_ID" in run["ErrorMessage"]
 
 
-def begun_run(glue: Any, seconds: int) -> str:
-    """A run of the workflow whose first job has begun, and takes so many seconds."""
-    run_id: str = glue.start_workflow_run(Name="small", RunProperties={"seconds": str(seconds)})["RunId"]
+def begun_run(glue: Any, waits_for: str) -> str:
+    """A run of the workflow whose first job has begun, and does not end before an object with this key."""
+    run_id: str = glue.start_workflow_run(Name="small", RunProperties={"waits_for": waits_for})["RunId"]
     for _ in range(300):
         runs = glue.get_job_runs(JobName="small-first")["JobRuns"]
         if runs[0]["JobRunState"] == "RUNNING":
@@ -187,9 +187,16 @@ def test_an_update_keeps_the_data_and_a_run_that_has_begun_keeps_its_code(
     edit(checkout / "jobs" / "second.py", '"options": options,', '"options": options, "code": "new",')
     edit(checkout / "functions" / "echo" / "app.py", '"event": event,', '"event": event, "code": "new",')
     changed = replace(deployment, parameters={**deployment.parameters, "Datasets": "pears,plums"})
-    begun, said = begun_run(glue, seconds=4), list[str]()
+    begun, said = begun_run(glue, waits_for="go"), list[str]()
 
-    updated = stack.up(said.append, home, changed)
+    def report_step(line: str) -> None:
+        said.append(line)
+        if "waiting until the job small-first has ended" in line:
+            client("s3", small.endpoint_url).put_object(
+                Bucket=small.outputs["BucketName"], Key="go", Body=b""
+            )
+
+    updated = stack.up(report_step, home, changed)
 
     assert glue.get_workflow_run(Name="small", RunId=begun)["Run"]["Status"] == "COMPLETED"
     old = report(small, "second")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,19 @@ def test_a_second_up_deploys_what_has_changed(
     assert found.changes.jobs.changed == ("check",)
     assert (home.deployed / "jobs" / "check.py").read_text() == "two"
     assert running.poll() is None
+
+
+def test_a_running_stack_keeps_its_timing(
+    home: Home, running: subprocess.Popen[str], deployed: Deployment
+) -> None:
+    with pytest.raises(stack.StackError, match=r"one without it runs.* down --keep, then glueline up"):
+        stack.up(print, home, deployed, as_aws=True)
+
+    found = stack.running_stack(home)
+    assert found is not None
+    replace(found, as_aws=True).write(home)
+
+    assert [stack.up(print, home, deployed, as_aws=as_aws).as_aws for as_aws in (True, False)] == [True] * 2
 
 
 def test_an_up_beside_another_waits_for_it(
@@ -196,7 +210,7 @@ def start(report, home, deployment):
 
 up, home = stack.up, Home(Path(sys.argv[1]))
 stack._start = start
-stack.up = lambda report: up(report, home, object())
+stack.up = lambda report, as_aws: up(report, home, object())
 app(["run"])
 """
 

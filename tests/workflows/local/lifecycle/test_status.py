@@ -1,5 +1,7 @@
 """The state of a stack, in a terminal and as JSON."""
 
+from dataclasses import replace
+
 from rich.console import Console
 
 from workflows.local.lifecycle.status import StackState, WorkflowRunState
@@ -48,6 +50,11 @@ def test_a_terminal_shows_runs_refusals_failing_batches_and_where_the_logs_are()
         "check SUCCEEDED, merge -",
     ):
         assert wanted in shown
+
+
+def test_a_terminal_shows_that_a_stack_has_the_timing_of_aws() -> None:
+    assert "batching windows" in rendered(replace(STATE, as_aws=True))
+    assert "batching windows" not in rendered(STATE)
 
 
 def test_without_a_stack_a_terminal_shows_how_to_start_one_and_what_is_left_of_the_last() -> None:

@@ -11,12 +11,13 @@ from workflows.local.lifecycle.processes import end_processes
 
 
 @contextmanager
-def embedded(home: Home) -> Iterator[str]:
+def embedded(home: Home, *, as_aws: bool = False) -> Iterator[str]:
     """Its address, for as long as the block."""
     home.logs.mkdir(parents=True, exist_ok=True)
     with listen() as listening:
         host, port = listening.getsockname()
-        process = start_emulator(home, listening, home.folder, shutil.which("false") or "")  # no Spark
+        without_spark = shutil.which("false") or ""
+        process = start_emulator(home, listening, home.folder, without_spark, as_aws=as_aws)
     try:
         wait_for_health(process, f"http://{host}:{port}", home)
         yield f"http://{host}:{port}"

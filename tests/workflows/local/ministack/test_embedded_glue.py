@@ -1,6 +1,7 @@
 """The Glue API as clients use it: boto3 reads the answers of the layer that the emulator serves."""
 
 import asyncio
+import json
 from typing import Any
 
 import boto3
@@ -13,6 +14,7 @@ from tests.workflows.local.glue.builders import IdleRunner, glue
 from workflows.local.glue.engine import Glue
 from workflows.local.glue.service import GlueService
 from workflows.local.ministack.embedded_glue import with_local_glue
+from workflows.stack.target import Target
 
 
 class RawBody:
@@ -119,3 +121,32 @@ def test_other_requests_go_on_to_the_emulator() -> None:
 
     asyncio.run(run())
     assert reached == ["/", "/bucket/key", "lifespan"]
+
+
+def test_rules_get_the_events_of_job_runs(embedded_aws: str) -> None:
+    target = Target("us-east-1", {}, embedded_aws)
+    glue, events, sqs = target.client("glue"), target.client("events"), target.client("sqs")
+    queue = sqs.create_queue(QueueName="job-events")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    pattern = {
+        "source": ["aws.glue"],
+        "detail-type": ["Glue Job State Change"],
+        "detail": {"jobName": ["announced"], "state": ["FAILED"]},
+    }
+    events.put_rule(Name="announced", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="announced", Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}])
+    for name in ("announced", "other"):
+        glue.create_job(Name=name, Role="r", Command={"ScriptLocation": "s3://code/jobs/none.py"})
+    runs = [glue.start_job_run(JobName=name)["JobRunId"] for name in ("other", "announced")]
+
+    (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+
+    event = json.loads(message["Body"])
+    assert event["detail"] == {
+        "jobName": "announced",
+        "severity": "ERROR",
+        "state": "FAILED",
+        "jobRunId": runs[1],
+        "message": glue.get_job_run(JobName="announced", RunId=runs[1])["JobRun"]["ErrorMessage"],
+    }
+    assert event["resources"] == []

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.workflows.local.ministack.roles import allow, make_role
 from workflows.local.ministack.embedded_lambda import batch_size, take_busy
 from workflows.stack.target import Target
 
@@ -45,6 +46,7 @@ def test_a_function_gets_as_many_messages_as_its_mapping_allows(embedded_aws: st
         sqs.send_message_batch(
             QueueUrl=queue, Entries=[{"Id": str(place), "MessageBody": "x"} for place in range(10)]
         )
+    make_role(embedded_aws, "any", allow("sqs:*", "*"))
     create_function(functions, "counts", "def handler(event, context): return None")
 
     mapping = functions.create_event_source_mapping(
@@ -98,6 +100,7 @@ def handler(event, context):
 
 def test_an_invocation_ends_with_the_code_that_it_began_with(embedded_aws: str) -> None:
     functions = Target("us-east-1", {}, embedded_aws).client("lambda")
+    make_role(embedded_aws, "any")
     create_function(functions, "slow", SLOW.format(version="old"))
 
     def invoke(seconds: float) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workflows.local.base.home import CHECKOUT
-from workflows.local.ministack.emulator import ministack_environment, spark_layout
+from workflows.local.ministack.emulator import IAM, ministack_environment, spark_layout
 from workflows.local.ministack.options import EmulatorOptions
 
 
@@ -55,3 +55,11 @@ def test_ministack_listens_on_the_loopback_and_writes_into_the_folders_of_the_st
     assert (environment["BIND_HOST"], environment["GATEWAY_PORT"]) == ("127.0.0.1", "4567")
     for name in ("S3_DATA_DIR", "STATE_DIR", "TMPDIR"):
         assert Path(environment[name]).is_relative_to(tmp_path)
+
+
+def test_iam_is_enforced_unless_it_is_switched_off(
+    options: EmulatorOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ministack_environment(options, 4567)["AUTH"] == "true"
+    monkeypatch.setenv(IAM, "off")
+    assert ministack_environment(options, 4567)["AUTH"] == "false"

@@ -1,5 +1,6 @@
 """The emulator reads the options that `up` gives it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,11 @@ OPTIONS = EmulatorOptions(
 )
 
 
-def test_options_are_read_as_they_were_given() -> None:
-    assert EmulatorOptions.parse(OPTIONS.to_arguments()) == OPTIONS
+@pytest.mark.parametrize("as_aws", [False, True])
+def test_options_are_read_as_they_were_given(as_aws: bool) -> None:
+    given = replace(OPTIONS, as_aws=as_aws)
+
+    assert EmulatorOptions.parse(given.to_arguments()) == given
 
 
 @pytest.mark.parametrize("missing", ["--socket", "--scratch", "--kept", "--logs", "--jobs", "--python"])

@@ -5,9 +5,10 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,6 +93,25 @@ def test_a_script_gets_its_arguments_its_settings_and_a_log_of_its_own(fixture: 
     assert request["arguments"]["--JOB_RUN_ID"] == "jr_7"
     assert request["conf"] == {"spark.a": "1", "spark.b": "2"}
     assert request["log"] == str(folder / "jr_7.log")
+
+
+def test_a_script_gets_the_credentials_of_its_role(fixture: RunnerFixture) -> None:
+    fixture.runner.credentials = lambda definition: {"AWS_ACCESS_KEY_ID": f"of {definition['Name']}"}
+    fixture.launch("good", "jr_7")
+    fixture.next(), fixture.next()
+
+    request = json.loads((fixture.layout.logs / "jobs" / "good" / "requests.jsonl").read_text())
+    assert request["credentials"] == {"AWS_ACCESS_KEY_ID": "of good"}
+
+
+def test_a_run_that_its_role_may_not_begin_has_failed(fixture: RunnerFixture) -> None:
+    def refuse(definition: Mapping[str, Any]) -> dict[str, str]:
+        raise PermissionError("AccessDenied: the role may not read the script")
+
+    fixture.runner.credentials = refuse
+    fixture.launch("good")
+
+    assert fixture.next() == ("jr_good", "AccessDenied: the role may not read the script")
 
 
 def test_a_script_that_fails_reports_its_error_and_the_next_one_runs(fixture: RunnerFixture) -> None:

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.timeout(420)]
 
 # The first run leaves settings and views; later ones need a setting that Spark accepts only when it starts.
 PROGRAM = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 from pyspark.sql import SparkSession
 from workflows.local.spark.worker import WarmSpark
@@ -42,6 +42,11 @@ run({})
 run(KRYO)
 run(KRYO).stop()
 run({})
+for key in ("of one role", "of another"):
+    warm.act_as({"AWS_ACCESS_KEY_ID": key})
+    context = SparkSession.builder.getOrCreate().sparkContext
+    of_worker = context.parallelize([0], 1).map(lambda _: os.environ["AWS_ACCESS_KEY_ID"]).collect()
+    observed.append({"keys": [context._jvm.System.getProperty("aws.accessKeyId"), *of_worker]})
 print(json.dumps(observed))
 """
 
@@ -89,3 +94,7 @@ def test_a_setting_that_a_running_spark_does_not_accept_needs_a_new_one_once(
 def test_a_script_that_stops_spark_does_not_stop_the_next_run(runs: list[dict[str, Any]]) -> None:
     assert runs[4]["context"] != runs[3]["context"]
     assert runs[4]["setting"] is None
+
+
+def test_the_jvm_and_python_workers_have_the_credentials_of_the_run(runs: list[dict[str, Any]]) -> None:
+    assert [run["keys"] for run in runs[5:]] == [["of one role"] * 2, ["of another"] * 2]

@@ -18,7 +18,10 @@ report = {
     "rows": spark.range(5).count(),
     "properties": boto3.client("glue").get_workflow_run(**run)["Run"]["WorkflowRunProperties"],
 }
-time.sleep(float(report["properties"].get("seconds", 0)))
+if waits_for := report["properties"].get("waits_for"):
+    s3 = boto3.client("s3")
+    while not s3.list_objects_v2(Bucket=options["BUCKET"], Prefix=waits_for)["KeyCount"]:
+        time.sleep(0.1)
 spark.conf.set("spark.glueline.test", "changed by the first")
 boto3.client("s3").put_object(
     Bucket=options["BUCKET"], Key="out/first.json", Body=json.dumps(report).encode()

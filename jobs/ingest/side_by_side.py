@@ -1,0 +1,107 @@
+"""The same work on several datasets: on small ones at the same time, on each large one alone.
+
+For a small dataset the driver plans longer than Spark computes, and its tasks leave cores free. So a few
+threads take the small datasets one by one. A large dataset uses all cores by itself, and its cached rows need
+memory: it is worked on alone, after the small ones.
+
+Each thread has a session of its own. Settings, temporary views (Great Expectations gives all of them one
+name) and the catalog's cache of tables belong to a session, so that the work on a dataset changes none of
+them for another. It also has a pool of its own of Spark's FAIR scheduler, so that a stage of many tasks does
+not keep other datasets from starting theirs.
+"""
+
+import queue
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pyspark import InheritableThread
+from pyspark.sql import SparkSession
+
+from jobs.lake.iceberg import forget_tables
+from jobs.lake.names import TOMBSTONES, Lake
+from jobs.lake.session import sibling
+from jobs.runtime.failures import ENDINGS
+
+AT_ONCE = 4  # with more, threads only wait for each other, in Python and in Spark's planner
+
+type Work[Result] = Callable[[SparkSession, str], Result]
+
+
+@dataclass(slots=True)
+class Outcomes[Result]:
+    """What the work on each dataset returned, or what it raised."""
+
+    results: dict[str, Result] = field(default_factory=dict)
+    errors: dict[str, BaseException] = field(default_factory=dict)
+
+    def attempt(self, work: Work[Result], spark: SparkSession, dataset: str) -> None:
+        """Do the work on one dataset. Raises only what ends the process."""
+        try:
+            self.results[dataset] = work(spark, dataset)
+        except ENDINGS:
+            raise
+        except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends this dataset alone
+            self.errors[dataset] = error
+
+    def in_order(self, datasets: Iterable[str]) -> "Outcomes[Result]":
+        """The same in the order of the datasets, whichever was done first."""
+        names = list(datasets)
+        return Outcomes(_picked(self.results, names), _picked(self.errors, names))
+
+
+def work_on_each[Result](
+    spark: SparkSession, lake: Lake, datasets: Sequence[str], small: Collection[str], work: Work[Result]
+) -> Outcomes[Result]:
+    """Do the work on each dataset, with the session that it is given. An error ends its dataset alone.
+
+    `small` are the datasets on which work may be done at the same time. What ends the process is raised when
+    the work that has begun is done; no other work begins.
+    """
+    found: Outcomes[Result] = Outcomes()
+    together = [dataset for dataset in datasets if dataset in small]
+    if len(together) > 1:
+        _work_side_by_side(spark, lake, together, work, found)
+    for dataset in datasets:
+        if len(together) < 2 or dataset not in together:
+            found.attempt(work, spark, dataset)
+    return found.in_order(datasets)
+
+
+def _work_side_by_side[Result](
+    spark: SparkSession, lake: Lake, datasets: Sequence[str], work: Work[Result], found: Outcomes[Result]
+) -> None:
+    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for dataset in datasets:
+        waiting.put(dataset)
+    endings: list[BaseException] = []
+
+    def take(pool: str) -> None:
+        try:
+            spark.sparkContext.setLocalProperty("spark.scheduler.pool", pool)
+            own = sibling(spark)
+            while not endings:
+                found.attempt(work, own, waiting.get_nowait())
+        except queue.Empty:
+            pass
+        except BaseException as ending:  # noqa: BLE001 -- raised by the thread that waits for this one
+            endings.append(ending)
+
+    names = [f"datasets-{number}" for number in range(min(AT_ONCE, len(datasets)))]
+    threads = [InheritableThread(target=take, name=name, args=(name,), session=spark) for name in names]
+    begun: list[InheritableThread] = []
+    try:
+        for thread in threads:
+            thread.start()
+            begun.append(thread)
+    finally:  # no work goes on behind the caller
+        for thread in begun:
+            thread.join()
+    # This session may have loaded the tables before other sessions wrote to them.
+    tables = [table for dataset in datasets for table in (lake.table(dataset), lake.changes(dataset))]
+    forget_tables(spark, [*tables, lake.ops(TOMBSTONES)])
+    if endings:
+        raise endings[0]
+
+
+def _picked[Value](values: Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:
+    return {name: values[name] for name in names if name in values}

@@ -1,0 +1,55 @@
+"""A batch of few rows costs few queries, jobs and requests. Counts decide: seconds depend on the machine."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from expectations.odcs import load_contracts
+from jobs.lake.names import Lake
+from tests.faults.proxy import proxied
+from tests.job_costs import metered
+from tests.sessions import set_glue_catalog
+from tests.small_batches import SmallBatches
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+CATALOG = "counted"
+FOREVER = {".cache.expiration-interval-ms": "-1", ".io.manifest.cache.expiration-interval-ms": "3600000"}
+
+
+@pytest.fixture
+def small_batches(aws: str, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallBatches]:
+    """Batches in a catalog as the template has it, whose requests are counted."""
+    with proxied(aws) as proxy, metered(spark, proxy) as meter:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        monkeypatch.setitem(spark.sparkContext.environment, "AWS_ENDPOINT_URL", proxy.url)
+        set_glue_catalog(spark, CATALOG, proxy.url, "lake", FOREVER)
+        yield SmallBatches(meter, boto3.client("s3"), Lake("few", "few_ops", CATALOG))
+        for name in ("raw", "lake"):
+            bucket = boto3.resource("s3").Bucket(name)
+            bucket.objects.delete()
+            bucket.delete()
+
+
+def test_a_batch_of_few_rows_makes_few_jobs_and_requests(small_batches: SmallBatches) -> None:
+    contracts = [load_contracts()["transactions"]]
+    small_batches.batch(contracts, 3)
+
+    costs = small_batches.batch(contracts, 3)
+
+    # check: cut the plan, count, bounds of versions, and appends to changes, batches and quality results.
+    # merge: summarise, MERGE.
+    counted = ("queries", "jobs", "classes_compiled")
+    assert {step: tuple(cost[name] for name in counted) for step, cost in costs.items()} == {
+        "check": (7, 6, 0),
+        "merge": (3, 2, 0),
+    }
+    assert costs["check"]["s3_requests"] <= 29
+    assert costs["check"]["glue_requests"] <= 13
+    assert costs["merge"]["s3_requests"] <= 32
+    assert costs["merge"]["glue_requests"] <= 4
+    assert costs["check"]["jvm_calls"] <= 4_000
+    assert costs["merge"]["jvm_calls"] <= 1_500

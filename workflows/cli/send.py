@@ -1,0 +1,115 @@
+"""The command that puts a file of messages on the inbound queue, or shows what they would become."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from workflows.cli.app import app
+from workflows.cli.confirming import name_target
+from workflows.cli.exit_codes import interruptible
+from workflows.cli.printing import AsJson, StackName, cell, out, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workflows.operations.previews import Preview
+
+MOST_SHOWN: Final = 20  # accepted events, column by column; rejected ones are all shown
+
+
+@app.command()
+def send(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Send nothing: show what each message would become. Needs no stack."),
+    ] = False,
+    as_json: AsJson = False,
+    stack: StackName = None,
+) -> None:
+    """Put the lines of FILE (one CloudEvent as JSON each) on the inbound queue.
+
+    With --dry-run, show each event column by column, with what alignment changes and every violation; exit
+    with 1 if one would be rejected.
+    """
+    from workflows.operations.sending import read_messages
+
+    bodies = read_messages(file)
+    if dry_run:
+        _show(bodies, as_json=as_json)
+    else:
+        _send(bodies, stack, as_json=as_json)
+
+
+def _send(bodies: Sequence[str], stack: str | None, *, as_json: bool) -> None:
+    from workflows.operations.sending import send as send_bodies
+    from workflows.stack.target import connect
+
+    target = connect(stack)
+    name_target(target)
+    sent = Counter[str]()
+    with interruptible(
+        lambda: (
+            f"{sent['messages']:,} of {len(bodies):,} messages are sent, possibly a few more. Run the "
+            "command again to send all of them: a message that arrives twice changes nothing."
+        )
+    ):
+        send_bodies(target, bodies, lambda more: sent.update(messages=more))
+    queue = target.output("InboundQueueUrl")
+    if as_json:
+        print_json({"messages": len(bodies), "queue": queue})
+        return
+    out.print(
+        f"Sent {len(bodies):,} messages to {queue}. Rejected messages go to "
+        "the dead-letter queue with their reasons; the others are in the table in a minute or so."
+    )
+
+
+def _show(bodies: Sequence[str], *, as_json: bool) -> None:
+    from expectations.odcs import load_contracts
+    from workflows.operations.previews import previews
+
+    found = list(previews(bodies, load_contracts()))
+    rejected = [one for one in found if not one.is_accepted]
+    accepted = [one for one in found if one.is_accepted]
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        for one in sorted(chain(accepted[:MOST_SHOWN], rejected), key=lambda one: one.number):
+            _show_event(one)
+        if (more := len(accepted) - MOST_SHOWN) > 0:
+            out.print(f"{more:,} more accepted events are not shown; --json has all of them.")
+        out.print(f"{len(accepted):,} of {len(found):,} events keep their contract. Nothing was sent.")
+        out.print(
+            "Next: correct the messages, or the contract, and run this again."
+            if rejected
+            else "Next: run the command without --dry-run to send the messages."
+        )
+    if rejected:
+        raise typer.Exit(1)
+
+
+def _show_event(one: Preview) -> None:
+    what = " ".join(filter(None, (one.dataset, one.op))) or "no dataset"
+    head = f"message {one.number}: {what}, event {one.event_id or '-'}"
+    if not one.is_accepted:
+        out.print(f"{head}: {one.reason}", style="red", markup=False)
+        for path, message in one.violations:
+            out.print(f"  {path}: {message}", markup=False)
+        return
+    out.print(f"{head}, at {one.time or 'the time of sending'}", style="green", markup=False)
+    table = Table("column", "value", "changed")
+    for value in one.values:
+        changes = ", ".join(
+            rule if before is None else f"{rule}: {before!r}" for rule, before in value.changes
+        )
+        table.add_row(value.column, Text("null" if value.value is None else cell(value.value)), Text(changes))
+    out.print(table)
