@@ -17,34 +17,28 @@ from collections.abc import Sequence
 
 import boto3
 
-from expectations.odcs import ContractsOnDemand
 from jobs.ingest.check_batches import check_queue
+from jobs.ingest.context import IngestContext
 from jobs.ingest.drain import IntakeQueue
 from jobs.ingest.failures import raise_failures
-from jobs.ingest.metrics import count_metrics, set_aside_metric
+from jobs.ingest.metrics import count_metrics
+from jobs.ingest.writers import is_writer
 from jobs.intake import queue
-from jobs.intake.batches import Batches
-from jobs.lake.names import Lake
 from jobs.runtime.log import step
-from jobs.runtime.metrics import publish
 from jobs.runtime.options import Options
-from jobs.runtime.session import spark_session
 
 
 def main(argv: Sequence[str]) -> None:
     """Check the queue's messages and the batches that earlier runs left open; publish metrics."""
     options = Options.from_argv(argv)
+    if not is_writer("check", options.ingest_mode):
+        return
     with step("check: begun"):
         queue.end_backlog(boto3.client("events"), options.backlog_rule)
-    contracts = ContractsOnDemand()
-    spark = spark_session()
-    lake = Lake(options.database, options.ops_database)
-    batches = Batches(boto3.client("s3"), options.lake_bucket)
-    source = IntakeQueue(boto3.client("sqs"), options.intake_queue_url, options.run_id)
-    checked = check_queue(spark, lake, batches, source, contracts)
-    with step("check: metrics"):
-        metrics = [*count_metrics(checked.counts), set_aside_metric(batches)]
-        publish(boto3.client("cloudwatch"), options.metrics_namespace, metrics)
+    context = IngestContext.of(options)
+    source = IntakeQueue(context.sqs, context.queue_url, options.run_id)
+    checked = check_queue(context.spark, context.lake, context.batches, source, context.contracts)
+    context.publish("check", count_metrics(checked.counts))
     raise_failures("check", checked.failures)
 
 

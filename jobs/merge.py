@@ -28,33 +28,27 @@ from collections.abc import Sequence
 
 import boto3
 
-from expectations.odcs import ContractsOnDemand
+from jobs.ingest.context import IngestContext
 from jobs.ingest.failures import raise_failures
 from jobs.ingest.merge_batches import merge_batches
-from jobs.ingest.metrics import set_aside_metric
+from jobs.ingest.writers import is_writer
 from jobs.intake import queue
-from jobs.intake.batches import Batches
-from jobs.lake.names import Lake
 from jobs.runtime.log import step
-from jobs.runtime.metrics import publish
 from jobs.runtime.options import Options
-from jobs.runtime.session import spark_session
 
 
 def main(argv: Sequence[str]) -> None:
     """Merge all checked batches; start the workflow once more if work is left; publish metrics."""
     options = Options.from_argv(argv)
-    spark = spark_session()
-    lake = Lake(options.database, options.ops_database)
-    batches = Batches(boto3.client("s3"), options.lake_bucket)
-    merged = merge_batches(spark, lake, batches, ContractsOnDemand())
+    if not is_writer("merge", options.ingest_mode):
+        return
+    context = IngestContext.of(options)
+    merged = merge_batches(context.spark, context.lake, context.batches, context.contracts)
     with step("merge: backlog"):
-        messages = queue.waiting_messages(boto3.client("sqs"), options.intake_queue_url)
-        if backlog := messages + len(batches.begun()):
+        messages = queue.waiting_messages(context.sqs, context.queue_url)
+        if backlog := messages + len(context.batches.begun()):
             queue.announce_backlog(boto3.client("events"), options.backlog_rule, backlog)
-    with step("merge: metrics"):
-        metrics = [*merged.metrics, set_aside_metric(batches)]
-        publish(boto3.client("cloudwatch"), options.metrics_namespace, metrics)
+    context.publish("merge", merged.metrics)
     raise_failures("merge", merged.failures)
 
 

@@ -1,5 +1,5 @@
-"""Runs the two steps of the workflow `ingest`, `check` and `merge`, so that a failure stays in its dataset.
+"""Runs the steps `check` and `merge`, in a workflow or in rounds, so that a failure stays in its dataset.
 
-Imports `expectations`, `jobs.checking`, `jobs.erasure`, `jobs.intake`, `jobs.lake`, `jobs.merging`,
-`jobs.quality`, `jobs.reading`, `jobs.runtime`.
+Imports `expectations`, `expectations.odcs`, `jobs.checking`, `jobs.erasure`, `jobs.intake`, `jobs.lake`,
+`jobs.merging`, `jobs.quality`, `jobs.reading`, `jobs.runtime`.
 """

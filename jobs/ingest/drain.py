@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING
 
 from expectations.contract import Contract
@@ -23,16 +24,21 @@ class IntakeQueue:
     sqs: "SQSClient"
     url: str
     run_id: str
+    most_messages: int = queue.MOST_MESSAGES
+    most_bytes: float = inf  # of the objects that the messages announce
 
 
 def drain(source: IntakeQueue, batches: Batches, contracts: Mapping[str, Contract]) -> Manifest | None:
     """Turn the messages of the queue into a batch named after the run. None if nothing is to be read.
 
     The message of an export that is not complete stays in the queue. It is hidden for as long as the export
-    is old, so that it is not received again and again, and does not count as a backlog.
+    is old, so that it is not received again and again, and does not count as a backlog. Messages about more
+    bytes than a batch may have go back to the queue.
     """
     now, batch_id = datetime.now(UTC), batches.free_id(source.run_id)
-    messages = queue.receive_all(source.sqs, source.url)
+    received = queue.receive_all(source.sqs, source.url, source.most_messages)
+    messages = queue.within(received, source.most_bytes)
+    queue.put_back(source.sqs, source.url, received[len(messages) :])
     announced = make_manifest(batch_id, now, (message.body for message in messages), contracts)
     announced = FirstEvents(batches.s3, batches.bucket).add_to(announced)
     opened = open_exports(batches.s3, announced, now)

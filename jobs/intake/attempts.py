@@ -45,6 +45,10 @@ class Attempts:
         is_late = self.since is not None and at - datetime.fromisoformat(self.since) >= PATIENCE
         return self.failures >= MOST or is_late
 
+    def has_failed_since(self, time: datetime) -> bool:
+        """Whether an attempt has ended with a failure since that time, and no other has begun."""
+        return not self.is_running and self.last is not None and datetime.fromisoformat(self.last) >= time
+
     def used_up(self, reason: str, at: datetime) -> Self:
         """These attempts with none left, so that the next run sets the batch aside for this reason."""
         return replace(self._ended(at, reason), failures=MOST)

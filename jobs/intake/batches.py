@@ -10,9 +10,9 @@
 Each step writes its object when its work is done, so the next run continues where a run stopped.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from jobs.intake.attempts import Attempts
@@ -32,6 +32,7 @@ class Batches:
 
     s3: "S3Client"
     bucket: str
+    retry_pause: timedelta = timedelta()  # for which `to_check` and `to_merge` leave a batch that failed
 
     def open(self, manifest: Manifest) -> None:
         """Begin a batch, or replace what an open one reads. Its messages may be deleted afterwards."""
@@ -47,20 +48,26 @@ class Batches:
         return self._ids_under(_ASIDE)
 
     def to_check(self) -> Iterator[str]:
-        """The ids of open batches that are not checked, oldest first.
+        """The ids of open batches that are not checked and do not rest, oldest first.
 
         A batch without a manifest is closed: its messages were never deleted, so they come again.
         """
-        for batch_id in self.begun():
+        begun = self.begun()
+        resting = self._resting(begun)
+        for batch_id in begun:
             steps = self.steps(batch_id)
             if MANIFEST not in steps:
                 self.close(batch_id)
-            elif CHECKED not in steps:
+            elif CHECKED not in steps and batch_id not in resting:
                 yield batch_id
 
     def to_merge(self) -> list[str]:
-        """The ids of open batches that are checked, oldest first."""
-        return [batch_id for batch_id in self.begun() if CHECKED in self.steps(batch_id)]
+        """The ids of open batches that are checked, oldest first; none while one of them rests.
+
+        They are merged in their order, so none overtakes another.
+        """
+        checked = [batch_id for batch_id in self.begun() if CHECKED in self.steps(batch_id)]
+        return [] if self._resting(checked) else checked
 
     def failing(self) -> list[str]:
         """The ids of the batches that failed and have not succeeded since."""
@@ -141,6 +148,14 @@ class Batches:
         """Remove the objects of a merged batch; the one that says that it is merged goes last."""
         for step in (MANIFEST, CHECKED, MERGED):
             self._delete(_key(batch_id, step))
+
+    def _resting(self, batch_ids: Sequence[str]) -> set[str]:
+        """Those of the batches that failed less than `retry_pause` ago."""
+        if not self.retry_pause or not batch_ids:
+            return set()
+        since = datetime.now(UTC) - self.retry_pause
+        failing = set(self.failing()).intersection(batch_ids)
+        return {batch_id for batch_id in failing if self.attempts(batch_id).has_failed_since(since)}
 
     def _ids_under(self, prefix: str) -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)

@@ -2,10 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import batched
+from itertools import accumulate, batched
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,14 @@ class Message:
 
     body: str
     receipt: str
+
+    @property
+    def announced_bytes(self) -> int:
+        """The size of the object that it announces; 0 if it is no such message, which its manifest says."""
+        try:
+            return int(json.loads(self.body)["detail"]["object"]["size"])
+        except (ValueError, KeyError, TypeError):
+            return 0
 
 
 def receive_all(
@@ -72,6 +80,31 @@ def keep(sqs: "SQSClient", queue_url: str, message: Message, seconds: int) -> No
     sqs.change_message_visibility(
         QueueUrl=queue_url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
     )
+
+
+def within(messages: Sequence[Message], most_bytes: float) -> Sequence[Message]:
+    """The first of these messages, one at least, that together announce no more than so many bytes."""
+    sizes = accumulate(message.announced_bytes for message in messages)
+    fitting = sum(1 for size in sizes if size <= most_bytes)
+    return messages[: max(1, fitting)]
+
+
+def put_back(sqs: "SQSClient", queue_url: str, messages: Iterable[Message]) -> None:
+    """Show received messages in the queue again, for the next batch. SQS shows them after a while anyway."""
+    for some in batched(messages, _PER_CALL, strict=False):
+        entries: Any = [
+            {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": 0}
+            for number, message in enumerate(some)
+        ]
+        sqs.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
+
+
+def has_message(sqs: "SQSClient", queue_url: str, seconds: int) -> bool:
+    """Whether the queue has a message, or gets one within these seconds. It stays visible."""
+    answer = sqs.receive_message(
+        QueueUrl=queue_url, MaxNumberOfMessages=1, WaitTimeSeconds=seconds, VisibilityTimeout=0
+    )
+    return bool(answer.get("Messages"))
 
 
 def waiting_messages(sqs: "SQSClient", queue_url: str) -> int:

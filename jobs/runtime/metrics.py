@@ -18,6 +18,7 @@ type Name = Literal[
     "FilesRefused",
     "FilesSuperseded",
     "BatchesSetAside",
+    "IngestFailures",
     "FreshnessSeconds",
     "FreshnessMedianSeconds",
     "Drift",

@@ -9,6 +9,7 @@ _NAMES = [
     "LAKE_BUCKET", "RAW_BUCKET", "INTAKE_QUEUE_URL", "DATABASE", "OPS_DATABASE", "BACKLOG_RULE",
     "METRICS_NAMESPACE",
 ]  # fmt: skip
+_WORKFLOW = "workflow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +24,18 @@ class Options:
     backlog_rule: str  # EventBridge rule that starts the workflow repeatedly while it is enabled
     metrics_namespace: str  # of the stack in CloudWatch
     run_id: str  # the workflow run if there is one, else the job run; the batch gets its name from it
+    ingest_mode: str = _WORKFLOW  # which jobs may write (`jobs.ingest.writers`)
 
     @classmethod
     def from_argv(cls, argv: Sequence[str]) -> "Options":
         """Parse the arguments. Raises GlueArgumentError, which names the missing ones."""
-        in_workflow = [name for name in ("WORKFLOW_RUN_ID",) if f"--{name}" in argv]
-        options = getResolvedOptions(list(argv), [*_NAMES, *in_workflow])
+        given = [name for name in ("WORKFLOW_RUN_ID", "INGEST_MODE") if f"--{name}" in argv]
+        options = getResolvedOptions(list(argv), [*_NAMES, *given])
         run_id = (
             options.get("WORKFLOW_RUN_ID") or options["JOB_RUN_ID"]
         )  # Glue passes the latter to every run
         if not run_id:
             raise GlueArgumentError("expected --WORKFLOW_RUN_ID or --JOB_RUN_ID, got neither")
         lake, raw, queue, database, ops, rule, namespace = (options[name] for name in _NAMES)
-        return cls(lake, raw, queue, database, ops, rule, namespace, run_id)
+        mode = options.get("INGEST_MODE") or _WORKFLOW
+        return cls(lake, raw, queue, database, ops, rule, namespace, run_id, mode)

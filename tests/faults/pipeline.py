@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 from pyspark.sql import SparkSession
 
+from jobs.ingest.continuous import Run
 from jobs.intake.batches import Batches
 from jobs.lake.creation import create_ops_tables
 from jobs.lake.iceberg import table_names
@@ -21,6 +23,7 @@ from tests.jobs.job_runs import job_arguments, run_job
 from tests.moto_server import REGION
 from tests.sessions import CATALOG
 
+STREAMING = "follow"  # the job that does what check and merge do
 DATASETS = ("products", "transactions")
 _numbers = count(1)
 # Columns that name a time or a batch: they may differ between two runs, and no others.
@@ -81,13 +84,19 @@ class PipelineFixture:
         boto3.client("sqs").send_message(QueueUrl=self.queue_url, MessageBody=message)
 
     def run(self, job: str) -> None:
-        """Run the job to its end, in the shared session."""
-        run_job(job, self._arguments())
+        """Run the job to its end, in the shared session. `follow` has one when no work is left."""
+
+        def is_over(run: Run) -> bool:
+            return not (self.messages() or self.batches.begun())
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Run, "is_over", is_over)
+            run_job(job, self._arguments(job))
 
     def kill(self, job: str, kill: Kill) -> None:
         """Run the job in a process of its own, and kill it at a step."""
         folder = Path(self.spark.conf.get(f"{CATALOG}.warehouse") or "").parent
-        kill_at_step(folder, job, self._arguments(), kill)
+        kill_at_step(folder, job, self._arguments(job), kill)
         for table in table_names(self.spark, self.lake):  # another process has written to them
             self.spark.sql(f"REFRESH TABLE {table}")
 
@@ -96,7 +105,16 @@ class PipelineFixture:
         for message in sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[self.name]._messages:
             message.visible_at = 0
 
-    def _arguments(self) -> list[str]:
+    def _started(self, job: str) -> dict[str, str]:
+        """The arguments that tell a run of the streaming job its name and id, under which Glue knows it."""
+        glue, name = boto3.client("glue"), f"{self.name}-{job}"
+        if name not in glue.list_jobs()["JobNames"]:
+            glue.create_job(Name=name, Role="role", Command={"Name": "gluestreaming"})
+        run_id = glue.start_job_run(JobName=name)["JobRunId"]
+        return {"JOB_NAME": name, "JOB_RUN_ID": run_id, "INGEST_MODE": "continuous", "ROUND_SECONDS": "1"}
+
+    def _arguments(self, job: str) -> list[str]:
+        more = self._started(job) if job == STREAMING else {}
         return job_arguments(
             self.lake,
             self.queue_url,
@@ -110,6 +128,7 @@ class PipelineFixture:
             TOMBSTONE_DAYS="30",
             RECORD_DAYS="90",
             SNAPSHOT_DAYS="5",
+            **more,
         )
 
     def state(self) -> State:

@@ -83,8 +83,7 @@ class FaultRuns:
     def _end_of(self, run: RunJob, jobs: Sequence[str], catalog: str) -> State:
         pipeline = PipelineFixture(self.spark, catalog)
         with pytest.MonkeyPatch.context() as patch:
-            for job in WRITERS:
-                patch.setattr(f"jobs.{job}.Lake", partial(Lake, catalog=catalog))
+            patch.setattr("jobs.ingest.context.Lake", partial(Lake, catalog=catalog))
             run_pipeline(pipeline, run, jobs)
         return once(pipeline.state())
 

@@ -12,8 +12,8 @@ from pyspark.sql import SparkSession
 
 from tests.crashing import Kill, Moment
 from tests.faults.conftest import Survived
-from tests.faults.pipeline import PipelineFixture, State
-from tests.faults.pipeline_runs import WRITERS, PipelineRun, RunJob, run_pipeline, undisturbed
+from tests.faults.pipeline import STREAMING, PipelineFixture, State
+from tests.faults.pipeline_runs import WRITERS, PipelineRun, RunJob, land_input, run_pipeline, undisturbed
 
 pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed run
 
@@ -79,6 +79,41 @@ def test_a_run_in_which_jobs_are_killed_ends_as_one_without_a_kill(
     assert pipeline.state() == clean.state
     for job in kills:
         survived(f"killed: {job}")
+
+
+def test_a_streaming_job_that_is_killed_in_a_round_ends_as_check_and_merge_do(
+    small_data_spark: SparkSession, survived: Survived
+) -> None:
+    clean = undisturbed(small_data_spark, (STREAMING,))
+    assert rows_of_tables(clean.state) == WRITTEN
+    pipeline = PipelineFixture(small_data_spark)
+    land_input(pipeline)
+
+    pipeline.kill(STREAMING, kill_after(clean, STREAMING, "done"))  # between check and merge
+    pipeline.end_visibility_timeouts()
+    pipeline.run(STREAMING)
+
+    assert pipeline.state() == clean.state == undisturbed(small_data_spark, WRITERS).state
+    survived(f"killed: {STREAMING}")
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_streaming_job_killed_at_any_step_ends_as_if_it_had_not_been(
+    small_data_spark: SparkSession, subtests: pytest.Subtests, survived: Survived, moment: Moment
+) -> None:
+    clean = undisturbed(small_data_spark, (STREAMING,))
+    for number, step in enumerate(clean.steps[STREAMING], 1):
+        with subtests.test(step=step):
+            pipeline = PipelineFixture(small_data_spark)
+            land_input(pipeline)
+
+            pipeline.kill(STREAMING, Kill(number, moment))
+            pipeline.end_visibility_timeouts()
+            pipeline.run(STREAMING)
+
+            assert pipeline.state() == clean.state
+            survived(f"killed: {STREAMING}")
 
 
 @pytest.mark.deep

@@ -8,7 +8,7 @@ import pytest
 
 from expectations.contract import Contract
 from expectations.odcs import load_contract
-from jobs import check, merge
+from jobs.ingest import context
 from jobs.lake.names import Lake
 from tests.expectations.contract_files import write
 from tests.jobs.job_runs import Land, Run, quarantined
@@ -72,8 +72,7 @@ ODD_ROWS = (
 def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
     """The one contract that jobs find."""
     contract = load_contract(write(tmp_path, ODD, "select"))
-    for job in (check, merge):
-        monkeypatch.setattr(job, "ContractsOnDemand", lambda: {contract.dataset: contract})
+    monkeypatch.setattr(context, "ContractsOnDemand", lambda: {contract.dataset: contract})
     return contract
 
 

@@ -38,6 +38,9 @@ def resources(*types: str, **parameters: str) -> dict[str, Resource]:
 def each(*types: str) -> pytest.MarkDecorator:
     """Parametrizes a test with each resource of these types."""
     found = resources(*types)
+    # Expanding takes references out of resources whose condition does not hold.
+    continuous = resources(*types, IngestMode="continuous")
+    found |= {name: one for name, one in continuous.items() if one.get("Condition") == "IsContinuous"}
     return pytest.mark.parametrize(("name", "resource"), found.items(), ids=list(found))
 
 

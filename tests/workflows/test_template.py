@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 from expectations.odcs import load_contracts
+from jobs.ingest.continuous import MOST_SECONDS
 from tests.workflows.expanded_template import TEMPLATE, TEXT, Resource, each, expanded, resources
+from tests.workflows.named_template import Stack, stack
 from workflows.dataset_parameter import dataset_parameter
 from workflows.deploy.template import WORKFLOWS
 from workflows.local.base.home import CHECKOUT
@@ -95,6 +98,52 @@ def test_a_backlog_is_announced_again_from_its_merge_to_the_next_check() -> None
     assert resources()["Jobcheck"]["Properties"]["DefaultArguments"]["--BACKLOG_RULE"] == {
         "Ref": "BacklogAgain"
     }
+
+
+def test_in_continuous_mode_nothing_starts_the_workflow_and_a_schedule_the_streaming_job() -> None:
+    made = Stack("dev", IngestMode="continuous")
+    ingest = made.arn("Ingest")
+    decided = {name for name, one in made.resources.items() if one.get("Condition") != "IsWorkflow"}
+    targets = [
+        target["Arn"]
+        for name in decided
+        for target in made.resources[name]["Properties"].get("Targets") or ()
+        if made.resources[name]["Type"] == "AWS::Events::Rule"
+    ]
+    triggers = [
+        name
+        for name in decided
+        if made.resources[name]["Type"] == "AWS::Glue::Trigger"
+        and made.resources[name]["Properties"]["WorkflowName"] == made.physical_name("Ingest")
+    ]
+    schedule = made.resources["FollowAlways"]["Properties"]
+
+    assert ingest in stack("dev").resources["Sweep"]["Properties"]["Targets"][0]["Arn"]
+    assert (ingest in targets, triggers) == (False, [])
+    assert made.arn("Intake") in targets
+    assert json.loads(schedule["Target"]["Input"]) == {"JobName": "dev-follow"}
+    assert schedule["Target"]["Arn"].endswith(":aws-sdk:glue:startJobRun")
+    assert schedule["Target"]["RetryPolicy"] == {"MaximumRetryAttempts": 0}  # a refused start is no failure
+
+
+def test_in_workflow_mode_nothing_starts_the_streaming_job() -> None:
+    conditions = {name: one.get("Condition") for name, one in resources().items()}
+
+    assert {name for name, condition in conditions.items() if condition == "IsContinuous"} == {
+        "FollowAlways", "FollowAlwaysRole", "IngestFailuresAlarm",
+    }  # fmt: skip
+    assert {name for name, condition in conditions.items() if condition == "IsWorkflow"} == {
+        "IngestOnEvents", "MergeWhenChecked",
+    }  # fmt: skip
+
+
+def test_the_streaming_job_ends_itself_before_glue_does() -> None:
+    """Glue restarts a streaming job in a maintenance window only if its timeout is seven days or more."""
+    job = resources()["Jobfollow"]["Properties"]
+
+    assert (job["Command"]["Name"], job["WorkerType"]) == ("gluestreaming", "G.025X")
+    assert MOST_SECONDS + 600 < job["Timeout"] * 60 < 7 * 24 * 3600
+    assert job["MaxRetries"] == 0  # the schedule starts it again
 
 
 @each("AWS::Lambda::EventSourceMapping")

@@ -11,13 +11,14 @@ from typer.main import get_command
 
 from jobs.runtime.metrics import Name
 from tests.workflows.expanded_template import TEMPLATE, Resource, each, expanded, resources
+from tests.workflows.local.ministack.roles import allow, document
 from tests.workflows.named_template import stack
 from workflows.cli import app
 from workflows.local.base.home import CHECKOUT
 from workflows.stack.target import Target
 
 NAMESPACE = "Glueline/dev"  # of the stack's own metrics
-JOBS = ("check", "merge", "maintain", "reconcile", "certify", "erase")
+JOBS = ("check", "merge", "follow", "maintain", "reconcile", "certify", "erase")
 LONGEST_NAME = 50  # of a stack: with the account it makes a domain of Cognito, of at most 63 characters
 COMMANDS: Any = get_command(app)
 OF_JOBS = set(get_args(Name.__value__))
@@ -104,6 +105,7 @@ def test_what_can_go_wrong_has_an_alarm() -> None:
         ("AWS/Events", "TriggeredRules"),  # runs of ingest that failed
         (NAMESPACE, "FilesRefused"),
         (NAMESPACE, "BatchesSetAside"),
+        (NAMESPACE, "IngestFailures"),  # of the streaming job
         (NAMESPACE, "QuarantinePercent"),
         (NAMESPACE, "FreshnessSeconds"),
         (NAMESPACE, "Drift"),
@@ -223,12 +225,13 @@ def test_an_alert_reaches_the_subscribers_of_the_topic(embedded_aws: str) -> Non
     sns, sqs, events = (target.client(name) for name in ("sns", "sqs", "events"))
     topic = sns.create_topic(Name="alerts")["TopicArn"]
     queue = sqs.create_queue(QueueName="mailbox")["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    mailbox = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    to_topic = {**allow("sns:Publish", topic), "Principal": {"Service": "events.amazonaws.com"}}
+    to_mailbox = {**allow("sqs:SendMessage", mailbox), "Principal": {"Service": "sns.amazonaws.com"}}
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=document([to_topic]))
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": document([to_mailbox])})
     sns.subscribe(
-        TopicArn=topic,
-        Protocol="sqs",
-        Endpoint=attributes["QueueArn"],
-        Attributes={"RawMessageDelivery": "true"},
+        TopicArn=topic, Protocol="sqs", Endpoint=mailbox, Attributes={"RawMessageDelivery": "true"}
     )
     [alert] = stack("dev").resources["Failedcheck"]["Properties"]["Targets"]
     # In the name of tests: nobody but Glue may speak as aws.glue.

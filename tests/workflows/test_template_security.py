@@ -178,6 +178,7 @@ def test_only_the_stack_and_its_account_are_trusted() -> None:
         "lambda.amazonaws.com",
         "glue.amazonaws.com",
         "events.amazonaws.com",
+        "scheduler.amazonaws.com",
     }
     for name, role in resources("AWS::IAM::Role").items():
         ours = [{"Ref": "JobsPolicy"}, {"Ref": "NoTablesOfOthers"}]
@@ -191,7 +192,7 @@ def test_only_the_stack_and_its_account_are_trusted() -> None:
 
 
 # Principals that are the same in each partition (https://docs.aws.amazon.com/general/latest/gr/rande.html).
-GLOBAL = re.compile(r"\b(?:apigateway|cloudwatch|events|glue|lambda)\.amazonaws\.com\b")
+GLOBAL = re.compile(r"\b(?:apigateway|cloudwatch|events|glue|lambda|scheduler)\.amazonaws\.com\b")
 
 
 def test_arns_and_hosts_are_those_of_the_stacks_partition() -> None:

@@ -27,6 +27,7 @@ _EACH: Final[dict[str, tuple[str, float]]] = {
     "AWS::Cognito::UserPoolClient": ("Cognito client for tokens", 6.00),
 }
 _DPU_HOUR: Final = 0.44
+_DPU_OF_STREAMING: Final = 0.25  # a G.025X worker
 _LEAST_JOB_HOURS: Final = 1 / 60  # Glue bills a minute at least for each run
 # Lambda asks an empty queue with five pollers, each of which waits for 20 seconds.
 _QUEUE_REQUESTS: Final = 5 * 3 * 60 * 24 * DAYS
@@ -44,7 +45,12 @@ class Cost:
 
 def at_rest(resources: Mapping[str, Resource]) -> list[Cost]:
     """The costs of these resources, the highest first."""
-    found = [*_resources(resources.values()), *_runs(resources), *_polls(resources.values())]
+    found = [
+        *_resources(resources.values()),
+        *_runs(resources),
+        *_streaming(resources),
+        *_polls(resources.values()),
+    ]
     return sorted(found, key=lambda cost: -cost.dollars)
 
 
@@ -90,6 +96,17 @@ def _runs(resources: Mapping[str, Resource]) -> Iterable[Cost]:
             hours = starts * sum(workers) * _LEAST_JOB_HOURS
             what = f"job runs of {logical_id.lower()} by schedule"
             yield Cost(what, starts * len(jobs), hours * _DPU_HOUR)
+
+
+def _streaming(resources: Mapping[str, Resource]) -> Iterable[Cost]:
+    """The streaming jobs that a schedule keeps running all the time."""
+    if not any(one.type == "AWS::Scheduler::Schedule" for one in resources.values()):
+        return
+    for one in resources.values():
+        if one.type == "AWS::Glue::Job" and one.properties["Command"]["Name"] == "gluestreaming":
+            workers = int(one.properties["NumberOfWorkers"])
+            hours = 24 * DAYS * workers * _DPU_OF_STREAMING
+            yield Cost("streaming job of ingest", workers, hours * _DPU_HOUR)
 
 
 def _is_trigger_of(resource: Resource, workflow: str) -> bool:

@@ -10,6 +10,7 @@ import httpx
 from botocore.exceptions import ClientError
 
 from workflows.deploy.findings import checked, fine, unknown, warning, wrong
+from workflows.progress.job_runs import job_name
 from workflows.query.dialect.errors import QueryError
 from workflows.query.sql import query
 from workflows.stack.access_token import fetch_token
@@ -185,9 +186,11 @@ def alarms(target: Target) -> Iterator[Finding]:
 
 
 def jobs_of(target: Target) -> list[str]:
-    """The names of the jobs of the stack's workflows."""
+    """The names of the jobs of the stack's workflows, and of its streaming job if it has one that runs."""
     glue = target.client("glue")
     names: dict[str, None] = {}
+    if target.outputs.get("IngestMode") == "continuous":  # the workflow of ingest has no trigger then
+        names[job_name(target, "follow")] = None
     for output in ("IngestWorkflow", "CareWorkflow"):
         workflow = glue.get_workflow(Name=target.output(output), IncludeGraph=True)["Workflow"]
         nodes = workflow.get("Graph", {}).get("Nodes", ())

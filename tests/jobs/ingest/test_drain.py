@@ -1,5 +1,6 @@
 """Messages of the intake queue become a batch, and are deleted when its manifest is written."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +57,18 @@ def test_messages_stay_in_the_queue_when_the_manifest_is_not_written(
         drain(source, batches, CONTRACTS)
 
     assert len(queue.receive_all(source.sqs, source.url)) == 1
+
+
+def test_what_does_not_fit_makes_the_next_batch(source: IntakeQueue, batches: Batches) -> None:
+    small = replace(source, most_messages=3, most_bytes=100)
+    send(source, *(object_created(f"drops/things/{name}.csv", size=60) for name in "abcd"))
+
+    manifests = [drain(replace(small, run_id=f"r{number}"), batches, CONTRACTS) for number in range(5)]
+
+    keys = [[file.key for file in manifest.files] for manifest in manifests if manifest]
+    assert [len(some) for some in keys] == [1, 1, 1, 1]
+    assert len({key for some in keys for key in some}) == 4
+    assert queue.receive_all(source.sqs, source.url) == []
 
 
 @pytest.mark.parametrize("bodies", [[], [object_created("drops/things/", size=0)]], ids=["none", "a folder"])

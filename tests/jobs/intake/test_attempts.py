@@ -29,6 +29,15 @@ def test_failures_of_aws_use_none_up_until_a_day_has_passed() -> None:
     assert attempts.error == "RetryableError: SlowDown"
 
 
+def test_a_batch_rests_after_a_failure_and_not_after_an_attempt_that_ended_the_process() -> None:
+    attempts = failed(Attempts(), KeyError("a"), 1)
+
+    assert attempts.has_failed_since(SENT)
+    assert not attempts.has_failed_since(SENT + timedelta(seconds=1))
+    assert not attempts.again(SENT).has_failed_since(SENT)
+    assert not Attempts().has_failed_since(SENT)
+
+
 def test_an_attempt_that_ended_the_process_counts_when_the_next_begins() -> None:
     attempts = Attempts()
     for _ in range(MOST):

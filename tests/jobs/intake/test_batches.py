@@ -48,6 +48,24 @@ def test_a_retry_of_a_run_gets_an_id_of_its_own(batches: Batches) -> None:
     assert batches.free_id("b1") == "b1-2"
 
 
+def test_a_batch_that_failed_rests_and_so_do_merges_behind_it(batches: Batches) -> None:
+    resting = replace(batches, retry_pause=timedelta(minutes=1))
+    for name in ("b1", "b2", "b3"):
+        batches.open(replace(MANIFEST, batch_id=name))
+    batches.mark_checked(CheckedBatch("b3", ()))
+    batches.note_attempts("b1", Attempts().after(KeyError("a"), datetime.now(UTC)))
+    assert (list(resting.to_check()), resting.to_merge()) == (["b2"], ["b3"])
+    assert list(batches.to_check()) == ["b1", "b2"]
+
+    batches.mark_checked(CheckedBatch("b1", ()))
+
+    assert (list(resting.to_check()), resting.to_merge()) == (["b2"], [])
+    assert batches.to_merge() == ["b1", "b3"]
+    long_ago = Attempts().after(KeyError("a"), datetime.now(UTC) - timedelta(minutes=2))
+    batches.note_attempts("b1", long_ago)
+    assert resting.to_merge() == ["b1", "b3"]
+
+
 def test_a_batch_that_is_set_aside_waits_for_no_job(batches: Batches) -> None:
     batches.open(MANIFEST)
     batches.note_attempts("b1", Attempts(failures=5, error="KeyError"))

@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from jobs.intake import queue as intake
-from tests.jobs.builders import backlog_rule
+from tests.jobs.builders import backlog_rule, object_created
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -34,6 +34,42 @@ def test_a_batch_takes_no_more_messages_than_its_limit(sqs: "SQSClient", queue_u
 
     assert len(intake.receive_all(sqs, queue_url, most=20)) == 20
     assert intake.waiting_messages(sqs, queue_url) == 10
+
+
+@pytest.mark.parametrize(
+    ("sizes", "most", "taken"),
+    [([], 5, 0), ([9], 5, 1), ([2, 3, 1], 5, 2), ([0, 0], 0, 2), ([2, 9, 1], 5, 1)],
+)
+def test_the_first_messages_that_fit_are_taken_and_one_at_least(
+    sizes: list[int], most: int, taken: int
+) -> None:
+    messages = [intake.Message(object_created(f"drops/things/{n}.csv", size=n), "r") for n in sizes]
+
+    assert intake.within(messages, most) == messages[:taken]
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"detail": 1}', '{"detail": {"object": {"size": "a"}}}'])
+def test_what_announces_no_object_announces_no_bytes(body: str) -> None:
+    assert intake.Message(body, "r").announced_bytes == 0
+
+
+def test_messages_that_are_put_back_are_received_again(sqs: "SQSClient", queue_url: str) -> None:
+    for number in range(12):
+        sqs.send_message(QueueUrl=queue_url, MessageBody=str(number))
+    received = intake.receive_all(sqs, queue_url)
+
+    intake.put_back(sqs, queue_url, received[1:])
+
+    again = intake.receive_all(sqs, queue_url)
+    assert {message.body for message in again} == {message.body for message in received[1:]}
+
+
+def test_a_message_is_seen_without_being_taken(sqs: "SQSClient", queue_url: str) -> None:
+    before = intake.has_message(sqs, queue_url, 0)
+    sqs.send_message(QueueUrl=queue_url, MessageBody="a")
+
+    assert (before, intake.has_message(sqs, queue_url, 0)) == (False, True)
+    assert [message.body for message in intake.receive_all(sqs, queue_url)] == ["a"]
 
 
 class EndlessQueue:

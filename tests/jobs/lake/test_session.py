@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 
-from jobs.lake.session import BASE, BUCKETED_JOINS, LONG_EXPRESSIONS, configure, configured
+from jobs.lake.names import Lake
+from jobs.lake.session import BASE, BUCKETED_JOINS, FRESH_TABLES, LONG_EXPRESSIONS, configure, configured
 
 
 class Conf(dict[str, str]):
@@ -46,3 +48,17 @@ def test_settings_of_a_block_end_with_it_even_if_it_fails(session: Any) -> None:
 @pytest.mark.parametrize("settings", [BASE, LONG_EXPRESSIONS, BUCKETED_JOINS])
 def test_every_job_computes_in_utc(settings: dict[str, str]) -> None:
     assert settings["spark.sql.session.timeZone"] == "UTC"
+
+
+def test_a_long_job_sees_what_other_jobs_commit(small_data_spark: SparkSession, lake: Lake) -> None:
+    """Iceberg's catalog otherwise keeps a table as it was first read, for as long as it is read."""
+    table, counts = lake.table("seen"), []
+    for settings in (BASE, FRESH_TABLES):
+        other = small_data_spark.newSession()  # with catalogs of its own, as another process
+        configure(other, settings)
+        small_data_spark.sql(f"CREATE OR REPLACE TABLE {table} AS SELECT 1 AS a")
+        before = other.table(table).count()
+        small_data_spark.sql(f"INSERT INTO {table} VALUES (2)")
+        counts.append((before, other.table(table).count()))
+
+    assert counts == [(1, 1), (1, 2)]

@@ -20,6 +20,15 @@ def test_the_workflow_run_names_the_batch_and_without_one_the_job_run() -> None:
     assert in_workflow.run_id == "wr"
 
 
+def test_the_mode_is_workflow_unless_the_job_says_otherwise() -> None:
+    modes = [
+        Options.from_argv([*STACK, "--JOB_RUN_ID", "jr", *mode]).ingest_mode
+        for mode in ([], ["--INGEST_MODE", "continuous"])
+    ]
+
+    assert modes == ["workflow", "continuous"]
+
+
 def test_a_missing_argument_is_named() -> None:
     with pytest.raises(GlueArgumentError, match="--LAKE_BUCKET"):
         Options.from_argv(["job.py", "--JOB_RUN_ID", "jr"])

@@ -21,7 +21,7 @@ def costs(**parameters: str) -> dict[str, float]:
 
 
 def test_every_key_alarm_and_scheduled_run_is_counted() -> None:
-    alarms = len(of_template("AWS::CloudWatch::Alarm"))
+    alarms = sum("Condition" not in alarm for alarm in of_template("AWS::CloudWatch::Alarm").values())
 
     found = costs()
 
@@ -36,6 +36,13 @@ def test_more_workers_and_fewer_runs_change_the_price() -> None:
     assert costs(SweepSchedule="rate(1 day)")["job runs of ingest by schedule"] == pytest.approx(
         30 * 2 * 2 / 60 * 0.44
     )
+
+
+def test_continuous_mode_costs_a_streaming_job_instead_of_scheduled_runs() -> None:
+    found = costs(IngestMode="continuous")
+
+    assert found["streaming job of ingest"] == pytest.approx(720 * 2 * 0.25 * 0.44)
+    assert "job runs of ingest by schedule" not in found
 
 
 @pytest.mark.parametrize(

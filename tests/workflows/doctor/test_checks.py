@@ -170,6 +170,17 @@ def test_jobs_that_have_not_run_yet_are_no_fault() -> None:
     assert finding.message == "check has not run yet"
 
 
+def test_in_continuous_mode_the_streaming_job_is_looked_at() -> None:
+    target = Stubbed("eu-west-1", {**OUTPUTS, "IngestMode": "continuous", "JobPrefix": "shop-"}, stack="shop")
+    CLIENTS["glue"] = stubbed(
+        "glue", *workflows_of(), ("get_job_runs", {"JobRuns": [{"Id": "jr_1", "JobRunState": "RUNNING"}]})
+    )
+
+    [finding] = job_runs(target)
+
+    assert (finding.verdict, finding.message) == (Verdict.FINE, "shop-follow RUNNING")
+
+
 def alarm(name: str, state: str, topic: str = OUTPUTS["AlertTopicArn"]) -> dict[str, Any]:
     return {
         "AlarmName": name, "StateValue": state, "AlarmDescription": "What to do.", "AlarmActions": [topic],

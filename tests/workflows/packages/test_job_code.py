@@ -83,8 +83,11 @@ def test_a_job_carries_what_it_imports_beyond_what_glue_has(job: str) -> None:
     assert declared(f"job-{job}") <= imported, f"take it out of the group job-{job} of pyproject.toml"
 
 
-def test_only_check_carries_great_expectations() -> None:
-    assert [job for job in JOBS if "great-expectations" in locked_versions(f"job-{job}")] == ["check"]
+def test_only_jobs_that_check_carry_great_expectations() -> None:
+    assert [job for job in JOBS if "great-expectations" in locked_versions(f"job-{job}")] == [
+        "check",
+        "follow",
+    ]
 
 
 @pytest.mark.parametrize("group", ["glue", *(f"job-{job}" for job in JOBS)])
