@@ -230,9 +230,7 @@ def test_an_alert_reaches_the_subscribers_of_the_topic(embedded_aws: str) -> Non
     to_mailbox = {**allow("sqs:SendMessage", mailbox), "Principal": {"Service": "sns.amazonaws.com"}}
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=document([to_topic]))
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": document([to_mailbox])})
-    sns.subscribe(
-        TopicArn=topic, Protocol="sqs", Endpoint=mailbox, Attributes={"RawMessageDelivery": "true"}
-    )
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=mailbox, Attributes={"RawMessageDelivery": "true"})
     [alert] = stack("dev").resources["Failedcheck"]["Properties"]["Targets"]
     # In the name of tests: nobody but Glue may speak as aws.glue.
     events.put_rule(Name="failed-check", EventPattern=json.dumps({"source": ["tests"]}))

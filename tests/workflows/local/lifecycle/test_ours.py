@@ -29,7 +29,7 @@ def test_the_parts_are_those_of_the_checkout() -> None:
 
     assert {"transactions", "products", "households"} <= parts.datasets.keys()
     assert parts.functions.keys() == {"source", "data_api", "authorizer", "forwarder"}
-    assert parts.jobs.keys() == {"check", "merge", "maintain", "reconcile", "certify", "erase"}
+    assert parts.jobs.keys() == {"check", "merge", "follow", "maintain", "reconcile", "certify", "erase"}
 
 
 def test_the_datasets_are_those_with_a_contract_file(tmp_path: Path) -> None:

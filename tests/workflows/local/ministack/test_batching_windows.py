@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.workflows.local.ministack.embedded import embedded
+from tests.workflows.local.ministack.roles import allow, make_role
 from tests.workflows.local.ministack.test_embedded_lambda import create_function, result_of
 from workflows.local.base.home import Home
 from workflows.local.ministack.batching_windows import BatchingWindows, Waiting
@@ -72,6 +73,7 @@ def test_messages_and_stream_records_are_gathered_as_on_aws(tmp_path_factory: py
     with embedded(Home(tmp_path_factory.mktemp("as-aws")), as_aws=True) as endpoint:
         target = Target("us-east-1", {}, endpoint)
         sqs, functions, dynamodb = (target.client(name) for name in ("sqs", "lambda", "dynamodb"))
+        make_role(endpoint, "any", allow("*", "*"))
         create_function(functions, "patient", "def handler(event, context): return None")
         queue = sqs.create_queue(QueueName="patient")["QueueUrl"]
         attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]

@@ -11,6 +11,7 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
 from tests.workflows.local.glue.builders import IdleRunner, glue
+from tests.workflows.local.ministack.roles import allow, document
 from workflows.local.glue.engine import Glue
 from workflows.local.glue.service import GlueService
 from workflows.local.ministack.embedded_glue import with_local_glue
@@ -127,14 +128,16 @@ def test_rules_get_the_events_of_job_runs(embedded_aws: str) -> None:
     target = Target("us-east-1", {}, embedded_aws)
     glue, events, sqs = target.client("glue"), target.client("events"), target.client("sqs")
     queue = sqs.create_queue(QueueName="job-events")["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    to_queue = {**allow("sqs:SendMessage", arn), "Principal": {"Service": "events.amazonaws.com"}}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": document([to_queue])})
     pattern = {
         "source": ["aws.glue"],
         "detail-type": ["Glue Job State Change"],
         "detail": {"jobName": ["announced"], "state": ["FAILED"]},
     }
     events.put_rule(Name="announced", EventPattern=json.dumps(pattern))
-    events.put_targets(Rule="announced", Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}])
+    events.put_targets(Rule="announced", Targets=[{"Id": "queue", "Arn": arn}])
     for name in ("announced", "other"):
         glue.create_job(Name=name, Role="r", Command={"ScriptLocation": "s3://code/jobs/none.py"})
     runs = [glue.start_job_run(JobName=name)["JobRunId"] for name in ("other", "announced")]
