@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate, batched
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any
 
 from jobs.runtime.log import log
@@ -32,8 +32,8 @@ class Message:
     def announced_bytes(self) -> int:
         """The size of the object that it announces; 0 if it is no such message, which its manifest says."""
         try:
-            return int(json.loads(self.body)["detail"]["object"]["size"])
-        except (ValueError, KeyError, TypeError):
+            return max(0, int(json.loads(self.body)["detail"]["object"]["size"]))
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
             return 0
 
 
@@ -84,6 +84,8 @@ def keep(sqs: "SQSClient", queue_url: str, message: Message, seconds: int) -> No
 
 def within(messages: Sequence[Message], most_bytes: float) -> Sequence[Message]:
     """The first of these messages, one at least, that together announce no more than so many bytes."""
+    if most_bytes == inf:
+        return messages
     sizes = accumulate(message.announced_bytes for message in messages)
     fitting = sum(1 for size in sizes if size <= most_bytes)
     return messages[: max(1, fitting)]

@@ -48,7 +48,21 @@ def test_the_first_messages_that_fit_are_taken_and_one_at_least(
     assert intake.within(messages, most) == messages[:taken]
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{}", '{"detail": 1}', '{"detail": {"object": {"size": "a"}}}'])
+SIZED = '{"detail": {"object": {"size": %s}}}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "{}",
+        "[" * 100_000,
+        '{"detail": 1}',
+        *(SIZED % size for size in ('"a"', "-7", "Infinity", "[]")),
+    ],
+    ids=lambda body: body[:40],
+)
 def test_what_announces_no_object_announces_no_bytes(body: str) -> None:
     assert intake.Message(body, "r").announced_bytes == 0
 
