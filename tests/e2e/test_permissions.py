@@ -1,6 +1,6 @@
-"""The roles of the product may do what it asked for, and it was refused nothing. Runs last, on the stack of all.
+"""What the product asked for is allowed to its roles, and nothing was refused to it.
 
-GLUELINE_RECORD=1 adds to the recording what is new in it (`tests/workflows/recorded_requests.json`).
+Runs last, with the stack of the other tests. GLUELINE_RECORD=1 adds to the recording what is new in it (`tests/workflows/recorded_requests.json`).
 """
 
 from __future__ import annotations
