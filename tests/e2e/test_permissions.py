@@ -1,6 +1,7 @@
 """What the product asked for is allowed to its roles, and nothing was refused to it.
 
-Runs last, with the stack of the other tests. GLUELINE_RECORD=1 adds to the recording what is new in it (`tests/workflows/recorded_requests.json`).
+Runs last, with the stack of the other tests. GLUELINE_RECORD=1 adds what is new to the recording
+(`tests/workflows/recorded_requests.json`).
 """
 
 from __future__ import annotations
