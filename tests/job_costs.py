@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psutil
 from py4j.java_gateway import GatewayClient  # type: ignore[import-untyped]
+from py4j.protocol import MEMORY_COMMAND_NAME  # type: ignore[import-untyped]
 
 from tests.faults.proxy import Proxy
 
@@ -120,10 +121,11 @@ def metered(spark: "SparkSession", proxy: Proxy) -> Iterator[Meter]:
     meter, lock = Meter(spark, proxy), threading.Lock()
     send = GatewayClient.send_command
 
-    def counting(self: Any, *arguments: Any, **named: Any) -> Any:
-        with lock:
-            meter.jvm_calls += 1
-        return send(self, *arguments, **named)
+    def counting(self: Any, command: str, *arguments: Any, **named: Any) -> Any:
+        if not command.startswith(MEMORY_COMMAND_NAME):  # of objects that Python has dropped, at any time
+            with lock:
+                meter.jvm_calls += 1
+        return send(self, command, *arguments, **named)
 
     GatewayClient.send_command = counting
     try:

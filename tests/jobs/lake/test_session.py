@@ -6,7 +6,15 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.lake.names import Lake
-from jobs.lake.session import BASE, BUCKETED_JOINS, FRESH_TABLES, LONG_EXPRESSIONS, configure, configured
+from jobs.lake.session import (
+    BASE,
+    BUCKETED_JOINS,
+    FEW_ROWS,
+    FRESH_TABLES,
+    LONG_EXPRESSIONS,
+    configure,
+    configured,
+)
 
 
 class Conf(dict[str, str]):
@@ -48,6 +56,17 @@ def test_settings_of_a_block_end_with_it_even_if_it_fails(session: Any) -> None:
 @pytest.mark.parametrize("settings", [BASE, LONG_EXPRESSIONS, BUCKETED_JOINS])
 def test_every_job_computes_in_utc(settings: dict[str, str]) -> None:
     assert settings["spark.sql.session.timeZone"] == "UTC"
+
+
+@pytest.mark.parametrize("settings", [FEW_ROWS, LONG_EXPRESSIONS])
+def test_no_conditions_are_derived_from_the_expressions_of_a_check(
+    small_data_spark: SparkSession, settings: dict[str, str]
+) -> None:
+    with configured(small_data_spark, settings):
+        filtered: Any = small_data_spark.range(3).selectExpr("id + 1 AS a").where("a > 1")._jdf
+        derived = filtered.queryExecution().optimizedPlan().constraints()
+
+    assert derived.isEmpty()
 
 
 def test_a_long_job_sees_what_other_jobs_commit(small_data_spark: SparkSession, lake: Lake) -> None:
