@@ -7,23 +7,20 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-_UTC = {"spark.sql.session.timeZone": "UTC"}
-
 # Spark derives conditions of a plan from those below it by comparing all expressions with each other. For the
 # reasons of a contract with nested columns that takes half a minute, and saves no reading.
-_NO_DERIVED_CONDITIONS = {"spark.sql.constraintPropagation.enabled": "false"}
+_ALWAYS = {"spark.sql.session.timeZone": "UTC", "spark.sql.constraintPropagation.enabled": "false"}
 
-BASE: Mapping[str, str] = MappingProxyType(_UTC)
+BASE: Mapping[str, str] = MappingProxyType(_ALWAYS)
 # The JVM compiles no method longer than this limit. The reasons of a contract in one method are longer: above
 # the limit Spark leaves out whole-stage code generation and splits them.
 LONG_EXPRESSIONS: Mapping[str, str] = MappingProxyType(
-    {**_UTC, **_NO_DERIVED_CONDITIONS, "spark.sql.codegen.hugeMethodLimit": "8000"},
+    {**_ALWAYS, "spark.sql.codegen.hugeMethodLimit": "8000"},
 )
 # For few rows, running a plan takes less time than compiling it: Spark interprets its expressions instead, in
 # one task, and does not plan anew between stages. What it computes is the same.
 FEW_ROWS: Mapping[str, str] = MappingProxyType({
-    **_UTC,
-    **_NO_DERIVED_CONDITIONS,
+    **_ALWAYS,
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
@@ -31,7 +28,7 @@ FEW_ROWS: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 # Two tables in the same buckets are joined without a shuffle, and by hash rather than by sorting the larger.
 BUCKETED_JOINS: Mapping[str, str] = MappingProxyType({
-    **_UTC,
+    **_ALWAYS,
     "spark.sql.sources.v2.bucketing.enabled": "true",
     "spark.sql.sources.v2.bucketing.pushPartValues.enabled": "true",
     "spark.sql.iceberg.planning.preserve-data-grouping": "true",

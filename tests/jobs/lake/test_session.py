@@ -53,13 +53,16 @@ def test_settings_of_a_block_end_with_it_even_if_it_fails(session: Any) -> None:
     assert session.conf == {"kept": "1", "changed": "2"}
 
 
-@pytest.mark.parametrize("settings", [BASE, LONG_EXPRESSIONS, BUCKETED_JOINS])
+ALL = (BASE, LONG_EXPRESSIONS, FEW_ROWS, BUCKETED_JOINS)
+
+
+@pytest.mark.parametrize("settings", ALL)
 def test_every_job_computes_in_utc(settings: dict[str, str]) -> None:
     assert settings["spark.sql.session.timeZone"] == "UTC"
 
 
-@pytest.mark.parametrize("settings", [FEW_ROWS, LONG_EXPRESSIONS])
-def test_no_conditions_are_derived_from_the_expressions_of_a_check(
+@pytest.mark.parametrize("settings", ALL)
+def test_no_job_derives_conditions_from_expressions(
     small_data_spark: SparkSession, settings: dict[str, str]
 ) -> None:
     with configured(small_data_spark, settings):

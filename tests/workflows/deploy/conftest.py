@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 NUMBERS = itertools.count(1)
 
 
-@pytest.fixture
-def account(embedded_aws: str, monkeypatch: pytest.MonkeyPatch) -> Account:
-    """The account that commands find by the environment."""
+def use_account(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    """Let commands find this embedded AWS by the environment, and look at it often."""
     environment = {
-        "AWS_ENDPOINT_URL": embedded_aws,
+        "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -36,6 +35,12 @@ def account(embedded_aws: str, monkeypatch: pytest.MonkeyPatch) -> Account:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.setattr(stacks, "POLL_SECONDS", 0.1)
+
+
+@pytest.fixture
+def account(embedded_aws: str, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """The account that commands find by the environment."""
+    use_account(monkeypatch, embedded_aws)
     return sign_in()
 
 
@@ -43,16 +48,7 @@ def account(embedded_aws: str, monkeypatch: pytest.MonkeyPatch) -> Account:
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An account of its own: what other tests deploy is not in its way."""
     with embedded(Home(tmp_path_factory.mktemp("embedded-aws"))) as endpoint:
-        environment = {
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_PROFILE", raising=False)
-        monkeypatch.setattr(stacks, "POLL_SECONDS", 0.2)
+        use_account(monkeypatch, endpoint)
         yield endpoint
 
 
