@@ -76,17 +76,41 @@ class NoRowsWhere(ColumnMapMetricProvider):
         return ~F.coalesce(F.expr(condition), F.lit(False))
 
 
-def _description(template: str, **params: str) -> list[RenderedStringTemplateContent]:
-    """What a page of Data Docs says about a rule."""
-    return [
-        RenderedStringTemplateContent(
-            content_block_type="string_template",
-            string_template={"template": template, "params": params},
-        )
-    ]
+class _Described:
+    """An expectation whose entry in Data Docs is a sentence with texts of its configuration."""
+
+    sentence: ClassVar[str]
+
+    @staticmethod
+    def texts(configuration: Mapping[str, Any]) -> dict[str, str]:
+        """The text of each parameter of the sentence."""
+        raise NotImplementedError
+
+    @classmethod
+    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
+    @render_suite_parameter_string
+    def _prescriptive_renderer(
+        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
+    ) -> list[RenderedStringTemplateContent]:
+        params = cls.texts(configuration.kwargs if configuration else {})
+        return [
+            RenderedStringTemplateContent(
+                content_block_type="string_template",
+                string_template={"template": cls.sentence, "params": params},
+            )
+        ]
+
+    @classmethod
+    def _prescriptive_template(
+        cls, renderer_configuration: RendererConfiguration[Any]
+    ) -> RendererConfiguration[Any]:
+        for name, text in cls.texts(renderer_configuration.kwargs).items():
+            renderer_configuration.add_param(name=name, param_type=RendererValueType.STRING, value=text)
+        renderer_configuration.template_str = cls.sentence
+        return renderer_configuration
 
 
-class ExpectQueryValue(BatchExpectation):
+class ExpectQueryValue(_Described, BatchExpectation):
     """A threshold that the value of a query keeps. A query without a value keeps every threshold."""
 
     query: str  # as it is written
@@ -99,6 +123,7 @@ class ExpectQueryValue(BatchExpectation):
     success_keys = ("query", "aggregate", "operator", "limits")
     args_keys = ("query", "aggregate", "operator", "limits")
     library_metadata: ClassVar[dict[str, Any]] = {}
+    sentence: ClassVar[str] = "$query: $operator $limits"
 
     def _validate(
         self, metrics: dict[Any, Any], runtime_configuration: Any = None, execution_engine: Any = None
@@ -117,32 +142,17 @@ class ExpectQueryValue(BatchExpectation):
         result.result["observed_value"] = result.meta.pop(_VALUE, None)
         return result
 
-    @classmethod
-    def _prescriptive_template(
-        cls, renderer_configuration: RendererConfiguration[Any]
-    ) -> RendererConfiguration[Any]:
-        for name in ("query", "operator"):
-            renderer_configuration.add_param(name=name, param_type=RendererValueType.STRING)
-        limits = ", ".join(renderer_configuration.kwargs["limits"])
-        renderer_configuration.template_str = f"$query: $operator {limits}"
-        return renderer_configuration
-
-    @classmethod
-    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
-    @render_suite_parameter_string
-    def _prescriptive_renderer(
-        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
-    ) -> list[RenderedStringTemplateContent]:
-        kwargs = configuration.kwargs if configuration else {}
-        return _description(
-            "$query: $operator $limits",
-            query=kwargs.get("query", ""),
-            operator=kwargs.get("operator", ""),
-            limits=", ".join(kwargs.get("limits", ())),
-        )
+    @staticmethod
+    def texts(configuration: Mapping[str, Any]) -> dict[str, str]:
+        """The query, the operator and its limits."""
+        return {
+            "query": configuration.get("query", ""),
+            "operator": configuration.get("operator", ""),
+            "limits": ", ".join(configuration.get("limits", ())),
+        }
 
 
-class ExpectNoRowsWhere(ColumnMapExpectation):
+class ExpectNoRowsWhere(_Described, ColumnMapExpectation):
     """No row meets a condition."""
 
     columns: list[str]  # all that the condition is about
@@ -153,25 +163,14 @@ class ExpectNoRowsWhere(ColumnMapExpectation):
     success_keys = ("mostly", "columns", "where", "condition")
     args_keys = ("column", "columns", "where", "condition")
     library_metadata: ClassVar[dict[str, Any]] = {}
+    sentence: ClassVar[str] = "no row may meet $where"
 
     def _validate(
         self, metrics: dict[Any, Any], runtime_configuration: Any = None, execution_engine: Any = None
     ) -> dict[Any, Any]:
         return {"success": not metrics[f"{self.map_metric}.unexpected_count"]}
 
-    @classmethod
-    def _prescriptive_template(
-        cls, renderer_configuration: RendererConfiguration[Any]
-    ) -> RendererConfiguration[Any]:
-        renderer_configuration.add_param(name="where", param_type=RendererValueType.STRING)
-        renderer_configuration.template_str = "no row may meet $where"
-        return renderer_configuration
-
-    @classmethod
-    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
-    @render_suite_parameter_string
-    def _prescriptive_renderer(
-        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
-    ) -> list[RenderedStringTemplateContent]:
-        kwargs = configuration.kwargs if configuration else {}
-        return _description("no row may meet $where", where=kwargs.get("where", ""))
+    @staticmethod
+    def texts(configuration: Mapping[str, Any]) -> dict[str, str]:
+        """The condition as it is written."""
+        return {"where": configuration.get("where", "")}

@@ -44,18 +44,20 @@ def test_a_value_is_compared_digit_by_digit(
 
 
 @pytest.mark.parametrize(
-    ("expectation", "text"),
+    ("expectation", "sentence"),
     [
-        (value("mustBeBetween", "1", "2"), ("$query: $operator 1, 2", "SELECT SUM(a) FROM t")),
+        (
+            value("mustBeBetween", "1", "2"),
+            ("$query: $operator $limits", ["SELECT SUM(a) FROM t", "mustBeBetween", "1, 2"]),
+        ),
         (
             ExpectNoRowsWhere(column="a", columns=["a"], where="a < 0", condition="(`a` < 0)"),
-            ("no row may meet $where", "a < 0"),
+            ("no row may meet $where", ["a < 0"]),
         ),
     ],
 )
-def test_a_rule_is_described_as_it_is_written(expectation: Any, text: tuple[str, str]) -> None:
+def test_a_rule_is_described_as_it_is_written(expectation: Any, sentence: tuple[str, list[str]]) -> None:
     (content,) = InlineRenderer(render_object=expectation.configuration).get_rendered_content()
 
     described: Any = content.value
-    assert described.template == text[0]
-    assert text[1] in [param["value"] for param in described.params.values()]
+    assert (described.template, [param["value"] for param in described.params.values()]) == sentence
