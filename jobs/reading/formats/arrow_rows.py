@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from expectations.contract import Column, Contract
 from expectations.spelled_keys import JsonNumber
 from jobs.reading.formats.arrow_json import objects
-from jobs.reading.formats.arrow_values import ANY, Convert, by_spelling, converter, refused
+from jobs.reading.formats.arrow_scalars import ANY, Convert, refused
+from jobs.reading.formats.arrow_values import by_spelling, converter
 from jobs.reading.formats.header import OP
 from jobs.reading.formats.rows import KeysToErase, ReceivedRow
 

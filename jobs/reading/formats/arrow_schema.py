@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from jobs.reading.formats.arrow_values import JULIAN
+from jobs.reading.formats.arrow_scalars import JULIAN
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,8 +1,9 @@
-"""Arrow columns of every type with values, and what a contract's column has to make of each value.
+"""Arrow columns of every type with values, how they are read, and what a contract's column has to make of them.
 
 `expected` is the model: it knows the numbers that stand in the file and none of the code that reads them.
 """
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -15,7 +16,9 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from expectations.contract import Column
+from jobs.reading.formats.arrow_values import converter
 
+MIDNIGHT, TEN = datetime(2017, 3, 1, tzinfo=UTC), datetime(2017, 3, 1, 10, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _TEXTS = st.sampled_from(
@@ -242,3 +245,16 @@ CASES = (
         for unit in _PER_SECOND
     ),
 )  # fmt: skip
+
+
+@st.composite
+def columns_of_files(draw: st.DrawFn) -> tuple[ArrowCase, list[Any], Column]:
+    case = draw(st.sampled_from(CASES))
+    return case, draw(st.lists(st.none() | case.values, max_size=8)), draw(st.sampled_from(KINDS))
+
+
+def read(array: pa.Array, column: Column, kind: pa.DataType | None = None) -> list[Any]:
+    """The JSON values of the array for the column."""
+    found = converter(kind or array.type, column)(array)
+    assert found.type == pa.string()
+    return [None if one is None else json.loads(one, parse_float=Decimal) for one in found.to_pylist()]

@@ -1,8 +1,6 @@
-"""Each value of an Arrow column is read exactly, or so that its column refuses it: never as another value."""
+"""Values inside structs, lists, maps, dictionaries and extension types are read as values of their own."""
 
-import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,13 +8,10 @@ from uuid import UUID
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from expectations.align import align
-from expectations.contract import Column, Contract
+from expectations.contract import Column
 from jobs.reading.formats.arrow_values import converter
-from tests.jobs.reading.formats.arrow_cases import CASES, KINDS, ArrowCase, Refused
-from tests.jobs.row_values import is_of, native
+from tests.jobs.reading.formats.arrow_cases import MIDNIGHT, TEN, ArrowCase, columns_of_files, read
 
 LIST = Column("x", "list<date>", fields=(Column("element", "date"),))
 STRUCT = Column(
@@ -28,46 +23,6 @@ PAIRS = Column("x", "list<struct<key: string, value: date>>", fields=(
         Column("key", "string"), Column("value", "date"),
     )),
 ))  # fmt: skip
-MIDNIGHT, TEN = datetime(2017, 3, 1, tzinfo=UTC), datetime(2017, 3, 1, 10, tzinfo=UTC)
-
-
-def read(array: pa.Array, column: Column, kind: pa.DataType | None = None) -> list[Any]:
-    """The JSON values of the array for the column."""
-    found = converter(kind or array.type, column)(array)
-    assert found.type == pa.string()
-    return [None if one is None else json.loads(one, parse_float=Decimal) for one in found.to_pylist()]
-
-
-def taken(column: Column, value: Any) -> Any:
-    """What the column takes a JSON value for, or `Refused`: as messages are read, and so all doors."""
-    contract = Contract("things", "1", "", (column,), key=("x",))
-    aligned, _ = align(contract, {"x": value})
-    return native(column, aligned["x"]) if is_of(column, aligned["x"]) else Refused
-
-
-@st.composite
-def columns_of_files(draw: st.DrawFn) -> tuple[ArrowCase, list[Any], Column]:
-    case = draw(st.sampled_from(CASES))
-    return case, draw(st.lists(st.none() | case.values, max_size=8)), draw(st.sampled_from(KINDS))
-
-
-@settings(max_examples=300)
-@given(drawn=columns_of_files())
-def test_every_value_is_taken_exactly_or_refused(drawn: tuple[ArrowCase, list[Any], Column]) -> None:
-    case, values, column = drawn
-
-    found = read(case.array(values), column)
-
-    for value, one in zip(values, found, strict=True):
-        if value is None:
-            assert one is None
-            continue
-        expected = case.model(value, column)
-        if expected is None:
-            # A text, which is read as the text of any other format.
-            assert one == (value.decode() if isinstance(value, bytes) else value)
-        else:
-            assert taken(column, one) == expected, (str(case.kind), value, column.type, one)
 
 
 @settings(max_examples=100)
@@ -84,38 +39,6 @@ def test_a_value_inside_is_read_as_one_outside(drawn: tuple[ArrowCase, list[Any]
 
     assert read(listed, of_lists) == [[one] for one in found]
     assert read(member, of_members) == [{"x": one} for one in found]
-
-
-@pytest.mark.parametrize(
-    ("array", "column", "found"),
-    [
-        (pa.array([b"APPLE", b"\xff"]), Column("x", "string"), ["APPLE", {"bytes": "/w=="}]),
-        (pa.array([b"ABCD"], pa.binary(4)), Column("x", "string"), ["ABCD"]),
-        (pa.array([b"abc"]), Column("x", "binary"), ["YWJj"]),
-        (pa.array([b"\xff", b"a"]).view(pa.string()), Column("x", "string"), [{"bytes": "/w=="}, "a"]),
-        (pa.array([19.99], pa.float32()), Column("x", "decimal(10,2)"), [Decimal("19.99")]),
-        (pa.array([0.1], pa.float16()), Column("x", "decimal(10,2)"), [Decimal("0.1")]),
-        (pa.array([65504.0, 1.5], pa.float16()), Column("x", "float"), [65504, 1.5]),
-        (pa.array([65504.0], pa.float16()), Column("x", "long"), [65504]),
-        (pa.array([123456792.0], pa.float32()), Column("x", "long"), [123456792]),
-        (pa.array([1e38, 1e39]), Column("x", "decimal(38,0)"), [str(int(1e38)), Decimal("1e39")]),
-        (pa.array([2.0**60]), Column("x", "long"), [2**60]),
-        (pa.array([-1.1767639091777575e20, 0.5, 1e300]), Column("x", "decimal(38,0)"),
-         ["-117676390917775753216", Decimal("0.5"), Decimal("1e300")]),
-        (pa.array([1.0, 1.5, float("nan")]), Column("x", "long"), [1, 1.5, "nan"]),
-        (pa.array([float("inf")]), Column("x", "string"), [{"double": "inf"}]),
-        (pa.array([MIDNIGHT, TEN]), Column("x", "date"), ["2017-03-01", "2017-03-01T10:00:00+00:00"]),
-        (pa.array([2**62], pa.timestamp("s")), Column("x", "string"),
-         [{"timestamp": "<value out of range: 4611686018427387904>"}]),
-        (pa.array([1], pa.duration("us")), Column("x", "binary"), [{"duration": "PT0.000001S"}]),
-        (pa.array([1], pa.time64("us")), Column("x", "long"), [{"time": "00:00:00.000001"}]),
-        (pa.nulls(2), Column("x", "long"), [None, None]),
-        (pa.array([MIDNIGHT]), Column("x", "list<int>", fields=(Column("element", "int"),)),
-         ["2017-03-01T00:00:00+00:00"]),
-    ],
-)  # fmt: skip
-def test_a_value_is_written_for_its_column(array: pa.Array, column: Column, found: list[Any]) -> None:
-    assert read(array, column) == found
 
 
 def test_uuids_and_intervals_are_text_only_where_they_have_one() -> None:
