@@ -1,4 +1,4 @@
-"""Arrow columns of every type with values, how they are read, and what a contract's column has to make of them.
+"""Arrow columns of every type with values, how they are read, and what a contract's column makes of them.
 
 `expected` is the model: it knows the numbers that stand in the file and none of the code that reads them.
 """
