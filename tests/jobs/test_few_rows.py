@@ -1,13 +1,15 @@
 """A batch of few rows costs few queries, jobs and requests. Counts decide: seconds depend on the machine."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 
-from expectations.odcs import load_contracts
+from expectations.odcs import load_contract, load_contracts
 from jobs.lake.names import Lake
+from tests.bench.datasets import write_contracts
 from tests.faults.proxy import proxied
 from tests.job_costs import metered
 from tests.sessions import set_glue_catalog
@@ -53,3 +55,18 @@ def test_a_batch_of_few_rows_makes_few_jobs_and_requests(small_batches: SmallBat
     assert costs["merge"]["glue_requests"] <= 4
     assert costs["check"]["jvm_calls"] <= 4_000
     assert costs["merge"]["jvm_calls"] <= 1_500
+
+
+def test_a_hundred_idle_datasets_cost_a_batch_nothing(small_batches: SmallBatches, tmp_path: Path) -> None:
+    few, many = tmp_path / "few", tmp_path / "many"
+    write_contracts(few, ["busy"])
+    write_contracts(many, ["busy", *(f"idle_{number}" for number in range(100))])
+    busy = [load_contract(few / "busy.yaml")]
+    small_batches.batch(busy, 3, folder=few)
+
+    alone, beside = (small_batches.batch(busy, 3, folder=folder) for folder in (few, many))
+
+    counted = ("queries", "jobs", "tasks", "classes_compiled", "jvm_calls", "s3_requests", "glue_requests")
+    assert {step: {name: cost[name] for name in counted} for step, cost in beside.items()} == {
+        step: {name: cost[name] for name in counted} for step, cost in alone.items()
+    }
