@@ -1,6 +1,7 @@
 """A batch of few rows costs few queries, jobs and requests. Counts decide: seconds depend on the machine."""
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,20 +19,21 @@ from tests.small_batches import SmallBatches
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-CATALOG = "counted"
+NUMBERS = count(1)
 FOREVER = {".cache.expiration-interval-ms": "-1", ".io.manifest.cache.expiration-interval-ms": "3600000"}
 
 
 @pytest.fixture
 def small_batches(aws: str, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallBatches]:
     """Batches in a catalog as the template has it, whose requests are counted."""
+    name = f"few_{next(NUMBERS)}"  # a catalog keeps the address of its first proxy
     with proxied(aws) as proxy, metered(spark, proxy) as meter:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         monkeypatch.setitem(spark.sparkContext.environment, "AWS_ENDPOINT_URL", proxy.url)
-        set_glue_catalog(spark, CATALOG, proxy.url, "lake", FOREVER)
-        yield SmallBatches(meter, boto3.client("s3"), Lake("few", "few_ops", CATALOG))
-        for name in ("raw", "lake"):
-            bucket = boto3.resource("s3").Bucket(name)
+        set_glue_catalog(spark, name, proxy.url, "lake", FOREVER)
+        yield SmallBatches(meter, boto3.client("s3"), Lake(name, f"{name}_ops", name))
+        for bucket_name in ("raw", "lake"):
+            bucket = boto3.resource("s3").Bucket(bucket_name)
             bucket.objects.delete()
             bucket.delete()
 
