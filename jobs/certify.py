@@ -32,11 +32,12 @@ def main(argv: Sequence[str]) -> None:
     configure(spark, BASE)
     s3, sqs, cloudwatch = boto3.client("s3"), boto3.client("sqs"), boto3.client("cloudwatch")
     landing = Landing.of(options.job, s3, sqs, cloudwatch)
-    contracts = options.datasets(load_contracts())
+    known = load_contracts()
+    contracts = options.datasets(known)
     objects = ParityObjects(s3, options.job.lake_bucket)
     certificates = certify(spark, objects, contracts, landing, options)
     with step("certify: metrics"):
-        send_metrics(spark, options, objects, certificates, contracts)
+        send_metrics(spark, options, objects, certificates, known.values())
 
 
 if __name__ == "__main__":

@@ -30,10 +30,11 @@ def main(argv: Sequence[str]) -> None:
     spark = spark_session()
     configure(spark, BUCKETED_JOINS)
     objects = ParityObjects(boto3.client("s3"), options.job.lake_bucket)
-    contracts = options.datasets(load_contracts())
+    known = load_contracts()
+    contracts = options.datasets(known)
     certificates = reconcile(spark, objects, contracts, options)
     with step("reconcile: metrics"):
-        send_metrics(spark, options, objects, certificates, contracts)
+        send_metrics(spark, options, objects, certificates, known.values())
 
 
 if __name__ == "__main__":

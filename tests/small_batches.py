@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from expectations.contract import Contract
+from expectations.odcs import ContractsOnDemand
 from jobs.ingest.check_batch import check_batch
 from jobs.ingest.merge_batches import merge_batches
 from jobs.intake.batches import Batches
@@ -47,20 +49,23 @@ class SmallBatches:
         create_ops_tables(self.meter.spark, self.lake)
 
     def batch(
-        self, contracts: Sequence[Contract], rows: int, days: int = 1, *, idle: Sequence[Contract] = ()
+        self, contracts: Sequence[Contract], rows: int, days: int = 1, *, folder: Path | None = None
     ) -> Mapping[str, Cost]:
         """What each step costs: check and merge of a batch with so many new rows of each contract.
 
-        Nothing lands of the idle contracts.
+        With a folder of contracts, each step finds them there as a run does, and reads those that it uses.
         """
         spark, by_name = self.meter.spark, {contract.dataset: contract for contract in contracts}
-        known = by_name | {contract.dataset: contract for contract in idle}
+
+        def known() -> Mapping[str, Contract]:
+            return by_name if folder is None else ContractsOnDemand(folder)
+
         manifest = self._land(list(by_name), rows, days)
         batches = Batches(self.s3, "lake")
         batches.open(manifest)
-        check = self.meter.measure(lambda: check_batch(spark, self.lake, batches, manifest, known))
+        check = self.meter.measure(lambda: check_batch(spark, self.lake, batches, manifest, known()))
         before = [spark.table(self.lake.table(name)).count() for name in by_name]
-        merge = self.meter.measure(lambda: merge_batches(spark, self.lake, batches, known))
+        merge = self.meter.measure(lambda: merge_batches(spark, self.lake, batches, known()))
         after = [spark.table(self.lake.table(name)).count() for name in by_name]
         if after != [number + rows for number in before]:
             raise WrongMerge(f"expected {rows} more rows in each table than {before}, got {after}")

@@ -19,6 +19,7 @@ class Certified:
     through: datetime | None  # `verified_through` of the newest good one
     times: tuple[datetime, ...]  # `verified_through` of both
     snapshots: frozenset[int]  # of the table, which both compared
+    drift: int = 0  # number of keys, of the newest one
 
 
 def certified_datasets(spark: SparkSession, lake: Lake) -> dict[str, Certified]:
@@ -27,9 +28,10 @@ def certified_datasets(spark: SparkSession, lake: Lake) -> dict[str, Certified]:
     if not spark.catalog.tableExists(table):
         return {}
     at = F.unix_micros("verified_through").alias("at")
+    drift = sum((F.size(keys) for keys in ("missing", "extra", "differing")), F.lit(0)).alias("drift")
     rows = (
         spark.table(table)
-        .select("dataset", "ok", F.struct(at, "snapshot_id").alias("one"))
+        .select("dataset", "ok", F.struct(at, "snapshot_id", drift).alias("one"))
         .groupBy("dataset")
         .agg(F.max("one").alias("newest"), F.max(F.when(F.col("ok"), F.col("one"))).alias("good"))
         .collect()
@@ -43,4 +45,5 @@ def _certified(newest: Any, good: Any) -> Certified:
         None if good is None else instant_of(good["at"]),
         tuple(instant_of(one["at"]) for one in both),
         frozenset(one["snapshot_id"] for one in both if one["snapshot_id"] is not None),
+        newest["drift"],
     )

@@ -5,6 +5,7 @@ All are the same contract by other names. A part of the small bench.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -12,7 +13,7 @@ from typing import Final, Protocol
 
 import expectations
 from expectations.contract import Contract
-from expectations.odcs import load_contracts
+from expectations.odcs import load_contract, load_contracts
 from tests.bench.report import Row
 
 MANY: Final = 24
@@ -20,16 +21,15 @@ ROWS_OF_EACH: Final = 3
 IDLE: Final = 100
 ROUNDS: Final = 2
 SOURCE: Final = "transactions"
+BUSY: Final = "busy"
 
 type Costs = Mapping[str, Mapping[str, object]]  # of each step, by cause
 
 
 class Batch(Protocol):
-    """Takes so many rows of each contract through both steps; nothing lands of the idle contracts."""
+    """Takes so many rows of each contract through both steps, which find the contracts in the folder."""
 
-    def __call__(
-        self, contracts: Sequence[Contract], rows: int, *, idle: Sequence[Contract] = ()
-    ) -> Costs: ...
+    def __call__(self, contracts: Sequence[Contract], rows: int, *, folder: Path | None = None) -> Costs: ...
 
 
 def many(batch: Batch) -> Iterator[Row]:
@@ -44,23 +44,31 @@ def many(batch: Batch) -> Iterator[Row]:
 
 
 def idle(batch: Batch) -> Iterator[Row]:
-    """A batch of one dataset, alone and beside many of which nothing landed."""
-    busy, others = _named("busy", 1), _named("idle", IDLE)
-    alone = _best_of(lambda: batch(busy, ROWS_OF_EACH))
-    beside = _best_of(lambda: batch(busy, ROWS_OF_EACH, idle=others))
-    yield from _rows("alone", alone)
-    yield from _rows(f"beside {IDLE} idle datasets", beside)
+    """A batch of one dataset, alone and beside many of which nothing landed; both should cost the same."""
+    with TemporaryDirectory() as folders:
+        for number in (0, IDLE):
+            folder = Path(folders, f"{number}")
+            write_contracts(folder, [BUSY, *(f"idle_{one}" for one in range(number))])
+            busy = load_contract(folder / f"{BUSY}.yaml")
+            costs = _best_of(partial(batch, [busy], ROWS_OF_EACH, folder=folder))
+            yield from _rows(f"beside {number} idle datasets", costs)
+
+
+def write_contracts(folder: Path, datasets: Sequence[str]) -> None:
+    """Write the same contract under these names."""
+    folder.mkdir()
+    text = Path(*expectations.__path__, f"{SOURCE}.yaml").read_text()
+    for name in datasets:
+        (folder / f"{name}.yaml").write_text(text.replace(SOURCE, name))
 
 
 def reading_contracts() -> Iterator[Row]:
     """How long a job takes to read the contracts of so many datasets."""
-    text = Path(*expectations.__path__, f"{SOURCE}.yaml").read_text()
-    with TemporaryDirectory() as folder:
-        for number in range(IDLE):
-            name = f"idle_{number}"
-            Path(folder, f"{name}.yaml").write_text(text.replace(SOURCE, name))
+    with TemporaryDirectory() as parent:
+        folder = Path(parent, "contracts")
+        write_contracts(folder, [f"idle_{number}" for number in range(IDLE)])
         started = perf_counter()
-        load_contracts(Path(folder))
+        load_contracts(folder)
         seconds = perf_counter() - started
     yield {"contracts": IDLE, "seconds": round(seconds, 2), "each": round(seconds / IDLE, 4)}
 

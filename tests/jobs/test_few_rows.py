@@ -1,13 +1,16 @@
 """A batch of few rows costs few queries, jobs and requests. Counts decide: seconds depend on the machine."""
 
 from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 
-from expectations.odcs import load_contracts
+from expectations.odcs import load_contract, load_contracts
 from jobs.lake.names import Lake
+from tests.bench.datasets import IDLE, write_contracts
 from tests.faults.proxy import proxied
 from tests.job_costs import metered
 from tests.sessions import set_glue_catalog
@@ -16,20 +19,21 @@ from tests.small_batches import SmallBatches
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-CATALOG = "counted"
+NUMBERS = count(1)
 FOREVER = {".cache.expiration-interval-ms": "-1", ".io.manifest.cache.expiration-interval-ms": "3600000"}
 
 
 @pytest.fixture
 def small_batches(aws: str, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallBatches]:
     """Batches in a catalog as the template has it, whose requests are counted."""
+    name = f"few_{next(NUMBERS)}"  # a catalog keeps the address of its first proxy
     with proxied(aws) as proxy, metered(spark, proxy) as meter:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         monkeypatch.setitem(spark.sparkContext.environment, "AWS_ENDPOINT_URL", proxy.url)
-        set_glue_catalog(spark, CATALOG, proxy.url, "lake", FOREVER)
-        yield SmallBatches(meter, boto3.client("s3"), Lake("few", "few_ops", CATALOG))
-        for name in ("raw", "lake"):
-            bucket = boto3.resource("s3").Bucket(name)
+        set_glue_catalog(spark, name, proxy.url, "lake", FOREVER)
+        yield SmallBatches(meter, boto3.client("s3"), Lake(name, f"{name}_ops", name))
+        for bucket_name in ("raw", "lake"):
+            bucket = boto3.resource("s3").Bucket(bucket_name)
             bucket.objects.delete()
             bucket.delete()
 
@@ -53,3 +57,23 @@ def test_a_batch_of_few_rows_makes_few_jobs_and_requests(small_batches: SmallBat
     assert costs["merge"]["glue_requests"] <= 4
     assert costs["check"]["jvm_calls"] <= 4_000
     assert costs["merge"]["jvm_calls"] <= 1_500
+
+
+def test_a_hundred_idle_datasets_cost_a_batch_nothing(small_batches: SmallBatches, tmp_path: Path) -> None:
+    few, many = tmp_path / "few", tmp_path / "many"
+    for folder in (few, many):
+        write_contracts(folder, ["busy"])
+    for number in range(IDLE):
+        (many / f"idle_{number}.yaml").write_text("[")  # who reads it fails
+    busy = [load_contract(few / "busy.yaml")]
+    small_batches.batch(busy, 3, folder=few)
+
+    alone, beside = (small_batches.batch(busy, 3, folder=folder) for folder in (few, many))
+
+    counted = ("queries", "jobs", "tasks", "classes_compiled", "s3_requests", "glue_requests", "jvm_calls")
+    further = {
+        (step, cause): cost[cause] - alone[step][cause] for step, cost in beside.items() for cause in counted
+    }
+    assert {number for (_, cause), number in further.items() if cause in {"queries", "jobs", "tasks"}} == {0}
+    # One for each idle dataset would be IDLE. Requests and calls differ by a few from batch to batch.
+    assert {cause: number for cause, number in further.items() if number >= IDLE / 4} == {}

@@ -40,3 +40,4 @@ def test_a_dataset_that_agrees_is_certified_and_one_that_differs_stays_open(pari
         one["MetricName"] for one in metrics if {"Name": "Dataset", "Value": "entities"} in one["Dimensions"]
     }
     assert {"Drift", "Quarantined", "ParityAgeSeconds"} <= names
+    assert {one["MetricName"] for one in metrics if not one["Dimensions"]} >= {"Drift", "ParityAgeSeconds"}

@@ -168,7 +168,7 @@ def test_the_default_datasets_are_those_that_have_contracts() -> None:
     assert sorted(default) == dataset_parameter(load_contracts()).split(",")
 
 
-def test_a_dataset_with_an_underscore_in_its_name_gets_its_table_stream_and_queries() -> None:
+def test_a_dataset_with_an_underscore_in_its_name_gets_its_table_and_stream() -> None:
     names = dataset_parameter(["order_lines", "products"])
     pattern = TEMPLATE["Parameters"]["Datasets"]["AllowedPattern"]
 
@@ -180,7 +180,6 @@ def test_a_dataset_with_an_underscore_in_its_name_gets_its_table_stream_and_quer
     assert made["StreamorderXlines"]["Properties"]["EventSourceArn"] == {
         "Fn::GetAtt": ["TableorderXlines", "StreamArn"]
     }
-    assert "order_lines_changes" in made["HistoryorderXlines"]["Properties"]["QueryString"]
 
 
 def test_the_named_queries_of_history_are_the_texts_of_the_command_line() -> None:
@@ -189,10 +188,8 @@ def test_the_named_queries_of_history_are_the_texts_of_the_command_line() -> Non
     def query(name: str) -> str:
         return str(made[name]["Properties"]["QueryString"])
 
-    assert query("Historyproducts") == named_query().replace("${Name}", "products")
-    assert query("AsOfproducts") == named_query("current_timestamp - INTERVAL '1' DAY").replace(
-        "${Name}", "products"
-    )
+    assert query("History") == named_query().replace("${Name}", "DATASET")
+    assert query("AsOf") == named_query("current_timestamp - INTERVAL '1' DAY").replace("${Name}", "DATASET")
 
 
 def test_a_local_endpoint_changes_urls_and_nothing_else() -> None:

@@ -122,14 +122,15 @@ def test_databases_are_named_like_the_stack_unless_they_are_set() -> None:
 
 def test_the_alarms_and_the_dashboard_read_the_metrics_of_their_stack() -> None:
     resources = stack("dev").resources
-    spaces = {
-        resource["Properties"]["Namespace"]
-        for resource in resources.values()
+    alarms = {
+        id_: resource["Properties"]
+        for id_, resource in resources.items()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
+    spaces = set(re.findall(r"Glueline/[\w-]+", json.dumps(alarms)))
     shown = resources["Dashboard"]["Properties"]["DashboardBody"]
 
-    assert {space for space in spaces if "Glueline" in space} == {"Glueline/dev"}
+    assert spaces == {"Glueline/dev"}
     assert '{\\"Glueline/dev\\",Dataset}' in shown
     assert 'JobName=(\\"dev-check\\" OR' in shown
     json.loads(shown)
@@ -250,13 +251,12 @@ def events_of(of: Stack) -> dict[str, dict[str, Any]]:
     announce_backlog(Events(), of.outputs()["BacklogRule"], 1)
     landed = {"bucket": {"name": of.outputs()["RawBucket"]}, "object": {"key": "drops/products/a.csv"}}
     failed = {
-        f"Failed{id_.removeprefix('Job')}": {
+        rule: {
             "source": "aws.glue",
             "detail-type": "Glue Job State Change",
-            "detail": {"jobName": job["Properties"]["Name"], "state": "FAILED"},
+            "detail": {"jobName": of.resources[f"Job{job}"]["Properties"]["Name"], "state": "FAILED"},
         }
-        for id_, job in of.resources.items()
-        if job["Type"] == "AWS::Glue::Job"
+        for rule, job in (("Failedingest", "merge"), ("Failedcare", "certify"), ("Failederase", "erase"))
     }
     return {
         "Landed": {"source": "aws.s3", "detail-type": "Object Created", "detail": landed},

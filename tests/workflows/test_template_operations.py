@@ -6,11 +6,12 @@ import json
 import re
 from typing import Any, get_args
 
+import duckdb
 import pytest
 from typer.main import get_command
 
 from jobs.runtime.metrics import Name
-from tests.workflows.expanded_template import TEMPLATE, Resource, each, expanded, resources
+from tests.workflows.expanded_template import Resource, each, expanded, resources
 from tests.workflows.local.ministack.roles import allow, document
 from tests.workflows.named_template import stack
 from workflows.cli import app
@@ -78,22 +79,69 @@ def test_an_alarm_names_the_log_group_that_tracebacks_are_in(name: str, resource
 
     named = re.findall(r"/aws/[\w/${}:-]+", description)
 
-    assert [group for group in named if group.replace("${Function}", "source") not in existing] == []
+    assert [group for group in named if group not in existing] == []
 
 
-@pytest.mark.parametrize("dataset", ["transactions", "products", "households"])
-def test_the_alarm_on_the_age_of_parity_is_silent_until_there_was_a_comparison(dataset: str) -> None:
-    alarm = resources()[f"ParityAge{dataset}"]["Properties"]
+TABLES = """
+create table parity_results (dataset varchar, verified_through timestamptz, ok boolean);
+create table quarantine (dataset varchar, reasons varchar[], source_file varchar, quarantined_at timestamptz);
+create table batches (batch_id varchar, checked_at timestamptz);
+insert into parity_results values
+  ('mended', '2026-11-29 03:00:00Z', false), ('mended', '2026-11-30 03:00:00Z', true),
+  ('drifting', '2026-11-28 03:00:00Z', true), ('drifting', '2026-11-30 03:00:00Z', false);
+insert into quarantine values
+  ('products', ['late', 'odd'], 'a.csv', now()), ('old', ['odd'], 'b.csv', '2020-01-01 00:00:00Z');
+"""
+
+
+def answers(alarm: str) -> list[list[Any]]:
+    """What the queries answer that the description of an alarm names."""
+    text = text_of(resources()[alarm]["Properties"]["AlarmDescription"])
+    with duckdb.connect() as engine:
+        engine.execute(TABLES)
+        queries = re.findall('glueline query [^`"]*"([^"]+)"', text)
+        return [engine.execute(sql.replace("${LakeOps}.", "")).fetchall() for sql in queries]
+
+
+def test_the_query_of_an_alarm_about_datasets_names_those_concerned() -> None:
+    [[worst, fine]] = answers("DriftAlarm")
+    [[oldest, _]] = answers("ParityAgeAlarm")
+    [refused] = answers("QuarantineRateAlarm")
+
+    assert (worst, fine) == (("drifting", False), ("mended", True))
+    assert oldest[0] == "drifting"
+    assert refused == [("products", ["late", "odd"], 1)]
+
+
+@each("AWS::CloudWatch::Alarm")
+def test_the_queries_of_an_alarm_can_be_run(name: str, resource: Resource) -> None:
+    assert all(isinstance(answer, list) for answer in answers(name))
+
+
+def test_the_alarm_on_the_age_of_parity_is_silent_until_there_was_a_comparison() -> None:
+    alarm = resources()["ParityAgeAlarm"]["Properties"]
 
     assert alarm["TreatMissingData"] == "missing"
     assert alarm["InsufficientDataActions"] == [{"Ref": "Alerts"}]  # for data that ends, not for data to come
 
 
+def watched_metrics(alarm: dict[str, Any]) -> set[tuple[str, str]]:
+    """Namespace and name of the metrics of an alarm, also of one over expressions."""
+    found = {(alarm["Namespace"], alarm["MetricName"])} if "MetricName" in alarm else set()
+    for one in alarm.get("Metrics", ()):
+        if "MetricStat" in one:
+            found.add((one["MetricStat"]["Metric"]["Namespace"], one["MetricStat"]["Metric"]["MetricName"]))
+        elif query := re.match(r'SELECT [A-Z]+\((\w+)\) FROM SCHEMA\("([^"]+)"', one["Expression"]):
+            found.add((query[2], query[1]))
+    return found
+
+
 def test_what_can_go_wrong_has_an_alarm() -> None:
     watched = {
-        (alarm["Properties"]["Namespace"], alarm["Properties"]["MetricName"])
+        metric
         for alarm in stack("dev").resources.values()
         if alarm["Type"] == "AWS::CloudWatch::Alarm"
+        for metric in watched_metrics(alarm["Properties"])
     }
 
     assert watched == {
@@ -114,72 +162,96 @@ def test_what_can_go_wrong_has_an_alarm() -> None:
     assert {metric for namespace, metric in watched if namespace == NAMESPACE} <= OF_JOBS
 
 
-@pytest.mark.parametrize("metric", ["FreshnessSeconds", "QuarantinePercent", "Drift", "ParityAgeSeconds"])
-def test_every_dataset_has_the_alarm(metric: str) -> None:
-    datasets = {
-        dimension["Value"]
-        for alarm in resources("AWS::CloudWatch::Alarm", Datasets="products,orderXlines").values()
-        if alarm["Properties"]["MetricName"] == metric
-        for dimension in alarm["Properties"]["Dimensions"]
-    }
+@pytest.mark.parametrize(
+    ("alarm", "function", "metric"),
+    [("FreshnessAlarm", "MAX", "FreshnessSeconds"), ("QuarantineRateAlarm", "AVG", "QuarantinePercent")],
+)
+def test_an_alarm_of_the_last_hours_has_a_state_for_each_dataset(
+    alarm: str, function: str, metric: str
+) -> None:
+    """Each series of such a query is a contributor, whose name is in the alert."""
+    [query] = stack("dev").resources[alarm]["Properties"]["Metrics"]
 
-    assert datasets == {"products", "order_lines"}
+    assert query["Expression"] == (
+        f'SELECT {function}({metric}) FROM SCHEMA("Glueline/dev", Dataset) '
+        f"GROUP BY Dataset ORDER BY {function}() DESC"
+    )
+    assert query["Period"] <= 3 * 3600  # CloudWatch evaluates three hours of a query
+
+
+@pytest.mark.parametrize("alarm", ["DriftAlarm", "ParityAgeAlarm"])
+def test_an_alarm_that_lasts_for_days_is_on_the_metric_of_all_datasets(alarm: str) -> None:
+    properties = stack("dev").resources[alarm]["Properties"]
+
+    assert "Dimensions" not in properties
+    assert (properties["Namespace"], properties["MetricName"]) in watched_metrics(properties)
+
+
+def test_no_alarm_is_made_for_a_dataset() -> None:
+    few, more = (resources(Datasets=names) for names in ("products", "products,orderXlines"))
+
+    assert set(more) - set(few) == {"TableorderXlines", "StreamorderXlines"}
 
 
 def test_the_freshness_alarm_is_raised_beyond_the_goal() -> None:
-    [alarm] = [
-        alarm["Properties"]
-        for name, alarm in resources(FreshnessGoalSeconds="600").items()
-        if name == "Freshnessproducts"
-    ]
+    alarm = resources(FreshnessGoalSeconds="600")["FreshnessAlarm"]["Properties"]
 
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == ("600", "GreaterThanThreshold")
 
 
-def test_every_function_has_an_alarm_on_its_errors() -> None:
-    watched = {
-        alarm["Properties"]["Dimensions"][0]["Value"]
-        for alarm in resources("AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"]["MetricName"] == "Errors"
-    }
-    functions = resources("AWS::Serverless::Function").values()
+def test_an_error_of_any_function_raises_the_alarm() -> None:
+    most, *errors = resources()["FunctionErrorsAlarm"]["Properties"]["Metrics"]
 
-    assert watched == {function["Properties"]["FunctionName"] for function in functions}
+    watched = {one["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"] for one in errors}
+    assert watched == set(resources("AWS::Serverless::Function"))
+    assert most["Expression"] == f"MAX([{', '.join(one['Id'] for one in errors)}])"
+    assert [one.get("ReturnData", True) for one in (most, *errors)] == [True, False, False, False, False]
 
 
 # --- alerts of failed jobs ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("job", JOBS)
-def test_the_alert_of_a_failed_job_says_what_to_do(job: str) -> None:
-    rule = stack("dev").resources[f"Failed{job}"]["Properties"]
+RULES = {
+    "ingest": ["check", "merge", "follow"], "care": ["maintain", "reconcile", "certify"], "erase": ["erase"],
+}  # fmt: skip
+
+
+def test_the_failure_of_every_job_has_a_rule() -> None:
+    assert sorted(job for jobs in RULES.values() for job in jobs) == sorted(JOBS)
+    assert {f"dev-{job}" for job in JOBS} == {
+        one["Properties"]["Name"]
+        for one in stack("dev").resources.values()
+        if one["Type"] == "AWS::Glue::Job"
+    }
+
+
+@pytest.mark.parametrize(("name", "jobs"), RULES.items())
+def test_the_alert_of_a_failed_job_says_what_to_do(name: str, jobs: list[str]) -> None:
+    rule = stack("dev").resources[f"Failed{name}"]["Properties"]
     [target] = rule["Targets"]
     transformer = target["InputTransformer"]
 
-    alert = json.loads(rendered(transformer, {}))
+    alert = json.loads(rendered(transformer, {"jobName": f"dev-{jobs[0]}"}))
 
     assert rule["EventPattern"] == {
         "source": ["aws.glue"],
         "detail-type": ["Glue Job State Change"],
-        "detail": {"jobName": [f"dev-{job}"], "state": ["FAILED", "TIMEOUT", "ERROR", "STOPPED"]},
+        "detail": {
+            "jobName": [f"dev-{job}" for job in jobs],
+            "state": ["FAILED", "TIMEOUT", "ERROR", "STOPPED"],
+        },
     }
     assert target["Arn"] == stack("dev").arn("Alerts")
     assert target["DeadLetterConfig"] == {"Arn": stack("dev").arn("Undelivered")}
     assert {f"<{path}>" for path in transformer["InputPathsMap"]} == set(
         re.findall("<[a-z]+>", transformer["InputTemplate"])
     )
-    assert alert["alert"] == f"Glueline: the job dev-{job} did not succeed"
+    assert alert["alert"] == f"Glueline: the job dev-{jobs[0]} did not succeed"
     assert alert["stack"] == "dev"
     assert alert["logs"] == stack("dev").physical_name("JobOutput")
-    assert re.search(r"start-workflow-run --name dev-(ingest|care)\.|--stack dev\b", alert["do"])
+    assert re.search(r"start-workflow-run --name dev-(ingest|care)\b|--stack dev\b", alert["do"])
     assert [command for command in named_commands(alert["do"]) if not is_a_command(command)] == []
     assert "If nothing is done" in alert["do"]
-
-
-def test_a_failure_names_its_stack_once() -> None:
-    texts = [found["Do"] for found in TEMPLATE["Mappings"]["WhenItFails"].values()]
-
-    assert [text.count("{stack}") for text in texts] == [1] * len(JOBS)
 
 
 ERRORS = [
@@ -211,7 +283,7 @@ def rendered(transformer: dict[str, Any], detail: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_an_alert_has_an_error_of_any_characters(error: str) -> None:
-    [target] = stack("dev").resources["Failedmerge"]["Properties"]["Targets"]
+    [target] = stack("dev").resources["Failedingest"]["Properties"]["Targets"]
 
     alert = json.loads(
         rendered(target["InputTransformer"], {"message": error, "state": "FAILED", "jobRunId": "jr_1"})
@@ -231,7 +303,7 @@ def test_an_alert_reaches_the_subscribers_of_the_topic(embedded_aws: str) -> Non
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=document([to_topic]))
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": document([to_mailbox])})
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=mailbox, Attributes={"RawMessageDelivery": "true"})
-    [alert] = stack("dev").resources["Failedcheck"]["Properties"]["Targets"]
+    [alert] = stack("dev").resources["Failedingest"]["Properties"]["Targets"]
     # In the name of tests: nobody but Glue may speak as aws.glue.
     events.put_rule(Name="failed-check", EventPattern=json.dumps({"source": ["tests"]}))
     events.put_targets(
@@ -252,19 +324,15 @@ def test_an_alert_reaches_the_subscribers_of_the_topic(embedded_aws: str) -> Non
     [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
     received = json.loads(message["Body"])
     assert (received["error"], received["run"]) == (failure["message"], "jr_1")
-    assert received["do"].startswith("Landed objects were not read.")
+    assert received["alert"] == "Glueline: the job dev-check did not succeed"
+    assert received["do"].startswith("Landed objects were not read")
 
 
-def test_the_alarms_on_failing_jobs_count_matches_of_their_rules() -> None:
-    watched = {
-        text_of(alarm["Properties"]["Dimensions"][0]["Value"])
-        for alarm in resources("AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"]["MetricName"] == "TriggeredRules"
-    }
-    rules = {text_of(rule["Properties"].get("Name", "")) for rule in resources("AWS::Events::Rule").values()}
+def test_the_alarm_on_failing_jobs_counts_matches_of_their_rule() -> None:
+    alarm = stack("dev").resources["IngestFailingAlarm"]["Properties"]
 
-    assert watched == {"${AWS::StackName}-failed-check", "${AWS::StackName}-failed-merge"}
-    assert watched < rules
+    assert alarm["MetricName"] == "TriggeredRules"
+    assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": "dev-failed-ingest"}]
 
 
 def test_every_rule_may_write_undelivered_events_to_their_queue() -> None:
@@ -292,11 +360,13 @@ def shown() -> set[tuple[str, str]]:
     for widget in dashboard()["widgets"]:
         for metric in widget["properties"].get("metrics", ()):
             if isinstance(metric[0], dict):
-                match = re.search(
-                    r'SEARCH\(.\{"?([\w/]+)"?,[^}]*\} MetricName="([^"]+)"', metric[0]["expression"]
+                searched = re.search(
+                    r'SEARCH\(.\{"?(?P<space>[\w/]+)"?,[^}]*\} MetricName="(?P<name>[^"]+)"'
+                    r'|SELECT SUM\((?P<summed>\w+)\) FROM SCHEMA\("(?P<of>[^"]+)"',
+                    metric[0]["expression"],
                 )
-                assert match, metric
-                found.add((match[1], match[2]))
+                assert searched, metric
+                found.add((searched["space"] or searched["of"], searched["name"] or searched["summed"]))
             else:
                 found.add((metric[0], metric[1]))
     return found

@@ -14,7 +14,7 @@ from workflows.local.glue.errors import InvalidInput
 from workflows.local.glue.schedule import parse_schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from workflows.deploy.template import Resource
 
@@ -22,10 +22,10 @@ DAYS: Final = 30
 # Resource type -> what it is called, and dollars a month for one.
 _EACH: Final[dict[str, tuple[str, float]]] = {
     "AWS::KMS::Key": ("KMS keys", 1.00),
-    "AWS::CloudWatch::Alarm": ("CloudWatch alarms", 0.10),
     "AWS::CloudWatch::Dashboard": ("CloudWatch dashboard", 3.00),
     "AWS::Cognito::UserPoolClient": ("Cognito client for tokens", 6.00),
 }
+_METRIC_OF_AN_ALARM: Final = 0.10
 _DPU_HOUR: Final = 0.44
 _DPU_OF_STREAMING: Final = 0.25  # a G.025X worker
 _LEAST_JOB_HOURS: Final = 1 / 60  # Glue bills a minute at least for each run
@@ -47,6 +47,7 @@ def at_rest(resources: Mapping[str, Resource]) -> list[Cost]:
     """The costs of these resources, the highest first."""
     found = [
         *_resources(resources.values()),
+        *_alarms(resources.values()),
         *_runs(resources),
         *_streaming(resources),
         *_polls(resources.values()),
@@ -59,6 +60,19 @@ def _resources(resources: Iterable[Resource]) -> Iterable[Cost]:
     for kind, (what, dollars) in _EACH.items():
         if count := types.count(kind):
             yield Cost(what, count, count * dollars)
+
+
+def _alarms(resources: Collection[Resource]) -> Iterable[Cost]:
+    """The alarms, of which AWS bills each metric: for a query by dataset, one for each dataset."""
+    datasets = sum(resource.type == "AWS::DynamoDB::Table" for resource in resources)
+    metrics = 0
+    for alarm in resources:
+        if alarm.type == "AWS::CloudWatch::Alarm":
+            sources = alarm.properties.get("Metrics", [{"MetricStat": {}}])
+            named = sum("MetricStat" in one for one in sources)
+            metrics += named or datasets
+    if metrics:
+        yield Cost("CloudWatch alarms", metrics, metrics * _METRIC_OF_AN_ALARM)
 
 
 def _polls(resources: Iterable[Resource]) -> Iterable[Cost]:

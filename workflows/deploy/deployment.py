@@ -8,6 +8,7 @@ found.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +26,7 @@ from workflows.deploy.plan import compare
 from workflows.deploy.preflight import Intent, mail, preflight
 from workflows.deploy.renamed_parameters import forgotten_values, renamed_values
 from workflows.deploy.states import Next, state_of
-from workflows.deploy.template import TEMPLATE_FILE, expand, parse, resources
+from workflows.deploy.template import TEMPLATE_FILE, expand, parse, resources, without_absent
 from workflows.stack.database_names import database_parameters
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def _prepare(options: Options, account: Account, stack: Stack | None, datasets: 
     leftovers, named = _adoptable(options, account, planned, is_new=not deployed)
     grants = {**kept, **parameters}.get("LakeFormationGrants") == "true"
     adopted = {one.resource.logical_id for one in (*leftovers, *named)}
-    intent = Intent(expanded, planned, len(datasets), bucket, adopted, grants)
+    intent = Intent(expanded, planned, datasets, bucket, adopted, grants)
     return Prepared(
         options,
         account,
@@ -266,7 +267,8 @@ def _upload(prepared: Prepared, bucket: str, dialog: Dialog) -> str:
     dialog.report("Building the packages of the functions …")
     computed = {name: prepared.parameters[name] for name in ("Datasets", "Architecture")}
     built = packaging.build_functions(options.architecture, {**computed, "JobsCode": code})
-    text = packaging.upload_functions(built, account.region, bucket, options.stack)
+    packaged = parse(packaging.upload_functions(built, account.region, bucket, options.stack))
+    text = json.dumps(without_absent(packaged, prepared.intent.expanded.get("Conditions", {})))
     key = f"{options.stack}/{hashlib.sha256(text.encode()).hexdigest()[:32]}.template"
     s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
     return f"https://s3.{account.region}.amazonaws.com/{bucket}/{key}"

@@ -31,7 +31,7 @@ class Intent:
 
     expanded: Mapping[str, Any]
     plan: Plan
-    datasets: int
+    datasets: Collection[str]  # names
     bucket: str | None
     adopted: Collection[str] = ()  # logical ids
     grants: bool = False  # whether the stack grants its jobs the databases in Lake Formation
@@ -46,7 +46,7 @@ def preflight(account: Account, intent: Intent) -> Iterator[Finding]:
         return
     yield from checked("permissions", lambda: permissions(account, intent.plan.added))
     yield from template_limits(intent.expanded, intent.datasets)
-    yield from checked("Lambda concurrency", lambda: lambda_concurrency(account, intent.datasets))
+    yield from checked("Lambda concurrency", lambda: lambda_concurrency(account, len(intent.datasets)))
     yield from collisions(account, intent.plan.added, intent.adopted)
     yield from checked("Lake Formation", lambda: lake_formation(account, grants=intent.grants))
     yield from checked("artifacts bucket", lambda: artifacts_bucket(account, intent.bucket))

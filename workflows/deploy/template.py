@@ -100,10 +100,32 @@ def resources(expanded: Json) -> dict[str, Resource]:
     return {resource.logical_id: resource for resource in _existing(expanded)}
 
 
+def without_absent(template: Json, conditions: Mapping[str, Any]) -> Json:
+    """The template without the resources that would not exist under these conditions, also those of loops.
+
+    CloudFormation counts a resource whose condition does not hold like any other. `conditions` are those of
+    the expanded template; the loops of this one may still be there.
+    """
+    kept = {}
+    for name, body in template["Resources"].items():
+        if isinstance(body, list):
+            variable, collection, inner = body
+            inner = {key: one for key, one in inner.items() if _exists(one, conditions)}
+            if inner:
+                kept[name] = [variable, collection, inner]
+        elif _exists(body, conditions):
+            kept[name] = body
+    return {**template, "Resources": kept}
+
+
+def _exists(body: Json, conditions: Mapping[str, Any]) -> bool:
+    return "Condition" not in body or holds(conditions, {"Condition": body["Condition"]})
+
+
 def _existing(expanded: Json) -> Iterator[Resource]:
     conditions = expanded.get("Conditions", {})
     for logical_id, body in expanded["Resources"].items():
-        if "Condition" in body and not holds(conditions, {"Condition": body["Condition"]}):
+        if not _exists(body, conditions):
             continue
         kind = _OF_SAM.get(body["Type"], body["Type"])
         policy = body.get("DeletionPolicy", "Delete")

@@ -34,6 +34,6 @@ def test_the_newest_certificate_and_the_newest_good_one_count(
     never_good = record("others", 0, None, bad)
 
     assert certified_datasets(spark, lake) == {
-        "things": Certified(newest_good, (newest, newest_good), frozenset({11, 12})),
-        "others": Certified(None, (never_good,), frozenset()),
+        "things": Certified(newest_good, (newest, newest_good), frozenset({11, 12}), drift=1),
+        "others": Certified(None, (never_good,), frozenset(), drift=1),
     }

@@ -22,10 +22,13 @@ def costs(**parameters: str) -> dict[str, float]:
 
 def test_every_key_alarm_and_scheduled_run_is_counted() -> None:
     alarms = sum("Condition" not in alarm for alarm in of_template("AWS::CloudWatch::Alarm").values())
+    functions = len(of_template("AWS::Serverless::Function"))
 
-    found = costs()
+    found, one = costs(), costs(Datasets="products")
 
-    assert found["CloudWatch alarms"] == pytest.approx(alarms * 0.10)
+    # One is on the errors of all functions, two are on a metric of each dataset.
+    assert found["CloudWatch alarms"] == pytest.approx((alarms - 3 + functions + 2 * 3) * 0.10)
+    assert found["CloudWatch alarms"] - one["CloudWatch alarms"] == pytest.approx(2 * 2 * 0.10)
     assert found["KMS keys"] == 2.0
     assert found["job runs of ingest by schedule"] == pytest.approx(720 * 2 * 2 / 60 * 0.44)
     assert found["job runs of care by schedule"] == pytest.approx(30 * 3 * 2 / 60 * 0.44)

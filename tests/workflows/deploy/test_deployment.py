@@ -143,6 +143,26 @@ def test_a_second_deployment_shows_what_it_changes_and_keeps_parameters(
     assert table(account, small)["DeletionProtectionEnabled"] is False
 
 
+def test_a_resource_whose_condition_does_not_hold_is_not_in_the_template(
+    account: Account, small: Options
+) -> None:
+    """CloudFormation counts it, and parameters change by deployments alone."""
+    cloudformation = account.client("cloudformation")
+
+    def in_template() -> set[str]:
+        return set(cloudformation.get_template(StackName=small.stack)["TemplateBody"]["Resources"])
+
+    deploy(small, Talk().dialog())
+    without_mail = in_template()
+    deploy(with_set(small, AlertEmail="a@b.c"), Talk().dialog())
+    with_mail = in_template()
+    deploy(with_set(small, AlertEmail=""), Talk().dialog())
+
+    assert without_mail.isdisjoint({"AlertsByMail", "Never"})
+    assert with_mail - without_mail == {"AlertsByMail"}
+    assert in_template() == without_mail
+
+
 def put_item(account: Account, options: Options) -> None:
     account.client("dynamodb").put_item(TableName=f"{options.stack}-things", Item={"_key": {"S": "1"}})
 

@@ -60,7 +60,7 @@ def test_only_the_partition_aws_is_deployed_to(caller: str, verdict: Verdict) ->
 
 def test_in_another_partition_nothing_else_is_asked() -> None:
     account = account_with(caller="arn:aws-cn:iam::1:user/a")
-    intent = Intent({}, compare({}, {}), 0, None)
+    intent = Intent({}, compare({}, {}), (), None)
 
     assert [one.subject for one in preflight(account, intent)] == ["account", "partition"]
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.workflows.expanded_template import TEMPLATE
-from workflows.deploy.template import Place, expand, holds, resources
+from workflows.deploy.template import Place, expand, holds, resources, without_absent
 
 PLACE = Place("shop", "eu-west-1", "123456789012")
 
@@ -45,6 +45,22 @@ def test_a_function_has_the_properties_that_all_functions_have_and_its_own() -> 
 @pytest.mark.parametrize(("mail", "is_there"), [("", False), ("a@b.c", True)])
 def test_a_resource_with_a_condition_is_there_if_it_holds(mail: str, is_there: bool) -> None:
     assert ("AlertsByMail" in resources(expand(TEMPLATE, PLACE, {"AlertEmail": mail}))) is is_there
+
+
+@pytest.mark.parametrize("mode", ["workflow", "continuous"])
+def test_what_would_not_exist_is_left_out_and_nothing_refers_to_it(mode: str) -> None:
+    given = {"IngestMode": mode, "Datasets": "products"}
+    expanded = expand(TEMPLATE, PLACE, given)
+
+    left = without_absent(TEMPLATE, expanded["Conditions"])
+
+    again = expand(left, PLACE, given)
+    assert resources(again) == resources(expanded)
+    assert set(again["Resources"]) == set(resources(expanded))
+    absent = set(expanded["Resources"]) - set(again["Resources"])
+    text = str({part: left[part] for part in ("Resources", "Outputs")})
+    assert "GrantLakecheck" in absent
+    assert [name for name in absent if re.search(rf"(['\[{{]|\$\{{){name}(['.}}\]])", text)] == []
 
 
 @pytest.mark.parametrize(

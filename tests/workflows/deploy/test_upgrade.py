@@ -11,20 +11,17 @@ import lzma
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.workflows.deploy.small_stack import Talk
-from workflows.deploy import deployment, packaging, stacks
+from tests.workflows.deploy.without_packages import deploy_without_packages, without_packages
+from workflows.deploy import stacks
 from workflows.deploy.account import Account, sign_in
 from workflows.deploy.deployment import deploy
 from workflows.deploy.options import Options
-from workflows.deploy.packaging import JobsCode
-from workflows.deploy.template import TEMPLATE_FILE, parse
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from workflows.deploy.template import parse
 
 pytestmark = [
     pytest.mark.emulator,
@@ -32,7 +29,6 @@ pytestmark = [
 ]
 RELEASE = Path(__file__).with_name("releases") / "0.1.0.yaml.xz"
 DATASETS = "households,products,transactions"
-FAILS = "def handler(event, context): raise RuntimeError('a function of a test')"
 # Whatever holds data, a position in it, or a name that others know.
 LASTING = (
     "AWS::ApiGatewayV2::Api",
@@ -51,16 +47,6 @@ LASTING = (
 def release() -> dict[str, Any]:
     """The template of the last release."""
     return parse(lzma.decompress(RELEASE.read_bytes()).decode())
-
-
-def without_packages(template: dict[str, Any]) -> str:
-    """The template with code in its functions, so that nothing has to be built."""
-    template["Globals"]["Function"].pop("CodeUri")
-    for resource in template["Resources"].values():
-        if isinstance(resource, dict) and resource.get("Type") == "AWS::Serverless::Function":
-            resource["Properties"] |= {"InlineCode": FAILS, "Handler": "index.handler"}
-            resource.pop("Metadata", None)
-    return json.dumps(template)
 
 
 @dataclass(frozen=True)
@@ -105,17 +91,7 @@ def old(alone: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Old:
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
     cloudformation.get_waiter("stack_create_complete").wait(StackName="shop", WaiterConfig={"Delay": 1})
-    built = tmp_path / "built.json"
-
-    def build(architecture: str, parameters: Mapping[str, str]) -> Path:
-        built.write_text(without_packages(parse(TEMPLATE_FILE.read_text())))
-        return built
-
-    monkeypatch.setattr(deployment, "check_contracts", lambda contracts: None)
-    monkeypatch.setattr(deployment, "report_notes", lambda report: None)
-    monkeypatch.setattr(packaging, "build_jobs", lambda: JobsCode((RELEASE,)))
-    monkeypatch.setattr(packaging, "build_functions", build)
-    monkeypatch.setattr(packaging, "upload_functions", lambda built, *where: built.read_text())
+    deploy_without_packages(monkeypatch, tmp_path)
     found = stacks.find(cloudformation, "shop")
     assert found is not None
     options = Options("shop", bucket="artifacts", architecture="x86_64")

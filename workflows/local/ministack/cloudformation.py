@@ -94,6 +94,31 @@ def security_configuration_handlers(glue: Any) -> Handlers:
     return _replaced(create, delete)
 
 
+def alarm_handlers(handlers: Handlers) -> Handlers:
+    """The handlers of alarms, which also take those over expressions.
+
+    MiniStack evaluates none: such an alarm is one on a metric that nobody sends, named like the expression.
+    """
+
+    def on_a_metric(props: Properties) -> Properties:
+        if "Metrics" not in props:
+            return props
+        [returned] = (one["Id"] for one in props["Metrics"] if one.get("ReturnData", True))
+        others = {name: value for name, value in props.items() if name != "Metrics"}
+        return {**others, "Namespace": "expressions", "MetricName": returned, "Statistic": "Maximum"}
+
+    def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
+        created: tuple[str, dict[str, str]] = handlers["create"](logical_id, on_a_metric(props), stack_name)
+        return created
+
+    def update(physical_id: str, old: Properties, new: Properties, *more: str) -> tuple[str, dict[str, str]]:
+        before, after = on_a_metric(old), on_a_metric(new)
+        updated: tuple[str, dict[str, str]] = handlers["update"](physical_id, before, after, *more)
+        return updated
+
+    return {**handlers, "create": create, "update": update}
+
+
 def refusing_handlers(handlers: Handlers, reason: Callable[[str], str | None]) -> Handlers:
     """The handlers, except that a resource is not deleted while there is a reason, which AWS refuses too."""
     delete_anyway = handlers["delete"]

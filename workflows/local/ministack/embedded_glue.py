@@ -18,6 +18,7 @@ from workflows.local.glue.job_events import DETAIL_TYPE, SOURCE, Detail
 from workflows.local.glue.service import GlueService
 from workflows.local.ministack.asgi import App, Message, Receive, Send, reply
 from workflows.local.ministack.cloudformation import (
+    alarm_handlers,
     glue_handlers,
     importable_handlers,
     named_query_handlers,
@@ -131,7 +132,8 @@ def add_resource_types(service: GlueService) -> None:
     handlers.update(glue_handlers(service.call, name))
     handlers["AWS::Athena::NamedQuery"] = named_query_handlers(athena)
     handlers["AWS::Glue::SecurityConfiguration"] = security_configuration_handlers(glue)
-    database = "AWS::Glue::Database"
+    alarm, database = "AWS::CloudWatch::Alarm", "AWS::Glue::Database"
+    handlers[alarm] = alarm_handlers(handlers[alarm])
     handlers[database] = importable_handlers(handlers[database], "DatabaseName")
     for kind, reason in _reasons_to_stay().items():
         handlers[kind] = refusing_handlers(handlers[kind], reason)

@@ -8,6 +8,7 @@ from tests.workflows.local.glue.builders import NOON
 from workflows.local.glue.api import answer
 from workflows.local.glue.engine import Glue
 from workflows.local.ministack.cloudformation import (
+    alarm_handlers,
     glue_handlers,
     importable_handlers,
     named_query_handlers,
@@ -119,6 +120,31 @@ def test_a_security_configuration_has_the_members_of_the_api() -> None:
     assert service.requests == [
         {"Name": "s", "EncryptionConfiguration": {"S3Encryption": [{"S3EncryptionMode": "SSE-KMS"}]}}
     ]
+
+
+def test_an_alarm_over_an_expression_is_stored_and_one_on_a_metric_is_as_it_was() -> None:
+    taken: list[dict[str, Any]] = []
+
+    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, str]]:
+        taken.append(props)
+        return logical_id, {}
+
+    def update(
+        physical_id: str, old: dict[str, Any], new: dict[str, Any], *more: str
+    ) -> tuple[str, dict[str, str]]:
+        taken.extend([old, new])
+        return physical_id, {}
+
+    alarm = alarm_handlers({"create": create, "update": update, "update_with_logical_id": True})
+    on_metric = {"Namespace": "AWS/SQS", "MetricName": "Age", "Threshold": 1}
+    metrics = [{"Id": "most", "Expression": "MAX([a])"}, {"Id": "a", "ReturnData": False, "MetricStat": {}}]
+    stored = {"Threshold": 2, "Namespace": "expressions", "MetricName": "most", "Statistic": "Maximum"}
+
+    alarm["create"]("Age", on_metric, "stack")
+    alarm["update"]("age", on_metric, {"Threshold": 2, "Metrics": metrics}, "stack", "Age")
+
+    assert taken == [on_metric, on_metric, stored]
+    assert alarm["update_with_logical_id"] is True
 
 
 def test_a_refusal_of_a_service_fails_the_resource() -> None:
