@@ -42,11 +42,13 @@ def up(
     deployment: Deployment | None = None,
     *,
     as_aws: bool = False,
+    mode: str | None = None,
 ) -> Stack:
     """Start the stack and return when it is ready; to one that runs, deploy what has changed.
 
     `report` is called with a line about each step. With `as_aws`, a stack that is started waits for the
-    batching windows of AWS; one that runs keeps its timing. Raises StackError, or ContractError.
+    batching windows of AWS; one that runs keeps its timing. `mode` is the ingest mode, which is otherwise
+    that of the stack that runs or was kept. Raises StackError, or ContractError.
     """
     home.logs.mkdir(parents=True, exist_ok=True)
     with _locked(home, report):
@@ -54,8 +56,9 @@ def up(
         if running is not None:
             spark_state(running.endpoint_url)  # raises if it does not answer
             _check_timing(running, as_aws=as_aws)
-            return update(running, home, deployment or our_deployment(home, as_aws=running.as_aws), report)
-        wanted = deployment or our_deployment(home, as_aws=as_aws)
+            ours = our_deployment(home, as_aws=running.as_aws, mode=mode or running.mode)
+            return update(running, home, deployment or ours, report)
+        wanted = deployment or our_deployment(home, as_aws=as_aws, mode=mode)
         _clean_up(home)
         if deployment is None:
             from workflows.contracts.check import report_notes
@@ -130,6 +133,7 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
     if kept is not None:
         wait_for_health(emulator, endpoint, home)
         deployment = follow_kept_data(deployment, endpoint)
+        parts = deployment.parts()  # with the parameters that it keeps
     built = build(deployment, home)
     report_step("Lambda packages built" if built else "Lambda packages are unchanged")
     wait_for_health(emulator, endpoint, home)
