@@ -16,6 +16,7 @@ from workflows.local.spark.state import SparkState
 # A busy machine answers late; a short timeout would end a stack that works.
 _PATIENCE_SECONDS: Final = 30
 WORKFLOW: Final = "workflow"  # the ingest mode of the template, without another
+CONTINUOUS: Final = "continuous"  # the one with a streaming job
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from workflows.local.lifecycle.emulator_process import start_emulator, wait_for_
 from workflows.local.lifecycle.listening import listen, listen_again
 from workflows.local.lifecycle.ours import our_deployment
 from workflows.local.lifecycle.processes import end_processes
-from workflows.local.lifecycle.running import Stack, running_stack, spark_state
+from workflows.local.lifecycle.running import CONTINUOUS, Stack, running_stack, spark_state
 from workflows.local.lifecycle.status import StackState, status
 from workflows.local.lifecycle.updating import follow_kept_data, update
 from workflows.local.ministack.keeping import KEEP_PATH, is_kept, kept_port, remove_state
@@ -141,7 +141,8 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
     with replaced_code(deployment, home) if kept is not None else nullcontext():
         outputs = deploy(deployment, home, endpoint)
         report_step("template deployed")
-        wait_for_spark(emulator, endpoint, home)
+        is_continuous = outputs.get("IngestMode") == CONTINUOUS
+        wait_for_spark(emulator, endpoint, home, ("spark", "streaming") if is_continuous else ("spark",))
         report_step("Spark is warm")
     remove_state(home.kept)  # the stack has loaded it, and changes it from now on
     remember_contracts(deployment, home)

@@ -12,11 +12,10 @@ from workflows.local.base.home import DEFAULT, Home
 from workflows.local.glue.definitions import STREAMING
 from workflows.local.lifecycle.clients import client
 from workflows.local.lifecycle.processes import process_names, stack_processes
-from workflows.local.lifecycle.running import running_stack, spark_states
+from workflows.local.lifecycle.running import CONTINUOUS, running_stack, spark_states
 from workflows.local.spark.state import SparkState
 
 _RUNS_SHOWN = 5
-CONTINUOUS = "continuous"  # the ingest mode with a streaming job
 
 
 @dataclass(frozen=True, slots=True)

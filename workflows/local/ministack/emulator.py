@@ -12,7 +12,6 @@ import os
 import socket
 import threading
 import time
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +42,7 @@ from workflows.local.ministack.encryption_keys import keep_keys_of_templates
 from workflows.local.ministack.holding import with_holding
 from workflows.local.ministack.options import EmulatorOptions
 from workflows.local.ministack.recorded_requests import RecordedRequests, with_requests
-from workflows.local.ministack.schedules import fire_schedules
+from workflows.local.ministack.schedules import start_jobs_of_schedules
 from workflows.local.ministack.status_path import with_status
 from workflows.local.ministack.web_pages import ALLOW, read_allowed, refusing_web_pages
 from workflows.local.spark.layout import SparkLayout
@@ -166,6 +165,7 @@ def main() -> None:
     if options.as_aws:
         wait_for_batching_windows()
     is_enforced = os.environ["AUTH"] == "true"
+    start_jobs_of_schedules(service, refused if is_enforced else None, as_aws=options.as_aws)
     for runner in runners.both if is_enforced else ():
         runner.credentials = job_credentials
     if keeping.read_state(options.kept, glue, exports, time.time()):
@@ -173,8 +173,6 @@ def main() -> None:
     threading.Thread(target=service.keep_time, daemon=True, name="glue-clock").start()
     for runner in runners.both:
         threading.Thread(target=runner.serve, daemon=True, name="spark-runner").start()
-    schedules = partial(fire_schedules, service, refused if is_enforced else None, as_aws=options.as_aws)
-    threading.Thread(target=schedules, daemon=True, name="schedules").start()
     app = with_local_glue(ministack.app, service, *([glue_refusal] if is_enforced else []))
     app = with_requests(with_status(with_transport(app), runners.states), recorded)
     app = keeping.with_keeping(app, lambda: keeping.write_state(options.kept, port, glue, exports))

@@ -1,4 +1,4 @@
-"""Fires the schedules of EventBridge Scheduler that start Glue jobs. MiniStack stores them and fires none.
+"""Fires the schedules of EventBridge Scheduler that start Glue jobs, which MiniStack can't start.
 
 A rate counts from the creation of a schedule, at which it fires for the first time
 (https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html). A schedule starts its job as its
@@ -57,21 +57,22 @@ class FiringTimes:
         return usual if self.longest is None else min(usual, now + self.longest)
 
 
-def fire_schedules(service: GlueService, refused: Refused | None, *, as_aws: bool) -> None:
-    """Start the jobs of schedules, without end: call it on a thread of its own.
+def start_jobs_of_schedules(service: GlueService, refused: Refused | None, *, as_aws: bool) -> None:
+    """Fire these schedules in place of MiniStack, which fires no others then: the template has none.
 
     `refused` decides what roles may do; without it they may do everything.
     """
     from ministack.services import scheduler
 
+    for name in ("_tick_schedules", "_SCHEDULE_TICK_INTERVAL"):
+        require(scheduler, name)
     stored, times = require(scheduler, "_schedules"), FiringTimes(None if as_aws else SOON_SECONDS)
-    while True:
-        try:
-            for schedule in times.due(startable(list(stored._data.values())), time.time()):
-                start_job(service, refused, schedule)
-        except Exception:  # of one look; the next may succeed
-            log.exception("the schedules could not be fired")
-        time.sleep(_LOOK_SECONDS)
+
+    def tick() -> None:
+        for schedule in times.due(startable(list(stored._data.values())), time.time()):
+            start_job(service, refused, schedule)
+
+    scheduler._tick_schedules, scheduler._SCHEDULE_TICK_INTERVAL = tick, _LOOK_SECONDS
 
 
 def startable(schedules: Iterable[Schedule]) -> list[Schedule]:
