@@ -1,4 +1,4 @@
-"""The running stack goes to continuous mode: its streaming job is killed while it works, and is started again."""
+"""The running stack goes to continuous mode; its streaming job is killed while it works, and starts again."""
 
 from __future__ import annotations
 
