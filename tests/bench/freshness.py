@@ -62,7 +62,7 @@ def measured(target: Target, rate: int, seconds: int) -> Row:
         "sent": len(sent.messages),
         "accepted": len(found),
         "queryable_p50_s": round(median(took), 1),
-        "queryable_p95_s": round(quantiles(took, n=20)[18], 1),
+        "queryable_p95_s": round(quantiles(took, n=20, method="inclusive")[18], 1),
         "queryable_worst_s": round(max(took), 1),
         "drained_after_s": round(ended - sent.times[-1], 1),
         "batches": len({passage.batch_id for passage in found}),
