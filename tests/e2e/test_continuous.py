@@ -52,6 +52,16 @@ def continuous(target: Target) -> Iterator[Target]:
     up("workflow")
 
 
+def is_at_work(target: Target, run: str) -> bool:
+    """Whether a batch of the run is open, and its messages are deleted: else they are hidden for minutes."""
+    if not any(batch.startswith(run) for batch in open_batches(target)):
+        return False
+    hidden = "ApproximateNumberOfMessagesNotVisible"
+    queue = target.output("IntakeQueueUrl")
+    found = target.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=[hidden])
+    return int(found["Attributes"][hidden]) == 0
+
+
 @dataclass(frozen=True, slots=True)
 class Survived:
     """What became of the messages, and the runs of the streaming job, the newest first."""
@@ -69,7 +79,7 @@ def survived(continuous: Target) -> Survived:
     before = status()
     running, sent = before["streaming_runs"][0]["run_id"], Sent()
     send_at_once(continuous, load(MESSAGES).messages, sent)
-    eventually(lambda: [one for one in open_batches(continuous) if one.startswith(running)], "an open batch")
+    eventually(lambda: is_at_work(continuous, running), "a batch in work")
     os.killpg(before["streaming"]["pid"], signal.SIGKILL)
     wait(continuous, [], lambda pending: None)
     outcome = account(continuous, sent)
