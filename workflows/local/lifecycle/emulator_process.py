@@ -13,7 +13,7 @@ from workflows.local.base.errors import StackError
 from workflows.local.base.home import Home
 from workflows.local.lifecycle.processes import marked_environment
 from workflows.local.lifecycle.running import is_healthy, spark_states
-from workflows.local.ministack.options import EmulatorOptions
+from workflows.local.ministack.options import SPARKS, EmulatorOptions
 
 _HEALTH_SECONDS: Final = 60
 _SPARK_SECONDS: Final = 300
@@ -38,7 +38,8 @@ def start_emulator(
             f"The embedded AWS has no environment yet ({python} is missing). Set it up: make setup"
         )
     home.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (home.scratch / "spark").mkdir(exist_ok=True)
+    for name in SPARKS:
+        (home.scratch / name).mkdir(exist_ok=True)
     options = EmulatorOptions(
         socket=listening.fileno(),
         scratch=home.scratch,

@@ -40,7 +40,7 @@ from workflows.local.ministack.embedded_lambda import (
 )
 from workflows.local.ministack.encryption_keys import keep_keys_of_templates
 from workflows.local.ministack.holding import with_holding
-from workflows.local.ministack.options import EmulatorOptions
+from workflows.local.ministack.options import SPARKS, EmulatorOptions
 from workflows.local.ministack.recorded_requests import RecordedRequests, with_requests
 from workflows.local.ministack.schedules import start_jobs_of_schedules
 from workflows.local.ministack.status_path import with_status
@@ -78,10 +78,9 @@ def ministack_environment(options: EmulatorOptions, port: int) -> dict[str, str]
     }
 
 
-def spark_layout(options: EmulatorOptions, endpoint: str, name: str = "spark") -> SparkLayout:
+def spark_layout(options: EmulatorOptions, endpoint: str, name: str = SPARKS[0]) -> SparkLayout:
     """How to start a Spark process of this name, with the code of jobs as it was deployed."""
     code, scratch = options.jobs.parent, options.scratch / name
-    scratch.mkdir(exist_ok=True)
     return SparkLayout(
         command=[
             *(options.python, "-m", "workflows.local.spark.worker"),
@@ -106,10 +105,8 @@ def spark_layout(options: EmulatorOptions, endpoint: str, name: str = "spark") -
 
 def spark_runners(options: EmulatorOptions, endpoint: str) -> SparkRunners:
     """A process that is warm from the start, and one for the streaming job that starts with it."""
-    return SparkRunners(
-        SparkRunner(spark_layout(options, endpoint)),
-        SparkRunner(spark_layout(options, endpoint, "spark-streaming"), IDLE_SECONDS),
-    )
+    ending, streaming = (spark_layout(options, endpoint, name) for name in SPARKS)
+    return SparkRunners(SparkRunner(ending), SparkRunner(streaming, IDLE_SECONDS))
 
 
 def change_ministack(
