@@ -79,7 +79,7 @@ test-deep: setup ## The long tests: whole lives, and properties with at least 50
 	$(BIN)/pytest -m "deep or (spark and not e2e)" --hypothesis-profile=deep $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: setup ## BENCH="PART …": measure beside what one would use instead (lambdas load query merge small jobs costs; else all).
+bench: setup ## BENCH="PART …": measure beside what one would use instead (lambdas load freshness query merge small jobs costs; else all).
 	"$(UV)" sync --frozen --quiet --group bench
 	$(BIN)/python -m tests.bench $(BENCH)
 

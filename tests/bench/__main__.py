@@ -4,7 +4,7 @@ import argparse
 import importlib
 from collections.abc import Sequence
 
-PARTS = ("lambdas", "load", "query", "merge", "small", "jobs", "costs")
+PARTS = ("lambdas", "load", "freshness", "query", "merge", "small", "jobs", "costs")
 SIZED = ("merge", "jobs")  # by millions of rows
 
 
@@ -15,10 +15,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--millions", nargs="+", type=int, metavar="N", help="sizes of tables (merge) or batches (jobs)"
     )
+    parser.add_argument("--rates", nargs="+", type=int, metavar="N", help="changes a second (freshness)")
+    parser.add_argument("--seconds", type=int, metavar="N", help="how long each rate lasts (freshness)")
     chosen = parser.parse_args(arguments)
     for part in chosen.parts or PARTS:
         module = importlib.import_module(f"tests.bench.{part}")
-        report = module.run(chosen.millions or module.MILLIONS) if part in SIZED else module.run()
+        if part in SIZED:
+            report = module.run(chosen.millions or module.MILLIONS)
+        elif part == "freshness":
+            report = module.run(chosen.rates or module.RATES, chosen.seconds or module.SECONDS)
+        else:
+            report = module.run()
         print(f"{part}: written to {report.path}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,13 @@ from workflows.cli.printing import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
     from workflows.local.lifecycle.running import Stack
+
+
+class IngestMode(StrEnum):
+    """How landed objects reach the tables."""
+
+    WORKFLOW = "workflow"
+    CONTINUOUS = "continuous"
 
 
 @app.command()
@@ -27,12 +35,20 @@ def up(
             help="Wait for batching windows as AWS does: a minute for ingest, instead of two seconds.",
         ),
     ] = False,
+    mode: Annotated[
+        IngestMode | None,
+        typer.Option(
+            help="How landed objects are merged: by the workflow ingest, or continuously by a streaming job. "
+            "A stack that runs or was kept stays in its mode; a new one begins in workflow.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Start the local stack: the embedded AWS with the whole template, the local Glue, a warm Spark.
 
-    To a stack that runs, deploy the contracts, functions and jobs that have changed; its data and its timing
-    are kept.
+    To a stack that runs, deploy the contracts, functions and jobs that have changed; its data, its timing and
+    its mode are kept.
     """
     from workflows.local.base.environment import act_locally
 
@@ -42,9 +58,9 @@ def up(
     if watch:
         from workflows.cli.watching import deploy_saves
 
-        deploy_saves(as_aws=as_aws)
+        deploy_saves(as_aws=as_aws, mode=mode)
         return
-    started = start(as_aws=as_aws)
+    started = start(as_aws=as_aws, mode=mode)
     if as_json:
         print_json({**started.to_dict(), "changes": started.changes and started.changes.to_dict()})
         return
@@ -55,10 +71,10 @@ def up(
         )
 
 
-def start(*, as_aws: bool = False) -> Stack:
+def start(*, as_aws: bool = False, mode: str | None = None) -> Stack:
     """Start the stack or deploy to it, with a line on stderr about each step.
 
-    `as_aws` starts it with AWS's timing.
+    `as_aws` starts it with AWS's timing; `mode` is its ingest mode, if it is to have another.
     """
     from workflows.local.base.home import DEFAULT
     from workflows.local.lifecycle import stack
@@ -69,7 +85,9 @@ def start(*, as_aws: bool = False) -> Stack:
         return "The stack still runs. Run the command again to deploy what has changed."
 
     with interruptible(summary):
-        return stack.up(lambda line: err.print(f"  {line}", style="dim", markup=False), as_aws=as_aws)
+        return stack.up(
+            lambda line: err.print(f"  {line}", style="dim", markup=False), as_aws=as_aws, mode=mode
+        )
 
 
 @app.command()

@@ -30,10 +30,10 @@ class Attempt(NamedTuple):
     errors: str
 
 
-def deploy_saves(*, as_aws: bool = False) -> None:
+def deploy_saves(*, as_aws: bool = False, mode: str | None = None) -> None:
     """Start the stack or deploy to it, and deploy again after each save, until interrupted.
 
-    `as_aws` starts it with AWS's timing, which it keeps.
+    `as_aws` starts it with AWS's timing, `mode` in that ingest mode; it keeps both.
     """
     from workflows.local.base.home import DEFAULT
     from workflows.local.lifecycle.ours import our_deployment
@@ -45,7 +45,7 @@ def deploy_saves(*, as_aws: bool = False) -> None:
 
     before = look()
     try:
-        _show(Attempt(is_good=True, printed=start(as_aws=as_aws).notice, errors=""))
+        _show(Attempt(is_good=True, printed=start(as_aws=as_aws, mode=mode).notice, errors=""))
     except GluelineError as error:
         if running_stack(DEFAULT) is None:
             raise

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pytest
 
 from tests.workflows.cli.calling import call
 from workflows.local.lifecycle import stack
-
-if TYPE_CHECKING:
-    import pytest
+from workflows.local.lifecycle.running import Stack
 
 
 def test_status_fails_while_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,6 +15,32 @@ def test_status_fails_while_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> Non
     result = call("status")
 
     assert (result.exit_code, result.stdout) == (1, "Nothing runs.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mode"),
+    [((), None), (("--mode", "continuous"), "continuous"), (("--mode", "workflow"), "workflow")],
+)
+def test_up_passes_the_mode_on(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], mode: str | None
+) -> None:
+    asked: list[str | None] = []
+
+    def up(report: object, *, as_aws: bool, mode: str | None) -> Stack:
+        asked.append(mode)
+        return Stack("http://127.0.0.1:1", "us-east-1", {}, 1, "", notice="Ready.")
+
+    monkeypatch.setattr(stack, "up", up)
+
+    assert call("up", *arguments).exit_code == 0
+    assert asked == [mode]
+
+
+def test_an_unknown_mode_is_refused_with_those_that_exist() -> None:
+    result = call("up", "--mode", "always")
+
+    assert result.exit_code == 2
+    assert "continuous" in result.stderr
 
 
 class _Stopped:

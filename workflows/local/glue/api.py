@@ -54,7 +54,7 @@ def answer(glue: Glue, operation: str, request: Request, now: float) -> Answer:
 
 
 def _create_job(glue: Glue, request: Request, now: float) -> Answer:
-    job = read_job(request)
+    job = read_job(request, now)
     if job.name in glue.jobs:
         raise AlreadyExists(f"Job {job.name} already exists")
     glue.jobs[job.name] = job
@@ -63,7 +63,7 @@ def _create_job(glue: Glue, request: Request, now: float) -> Answer:
 
 def _update_job(glue: Glue, request: Request, now: float) -> Answer:
     name = _known(glue.jobs, request["JobName"], "Job")
-    glue.jobs[name] = read_job({**request.get("JobUpdate", {}), "Name": name})
+    glue.jobs[name] = read_job({**request.get("JobUpdate", {}), "Name": name}, now)
     return {"JobName": name}
 
 

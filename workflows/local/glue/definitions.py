@@ -18,6 +18,7 @@ DEFAULT_TIMEOUT_MINUTES: Final = 480  # Glue 5.0 and newer
 DEFAULT_WINDOW_SECONDS: Final = 900
 START_TYPES: Final = ("SCHEDULED", "ON_DEMAND", "EVENT")
 FINAL_STATES: Final = ("SUCCEEDED", "STOPPED", "FAILED", "TIMEOUT")
+STREAMING: Final = "gluestreaming"  # the command of a streaming job
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ class Job:
     timeout_minutes: int
     max_concurrent_runs: int
     definition: Definition
+    modified_on: float = 0.0  # when it was created or changed
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether its runs have no end of their own."""
+        return bool(self.definition.get("Command", {}).get("Name") == STREAMING)
 
     def arguments(self, given: Mapping[str, str]) -> dict[str, str]:
         """Default arguments, overridden by those given, overridden by the fixed ones."""
@@ -92,8 +99,8 @@ class Workflow:
     definition: Definition
 
 
-def read_job(definition: Definition) -> Job:
-    """A job from the properties of CreateJob or AWS::Glue::Job; raises InvalidInput."""
+def read_job(definition: Definition, modified_on: float = 0.0) -> Job:
+    """A job from the properties of CreateJob or AWS::Glue::Job, as of a time; raises InvalidInput."""
     name = _name(definition, "job")
     where = f"job {name}"
     return Job(
@@ -107,6 +114,7 @@ def read_job(definition: Definition) -> Job:
             definition.get("ExecutionProperty") or {}, "MaxConcurrentRuns", 1, range(1, 1001), where
         ),
         definition={**definition, "Name": name},
+        modified_on=modified_on,
     )
 
 

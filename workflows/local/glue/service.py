@@ -69,6 +69,11 @@ class GlueService:
             self._glue.job_ended(run_id, error, self._clock())
             self._carry_out()
 
+    def deployed_again(self, job: str) -> None:
+        """Record that what a job runs was deployed again, so that its streaming run ends."""
+        with self._changed:
+            self._glue.deploy_job_again(job, self._clock())
+
     def keep_time(self) -> None:
         """Advance time, without end: call it on a thread of its own."""
         with self._changed:

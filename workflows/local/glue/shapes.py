@@ -21,9 +21,10 @@ _STATISTICS = {
 
 
 def job_shape(job: Job) -> Shape:
-    """Job: the definition as it was given, with the defaults of what it leaves out."""
+    """Job: the definition as it was given, with the defaults of what it leaves out, and when it changed."""
     return {
         **job.definition,
+        "LastModifiedOn": job.modified_on,
         "MaxRetries": job.max_retries,
         "Timeout": job.timeout_minutes,
         "ExecutionProperty": {"MaxConcurrentRuns": job.max_concurrent_runs},

@@ -65,6 +65,7 @@ class Deployment:
     growing: tuple[str, ...] = ()  # parameters with lists, of which a stack with data loses no member
     check: Callable[[], None] = _accept  # raises if the deployment is wrong in itself
     compare: Callable[[Target], dict[str, list[str]]] = _accept_data  # raises if data can't follow
+    kept: tuple[str, ...] = ()  # parameters that a kept stack continues with
     as_aws: bool = False  # the stack waits for batching windows, as AWS does
 
     @property
@@ -122,13 +123,14 @@ class Deployment:
         )
 
     def growing_from(self, current: Mapping[str, str]) -> Deployment:
-        """The deployment with all members that lists of a stack with these parameters have."""
+        """The deployment with what a stack with these parameters keeps: all members of lists, and values."""
         lists = {
             name: ",".join(sorted({*self.parameters[name].split(","), *current[name].split(",")} - {""}))
             for name in self.growing
             if name in current
         }
-        return replace(self, parameters={**self.parameters, **lists})
+        values = {name: current[name] for name in self.kept if name in current}
+        return replace(self, parameters={**self.parameters, **lists, **values})
 
     def _functions(self) -> dict[str, Path]:
         apps = (app for source in self.sources if source.is_dir() for app in source.glob("*/app.py"))

@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +12,8 @@ from workflows.local.base.environment import without_proxies
 from workflows.local.base.errors import StackError
 from workflows.local.base.home import Home
 from workflows.local.lifecycle.processes import marked_environment
-from workflows.local.lifecycle.running import is_healthy, spark_state
-from workflows.local.ministack.options import EmulatorOptions
+from workflows.local.lifecycle.running import is_healthy, spark_states
+from workflows.local.ministack.options import SPARKS, EmulatorOptions
 
 _HEALTH_SECONDS: Final = 60
 _SPARK_SECONDS: Final = 300
@@ -38,7 +38,8 @@ def start_emulator(
             f"The embedded AWS has no environment yet ({python} is missing). Set it up: make setup"
         )
     home.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (home.scratch / "spark").mkdir(exist_ok=True)
+    for name in SPARKS:
+        (home.scratch / name).mkdir(exist_ok=True)
     options = EmulatorOptions(
         socket=listening.fileno(),
         scratch=home.scratch,
@@ -68,14 +69,20 @@ def wait_for_health(emulator: subprocess.Popen[bytes], endpoint: str, home: Home
             return
 
 
-def wait_for_spark(emulator: subprocess.Popen[bytes], endpoint: str, home: Home) -> None:
-    """Return when Spark is warm. Raises StackError if it can't start, the emulator ends, or time is up."""
+def wait_for_spark(
+    emulator: subprocess.Popen[bytes], endpoint: str, home: Home, processes: Sequence[str] = ("spark",)
+) -> None:
+    """Return when these Spark processes are warm.
+
+    Raises StackError if one can't start, the emulator ends, or time is up.
+    """
     for _ in _attempts(_SPARK_SECONDS, emulator, home):
-        spark = spark_state(endpoint)
-        if spark.state in ("ready", "running"):
+        found = spark_states(endpoint)
+        states = [found[name] for name in processes]
+        if all(spark.state in ("ready", "running") for spark in states):
             return
-        if spark.state == "failed":
-            raise StackError(spark.message or "Spark can't start.")
+        if failed := [spark for spark in states if spark.state == "failed"]:
+            raise StackError(failed[0].message or "Spark can't start.")
 
 
 def _attempts(seconds: float, emulator: subprocess.Popen[bytes], home: Home) -> Iterator[None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from workflows.dataset_parameter import dataset_parameter
 from workflows.local.lifecycle.deployment import Deployment
+from workflows.local.lifecycle.running import WORKFLOW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,14 +16,16 @@ if TYPE_CHECKING:
     from workflows.local.base.home import Home
     from workflows.stack.target import Target
 
-_WINDOW_SECONDS: Final = 2
-_WINDOW: Final = "IngestWindowSeconds"
+_SOON_SECONDS: Final = 2
+_TIMES: Final = ("IngestWindowSeconds", "RoundSeconds")
+_MODE: Final = "IngestMode"
 
 
-def our_deployment(home: Home, *, as_aws: bool = False) -> Deployment:
-    """The deployment of the checkout; `as_aws` gives it the windows that the template has on AWS.
+def our_deployment(home: Home, *, as_aws: bool = False, mode: str | None = None) -> Deployment:
+    """The deployment of the checkout; `as_aws` gives it the times that the template has on AWS.
 
-    Otherwise nothing of it is read yet, so that this takes no time.
+    Otherwise nothing of it is read yet, so that this takes no time. Without a mode it is that of a kept
+    stack, else `workflow`.
     """
     root = home.checkout
     contracts, template = root / "expectations", root / "workflows" / "template.yaml"
@@ -33,14 +36,16 @@ def our_deployment(home: Home, *, as_aws: bool = False) -> Deployment:
             "LakeDatabase": "lake",
             "OpsDatabase": "lake_ops",
             "Datasets": dataset_parameter(file.stem for file in contracts.glob("*.yaml")),
-            # Explicit also if it is the default: a kept stack would keep its own.
-            _WINDOW: _default(template, _WINDOW) if as_aws else str(_WINDOW_SECONDS),
+            _MODE: mode or WORKFLOW,
+            # Explicit also if they are the defaults: a kept stack would keep its own.
+            **{name: _default(template, name) if as_aws else str(_SOON_SECONDS) for name in _TIMES},
         },
         sources=(root / "lambdas", contracts, root / "uv.lock", root / "pyproject.toml"),
         jobs=root / "jobs",
         packages=(contracts,),
         runtime=(root / "workflows" / "local", root / "uv.lock"),
         growing=("Datasets",),
+        kept=() if mode else (_MODE,),
         check=partial(check_contracts, contracts),
         compare=partial(compare_contracts, contracts, home.known_contracts),
         as_aws=as_aws,

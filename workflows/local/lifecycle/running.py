@@ -15,6 +15,8 @@ from workflows.local.spark.state import SparkState
 
 # A busy machine answers late; a short timeout would end a stack that works.
 _PATIENCE_SECONDS: Final = 30
+WORKFLOW: Final = "workflow"  # the ingest mode of the template, without another
+CONTINUOUS: Final = "continuous"  # the one with a streaming job
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class Stack:
     as_aws: bool = False  # it waits for batching windows, as AWS does
     notice: str = field(default="", compare=False)
     changes: Changes | None = field(default=None, compare=False)  # that the last `up` has deployed
+
+    @property
+    def mode(self) -> str:
+        """How landed objects reach the tables: `workflow` or `continuous`."""
+        return self.outputs.get("IngestMode", WORKFLOW)
 
     def to_dict(self) -> dict[str, Any]:
         """The members of stack.json, and of `--json`."""
@@ -61,7 +68,15 @@ def running_stack(home: Home) -> Stack | None:
 
 
 def spark_state(endpoint: str) -> SparkState:
-    """The state of the warm Spark; raises StackError if the embedded AWS does not answer."""
+    """The state of the Spark that is always warm; raises StackError if the embedded AWS does not answer."""
+    return spark_states(endpoint)["spark"]
+
+
+def spark_states(endpoint: str) -> dict[str, SparkState]:
+    """The states of `spark` and of `streaming`, which runs the streaming job.
+
+    Raises StackError if the embedded AWS does not answer.
+    """
     try:
         answer = httpx.get(f"{endpoint}{STATUS_PATH}", timeout=_PATIENCE_SECONDS, trust_env=False)
     except httpx.TransportError as error:
@@ -73,7 +88,7 @@ def spark_state(endpoint: str) -> SparkState:
         raise StackError(
             f"The embedded AWS at {endpoint} answers {answer.status_code}: {answer.text.strip()}"
         )
-    return SparkState.from_json(answer.json()["spark"])
+    return {name: SparkState.from_json(state) for name, state in answer.json().items()}
 
 
 def is_healthy(endpoint: str) -> bool:

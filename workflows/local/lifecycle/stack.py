@@ -26,7 +26,7 @@ from workflows.local.lifecycle.emulator_process import start_emulator, wait_for_
 from workflows.local.lifecycle.listening import listen, listen_again
 from workflows.local.lifecycle.ours import our_deployment
 from workflows.local.lifecycle.processes import end_processes
-from workflows.local.lifecycle.running import Stack, running_stack, spark_state
+from workflows.local.lifecycle.running import CONTINUOUS, Stack, running_stack, spark_state
 from workflows.local.lifecycle.status import StackState, status
 from workflows.local.lifecycle.updating import follow_kept_data, update
 from workflows.local.ministack.keeping import KEEP_PATH, is_kept, kept_port, remove_state
@@ -42,11 +42,13 @@ def up(
     deployment: Deployment | None = None,
     *,
     as_aws: bool = False,
+    mode: str | None = None,
 ) -> Stack:
     """Start the stack and return when it is ready; to one that runs, deploy what has changed.
 
     `report` is called with a line about each step. With `as_aws`, a stack that is started waits for the
-    batching windows of AWS; one that runs keeps its timing. Raises StackError, or ContractError.
+    batching windows of AWS; one that runs keeps its timing. `mode` is the ingest mode, which is otherwise
+    that of the stack that runs or was kept. Raises StackError, or ContractError.
     """
     home.logs.mkdir(parents=True, exist_ok=True)
     with _locked(home, report):
@@ -54,8 +56,9 @@ def up(
         if running is not None:
             spark_state(running.endpoint_url)  # raises if it does not answer
             _check_timing(running, as_aws=as_aws)
-            return update(running, home, deployment or our_deployment(home, as_aws=running.as_aws), report)
-        wanted = deployment or our_deployment(home, as_aws=as_aws)
+            ours = our_deployment(home, as_aws=running.as_aws, mode=mode or running.mode)
+            return update(running, home, deployment or ours, report)
+        wanted = deployment or our_deployment(home, as_aws=as_aws, mode=mode)
         _clean_up(home)
         if deployment is None:
             from workflows.contracts.check import report_notes
@@ -130,6 +133,7 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
     if kept is not None:
         wait_for_health(emulator, endpoint, home)
         deployment = follow_kept_data(deployment, endpoint)
+        parts = deployment.parts()  # with the parameters that it keeps
     built = build(deployment, home)
     report_step("Lambda packages built" if built else "Lambda packages are unchanged")
     wait_for_health(emulator, endpoint, home)
@@ -137,7 +141,8 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
     with replaced_code(deployment, home) if kept is not None else nullcontext():
         outputs = deploy(deployment, home, endpoint)
         report_step("template deployed")
-        wait_for_spark(emulator, endpoint, home)
+        is_continuous = outputs.get("IngestMode") == CONTINUOUS
+        wait_for_spark(emulator, endpoint, home, ("spark", "streaming") if is_continuous else ("spark",))
         report_step("Spark is warm")
     remove_state(home.kept)  # the stack has loaded it, and changes it from now on
     remember_contracts(deployment, home)

@@ -20,7 +20,7 @@ from workflows.local.exports.service import ExportService
 from workflows.local.glue.engine import Glue
 from workflows.local.glue.service import GlueService
 from workflows.local.ministack import keeping
-from workflows.local.ministack.acting_roles import act_as_roles, job_credentials
+from workflows.local.ministack.acting_roles import act_as_roles, job_credentials, refused
 from workflows.local.ministack.asgi import App
 from workflows.local.ministack.batching_windows import wait_for_batching_windows
 from workflows.local.ministack.embedded_dynamodb import add_exports
@@ -40,11 +40,14 @@ from workflows.local.ministack.embedded_lambda import (
 )
 from workflows.local.ministack.encryption_keys import keep_keys_of_templates
 from workflows.local.ministack.holding import with_holding
-from workflows.local.ministack.options import EmulatorOptions
+from workflows.local.ministack.options import SPARKS, EmulatorOptions
 from workflows.local.ministack.recorded_requests import RecordedRequests, with_requests
+from workflows.local.ministack.schedules import start_jobs_of_schedules
 from workflows.local.ministack.status_path import with_status
 from workflows.local.ministack.web_pages import ALLOW, read_allowed, refusing_web_pages
-from workflows.local.spark.runner import SparkLayout, SparkRunner
+from workflows.local.spark.layout import SparkLayout
+from workflows.local.spark.runner import SparkRunner
+from workflows.local.spark.runners import IDLE_SECONDS, SparkRunners
 
 IAM: Final = "GLUELINE_IAM"  # "off": every caller may do everything
 _AWS_ENVIRONMENT: Final = {
@@ -75,9 +78,9 @@ def ministack_environment(options: EmulatorOptions, port: int) -> dict[str, str]
     }
 
 
-def spark_layout(options: EmulatorOptions, endpoint: str) -> SparkLayout:
-    """How to start Spark, with the code of jobs as it was deployed."""
-    code, scratch = options.jobs.parent, options.scratch / "spark"
+def spark_layout(options: EmulatorOptions, endpoint: str, name: str = SPARKS[0]) -> SparkLayout:
+    """How to start a Spark process of this name, with the code of jobs as it was deployed."""
+    code, scratch = options.jobs.parent, options.scratch / name
     return SparkLayout(
         command=[
             *(options.python, "-m", "workflows.local.spark.worker"),
@@ -96,7 +99,14 @@ def spark_layout(options: EmulatorOptions, endpoint: str) -> SparkLayout:
         code=code,
         jobs=options.jobs,
         logs=options.logs,
+        name=name,
     )
+
+
+def spark_runners(options: EmulatorOptions, endpoint: str) -> SparkRunners:
+    """A process that is warm from the start, and one for the streaming job that starts with it."""
+    ending, streaming = (spark_layout(options, endpoint, name) for name in SPARKS)
+    return SparkRunners(SparkRunner(ending), SparkRunner(streaming, IDLE_SECONDS))
 
 
 def change_ministack(
@@ -138,9 +148,11 @@ def main() -> None:
     with socket.socket(fileno=os.dup(options.socket)) as listening:
         host, port = listening.getsockname()
     endpoint = f"http://{host}:{port}"
-    glue, runner = Glue(), SparkRunner(spark_layout(options, endpoint))
-    service = GlueService(glue, runner)
-    runner.running, runner.ended = service.running, service.ended
+    glue, runners = Glue(), spark_runners(options, endpoint)
+    service = GlueService(glue, runners)
+    for runner in runners.both:
+        runner.running, runner.ended = service.running, service.ended
+        runner.deployed_again = service.deployed_again
 
     os.environ.update(ministack_environment(options, port))
     from ministack import app as ministack
@@ -150,16 +162,18 @@ def main() -> None:
     if options.as_aws:
         wait_for_batching_windows()
     is_enforced = os.environ["AUTH"] == "true"
-    if is_enforced:
+    start_jobs_of_schedules(service, refused if is_enforced else None, as_aws=options.as_aws)
+    for runner in runners.both if is_enforced else ():
         runner.credentials = job_credentials
     if keeping.read_state(options.kept, glue, exports, time.time()):
         logging.info("continues with the state in %s", options.kept)
     threading.Thread(target=service.keep_time, daemon=True, name="glue-clock").start()
-    threading.Thread(target=runner.serve, daemon=True, name="spark-runner").start()
+    for runner in runners.both:
+        threading.Thread(target=runner.serve, daemon=True, name="spark-runner").start()
     app = with_local_glue(ministack.app, service, *([glue_refusal] if is_enforced else []))
-    app = with_requests(with_status(with_transport(app), lambda: runner.state), recorded)
+    app = with_requests(with_status(with_transport(app), runners.states), recorded)
     app = keeping.with_keeping(app, lambda: keeping.write_state(options.kept, port, glue, exports))
-    app = with_holding(app, runner)
+    app = with_holding(app, runners)
     app = refusing_web_pages(app, read_allowed(os.environ.get(ALLOW, "")))
     asyncio.run(serve(app, options.socket))
 

@@ -17,8 +17,13 @@ _PAUSE_SECONDS: Final = 0.1
 class Held(Protocol):
     """A runner of jobs that can be held."""
 
-    finishing: str | None
-    is_quiet: bool
+    @property
+    def finishing(self) -> str | None:
+        """While held: a job that is waited for."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Held, and nothing that has begun is left."""
 
     def hold(self) -> None:
         """Start no new work."""

@@ -23,7 +23,7 @@ from workflows.local.ministack.asgi import App, Message, Receive, Send, reply
 
 KEEP_PATH: Final = "/_glueline/keep"
 # Of the stored state. It has to be raised whenever a class in it moves or changes its fields.
-FORMAT: Final = 1
+FORMAT: Final = 2
 _STATE_FILE: Final = "state.pickle"
 _RECORD_FILE: Final = "kept.json"  # written last: if it exists, the state is complete
 _OLD_RECORD_FILE: Final = "port"  # of versions that had no format

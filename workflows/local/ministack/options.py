@@ -4,6 +4,9 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
+
+SPARKS: Final = ("spark", "spark-streaming")  # the processes of Spark, and their folders in `scratch`
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ One thread owns the process and handles the messages of an inbox one by one: req
 the output of the process. So no state is shared, and `_handle` has every case.
 
 While a deployment holds the runner, no new work starts: a workflow run that has begun ends with the code that
-it began with, and what is launched meanwhile runs after the deployment.
+it began with, and what is launched meanwhile runs after the deployment. A streaming run has no end of its
+own: it is told that its job was deployed again, as it sees on AWS, and ends between two rounds.
 """
 
 import contextlib
@@ -15,41 +16,19 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workflows.local.glue.runs import JobRun, Kill, Launch
 from workflows.local.spark.conf import parse_conf
+from workflows.local.spark.layout import SparkLayout
 from workflows.local.spark.protocol import Ended, Ready, RunRequest, report_from_json
 from workflows.local.spark.state import SparkState
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
 log = logging.getLogger("glueline.spark")
-
-
-@dataclass(frozen=True, slots=True)
-class SparkLayout:
-    """How to start the process, where the scripts are and where logs go."""
-
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    code: Path  # working directory of the process: packages in it are imported before all others
-    jobs: Path
-    logs: Path
-
-    @property
-    def process_log(self) -> Path:
-        """The log of Spark itself."""
-        return self.logs / "spark.log"
-
-    def job_log(self, run: JobRun) -> Path:
-        """The output of the script of one run."""
-        return self.logs / "jobs" / run.job.name / f"{run.id}.log"
-
-    def script(self, run: JobRun) -> Path:
-        """The deployed copy of the script that the job definition names in S3."""
-        return self.jobs / Path(run.job.script).name
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +50,21 @@ type _Request = Launch | Kill | _Output | _Hold
 
 
 class SparkRunner:
-    """The `Runner` of the local Glue. It calls `running` and `ended` when a script begins and ends."""
+    """Runs scripts in one process. It calls `running` and `ended` when a script begins and ends.
 
-    def __init__(self, layout: SparkLayout) -> None:
-        self.state = SparkState("starting")
+    With `idle_seconds`, the process is started by the first run, and ended when it has had none for so long.
+    """
+
+    def __init__(self, layout: SparkLayout, idle_seconds: float | None = None) -> None:
+        self.state = SparkState("starting" if idle_seconds is None else "off")
         self.running: Callable[[str], None] = lambda run_id: None
         self.ended: Callable[[str, str | None], None] = lambda run_id, error: None
         # Of the role of a run's job, as environment variables; raises if the role may not run it.
         self.credentials: Callable[[Mapping[str, Any]], dict[str, str]] = lambda definition: {}
+        # Held during a streaming run of this job: it was, or is about to be, deployed again.
+        self.deployed_again: Callable[[str], None] = lambda job: None
         self._layout = layout
+        self._idle_seconds = idle_seconds
         self.finishing: str | None = None  # while held: the job that a deployment waits for
         self.is_quiet = False  # held, and nothing that has begun is left
         self._is_held = False
@@ -112,8 +97,9 @@ class SparkRunner:
 
     def serve(self) -> None:
         """Keep a process and run scripts on it until closed: call it on a thread of its own."""
-        self._start()
-        while (message := self._inbox.get()) is not None:
+        if self._idle_seconds is None:
+            self._start()
+        while (message := self._next_message()) is not None:
             self._handle(message)
             if self._queued and self._process is None:
                 self._start()
@@ -122,6 +108,16 @@ class SparkRunner:
                 self._run(run)
             self._report_quiet()
         self._end_process()
+
+    def _next_message(self) -> _Request | None:
+        """The next message. While it is waited for, a process that is idle for too long is ended."""
+        is_idle = self._ready and self._current is None and not self._queued
+        try:
+            return self._inbox.get(timeout=self._idle_seconds if is_idle else None)
+        except queue.Empty:
+            self._end_process()
+            self.state = SparkState("off")
+            return self._inbox.get()
 
     def _next(self) -> JobRun | None:
         """The run to start next: the first; while held, the first that continues a workflow run."""
@@ -137,6 +133,8 @@ class SparkRunner:
         match message:
             case _Hold(on):
                 self._is_held = on
+                if on and self._current is not None and self._current.job.is_streaming:
+                    self.deployed_again(self._current.job.name)
             case Launch(run):
                 self._queued.append(run)
             case Kill(run_id) if self._current is not None and self._current.id == run_id:

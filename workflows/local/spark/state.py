@@ -1,4 +1,4 @@
-"""The state of the warm Spark, as the status of the stack reports it."""
+"""The state of a Spark process, as the status of the stack reports it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class SparkState:
-    """What the warm Spark does: `state` is starting, ready, running or failed."""
+    """What a Spark process does: `state` is starting, ready, running or failed; off if it is not needed."""
 
     state: str
     pid: int | None = None

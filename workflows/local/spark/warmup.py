@@ -6,6 +6,7 @@ AWS.
 """
 
 import importlib
+import os
 import threading
 from collections.abc import Iterable
 from typing import Final
@@ -16,7 +17,7 @@ from pyspark.sql import SparkSession
 from workflows.local.spark.conf import job_conf
 
 EXTENSIONS: Final = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
-_NAME: Final = "warmup"
+_NAME: Final = f"warmup{os.getpid()}"  # two processes may warm up at once
 _CATALOG: Final = {
     f"spark.sql.catalog.{_NAME}": "org.apache.iceberg.spark.SparkCatalog",
     f"spark.sql.catalog.{_NAME}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",

@@ -110,3 +110,12 @@ def test_a_predicate_holds_for_all_or_any_of_its_conditions(
     logical: str, ended: dict[str, str], holds: bool
 ) -> None:
     assert Predicate(logical, (("a", "SUCCEEDED"), ("b", "FAILED"))).holds(ended) is holds
+
+
+@pytest.mark.parametrize(
+    ("command", "is_streaming"), [("gluestreaming", True), ("glueetl", False), (None, False)]
+)
+def test_the_command_says_whether_a_job_is_streaming(command: str | None, is_streaming: bool) -> None:
+    given = {"Name": command, "ScriptLocation": "s3://code/check.py"}
+
+    assert read_job({**JOB, "Command": given}).is_streaming is is_streaming

@@ -40,6 +40,18 @@ def test_the_end_of_a_run_is_announced() -> None:
     ]
 
 
+def test_a_job_that_is_deployed_again_is_newer_than_its_run() -> None:
+    now = iter([NOON, NOON + 1, NOON + 2, NOON + 3])
+    service = GlueService(glue(), IdleRunner(), lambda: next(now))
+    run_id = service.call("StartJobRun", {"JobName": "check"})["JobRunId"]
+
+    service.deployed_again("check")
+
+    job = service.call("GetJob", {"JobName": "check"})["Job"]
+    run = service.call("GetJobRun", {"JobName": "check", "RunId": run_id})["JobRun"]
+    assert job["LastModifiedOn"] > run["StartedOn"]
+
+
 def test_a_refused_request_raises_and_the_service_continues() -> None:
     service = GlueService(glue(), IdleRunner(), lambda: NOON)
 

@@ -26,6 +26,21 @@ def test_a_definition_comes_back_as_it_was_given_with_nothing_dropped() -> None:
     assert {key: job[key] for key in definition} == definition
 
 
+def test_a_job_says_when_it_was_deployed_last() -> None:
+    made = glue()
+    command = {"ScriptLocation": "s3://code/check.py"}
+
+    def modified() -> float:
+        return float(ask(made, "GetJob", JobName="check")["Job"]["LastModifiedOn"])
+
+    assert modified() == NOON
+    ask(made, "UpdateJob", NOON + 1, JobName="check", JobUpdate={"Role": "r", "Command": command})
+    assert modified() == NOON + 1
+    made.deploy_job_again("check", NOON + 2)
+    assert modified() == NOON + 2
+    made.deploy_job_again("none", NOON + 3)  # it was deleted
+
+
 def test_the_graph_of_a_run_leads_from_triggers_to_jobs_and_has_the_runs_of_each_job() -> None:
     made = glue()
     run_id = ask(made, "StartWorkflowRun", Name="flow")["RunId"]

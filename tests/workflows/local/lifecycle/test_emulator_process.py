@@ -28,7 +28,7 @@ def emulator() -> Iterator[subprocess.Popen[bytes]]:
 def reports(monkeypatch: pytest.MonkeyPatch, *states: SparkState) -> None:
     """Let the embedded AWS report these states of Spark, one after another, without pauses between."""
     remaining = list(states)
-    monkeypatch.setattr(emulator_process, "spark_state", lambda endpoint: remaining.pop(0))
+    monkeypatch.setattr(emulator_process, "spark_states", lambda endpoint: {"spark": remaining.pop(0)})
     monkeypatch.setattr(emulator_process, "_PAUSE_SECONDS", 0)
 
 
@@ -38,6 +38,22 @@ def test_waiting_ends_when_spark_is_warm(
     reports(monkeypatch, SparkState("starting"), SparkState("starting"), SparkState("ready"))
 
     wait_for_spark(emulator, ENDPOINT, Home(tmp_path))
+
+
+def test_waiting_for_two_ends_when_both_are_warm(
+    emulator: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter(["off", "starting", "running"])
+    monkeypatch.setattr(
+        emulator_process,
+        "spark_states",
+        lambda endpoint: {"spark": SparkState("ready"), "streaming": SparkState(next(looks))},
+    )
+    monkeypatch.setattr(emulator_process, "_PAUSE_SECONDS", 0)
+
+    wait_for_spark(emulator, ENDPOINT, Home(tmp_path), ("spark", "streaming"))
+
+    assert next(looks, None) is None
 
 
 def test_a_spark_that_can_not_start_is_an_error_with_its_message(

@@ -44,8 +44,27 @@ def test_the_datasets_are_those_with_a_contract_file(tmp_path: Path) -> None:
 def test_with_the_timing_of_aws_the_window_is_that_of_the_template() -> None:
     ours, as_aws = our_deployment(DEFAULT), our_deployment(DEFAULT, as_aws=True)
 
-    assert (ours.parameters["IngestWindowSeconds"], ours.as_aws) == ("2", False)
-    assert (as_aws.parameters["IngestWindowSeconds"], as_aws.as_aws) == ("60", True)
+    times = ("IngestWindowSeconds", "RoundSeconds")
+    assert ([ours.parameters[name] for name in times], ours.as_aws) == (["2", "2"], False)
+    assert ([as_aws.parameters[name] for name in times], as_aws.as_aws) == (["60", "10"], True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept", "then"),
+    [
+        (None, "continuous", "continuous"),
+        (None, "workflow", "workflow"),
+        ("workflow", "continuous", "workflow"),
+        ("continuous", "workflow", "continuous"),
+    ],
+)
+def test_a_kept_stack_stays_in_its_mode_unless_another_is_asked_for(
+    asked: str | None, kept: str, then: str
+) -> None:
+    ours = our_deployment(DEFAULT, mode=asked)
+    assert ours.parameters["IngestMode"] == (asked or "workflow")
+
+    assert ours.growing_from({"IngestMode": kept}).parameters["IngestMode"] == then
 
 
 def test_a_contract_that_is_wrong_is_an_error_with_its_file(tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ def test_a_process_without_the_mark_is_no_stack(tmp_path: Path) -> None:
     assert running_stack(home) is None
 
 
+def test_a_stack_says_its_mode() -> None:
+    continuous = Stack(NOBODY, "us-east-1", {"IngestMode": "continuous"}, 7, "")
+
+    assert (STACK.mode, continuous.mode) == ("workflow", "continuous")
+
+
 def test_an_embedded_aws_that_does_not_answer_is_an_error_with_what_to_do() -> None:
     assert not is_healthy(NOBODY)
     with pytest.raises(StackError, match=r"does not answer at http://127\.0\.0\.1:9 .*make down, make up"):

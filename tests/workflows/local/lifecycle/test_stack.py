@@ -112,6 +112,29 @@ def test_a_running_stack_keeps_its_timing(
     assert [stack.up(print, home, deployed, as_aws=as_aws).as_aws for as_aws in (True, False)] == [True] * 2
 
 
+def test_a_running_stack_stays_in_its_mode_unless_another_is_asked_for(
+    home: Home,
+    running: subprocess.Popen[str],
+    deployed: Deployment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str | None] = []
+
+    def ours(home: Home, *, as_aws: bool, mode: str | None) -> Deployment:
+        asked.append(mode)
+        return deployed
+
+    monkeypatch.setattr(stack, "our_deployment", ours)
+    found = stack.running_stack(home)
+    assert found is not None
+    stack.up(print, home)
+    replace(found, outputs={"IngestMode": "continuous"}).write(home)
+    stack.up(print, home)
+    stack.up(print, home, mode="workflow")
+
+    assert asked == ["workflow", "continuous", "workflow"]
+
+
 def test_an_up_beside_another_waits_for_it(
     home: Home, running: subprocess.Popen[str], deployed: Deployment
 ) -> None:
@@ -210,7 +233,7 @@ def start(report, home, deployment):
 
 up, home = stack.up, Home(Path(sys.argv[1]))
 stack._start = start
-stack.up = lambda report, as_aws: up(report, home, object())
+stack.up = lambda report, as_aws, mode: up(report, home, object())
 app(["run"])
 """
 

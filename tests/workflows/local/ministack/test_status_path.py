@@ -18,7 +18,8 @@ def test_the_state_of_spark_is_answered_and_other_requests_go_on() -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    layer = with_status(beneath, lambda: SparkState("ready", pid=7, seconds=2.5))
+    states = {"spark": SparkState("ready", pid=7, seconds=2.5), "streaming": SparkState("off")}
+    layer = with_status(beneath, lambda: states)
 
     async def run() -> None:
         for scope in (
@@ -29,5 +30,8 @@ def test_the_state_of_spark_is_answered_and_other_requests_go_on() -> None:
             await layer(scope, None, send)  # type: ignore[arg-type]
 
     asyncio.run(run())
-    assert json.loads(sent[1]["body"]) == {"spark": {"state": "ready", "pid": 7, "seconds": 2.5}}
+    assert json.loads(sent[1]["body"]) == {
+        "spark": {"state": "ready", "pid": 7, "seconds": 2.5},
+        "streaming": {"state": "off"},
+    }
     assert reached == ["/", "lifespan"]

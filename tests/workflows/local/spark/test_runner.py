@@ -8,15 +8,19 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.workflows.local.glue.builders import NOON
-from workflows.local.glue.definitions import read_job
+from workflows.local.glue.definitions import STREAMING, read_job
 from workflows.local.glue.runs import JobRun, WorkflowRun
-from workflows.local.spark.runner import SparkLayout, SparkRunner
+from workflows.local.spark.layout import SparkLayout
+from workflows.local.spark.runner import SparkRunner
 from workflows.local.spark.state import SparkState
+
+if TYPE_CHECKING:
+    from workflows.local.glue.service import Runner
 
 FAKE = Path(__file__).with_name("fake_worker.py")
 PATIENCE = 10
@@ -25,7 +29,7 @@ PATIENCE = 10
 class RunnerFixture:
     """A runner and the reports that it has made."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, idle_seconds: float | None = None, **environment: str) -> None:
         self.layout = SparkLayout(
             command=[sys.executable, str(FAKE)],
             environment=environment,
@@ -34,7 +38,8 @@ class RunnerFixture:
             logs=folder / "logs",
         )
         self.layout.jobs.mkdir()
-        self.runner = SparkRunner(self.layout)
+        self.runner = SparkRunner(self.layout, idle_seconds)
+        self.launcher: Runner = self.runner
         self.reports: queue.SimpleQueue[tuple[str, str | None]] = queue.SimpleQueue()
         self.runner.running = lambda run_id: self.reports.put((run_id, "running"))
         self.runner.ended = lambda run_id, error: self.reports.put((run_id, error))
@@ -48,19 +53,23 @@ class RunnerFixture:
         *,
         present: bool = True,
         workflow_run: WorkflowRun | None = None,
+        is_streaming: bool = False,
     ) -> str:
         if present:
             (self.layout.jobs / f"{script}.py").touch()
         definition = {
             "Name": script,
-            "Command": {"ScriptLocation": f"s3://bucket/code/{script}.py"},
+            "Command": {
+                "Name": STREAMING if is_streaming else "glueetl",
+                "ScriptLocation": f"s3://bucket/code/{script}.py",
+            },
             "DefaultArguments": {"--conf": "spark.a=1 --conf spark.b=2", "--WHO": "me"},
         }
         run = JobRun(run_id or f"jr_{script}", read_job(definition), {}, 1, NOON, workflow_run)
         if workflow_run is not None:
             workflow_run.job_runs.append(run)
         (self.layout.logs / "jobs" / script).mkdir(parents=True, exist_ok=True)
-        self.runner.launch(run)
+        self.launcher.launch(run)
         return run.id
 
     def next(self) -> tuple[str, str | None]:
@@ -250,3 +259,46 @@ def test_a_run_that_follows_from_the_end_of_another_is_waited_for(fixture: Runne
     assert [fixture.next() for _ in range(3)] == [("jr_1", None), ("jr_2", "running"), ("jr_2", None)]
     wait_until_quiet(fixture.runner)
     assert quiet == [False, False]
+
+
+def test_a_hold_tells_a_streaming_run_that_its_job_is_deployed_again(fixture: RunnerFixture) -> None:
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
+    fixture.runner.deployed_again = told.put
+    fixture.launch("endless", is_streaming=True)
+    assert fixture.next() == ("jr_endless", "running")
+
+    fixture.runner.hold()
+
+    assert told.get(timeout=PATIENCE) == "endless"
+
+
+def test_a_hold_tells_no_other_run(fixture: RunnerFixture) -> None:
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
+    fixture.runner.deployed_again = told.put
+    fixture.launch("slow")
+    assert fixture.next() == ("jr_slow", "running")
+
+    fixture.runner.hold()
+    wait_until_quiet(fixture.runner)
+
+    assert told.empty()
+
+
+def test_a_process_that_is_seldom_needed_starts_with_a_run_and_ends_when_it_is_idle(tmp_path: Path) -> None:
+    with closing(RunnerFixture(tmp_path, idle_seconds=0.5)) as fixture:
+        assert fixture.runner.state == SparkState("off")
+        for number in ("jr_1", "jr_2"):
+            fixture.launch("good", number)
+            assert [fixture.next(), fixture.next()] == [(number, "running"), (number, None)]
+
+            deadline = time.monotonic() + PATIENCE
+            while fixture.runner.state != SparkState("off"):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+
+
+def test_a_process_is_not_idle_while_its_run_lasts(tmp_path: Path) -> None:
+    with closing(RunnerFixture(tmp_path, idle_seconds=0.1)) as fixture:
+        fixture.launch("slow")
+
+        assert [fixture.next(), fixture.next()] == [("jr_slow", "running"), ("jr_slow", None)]
