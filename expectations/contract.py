@@ -101,6 +101,10 @@ class Contract:
     csv: CsvDialect = RFC_4180  # of its CSV files
     table: ExistingTable | None = None  # None if the stack makes its table
 
+    def table_name(self, prefix: str) -> str:
+        """The name of its DynamoDB table; `prefix` is that of the tables that the stack makes."""
+        return prefix + self.dataset if self.table is None else self.table.name
+
     def column(self, name: str) -> Column:
         """The column of that name. KeyError, which names the dataset, if there is none."""
         for column in self.columns:
