@@ -27,6 +27,9 @@ def up(
             help="Wait for batching windows as AWS does: a minute for ingest, instead of two seconds.",
         ),
     ] = False,
+    enable_stream: Annotated[
+        bool, typer.Option("--enable-stream", help="Enable the streams of existing tables that have none.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the local stack: the embedded AWS with the whole template, the local Glue, a warm Spark.
@@ -44,7 +47,7 @@ def up(
 
         deploy_saves(as_aws=as_aws)
         return
-    started = start(as_aws=as_aws)
+    started = start(as_aws=as_aws, enable_stream=enable_stream)
     if as_json:
         print_json({**started.to_dict(), "changes": started.changes and started.changes.to_dict()})
         return
@@ -55,7 +58,7 @@ def up(
         )
 
 
-def start(*, as_aws: bool = False) -> Stack:
+def start(*, as_aws: bool = False, enable_stream: bool = False) -> Stack:
     """Start the stack or deploy to it, with a line on stderr about each step.
 
     `as_aws` starts it with AWS's timing.
@@ -69,7 +72,11 @@ def start(*, as_aws: bool = False) -> Stack:
         return "The stack still runs. Run the command again to deploy what has changed."
 
     with interruptible(summary):
-        return stack.up(lambda line: err.print(f"  {line}", style="dim", markup=False), as_aws=as_aws)
+        return stack.up(
+            lambda line: err.print(f"  {line}", style="dim", markup=False),
+            as_aws=as_aws,
+            enables_streams=enable_stream,
+        )
 
 
 @app.command()

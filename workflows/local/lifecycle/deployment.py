@@ -48,6 +48,11 @@ def _accept_data(_: Target) -> dict[str, list[str]]:
     return {}
 
 
+def _attach_nothing(_endpoint: str, _report: Callable[[str], None]) -> dict[str, str]:
+    """The parameters of a deployment that reads no existing tables."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """A template with its parameters, the sources of its Lambda packages, and the code of its jobs.
@@ -65,6 +70,8 @@ class Deployment:
     growing: tuple[str, ...] = ()  # parameters with lists, of which a stack with data loses no member
     check: Callable[[], None] = _accept  # raises if the deployment is wrong in itself
     compare: Callable[[Target], dict[str, list[str]]] = _accept_data  # raises if data can't follow
+    # Parameters that follow from what the embedded AWS has; raises if that is not as it should be.
+    attach: Callable[[str, Callable[[str], None]], Mapping[str, str]] = _attach_nothing
     as_aws: bool = False  # the stack waits for batching windows, as AWS does
 
     @property
@@ -120,6 +127,10 @@ class Deployment:
             template=digest(_files([self.template, self.config]), json.dumps(fixed, sort_keys=True)),
             runtime=digest(_files(self.runtime), sys.version),
         )
+
+    def attached(self, endpoint: str, report: Callable[[str], None]) -> Deployment:
+        """The deployment for what the embedded AWS at this address has."""
+        return replace(self, parameters={**self.parameters, **self.attach(endpoint, report)})
 
     def growing_from(self, current: Mapping[str, str]) -> Deployment:
         """The deployment with all members that lists of a stack with these parameters have."""

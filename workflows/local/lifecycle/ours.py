@@ -6,9 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from workflows.dataset_parameter import dataset_parameter
+from workflows.local.lifecycle.clients import REGION, client
 from workflows.local.lifecycle.deployment import Deployment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from expectations.contract import Contract
@@ -19,9 +21,10 @@ _WINDOW_SECONDS: Final = 2
 _WINDOW: Final = "IngestWindowSeconds"
 
 
-def our_deployment(home: Home, *, as_aws: bool = False) -> Deployment:
+def our_deployment(home: Home, *, as_aws: bool = False, enables_streams: bool = False) -> Deployment:
     """The deployment of the checkout; `as_aws` gives it the windows that the template has on AWS.
 
+    `enables_streams` enables the stream of each existing table that has none.
     Otherwise nothing of it is read yet, so that this takes no time.
     """
     root = home.checkout
@@ -40,9 +43,10 @@ def our_deployment(home: Home, *, as_aws: bool = False) -> Deployment:
         jobs=root / "jobs",
         packages=(contracts,),
         runtime=(root / "workflows" / "local", root / "uv.lock"),
-        growing=("Datasets",),
+        growing=("Datasets", "OwnTables"),
         check=partial(check_contracts, contracts),
         compare=partial(compare_contracts, contracts, home.known_contracts),
+        attach=partial(attach_tables, contracts, enables_streams),
         as_aws=as_aws,
     )
 
@@ -60,6 +64,19 @@ def check_contracts(folder: Path) -> None:
     from workflows.contracts.check import check_at_doors
 
     check_at_doors(load_contracts(folder))
+
+
+def attach_tables(
+    folder: Path, enables_streams: bool, endpoint: str, report: Callable[[str], None]
+) -> dict[str, str]:
+    """The parameters about existing tables. One that does not exist yet is reported. Raises WrongTable."""
+    from expectations.odcs import load_contracts
+    from workflows.contracts.existing_tables import Place, find, parameters_of
+
+    contracts = load_contracts(folder).values()
+    dynamodb = client("dynamodb", endpoint)
+    attached = find(dynamodb, contracts, Place(REGION), enables_streams=enables_streams, on_missing=report)
+    return parameters_of(contracts, attached)
 
 
 def compare_contracts(folder: Path, known: Path, target: Target) -> dict[str, list[str]]:

@@ -10,7 +10,9 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import httpx
@@ -42,20 +44,23 @@ def up(
     deployment: Deployment | None = None,
     *,
     as_aws: bool = False,
+    enables_streams: bool = False,
 ) -> Stack:
     """Start the stack and return when it is ready; to one that runs, deploy what has changed.
 
     `report` is called with a line about each step. With `as_aws`, a stack that is started waits for the
-    batching windows of AWS; one that runs keeps its timing. Raises StackError, or ContractError.
+    batching windows of AWS; one that runs keeps its timing. `enables_streams` enables the stream of
+    each existing table that has none. Raises StackError, or ContractError.
     """
+    ours = partial(our_deployment, home, enables_streams=enables_streams)
     home.logs.mkdir(parents=True, exist_ok=True)
     with _locked(home, report):
         running = running_stack(home)
         if running is not None:
             spark_state(running.endpoint_url)  # raises if it does not answer
             _check_timing(running, as_aws=as_aws)
-            return update(running, home, deployment or our_deployment(home, as_aws=running.as_aws), report)
-        wanted = deployment or our_deployment(home, as_aws=as_aws)
+            return update(running, home, deployment or ours(as_aws=running.as_aws), report)
+        wanted = deployment or ours(as_aws=as_aws)
         _clean_up(home)
         if deployment is None:
             from workflows.contracts.check import report_notes
@@ -116,7 +121,7 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
     deployment.check()
     find_java()
     jar_paths()
-    parts = deployment.parts()
+    parts = deployment.parts()  # now: what is edited from here on is deployed by the next one
     kept = kept_port(home.kept)
     if kept is None:
         shutil.rmtree(home.kept, ignore_errors=True)
@@ -129,11 +134,14 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
         emulator = start_emulator(home, listening, jobs, as_aws=deployment.as_aws)
     if kept is not None:
         wait_for_health(emulator, endpoint, home)
-        deployment = follow_kept_data(deployment, endpoint)
+        deployment = follow_kept_data(deployment.attached(endpoint, report), endpoint)
     built = build(deployment, home)
     report_step("Lambda packages built" if built else "Lambda packages are unchanged")
     wait_for_health(emulator, endpoint, home)
     report_step(f"embedded AWS answers at {endpoint}")
+    if kept is None:
+        deployment = deployment.attached(endpoint, report)
+    parts = replace(parts, template=deployment.parts().template)
     with replaced_code(deployment, home) if kept is not None else nullcontext():
         outputs = deploy(deployment, home, endpoint)
         report_step("template deployed")
