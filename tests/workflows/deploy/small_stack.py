@@ -12,6 +12,10 @@ TEMPLATE = """
 Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
 Parameters:
   Datasets: {Type: CommaDelimitedList, Default: things}
+  OwnTables: {Type: CommaDelimitedList, Default: things}
+  SourceTables: {Type: CommaDelimitedList, Default: none}
+  SourceStreams: {Type: CommaDelimitedList, Default: none}
+  SourceKeys: {Type: CommaDelimitedList, Default: none}
   JobsCode: {Type: String, Default: "s3://none/code/none"}
   Architecture: {Type: String, Default: arm64}
   AlertEmail: {Type: String, Default: ""}

@@ -16,7 +16,7 @@ from workflows.deploy.template import Place, expand
 )
 def test_cloudformation_takes_so_many_datasets(datasets: int, verdict: Verdict) -> None:
     names = ",".join(f"d{number}" for number in range(datasets))
-    expanded = expand(TEMPLATE, Place("shop"), {"Datasets": names})
+    expanded = expand(TEMPLATE, Place("shop"), {"Datasets": names, "OwnTables": names})
 
     [finding] = template_limits(expanded, datasets)
 
