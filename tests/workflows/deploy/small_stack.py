@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from tests.builders import contracts
 from workflows.deploy.deployment import Dialog
+
+if TYPE_CHECKING:
+    from expectations.contract import Contract
 
 # Retained resources with and without names of their own, protection, outputs, a loop, both transforms, and a
 # resource that fails if it is asked to.
@@ -87,6 +92,11 @@ Outputs:
   RawBucket: {Value: !Ref RawBucket}
   KeyId: {Value: !Ref Key}
 """
+
+
+def contracts_named(*datasets: str) -> dict[str, Contract]:
+    """Contracts of these datasets."""
+    return {dataset: replace(contracts()["products"], dataset=dataset) for dataset in datasets}
 
 
 @dataclass
