@@ -14,8 +14,8 @@ from functools import cache, partial
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from expectations.contract import Contract
 from expectations import item_addresses
+from expectations.contract import Contract
 from jobs.reading.received import RECEIVED
 
 if TYPE_CHECKING:
