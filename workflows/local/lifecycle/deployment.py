@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from workflows.contracts.existing_tables import NO_TABLES
 from workflows.local.base.errors import StackError
 from workflows.local.lifecycle.clients import REGION, client
 from workflows.local.lifecycle.deployed_stack import DeployedStack
@@ -135,15 +136,21 @@ class Deployment:
     def growing_from(self, current: Mapping[str, str]) -> Deployment:
         """The deployment with all members that lists of a stack with these parameters have."""
         lists = {
-            name: ",".join(sorted({*self.parameters[name].split(","), *current[name].split(",")} - {""}))
+            name: _together(self.parameters[name], current[name])
             for name in self.growing
-            if name in current
+            if name in self.parameters and name in current
         }
         return replace(self, parameters={**self.parameters, **lists})
 
     def _functions(self) -> dict[str, Path]:
         apps = (app for source in self.sources if source.is_dir() for app in source.glob("*/app.py"))
         return {app.parent.name: app.parent for app in apps}
+
+
+def _together(one: str, other: str) -> str:
+    """The members of two lists; what stands for an empty list is no member beside others."""
+    members = {*one.split(","), *other.split(",")} - {""}
+    return ",".join(sorted(members - {NO_TABLES} or members))
 
 
 def _files(sources: Iterable[Path]) -> Iterator[Path]:
