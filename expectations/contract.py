@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from expectations.existing_table import ExistingTable
 from expectations.file_dialect import RFC_4180, CsvDialect
 
 type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
@@ -98,6 +99,11 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     source: str = ""
     csv: CsvDialect = RFC_4180  # of its CSV files
+    table: ExistingTable | None = None  # None if the stack makes its table
+
+    def table_name(self, prefix: str) -> str:
+        """The name of its DynamoDB table; `prefix` is that of the tables that the stack makes."""
+        return prefix + self.dataset if self.table is None else self.table.name
 
     def column(self, name: str) -> Column:
         """The column of that name. KeyError, which names the dataset, if there is none."""
@@ -127,6 +133,7 @@ class Contract:
                 "partitions": tuple(Partition(**partition) for partition in plain["partitions"]),
                 "rules": tuple(Rule(**rule) for rule in plain["rules"]),
                 "csv": _dialect(plain.get("csv", {})),
+                "table": ExistingTable.from_dict(plain["table"]) if plain.get("table") else None,
             }
         )
 
@@ -144,7 +151,7 @@ def dump_compiled(contracts: Mapping[str, Contract]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Contract, Column, Limits, Partition, Rule, CsvDialect)):
+    if isinstance(value, (Contract, Column, Limits, Partition, Rule, CsvDialect, ExistingTable)):
         return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]

@@ -6,6 +6,8 @@ only.
 """
 
 import re
+from base64 import b64decode, b64encode
+from binascii import Error as NoBase64
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,7 +24,7 @@ RANGED_KINDS = tuple(kind for kind in KEY_KINDS if kind != "boolean")
 _INTEGER = re.compile(r"-?[0-9]{1,39}")
 _DECIMAL = re.compile(r"-?[0-9]{1,39}([.][0-9]{1,39})?")
 _RANGES = {"int": range(-(2**31), 2**31), "long": range(-(2**63), 2**63)}
-MAX_BYTES = 2048  # of a DynamoDB hash key
+MAX_BYTES = 2048  # of a DynamoDB hash key; items of existing tables are not stored under their key texts
 
 
 class InvalidKey(GluelineError, ValueError):
@@ -41,7 +43,7 @@ def encode_key(contract: Contract, row: Mapping[str, Any]) -> str:
             f"{contract.dataset}: expected a key of Unicode text, got {error.object!r}"
         ) from error
     text = ",".join(parts)
-    if len(text) > MAX_BYTES:
+    if contract.table is None and len(text) > MAX_BYTES:
         raise InvalidKey(
             f"{contract.dataset}: expected a key text of up to {MAX_BYTES} bytes, got {len(text)}"
         )
@@ -50,6 +52,8 @@ def encode_key(contract: Contract, row: Mapping[str, Any]) -> str:
 
 def decode_key(contract: Contract, text: str) -> dict[str, Any]:
     """Key column -> value, from a key text: int, Decimal, bool, or text for strings, dates and timestamps.
+
+    That of a binary column is base64, as in JSON.
 
     InvalidKey unless the text is canonical: `007` is not another text for key 7.
     """
@@ -84,6 +88,8 @@ def _to_text(contract: Contract, column: Column, value: Any) -> str:
             text = str(value).lower()
         case "decimal", Decimal() | int() if not isinstance(value, bool):
             text = _decimal_text(column, Decimal(value))
+        case "binary", str() | bytes() | bytearray():
+            text = _base64(value)
     if text is None:
         raise InvalidKey(
             f"{contract.dataset}.{column.name}: expected a key of type {column.type}, got {value!r}"
@@ -116,6 +122,15 @@ def _from_text(contract: Contract, column: Column, text: str) -> Any:
             return Decimal(text)
         case "boolean" if text in ("true", "false"):
             return text == "true"
-        case "string" | "date" | "timestamp":
+        case "string" | "date" | "timestamp" | "binary":
             return text
     raise InvalidKey(f"{contract.dataset}.{column.name}: expected a key of type {column.type}, got {text!r}")
+
+
+def _base64(value: str | bytes | bytearray) -> str | None:
+    """Bytes, or what is their base64, as base64; None if there are none."""
+    try:
+        content = b64decode(value, validate=True) if isinstance(value, str) else bytes(value)
+    except (NoBase64, ValueError):
+        return None
+    return b64encode(content).decode() if content else None

@@ -37,6 +37,7 @@ _KEY_AGAIN = {
     "description": "The key again, since a path with %3F arrives without what follows it. A body that has "
     "the last column of the key confirms it too.",
 }
+_WRITES = ("post", "put", "patch", "delete")
 _TAG = r'(W/)?"[!#-~]*"'
 _IF_MATCH = {
     "name": "If-Match",
@@ -59,13 +60,17 @@ _ETAG = {"ETag": {"schema": {"type": "string"}, "description": 'The version of t
 
 def openapi(contracts: Mapping[str, Contract], server_url: str = "/") -> dict[str, Any]:
     """The document, ready for `json.dumps`."""
-    paths: dict[str, Any] = {"/batch": {"post": _batch(contracts)}}
+    writable = {dataset: contract for dataset, contract in contracts.items() if contract.table is None}
+    paths: dict[str, Any] = {"/batch": {"post": _batch(writable)}} if writable else {}
     schemas: dict[str, Any] = {"problem": PROBLEM, "gateway": GATEWAY}
     for dataset in sorted(contracts):
         contract = contracts[dataset]
         paths[f"/{dataset}"] = _collection(contract)
         paths[f"/{dataset}/{{key}}"] = _item(contract)
         schemas |= _schemas(contract)
+        if dataset not in writable:
+            for path in (f"/{dataset}", f"/{dataset}/{{key}}"):
+                paths[path] = {verb: about for verb, about in paths[path].items() if verb not in _WRITES}
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {

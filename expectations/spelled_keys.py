@@ -52,6 +52,8 @@ def readings(column: Column, value: Any, *, trims: bool = True) -> Iterator[Any]
         match column.kind:
             case "string":
                 yield text
+            case "binary":
+                yield text.strip()
             case "int" | "long" | "decimal":
                 yield from _numbers(column, text.strip())
             case "boolean" if text.strip().lower() in ("true", "false"):

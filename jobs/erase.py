@@ -86,7 +86,7 @@ def erasure_context(
         erasures.s3,
         boto3.client("dynamodb"),
         options.raw_bucket,
-        table_prefix + request.dataset,
+        contract.table_name(table_prefix),
     )
 
 

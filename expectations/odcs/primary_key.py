@@ -11,11 +11,17 @@ from expectations.problems import Findings
 
 
 def read_key(
-    properties: Sequence[SchemaProperty], columns: Sequence[Column], path: str, findings: Findings
+    properties: Sequence[SchemaProperty],
+    columns: Sequence[Column],
+    path: str,
+    findings: Findings,
+    *,
+    is_of_existing_table: bool = False,
 ) -> tuple[str, ...]:
     """The names of the key columns, ordered by `primaryKeyPosition`, else by place.
 
-    Key columns are required also without saying so. Their type must have one canonical text for each value.
+    Key columns are required also without saying so. Their type must have one canonical text for each value;
+    that of an existing table's key is checked with the table (`expectations.odcs.dynamodb_servers`).
     """
     by_name = {column.name: column for column in columns}
     positions: dict[int, str] = {}
@@ -31,7 +37,8 @@ def read_key(
             where_position = f"{where}.primaryKeyPosition"
             findings.add(where_position, "key-position", expected, str(position), "number the key columns")
         positions[position] = prop.name or ""
-        _check_key_column(prop, by_name.get(prop.name or ""), where, findings)
+        column = None if is_of_existing_table else by_name.get(prop.name or "")
+        _check_key_column(prop, column, where, findings)
     if not positions:
         advice = "set primaryKey: true on the columns that identify a row"
         findings.add(path, "key-present", "a primary key", "none", advice)

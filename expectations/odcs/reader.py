@@ -16,6 +16,7 @@ from expectations.odcs.column_rules import column_rules
 from expectations.odcs.columns import NAME, is_measure, read_columns
 from expectations.odcs.csv_servers import read_dialect
 from expectations.odcs.document import custom_properties, read_document
+from expectations.odcs.dynamodb_servers import existing_server, read_table
 from expectations.odcs.field_rules import read_field_rules, with_limit
 from expectations.odcs.partitions import read_partitions
 from expectations.odcs.primary_key import read_key
@@ -88,17 +89,24 @@ def _read(path: Path, findings: Findings) -> Contract | None:
     columns, rules = _read_rules(schema, read_columns(properties, _COLUMNS, findings), findings)
     _check_rule_names(rules, findings)
     _check_defaults(columns, findings)
+    existing = existing_server(document.servers)
+    key = read_key(properties, columns, _COLUMNS, findings, is_of_existing_table=existing is not None)
+    sequence_column = _read_sequence_column(schema, columns, findings)
+    if existing is not None and sequence_column is not None:
+        advice = "remove it: the stream of the table orders its changes"
+        findings.add(f"{_SCHEMA}.customProperties", "sequence-column", "none", sequence_column, advice)
     return Contract(
         dataset=_read_dataset(schema, path, findings),
         version=document.version or "",
         description=" ".join((schema.description or "").split()),
         columns=columns,
-        key=read_key(properties, columns, _COLUMNS, findings),
+        key=key,
         partitions=read_partitions(properties, columns, _COLUMNS, findings),
-        sequence_column=_read_sequence_column(schema, columns, findings),
+        sequence_column=sequence_column,
         rules=tuple(rules),
         source=path.name,
         csv=read_dialect(document.servers, columns, findings),
+        table=read_table(document.servers, schema, columns, key, findings),
     )
 
 

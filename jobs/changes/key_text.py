@@ -42,4 +42,6 @@ def _to_text(column: Column, value: Expression) -> Expression:
         return F.concat(
             whole, F.when(micros != "000000", F.concat(F.lit("."), micros)).otherwise(""), F.lit("Z")
         )
+    if column.kind == "binary":
+        return F.base64(value)
     return value.cast("string")

@@ -11,6 +11,9 @@ win.
 An item marked `_deleted` is a delete, and so is a line without a new image: at the old image's version + 1 or
 the time of the write, whichever is later. If the old image was already marked, nothing changed.
 
+Items of existing tables have no version (`jobs.doors.existing_items`). Their stream has whole seconds, and a
+line of an incremental export is placed among those.
+
 Where versions count (the sequence column is an int or long), times order nothing: a line without a new image
 is at the old image's version + 1, and a line without any known version is rejected.
 """
@@ -25,6 +28,7 @@ from jobs.changes.positions import content_tie, is_ordered_by_time
 from jobs.changes.projections import Projection, beside, once_per_contract, project
 from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
+from jobs.doors.existing_items import image_of, old_image_of, time_of_window
 from jobs.doors.item_images import (
     REPEATED_DELETE_TIE,
     image_reasons,
@@ -56,7 +60,7 @@ def _projections(contract: Contract) -> list[Projection]:
     # Two exports of an item that has not changed in between are the same change.
     of_full = F.when(F.col("_is_full") & own.isNotNull(), F.timestamp_micros(own)).otherwise(F.col("_time"))
     return [
-        *_captured(),
+        *_captured(contract),
         *typed_images(contract, "_form", "_is_full", "_micros"),
         beside(
             {
@@ -71,25 +75,29 @@ def _projections(contract: Contract) -> list[Projection]:
     ]
 
 
-def _captured() -> list[Projection]:
+def _captured(contract: Contract) -> list[Projection]:
     """The parts of the lines, as `jobs.doors.item_images` wants them, and which kind of line it is."""
     line = F.from_json("payload", _LINE, {"columnNameOfCorruptRecord": _CORRUPT})
     item, keys = F.col("_line.Item"), F.col("_line.Keys")
     # {"N": "…"}; some exports have a bare number or text.
     written = F.regexp_extract("_line.Metadata.WriteTimestampMicros", "([0-9]+)", 1).try_cast("bigint")
-    new = F.coalesce(item, F.col("_line.NewImage"))
+    new, old = F.coalesce(item, F.col("_line.NewImage")), F.col("_line.OldImage")
+    key, micros = F.coalesce(keys["_key"]["S"], item["_key"]["S"]), written
+    if contract.table is not None:
+        new, old = image_of(contract, new), old_image_of(contract, old, keys)
+        key, micros = F.lit(None).cast("string"), time_of_window(written, F.unix_micros("event_time"))
     is_whole = F.col(f"_line.{_CORRUPT}").isNull()
     parts: Projection = [
         *("source_file", "row_number", "payload", "problem"),
         (is_whole & (item.isNotNull() | (keys.isNotNull() & written.isNotNull()))).alias("_form"),
         item.isNotNull().alias("_is_full"),
-        written.alias("_micros"),
+        micros.alias("_micros"),
         F.coalesce(new["_event_id"]["S"], F.concat_ws("#", "source_file", "row_number")).alias("_event_id"),
         F.coalesce(F.timestamp_micros(written), "event_time").alias("_time"),
-        F.coalesce(keys["_key"]["S"], item["_key"]["S"]).alias("_key"),
-        new.isNull().alias("_removed"),
+        key.alias("_key"),
+        (item.isNull() & F.col("_line.NewImage").isNull()).alias("_removed"),
         new.alias("_new"),
-        F.col("_line.OldImage").alias("_old"),
+        old.alias("_old"),
     ]
     return [beside({"_line": line}), parts]
 

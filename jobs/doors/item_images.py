@@ -4,7 +4,7 @@ A frame of *captured* rows has the columns `CAPTURED`: where the row came from, 
 
     _event_id   the id of the event, as logs have it
     _time       when the change happened, by the clock of its door
-    _key        the item's key text
+    _key        the item's key text; null if it is an item of an existing table, whose key is in the images
     _removed    whether the item was removed
     _new, _old  the item after and before the change, type `ITEM`; null if the record does not have it
 
@@ -40,6 +40,7 @@ from jobs.changes.reasons import (
     unknown_reason,
 )
 from jobs.changes.types import Read, attribute_text, convert, read_attribute
+from jobs.doors.existing_items import key_attribute_text
 
 CAPTURED = (
     "source_file", "row_number", "payload", "problem",
@@ -84,8 +85,11 @@ def typed_images(contract: Contract, *others: str) -> list[Projection]:
 
 def _texts(contract: Contract) -> dict[str, Expression]:
     """The trimmed texts of scalar attributes, each of which is referred to many times."""
+    as_it_is = contract.key if contract.table is not None else ()
     return {
-        f"_text_{column.name}": attribute_text(column, F.col("_image")[column.name])
+        f"_text_{column.name}": (key_attribute_text if column.name in as_it_is else attribute_text)(
+            column, F.col("_image")[column.name]
+        )
         for column in contract.columns
         if column.kind not in NESTED
     }
@@ -212,6 +216,8 @@ def image_reasons(contract: Contract, version: Expression) -> Expression:
 
 def _key_reads(contract: Contract, reads: dict[str, Read]) -> dict[str, Read]:
     """The key columns of the image; those of the key text where a row has no image."""
+    if contract.table is not None:
+        return {name: reads[name] for name in contract.key}
     decoded = decode_key(contract, F.col("_key"))
     has_image = F.col("_image").isNotNull()
     return {

@@ -8,6 +8,9 @@ An item marked `_deleted` is a delete. So is a REMOVE, at the removed item's ver
 whichever is later. A REMOVE of an item that was already deleted (mostly by DynamoDB's TTL) repeats the mark:
 it is a delete at the mark's version that loses ties, and changes nothing unless the mark is lost.
 
+Items of existing tables have no version (`jobs.doors.existing_items`): the second of the record orders them,
+and within a second its sequence number.
+
 Where versions count (the sequence column is an int or long), no clock orders anything: a REMOVE is at the
 removed item's version + 1, and a change without any known version is rejected.
 """
@@ -21,6 +24,7 @@ from jobs.changes.columns import parsed_columns
 from jobs.changes.projections import Projection, beside, once_per_contract, project
 from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
+from jobs.doors.existing_items import image_of, old_image_of
 from jobs.doors.item_images import (
     REPEATED_DELETE_TIE,
     image_reasons,
@@ -39,7 +43,7 @@ _RECORD = f"""
         Keys: {ITEM}, NewImage: {ITEM}, OldImage: {ITEM}
     >
 """
-_NO_IMAGE = "record: expected a NewImage, got none; the stream's view must be NEW_AND_OLD_IMAGES"
+_NO_IMAGE = "record: expected a NewImage, got none; the stream's view must have new images"
 
 
 def parse_stream(received: DataFrame, contract: Contract) -> DataFrame:
@@ -52,7 +56,7 @@ def _projections(contract: Contract) -> list[Projection]:
     version = _version(contract)
     tie = F.lpad("_sequence_number", TIE_DIGITS, "0")
     return [
-        *_captured(),
+        *_captured(contract),
         *typed_images(contract, "_sequence_number"),
         beside(
             {
@@ -67,13 +71,21 @@ def _projections(contract: Contract) -> list[Projection]:
     ]
 
 
-def _captured() -> list[Projection]:
+def _captured(contract: Contract) -> list[Projection]:
     """The parts of the records, as `jobs.doors.item_images` wants them, and their sequence numbers."""
     record = F.from_json("payload", _RECORD, {"columnNameOfCorruptRecord": _CORRUPT})
     seconds = F.col("_record.dynamodb.ApproximateCreationDateTime")
     micros = (seconds.try_cast("decimal(20,6)") * 1_000_000).try_cast("bigint")
     removed = F.coalesce(F.col("_record.eventName") == "REMOVE", F.lit(False))
     new = F.when(~removed, F.col("_record.dynamodb.NewImage"))
+    old, keys = F.col("_record.dynamodb.OldImage"), F.col("_record.dynamodb.Keys")
+    key = keys["_key"]["S"]
+    if contract.table is not None:
+        new, old, key = (
+            image_of(contract, new),
+            old_image_of(contract, old, keys),
+            F.lit(None).cast("string"),
+        )
     row = F.concat_ws("#", "source_file", "row_number")
     # A record that Spark could read only in part counts as none.
     is_whole = F.col(f"_record.{_CORRUPT}").isNull()
@@ -82,10 +94,10 @@ def _captured() -> list[Projection]:
         F.when(is_whole, F.col("_record.dynamodb.SequenceNumber")).alias("_sequence_number"),
         F.coalesce(new["_event_id"]["S"], F.col("_record.eventID"), row).alias("_event_id"),
         F.coalesce(F.timestamp_micros(micros), seconds.try_cast("timestamp"), "event_time").alias("_time"),
-        F.col("_record.dynamodb.Keys")["_key"]["S"].alias("_key"),
+        key.alias("_key"),
         removed.alias("_removed"),
         new.alias("_new"),
-        F.col("_record.dynamodb.OldImage").alias("_old"),
+        old.alias("_old"),
     ]
     return [beside({"_record": record}), parts]
 

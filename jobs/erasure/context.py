@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 
 from expectations.contract import Contract
 from jobs.erasure.keys import ErasedKeys
-from jobs.erasure.marks import Item, Marks
+from jobs.erasure.marks import Item, Marks, NoMarks
 from jobs.erasure.notes import BlockNote, Note, Request, TablesNote
 from jobs.erasure.requests import Erasures
 from jobs.lake.names import Lake
@@ -32,8 +32,10 @@ class ErasureContext:
     table: str  # in DynamoDB
 
     @property
-    def marks(self) -> Marks:
-        """The marks of the erasure in DynamoDB."""
+    def marks(self) -> Marks | NoMarks:
+        """The marks of the erasure in DynamoDB; none in a table that is not the stack's."""
+        if self.contract.table is not None:
+            return NoMarks()
         return Marks(self.dynamodb, self.table, self.contract, self.request.id)
 
     def note[N: Note](self, kind: type[N]) -> N:

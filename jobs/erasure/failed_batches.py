@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from expectations.contract import Contract
 from jobs.reading.formats.rows import UnreadableFile
 
 STREAM_RETENTION = timedelta(hours=24)
@@ -38,9 +39,9 @@ class FailedBatch(NamedTuple):
         """The ARN of the batch's stream."""
         return str(self.content.get("DDBStreamBatchInfo", {}).get("streamArn", ""))
 
-    def is_of(self, dataset: str, record: Mapping[str, Any]) -> bool:
+    def is_of(self, contract: Contract, record: Mapping[str, Any]) -> bool:
         """Whether the record is of the dataset's table."""
-        return is_stream_of(dataset, record.get("eventSourceARN") or self.stream)
+        return is_stream_of(contract, record.get("eventSourceARN") or self.stream)
 
     def with_records(self, records: list[dict[str, Any]]) -> bytes:
         """The object with these records in place of its own."""
@@ -53,10 +54,12 @@ class FailedBatch(NamedTuple):
         ).encode()
 
 
-def is_stream_of(dataset: str, stream_arn: str) -> bool:
-    """Whether a stream is that of the dataset's table, `<prefix><dataset>`."""
+def is_stream_of(contract: Contract, stream_arn: str) -> bool:
+    """Whether a stream is that of the dataset's table: `<prefix><dataset>`, or the existing one."""
     table = stream_arn.partition(":table/")[2].partition("/")[0]
-    return table.rpartition("-")[2] == dataset  # the name of a dataset contains no dash
+    if contract.table is not None:
+        return table == contract.table.name
+    return table.rpartition("-")[2] == contract.dataset  # the name of a dataset contains no dash
 
 
 def read_failed_batch(body: bytes) -> FailedBatch:

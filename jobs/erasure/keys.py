@@ -21,6 +21,7 @@ from math import prod
 from typing import Any, Self
 
 from expectations.contract import Contract
+from expectations.item_keys import key_text_of_item
 from expectations.keys import InvalidKey, decode_key, encode_key
 from expectations.spelled_keys import JsonNumber, readings
 from expectations.spellings import spellings
@@ -57,6 +58,9 @@ class ErasedKeys:
         bare = replace(contract, columns=contract.key_columns, partitions=(), rules=(), sequence_column=None)
         keys = frozenset(texts)
         names = spellings(bare.columns)
+        if contract.table is not None:  # attributes of its items, in lines that are no JSON
+            attributes = zip(contract.key, contract.table.keys, strict=True)
+            names |= {column: (*names[column], attribute) for column, (attribute, _) in attributes}
         return cls(bare, keys, names, [decode_key(bare, text) for text in sorted(keys)])
 
     def own_line(self, line: bytes | str) -> bool:
@@ -90,11 +94,19 @@ class ErasedKeys:
 
         Its columns are trimmed only if it has no `_key`: with another `_key`, it is the item of another key.
         """
+        if self.contract.table is not None:
+            return self._own_item_of_existing_table(item)
         key = _plain(item.get("_key"))
         if key in self.texts:
             return True
         given = {column.name: _plain(item.get(column.name)) for column in self.contract.columns}
         return self.own_values({name: [value] for name, value in given.items()}, trims=key is None)
+
+    def _own_item_of_existing_table(self, item: Mapping[str, Any]) -> bool:
+        try:
+            return key_text_of_item(self.contract, item) in self.texts
+        except (InvalidKey, AttributeError, TypeError):  # no key of this table
+            return False
 
     def own_row(self, row: Mapping[str, Any]) -> bool:
         """Whether a row, by any spelling of its columns' names, is of one of the keys.

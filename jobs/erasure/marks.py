@@ -110,6 +110,25 @@ class Marks:
         }
 
 
+class NoMarks:
+    """No marks in an existing table, to which Glueline never writes: items of the keys are their owner's.
+
+    Nothing else keeps rows of the keys out but the tombstones, which outrank every record and export.
+    """
+
+    def unmarked(self, keys: Iterable[str]) -> dict[str, Item | None]:
+        """No key: none has an item that a mark could replace."""
+        return {}
+
+    def put(self, keys: Iterable[str]) -> dict[str, Item]:
+        """No item was replaced."""
+        return {}
+
+    def unblock(self, floors: Mapping[str, int | None], now: datetime) -> set[str]:
+        """No key had a mark."""
+        return set()
+
+
 def _for_each[T](act: Callable[[str], T], keys: Sequence[str]) -> list[T]:
     """What `act` returns for each key, several at a time."""
     with ThreadPoolExecutor(_REQUESTS) as pool:

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from expectations.contract import Contract
 from jobs.erasure.context import ErasureContext
 from jobs.erasure.notes import (
     BlockNote,
@@ -25,14 +26,29 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 QUERY_RESULTS = "athena/"
+_TOMBSTONES = "tombstones: the key itself, so that no replay brings a row back"
 KEPT = (
-    "tombstones: the key itself, so that no replay brings a row back",
+    _TOMBSTONES,
     "DynamoDB: the key itself, in a mark without columns, so that no write brings the row back",
     "parity: keys and hashes of rows, in lake_ops.parity_results, parity_suspects and parity/",
     "DynamoDB's point-in-time recovery: items of up to 35 days ago, which only AWS removes; an export of a "
     "time before the erasure has to be erased again",
     "logs: keys, until their retention ends",
 )
+
+
+def kept(contract: Contract) -> tuple[str, ...]:
+    """What stays on purpose."""
+    if contract.table is None:
+        return KEPT
+    return (
+        _TOMBSTONES,
+        f"DynamoDB: the items of the keys in the table {contract.table.name}, which was not touched: remove "
+        "them there",
+        "RAW: records of what the owner of that table writes to the keys after this search, until their "
+        "retention ends; no row comes of them",
+        *KEPT[2:],
+    )
 
 
 def prove(context: ErasureContext) -> Proof:
@@ -50,7 +66,7 @@ def prove(context: ErasureContext) -> Proof:
     with step("erase: search RAW again"):
         raw, unsearched = prove_raw(context)
     places = (
-        prove_items(context),
+        *prove_items(context),
         raw,
         *tables,
         SearchedPlace("dead letters", dead_letters.searched, None, dead_letters.removed, dead_letters.found),
@@ -64,7 +80,7 @@ def prove(context: ErasureContext) -> Proof:
         now.isoformat(),
         places,
         unsearched,
-        (*KEPT, *unsearched_messages(dead_letters)),
+        (*kept(context.contract), *unsearched_messages(dead_letters)),
     )
     with step("erase: record"):
         create_erasures_table(context.spark, context.lake)
@@ -73,10 +89,13 @@ def prove(context: ErasureContext) -> Proof:
     return proof
 
 
-def prove_items(context: ErasureContext) -> SearchedPlace:
-    """What DynamoDB has of the keys."""
+def prove_items(context: ErasureContext) -> list[SearchedPlace]:
+    """What DynamoDB has of the keys. The items of an existing table are their owner's, and not searched."""
+    if context.contract.table is not None:
+        return []
     found, noted = len(context.unmarked_items()), len(context.note(BlockNote).items)
-    return SearchedPlace("DynamoDB", len(context.keys.texts), None, noted - found, found, "consistent reads")
+    searched = len(context.keys.texts)
+    return [SearchedPlace("DynamoDB", searched, None, noted - found, found, "consistent reads")]
 
 
 def prove_table(context: ErasureContext, table: ErasableTable) -> SearchedPlace:

@@ -49,12 +49,12 @@ def rewrite(form: str, source: IO[bytes], keys: ErasedKeys, target: IO[bytes]) -
 def _filter_failed_batch(source: IO[bytes], keys: ErasedKeys, target: IO[bytes] | None) -> RowCounts:
     """The records of the dataset's table in a batch that Lambda gave up. Those of other tables are kept."""
     batch = read_failed_batch(source.read())
-    if not batch.records and is_stream_of(keys.contract.dataset, batch.stream):
+    if not batch.records and is_stream_of(keys.contract, batch.stream):
         raise RecordsInStreamOnly(
             "failure: expected the batch's records, got none; run glueline redrive first"
         )
     records = batch.records
-    kept = [one for one in records if not (batch.is_of(keys.contract.dataset, one) and keys.own_record(one))]
+    kept = [one for one in records if not (batch.is_of(keys.contract, one) and keys.own_record(one))]
     if target is not None:
         target.write(batch.with_records(kept))
     return RowCounts(len(records), len(records) - len(kept))

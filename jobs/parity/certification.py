@@ -108,7 +108,9 @@ def judge(spark: SparkSession, contract: Contract, compared: Comparison, options
     tombstones = current_ops_table(spark, lake, TOMBSTONES, _TOMBSTONE).where(F.col("dataset") == dataset)
     table = table_at(spark, lake, contract, current_snapshot(spark, lake.table(dataset)))
     keys = mismatches.select("key")
-    items = get(spark, options.table_prefix + dataset, keys, options.read_units_per_second)
+    items = get(
+        spark, contract, contract.table_name(options.table_prefix), keys, options.read_units_per_second
+    )
     history = column_history(spark, lake.table(dataset), contract)
     current = CurrentState(tombstones, table, items, history)
     return verdicts(mismatches, current, contract, compared.verified_through)

@@ -14,6 +14,8 @@ from functools import cache, partial
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
+from expectations import item_addresses
+from expectations.contract import Contract
 from jobs.reading.received import RECEIVED
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 UNSTAMPED = -62_135_596_800_000_000  # 0001-01-01 in microseconds: lower than any version that a writer sets
-KEY = "_key"
 _SEGMENT_BYTES = 256 * 1024 * 1024  # of a table: what a task that is repeated reads twice
 _MOST_SEGMENTS = 10_000
 _KEYS_PER_CALL = 100
@@ -30,7 +31,7 @@ _SECONDS_BEFORE_RETRY = 0.2
 type Item = Mapping[str, Any]
 
 
-def scan(spark: "SparkSession", table: str, units_per_second: float) -> "DataFrame":
+def scan(spark: "SparkSession", contract: Contract, table: str, units_per_second: float) -> "DataFrame":
     """Read all items in parallel segments, columns `RECEIVED`.
 
     The reads are eventually consistent, at half the price: a write that they miss looks like a change in
@@ -40,16 +41,18 @@ def scan(spark: "SparkSession", table: str, units_per_second: float) -> "DataFra
     segments = min(max(parallelism, _table_bytes(table) // _SEGMENT_BYTES), _MOST_SEGMENTS)
     numbers = spark.range(0, segments, 1, segments)
     share = units_per_second / min(parallelism, segments)
-    return numbers.mapInArrow(partial(_scan_segments, table, segments, share), RECEIVED)
+    return numbers.mapInArrow(partial(_scan_segments, contract, table, segments, share), RECEIVED)
 
 
-def get(spark: "SparkSession", table: str, keys: "DataFrame", units_per_second: float) -> "DataFrame":
+def get(
+    spark: "SparkSession", contract: Contract, table: str, keys: "DataFrame", units_per_second: float
+) -> "DataFrame":
     """Read the items of these keys (one column of key texts) as they are now, columns `RECEIVED`.
 
     A key without an item has no row. All tasks together consume at most `units_per_second` read units.
     """
     share = units_per_second / spark.sparkContext.defaultParallelism
-    return keys.mapInArrow(partial(_get_keys, table, share), RECEIVED)
+    return keys.mapInArrow(partial(_get_keys, contract, table, share), RECEIVED)
 
 
 @dataclass(slots=True)
@@ -69,11 +72,11 @@ class Pace:
             self.sleep(self.paid_until - now)
 
 
-def as_record(item: Item) -> str:
+def as_record(contract: Contract, item: Item) -> str:
     """The stream record of a write that left the item as it is, as JSON with binaries in base64."""
     record = {
         "eventName": "MODIFY",
-        "dynamodb": {"Keys": {KEY: item[KEY]}, "NewImage": item, "SequenceNumber": "0"},
+        "dynamodb": {"Keys": item_addresses.key_of(contract, item), "NewImage": item, "SequenceNumber": "0"},
     }
     return json.dumps(record, default=_base64, ensure_ascii=False, separators=(",", ":"))
 
@@ -83,7 +86,7 @@ def _table_bytes(table: str) -> int:
 
 
 def _scan_segments(
-    table: str, segments: int, units_per_second: float, tasks: "Iterable[pa.RecordBatch]"
+    contract: Contract, table: str, segments: int, units_per_second: float, tasks: "Iterable[pa.RecordBatch]"
 ) -> "Iterator[pa.RecordBatch]":
     """Run in one Spark task: scan the segments that its input names."""
     pages = _dynamodb().get_paginator("scan")
@@ -92,23 +95,24 @@ def _scan_segments(
         for page in pages.paginate(
             TableName=table, Segment=segment, TotalSegments=segments, ReturnConsumedCapacity="TOTAL"
         ):
-            yield _arrow_batch(page["Items"])
+            yield _arrow_batch(contract, page["Items"])
             pace.spend(page.get("ConsumedCapacity", {}).get("CapacityUnits", 0))
 
 
 def _get_keys(
-    table: str, units_per_second: float, tasks: "Iterable[pa.RecordBatch]"
+    contract: Contract, table: str, units_per_second: float, tasks: "Iterable[pa.RecordBatch]"
 ) -> "Iterator[pa.RecordBatch]":
     """Run in one Spark task: get the items of the keys of its input."""
     pace = Pace(units_per_second)
     keys = (key for task in tasks for key in task.column(0).to_pylist())
     for some in batched(keys, _KEYS_PER_CALL, strict=False):
-        yield _arrow_batch(list(get_items(_dynamodb(), table, some, pace)))
+        addresses = [item_addresses.address(contract, key) for key in some]
+        yield _arrow_batch(contract, list(get_items(_dynamodb(), table, addresses, pace)))
 
 
-def get_items(client: Any, table: str, keys: Iterable[str], pace: Pace) -> Iterator[Item]:
+def get_items(client: Any, table: str, keys: Sequence[Item], pace: Pace) -> Iterator[Item]:
     """The items of up to 100 keys; keys that DynamoDB leaves unprocessed are requested again."""
-    left: Any = {table: {"Keys": [{KEY: {"S": key}} for key in keys], "ConsistentRead": True}}
+    left: Any = {table: {"Keys": keys, "ConsistentRead": True}}
     while left:
         answer = client.batch_get_item(RequestItems=left, ReturnConsumedCapacity="TOTAL")
         yield from answer["Responses"].get(table, ())
@@ -118,7 +122,7 @@ def get_items(client: Any, table: str, keys: Iterable[str], pace: Pace) -> Itera
             pace.sleep(_SECONDS_BEFORE_RETRY)
 
 
-def _arrow_batch(items: Sequence[Item]) -> "pa.RecordBatch":
+def _arrow_batch(contract: Contract, items: Sequence[Item]) -> "pa.RecordBatch":
     import pyarrow as pa
 
     schema = pa.schema([
@@ -129,7 +133,12 @@ def _arrow_batch(items: Sequence[Item]) -> "pa.RecordBatch":
         ("problem", pa.string()),
     ])  # fmt: skip
     rows = [
-        {"source_file": item[KEY]["S"], "event_time": UNSTAMPED, "payload": as_record(item)} for item in items
+        {
+            "source_file": item_addresses.text_of(contract, item),
+            "event_time": UNSTAMPED,
+            "payload": as_record(contract, item),
+        }
+        for item in items
     ]
     return pa.RecordBatch.from_pylist(rows, schema)
 

@@ -25,9 +25,9 @@ def mark_quarantined(
     payload, of the dataset's rows in quarantine. A rejected change is the change of the item if the item is
     what the change made it: the same content at the same version, read in the same way.
     """
-    rejected = _as_received(payloads).join(
-        judged.select(F.col("key").alias("source_file")), "source_file", "semi"
-    )
+    rejected = _as_received(payloads)
+    if contract.table is None:  # else the key is known once the payload is read
+        rejected = rejected.join(judged.select(F.col("key").alias("source_file")), "source_file", "semi")
     changes = (
         item_states(rejected, contract, history)
         .groupBy("key")

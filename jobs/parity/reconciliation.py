@@ -67,7 +67,7 @@ def compare(spark: SparkSession, contract: Contract, options: ParityOptions) -> 
     dataset, lake, begun = contract.dataset, options.lake, datetime.now(UTC)
     snapshot = current_snapshot(spark, lake.table(dataset))
     buckets = bucket_count(snapshot.rows if snapshot else 0)
-    received = scan(spark, options.table_prefix + dataset, options.read_units_per_second)
+    received = scan(spark, contract, contract.table_name(options.table_prefix), options.read_units_per_second)
     history = column_history(spark, lake.table(dataset), contract)
     items = with_bucket(item_states(received, contract, history), buckets).drop("is_rejected", "record")
     rows = with_bucket(row_states(table_at(spark, lake, contract, snapshot), contract, history), buckets)

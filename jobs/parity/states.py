@@ -25,10 +25,13 @@ from jobs.parity.dynamodb_scan import UNSTAMPED
 def item_states(received: DataFrame, contract: Contract, history: ColumnHistory = NO_HISTORY) -> DataFrame:
     """Items (`jobs.parity.dynamodb_scan`) as states: key, is_live, version, content, is_rejected, record.
 
+    An item of an existing table may come without its key text.
     `version` is null if the writer of the item set none; `is_rejected` is true if the item breaks its
     contract.
     """
     key = F.col("source_file")
+    if contract.table is not None:
+        key = F.coalesce(key, encode_key(contract))
     return parse_stream(received, contract).select(
         key.alias("key"),
         (F.col("_op") == UPSERT).alias("is_live"),

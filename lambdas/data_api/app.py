@@ -22,7 +22,7 @@ from lambdas.data_api import pages, rows
 from lambdas.data_api.batch import answer, counts, read_batch, read_changes, shown_id
 from lambdas.data_api.changes import Change, Event
 from lambdas.data_api.preconditions import etag, expectation, is_known
-from lambdas.data_api.problems import Problem, broken_contract, unknown_dataset
+from lambdas.data_api.problems import Problem, broken_contract, read_only, unknown_dataset
 from lambdas.data_api.requests import (
     CONFIRM,
     JSON,
@@ -109,6 +109,8 @@ def read(dataset: str) -> Response[str]:
     """The row, or 304 if the client has this version."""
     contract = _contract(dataset, "read")
     stored = rows.read(_service().store, contract, read_key(_api.current_event, contract))
+    if contract.table is not None:  # its items have no version that changes with them
+        return _json(200, rows.body(stored))
     headers = {"ETag": etag(stored.version)}
     if is_known(_api.current_event.headers, stored.version):
         return Response(304, body="", headers=headers)  # some gateways do not accept a null body
@@ -202,6 +204,8 @@ def _contract(dataset: str, verb: str, parameters: Sequence[str] = (), *, of_row
     if dataset not in contracts:
         raise unknown_dataset(dataset, contracts)
     contract = contracts[dataset]
+    if contract.table is not None and verb != "read":
+        raise read_only(contract)
     repeats_key = of_row and ends_in_text(contract)
     require_parameters(_api.current_event, [*parameters, CONFIRM] if repeats_key else parameters)
     return contract

@@ -6,7 +6,7 @@ from typing import Any
 
 from expectations import timestamps
 from lambdas.data_api.changes import Change, Checker, Event
-from lambdas.data_api.problems import Problem, unknown_dataset
+from lambdas.data_api.problems import Problem, read_only, unknown_dataset
 from lambdas.data_api.transactions import Index, Result
 from lambdas.exact_json import dumps
 
@@ -89,6 +89,8 @@ def _change(given: Mapping[str, Any], checker: Checker, is_permitted: IsPermitte
         raise Problem("forbidden", f"expected a token that permits {dataset[:100]}:{VERBS[op]}")
     if dataset not in checker.contracts:
         raise unknown_dataset(dataset, checker.contracts)
+    if checker.contracts[dataset].table is not None:
+        raise read_only(checker.contracts[dataset])
     event = Event(event_id, _time(given, now))
     return checker.change(checker.contracts[dataset], op, given.get("data"), event)
 

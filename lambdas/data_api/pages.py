@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from expectations.contract import Contract
-from lambdas.data_api.changes import MAX_KEY_BYTES
-from lambdas.data_api.items import DELETED, KEY
+from expectations.item_addresses import address, text_of
+from expectations.keys import InvalidKey
+from lambdas.data_api.existing_items import item_of_row
+from lambdas.data_api.items import DELETED
 from lambdas.data_api.problems import Problem
 from lambdas.data_api.rows import body
 from lambdas.data_api.store import Store
@@ -19,6 +21,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 PARAMETERS = ("limit", "next")
 MAX_SCANS = 8  # so that a page of a table full of deleted items ends too; the next page continues
 MAX_BYTES = 2 * 1024 * 1024  # a scan adds at most 1 MB of items, and a Lambda returns at most 6 MB
+_LONGEST_KEY = 10_000  # bytes: that of an existing table has two attributes, and may be percent-encoded
 _LIMIT = re.compile("[1-9][0-9]{0,3}")
 
 
@@ -43,25 +46,27 @@ def list_rows(store: Store, contract: Contract, page: Page) -> str:
     rows: list[str] = []
     size, after = 0, page.after
     for _ in range(MAX_SCANS):
-        found = store.dynamodb.scan(**_scan(store.table(contract), page.limit - len(rows), after))
-        fresh = [dumps(body(Stored(contract, item))) for item in found["Items"]]
+        found = store.dynamodb.scan(**_scan(contract, store.table(contract), page.limit - len(rows), after))
+        items = [item_of_row(contract, item) for item in found["Items"]]
+        fresh = [dumps(body(Stored(contract, item))) for item in items]
         rows += fresh
         size += sum(map(len, fresh))
-        after = found["LastEvaluatedKey"][KEY]["S"] if "LastEvaluatedKey" in found else None
+        last = found.get("LastEvaluatedKey")
+        after = None if last is None else text_of(contract, last)
         if after is None or len(rows) >= page.limit or size >= MAX_BYTES:
             break
     token = None if after is None else _token(contract, after)
     return f'{{"items":[{",".join(rows)}],"next":{dumps(token)}}}'
 
 
-def _scan(table: str, limit: int, after: str | None) -> dict[str, Any]:
-    start = {} if after is None else {"ExclusiveStartKey": {KEY: {"S": after}}}
-    return {
-        "TableName": table,
-        "Limit": limit,
+def _scan(contract: Contract, table: str, limit: int, after: str | None) -> dict[str, Any]:
+    start = {} if after is None else {"ExclusiveStartKey": address(contract, after)}
+    page = {"TableName": table, "Limit": limit, **start}
+    if contract.table is not None:  # its owner marks nothing as deleted
+        return page
+    return page | {
         "FilterExpression": "attribute_not_exists(#deleted)",
         "ExpressionAttributeNames": {"#deleted": DELETED},
-        **start,
     }
 
 
@@ -75,6 +80,19 @@ def _after(contract: Contract, token: str) -> str:
     except (binascii.Error, ValueError):
         text = ""
     dataset, _, after = text.partition("/")
-    if dataset != contract.dataset or not 0 < len(after.encode()) <= MAX_KEY_BYTES:
+    if (
+        dataset != contract.dataset
+        or not 0 < len(after.encode()) <= _LONGEST_KEY
+        or not _is_key(contract, after)
+    ):
         raise Problem("bad-request", "expected next with the value from a page of this dataset")
     return after
+
+
+def _is_key(contract: Contract, after: str) -> bool:
+    """Whether DynamoDB can start after it."""
+    try:
+        address(contract, after)
+    except (InvalidKey, ValueError, AttributeError):
+        return False
+    return True

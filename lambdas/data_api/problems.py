@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from expectations.contract import Contract
 from expectations.problems import GluelineError
 from lambdas.validation import Violation
 
@@ -11,6 +12,7 @@ KINDS = {
     "forbidden": (403, "The token does not permit the request"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "The path does not support this method"),
+    "read-only": (405, "The dataset is read-only"),
     "exists": (409, "A row with this key exists"),
     "stale": (409, "A newer version is stored"),
     "exhausted": (409, "No later version is possible"),
@@ -68,6 +70,14 @@ class Problem(GluelineError):
 def unknown_dataset(dataset: str, known: Iterable[str]) -> Problem:
     """The problem of a dataset without a contract."""
     return Problem("not-found", f"expected one of {', '.join(sorted(known))}, got {dataset[:100]!r}")
+
+
+def read_only(contract: Contract) -> Problem:
+    """The problem of a write to a dataset whose table others own."""
+    table = contract.table.name if contract.table else ""
+    place = f"items of the table {table}, which others write"
+    detail = f"the rows of {contract.dataset} are {place}: write them there"
+    return Problem("read-only", detail, allowed=("GET",))
 
 
 def broken_contract(dataset: str, violations: Sequence[Violation]) -> Problem:

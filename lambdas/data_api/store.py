@@ -9,8 +9,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from expectations.contract import Contract
+from expectations.item_addresses import address
 from lambdas.data_api.changes import Change
-from lambdas.data_api.items import KEY, Item
+from lambdas.data_api.existing_items import item_of_row
+from lambdas.data_api.items import Item
 from lambdas.data_api.problems import Problem
 from lambdas.data_api.stored import Expectation, Stored
 from lambdas.data_api.versions import stamp
@@ -51,7 +53,7 @@ class Store:
 
     def table(self, contract: Contract) -> str:
         """The name of the dataset's table."""
-        return self.table_prefix + contract.dataset
+        return contract.table_name(self.table_prefix)
 
     def now(self) -> int:
         """Microseconds since the epoch, the unit of versions that are times."""
@@ -60,7 +62,7 @@ class Store:
     def read(self, contract: Contract, key: str) -> Stored | None:
         """The item that is stored under the key now, even if it is marked as deleted."""
         found = self.dynamodb.get_item(
-            TableName=self.table(contract), Key={KEY: {"S": key}}, ConsistentRead=True
+            TableName=self.table(contract), Key=address(contract, key), ConsistentRead=True
         )
         return _stored(contract, found.get("Item"))
 
@@ -94,7 +96,7 @@ class Store:
 
 
 def _stored(contract: Contract, item: Item | None) -> Stored | None:
-    return Stored(contract, item) if item else None
+    return Stored(contract, item_of_row(contract, item)) if item else None
 
 
 def code_of(error: ClientError) -> str:

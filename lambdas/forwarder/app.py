@@ -5,6 +5,7 @@ same content. Any failure fails the batch, which Lambda then retries, so that no
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,20 +13,19 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from lambdas.environment import required
+from lambdas.environment import contracts_path, required
+from lambdas.forwarder.existing_tables import datasets_of_tables
 from lambdas.forwarder.objects import RawObject, raw_objects
 from lambdas.metrics import count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_s3 import S3Client
 
 
 def handler(event: dict[str, Any], context: object) -> None:
     """Lambda entry point."""
     settings = _settings()
-    for raw in raw_objects(event["Records"], settings.table_prefix):
+    for raw in raw_objects(event["Records"], settings.table_prefix, settings.existing):
         put(_s3(), settings.raw_bucket, raw)
         _logger.info("forwarded", bytes=len(raw.body), **raw.summary())
         count({"forwarded": len(raw.records)}, dataset=raw.dataset)
@@ -33,15 +33,17 @@ def handler(event: dict[str, Any], context: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The bucket to write to, and the prefix of the tables' names."""
+    """The bucket to write to, the prefix of the tables' names, and the datasets of existing tables."""
 
     raw_bucket: str
     table_prefix: str
+    existing: Mapping[str, str]  # name of a table -> dataset
 
     @classmethod
-    def from_env(cls, env: "Mapping[str, str]") -> "Settings":
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """The settings, or a ConfigurationError that names all missing variables."""
-        return cls(*required(env, "RAW_BUCKET", "TABLE_PREFIX"))
+        raw_bucket, table_prefix = required(env, "RAW_BUCKET", "TABLE_PREFIX")
+        return cls(raw_bucket, table_prefix, datasets_of_tables(contracts_path(env)))
 
 
 def put(s3: "S3Client", bucket: str, raw: RawObject) -> None:

@@ -9,9 +9,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 COMPRESS_LEVEL = 3  # half the time of the default level, for objects that are a fifth larger
+NO_TABLES: Mapping[str, str] = MappingProxyType({})
 _MAX_ID = 256  # characters of a sender's id in logs, so that a thousand ids fit into one line
 
 type StreamRecord = Mapping[str, Any]
@@ -44,16 +46,23 @@ class RawObject:
         }
 
 
-def raw_objects(records: Iterable[StreamRecord], table_prefix: str) -> list[RawObject]:
-    """One object for each stream in the batch. An event source mapping passes records of one stream."""
+def raw_objects(
+    records: Iterable[StreamRecord], table_prefix: str, existing: Mapping[str, str] = NO_TABLES
+) -> list[RawObject]:
+    """One object for each stream in the batch. An event source mapping passes records of one stream.
+
+    `existing` has the dataset of each table that is not the stack's own, by the table's name.
+    """
     by_stream: dict[str, list[StreamRecord]] = {}
     for record in records:
         by_stream.setdefault(record["eventSourceARN"], []).append(record)
-    return [_raw_object(stream, batch, table_prefix) for stream, batch in by_stream.items()]
+    return [_raw_object(stream, batch, table_prefix, existing) for stream, batch in by_stream.items()]
 
 
-def _raw_object(stream_arn: str, records: Sequence[StreamRecord], table_prefix: str) -> RawObject:
-    dataset, label = _dataset_and_label(stream_arn, table_prefix)
+def _raw_object(
+    stream_arn: str, records: Sequence[StreamRecord], table_prefix: str, existing: Mapping[str, str]
+) -> RawObject:
+    dataset, label = _dataset_and_label(stream_arn, table_prefix, existing)
     first, last = (record["dynamodb"]["SequenceNumber"] for record in (records[0], records[-1]))
     # A table that is created again has a new stream, which may repeat sequence numbers. Its label is unique.
     digest = hashlib.sha256(label.encode()).hexdigest()[:12]
@@ -61,14 +70,19 @@ def _raw_object(stream_arn: str, records: Sequence[StreamRecord], table_prefix: 
     return RawObject(dataset, key, _json_lines(records), records)
 
 
-def _dataset_and_label(stream_arn: str, table_prefix: str) -> tuple[str, str]:
-    """The parts of `arn:aws:dynamodb:<region>:<account>:table/<prefix><dataset>/stream/<label>`."""
+def _dataset_and_label(stream_arn: str, table_prefix: str, existing: Mapping[str, str]) -> tuple[str, str]:
+    """The parts of `arn:aws:dynamodb:<region>:<account>:table/<prefix><dataset>/stream/<label>`.
+
+    An existing table is named by a contract, and not like its dataset.
+    """
     _, _, path = stream_arn.partition(":table/")
     table, _, label = path.partition("/stream/")
+    if label and table in existing:
+        return existing[table], label
     if not label or not table.startswith(table_prefix) or table == table_prefix:
         raise ForeignStream(
-            f"expected the stream of a table {table_prefix}<dataset>, got {stream_arn}; "
-            "check TABLE_PREFIX and the function's event source mappings"
+            f"expected the stream of a table {table_prefix}<dataset>, or of one that a contract names, got "
+            f"{stream_arn}; check TABLE_PREFIX and the function's event source mappings"
         )
     return table.removeprefix(table_prefix), label
 

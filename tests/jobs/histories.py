@@ -165,6 +165,10 @@ class Kind:
         place = None if self.place is None or state is None else self.place(state.place)
         return Row(place, None if state is None else str(state.value), source, updated_at)
 
+    def table(self, key: int, sequence: int) -> "Table":
+        """One key of the table, whose records have sequence numbers from this one on."""
+        return Table(self, key, sequence)
+
     def stamp(self, item: Item | None) -> int | None:
         """The version that an item carries."""
         if item is None:

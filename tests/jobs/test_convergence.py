@@ -36,7 +36,8 @@ from jobs.merging.steps import FEW_BYTES
 from jobs.merging.target_partitions import SMALL
 from jobs.reading.received import RECEIVED, SEQUENCER
 from tests.crashing import Crashed, Moment, may_crash_at
-from tests.jobs.histories import KINDS, Delivery, Kind, Row, State, Table, retract, symbol
+from tests.jobs.existing_histories import EXISTING, ExistingKind, items_at_last
+from tests.jobs.histories import KINDS, Delivery, Kind, Row, State, retract, symbol
 from tests.model import Change, Model, Position, merged
 from tests.sessions import ZONES, in_zone
 
@@ -82,7 +83,7 @@ class Batch:
 @st.composite
 def key_histories(draw: st.DrawFn, kind: Kind, key: int) -> list[Delivery]:
     """What all doors say of one key."""
-    table = Table(kind, key, sequence=(key + 1) * 1000)
+    table = kind.table(key, sequence=(key + 1) * 1000)
     seen: list[Delivery | None] = []
     for _ in range(draw(st.integers(1, 5))):
         table.now += draw(pauses)
@@ -105,7 +106,9 @@ def plans(draw: st.DrawFn, kind: Kind) -> list[Batch]:
     """A few keys' histories, shuffled, partly twice, cut into batches."""
     keys = draw(st.permutations(range(len(kind.keys))))[: draw(st.integers(2, 5))]
     all_of = [one for key in keys for one in draw(key_histories(kind, key))]
-    on_stream = [one.change for one in all_of if one.door == "stream"]
+    # What an existing table holds is the truth, and nobody retracts it.
+    is_retracted = not isinstance(kind, ExistingKind)
+    on_stream = [one.change for one in all_of if one.door == "stream" and is_retracted]
     for change in draw(st.lists(st.sampled_from(on_stream), max_size=2)) if on_stream else ():
         all_of.append(retract(change, all_of[-1].event_time))
     again = draw(st.lists(st.sampled_from(all_of), max_size=4)) if all_of else []
@@ -143,7 +146,7 @@ class Ledger:
         del self.unmerged[batch_id]
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.contract.dataset)
+@pytest.mark.parametrize("kind", (*KINDS, *EXISTING), ids=lambda kind: kind.contract.dataset)
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_lake_holds_what_the_model_says(
@@ -170,6 +173,13 @@ def test_the_lake_holds_what_the_model_says(
     expected = merged([[one.change for one in batch.deliveries] for batch in batches], ties_of(found))
     assert sorted(one.identity for one in found) == sorted(expected.changes)
     assert rows_of(small_data_spark, lake, kind) == expected_rows(expected)
+    if isinstance(kind, ExistingKind):
+        items = items_at_last(one for batch in batches for one in batch.deliveries)
+        assert {
+            key: (row.place, row.value)
+            for key, _, _, *cells in rows_of(small_data_spark, lake, kind)
+            for row in (Row(*cells),)
+        } == items
     assert tombstones_of(small_data_spark, lake) == {
         key: delete.position for key, delete in expected.tombstones.items()
     }

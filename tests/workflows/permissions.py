@@ -42,6 +42,10 @@ _ARN: Final = {
     "AWS::Cognito::UserPool": f"arn:aws:cognito-idp:us-east-1:{_ACCOUNT}:userpool/{{}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:us-east-1:{_ACCOUNT}:log-group:{{}}:*",
 }
+# The existing table of docs/existing-tables.md, which the end-to-end tests attach to.
+_SHOP: Final = f"arn:aws:dynamodb:us-east-1:{_ACCOUNT}:table/Shop"
+SOURCES: Final = {"SourceTables": _SHOP, "SourceStreams": f"{_SHOP}/stream/…"}
+_STREAMS: Final = re.compile(r"(:table/Shop/stream/)[0-9T:.-]+")
 _NAMES: Final = ("Name", "LogGroupName")
 _UNNAMED: Final = (*_ARN, "AWS::IAM::Role")  # types whose names CloudFormation makes, mostly
 _DATASETS: Final = re.compile(r":table/(glueline-|lake/|lake_ops/)[a-z0-9_]+")
@@ -82,6 +86,10 @@ def policies() -> dict[str, dict[str, Statement]]:
             for managed in properties.get("ManagedPolicyArns", ()):
                 other = managed["Ref"]
                 found[name] |= _numbered(other, [every[other]["Properties"]["PolicyDocument"]])
+    for name, policy in resources("AWS::IAM::Policy", **SOURCES).items():
+        if policy["Condition"] == "HasSources":
+            for role in policy["Properties"]["Roles"]:
+                found[role["Ref"]] |= _numbered(name, [policy["Properties"]["PolicyDocument"]])
     return found
 
 
@@ -122,6 +130,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "Fn::Sub": _sub,
     "Fn::Select": lambda given: resolved(given[1])[int(given[0])],
     "Fn::Split": _split,
+    "Fn::Join": lambda given: given[0].join(resolved(given[1])),
 }
 
 
@@ -182,7 +191,7 @@ def in_terms_of_the_template(
     for one in json.loads(text):
         role = one["role"].strip("<>")
         if role != one["role"]:  # of this stack
-            resource = _DATASETS.sub(r":table/\1…", one["resource"])
+            resource = _STREAMS.sub(r"\1…", _DATASETS.sub(r":table/\1…", one["resource"]))
             conditions = tuple(one["conditions"].items())
             answers[0 if one["allowed"] else 1].add(Request(role, one["action"], resource, conditions))
     return answers

@@ -14,7 +14,7 @@ from jobs.ingest.continuous import MOST_SECONDS
 from tests.workflows.expanded_template import TEMPLATE, TEXT, Resource, each, expanded, resources
 from tests.workflows.named_template import Stack, stack
 from workflows.dataset_parameter import dataset_parameter
-from workflows.deploy.template import WORKFLOWS
+from workflows.deploy.template import WORKFLOWS, holds
 from workflows.local.base.home import CHECKOUT
 from workflows.packages.job_code import SUFFIX, job_names
 from workflows.query.history import named_query
@@ -172,7 +172,7 @@ def test_a_dataset_with_an_underscore_in_its_name_gets_its_table_and_stream() ->
     names = dataset_parameter(["order_lines", "products"])
     pattern = TEMPLATE["Parameters"]["Datasets"]["AllowedPattern"]
 
-    made = resources(Datasets=names)
+    made = resources(Datasets=names, OwnTables=names)
 
     assert all(re.fullmatch(pattern, name) for name in names.split(","))
     assert all(re.fullmatch("[A-Za-z0-9]+", name) for name in made)
@@ -180,6 +180,47 @@ def test_a_dataset_with_an_underscore_in_its_name_gets_its_table_and_stream() ->
     assert made["StreamorderXlines"]["Properties"]["EventSourceArn"] == {
         "Fn::GetAtt": ["TableorderXlines", "StreamArn"]
     }
+
+
+def test_nothing_is_made_for_an_existing_table_but_what_reads_it() -> None:
+    table = "arn:aws:dynamodb:us-east-1:000000000000:table/Shop"
+    stream = f"{table}/stream/2026-11-30T12:00:00.000"
+    own = resources(Datasets="products", OwnTables="products")
+    both = resources(
+        Datasets="orders,products", OwnTables="products", SourceTables=table, SourceStreams=stream
+    )
+
+    made = {name: one for name, one in both.items() if one.get("Condition") == "HasSources"}
+    about = {name for name in both.keys() - own.keys() if name not in made}
+    [mapping] = [one for one in made.values() if one["Type"] == "AWS::Lambda::EventSourceMapping"]
+    assert {one["Type"] for one in made.values()} == {"AWS::Lambda::EventSourceMapping", "AWS::IAM::Policy"}
+    assert not about
+    assert mapping["Properties"]["EventSourceArn"] == stream
+    of_own = both["Streamproducts"]["Properties"]
+    assert mapping["Properties"] == of_own | {"EventSourceArn": stream}
+
+
+def test_no_role_may_write_to_an_existing_table() -> None:
+    made = resources("AWS::IAM::Policy").values()
+    actions = {
+        action
+        for policy in made
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+
+    reads = ("Describe", "Get", "BatchGet", "List", "Scan", "ExportTable", "Decrypt")
+    assert all(action.split(":")[1].startswith(reads) for action in actions)
+
+
+def test_a_stack_without_existing_tables_and_one_without_tables_of_its_own_make_none() -> None:
+    def existing(**parameters: str) -> set[str]:
+        template = expanded(**parameters)
+        conditions = template["Conditions"]
+        return {name for name in ("HasOwnTables", "HasSources") if holds(conditions, {"Condition": name})}
+
+    assert existing() == {"HasOwnTables"}
+    assert existing(OwnTables="X", SourceTables="arn", SourceStreams="arn") == {"HasSources"}
 
 
 def test_the_named_queries_of_history_are_the_texts_of_the_command_line() -> None:

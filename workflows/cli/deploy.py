@@ -50,6 +50,9 @@ def deploy(  # noqa: PLR0913, PLR0917 -- the options of a command
             "name (--adopt), or nothing (--no-adopt).",
         ),
     ] = None,
+    enable_stream: Annotated[
+        bool, typer.Option("--enable-stream", help="Enable the streams of existing tables that have none.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Deploy without confirmation.")] = False,
 ) -> None:
     """Build and deploy the stack to the AWS account and region of your credentials.
@@ -68,6 +71,7 @@ def deploy(  # noqa: PLR0913, PLR0917 -- the options of a command
         architecture=architecture,
         parameters=read_parameters(parameters or []),
         adopt=adopt,
+        enables_streams=enable_stream,
     )
     dialog = dialog_of(yes=yes)
     if only_plan:

@@ -13,6 +13,7 @@ from workflows.cli.exit_codes import interruptible
 from workflows.cli.printing import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
+    from workflows.local.lifecycle.ours import Wishes
     from workflows.local.lifecycle.running import Stack
 
 
@@ -43,6 +44,9 @@ def up(
             show_default=False,
         ),
     ] = None,
+    enable_stream: Annotated[
+        bool, typer.Option("--enable-stream", help="Enable the streams of existing tables that have none.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the local stack: the embedded AWS with the whole template, the local Glue, a warm Spark.
@@ -51,16 +55,18 @@ def up(
     its mode are kept.
     """
     from workflows.local.base.environment import act_locally
+    from workflows.local.lifecycle.ours import Wishes
 
     if watch and as_json:
         raise typer.BadParameter("expected --watch or --json, got both", param_hint="--watch")
     act_locally()
+    wishes = Wishes(as_aws=as_aws, mode=mode, enables_streams=enable_stream)
     if watch:
         from workflows.cli.watching import deploy_saves
 
-        deploy_saves(as_aws=as_aws, mode=mode)
+        deploy_saves(wishes)
         return
-    started = start(as_aws=as_aws, mode=mode)
+    started = start(wishes)
     if as_json:
         print_json({**started.to_dict(), "changes": started.changes and started.changes.to_dict()})
         return
@@ -71,11 +77,8 @@ def up(
         )
 
 
-def start(*, as_aws: bool = False, mode: str | None = None) -> Stack:
-    """Start the stack or deploy to it, with a line on stderr about each step.
-
-    `as_aws` starts it with AWS's timing; `mode` is its ingest mode, if it is to have another.
-    """
+def start(wishes: Wishes) -> Stack:
+    """Start the stack or deploy to it, with a line on stderr about each step."""
     from workflows.local.base.home import DEFAULT
     from workflows.local.lifecycle import stack
 
@@ -86,7 +89,8 @@ def start(*, as_aws: bool = False, mode: str | None = None) -> Stack:
 
     with interruptible(summary):
         return stack.up(
-            lambda line: err.print(f"  {line}", style="dim", markup=False), as_aws=as_aws, mode=mode
+            lambda line: err.print(f"  {line}", style="dim", markup=False),
+            wishes=wishes,
         )
 
 

@@ -15,6 +15,7 @@ from workflows.cli.stack import start
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from workflows.local.lifecycle.ours import Wishes
     from workflows.local.lifecycle.saves import Snapshot
 
 _DEPLOY: Final = (sys.executable, "-m", "workflows.cli", "up")
@@ -30,11 +31,8 @@ class Attempt(NamedTuple):
     errors: str
 
 
-def deploy_saves(*, as_aws: bool = False, mode: str | None = None) -> None:
-    """Start the stack or deploy to it, and deploy again after each save, until interrupted.
-
-    `as_aws` starts it with AWS's timing, `mode` in that ingest mode; it keeps both.
-    """
+def deploy_saves(wishes: Wishes) -> None:
+    """Start the stack or deploy to it, and deploy again after each save, until interrupted."""
     from workflows.local.base.home import DEFAULT
     from workflows.local.lifecycle.ours import our_deployment
     from workflows.local.lifecycle.saves import saves, snapshot
@@ -45,7 +43,7 @@ def deploy_saves(*, as_aws: bool = False, mode: str | None = None) -> None:
 
     before = look()
     try:
-        _show(Attempt(is_good=True, printed=start(as_aws=as_aws, mode=mode).notice, errors=""))
+        _show(Attempt(is_good=True, printed=start(wishes).notice, errors=""))
     except GluelineError as error:
         if running_stack(DEFAULT) is None:
             raise

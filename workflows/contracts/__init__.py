@@ -1,5 +1,5 @@
 """Checks contracts in every engine that runs them, drafts new ones, compares them with live tables.
 
-Imports `expectations`, `expectations.odcs`, `jobs.intake`, `jobs.reading.formats`, `lambdas`,
+Imports `expectations`, `expectations.odcs`, `jobs.intake`, `jobs.reading.formats`, `lambdas`, `workflows`,
 `workflows.contracts.samples`, `workflows.query`, `workflows.stack`.
 """

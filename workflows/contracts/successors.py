@@ -36,7 +36,7 @@ def compare_with_deployed(
         # Whether a column has a value in each row was judged on the table, if there is one.
         planned = plan(as_table(deployed[name]), wanted[name], lambda _: name not in tables)  # noqa: B023
         changes[name] = [describe(one) for one in planned.changes if not isinstance(one, Declaration)]
-        if planned.refusals and has_data(target, name):
+        if planned.refusals and has_data(target, wanted[name]):
             refusals += planned.refusals
     if refusals:
         raise ContractsRefused(refusals)
@@ -49,11 +49,12 @@ def as_table(contract: Contract) -> LiveTable:
     return LiveTable(columns, contract.partitions, Declared.of(contract))
 
 
-def has_data(target: Target, dataset: str) -> bool:
+def has_data(target: Target, contract: Contract) -> bool:
     """Whether a dataset has items or landed files."""
+    dataset = contract.dataset
     dynamodb, s3 = target.client("dynamodb"), target.client("s3")
     try:
-        items = dynamodb.scan(TableName=f"{target.output('TablePrefix')}{dataset}", Limit=1)["Count"]
+        items = dynamodb.scan(TableName=contract.table_name(target.output("TablePrefix")), Limit=1)["Count"]
     except dynamodb.exceptions.ResourceNotFoundException:
         items = 0
     bucket = target.output("RawBucket")

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from expectations.odcs import load_contracts
 from workflows.contracts.check import check as check_contracts
 from workflows.contracts.check import report_notes
+from workflows.contracts.existing_tables import PARAMETERS, find, parameters_of
+from workflows.contracts.existing_tables import Place as TablesPlace
 from workflows.dataset_parameter import dataset_parameter
 from workflows.deploy import changesets, packaging, stacks, states
 from workflows.deploy.account import make_managed_bucket, managed_bucket, sign_in
@@ -32,6 +34,7 @@ from workflows.stack.database_names import database_parameters
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from expectations.contract import Contract
     from workflows.deploy.account import Account
     from workflows.deploy.adopting import Leftover
     from workflows.deploy.packaging import JobsCode
@@ -95,7 +98,7 @@ def plan(options: Options, dialog: Dialog) -> Prepared:
         raise states.refuse(stack)
     if stack is not None:
         _say_state(stack, dialog)
-    prepared = _prepare(options, account, stack, contracts)
+    prepared = _prepare(options, account, stack, contracts, only_reads=True)
     _print(prepared, dialog)
     return prepared
 
@@ -108,6 +111,8 @@ def deploy(options: Options, dialog: Dialog) -> dict[str, str]:
     """
     contracts = _contracts(options, dialog)
     account = sign_in(options.region)
+    if options.enables_streams:
+        dialog.ask(f"Enable the stream of each existing table that has none, in account {account.id}")
     cloudformation = account.client("cloudformation")
     stack = _usable(cloudformation, options.stack, dialog)
     prepared = _prepare(options, account, stack, contracts)
@@ -131,13 +136,13 @@ def deploy(options: Options, dialog: Dialog) -> dict[str, str]:
     return ended.outputs
 
 
-def _contracts(options: Options, dialog: Dialog) -> list[str]:
-    """The names of the datasets, once options and contracts are known to be right."""
+def _contracts(options: Options, dialog: Dialog) -> dict[str, Contract]:
+    """The contracts, once options and contracts are known to be right."""
     check_options(options)
     contracts = load_contracts()
     check_contracts(contracts)
     report_notes(dialog.report)
-    return sorted(contracts)
+    return contracts
 
 
 def _usable(cloudformation: Any, name: str, dialog: Dialog) -> Stack | None:
@@ -161,14 +166,28 @@ def _say_state(stack: Stack, dialog: Dialog) -> None:
         dialog.report(f"The stack {stack.name} is in the state {stack.status}: {meaning}.")
 
 
-def _prepare(options: Options, account: Account, stack: Stack | None, datasets: list[str]) -> Prepared:
+def _prepare(
+    options: Options,
+    account: Account,
+    stack: Stack | None,
+    contracts: Mapping[str, Contract],
+    *,
+    only_reads: bool = False,
+) -> Prepared:
     jobs = packaging.build_jobs()
     bucket = options.bucket or managed_bucket(account)
     before = {} if stack is None else stack.parameters
+    attached = find(
+        account.client("dynamodb"),
+        contracts.values(),
+        TablesPlace(account.region, account.id),
+        enables_streams=options.enables_streams and not only_reads,
+    )
     parameters = {
         **renamed_values(before),
         **options.parameters,
-        "Datasets": dataset_parameter(datasets),
+        "Datasets": dataset_parameter(contracts),
+        **parameters_of(contracts.values(), attached),
         "JobsCode": jobs.address(bucket or NO_BUCKET),
         "Architecture": options.architecture,
     }
@@ -190,7 +209,7 @@ def _prepare(options: Options, account: Account, stack: Stack | None, datasets: 
     leftovers, named = _adoptable(options, account, planned, is_new=not deployed)
     grants = {**kept, **parameters}.get("LakeFormationGrants") == "true"
     adopted = {one.resource.logical_id for one in (*leftovers, *named)}
-    intent = Intent(expanded, planned, datasets, bucket, adopted, grants)
+    intent = Intent(expanded, planned, sorted(contracts), bucket, adopted, grants)
     return Prepared(
         options,
         account,
@@ -265,7 +284,7 @@ def _upload(prepared: Prepared, bucket: str, dialog: Dialog) -> str:
     code = packaging.upload_jobs(s3, bucket, prepared.jobs)
     dialog.report(f"Jobs: {code}")
     dialog.report("Building the packages of the functions …")
-    computed = {name: prepared.parameters[name] for name in ("Datasets", "Architecture")}
+    computed = {name: prepared.parameters[name] for name in ("Datasets", *PARAMETERS, "Architecture")}
     built = packaging.build_functions(options.architecture, {**computed, "JobsCode": code})
     packaged = parse(packaging.upload_functions(built, account.region, bucket, options.stack))
     text = json.dumps(without_absent(packaged, prepared.intent.expanded.get("Conditions", {})))

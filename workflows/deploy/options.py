@@ -33,6 +33,7 @@ class Options:
     bucket: str | None = None
     architecture: str = "arm64"
     parameters: Mapping[str, str] = field(default_factory=dict)
+    enables_streams: bool = False  # of existing tables that have none
     adopt: bool | None = None  # True: also what only has the right name; False: nothing
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from workflows.contracts.existing_tables import PARAMETERS
 from workflows.local.base.home import CHECKOUT
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 
 WORKFLOWS: Final = CHECKOUT / "workflows"
 TEMPLATE_FILE: Final = WORKFLOWS / "template.yaml"
-COMPUTED: Final = ("Datasets", "JobsCode", "Architecture")  # parameters that a deployment sets itself
+COMPUTED: Final = (
+    "Datasets",
+    *PARAMETERS,
+    "JobsCode",
+    "Architecture",
+)  # parameters that a deployment sets itself
 _OF_SAM: Final = {"AWS::Serverless::Function": "AWS::Lambda::Function"}  # what its transform makes of a type
 RETAINED: Final = ("Retain", "RetainExceptOnCreate")
 

@@ -50,7 +50,9 @@ class ExportLocation:
 def find_source(target: Target, dataset: str) -> Source:
     """The table of the dataset. Raises ExportError if there is none, or if its recovery is off."""
     dynamodb, prefix = target.client("dynamodb"), target.output("TablePrefix")
-    name = prefix + dataset
+    contract = target.contracts().get(dataset)
+    existing = None if contract is None else contract.table
+    name = prefix + dataset if existing is None else existing.name
     try:
         arn = dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
     except ClientError as error:
@@ -64,6 +66,11 @@ def find_source(target: Target, dataset: str) -> Source:
     recovery = status.get("PointInTimeRecoveryDescription", {})
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
         advice = ADVICE["PointInTimeRecoveryUnavailableException"]
+        if existing is not None:
+            advice = (
+                "Its owner switches it on: aws dynamodb update-continuous-backups --table-name "
+                f"{name} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
+            )
         raise ExportError(f"Point-in-time recovery of {name} is off, but exports need it. {advice}")
     return Source(dataset, name, arn, recovery["EarliestRestorableDateTime"].astimezone(UTC))
 

@@ -25,7 +25,7 @@ from jobs.reading.formats.rows import UnreadableFile
 from lambdas.forwarder.objects import ForeignStream, RawObject, raw_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from workflows.stack.target import Target
 
@@ -95,7 +95,7 @@ def read(target: Target, key: str) -> list[RawObject]:
     try:
         batch = read_failed_batch(body)
         records = batch.records or stream_records(target, batch.content["DDBStreamBatchInfo"])
-        return raw_objects(records, target.output("TablePrefix"))
+        return raw_objects(records, target.output("TablePrefix"), _existing(target))
     except (UnreadableFile, ValueError, KeyError, TypeError, AttributeError, ParamValidationError) as error:
         raise UnreadableFailure(
             "expected Lambda's record of a failed invocation (JSON with payload or DDBStreamBatchInfo), got "
@@ -119,7 +119,7 @@ def stream_records(target: Target, batch: dict[str, Any]) -> list[dict[str, Any]
         as_lambda_event_record(record, batch["streamArn"]) for record in found if _number(record) <= ends[1]
     ]
     if not records or (_number(records[0]), _number(records[-1])) != ends:
-        raise UnreadableFailure(_not_in_stream(batch, target.output("TablePrefix")))
+        raise UnreadableFailure(_not_in_stream(batch, target.output("TablePrefix"), _existing(target)))
     return records
 
 
@@ -166,11 +166,18 @@ def set_aside(target: Target, key: str) -> None:
     s3.delete_object(Bucket=bucket, Key=key)
 
 
-def _not_in_stream(batch: dict[str, Any], prefix: str) -> str:
+def _existing(target: Target) -> dict[str, str]:
+    """The dataset of each table that is not the stack's own."""
+    contracts = target.contracts().values()
+    return {one.table.name: one.dataset for one in contracts if one.table is not None}
+
+
+def _not_in_stream(batch: dict[str, Any], prefix: str, existing: Mapping[str, str]) -> str:
     table = batch["streamArn"].partition(":table/")[2].partition("/")[0]
+    dataset = existing.get(table, table.removeprefix(prefix))
     return (
         f"Lambda kept no records and the stream no longer has them. To load the missing changes: "
-        f"glueline catch-up {table.removeprefix(prefix)} --from {batch['approximateArrivalOfFirstRecord']}"
+        f"glueline catch-up {dataset} --from {batch['approximateArrivalOfFirstRecord']}"
     )
 
 

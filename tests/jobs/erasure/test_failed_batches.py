@@ -7,7 +7,9 @@ import pytest
 
 from jobs.erasure.failed_batches import is_stream_of, read_failed_batch
 from jobs.reading.formats.rows import UnreadableFile
+from tests.jobs.builders import ENTITIES
 from tests.jobs.erasure_pipeline import STREAM_ARN
+from tests.jobs.existing_histories import LEDGER
 
 RECORDS = [{"eventID": "1", "eventSourceARN": STREAM_ARN}, {"eventID": "2"}]
 EVENTS = {"text": json.dumps({"Records": RECORDS}), "object": {"Records": RECORDS}, "list": RECORDS}
@@ -43,7 +45,7 @@ def test_a_record_is_of_the_table_that_it_or_else_its_batch_names() -> None:
     batch = read_failed_batch(failed_batch(RECORDS))
     other = {"eventSourceARN": STREAM_ARN.replace("glueline-entities", "glueline-events")}
 
-    assert [batch.is_of("entities", record) for record in (*RECORDS, other)] == [True, True, False]
+    assert [batch.is_of(ENTITIES, record) for record in (*RECORDS, other)] == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -58,4 +60,14 @@ def test_a_record_is_of_the_table_that_it_or_else_its_batch_names() -> None:
 def test_a_table_is_named_by_any_prefix_and_the_dataset(table: str, is_of: bool) -> None:
     arn = f"arn:aws:dynamodb:us-east-1:123456789012:table/{table}/stream/2026-11-24T00:48:05.899"
 
-    assert is_stream_of("entities", arn) is is_of
+    assert is_stream_of(ENTITIES, arn) is is_of
+
+
+def test_an_existing_table_is_named_by_its_contract() -> None:
+    arn = "arn:aws:dynamodb:us-east-1:123456789012:table/{}/stream/2026-11-24T00:48:05.899"
+
+    assert [is_stream_of(LEDGER, arn.format(table)) for table in ("Ledger", "ledger", "a-ledger")] == [
+        True,
+        False,
+        False,
+    ]

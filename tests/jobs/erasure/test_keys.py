@@ -10,6 +10,7 @@ from expectations.contract import Column, Contract
 from expectations.keys import InvalidKey
 from jobs.erasure.keys import ErasedKeys
 from tests.jobs.builders import ENTITIES, EVENTS, record
+from tests.jobs.existing_histories import BLOBS, LEDGER
 
 SEVEN = ErasedKeys.of(ENTITIES, ["7"])
 SALE = ErasedKeys.of(EVENTS, ["north,3"])
@@ -276,3 +277,30 @@ def test_texts_in_messages_are_trimmed() -> None:
 def test_a_text_that_is_no_key_of_the_dataset_is_an_error() -> None:
     with pytest.raises(InvalidKey, match="entities"):
         ErasedKeys.of(ENTITIES, ["7", "seven"])
+
+
+def test_an_item_of_an_existing_table_is_found_by_its_own_key_alone() -> None:
+    keys = ErasedKeys.of(LEDGER, ["a,7.00"])
+    own = {"Account": {"S": "a"}, "Entry": {"N": "7"}}
+    others = [
+        own | {"Account": {"S": " a"}},  # the item of another key
+        own | {"Entry": {"S": "7"}},
+        {"_key": {"S": "a,7.00"}},
+        {"account": {"S": "a"}, "entry": {"N": "7"}},
+        {"Account": "a", "Entry": 7},
+    ]
+
+    assert keys.own_line(json.dumps({"Item": own}))
+    assert keys.own_line(json.dumps({"dynamodb": {"Keys": own, "NewImage": own}}))
+    assert keys.own_line(json.dumps({"Keys": own, "Metadata": {}}))
+    assert keys.own_line(json.dumps({"op": "retract", "key": "a,7.00"}))
+    assert [keys.own_line(json.dumps({"Item": item})) for item in others] == [False] * 5
+    assert keys.own_line('{"Keys": {"Account": {"S": "a"}, "Entry": {"N": "7.00"')  # cut off
+
+
+def test_a_key_of_bytes_is_found_in_base64() -> None:
+    keys = ErasedKeys.of(BLOBS, ["%2B%2F8%3D"])
+
+    assert keys.own_line(json.dumps({"Item": {"digest": {"B": "+/8="}}}))
+    assert keys.own_line(json.dumps({"digest": "+/8="}))
+    assert not keys.own_line(json.dumps({"Item": {"digest": {"B": "AA=="}}}))

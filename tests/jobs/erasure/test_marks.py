@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from jobs.erasure.marks import Marks
+from jobs.erasure.marks import Marks, NoMarks
 from jobs.erasure.tombstones import ABOVE_ALL
 from lambdas.data_api.stored import Stored
 from lambdas.data_api.writes import KEEP_DELETED_SECONDS
@@ -88,3 +88,10 @@ def test_unblocking_leaves_an_ordinary_delete_where_a_version_is_known(marks: Ma
     assert stored(marks, "north,3") is None
     assert stored(marks, "south,1") == row
     assert marks.unblock({KEY: 12, "north,2": None}, SENT) == set()
+
+
+def test_an_existing_table_gets_no_marks() -> None:
+    marks = NoMarks()
+
+    assert marks.unmarked([KEY]) == marks.put([KEY]) == {}
+    assert marks.unblock({KEY: 5}, SENT) == set()

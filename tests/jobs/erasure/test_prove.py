@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 from jobs.erasure.notes import DeadLettersNote
-from jobs.erasure.prove import delete_query_results, unsearched_messages
+from jobs.erasure.prove import KEPT, delete_query_results, kept, unsearched_messages
+from tests.jobs.builders import ENTITIES
+from tests.jobs.existing_histories import LEDGER
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,3 +28,11 @@ def test_all_query_results_are_deleted_and_counted(s3: "S3Client") -> None:
 
     assert delete_query_results(s3, "lake") == 2
     assert [one["Key"] for one in s3.list_objects_v2(Bucket="lake")["Contents"]] == ["warehouse/c.parquet"]
+
+
+def test_the_proof_says_that_the_items_of_an_existing_table_stay() -> None:
+    texts = " ".join(kept(LEDGER))
+
+    assert "in the table Ledger, which was not touched" in texts
+    assert "in a mark" not in texts
+    assert kept(ENTITIES) is KEPT

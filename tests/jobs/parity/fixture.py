@@ -142,7 +142,7 @@ class ParityFixture:
         rows.writeTo(self.table).append()
 
     def rows_of(self, items: "Iterable[Item]") -> "DataFrame":
-        records = [json.loads(as_record(item)) for item in items]
+        records = [json.loads(as_record(self.contract, item)) for item in items]
         for record in records:
             record["dynamodb"]["SequenceNumber"] = SEQUENCE
         changes = parse_stream(received(self.spark, records), self.contract)

@@ -95,7 +95,7 @@ def mismatches_of(spark: "SparkSession", cases: list[Case]) -> "DataFrame":
 
 
 def items_of(spark: "SparkSession", items: dict[str, Item | None]) -> "DataFrame":
-    rows = [(key, as_record(item)) for key, item in items.items() if item is not None]
+    rows = [(key, as_record(ENTITIES, item)) for key, item in items.items() if item is not None]
     return spark.createDataFrame(rows, "source_file string, payload string").select(
         "source_file",
         F.timestamp_micros(F.lit(UNSTAMPED)).alias("event_time"),

@@ -10,6 +10,7 @@ import pytest
 from jobs.parity.dynamodb_scan import UNSTAMPED, Pace, as_record, get, get_items, scan
 from jobs.parity.states import item_states
 from tests.jobs.builders import ENTITIES
+from tests.jobs.existing_histories import LEDGER
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -33,7 +34,11 @@ def table(aws: str) -> str:
 
 
 def test_a_scan_finds_every_item_once(spark: "SparkSession", table: str) -> None:
-    states = item_states(scan(spark, table, FAST), ENTITIES).select("key", "version", "is_live").collect()
+    states = (
+        item_states(scan(spark, ENTITIES, table, FAST), ENTITIES)
+        .select("key", "version", "is_live")
+        .collect()
+    )
 
     assert sorted((int(row["key"]), row["version"]) for row in states) == [(n, n) for n in range(250)]
     assert all(row["is_live"] for row in states)
@@ -44,7 +49,7 @@ def test_items_are_read_by_their_keys_and_keys_without_an_item_are_left_out(
 ) -> None:
     keys = spark.createDataFrame([(str(number),) for number in range(100, 400)], "key string")
 
-    found = item_states(get(spark, table, keys, FAST), ENTITIES).select("key").collect()
+    found = item_states(get(spark, ENTITIES, table, keys, FAST), ENTITIES).select("key").collect()
 
     assert sorted(int(row["key"]) for row in found) == list(range(100, 250))
 
@@ -52,7 +57,7 @@ def test_items_are_read_by_their_keys_and_keys_without_an_item_are_left_out(
 def test_an_item_becomes_the_record_of_a_write_that_left_it_as_it_is() -> None:
     item = {"_key": {"S": "a,b"}, "blob": {"B": b"\x00\xff"}, "parts": {"BS": [b"x"]}, "name": {"S": "é"}}
 
-    record = json.loads(as_record(item))
+    record = json.loads(as_record(ENTITIES, item))
 
     assert record["dynamodb"]["Keys"] == {"_key": {"S": "a,b"}}
     assert record["dynamodb"]["NewImage"] == {
@@ -68,7 +73,7 @@ def test_an_item_without_a_version_is_older_than_all_that_have_one(spark: "Spark
     boto3.client("dynamodb").put_item(TableName=table, Item=item)
     keys = spark.createDataFrame([("unstamped",)], "key string")
 
-    received = get(spark, table, keys, FAST)
+    received = get(spark, ENTITIES, table, keys, FAST)
     (state,) = item_states(received, ENTITIES).collect()
 
     assert state["version"] is None
@@ -86,11 +91,46 @@ def test_keys_that_dynamodb_leaves_unprocessed_are_requested_again() -> None:
             left = {"t": {"Keys": keys[1:], "ConsistentRead": True}} if len(keys) > 1 else {}
             return {"Responses": {"t": [keys[0]]}, "UnprocessedKeys": left}
 
-    found = list(get_items(Throttled(), "t", ["a", "b", "c"], Pace(FAST, sleep=pauses.append)))
+    keys = [{"_key": {"S": key}} for key in "abc"]
+    found = list(get_items(Throttled(), "t", keys, Pace(FAST, sleep=pauses.append)))
 
     assert [item["_key"]["S"] for item in found] == ["a", "b", "c"]
     assert requested == [3, 2, 1]
     assert len(pauses) == 2
+
+
+def test_items_of_an_existing_table_are_read_by_its_own_keys(spark: "SparkSession", aws: str) -> None:
+    client = boto3.client("dynamodb")
+    client.create_table(
+        TableName="Ledger",
+        KeySchema=[
+            {"AttributeName": "Account", "KeyType": "HASH"},
+            {"AttributeName": "Entry", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "Account", "AttributeType": "S"},
+            {"AttributeName": "Entry", "AttributeType": "N"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for account, entry in ((" a", "1"), ("a", "1"), ("a", "1.5"), ("a", "0.001")):
+        name = {"detail": {"M": {"the.name": {"S": f"{account}/{entry}"}}}, "_deleted": {"BOOL": True}}
+        client.put_item(TableName="Ledger", Item={"Account": {"S": account}, "Entry": {"N": entry}} | name)
+
+    received = scan(spark, LEDGER, "Ledger", FAST)
+    states = {row["key"]: row for row in item_states(received, LEDGER).collect()}
+
+    assert {key: (row["is_live"], row["version"], row["is_rejected"]) for key, row in states.items()} == {
+        "%20a,1.00": (True, None, False),
+        "a,1.00": (True, None, False),
+        "a,1.50": (True, None, False),
+        '{"Account": {"S": "a"}, "Entry": {"N": "0.001"}}': (True, None, True),
+    }
+    keys = spark.createDataFrame([(key,) for key in (*states, "b,1.00")], "key string")
+    again = item_states(get(spark, LEDGER, "Ledger", keys, FAST), LEDGER).collect()
+    assert {row["key"]: row["content"] for row in again} == {
+        key: row["content"] for key, row in states.items()
+    }
 
 
 def test_the_pace_limits_consumption_to_the_rate() -> None:

@@ -35,7 +35,7 @@ def lines_of(key: str, rows: Any = None, tombstone: Any = None, item: Any = None
         "tombstone": json.dumps(tombstone) if tombstone else None,
         "is_live": None if item is None else "_deleted" not in item,
         "version": int(item["_version"]["N"]) if item and "_version" in item else None,
-        "record": None if item is None else as_record(item),
+        "record": None if item is None else as_record(ENTITIES, item),
     }
     return [json.loads(line) for line in repair_lines(drifted, REPAIR)]
 

@@ -1,5 +1,6 @@
 import gzip
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -7,16 +8,20 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from expectations.contract import dump_compiled
 from lambdas.environment import ConfigurationError
 from lambdas.forwarder import app
+from tests.builders import contracts
 
 BUCKET = "glueline-raw"
 
 
 @pytest.fixture(autouse=True)
-def _raw_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _raw_bucket(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("RAW_BUCKET", BUCKET)
     monkeypatch.setenv("TABLE_PREFIX", "glueline-")
+    monkeypatch.setenv("CONTRACTS", str(tmp_path / "contracts.json"))
+    (tmp_path / "contracts.json").write_text(dump_compiled(contracts()))
     app._settings.cache_clear()
     app._s3.cache_clear()
     with mock_aws():

@@ -111,5 +111,19 @@ def test_the_hour_is_that_of_the_first_record_with_a_time(
 def test_the_stream_of_another_table_is_an_error_with_advice(
     records: list[dict[str, Any]], stream: str
 ) -> None:
-    with pytest.raises(ForeignStream, match=f"glueline-<dataset>, got {stream}; check"):
+    with pytest.raises(ForeignStream, match=f"glueline-<dataset>, .*, got {stream}; check"):
         raw_objects([{**records[0], "eventSourceARN": stream}], PREFIX)
+
+
+def test_records_of_an_existing_table_go_to_the_dataset_whose_contract_names_it(
+    records: list[dict[str, Any]],
+) -> None:
+    for record in records:
+        record["eventSourceARN"] = record["eventSourceARN"].replace("glueline-transactions", "Shop-2")
+
+    [raw] = raw_objects(records, PREFIX, {"Shop-2": "orders"})
+
+    assert raw.dataset == "orders"
+    assert raw.key.startswith("stream/orders/2026/11/24/10/")
+    with pytest.raises(ForeignStream, match="one that a contract names"):
+        raw_objects(records, PREFIX, {"Shop": "orders"})

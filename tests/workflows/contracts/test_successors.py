@@ -73,10 +73,10 @@ def compare(stack: Target, wanted: Contract) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("write", [write_item, write_file])
 def test_a_dataset_has_data_from_its_first_item_or_file_on(stack: Target, write: object) -> None:
-    assert not has_data(stack, "things")
+    assert not has_data(stack, OLD)
     write_item(stack) if write is write_item else write_file(stack)
-    assert has_data(stack, "things")
-    assert not has_data(stack, "thing")
+    assert has_data(stack, OLD)
+    assert not has_data(stack, replace(OLD, dataset="thing"))
 
 
 def test_a_contract_without_data_may_change_in_any_way(stack: Target) -> None:

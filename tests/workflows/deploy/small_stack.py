@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from tests.builders import contracts
 from workflows.deploy.deployment import Dialog
+
+if TYPE_CHECKING:
+    from expectations.contract import Contract
 
 # Retained resources with and without names of their own, protection, outputs, a loop, both transforms, and a
 # resource that fails if it is asked to.
@@ -12,6 +17,10 @@ TEMPLATE = """
 Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
 Parameters:
   Datasets: {Type: CommaDelimitedList, Default: things}
+  OwnTables: {Type: CommaDelimitedList, Default: things}
+  SourceTables: {Type: CommaDelimitedList, Default: none}
+  SourceStreams: {Type: CommaDelimitedList, Default: none}
+  SourceKeys: {Type: CommaDelimitedList, Default: none}
   JobsCode: {Type: String, Default: "s3://none/code/none"}
   Architecture: {Type: String, Default: arm64}
   AlertEmail: {Type: String, Default: ""}
@@ -83,6 +92,11 @@ Outputs:
   RawBucket: {Value: !Ref RawBucket}
   KeyId: {Value: !Ref Key}
 """
+
+
+def contracts_named(*datasets: str) -> dict[str, Contract]:
+    """Contracts of these datasets."""
+    return {dataset: replace(contracts()["products"], dataset=dataset) for dataset in datasets}
 
 
 @dataclass

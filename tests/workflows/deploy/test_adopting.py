@@ -172,7 +172,7 @@ def test_a_key_that_is_going_to_be_deleted_is_not_adopted(account: Account) -> N
 
 
 def test_an_import_has_only_what_it_imports_and_refers_to_nothing_else() -> None:
-    wanted = resources(expand(TEMPLATE, Place("shop"), {"Datasets": "products"}))
+    wanted = resources(expand(TEMPLATE, Place("shop"), {"Datasets": "products", "OwnTables": "products"}))
     table = import_template([Leftover(wanted["Tableproducts"], "shop-products")])["Resources"]
     both = import_template([Leftover(wanted[name], name) for name in ("Tableproducts", "Key")])["Resources"]
 

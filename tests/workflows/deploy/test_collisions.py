@@ -14,7 +14,7 @@ from workflows.deploy.template import Place, Resource, expand, resources
 if TYPE_CHECKING:
     from workflows.deploy.account import Account
 
-WANTED = resources(expand(TEMPLATE, Place("clash"), {"Datasets": "products"}))
+WANTED = resources(expand(TEMPLATE, Place("clash"), {"Datasets": "products", "OwnTables": "products"}))
 
 
 def test_nothing_is_in_the_way_in_an_empty_account(account: Account) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.workflows.deploy.small_stack import TEMPLATE, Talk
+from tests.workflows.deploy.small_stack import TEMPLATE, Talk, contracts_named
 from workflows.deploy import deployment, renamed_parameters, stacks
 from workflows.deploy.deployment import Declined, deploy, plan
 from workflows.deploy.errors import DeployError
@@ -213,13 +213,13 @@ def test_the_value_of_a_parameter_that_is_gone_is_named(
 def test_a_removed_contract_leaves_its_table_and_its_data(
     account: Account, small: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deployment, "load_contracts", lambda: {"extras": None, "things": None})
+    monkeypatch.setattr(deployment, "load_contracts", lambda: contracts_named("extras", "things"))
     deploy(small, Talk().dialog())
     put_item(account, small)
     extras, talk = f"{small.stack}-extras", Talk()
     account.client("dynamodb").put_item(TableName=extras, Item={"_key": {"S": "2"}})
     with monkeypatch.context() as patch:
-        patch.setattr(deployment, "load_contracts", lambda: {"things": None})
+        patch.setattr(deployment, "load_contracts", lambda: contracts_named("things"))
 
         deploy(small, talk.dialog())
 

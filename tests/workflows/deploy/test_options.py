@@ -28,7 +28,7 @@ from workflows.deploy.template import Place, expand, resources
         (Options(stack="a" * 48), "expected a stack name of up to 47 characters, got 'a+' with 48"),
         (Options(architecture="riscv"), "expected one of the architectures arm64, x86_64, got 'riscv'"),
         (Options(parameters={"AlertMail": "a@b.c"}), "expected parameters among AlertEmail"),
-        (Options(parameters={"Datasets": "a"}), r"Datasets, JobsCode, Architecture are computed"),
+        (Options(parameters={"Datasets": "a"}), r"Datasets, OwnTables, .*, Architecture are computed"),
     ],
 )
 def test_a_wrong_option_is_refused(options: Options, message: str) -> None:

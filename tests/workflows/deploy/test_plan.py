@@ -8,7 +8,8 @@ from workflows.deploy.template import Place, Resource, expand, resources
 
 
 def of(**parameters: str) -> dict[str, Resource]:
-    return resources(expand(TEMPLATE, Place("shop"), parameters))
+    tables = {"OwnTables": parameters["Datasets"]} if "Datasets" in parameters else {}
+    return resources(expand(TEMPLATE, Place("shop"), tables | parameters))
 
 
 def text(plan: Plan) -> str:

@@ -34,7 +34,8 @@ def named(number: int, length: int = 13) -> list[str]:
 
 
 def expanded_for(datasets: list[str], **parameters: str) -> Json:
-    return expand(TEMPLATE, Place("shop"), {**parameters, "Datasets": dataset_parameter(datasets)})
+    names = dataset_parameter(datasets)
+    return expand(TEMPLATE, Place("shop"), {**parameters, "Datasets": names, "OwnTables": names})
 
 
 def finding_for(datasets: list[str], **parameters: str) -> Finding:

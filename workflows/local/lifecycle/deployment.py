@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from workflows.contracts.existing_tables import NO_TABLES
 from workflows.local.base.errors import StackError
 from workflows.local.lifecycle.clients import REGION, client
 from workflows.local.lifecycle.deployed_stack import DeployedStack
@@ -48,6 +49,11 @@ def _accept_data(_: Target) -> dict[str, list[str]]:
     return {}
 
 
+def _attach_nothing(_endpoint: str, _report: Callable[[str], None]) -> dict[str, str]:
+    """The parameters of a deployment that reads no existing tables."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """A template with its parameters, the sources of its Lambda packages, and the code of its jobs.
@@ -66,6 +72,8 @@ class Deployment:
     check: Callable[[], None] = _accept  # raises if the deployment is wrong in itself
     compare: Callable[[Target], dict[str, list[str]]] = _accept_data  # raises if data can't follow
     kept: tuple[str, ...] = ()  # parameters that a kept stack continues with
+    # Parameters that follow from what the embedded AWS has; raises if that is not as it should be.
+    attach: Callable[[str, Callable[[str], None]], Mapping[str, str]] = _attach_nothing
     as_aws: bool = False  # the stack waits for batching windows, as AWS does
 
     @property
@@ -122,12 +130,16 @@ class Deployment:
             runtime=digest(_files(self.runtime), sys.version),
         )
 
+    def attached(self, endpoint: str, report: Callable[[str], None]) -> Deployment:
+        """The deployment for what the embedded AWS at this address has."""
+        return replace(self, parameters={**self.parameters, **self.attach(endpoint, report)})
+
     def growing_from(self, current: Mapping[str, str]) -> Deployment:
         """The deployment with what a stack with these parameters keeps: all members of lists, and values."""
         lists = {
-            name: ",".join(sorted({*self.parameters[name].split(","), *current[name].split(",")} - {""}))
+            name: _together(self.parameters[name], current[name])
             for name in self.growing
-            if name in current
+            if name in self.parameters and name in current
         }
         values = {name: current[name] for name in self.kept if name in current}
         return replace(self, parameters={**self.parameters, **lists, **values})
@@ -135,6 +147,12 @@ class Deployment:
     def _functions(self) -> dict[str, Path]:
         apps = (app for source in self.sources if source.is_dir() for app in source.glob("*/app.py"))
         return {app.parent.name: app.parent for app in apps}
+
+
+def _together(one: str, other: str) -> str:
+    """The members of two lists; what stands for an empty list is no member beside others."""
+    members = {*one.split(","), *other.split(",")} - {""}
+    return ",".join(sorted(members - {NO_TABLES} or members))
 
 
 def _files(sources: Iterable[Path]) -> Iterator[Path]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from workflows.dataset_parameter import dataset_parameter
+from workflows.local.lifecycle.clients import REGION, client
 from workflows.local.lifecycle.deployment import Deployment
 from workflows.local.lifecycle.running import WORKFLOW
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from expectations.contract import Contract
@@ -21,12 +24,21 @@ _TIMES: Final = ("IngestWindowSeconds", "RoundSeconds")
 _MODE: Final = "IngestMode"
 
 
-def our_deployment(home: Home, *, as_aws: bool = False, mode: str | None = None) -> Deployment:
-    """The deployment of the checkout; `as_aws` gives it the times that the template has on AWS.
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is asked of a stack."""
 
-    Otherwise nothing of it is read yet, so that this takes no time. Without a mode it is that of a kept
-    stack, else `workflow`.
+    as_aws: bool = False  # the times that the template has on AWS
+    mode: str | None = None  # the ingest mode; that of a kept stack if None, else `workflow`
+    enables_streams: bool = False  # the stream of each existing table that has none is enabled
+
+
+def our_deployment(home: Home, wishes: Wishes | None = None) -> Deployment:
+    """The deployment of the checkout.
+
+    Nothing but the names of contracts and the times of AWS is read yet, so that this takes no time.
     """
+    wishes = wishes or Wishes()
     root = home.checkout
     contracts, template = root / "expectations", root / "workflows" / "template.yaml"
     return Deployment(
@@ -36,19 +48,20 @@ def our_deployment(home: Home, *, as_aws: bool = False, mode: str | None = None)
             "LakeDatabase": "lake",
             "OpsDatabase": "lake_ops",
             "Datasets": dataset_parameter(file.stem for file in contracts.glob("*.yaml")),
-            _MODE: mode or WORKFLOW,
+            _MODE: wishes.mode or WORKFLOW,
             # Explicit also if they are the defaults: a kept stack would keep its own.
-            **{name: _default(template, name) if as_aws else str(_SOON_SECONDS) for name in _TIMES},
+            **{name: _default(template, name) if wishes.as_aws else str(_SOON_SECONDS) for name in _TIMES},
         },
         sources=(root / "lambdas", contracts, root / "uv.lock", root / "pyproject.toml"),
         jobs=root / "jobs",
         packages=(contracts,),
         runtime=(root / "workflows" / "local", root / "uv.lock"),
-        growing=("Datasets",),
-        kept=() if mode else (_MODE,),
+        growing=("Datasets", "OwnTables"),
+        kept=() if wishes.mode else (_MODE,),
         check=partial(check_contracts, contracts),
         compare=partial(compare_contracts, contracts, home.known_contracts),
-        as_aws=as_aws,
+        attach=partial(attach_tables, contracts, wishes.enables_streams),
+        as_aws=wishes.as_aws,
     )
 
 
@@ -65,6 +78,19 @@ def check_contracts(folder: Path) -> None:
     from workflows.contracts.check import check_at_doors
 
     check_at_doors(load_contracts(folder))
+
+
+def attach_tables(
+    folder: Path, enables_streams: bool, endpoint: str, report: Callable[[str], None]
+) -> dict[str, str]:
+    """The parameters about existing tables. One that does not exist yet is reported. Raises WrongTable."""
+    from expectations.odcs import load_contracts
+    from workflows.contracts.existing_tables import Place, find, parameters_of
+
+    contracts = load_contracts(folder).values()
+    dynamodb = client("dynamodb", endpoint)
+    attached = find(dynamodb, contracts, Place(REGION), enables_streams=enables_streams, on_missing=report)
+    return parameters_of(contracts, attached)
 
 
 def compare_contracts(folder: Path, known: Path, target: Target) -> dict[str, list[str]]:

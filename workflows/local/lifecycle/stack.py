@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -24,7 +25,7 @@ from workflows.local.lifecycle.deployed_code import copy_code, remember_contract
 from workflows.local.lifecycle.deployment import Deployment, build, deploy
 from workflows.local.lifecycle.emulator_process import start_emulator, wait_for_health, wait_for_spark
 from workflows.local.lifecycle.listening import listen, listen_again
-from workflows.local.lifecycle.ours import our_deployment
+from workflows.local.lifecycle.ours import Wishes, our_deployment
 from workflows.local.lifecycle.processes import end_processes
 from workflows.local.lifecycle.running import CONTINUOUS, Stack, running_stack, spark_state
 from workflows.local.lifecycle.status import StackState, status
@@ -40,25 +41,23 @@ def up(
     report: Callable[[str], None],
     home: Home = DEFAULT,
     deployment: Deployment | None = None,
-    *,
-    as_aws: bool = False,
-    mode: str | None = None,
+    wishes: Wishes | None = None,
 ) -> Stack:
     """Start the stack and return when it is ready; to one that runs, deploy what has changed.
 
-    `report` is called with a line about each step. With `as_aws`, a stack that is started waits for the
-    batching windows of AWS; one that runs keeps its timing. `mode` is the ingest mode, which is otherwise
-    that of the stack that runs or was kept. Raises StackError, or ContractError.
+    `report` is called with a line about each step. A stack that runs keeps its timing, and its ingest mode
+    unless another is wished. Raises StackError, or ContractError.
     """
+    wishes = wishes or Wishes()
     home.logs.mkdir(parents=True, exist_ok=True)
     with _locked(home, report):
         running = running_stack(home)
         if running is not None:
             spark_state(running.endpoint_url)  # raises if it does not answer
-            _check_timing(running, as_aws=as_aws)
-            ours = our_deployment(home, as_aws=running.as_aws, mode=mode or running.mode)
-            return update(running, home, deployment or ours, report)
-        wanted = deployment or our_deployment(home, as_aws=as_aws, mode=mode)
+            _check_timing(running, as_aws=wishes.as_aws)
+            kept = replace(wishes, as_aws=running.as_aws, mode=wishes.mode or running.mode)
+            return update(running, home, deployment or our_deployment(home, kept), report)
+        wanted = deployment or our_deployment(home, wishes)
         _clean_up(home)
         if deployment is None:
             from workflows.contracts.check import report_notes
@@ -119,7 +118,7 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
     deployment.check()
     find_java()
     jar_paths()
-    parts = deployment.parts()
+    parts = deployment.parts()  # now: what is edited from here on is deployed by the next one
     kept = kept_port(home.kept)
     if kept is None:
         shutil.rmtree(home.kept, ignore_errors=True)
@@ -132,12 +131,14 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
         emulator = start_emulator(home, listening, jobs, as_aws=deployment.as_aws)
     if kept is not None:
         wait_for_health(emulator, endpoint, home)
-        deployment = follow_kept_data(deployment, endpoint)
-        parts = deployment.parts()  # with the parameters that it keeps
+        deployment = follow_kept_data(deployment.attached(endpoint, report), endpoint)
     built = build(deployment, home)
     report_step("Lambda packages built" if built else "Lambda packages are unchanged")
     wait_for_health(emulator, endpoint, home)
     report_step(f"embedded AWS answers at {endpoint}")
+    if kept is None:
+        deployment = deployment.attached(endpoint, report)
+    parts = replace(parts, template=deployment.parts().template)
     with replaced_code(deployment, home) if kept is not None else nullcontext():
         outputs = deploy(deployment, home, endpoint)
         report_step("template deployed")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from expectations.problems import GluelineError
+from expectations.problems import ContractError, GluelineError
 from workflows.local.base.errors import StackError
 from workflows.local.lifecycle.clients import REGION
 from workflows.local.lifecycle.deployed_code import remember_contracts, replaced_code
@@ -41,6 +41,7 @@ def update(running: Stack, home: Home, deployment: Deployment, report: Callable[
     def report_step(step: str) -> None:
         report(f"{step} ({time.monotonic() - began:.0f} s)")
 
+    deployment = _attached(deployment, running.endpoint_url, report)
     before, wanted = Parts.read(home), deployment.parts()
     changes = Changes.between(before, wanted)
     if changes.is_empty:
@@ -80,6 +81,16 @@ def update(running: Stack, home: Home, deployment: Deployment, report: Callable[
     )
     updated.write(home)
     return updated
+
+
+def _attached(deployment: Deployment, endpoint: str, report: Callable[[str], None]) -> Deployment:
+    """The deployment with what it reads of the embedded AWS. Raises StackError or ContractError."""
+    try:
+        return deployment.attached(endpoint, report)
+    except ContractError:
+        raise
+    except GluelineError as error:
+        raise StackError(f"{error}\nNothing was deployed, and the stack runs as before.") from error
 
 
 def follow_kept_data(deployment: Deployment, endpoint: str) -> Deployment:

@@ -205,3 +205,11 @@ def test_the_files_to_watch_are_all_whose_changes_can_be_deployed(whole: Deploym
     assert {"jobs/lake/names.py", "lambdas/api/app.py", "expectations/products.yaml"} < names
     assert {"workflows/template.yaml", "workflows/samconfig.toml"} < names
     assert "workflows/local/runner.py" not in names
+
+
+def test_what_stands_for_no_table_is_no_table_beside_others(whole: Deployment) -> None:
+    none = replace(whole, parameters={"Datasets": "X"})
+
+    assert none.growing_from({"Datasets": "products"}).parameters["Datasets"] == "products"
+    assert none.growing_from({"Datasets": "X"}).parameters["Datasets"] == "X"
+    assert none.growing_from({}).parameters["Datasets"] == "X"

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from expectations.odcs import ContractError
 from tests.expectations.contract_files import VALID, changed, write
+from tests.expectations.odcs.test_dynamodb_servers import TABLE as EXISTING
 from workflows.contracts import successors
+from workflows.contracts.existing_tables import WrongTable
 from workflows.local.base.home import DEFAULT
-from workflows.local.lifecycle.ours import check_contracts, compare_contracts, our_deployment
+from workflows.local.lifecycle.ours import (
+    Wishes,
+    attach_tables,
+    check_contracts,
+    compare_contracts,
+    our_deployment,
+)
 from workflows.stack.target import Target
 
 if TYPE_CHECKING:
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
     type Contracts = dict[str, Contract]
 
 TARGET = Target("us-east-1", {}, "http://127.0.0.1:1")
+AWS: Any = None  # the default endpoint, which moto answers
 
 
 def test_the_parts_are_those_of_the_checkout() -> None:
@@ -42,7 +53,7 @@ def test_the_datasets_are_those_with_a_contract_file(tmp_path: Path) -> None:
 
 
 def test_with_the_timing_of_aws_the_window_is_that_of_the_template() -> None:
-    ours, as_aws = our_deployment(DEFAULT), our_deployment(DEFAULT, as_aws=True)
+    ours, as_aws = our_deployment(DEFAULT), our_deployment(DEFAULT, Wishes(as_aws=True))
 
     times = ("IngestWindowSeconds", "RoundSeconds")
     assert ([ours.parameters[name] for name in times], ours.as_aws) == (["2", "2"], False)
@@ -61,7 +72,7 @@ def test_with_the_timing_of_aws_the_window_is_that_of_the_template() -> None:
 def test_a_kept_stack_stays_in_its_mode_unless_another_is_asked_for(
     asked: str | None, kept: str, then: str
 ) -> None:
-    ours = our_deployment(DEFAULT, mode=asked)
+    ours = our_deployment(DEFAULT, Wishes(mode=asked))
     assert ours.parameters["IngestMode"] == (asked or "workflow")
 
     assert ours.growing_from({"IngestMode": kept}).parameters["IngestMode"] == then
@@ -117,3 +128,32 @@ def test_a_deployed_contract_that_cannot_be_read_any_more_is_passed_over(
     compare_contracts(folder, known, TARGET)
 
     assert found == [{}]
+
+
+def test_existing_tables_are_parameters_of_the_template(tmp_path: Path) -> None:
+    write(tmp_path, EXISTING.replace("eu-west-1", "us-east-1"))
+    write(tmp_path, VALID.replace("orders", "returns"), "returns")
+    lines: list[str] = []
+    with mock_aws():
+        missing = attach_tables(tmp_path, False, AWS, lines.append)
+        dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+        dynamodb.create_table(
+            TableName="Shop",
+            KeySchema=[
+                {"AttributeName": "OrderId", "KeyType": "HASH"},
+                {"AttributeName": "LineNo", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "OrderId", "AttributeType": "S"},
+                {"AttributeName": "LineNo", "AttributeType": "N"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        with pytest.raises(WrongTable, match="--enable-stream"):
+            attach_tables(tmp_path, False, AWS, lines.append)
+        attached = attach_tables(tmp_path, True, AWS, lines.append)
+
+    assert (missing["OwnTables"], missing["SourceStreams"]) == ("returns", "none")
+    assert len(lines) == 1
+    assert attached["SourceTables"].endswith(":table/Shop")
+    assert ":table/Shop/stream/" in attached["SourceStreams"]

@@ -1,0 +1,180 @@
+"""Existing tables as they are: compared with their contracts, and what the template is told of them.
+
+A table is right if its keys are those of the contract, it is in the region and account of the stack, and its
+stream has new images. Everything that is wrong is said at once, with what to run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from expectations.item_keys import table_of
+from expectations.problems import GluelineError
+from workflows.dataset_parameter import dataset_parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from expectations.contract import Contract
+
+NONE: Final = "none"  # stands for an empty list, over which no loop of a template may go
+NO_TABLES: Final = "X"  # likewise among datasets, none of which is named so
+PARAMETERS: Final = ("OwnTables", "SourceTables", "SourceStreams", "SourceKeys")
+_VIEW: Final = "NEW_AND_OLD_IMAGES"
+_VIEWS: Final = (_VIEW, "NEW_IMAGE")
+
+
+class WrongTable(GluelineError):
+    """Raised when existing tables are not as their contracts say; the message has all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the stack is; a table elsewhere can't be attached to."""
+
+    region: str
+    account: str | None = None  # not compared if it is None
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An existing table to which a stack attaches."""
+
+    arn: str
+    stream: str
+    key: str | None  # the customer's KMS key that encrypts it
+
+
+def parameters_of(contracts: Iterable[Contract], attached: Iterable[Attached]) -> dict[str, str]:
+    """The parameters of the template that follow from datasets and existing tables."""
+    own = [one.dataset for one in contracts if one.table is None]
+    tables = sorted(attached, key=lambda one: one.arn)
+    lists = {
+        "SourceTables": [one.arn for one in tables],
+        "SourceStreams": [one.stream for one in tables],
+        "SourceKeys": sorted({one.key for one in tables if one.key}),
+    }
+    return {
+        "OwnTables": dataset_parameter(own) or NO_TABLES,
+        **{name: ",".join(values) or NONE for name, values in lists.items()},
+    }
+
+
+def find(
+    dynamodb: Any,
+    contracts: Iterable[Contract],
+    place: Place,
+    *,
+    enables_streams: bool = False,
+    on_missing: Callable[[str], None] | None = None,
+) -> list[Attached]:
+    """The existing tables of the contracts. Raises WrongTable.
+
+    A stream is enabled where a table has none, if that was asked for. A table that does not exist is reported
+    to `on_missing`, if it is given, and left out.
+    """
+    named: dict[str, Contract] = {}
+    wrong: list[str] = []
+    for one in contracts:
+        if one.table is not None and named.setdefault(one.table.name, one) is not one:
+            other = named[one.table.name].source
+            wrong.append(f"{one.source}: expected a table of its own, got {one.table.name}, as in {other}.")
+    found = []
+    for name, contract in sorted(named.items()):
+        description = _describe(dynamodb, name)
+        problems = list(_misplaced(contract, place))
+        if description is None and not problems:
+            missing = f"{contract.source}: the table {name} does not exist in {place.region}"
+            if on_missing is None:
+                problems.append(f"{missing}. Create it, or correct its name.")
+            else:
+                on_missing(
+                    f"{missing}; {contract.dataset} gets no changes until it does and this is run again"
+                )
+        elif description is not None:
+            problems += _other_keys(contract, description)
+            if not problems and enables_streams:
+                description = _with_stream(dynamodb, description)
+            problems += _unusable_stream(contract, description)
+        wrong += problems
+        if description is not None and not problems:
+            key = description.get("SSEDescription", {}).get("KMSMasterKeyArn")
+            found.append(Attached(description["TableArn"], description["LatestStreamArn"], key))
+    if wrong:
+        raise WrongTable("\n".join(wrong))
+    return found
+
+
+def _describe(dynamodb: Any, name: str) -> dict[str, Any] | None:
+    try:
+        table: dict[str, Any] = dynamodb.describe_table(TableName=name)["Table"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return None
+    return table
+
+
+def _misplaced(contract: Contract, place: Place) -> Iterable[str]:
+    table = table_of(contract)
+    if table.region not in (None, place.region):
+        yield (
+            f"{contract.source}: expected the table {table.name} in the region of the stack, {place.region}, "
+            f"got {table.region}: Lambda reads streams of its own region. Deploy a stack there."
+        )
+    if place.account is not None and table.account not in (None, place.account):
+        yield (
+            f"{contract.source}: expected the table {table.name} in the account of the stack, "
+            f"{place.account}, got {table.account}. Deploy a stack there."
+        )
+
+
+def _other_keys(contract: Contract, description: Mapping[str, Any]) -> Iterable[str]:
+    types = {one["AttributeName"]: one["AttributeType"] for one in description["AttributeDefinitions"]}
+    names = [one["AttributeName"] for one in sorted(description["KeySchema"], key=lambda one: one["KeyType"])]
+    keys = tuple((name, types[name]) for name in names)  # HASH, then RANGE
+    table = table_of(contract)
+    if keys != table.keys:
+        yield (
+            f"{contract.source}: expected the key of the table {table.name}, {_spelled(keys)}, got "
+            f"{_spelled(table.keys)}. Correct primaryKey, primaryKeyPosition, physicalName or the type."
+        )
+
+
+def _spelled(keys: Sequence[tuple[str, str]]) -> str:
+    return " and ".join(f"{name} of type {kind}" for name, kind in keys)
+
+
+def _with_stream(dynamodb: Any, description: dict[str, Any]) -> dict[str, Any]:
+    """The table with a stream, which is enabled if it has none."""
+    if description.get("StreamSpecification", {}).get("StreamEnabled"):
+        return description
+    name = description["TableName"]
+    dynamodb.update_table(
+        TableName=name, StreamSpecification={"StreamEnabled": True, "StreamViewType": _VIEW}
+    )
+    dynamodb.get_waiter("table_exists").wait(TableName=name)
+    return _describe(dynamodb, name) or description
+
+
+def _unusable_stream(contract: Contract, description: Mapping[str, Any]) -> Iterable[str]:
+    name, stream = description["TableName"], description.get("StreamSpecification", {})
+    enable = (
+        f"aws dynamodb update-table --table-name {name} "
+        f"--stream-specification StreamEnabled=true,StreamViewType={_VIEW}"
+    )
+    if not stream.get("StreamEnabled"):
+        yield (
+            f"{contract.source}: expected a stream of the table {name}, got none. To enable it, run this "
+            f"again with --enable-stream, or: {enable}"
+        )
+    elif stream["StreamViewType"] not in _VIEWS:
+        yield (
+            f"{contract.source}: expected a stream of the table {name} with the view {' or '.join(_VIEWS)}, "
+            f"got {stream['StreamViewType']}, which lacks new images. A view can't be changed. To make "
+            "another stream, to which its other readers have to be pointed as well: aws dynamodb "
+            f"update-table --table-name {name} --stream-specification StreamEnabled=false && {enable}"
+        )
