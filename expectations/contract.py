@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from expectations.access_patterns import AccessPattern
 from expectations.file_dialect import RFC_4180, CsvDialect
 
 type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
@@ -98,6 +99,7 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     source: str = ""
     csv: CsvDialect = RFC_4180  # of its CSV files
+    patterns: tuple[AccessPattern, ...] = ()  # the questions that the Data API answers by an index
 
     def column(self, name: str) -> Column:
         """The column of that name. KeyError, which names the dataset, if there is none."""
@@ -127,6 +129,7 @@ class Contract:
                 "partitions": tuple(Partition(**partition) for partition in plain["partitions"]),
                 "rules": tuple(Rule(**rule) for rule in plain["rules"]),
                 "csv": _dialect(plain.get("csv", {})),
+                "patterns": tuple(AccessPattern(**pattern) for pattern in plain.get("patterns", ())),
             }
         )
 
@@ -144,7 +147,7 @@ def dump_compiled(contracts: Mapping[str, Contract]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Contract, Column, Limits, Partition, Rule, CsvDialect)):
+    if isinstance(value, (Contract, Column, Limits, Partition, Rule, CsvDialect, AccessPattern)):
         return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]

@@ -6,6 +6,7 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.json_schema import data_schema
+from expectations.openapi_lists import list_description, list_parameters, page
 from expectations.openapi_responses import GATEWAY, OF_EVERY_BODY, PROBLEM, content, problems, ref
 
 _BATCH_LIMIT = 500
@@ -105,6 +106,7 @@ def _schemas(contract: Contract) -> dict[str, Any]:
     return {
         contract.dataset: row,
         f"{contract.dataset}.stored": stored | {"title": f"{contract.dataset}.stored"},
+        f"{contract.dataset}.listed": stored | {"title": f"{contract.dataset}.listed", "required": []},
         f"{contract.dataset}.replacement": replacement | {"title": f"{contract.dataset}.replacement"},
         f"{contract.dataset}.delete": delete,
         f"{contract.dataset}.patch": patch | {"title": f"{contract.dataset}.patch"},
@@ -113,32 +115,15 @@ def _schemas(contract: Contract) -> dict[str, Any]:
 
 def _collection(contract: Contract) -> dict[str, Any]:
     dataset = contract.dataset
-    page = {
-        "type": "object",
-        "properties": {
-            "items": {"type": "array", "items": ref(f"{dataset}.stored")},
-            "next": {
-                "type": ["string", "null"],
-                "description": "The parameter `next` of the following page.",
-            },
-        },
-        "required": ["items"],
-    }
     location = {"Location": {"schema": {"type": "string", "format": "uri-reference"}}}
     return {
         "get": {
             "operationId": f"list_{dataset}",
             "tags": [dataset],
-            "parameters": [
-                {
-                    "name": "limit",
-                    "in": "query",
-                    "schema": {"type": "integer", "minimum": 1, "maximum": 1000},
-                },
-                {"name": "next", "in": "query", "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}},
-            ],
+            "description": list_description(contract),
+            "parameters": list_parameters(contract),
             "responses": {
-                "200": {"description": "One page.", "content": content(page)},
+                "200": {"description": "One page.", "content": content(page(contract))},
                 **problems(400, 503),
             },
         },

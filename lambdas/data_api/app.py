@@ -87,8 +87,8 @@ def batch() -> Response[str]:
 
 @_api.get("/<dataset>")
 def list_rows(dataset: str) -> Response[str]:
-    """A page of the dataset's rows, in no particular order."""
-    contract = _contract(dataset, "read", pages.PARAMETERS)
+    """A page of the dataset's rows: all, in no particular order, or those that answer a question in order."""
+    contract = _contract(dataset, "read", pages.PARAMETERS, asks=True)
     page = pages.read_page(contract, _api.current_event.query_string_parameters)
     return Response(200, JSON, pages.list_rows(_service().store, contract, page))
 
@@ -189,12 +189,14 @@ def answer_no_route(_: NotFoundError) -> Response[str]:
     return answer_problem(Problem("not-found", f"there is no {event.http_method} {event.path}"))
 
 
-def _contract(dataset: str, verb: str, parameters: Sequence[str] = (), *, of_row: bool = False) -> Contract:
+def _contract(
+    dataset: str, verb: str, parameters: Sequence[str] = (), *, of_row: bool = False, asks: bool = False
+) -> Contract:
     """The contract of the dataset in the path.
 
     Problem if the method, the permission or the dataset is missing, or the query has other parameters than
-    these and, for a write of one row, that which repeats a key. Permission is checked first: without it, the
-    answer does not show which datasets exist.
+    these and, for a write of one row, that which repeats a key; if it `asks`, columns too. Permission is
+    checked first: without it, the answer does not show which datasets exist.
     """
     require_method(_api.current_event)  # /batch is not a dataset
     require(_api.current_event, dataset, verb)
@@ -203,7 +205,8 @@ def _contract(dataset: str, verb: str, parameters: Sequence[str] = (), *, of_row
         raise unknown_dataset(dataset, contracts)
     contract = contracts[dataset]
     repeats_key = of_row and ends_in_text(contract)
-    require_parameters(_api.current_event, [*parameters, CONFIRM] if repeats_key else parameters)
+    columns = [column.name for column in contract.columns] if asks else ()
+    require_parameters(_api.current_event, [*parameters, CONFIRM] if repeats_key else parameters, columns)
     return contract
 
 
