@@ -27,9 +27,9 @@ def list_description(contract: Contract) -> str:
     if not contract.patterns:
         return f"{every} The dataset has no access patterns, so no column can be a parameter."
     return (
-        f"{every} With columns: the rows that an access pattern finds, in the order of its second column, where "
-        "null comes last (first with order=desc), or of their keys. Other combinations of columns are answered "
-        "with status 400. The patterns, each with the column that must equal one value first: "
+        f"{every} With columns: the rows that an access pattern finds, in the order of its second column, "
+        "where null comes last (first with order=desc), or of their keys. Other combinations of columns are "
+        "answered with status 400. The patterns, each with the column that must equal one value first: "
         f"{'; '.join(map(str, contract.patterns))}."
     )
 

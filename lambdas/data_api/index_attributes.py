@@ -16,8 +16,8 @@ from expectations.align import align
 from expectations.contract import Column, Contract
 from expectations.ordered_text import ordered_text
 from lambdas.data_api.items import DELETED, KEY, Attribute, Item, column_value
+from lambdas.index_attribute_names import PARTITION, SORT
 
-PARTITION, SORT = "_part_", "_sort_"
 GIVEN = "="  # before the text of a value, so that no key is empty
 AFTER_ALL = ">"  # after all texts of values
 _NULL = f"{AFTER_ALL}null"
@@ -48,11 +48,6 @@ def attribute_definitions(patterns: Iterable[AccessPattern]) -> list[dict[str, s
     """The definitions of a table's key and of the keys of these indexes."""
     names = [KEY, *index_attribute_names(patterns)]
     return [{"AttributeName": name, "AttributeType": "S"} for name in names]
-
-
-def is_index_attribute(name: str) -> bool:
-    """Whether the attribute is the key of an index, of today's contract or an earlier one."""
-    return name.startswith((PARTITION, SORT))
 
 
 def index_attributes(contract: Contract, item: Mapping[str, Attribute]) -> Item:

@@ -1,6 +1,7 @@
 """A batch of stream records as objects of the RAW bucket. No AWS here.
 
-Records are written unchanged; the job that reads them parses them and converts their types.
+Records are written unchanged; the job that reads them parses them and converts their types. A record that
+only fills an index changes no row, and is left out.
 """
 
 import gzip
@@ -10,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from lambdas.index_attribute_names import is_index_attribute
 
 COMPRESS_LEVEL = 3  # half the time of the default level, for objects that are a fifth larger
 _MAX_ID = 256  # characters of a sender's id in logs, so that a thousand ids fit into one line
@@ -48,8 +51,24 @@ def raw_objects(records: Iterable[StreamRecord], table_prefix: str) -> list[RawO
     """One object for each stream in the batch. An event source mapping passes records of one stream."""
     by_stream: dict[str, list[StreamRecord]] = {}
     for record in records:
-        by_stream.setdefault(record["eventSourceARN"], []).append(record)
+        if not fills_an_index(record):
+            by_stream.setdefault(record["eventSourceARN"], []).append(record)
     return [_raw_object(stream, batch, table_prefix) for stream, batch in by_stream.items()]
+
+
+def fills_an_index(record: StreamRecord) -> bool:
+    """Whether the item has changed in nothing but the attributes that are keys of indexes."""
+    change = record["dynamodb"]
+    if "OldImage" not in change or "NewImage" not in change:
+        return False
+    old, new = change["OldImage"], change["NewImage"]
+    if not any(old.get(name) != new.get(name) for name in {*old, *new} if is_index_attribute(name)):
+        return False
+    return _without_index_attributes(old) == _without_index_attributes(new)
+
+
+def _without_index_attributes(image: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in image.items() if not is_index_attribute(name)}
 
 
 def _raw_object(stream_arn: str, records: Sequence[StreamRecord], table_prefix: str) -> RawObject:

@@ -9,7 +9,6 @@ from lambdas.data_api.index_attributes import (
     attribute_definitions,
     index_attributes,
     index_definition,
-    is_index_attribute,
 )
 from tests.builders import contracts
 from tests.lambdas.contracts import READINGS
@@ -70,12 +69,3 @@ def test_an_index_has_whole_items() -> None:
     assert index_definition(without)["KeySchema"][1]["AttributeName"] == "_key"
     names = [one["AttributeName"] for one in attribute_definitions([with_sort, without])]
     assert names == ["_key", "_part_x", "_sort_y"]
-
-
-def test_names_of_columns_are_no_index_attributes() -> None:
-    assert [is_index_attribute(name) for name in ("_part_x", "_sort_x", "_key", "part_x")] == [
-        True,
-        True,
-        False,
-        False,
-    ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.lambdas.contracts import THINGS
 from tests.workflows.deploy.small_stack import TEMPLATE
 from tests.workflows.local.ministack.embedded import embedded
 from workflows.deploy import deployment, options, packaging, stacks
@@ -73,7 +74,7 @@ def small(account: Account, bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_pa
 
     for module in (deployment, options):
         monkeypatch.setattr(module, "TEMPLATE_FILE", template)
-    monkeypatch.setattr(deployment, "load_contracts", lambda: {"things": None})
+    monkeypatch.setattr(deployment, "load_contracts", lambda: {"things": THINGS})
     monkeypatch.setattr(deployment, "check_contracts", lambda contracts: None)
     monkeypatch.setattr(deployment, "report_notes", lambda report: report("2 notes on contracts"))
     monkeypatch.setattr(packaging, "build_jobs", lambda: JobsCode((template,)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.lambdas.contracts import THINGS
 from tests.workflows.deploy.small_stack import TEMPLATE, Talk
 from workflows.deploy import deployment, renamed_parameters, stacks
 from workflows.deploy.deployment import Declined, deploy, plan
@@ -193,13 +194,13 @@ def test_the_value_of_a_parameter_that_is_gone_is_named(
 def test_a_removed_contract_leaves_its_table_and_its_data(
     account: Account, small: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deployment, "load_contracts", lambda: {"extras": None, "things": None})
+    monkeypatch.setattr(deployment, "load_contracts", lambda: {"extras": THINGS, "things": THINGS})
     deploy(small, Talk().dialog())
     put_item(account, small)
     extras, talk = f"{small.stack}-extras", Talk()
     account.client("dynamodb").put_item(TableName=extras, Item={"_key": {"S": "2"}})
     with monkeypatch.context() as patch:
-        patch.setattr(deployment, "load_contracts", lambda: {"things": None})
+        patch.setattr(deployment, "load_contracts", lambda: {"things": THINGS})
 
         deploy(small, talk.dialog())
 

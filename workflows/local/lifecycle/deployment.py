@@ -48,6 +48,11 @@ def _accept_data(_: Target) -> dict[str, list[str]]:
     return {}
 
 
+def _index_nothing(_: Target, __: Callable[[str], None]) -> list[str]:
+    """The indexes of a deployment without contracts."""
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """A template with its parameters, the sources of its Lambda packages, and the code of its jobs.
@@ -65,6 +70,7 @@ class Deployment:
     growing: tuple[str, ...] = ()  # parameters with lists, of which a stack with data loses no member
     check: Callable[[], None] = _accept  # raises if the deployment is wrong in itself
     compare: Callable[[Target], dict[str, list[str]]] = _accept_data  # raises if data can't follow
+    index: Callable[[Target, Callable[[str], None]], list[str]] = _index_nothing  # after each deployment
     as_aws: bool = False  # the stack waits for batching windows, as AWS does
 
     @property

@@ -9,6 +9,7 @@ from workflows.dataset_parameter import dataset_parameter
 from workflows.local.lifecycle.deployment import Deployment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from expectations.contract import Contract
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 _WINDOW_SECONDS: Final = 2
+_SETTLE_SECONDS: Final = 1.0  # a call of the API takes less here
+_POLL_SECONDS: Final = 0.1
 _WINDOW: Final = "IngestWindowSeconds"
 
 
@@ -43,6 +46,7 @@ def our_deployment(home: Home, *, as_aws: bool = False) -> Deployment:
         growing=("Datasets",),
         check=partial(check_contracts, contracts),
         compare=partial(compare_contracts, contracts, home.known_contracts),
+        index=partial(build_indexes, contracts),
         as_aws=as_aws,
     )
 
@@ -60,6 +64,18 @@ def check_contracts(folder: Path) -> None:
     from workflows.contracts.check import check_at_doors
 
     check_at_doors(load_contracts(folder))
+
+
+def build_indexes(folder: Path, target: Target, report: Callable[[str], None]) -> list[str]:
+    """Give the tables the indexes of the contracts' access patterns; what was done, in sentences."""
+    from expectations.odcs import load_contracts
+    from workflows.indexes.building import Tables
+    from workflows.indexes.building import build_indexes as build
+
+    tables = Tables(
+        target.client("dynamodb"), target.output("TablePrefix"), report, _SETTLE_SECONDS, _POLL_SECONDS
+    )
+    return build(tables, list(load_contracts(folder).values()))
 
 
 def compare_contracts(folder: Path, known: Path, target: Target) -> dict[str, list[str]]:

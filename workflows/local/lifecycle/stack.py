@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -54,7 +55,8 @@ def up(
         if running is not None:
             spark_state(running.endpoint_url)  # raises if it does not answer
             _check_timing(running, as_aws=as_aws)
-            return update(running, home, deployment or our_deployment(home, as_aws=running.as_aws), report)
+            wanted = deployment or our_deployment(home, as_aws=running.as_aws)
+            return _indexed(update(running, home, wanted, report), wanted, report)
         wanted = deployment or our_deployment(home, as_aws=as_aws)
         _clean_up(home)
         if deployment is None:
@@ -62,10 +64,18 @@ def up(
 
             report_notes(report)
         try:
-            return _start(report, home, wanted)
+            return _indexed(_start(report, home, wanted), wanted, report)
         except BaseException:
             _clean_up(home)
             raise
+
+
+def _indexed(stack: Stack, deployment: Deployment, report: Callable[[str], None]) -> Stack:
+    """The stack with the indexes of its contracts, which also an interrupted deployment may have left out."""
+    from workflows.stack.target import Target
+
+    done = deployment.index(Target(REGION, stack.outputs, stack.endpoint_url), report)
+    return replace(stack, notice="\n".join([stack.notice, *done])) if done else stack
 
 
 def _check_timing(running: Stack, *, as_aws: bool) -> None:

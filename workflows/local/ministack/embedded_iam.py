@@ -137,8 +137,8 @@ def _form(body: bytes, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 def _name_resources_as_aws() -> None:
     """Name resources as AWS does.
 
-    MiniStack names at most the database of a request to Glue, the table of a query of an index, the bus in
-    the ARN of each rule, and nothing for queries of Athena, exports, streams and alarms.
+    MiniStack names at most the database of a request to Glue, the bus in the ARN of each rule, and nothing
+    for queries, exports, streams and alarms.
     """
     from ministack.core import iam_actions
 
@@ -153,8 +153,8 @@ def _name_resources_as_aws() -> None:
             return f"arn:aws:cloudwatch:{more[1]}:{more[2]}:alarm:*"
         if service == "athena" and (workgroup := _workgroup_of_query(body)):
             return f"arn:aws:athena:{more[1]}:{more[2]}:workgroup/{workgroup}"
-        if service.startswith("dynamodb"):
-            return _item_resource(named, operation, json.loads(body or b"{}"))
+        if service.startswith("dynamodb") and named == "*":
+            return _export_or_stream(operation, json.loads(body or b"{}"))
         return named.replace(":rule/default/", ":rule/")
 
     iam_actions.extract_resource_arn = name
@@ -166,14 +166,6 @@ def _workgroup_of_query(body: bytes) -> str | None:
     query = json.loads(body or b"{}").get("QueryExecutionId")
     found: str | None = require(athena, "_executions").get(query, {}).get("WorkGroup") if query else None
     return found
-
-
-def _item_resource(named: str, operation: str, request: Mapping[str, Any]) -> str:
-    """The table, index, export or stream of a request to DynamoDB; what is read from an index is no table."""
-    if named == "*":
-        return _export_or_stream(operation, request)
-    index = request.get("IndexName")
-    return f"{named}/index/{index}" if index and "/index/" not in named else named
 
 
 def _export_or_stream(operation: str, request: Mapping[str, Any]) -> str:
