@@ -45,10 +45,8 @@ def list_parameters(contract: Contract) -> list[dict[str, Any]]:
         | {"style": "form", "explode": False, "description": "The columns to show, all if it is left out."},
     ]
     if contract.patterns:
-        order = _parameter("order", {"enum": ["asc", "desc"], "default": "asc"})
-        parameters.append(
-            order | {"description": "The order of the rows; only beside the columns of a pattern."}
-        )
+        text = "The order of the rows, asc if it is left out; only beside the columns of a pattern."
+        parameters.append(_parameter("order", {"enum": ["asc", "desc"]}) | {"description": text})
     return [*parameters, *_columns(contract)]
 
 

@@ -21,6 +21,7 @@ from lambdas.correlation import correlation_id
 from lambdas.data_api import pages, rows
 from lambdas.data_api.batch import answer, counts, read_batch, read_changes, shown_id
 from lambdas.data_api.changes import Change, Event
+from lambdas.data_api.compression import compressed
 from lambdas.data_api.preconditions import etag, expectation, is_known
 from lambdas.data_api.problems import Problem, broken_contract, unknown_dataset
 from lambdas.data_api.requests import (
@@ -56,7 +57,8 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Lambda entry point."""
     _logger.set_correlation_id(correlation_id(event))
     _logger.append_keys(request_id=event["requestContext"]["requestId"])
-    return _api.resolve(event, context)
+    answer = _api.resolve(event, context)
+    return compressed(answer, _api.current_event.headers.get("accept-encoding") or "")
 
 
 @_api.get("/openapi.json")

@@ -30,7 +30,9 @@ def headers(target: Target) -> dict[str, str]:
 
 
 def ask(target: Target, headers: dict[str, str], **query: str) -> Any:
-    answer = httpx.get(f"{target.output('DataApiUrl')}/transactions", params=query, headers=headers)
+    answer = httpx.get(
+        f"{target.output('DataApiUrl')}/transactions", params=query, headers=headers, timeout=60
+    )
     return answer.json() | {"code": answer.status_code}
 
 
@@ -51,9 +53,10 @@ def lines(target: Target, headers: dict[str, str]) -> None:
         for basket, when in enumerate([*TIMES, TIMES[0]], 1)
     ]
     url = target.output("DataApiUrl")
-    written = httpx.post(f"{url}/batch", content=dumps({"changes": changes}), headers=headers)
+    written = httpx.post(f"{url}/batch", content=dumps({"changes": changes}), headers=headers, timeout=60)
     assert [result["status"] for result in written.json()["results"]] == ["accepted"] * 5
-    assert httpx.delete(f"{url}/transactions/{HOUSEHOLD + 5},1095275", headers=headers).status_code == 204
+    deleted = httpx.delete(f"{url}/transactions/{HOUSEHOLD + 5},1095275", headers=headers, timeout=60)
+    assert deleted.status_code == 204
 
 
 @pytest.mark.usefixtures("lines")

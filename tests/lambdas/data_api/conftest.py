@@ -147,6 +147,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: Any
+    text: str = ""  # of the body, in Base64 if it is compressed
 
     @property
     def etag(self) -> str:
@@ -188,7 +189,9 @@ def call(store: Store, event_named: Callable[[str], Any], monkeypatch: pytest.Mo
             event["queryStringParameters"] = query
         answer = app.handler(event, LambdaContext())
         answered = {name.lower(): value for name, value in answer.get("headers", {}).items()}
-        return Answer(answer["statusCode"], answered, loads(answer["body"]) if answer.get("body") else None)
+        text = answer.get("body") or ""
+        body = loads(text) if text and not answer.get("isBase64Encoded") else None
+        return Answer(answer["statusCode"], answered, body, text)
 
     return ask
 
