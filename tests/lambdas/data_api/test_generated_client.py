@@ -52,7 +52,16 @@ def generated(
     app._openapi.cache_clear()
     (tmp_path / "openapi.json").write_text(call("GET", "/openapi.json").text)
     app._openapi.cache_clear()
-    command = [generator, "generate", "--path", "openapi.json", "--output-path", "baskets", "--meta", "none"]
+    command = [
+        str(generator),
+        "generate",
+        "--path",
+        "openapi.json",
+        "--output-path",
+        "baskets",
+        "--meta",
+        "none",
+    ]
     made = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert "WARNING" not in made.stdout + made.stderr
     monkeypatch.syspath_prepend(str(tmp_path))
