@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from expectations.access_patterns import AccessPattern
 from expectations.existing_table import ExistingTable
 from expectations.file_dialect import RFC_4180, CsvDialect
 
@@ -105,6 +106,8 @@ class Contract:
         """The name of its DynamoDB table; `prefix` is that of the tables that the stack makes."""
         return prefix + self.dataset if self.table is None else self.table.name
 
+    patterns: tuple[AccessPattern, ...] = ()  # the questions that the Data API answers by an index
+
     def column(self, name: str) -> Column:
         """The column of that name. KeyError, which names the dataset, if there is none."""
         for column in self.columns:
@@ -134,6 +137,7 @@ class Contract:
                 "rules": tuple(Rule(**rule) for rule in plain["rules"]),
                 "csv": _dialect(plain.get("csv", {})),
                 "table": ExistingTable.from_dict(plain["table"]) if plain.get("table") else None,
+                "patterns": tuple(AccessPattern(**pattern) for pattern in plain.get("patterns", ())),
             }
         )
 
@@ -150,8 +154,11 @@ def dump_compiled(contracts: Mapping[str, Contract]) -> str:
     return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
 
 
+_PARTS = (Contract, Column, Limits, Partition, Rule, CsvDialect, ExistingTable, AccessPattern)
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Contract, Column, Limits, Partition, Rule, CsvDialect, ExistingTable)):
+    if isinstance(value, _PARTS):
         return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]

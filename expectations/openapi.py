@@ -6,6 +6,7 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.json_schema import data_schema
+from expectations.openapi_lists import list_description, list_parameters, page
 from expectations.openapi_responses import GATEWAY, OF_EVERY_BODY, PROBLEM, content, problems, ref
 
 _BATCH_LIMIT = 500
@@ -42,7 +43,8 @@ _TAG = r'(W/)?"[!#-~]*"'
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
-    "schema": {"anyOf": [{"const": "*"}, {"type": "string", "pattern": f"^{_TAG}(, ?{_TAG})*$"}]},
+    # Not a union with the constant *, of which generators of clients make no header.
+    "schema": {"type": "string", "pattern": rf"^(\*|{_TAG}(, ?{_TAG})*)$"},
     "description": "The row's ETag, or * for any row.",
 }
 _IF_NONE_MATCH = _IF_MATCH | {
@@ -52,7 +54,7 @@ _IF_NONE_MATCH = _IF_MATCH | {
 _IF_NONE = {
     "name": "If-None-Match",
     "in": "header",
-    "schema": {"const": "*"},
+    "schema": {"type": "string", "enum": ["*"]},
     "description": "Create the row only if it does not exist.",
 }
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": 'The version of the row, as "<_version>".'}}
@@ -110,6 +112,7 @@ def _schemas(contract: Contract) -> dict[str, Any]:
     return {
         contract.dataset: row,
         f"{contract.dataset}.stored": stored | {"title": f"{contract.dataset}.stored"},
+        f"{contract.dataset}.listed": stored | {"title": f"{contract.dataset}.listed", "required": []},
         f"{contract.dataset}.replacement": replacement | {"title": f"{contract.dataset}.replacement"},
         f"{contract.dataset}.delete": delete,
         f"{contract.dataset}.patch": patch | {"title": f"{contract.dataset}.patch"},
@@ -118,32 +121,15 @@ def _schemas(contract: Contract) -> dict[str, Any]:
 
 def _collection(contract: Contract) -> dict[str, Any]:
     dataset = contract.dataset
-    page = {
-        "type": "object",
-        "properties": {
-            "items": {"type": "array", "items": ref(f"{dataset}.stored")},
-            "next": {
-                "type": ["string", "null"],
-                "description": "The parameter `next` of the following page.",
-            },
-        },
-        "required": ["items"],
-    }
     location = {"Location": {"schema": {"type": "string", "format": "uri-reference"}}}
     return {
         "get": {
             "operationId": f"list_{dataset}",
             "tags": [dataset],
-            "parameters": [
-                {
-                    "name": "limit",
-                    "in": "query",
-                    "schema": {"type": "integer", "minimum": 1, "maximum": 1000},
-                },
-                {"name": "next", "in": "query", "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}},
-            ],
+            "description": list_description(contract),
+            "parameters": list_parameters(contract),
             "responses": {
-                "200": {"description": "One page.", "content": content(page)},
+                "200": {"description": "One page.", "content": content(page(contract))},
                 **problems(400, 503),
             },
         },

@@ -7,11 +7,14 @@ key. Contracts that the code cannot keep are refused, with all problems of all f
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from open_data_contract_standard.model import SchemaObject
 
 import expectations
 from expectations.contract import Column, Contract, Rule
+from expectations.odcs.access_patterns import PROPERTY as ACCESS_PATTERNS
+from expectations.odcs.access_patterns import read_access_patterns
 from expectations.odcs.column_rules import column_rules
 from expectations.odcs.columns import NAME, is_measure, read_columns
 from expectations.odcs.csv_servers import read_dialect
@@ -23,7 +26,7 @@ from expectations.odcs.primary_key import read_key
 from expectations.odcs.quality import Dataset, read_rules
 from expectations.problems import ContractError, Findings, Problem
 
-DATASET_PROPERTIES = ("sequenceColumn",)
+DATASET_PROPERTIES = ("sequenceColumn", ACCESS_PATTERNS)
 _SCHEMA = "schema[0]"
 _COLUMNS = f"{_SCHEMA}.properties"
 _MOST_CHARACTERS = 100  # names of resources, at most 255 characters, contain the stack's name and more words
@@ -87,14 +90,19 @@ def _read(path: Path, findings: Findings) -> Contract | None:
         findings.note(f"{_SCHEMA}.relationships", "relationships", "relationships are not enforced")
     properties = schema.properties or []
     columns, rules = _read_rules(schema, read_columns(properties, _COLUMNS, findings), findings)
+    custom = custom_properties(schema.customProperties, DATASET_PROPERTIES, _SCHEMA, findings)
     _check_rule_names(rules, findings)
     _check_defaults(columns, findings)
     existing = existing_server(document.servers)
     key = read_key(properties, columns, _COLUMNS, findings, is_of_existing_table=existing is not None)
-    sequence_column = _read_sequence_column(schema, columns, findings)
+    sequence_column = _read_sequence_column(custom.get("sequenceColumn"), schema, columns, findings)
+    patterns = read_access_patterns(custom.get(ACCESS_PATTERNS), columns, _names(schema), findings)
     if existing is not None and sequence_column is not None:
         advice = "remove it: the stream of the table orders its changes"
         findings.add(f"{_SCHEMA}.customProperties", "sequence-column", "none", sequence_column, advice)
+    if existing is not None and patterns:
+        advice = "remove them: indexes of an existing table are its owner's"
+        findings.add(f"{_SCHEMA}.customProperties", ACCESS_PATTERNS, "none", patterns[0].name, advice)
     return Contract(
         dataset=_read_dataset(schema, path, findings),
         version=document.version or "",
@@ -107,6 +115,7 @@ def _read(path: Path, findings: Findings) -> Contract | None:
         source=path.name,
         csv=read_dialect(document.servers, columns, findings),
         table=read_table(document.servers, schema, columns, key, findings),
+        patterns=patterns,
     )
 
 
@@ -124,11 +133,12 @@ def _read_dataset(schema: SchemaObject, path: Path, findings: Findings) -> str:
     return name
 
 
-def _read_sequence_column(schema: SchemaObject, columns: Sequence[Column], findings: Findings) -> str | None:
-    custom = custom_properties(schema.customProperties, DATASET_PROPERTIES, _SCHEMA, findings)
-    if "sequenceColumn" not in custom:
+def _read_sequence_column(
+    given: tuple[Any, str] | None, schema: SchemaObject, columns: Sequence[Column], findings: Findings
+) -> str | None:
+    if given is None:
         return None
-    name, where = custom["sequenceColumn"]
+    name, where = given
     if name not in _names(schema):
         findings.add(where, "sequence-column", "a column of the dataset", repr(name), "correct the name")
     for column in columns:  # none has the name if its own description is broken, which is reported already

@@ -21,6 +21,7 @@ from lambdas.correlation import correlation_id
 from lambdas.data_api import pages, rows
 from lambdas.data_api.batch import answer, counts, read_batch, read_changes, shown_id
 from lambdas.data_api.changes import Change, Event
+from lambdas.data_api.compression import compressed
 from lambdas.data_api.preconditions import etag, expectation, is_known
 from lambdas.data_api.problems import Problem, broken_contract, read_only, unknown_dataset
 from lambdas.data_api.requests import (
@@ -56,7 +57,8 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Lambda entry point."""
     _logger.set_correlation_id(correlation_id(event))
     _logger.append_keys(request_id=event["requestContext"]["requestId"])
-    return _api.resolve(event, context)
+    answer = _api.resolve(event, context)
+    return compressed(answer, _api.current_event.headers.get("accept-encoding") or "")
 
 
 @_api.get("/openapi.json")
@@ -87,8 +89,8 @@ def batch() -> Response[str]:
 
 @_api.get("/<dataset>")
 def list_rows(dataset: str) -> Response[str]:
-    """A page of the dataset's rows, in no particular order."""
-    contract = _contract(dataset, "read", pages.PARAMETERS)
+    """A page of the dataset's rows: all, in no particular order, or those that answer a question in order."""
+    contract = _contract(dataset, "read", pages.PARAMETERS, asks=True)
     page = pages.read_page(contract, _api.current_event.query_string_parameters)
     return Response(200, JSON, pages.list_rows(_service().store, contract, page))
 
@@ -191,12 +193,14 @@ def answer_no_route(_: NotFoundError) -> Response[str]:
     return answer_problem(Problem("not-found", f"there is no {event.http_method} {event.path}"))
 
 
-def _contract(dataset: str, verb: str, parameters: Sequence[str] = (), *, of_row: bool = False) -> Contract:
+def _contract(
+    dataset: str, verb: str, parameters: Sequence[str] = (), *, of_row: bool = False, asks: bool = False
+) -> Contract:
     """The contract of the dataset in the path.
 
     Problem if the method, the permission or the dataset is missing, or the query has other parameters than
-    these and, for a write of one row, that which repeats a key. Permission is checked first: without it, the
-    answer does not show which datasets exist.
+    these and, for a write of one row, that which repeats a key; if it `asks`, columns too. Permission is
+    checked first: without it, the answer does not show which datasets exist.
     """
     require_method(_api.current_event)  # /batch is not a dataset
     require(_api.current_event, dataset, verb)
@@ -207,7 +211,8 @@ def _contract(dataset: str, verb: str, parameters: Sequence[str] = (), *, of_row
     if contract.table is not None and verb != "read":
         raise read_only(contract)
     repeats_key = of_row and ends_in_text(contract)
-    require_parameters(_api.current_event, [*parameters, CONFIRM] if repeats_key else parameters)
+    columns = [column.name for column in contract.columns] if asks else ()
+    require_parameters(_api.current_event, [*parameters, CONFIRM] if repeats_key else parameters, columns)
     return contract
 
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 from expectations.align import Op, align
 from expectations.contract import Contract, Row
 from expectations.keys import InvalidKey, decode_key, encode_key
+from lambdas.data_api.index_attributes import index_attributes
 from lambdas.data_api.items import EVENT_ID, KEY, VERSION, Item, check_size, to_item
 from lambdas.data_api.problems import broken_contract
 from lambdas.data_api.versions import sequence_of_row
@@ -64,7 +65,8 @@ class Checker:
             row = {name: row[name] for name in (*contract.key, contract.sequence_column) if name in row}
         version = event.time if contract.sequence_column is None else sequence_of_row(contract, row)
         change = Change(contract, op, _key(contract, row), to_item(contract, row), version, event)
-        check_size({KEY: {"S": change.key}, EVENT_ID: {"S": event.id}, **change.item})
+        indexed = index_attributes(contract, change.item)
+        check_size({KEY: {"S": change.key}, EVENT_ID: {"S": event.id}, **change.item, **indexed})
         return change
 
 

@@ -38,7 +38,7 @@ def to_item(contract: Contract, row: Row) -> Item:
 
 def from_item(contract: Contract, item: Mapping[str, Attribute]) -> Row:
     """The contract's columns of an item; columns without an attribute are null."""
-    return {column.name: _value(column, item.get(column.name)) for column in contract.columns}
+    return {column.name: column_value(column, item.get(column.name)) for column in contract.columns}
 
 
 def check_size(item: Item) -> None:
@@ -109,7 +109,7 @@ _SCALARS: dict[str, Callable[[Any], Attribute]] = {
 }
 
 
-def _value(column: Column, attribute: Attribute | None) -> Any:
+def column_value(column: Column, attribute: Attribute | None) -> Any:
     """The value that was written. An attribute of another type, from another writer, as plain JSON."""
     if attribute is None:
         return None
@@ -120,9 +120,9 @@ def _value(column: Column, attribute: Attribute | None) -> Any:
         case "S", "float" | "double" if (number := as_number(attribute)) is not None:
             return number
         case "M", "struct":
-            return {field.name: _value(field, value.get(field.name)) for field in column.fields}
+            return {field.name: column_value(field, value.get(field.name)) for field in column.fields}
         case "L", "list":
-            return [_value(column.fields[0], element) for element in value]
+            return [column_value(column.fields[0], element) for element in value]
     return _plain(tag, value)
 
 

@@ -93,9 +93,14 @@ def require_whole_key(
         )
 
 
-def require_parameters(event: APIGatewayProxyEventV2, known: Sequence[str]) -> None:
-    """Problem 400 if the query has other parameters, so that a misspelt one is not ignored."""
-    unknown = sorted(set(event.query_string_parameters) - set(known))
+def require_parameters(
+    event: APIGatewayProxyEventV2, known: Sequence[str], columns: Sequence[str] = ()
+) -> None:
+    """Problem 400 if the query has other parameters, so that a misspelt one is not ignored.
+
+    Parameters that are columns are judged with the question that they ask.
+    """
+    unknown = sorted(set(event.query_string_parameters) - {*known, *columns})
     if unknown:
         expected = f"expected only the query parameters {', '.join(known)}" if known else "expected no query"
         raise Problem("bad-request", f"{expected}, got {', '.join(name[:50] for name in unknown[:10])}")

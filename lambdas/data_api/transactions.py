@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.data_api.changes import Change
+from lambdas.data_api.index_attributes import index_attributes
 from lambdas.data_api.problems import Problem
 from lambdas.data_api.store import UNREACHABLE, Store, code_of, is_busy, pauses
 from lambdas.data_api.stored import ANYTHING, Stored
@@ -187,4 +188,4 @@ def _row_of(change: Change) -> tuple[str, str]:
 
 
 def _estimated_bytes(change: Change) -> int:
-    return len(str(change.item))
+    return len(str(change.item | index_attributes(change.contract, change.item)))

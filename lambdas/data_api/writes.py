@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.data_api.changes import Change
+from lambdas.data_api.index_attributes import index_attribute_names, index_attributes
 from lambdas.data_api.items import DELETED, EVENT_ID, EVENT_TIME, EXPIRES_AT, KEY, VERSION, Item
 from lambdas.data_api.problems import Problem
 from lambdas.data_api.stored import Expectation, Stored
@@ -55,7 +56,8 @@ class Write:
         if change.op == "delete":
             expires_at = self.now // 1_000_000 + KEEP_DELETED_SECONDS
             marks |= {DELETED: {"BOOL": True}, EXPIRES_AT: {"N": str(expires_at)}}
-        return {**change.item, **marks}
+        item = {**change.item, **marks}
+        return item | index_attributes(change.contract, item)
 
     def put(self, table: str) -> dict[str, Any]:
         """An upsert as parameters of PutItem or of a transaction's Put, which replace the item."""
@@ -65,18 +67,21 @@ class Write:
     def mark(self, table: str) -> dict[str, Any]:
         """A delete as parameters of UpdateItem or of a transaction's Update, which mark the item as deleted.
 
-        The item stays with its other columns. So a delete has a version with which older changes are
-        compared, even if nothing was stored before.
+        The item stays with its other columns, but leaves the indexes. So a delete has a version with which
+        older changes are compared, even if nothing was stored before.
         """
         condition = self._condition()
         sets = list(enumerate(self.item.items()))
+        removed = dict(enumerate(index_attribute_names(self.change.contract.patterns)))
+        remove = " REMOVE " + ", ".join(f"#r{place}" for place in removed) if removed else ""
         return {
             "TableName": table,
             "Key": {KEY: {"S": self.change.key}},
-            "UpdateExpression": "SET " + ", ".join(f"#s{place} = :s{place}" for place, _ in sets),
+            "UpdateExpression": "SET " + ", ".join(f"#s{place} = :s{place}" for place, _ in sets) + remove,
             **condition,
             "ExpressionAttributeNames": condition["ExpressionAttributeNames"]
-            | {f"#s{place}": name for place, (name, _) in sets},
+            | {f"#s{place}": name for place, (name, _) in sets}
+            | {f"#r{place}": name for place, name in removed.items()},
             "ExpressionAttributeValues": condition.get("ExpressionAttributeValues", {})
             | {f":s{place}": value for place, (_, value) in sets},
         }

@@ -1,6 +1,7 @@
 """A batch of stream records as objects of the RAW bucket. No AWS here.
 
-Records are written unchanged; the job that reads them parses them and converts their types.
+Records are written unchanged; the job that reads them parses them and converts their types. A record that
+only fills an index changes no row, and is left out.
 """
 
 import gzip
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
+
+from lambdas.index_attribute_names import is_index_attribute
 
 COMPRESS_LEVEL = 3  # half the time of the default level, for objects that are a fifth larger
 NO_TABLES: Mapping[str, str] = MappingProxyType({})
@@ -56,13 +59,33 @@ def raw_objects(
     by_stream: dict[str, list[StreamRecord]] = {}
     for record in records:
         by_stream.setdefault(record["eventSourceARN"], []).append(record)
-    return [_raw_object(stream, batch, table_prefix, existing) for stream, batch in by_stream.items()]
+    made = (_raw_object(stream, batch, table_prefix, existing) for stream, batch in by_stream.items())
+    return [raw for raw in made if raw is not None]
+
+
+def fills_an_index(record: StreamRecord) -> bool:
+    """Whether the item has changed in nothing but the attributes that are keys of indexes."""
+    change = record["dynamodb"]
+    if "OldImage" not in change or "NewImage" not in change:
+        return False
+    old, new = change["OldImage"], change["NewImage"]
+    if not any(old.get(name) != new.get(name) for name in {*old, *new} if is_index_attribute(name)):
+        return False
+    return _without_index_attributes(old) == _without_index_attributes(new)
+
+
+def _without_index_attributes(image: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in image.items() if not is_index_attribute(name)}
 
 
 def _raw_object(
-    stream_arn: str, records: Sequence[StreamRecord], table_prefix: str, existing: Mapping[str, str]
-) -> RawObject:
-    dataset, label = _dataset_and_label(stream_arn, table_prefix, existing)
+    stream_arn: str, received: Sequence[StreamRecord], table_prefix: str, existing: Mapping[str, str]
+) -> RawObject | None:
+    """The object of one stream; None if its records only fill indexes, which the stack's own tables have."""
+    dataset, label, is_own = _origin(stream_arn, table_prefix, existing)
+    records = [one for one in received if not (is_own and fills_an_index(one))]
+    if not records:
+        return None
     first, last = (record["dynamodb"]["SequenceNumber"] for record in (records[0], records[-1]))
     # A table that is created again has a new stream, which may repeat sequence numbers. Its label is unique.
     digest = hashlib.sha256(label.encode()).hexdigest()[:12]
@@ -70,21 +93,22 @@ def _raw_object(
     return RawObject(dataset, key, _json_lines(records), records)
 
 
-def _dataset_and_label(stream_arn: str, table_prefix: str, existing: Mapping[str, str]) -> tuple[str, str]:
-    """The parts of `arn:aws:dynamodb:<region>:<account>:table/<prefix><dataset>/stream/<label>`.
+def _origin(stream_arn: str, table_prefix: str, existing: Mapping[str, str]) -> tuple[str, str, bool]:
+    """Dataset, label, and whether the table is the stack's own.
 
+    A stream is `arn:aws:dynamodb:<region>:<account>:table/<prefix><dataset>/stream/<label>`.
     An existing table is named by a contract, and not like its dataset.
     """
     _, _, path = stream_arn.partition(":table/")
     table, _, label = path.partition("/stream/")
     if label and table in existing:
-        return existing[table], label
+        return existing[table], label, False
     if not label or not table.startswith(table_prefix) or table == table_prefix:
         raise ForeignStream(
             f"expected the stream of a table {table_prefix}<dataset>, or of one that a contract names, got "
             f"{stream_arn}; check TABLE_PREFIX and the function's event source mappings"
         )
-    return table.removeprefix(table_prefix), label
+    return table.removeprefix(table_prefix), label, True
 
 
 def _event_id(record: StreamRecord) -> str | None:

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from expectations.contract import Column, Contract, Row
+from expectations.access_patterns import AccessPattern
+from expectations.contract import Column, Contract, Limits, Row
 
 THINGS = Contract(
     dataset="things",
@@ -36,6 +37,35 @@ COUNTERS = Contract(
     ),
     key=("name",),
     sequence_column="revision",
+)
+
+SORTED_TYPES = {
+    "count": "long",
+    "price": "decimal(20,4)",
+    "ratio": "double",
+    "day": "date",
+    "at": "timestamp",
+    "label": "string",
+    "flag": "boolean",
+}
+READINGS = Contract(
+    dataset="readings",
+    version="1.0.0",
+    description="An access pattern for each type that sorts, and one without a sort column.",
+    columns=(
+        Column("id", "int", required=True),
+        Column("place", "string", limits=Limits(max_length=20)),
+        *(
+            Column(name, kind, limits=Limits(max_length=255 if kind == "string" else None))
+            for name, kind in SORTED_TYPES.items()
+        ),
+    ),
+    key=("id",),
+    patterns=(
+        *(AccessPattern(f"by_{name}", "place", name) for name in SORTED_TYPES),
+        AccessPattern("by_place", "place"),
+        AccessPattern("flagged", "flag", "at"),
+    ),
 )
 
 

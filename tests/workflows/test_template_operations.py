@@ -188,7 +188,7 @@ def test_an_alarm_that_lasts_for_days_is_on_the_metric_of_all_datasets(alarm: st
 
 
 def test_no_alarm_is_made_for_a_dataset() -> None:
-    few, more = (resources(Datasets=names) for names in ("products", "products,orderXlines"))
+    few, more = (resources(Datasets=names, OwnTables=names) for names in ("products", "products,orderXlines"))
 
     assert set(more) - set(few) == {"TableorderXlines", "StreamorderXlines"}
 

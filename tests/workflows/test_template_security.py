@@ -209,7 +209,9 @@ def test_no_route_but_the_description_is_open() -> None:
     }
     is_open = {key for key, route in routes.items() if route["Properties"]["AuthorizationType"] == "NONE"}
 
-    assert is_open == {"GET /openapi.json"}
+    # With CorsOrigins, API Gateway answers preflight requests, which have no token.
+    assert is_open == {"GET /openapi.json", "OPTIONS /{proxy+}"}
+    assert routes["OPTIONS /{proxy+}"]["Condition"] == "HasCorsOrigins"
     assert routes["$default"]["Properties"]["AuthorizerId"] == {"Ref": "ApiAuthorizer"}
 
 

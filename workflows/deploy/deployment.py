@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from expectations.odcs import load_contracts
@@ -29,6 +29,7 @@ from workflows.deploy.preflight import Intent, mail, preflight
 from workflows.deploy.renamed_parameters import forgotten_values, renamed_values
 from workflows.deploy.states import Next, state_of
 from workflows.deploy.template import TEMPLATE_FILE, expand, parse, resources, without_absent
+from workflows.indexes.building import SETTLE_SECONDS, Tables, announce, build_indexes
 from workflows.stack.database_names import database_parameters
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 NO_BUCKET: Final = "to-be-made"  # stands for the bucket that SAM makes, in a plan
 PROTECTION: Final = "DeletionProtection"
+PREFIX: Final = "TablePrefix"  # the output
 # Logical ids, and the parameters and outputs that name them.
 DATABASES: Final = {"Lake": "LakeDatabase", "LakeOps": "OpsDatabase"}
 
@@ -100,6 +102,7 @@ def plan(options: Options, dialog: Dialog) -> Prepared:
         _say_state(stack, dialog)
     prepared = _prepare(options, account, stack, contracts, only_reads=True)
     _print(prepared, dialog)
+    _print_indexes(account, stack, contracts, dialog)
     return prepared
 
 
@@ -118,6 +121,7 @@ def deploy(options: Options, dialog: Dialog) -> dict[str, str]:
     prepared = _prepare(options, account, stack, contracts)
     if errors := _print(prepared, dialog):
         raise DeployError(f"{errors} of these findings are wrong (see above). Nothing was changed.")
+    _print_indexes(account, stack, contracts, dialog)
     dialog.ask(f"Deploy this to stack {options.stack}, account {account.id}, region {account.region}")
     bucket = prepared.bucket or make_managed_bucket(account)
     dialog.report(f"Artifacts go to s3://{bucket}")
@@ -133,11 +137,22 @@ def deploy(options: Options, dialog: Dialog) -> dict[str, str]:
     if ended.parameters.get(PROTECTION) == "later":
         dialog.report("Protecting the tables and the user pool against deletion …")
         ended = _change(prepared, ended, url, {**parameters, PROTECTION: "true"}, dialog)
+    if (tables := _tables(account, ended, dialog)) is not None:
+        settle_seconds = 0 if prepared.is_first else SETTLE_SECONDS
+        for line in build_indexes(replace(tables, settle_seconds=settle_seconds), list(contracts.values())):
+            dialog.report(line)
     return ended.outputs
 
 
+def _tables(account: Account, stack: Stack | None, dialog: Dialog) -> Tables | None:
+    """The tables of a stack, None if it has none yet."""
+    if stack is None or PREFIX not in stack.outputs:
+        return None
+    return Tables(account.client("dynamodb"), stack.outputs[PREFIX], dialog.report)
+
+
 def _contracts(options: Options, dialog: Dialog) -> dict[str, Contract]:
-    """The contracts, once options and contracts are known to be right."""
+    """The contracts by dataset, once options and contracts are known to be right."""
     check_options(options)
     contracts = load_contracts()
     check_contracts(contracts)
@@ -275,6 +290,14 @@ def _print(prepared: Prepared, dialog: Dialog) -> int:
         dialog.report(f"  {finding}")
         wrong += finding.verdict is Verdict.WRONG
     return wrong
+
+
+def _print_indexes(
+    account: Account, stack: Stack | None, contracts: Mapping[str, Contract], dialog: Dialog
+) -> None:
+    if (tables := _tables(account, stack, dialog)) is not None:
+        for line in announce(tables, list(contracts.values())):
+            dialog.report(f"  {line}")
 
 
 def _upload(prepared: Prepared, bucket: str, dialog: Dialog) -> str:

@@ -17,12 +17,13 @@ from moto.dynamodb.models import dynamodb_backends
 from expectations.contract import Contract, Row
 from lambdas.data_api import app
 from lambdas.data_api.changes import Checker
+from lambdas.data_api.index_attributes import attribute_definitions, index_definition
 from lambdas.data_api.service import Service
 from lambdas.data_api.store import Store
 from lambdas.exact_json import dumps, loads
 from lambdas.validation import Validators
 from tests.builders import contracts
-from tests.lambdas.contracts import COUNTERS, THINGS
+from tests.lambdas.contracts import COUNTERS, READINGS, THINGS
 
 PREFIX = "glueline-"
 NOW = 1_795_515_330_000_000  # microseconds
@@ -32,7 +33,7 @@ UPDATED = 1_483_271_606_000_000  # microseconds of transaction()'s updated_at
 # Longer than every type. Python converts at most 4,300 digits to an int.
 LONG_NUMBERS = ["9" * 19, "9" * 39, "9" * 4301, "0" * 4301 + "1", "-" + "9" * 4301, "1" + "0" * 4400]
 EVERYTHING = "*:read *:write *:delete"
-CONTRACTS: dict[str, Contract] = {**contracts(), "things": THINGS, "counters": COUNTERS}
+CONTRACTS: dict[str, Contract] = {**contracts(), "things": THINGS, "counters": COUNTERS, "readings": READINGS}
 CHECKER = Checker(CONTRACTS, Validators(CONTRACTS))
 
 
@@ -47,12 +48,14 @@ def client() -> Any:
 def empty_tables(client: Any) -> dict[str, Any]:
     """Empty tables of all datasets, to be copied: creating them by the API takes longer than most tests."""
     with mock_aws():
-        for dataset in CONTRACTS:
+        for dataset, contract in CONTRACTS.items():
+            indexes = [index_definition(pattern) for pattern in contract.patterns]
             client.create_table(
                 TableName=PREFIX + dataset,
                 KeySchema=[{"AttributeName": "_key", "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": "_key", "AttributeType": "S"}],
+                AttributeDefinitions=attribute_definitions(contract.patterns),
                 BillingMode="PAY_PER_REQUEST",
+                **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
             )
         return copy.deepcopy(_tables())
 
@@ -144,6 +147,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: Any
+    text: str = ""  # of the body, in Base64 if it is compressed
 
     @property
     def etag(self) -> str:
@@ -185,7 +189,9 @@ def call(store: Store, event_named: Callable[[str], Any], monkeypatch: pytest.Mo
             event["queryStringParameters"] = query
         answer = app.handler(event, LambdaContext())
         answered = {name.lower(): value for name, value in answer.get("headers", {}).items()}
-        return Answer(answer["statusCode"], answered, loads(answer["body"]) if answer.get("body") else None)
+        text = answer.get("body") or ""
+        body = loads(text) if text and not answer.get("isBase64Encoded") else None
+        return Answer(answer["statusCode"], answered, body, text)
 
     return ask
 

@@ -83,4 +83,4 @@ def test_any_token_is_a_page_or_a_problem(token: str) -> None:
     except Problem as problem:
         assert problem.status == 400
     else:
-        assert page.after
+        assert page.start

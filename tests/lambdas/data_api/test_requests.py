@@ -203,7 +203,8 @@ def test_an_unknown_query_parameter_is_refused(
     answer = call(method, path, body, query={"cursor": "x", "limit ": "1"})
 
     assert (answer.status, answer.body["type"]) == (400, "urn:glueline:problem:bad-request")
-    known = "only the query parameters limit, next" if (method, path) == ("GET", "/products") else "no query"
+    is_list = (method, path) == ("GET", "/products")
+    known = "only the query parameters limit, next, order, fields" if is_list else "no query"
     assert answer.body["detail"] == f"expected {known}, got cursor, limit "
     assert failing.calls == []
 

@@ -10,6 +10,7 @@ from expectations import timestamps
 from expectations.contract import Row
 from lambdas.data_api import transactions
 from lambdas.data_api.changes import Change, Event
+from lambdas.data_api.index_attributes import index_attributes
 from lambdas.data_api.store import ATTEMPTS, Store
 from lambdas.data_api.transactions import Result, chunks, rounds, write_batch
 from tests.builders import product, transaction
@@ -76,7 +77,8 @@ def test_a_hundred_and_one_changes_are_two_calls() -> None:
 
 def test_a_call_stays_below_the_size_of_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     one = line(1)
-    monkeypatch.setattr(transactions, "TRANSACTION_BYTES", 2 * len(str(one.item)) + 10)
+    estimated = len(str(one.item | index_attributes(one.contract, one.item)))
+    monkeypatch.setattr(transactions, "TRANSACTION_BYTES", 2 * estimated + 10)
 
     assert [len(chunk) for chunk in chunks(indexed(one, line(2), line(3)))] == [2, 1]
     monkeypatch.setattr(transactions, "TRANSACTION_BYTES", 1)

@@ -127,3 +127,31 @@ def test_records_of_an_existing_table_go_to_the_dataset_whose_contract_names_it(
     assert raw.key.startswith("stream/orders/2026/11/24/10/")
     with pytest.raises(ForeignStream, match="one that a contract names"):
         raw_objects(records, PREFIX, {"Shop": "orders"})
+
+
+def modified(record: dict[str, Any], **attributes: Any) -> dict[str, Any]:
+    """A record that sets attributes of an item, or removes those that are None."""
+    change = {**record["dynamodb"], "OldImage": record["dynamodb"]["NewImage"]}
+    image = {**change["OldImage"], **attributes}
+    change["NewImage"] = {name: value for name, value in image.items() if value is not None}
+    return {**record, "eventName": "MODIFY", "dynamodb": change}
+
+
+def test_a_record_that_only_fills_an_index_is_left_out(records: list[dict[str, Any]]) -> None:
+    first = records[0]
+    filled = modified(first, _part_household_id={"S": "=1"})
+    emptied = modified(modified(first, _sort_at={"S": "=1"}), _sort_at=None)
+
+    [raw] = raw_objects([first, filled, emptied], PREFIX)
+
+    assert raw.records == [first]
+    assert raw_objects([filled], PREFIX) == []
+
+
+def test_a_record_that_changes_a_row_and_its_place_in_an_index_is_kept(records: list[dict[str, Any]]) -> None:
+    both = modified(records[0], household_id={"N": "7"}, _part_household_id={"S": "=7"})
+    same = modified(records[0])  # which DynamoDB does not send, and which changes no index
+
+    [raw] = raw_objects([both, same, records[0]], PREFIX)
+
+    assert raw.records == [both, same, records[0]]

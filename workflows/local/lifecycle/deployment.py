@@ -54,6 +54,11 @@ def _attach_nothing(_endpoint: str, _report: Callable[[str], None]) -> dict[str,
     return {}
 
 
+def _index_nothing(_: Target, __: Callable[[str], None]) -> list[str]:
+    """The indexes of a deployment without contracts."""
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """A template with its parameters, the sources of its Lambda packages, and the code of its jobs.
@@ -74,6 +79,7 @@ class Deployment:
     kept: tuple[str, ...] = ()  # parameters that a kept stack continues with
     # Parameters that follow from what the embedded AWS has; raises if that is not as it should be.
     attach: Callable[[str, Callable[[str], None]], Mapping[str, str]] = _attach_nothing
+    index: Callable[[Target, Callable[[str], None]], list[str]] = _index_nothing  # after each deployment
     as_aws: bool = False  # the stack waits for batching windows, as AWS does
 
     @property

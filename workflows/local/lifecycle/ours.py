@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 _SOON_SECONDS: Final = 2
+_SETTLE_SECONDS: Final = 1.0  # a call of the API takes less here
+_POLL_SECONDS: Final = 0.1
 _TIMES: Final = ("IngestWindowSeconds", "RoundSeconds")
 _MODE: Final = "IngestMode"
 
@@ -62,6 +64,7 @@ def our_deployment(home: Home, wishes: Wishes | None = None) -> Deployment:
         compare=partial(compare_contracts, contracts, home.known_contracts),
         attach=partial(attach_tables, contracts, wishes.enables_streams),
         as_aws=wishes.as_aws,
+        index=partial(build_indexes, contracts),
     )
 
 
@@ -91,6 +94,18 @@ def attach_tables(
     dynamodb = client("dynamodb", endpoint)
     attached = find(dynamodb, contracts, Place(REGION), enables_streams=enables_streams, on_missing=report)
     return parameters_of(contracts, attached)
+
+
+def build_indexes(folder: Path, target: Target, report: Callable[[str], None]) -> list[str]:
+    """Give the tables the indexes of the contracts' access patterns; what was done, in sentences."""
+    from expectations.odcs import load_contracts
+    from workflows.indexes.building import Tables
+    from workflows.indexes.building import build_indexes as build
+
+    tables = Tables(
+        target.client("dynamodb"), target.output("TablePrefix"), report, _SETTLE_SECONDS, _POLL_SECONDS
+    )
+    return build(tables, list(load_contracts(folder).values()))
 
 
 def compare_contracts(folder: Path, known: Path, target: Target) -> dict[str, list[str]]:

@@ -56,7 +56,8 @@ def up(
             spark_state(running.endpoint_url)  # raises if it does not answer
             _check_timing(running, as_aws=wishes.as_aws)
             kept = replace(wishes, as_aws=running.as_aws, mode=wishes.mode or running.mode)
-            return update(running, home, deployment or our_deployment(home, kept), report)
+            wanted = deployment or our_deployment(home, kept)
+            return _indexed(update(running, home, wanted, report), wanted, report)
         wanted = deployment or our_deployment(home, wishes)
         _clean_up(home)
         if deployment is None:
@@ -64,10 +65,18 @@ def up(
 
             report_notes(report)
         try:
-            return _start(report, home, wanted)
+            return _indexed(_start(report, home, wanted), wanted, report)
         except BaseException:
             _clean_up(home)
             raise
+
+
+def _indexed(stack: Stack, deployment: Deployment, report: Callable[[str], None]) -> Stack:
+    """The stack with the indexes of its contracts, which also an interrupted deployment may have left out."""
+    from workflows.stack.target import Target
+
+    done = deployment.index(Target(REGION, stack.outputs, stack.endpoint_url), report)
+    return replace(stack, notice="\n".join([stack.notice, *done])) if done else stack
 
 
 def _check_timing(running: Stack, *, as_aws: bool) -> None:

@@ -12,7 +12,7 @@ from workflows.local.ministack.asgi import App, Message, Receive, Send, reply
 
 REQUESTS_PATH: Final = "/_glueline/requests"
 _DEEP: Final = ("athena", "aws", "code", "warehouse")  # folders whose subfolders policies tell apart
-_IDS: Final = re.compile(r"(:table/[^/]+/(?:stream|export)/|:log-stream:).+")
+_IDS: Final = re.compile(r"(:table/[^/]+/(?:stream|export|index)/|:log-stream:).+")
 
 
 @dataclass(frozen=True, slots=True)

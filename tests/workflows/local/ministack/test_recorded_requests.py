@@ -26,6 +26,7 @@ READ = AuthorizedRequest("reader", "s3:GetObject", "arn:aws:s3:::lake/warehouse/
         ("arn:aws:s3:::lake/athena/1.csv", "arn:aws:s3:::lake/athena/…"),
         ("arn:aws:s3:::lake/athena/readers/1.csv", "arn:aws:s3:::lake/athena/readers/…"),
         ("arn:aws:s3:::lake/warehouse/lake/a/1", "arn:aws:s3:::lake/warehouse/lake/…"),
+        ("arn:aws:dynamodb:r:1:table/t/index/by.x", "arn:aws:dynamodb:r:1:table/t/index/…"),
         ("arn:aws:s3:::raw/top", "arn:aws:s3:::raw/top"),
         ("arn:aws:s3:::raw", "arn:aws:s3:::raw"),
         ("arn:aws:sqs:us-east-1:1:inbound", "arn:aws:sqs:us-east-1:1:inbound"),
