@@ -14,7 +14,7 @@ PLACE = Place("shop", "eu-west-1", "123456789012")
 
 def test_loops_are_unrolled_and_names_are_those_of_the_stack() -> None:
     found = resources(
-        expand(TEMPLATE, PLACE, {name: "orderXlines,products" for name in ("Datasets", "OwnTables")})
+        expand(TEMPLATE, PLACE, dict.fromkeys(("Datasets", "OwnTables"), "orderXlines,products"))
     )
 
     assert found["TableorderXlines"].properties["TableName"] == "shop-order_lines"
