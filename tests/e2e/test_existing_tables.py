@@ -46,7 +46,7 @@ def checkout(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def run(checkout: Checkout, command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the page. A stack is known by the path of its folder, which is not that of the copy."""
+    """Run a command of the page. A stack is known by the path of its folder, not by that of the copy."""
     words = shlex.split(command)
     assert words[:2] == ["uv", "run"]
     if words[2:4] == ["glueline", "up"]:
