@@ -17,18 +17,6 @@ from tests.workflows.permissions import Request, Statement, allowed, policies, r
 UNSEEN: Final = {
     "FollowAlwaysRole 1": "starts `follow` in a continuous stack, which no local one is",
     "FollowAlwaysRole 2": "reads the input of that schedule",
-    **dict.fromkeys(
-        (
-            "CertifyReadsSources 1",
-            "DataApiReadsSources 1",
-            "ForwarderReadsSources 1",
-            "OperatorReadsSources 1",
-            "OperatorReadsSources 2",
-            "OperatorReadsSources 3",
-            "ReconcileReadsSources 1",
-        ),
-        "existing tables: not recorded yet; tests/e2e/test_existing_tables.py asks for them",
-    ),
     "ForwarderRole 3": "Lambda requires it for a destination of failures, of which none happens here",
     "JobRolecheck 2": "without it S3 answers 403 instead of 404, which the embedded S3 does not",
     "JobRolefollow 2": "as that of check",
@@ -36,6 +24,7 @@ UNSEEN: Final = {
     "JobRolemaintain 2": "removes landed objects after days; tests/jobs/maintenance does it without roles",
     "JobRolemaintain 3": "removes landed objects after days; tests/jobs/maintenance does it without roles",
     "JobRolemaintain 4": "removes certificates after days; tests/jobs/maintenance does it without roles",
+    "OperatorReadsSources 3": "redrive --stream of an existing table, of which no batch is given up here",
     "OperatorRole 1": "the outputs of a stack on AWS; those of the local one are in a file",
     "OperatorRole 23": "the code of jobs on AWS; local jobs run from the checkout",
 }
