@@ -16,6 +16,8 @@ import pytest
 from tests.e2e.conftest import GLUELINE, glueline
 from tests.e2e.test_update import Checkout
 from workflows.local.base.home import CHECKOUT
+from workflows.local.lifecycle.ours import our_deployment
+from workflows.local.lifecycle.stack import up
 from workflows.stack.access_token import fetch_token
 
 if TYPE_CHECKING:
@@ -44,10 +46,17 @@ def checkout(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def run(checkout: Checkout, command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the page. A stack is known by the path of its folder, not by that of the copy."""
     words = shlex.split(command)
     assert words[:2] == ["uv", "run"]
+    if words[2:4] == ["glueline", "up"]:
+        deployment = our_deployment(checkout.home, enables_streams="--enable-stream" in words)
+        up(print, checkout.home, deployment)
+        return subprocess.CompletedProcess(words, 0)
+    is_in_copy = words[2] == "python" or words[3] == "contract"
     words = [*GLUELINE, *words[3:]] if words[2] == "glueline" else [sys.executable, *words[3:]]
-    return subprocess.run(words, cwd=checkout.folder, capture_output=True, text=True, check=False)
+    folder = checkout.folder if is_in_copy else CHECKOUT
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def rows(checkout: Checkout) -> list[list[str]]:

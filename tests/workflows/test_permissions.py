@@ -23,6 +23,7 @@ UNSEEN: Final = {
     "JobRolemaintain 2": "removes landed objects after days; tests/jobs/maintenance does it without roles",
     "JobRolemaintain 3": "removes landed objects after days; tests/jobs/maintenance does it without roles",
     "JobRolemaintain 4": "removes certificates after days; tests/jobs/maintenance does it without roles",
+    "OperatorReadsSources 3": "redrive --stream of an existing table, of which no batch is given up here",
     "OperatorRole 1": "the outputs of a stack on AWS; those of the local one are in a file",
     "OperatorRole 23": "the code of jobs on AWS; local jobs run from the checkout",
 }

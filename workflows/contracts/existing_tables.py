@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
     from expectations.contract import Contract
 
-NONE: Final = "none"  # stands for an empty list, over which no loop of a template may go
+_NO_TABLE: Final = "arn:aws:dynamodb:us-east-1:000000000000:table/none"
+# Stand for empty lists, over which no loop of a template may go; the template knows them too.
+NONE: Final = {
+    "SourceTables": _NO_TABLE,
+    "SourceStreams": f"{_NO_TABLE}/stream/none",
+    "SourceKeys": "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000",
+}
 NO_TABLES: Final = "X"  # likewise among datasets, none of which is named so
 PARAMETERS: Final = ("OwnTables", "SourceTables", "SourceStreams", "SourceKeys")
 _VIEW: Final = "NEW_AND_OLD_IMAGES"
@@ -59,7 +65,7 @@ def parameters_of(contracts: Iterable[Contract], attached: Iterable[Attached]) -
     }
     return {
         "OwnTables": dataset_parameter(own) or NO_TABLES,
-        **{name: ",".join(values) or NONE for name, values in lists.items()},
+        **{name: ",".join(values) or NONE[name] for name, values in lists.items()},
     }
 
 

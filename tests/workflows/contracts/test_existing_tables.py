@@ -11,7 +11,16 @@ from moto import mock_aws
 from expectations.contract import Column, Contract
 from expectations.existing_table import ExistingTable
 from tests.builders import contracts
-from workflows.contracts.existing_tables import NONE, Attached, Place, WrongTable, find, parameters_of
+from tests.workflows.expanded_template import TEMPLATE, expanded
+from workflows.contracts.existing_tables import (
+    NO_TABLES,
+    NONE,
+    Attached,
+    Place,
+    WrongTable,
+    find,
+    parameters_of,
+)
 
 HERE = Place("us-east-1", "123456789012")
 TABLE = ExistingTable("Shop", (("Id", "S"), ("Line", "N")), (("id", "Id"), ("line", "Line")))
@@ -142,11 +151,15 @@ def test_the_template_is_told_of_tables_streams_and_keys() -> None:
         "SourceStreams": "arn:a/s,arn:b/s",
         "SourceKeys": "arn:k",
     }
-    assert parameters_of([ORDERS], []) == {
-        "OwnTables": "X",
-        "SourceTables": NONE,
-        "SourceStreams": NONE,
-        "SourceKeys": NONE,
+    assert parameters_of([ORDERS], []) == {"OwnTables": "X", **NONE}
+
+
+def test_the_template_knows_what_stands_for_nothing() -> None:
+    parameters = TEMPLATE["Parameters"]
+
+    assert {name: parameters[name]["Default"] for name in NONE} == NONE
+    assert expanded(OwnTables=NO_TABLES, **NONE)["Conditions"]["HasSources"] == {
+        "Fn::Not": [{"Fn::Equals": [NONE["SourceTables"]] * 2}]
     }
 
 

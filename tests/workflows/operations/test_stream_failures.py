@@ -228,7 +228,9 @@ def test_only_the_streams_own_errors_mean_that_records_are_gone(code: str, expec
         def get_shard_iterator(self, **_: str) -> None:
             raise ClientError({"Error": {"Code": code, "Message": ""}}, "GetShardIterator")
 
-    trimmed: Any = SimpleNamespace(client=lambda service: Streams(), output=lambda name: "glueline-")
+    trimmed: Any = SimpleNamespace(
+        client=lambda service: Streams(), output=lambda name: "glueline-", contracts=dict
+    )
 
     with pytest.raises(expected):
         stream_records(trimmed, failure()["DDBStreamBatchInfo"])

@@ -13,7 +13,7 @@ from expectations.odcs import ContractError
 from tests.expectations.contract_files import VALID, changed, write
 from tests.expectations.odcs.test_dynamodb_servers import TABLE as EXISTING
 from workflows.contracts import successors
-from workflows.contracts.existing_tables import WrongTable
+from workflows.contracts.existing_tables import NONE, WrongTable
 from workflows.local.base.home import DEFAULT
 from workflows.local.lifecycle.ours import (
     Wishes,
@@ -153,7 +153,7 @@ def test_existing_tables_are_parameters_of_the_template(tmp_path: Path) -> None:
             attach_tables(tmp_path, False, AWS, lines.append)
         attached = attach_tables(tmp_path, True, AWS, lines.append)
 
-    assert (missing["OwnTables"], missing["SourceStreams"]) == ("returns", "none")
+    assert (missing["OwnTables"], missing["SourceStreams"]) == ("returns", NONE["SourceStreams"])
     assert len(lines) == 1
     assert attached["SourceTables"].endswith(":table/Shop")
     assert ":table/Shop/stream/" in attached["SourceStreams"]
