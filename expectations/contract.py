@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.file_dialect import RFC_4180, CsvDialect
+from expectations.message_format import MessageFormat
 
 type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
 type Row = dict[str, Any]  # column name -> JSON value, numbers with a fraction as Decimal
@@ -98,6 +99,7 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     source: str = ""
     csv: CsvDialect = RFC_4180  # of its CSV files
+    messages: MessageFormat | None = None  # of its messages, if they are not Glueline's own CloudEvents
 
     def column(self, name: str) -> Column:
         """The column of that name. KeyError, which names the dataset, if there is none."""
@@ -127,6 +129,7 @@ class Contract:
                 "partitions": tuple(Partition(**partition) for partition in plain["partitions"]),
                 "rules": tuple(Rule(**rule) for rule in plain["rules"]),
                 "csv": _dialect(plain.get("csv", {})),
+                "messages": _messages(plain.get("messages")),
             }
         )
 
@@ -144,7 +147,7 @@ def dump_compiled(contracts: Mapping[str, Contract]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Contract, Column, Limits, Partition, Rule, CsvDialect)):
+    if isinstance(value, (Contract, Column, Limits, Partition, Rule, CsvDialect, MessageFormat)):
         return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
@@ -171,3 +174,10 @@ def _dialect(plain: Mapping[str, Any]) -> CsvDialect:
         name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
     }
     return CsvDialect(**given)
+
+
+def _messages(plain: Mapping[str, Any] | None) -> MessageFormat | None:
+    if plain is None:
+        return None
+    pairs = {name: tuple((key, value) for key, value in plain[name]) for name in ("paths", "attributes")}
+    return MessageFormat(**{**plain, **pairs})

@@ -17,6 +17,7 @@ from expectations.odcs.columns import NAME, is_measure, read_columns
 from expectations.odcs.csv_servers import read_dialect
 from expectations.odcs.document import custom_properties, read_document
 from expectations.odcs.field_rules import read_field_rules, with_limit
+from expectations.odcs.message_servers import read_messages
 from expectations.odcs.partitions import read_partitions
 from expectations.odcs.primary_key import read_key
 from expectations.odcs.quality import Dataset, read_rules
@@ -88,6 +89,7 @@ def _read(path: Path, findings: Findings) -> Contract | None:
     columns, rules = _read_rules(schema, read_columns(properties, _COLUMNS, findings), findings)
     _check_rule_names(rules, findings)
     _check_defaults(columns, findings)
+    sequence_column = _read_sequence_column(schema, columns, findings)
     return Contract(
         dataset=_read_dataset(schema, path, findings),
         version=document.version or "",
@@ -95,10 +97,11 @@ def _read(path: Path, findings: Findings) -> Contract | None:
         columns=columns,
         key=read_key(properties, columns, _COLUMNS, findings),
         partitions=read_partitions(properties, columns, _COLUMNS, findings),
-        sequence_column=_read_sequence_column(schema, columns, findings),
+        sequence_column=sequence_column,
         rules=tuple(rules),
         source=path.name,
         csv=read_dialect(document.servers, columns, findings),
+        messages=read_messages(document.servers, schema, columns, sequence_column, findings),
     )
 
 

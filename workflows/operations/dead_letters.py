@@ -2,7 +2,8 @@
 
 A dead letter is first sent to the inbound queue and then deleted here. If this stops in between, the message
 exists twice, which changes nothing, as its version orders it; it is never lost. The time at which it was
-first sent goes along, because a message without a time of its own gets that time.
+first sent goes along, because a message without a time of its own gets that time. So does its dataset, which its
+queue or its attributes may have named.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdas.source.dead_letters import SENT_AT
+from lambdas.source.mapping import DATASET
 from workflows.operations.sending import portions
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ HOLD_SECONDS: Final = (
 WAIT_SECONDS: Final = 1  # asks all servers of the queue; otherwise an empty answer may be wrong
 _PER_CALL: Final = 10
 _IDLE_CALLS: Final = 2
-_ATTRIBUTE_BYTES: Final = len(SENT_AT) + len("String") + 14
+_ATTRIBUTE_BYTES: Final = len(SENT_AT) + len("String") + 14 + len(DATASET) + len("String")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def send_back(sqs: Any, target: Target, dead_letters: Sequence[DeadLetter]) -> l
             {
                 "Id": str(index),
                 "MessageBody": dead_letter.body,
-                "MessageAttributes": {SENT_AT: {"DataType": "String", "StringValue": dead_letter.sent_at}},
+                "MessageAttributes": _attributes(dead_letter),
             }
             for index, dead_letter in enumerate(portion)
         ]
@@ -161,9 +163,14 @@ def send_back(sqs: Any, target: Target, dead_letters: Sequence[DeadLetter]) -> l
     return sent
 
 
+def _attributes(dead_letter: DeadLetter) -> dict[str, Any]:
+    given = {SENT_AT: dead_letter.sent_at, DATASET: dead_letter.dataset}
+    return {name: {"DataType": "String", "StringValue": value} for name, value in given.items() if value}
+
+
 def _bytes(dead_letter: DeadLetter) -> int:
     """The size of the dead letter as a message, by which SQS limits a call."""
-    return len(dead_letter.body.encode()) + _ATTRIBUTE_BYTES
+    return len(dead_letter.body.encode()) + len(dead_letter.dataset.encode()) + _ATTRIBUTE_BYTES
 
 
 def _read_message(message: dict[str, Any]) -> DeadLetter:
