@@ -19,7 +19,7 @@ from lambdas.source.events import (
     change_text,
     in_data,
 )
-from lambdas.source.mapping import MappedChange, Mappings, MessageMapping
+from lambdas.source.mapping import MappedChange, Mappings, MessageMapping, table_in
 from lambdas.validation import Validators, Violation
 
 _ADVICE = "let the conditions of their contracts (servers, messages) exclude each other"
@@ -40,14 +40,16 @@ class MappedMessages:
         return self.mappings.choose(value, self.queue, attributes) is not None
 
     def judge(self, found: Found) -> list[Judged] | None:
-        """What becomes of an event; None if no contract describes it.
+        """What becomes of an event; None if it is for the reader of Glueline's own CloudEvents.
 
         An event that changes the key of a row is two changes. It has one outcome: if one of them is rejected,
         none is written.
         """
         chosen = self.mappings.choose(found.event, self.queue, found.attributes)
         if chosen is None:
-            return None
+            is_described = self.mappings.all and isinstance(found.event, dict)
+            is_event = is_described and found.event.get("specversion") is not None
+            return [self._unknown(found)] if is_described and not is_event else None
         if isinstance(chosen, Skipped):
             return [SkippedMessage(self._message(found), chosen.why)]
         if len(chosen) > 1:
@@ -63,6 +65,17 @@ class MappedMessages:
         judged: list[Judged] = [self._judge(found, mapping, change) for change in changes]
         rejected = next((one for one in judged if isinstance(one, DeadLetter)), None)
         return judged if rejected is None else [rejected]
+
+    def _unknown(self, found: Found) -> DeadLetter:
+        described = "; ".join(one.describe() for one in self.mappings.all)
+        expected = f"expected a CloudEvent, or a message that a contract describes ({described[:500]})"
+        if table := table_in(found.event):
+            got = f"a change of the table {table[:200]}"
+            return self._rejected(found, UNKNOWN_DATASET, Violation("", "dataset", f"{expected}, got {got}"))
+        got = ", ".join(str(name)[:40] for name in list(found.event)[:8]) or "no members"
+        return self._rejected(
+            found, WRONG_ENVELOPE, Violation("", "envelope", f"{expected}, got an object with {got}")
+        )
 
     def _judge(
         self, found: Found, mapping: MessageMapping, change: MappedChange

@@ -93,6 +93,18 @@ class MessageMapping:
             return False
         return self._is_of_envelope(message) and self._keeps_condition(message)
 
+    def describe(self) -> str:
+        """What the messages of the dataset are, for those who send others."""
+        given = self.described
+        table = ".".join(filter(None, (given.database, given.schema, given.table)))
+        conditions = (
+            table and f"table {table}",
+            given.queue and f"queue {given.queue}",
+            *(f"{name}={value}" for name, value in given.attributes),
+            given.when and f"when {given.when}",
+        )
+        return f"{self.contract.dataset}: {given.envelope}, {', '.join(filter(None, conditions))}"
+
     def skips(self, message: Any) -> Skipped | None:
         """What a message is that the tool of the envelope sends, but that is about no row; else None."""
         capture = _CAPTURES.get(self.described.envelope)
@@ -110,7 +122,7 @@ class MessageMapping:
     def _is_of_envelope(self, message: Any) -> bool:
         given = self.described
         if capture := _CAPTURES.get(given.envelope):
-            table = capture.table_of(message)
+            table = None if capture.skipped(message) else capture.table_of(message)
             return table is not None and table.is_named(given.database, given.schema, given.table)
         is_event = isinstance(message, dict) and message.get("specversion") is not None
         return is_event if given.envelope == CLOUDEVENTS else isinstance(message, dict) and not is_event
@@ -157,7 +169,7 @@ class MessageMapping:
         if "operation" not in self._members or any(one.message.startswith("operation:") for one in found):
             return "upsert"
         word = values.get("operation")
-        op = _OPS.get(word.strip().lower()) if isinstance(word, str) else None
+        op = operation_of(word)
         if op is None:
             expected = "insert, update, delete, or another word for one of them"
             found.append(
@@ -253,6 +265,18 @@ class Mappings:
         if claiming:
             return claiming
         return next((skipped for one in self.all if (skipped := one.skips(message))), None)
+
+
+def table_in(message: Any) -> str:
+    """The name of the table that a message of Debezium or DMS is about; empty for other messages."""
+    tables = (capture.table_of(message) for capture in _CAPTURES.values())
+    table = next((one for one in tables if one is not None), None)
+    return "" if table is None else ".".join(filter(None, (table.database, table.schema, table.name)))
+
+
+def operation_of(word: Any) -> Op | None:
+    """The operation that a word names: insert, update, delete, or another one for them; None for others."""
+    return _OPS.get(word.strip().lower()) if isinstance(word, str) else None
 
 
 def _pointer(path: Path, row: str) -> str:

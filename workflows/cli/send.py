@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from workflows.operations.previews import Preview
 
+_LONGEST_ID: Final = 40  # characters that are shown
 MOST_SHOWN: Final = 20  # accepted events, column by column; rejected ones are all shown
 
 
@@ -39,7 +40,7 @@ def send(
     as_json: AsJson = False,
     stack: StackName = None,
 ) -> None:
-    """Put the lines of FILE (one message each: a CloudEvent as JSON, or what a contract describes) on the queue.
+    """Put the lines of FILE on the inbound queue: CloudEvents as JSON, or what a contract describes.
 
     With --dry-run, show each event column by column, with what alignment changes and every violation; exit
     with 1 if one would be rejected.
@@ -111,7 +112,8 @@ def _show_event(one: Preview) -> None:
         out.print(f"message {one.number}: skipped, {one.skipped}", markup=False)
         return
     what = " ".join(filter(None, (one.dataset, one.op))) or "no dataset"
-    head = f"message {one.number}: {what}, event {one.event_id or '-'}"
+    event = one.event_id if len(one.event_id) <= _LONGEST_ID else one.event_id[: _LONGEST_ID - 1] + "…"
+    head = f"message {one.number}: {what}, event {event or '-'}"
     if not one.is_accepted:
         out.print(f"{head}: {one.reason}", style="red", markup=False)
         for path, message in one.violations:

@@ -2,8 +2,8 @@
 
 A dead letter is first sent to the inbound queue and then deleted here. If this stops in between, the message
 exists twice, which changes nothing, as its version orders it; it is never lost. The time at which it was
-first sent goes along, because a message without a time of its own gets that time. So does its dataset, which its
-queue or its attributes may have named.
+first sent goes along, because a message without a time of its own gets that time. So does its dataset, which
+its queue or its attributes may have named.
 """
 
 from __future__ import annotations

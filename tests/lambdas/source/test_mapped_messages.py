@@ -117,6 +117,29 @@ def test_glueline_events_are_read_beside_messages_of_others() -> None:
     assert isinstance(both.read("m", '{"Event": "s3:TestEvent"}')[0], DeadLetter)
 
 
+def test_what_no_contract_describes_is_rejected_with_what_contracts_describe() -> None:
+    [found] = read(BY_DEBEZIUM, debezium("c", after=order(), table="refunds"))
+    [other] = read(BY_RAW, {"kind": "refund", "id": 7})
+
+    assert isinstance(found, DeadLetter)
+    assert isinstance(other, DeadLetter)
+    assert found.reason == "unknown-dataset"
+    assert found.violations[0].message == (
+        "expected a CloudEvent, or a message that a contract describes (orders: debezium, table orders), got "
+        "a change of the table shop.public.refunds"
+    )
+    assert other.reason == "wrong-envelope"
+    assert other.violations[0].message.endswith(
+        "(orders: raw, when kind == 'order'), got an object with kind, id"
+    )
+
+
+def test_a_control_record_about_the_table_of_a_contract_is_skipped() -> None:
+    control = dms("create-table", None, **{"record-type": "control"})
+
+    assert isinstance(read(BY_DMS, control)[0], SkippedMessage)
+
+
 @pytest.mark.parametrize("message", [None, {"schema": None, "payload": None}, {"ts_ms": 1}])
 def test_a_message_about_no_row_is_skipped(message: Any) -> None:
     [found] = read(BY_DEBEZIUM, message)
@@ -143,10 +166,11 @@ def test_a_debezium_delete_without_a_position_is_rejected_by_name() -> None:
     )
 
 
-NAMES = """
-op after before source table connector lsn payload schema fields field name order_id customer metadata operation
-record-type data kind action order id payment at specversion detail-type detail Message
-""".split()
+NAMES = [
+    *("op", "after", "before", "source", "table", "connector", "lsn", "payload", "schema", "fields", "field"),
+    *("name", "order_id", "customer", "metadata", "operation", "record-type", "data", "kind", "action"),
+    *("order", "id", "payment", "at", "specversion", "detail-type", "detail", "Message"),
+]
 parts = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["c", "d", "orders"]),
     lambda inner: (
