@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from math import isfinite
+from typing import Any, NoReturn
 
 from jmespath import Options, compile
 from jmespath.exceptions import JMESPathError
@@ -132,7 +133,7 @@ class _Functions(Functions):  # type: ignore[misc]
 
     @_takes(_TEXT)
     def _func_parse_json(self, given: str | None) -> Any:
-        return None if given is None else json.loads(given, parse_float=Decimal)
+        return None if given is None else json.loads(given, parse_float=Decimal, parse_constant=_refuse)
 
 
 _FUNCTIONS = _Functions()
@@ -209,7 +210,7 @@ def _steps(node: dict[str, Any]) -> tuple[str, ...] | None:
 
 def _plain(value: Any) -> Any:
     """The value without floats, which literals and averages are. TypeError if it is no JSON value."""
-    if isinstance(value, float):
+    if isinstance(value, float) and isfinite(value):
         return Decimal(repr(value))
     if isinstance(value, list):
         return [_plain(item) for item in value]
@@ -217,7 +218,11 @@ def _plain(value: Any) -> Any:
         return {name: _plain(item) for name, item in value.items()}
     if value is None or isinstance(value, (str, bool, int, Decimal)):
         return value
-    raise TypeError("expected a value, got an expression")
+    raise TypeError(f"expected a value of JSON, got {value if isinstance(value, float) else 'an expression'}")
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number")
 
 
 def _first_line(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from expectations import timestamps
-from expectations.align import Op
+from expectations.align import Op, align
 from expectations.contract import Contract
 from expectations.message_format import CLOUDEVENTS, DEBEZIUM, DMS, MessageFormat
 from expectations.message_paths import Path, PathFailed, compile_path
@@ -187,7 +187,9 @@ class MessageMapping:
         if captured.before is None or captured.op == "delete":
             return [change]
         former = self._change(captured, captured.before, message)
-        keys = [[one.row.get(name) for name in contract.key] for one in (former, change)]
+        # Aligned, as the same key may be written in two ways.
+        aligned = [align(contract, one.row, "delete")[0] for one in (former, change)]
+        keys = [[row.get(name) for name in contract.key] for row in aligned]
         if None in keys[0] or keys[0] == keys[1]:
             return [change]
         row = {name: former.row[name] for name in contract.key}

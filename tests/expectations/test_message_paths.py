@@ -86,6 +86,8 @@ def test_what_is_no_path_is_refused_before_any_message_comes(expression: str, pr
         "decimal('?', `2`)",
         "decimal(raw, `1e9`)",
         "parse_json(text) | parse_json('{')",
+        "parse_json('[NaN]')",
+        "`1e400`",
         "&at",
         "sort_by(lines, &nothing)",
     ],

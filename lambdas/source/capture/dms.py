@@ -16,6 +16,7 @@ Changes that have the same one are ordered by the details of their transaction (
 
 from typing import Any
 
+from expectations import timestamps
 from lambdas.source.capture.captured import Captured, Skipped, Table, Wrong, member, text, whole, wrong
 
 _UPSERTS = ("load", "insert", "update")
@@ -46,6 +47,9 @@ def change_of(message: Any) -> Captured | Wrong:
         return wrong("/metadata/operation", "operation", f"{', '.join(_UPSERTS)} or delete", operation)
     if not isinstance(row, dict):
         return wrong("/data", "envelope", "the row as an object", row)
+    time = metadata.get("timestamp")
+    if timestamps.parse(text(time)) is None:
+        return wrong("/metadata/timestamp", "time", "a timestamp, which orders the changes of a row", time)
     before = message.get("before-image")
     is_update = operation == "update" and isinstance(before, dict)
     return Captured(
@@ -53,7 +57,7 @@ def change_of(message: Any) -> Captured | Wrong:
         row,
         "/data",
         {**row, **before} if is_update and before else None,
-        text(metadata.get("timestamp")) or None,
+        time,
         _order(metadata),
     )
 

@@ -149,3 +149,16 @@ def test_debezium_without_a_sequence_is_a_note(tmp_path: Path) -> None:
     load(tmp_path, {"server": "messages", "type": "custom", "format": "debezium"})
 
     assert [note.rule for note in read_notes(tmp_path)] == ["order"]
+
+
+def test_the_example_of_the_documents_is_a_contract(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "messages.md").read_text()
+    example = yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])
+    path = tmp_path / "payments.yaml"
+    path.write_text(yaml.safe_dump(BASE | example))
+
+    found = load_contract(path).messages
+
+    assert found is not None
+    assert (found.when, found.operation, found.time) == ("kind == 'payment'", "action", "happened_at")
+    assert dict(found.paths)["amount"] == "payment.amount.value"

@@ -136,7 +136,7 @@ def test_an_update_that_changes_the_key_deletes_the_former_row() -> None:
     assert [(one.op, one.row["order_id"]) for one in found] == [("delete", 6), ("upsert", 7)]
 
 
-@pytest.mark.parametrize("before", [{"customer": "Eve"}, {"order_id": None}, {}])
+@pytest.mark.parametrize("before", [{"customer": "Eve"}, {"order_id": None}, {"order_id": " 7"}, {}])
 def test_an_update_that_keeps_the_key_is_one_change(before: Any) -> None:
     assert len(changes(BY_DMS, dms("update", order(7), before))) == 1
 

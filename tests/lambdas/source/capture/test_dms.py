@@ -82,6 +82,8 @@ def test_control_records_are_skipped() -> None:
         (dms(["insert"], order()), "/metadata/operation"),
         (dms("insert", None), "/data"),
         (dms("insert", [1]), "/data"),
+        (dms("insert", order(), timestamp="soon"), "/metadata/timestamp"),
+        (dms("insert", order(), timestamp=None), "/metadata/timestamp"),
     ],
 )
 def test_what_is_no_change_is_rejected(message: Any, place: str) -> None:
