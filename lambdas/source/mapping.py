@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from expectations import timestamps
 from expectations.align import Op, align
 from expectations.contract import Contract
 from expectations.message_format import CLOUDEVENTS, DEBEZIUM, DMS, MessageFormat
@@ -22,19 +21,11 @@ from expectations.message_paths import Path, PathFailed, compile_path
 from expectations.spellings import columns_by_spelling
 from lambdas.exact_json import dumps
 from lambdas.source.capture import debezium, dms
-from lambdas.source.capture.captured import Captured, Skipped, Wrong, shown, text, wrong
-from lambdas.source.cloudevents import data_of, envelope_violations, set_members
+from lambdas.source.capture.captured import Captured, Skipped, Wrong, wrong
+from lambdas.source.members import Members
 from lambdas.validation import Violation, pointer
 
 _CAPTURES = {DEBEZIUM: debezium, DMS: dms}
-_WORDS: Mapping[Op, tuple[str, ...]] = {
-    "upsert": (
-        *("upsert", "insert", "inserted", "i", "create", "created", "c", "update", "updated", "u"),
-        *("modify", "modified", "replace", "replaced", "load", "read", "snapshot", "r"),
-    ),
-    "delete": ("delete", "deleted", "d", "remove", "removed"),
-}
-_OPS: dict[str, Op] = {word: op for op, words in _WORDS.items() for word in words}
 _HASH_DIGITS = 16
 # Attribute of a dead letter that is sent again: the dataset that its queue or attributes had named.
 DATASET = "glueline_dataset"
@@ -62,11 +53,7 @@ class MessageMapping:
     def __init__(self, contract: Contract, described: MessageFormat) -> None:
         self.contract, self.described = contract, described
         self._columns = {name: compile_path(path) for name, path in described.paths}
-        self._members = {
-            name: compile_path(path)
-            for name in ("when", "operation", "time", "id")
-            if (path := getattr(described, name)) is not None
-        }
+        self._members = Members(described)
         self._names = {
             given: name
             for given, name in columns_by_spelling(contract.columns).items()
@@ -91,7 +78,7 @@ class MessageMapping:
             return False
         if attributes is not None and any(attributes.get(name) != value for name, value in given.attributes):
             return False
-        return self._is_of_envelope(message) and self._keeps_condition(message)
+        return self._is_of_envelope(message) and self._members.keep_condition(self._content(message))
 
     def describe(self) -> str:
         """What the messages of the dataset are, for those who send others."""
@@ -114,7 +101,7 @@ class MessageMapping:
         """The changes in a message that is of the dataset: one, or two if it changes the key of a row."""
         try:
             capture = _CAPTURES.get(self.described.envelope)
-            captured = capture.change_of(message) if capture else self._from_members(message)
+            captured = capture.change_of(message) if capture else self._members.change_of(message)
             return captured if isinstance(captured, Wrong) else self._changes(captured, message)
         except RecursionError:
             return wrong("", "depth", "values that are not nested so deep", message)
@@ -127,59 +114,8 @@ class MessageMapping:
         is_event = isinstance(message, dict) and message.get("specversion") is not None
         return is_event if given.envelope == CLOUDEVENTS else isinstance(message, dict) and not is_event
 
-    def _keeps_condition(self, message: Any) -> bool:
-        when = self._members.get("when")
-        try:
-            return when is None or when.find(self._content(message)) is True
-        except PathFailed:
-            return False
-
     def _content(self, message: Any) -> Any:
         return debezium.payload_of(message) if self.described.envelope == DEBEZIUM else message
-
-    def _from_members(self, message: dict[str, Any]) -> Captured | Wrong:
-        """The change of a message whose contract says what its members mean."""
-        if self.described.envelope == CLOUDEVENTS:
-            event = set_members(message)
-            name, row, problems = data_of(event)
-            found = [one for one in (*envelope_violations(event), *problems) if one.path != "/type"]
-            path, given = f"/{name}", {"id": event.get("id"), "time": event.get("time")}
-        else:
-            row, found, path, given = message, [], "", {}
-        values: dict[str, Any] = given
-        for name in ("operation", "id", "time"):
-            if name in self._members:
-                try:
-                    values[name] = self._members[name].find(message)
-                except PathFailed as error:
-                    found.append(Violation("", "path", f"{name}: {error}"))
-        op = self._op(values, found)
-        event_id, time = values.get("id"), values.get("time")
-        if event_id is not None and (isinstance(event_id, bool) or not isinstance(event_id, (str, int))):
-            found.append(
-                Violation(self._place("id"), "id", f"expected a text or number, got {shown(event_id)}")
-            )
-        if time is not None and timestamps.parse(text(time)) is None:
-            found.append(Violation(self._place("time"), "time", f"expected a timestamp, got {shown(time)}"))
-        if found or row is None:
-            return Wrong(tuple(found))
-        return Captured(op, row, path, time=time, order="" if event_id is None else str(event_id))
-
-    def _op(self, values: Mapping[str, Any], found: list[Violation]) -> Op:
-        if "operation" not in self._members or any(one.message.startswith("operation:") for one in found):
-            return "upsert"
-        word = values.get("operation")
-        op = operation_of(word)
-        if op is None:
-            expected = "insert, update, delete, or another word for one of them"
-            found.append(
-                Violation(self._place("operation"), "operation", f"expected {expected}, got {shown(word)}")
-            )
-        return op or "upsert"
-
-    def _place(self, name: str) -> str:
-        path = self._members.get(name)
-        return pointer(*path.steps) if path and path.steps else ""
 
     def _changes(self, captured: Captured, message: Any) -> list[MappedChange]:
         change = self._change(captured, captured.row, message)
@@ -274,11 +210,6 @@ def table_in(message: Any) -> str:
     tables = (capture.table_of(message) for capture in _CAPTURES.values())
     table = next((one for one in tables if one is not None), None)
     return "" if table is None else ".".join(filter(None, (table.database, table.schema, table.name)))
-
-
-def operation_of(word: Any) -> Op | None:
-    """The operation that a word names: insert, update, delete, or another one for them; None for others."""
-    return _OPS.get(word.strip().lower()) if isinstance(word, str) else None
 
 
 def _pointer(path: Path, row: str) -> str:

@@ -19,7 +19,7 @@ from lambdas.source.capture import debezium, dms
 from lambdas.source.capture.captured import Captured, Table
 from lambdas.source.envelopes import Found, events_in
 from lambdas.source.events import DeadLetter, ValidMessage
-from lambdas.source.mapping import operation_of
+from lambdas.source.members import operation_of
 from lambdas.source.messages import Reader
 from lambdas.validation import Validators
 from workflows.contracts.draft import Draft, draft_of_columns, read_draft

@@ -73,25 +73,6 @@ def test_the_same_message_has_the_same_id_and_another_has_another() -> None:
     assert same[0] == same[1] != other
 
 
-def test_the_contract_may_say_where_the_id_is() -> None:
-    assert changes(BY_RAW, RAW_ORDER | {"number": 5}, id="number")[0].event_id == "5"
-    assert wrong(BY_RAW, RAW_ORDER | {"number": [5]}, id="number") == [("/number", "id")]
-
-
-@pytest.mark.parametrize(
-    ("changed", "found"),
-    [
-        ({"action": "shipped"}, [("/action", "operation")]),
-        ({"action": None}, [("/action", "operation")]),
-        ({"at": "soon"}, [("/at", "time")]),
-        ({"at": 1_700_000_000}, [("/at", "time")]),
-        ({"at": [], "action": {}}, [("/action", "operation"), ("/at", "time")]),
-    ],
-)
-def test_what_happened_and_when_has_to_be_known(changed: Any, found: Any) -> None:
-    assert wrong(BY_RAW, RAW_ORDER | changed) == found
-
-
 def test_a_path_that_fails_names_its_column_and_the_others_are_read() -> None:
     [found] = changes(BY_RAW, RAW_ORDER | {"payment": {"at": "yesterday"}})
 
