@@ -9,9 +9,9 @@ its queue or its attributes may have named.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import batched
+from itertools import batched, chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdas.source.dead_letters import SENT_AT
@@ -19,7 +19,7 @@ from lambdas.source.mapping import DATASET
 from workflows.operations.sending import portions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from workflows.stack.target import Target
 
@@ -29,6 +29,7 @@ HOLD_SECONDS: Final = (
 )
 WAIT_SECONDS: Final = 1  # asks all servers of the queue; otherwise an empty answer may be wrong
 _PER_CALL: Final = 10
+_MOST_ATTRIBUTES: Final = 10  # of a message in SQS
 _IDLE_CALLS: Final = 2
 _ATTRIBUTE_BYTES: Final = len(SENT_AT) + len("String") + 14 + len(DATASET) + len("String")
 
@@ -38,7 +39,7 @@ class DeadLetter:
     """A message in the dead-letter queue. `message_id` is its id in the inbound queue.
 
     `sent` is when it came to the dead-letter queue; `sent_at` is when it was first sent, in milliseconds
-    since the epoch, as text.
+    since the epoch, as text. `attributes` are those that its sender gave it, if SQS itself moved it here.
     """
 
     message_id: str
@@ -48,6 +49,7 @@ class DeadLetter:
     body: str
     receipt: str
     sent_at: str
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +166,22 @@ def send_back(sqs: Any, target: Target, dead_letters: Sequence[DeadLetter]) -> l
 
 
 def _attributes(dead_letter: DeadLetter) -> dict[str, Any]:
-    given = {SENT_AT: dead_letter.sent_at, DATASET: dead_letter.dataset}
+    own = {SENT_AT: dead_letter.sent_at, DATASET: dead_letter.dataset}
+    senders = islice(dead_letter.attributes.items(), _MOST_ATTRIBUTES - len(own))
+    given = {**dict(senders), **own}
     return {name: {"DataType": "String", "StringValue": value} for name, value in given.items() if value}
 
 
 def _bytes(dead_letter: DeadLetter) -> int:
     """The size of the dead letter as a message, by which SQS limits a call."""
-    return len(dead_letter.body.encode()) + len(dead_letter.dataset.encode()) + _ATTRIBUTE_BYTES
+    texts = (dead_letter.body, dead_letter.dataset, *chain.from_iterable(dead_letter.attributes.items()))
+    types = len("String") * len(dead_letter.attributes)
+    return sum(len(text.encode()) for text in texts) + types + _ATTRIBUTE_BYTES
 
 
 def _read_message(message: dict[str, Any]) -> DeadLetter:
-    attributes = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+    given = message.get("MessageAttributes", {})
+    attributes = {name: value["StringValue"] for name, value in given.items() if value.get("StringValue")}
     return DeadLetter(
         attributes.get("message_id", message["MessageId"]),
         attributes.get("reason", RETRIES_EXHAUSTED),
@@ -184,4 +191,5 @@ def _read_message(message: dict[str, Any]) -> DeadLetter:
         message["ReceiptHandle"],
         # A message that SQS moved here itself has kept the time at which it was sent.
         attributes.get(SENT_AT, message["Attributes"]["SentTimestamp"]),
+        {} if "reason" in attributes else {**attributes},
     )
