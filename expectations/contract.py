@@ -13,6 +13,7 @@ from typing import Any
 from expectations.access_patterns import AccessPattern
 from expectations.existing_table import ExistingTable
 from expectations.file_dialect import RFC_4180, CsvDialect
+from expectations.message_format import MessageFormat
 
 type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
 type Row = dict[str, Any]  # column name -> JSON value, numbers with a fraction as Decimal
@@ -101,12 +102,12 @@ class Contract:
     source: str = ""
     csv: CsvDialect = RFC_4180  # of its CSV files
     table: ExistingTable | None = None  # None if the stack makes its table
+    patterns: tuple[AccessPattern, ...] = ()  # the questions that the Data API answers by an index
+    messages: MessageFormat | None = None  # of its messages, if they are not Glueline's own CloudEvents
 
     def table_name(self, prefix: str) -> str:
         """The name of its DynamoDB table; `prefix` is that of the tables that the stack makes."""
         return prefix + self.dataset if self.table is None else self.table.name
-
-    patterns: tuple[AccessPattern, ...] = ()  # the questions that the Data API answers by an index
 
     def column(self, name: str) -> Column:
         """The column of that name. KeyError, which names the dataset, if there is none."""
@@ -138,6 +139,7 @@ class Contract:
                 "csv": _dialect(plain.get("csv", {})),
                 "table": ExistingTable.from_dict(plain["table"]) if plain.get("table") else None,
                 "patterns": tuple(AccessPattern(**pattern) for pattern in plain.get("patterns", ())),
+                "messages": _messages(plain.get("messages")),
             }
         )
 
@@ -154,7 +156,7 @@ def dump_compiled(contracts: Mapping[str, Contract]) -> str:
     return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
 
 
-_PARTS = (Contract, Column, Limits, Partition, Rule, CsvDialect, ExistingTable, AccessPattern)
+_PARTS = (Contract, Column, Limits, Partition, Rule, CsvDialect, ExistingTable, MessageFormat, AccessPattern)
 
 
 def _plain(value: Any) -> Any:
@@ -185,3 +187,10 @@ def _dialect(plain: Mapping[str, Any]) -> CsvDialect:
         name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
     }
     return CsvDialect(**given)
+
+
+def _messages(plain: Mapping[str, Any] | None) -> MessageFormat | None:
+    if plain is None:
+        return None
+    pairs = {name: tuple((key, value) for key, value in plain[name]) for name in ("paths", "attributes")}
+    return MessageFormat(**{**plain, **pairs})

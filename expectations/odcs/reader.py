@@ -21,6 +21,7 @@ from expectations.odcs.csv_servers import read_dialect
 from expectations.odcs.document import custom_properties, read_document
 from expectations.odcs.dynamodb_servers import existing_server, read_table
 from expectations.odcs.field_rules import read_field_rules, with_limit
+from expectations.odcs.message_servers import read_messages
 from expectations.odcs.partitions import read_partitions
 from expectations.odcs.primary_key import read_key
 from expectations.odcs.quality import Dataset, read_rules
@@ -116,6 +117,7 @@ def _read(path: Path, findings: Findings) -> Contract | None:
         csv=read_dialect(document.servers, columns, findings),
         table=read_table(document.servers, schema, columns, key, findings),
         patterns=patterns,
+        messages=read_messages(document.servers, schema, columns, sequence_column, findings),
     )
 
 

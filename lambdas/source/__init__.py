@@ -1,4 +1,4 @@
 """Sends messages of the inbound queue to the Data API, or to the dead-letter queue with all reasons.
 
-Imports `expectations`, `lambdas`.
+Imports `expectations`, `lambdas`, `lambdas.source.capture`.
 """

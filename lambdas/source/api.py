@@ -7,7 +7,7 @@ import urllib3
 
 from lambdas.correlation import HEADER
 from lambdas.exact_json import BrokenJson, loads
-from lambdas.source.messages import ValidMessage
+from lambdas.source.events import ValidMessage
 from lambdas.source.tokens import DataApiUnavailable, Tokens
 
 MAX_CHANGES = 500  # of one batch

@@ -1,9 +1,10 @@
 """Validates the messages of the inbound queue and writes their changes to the Data API in one request.
 
-Each event has exactly one outcome: it is handled (the API accepted it, has a newer version, or its key is
-erased), it is a dead letter with its reasons, or its message returns to the queue as a failure. A message is
-one event or a batch. If one event of a message is neither handled nor a dead letter, the whole message
-returns, and its dead letters are sent when none of its events is left.
+Each event has exactly one outcome: it is handled (the API accepted it, has a newer version, its key is
+erased, or it is about no row, such as a heartbeat of Debezium), it is a dead letter with its reasons, or its
+message returns to the queue as a failure. A message is one event or a batch. If one event of a message is
+neither handled nor a dead letter, the whole message returns, and its dead letters are sent when none of its
+events is left.
 
 Safe to repeat: the API orders the changes of a row by the sequence column if the dataset has one, then by the
 event's time, then by its id. So a message that SQS delivers again changes nothing, even after later ones. The
@@ -29,7 +30,8 @@ from expectations.contract import load_compiled
 from lambdas.metrics import count
 from lambdas.source import dead_letters
 from lambdas.source.api import DataApi, portions
-from lambdas.source.messages import REJECTED_BY_API, DeadLetter, Message, Reader, ValidMessage, in_data
+from lambdas.source.events import REJECTED_BY_API, DeadLetter, Message, SkippedMessage, ValidMessage, in_data
+from lambdas.source.messages import Reader
 from lambdas.source.settings import Settings
 from lambdas.source.tokens import DataApiUnavailable, Tokens
 from lambdas.validation import Validators, Violation
@@ -64,12 +66,17 @@ def process(
     outcome = Outcome()
     valid: list[ValidMessage] = []
     for record in records:
-        events = wiring.reader.read(record["messageId"], record["body"], sent(record), _attributes(record))
+        queue = record.get("eventSourceARN", "").rpartition(":")[2]
+        events = wiring.reader.read(
+            record["messageId"], record["body"], sent(record), _attributes(record), queue
+        )
         if not events:
             _logger.info("message is an empty array", message_id=record["messageId"])
         for found in events:
             if isinstance(found, ValidMessage):
                 valid.append(found)
+            elif isinstance(found, SkippedMessage):
+                outcome.skipped[found.why] += 1
             else:
                 outcome.dead_letters.append(found)
     _log_adjustments(valid)
@@ -100,6 +107,7 @@ class Outcome:
 
     handled: Counter[tuple[str, str]] = field(default_factory=Counter)  # (dataset, accepted | stale | erased)
     erased: list[Message] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)  # what they are; about no row
     dead_letters: list[DeadLetter] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)  # message id -> why it returns to the queue
 
@@ -220,6 +228,8 @@ def _report(outcome: Outcome, known: Container[str]) -> None:
         count(outcomes, dataset=dataset)
     for reason, amount in Counter(one.reason for one in outcome.dead_letters).items():
         count({"refused": amount}, reason=reason)
+    if outcome.skipped:
+        _logger.info("messages about no row skipped", messages=dict(outcome.skipped))
     for cause, amount in Counter(outcome.failed.values()).items():
         _logger.error("messages return to their queue", messages=amount, cause=cause)
     count({"failed": len(outcome.failed)})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.exact_json import dumps
-from lambdas.source.messages import DeadLetter
+from lambdas.source.events import DeadLetter
 from lambdas.validation import Violation
 
 if TYPE_CHECKING:

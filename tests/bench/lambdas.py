@@ -20,7 +20,8 @@ from typing import Any, Final
 from expectations.contract import load_compiled
 from lambdas.exact_json import dumps
 from lambdas.forwarder.objects import raw_objects
-from lambdas.source.messages import Reader, ValidMessage
+from lambdas.source.events import ValidMessage
+from lambdas.source.messages import Reader
 from lambdas.validation import Validators
 from tests.bench.report import Report, Row, expect, middle, seconds
 from tests.builders import real_rows, transaction

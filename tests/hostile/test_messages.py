@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from lambdas.exact_json import loads
-from lambdas.source.messages import DeadLetter, Reader, ValidMessage
+from lambdas.source.events import DeadLetter, ValidMessage
+from lambdas.source.messages import Reader
 from lambdas.validation import Validators
 from tests.builders import contracts
 from tests.hostile.messages import ACCEPTED, MESSAGES, HostileMessage
@@ -20,7 +21,7 @@ def test_a_hostile_message_is_taken_or_refused_with_its_reason(message: HostileM
     assert others == []
 
     if message.end == ACCEPTED:
-        assert isinstance(found, ValidMessage), found.violations
+        assert isinstance(found, ValidMessage), found
     else:
         assert isinstance(found, DeadLetter)
         first = found.violations[0]

@@ -26,7 +26,8 @@ from jobs.reading.received import IS_UNTYPED, RECEIVED
 from lambdas.data_api.changes import Checker, Event
 from lambdas.data_api.problems import Problem
 from lambdas.exact_json import dumps, loads
-from lambdas.source.messages import DeadLetter, Reader
+from lambdas.source.events import DeadLetter
+from lambdas.source.messages import Reader
 from lambdas.validation import Validators, Violation
 from tests.jobs.builders import SENT
 from tests.jobs.received_rows import ReceivedCase, received_cases

@@ -20,7 +20,8 @@ from lambdas.data_api.service import Service
 from lambdas.data_api.store import Store
 from lambdas.exact_json import dumps
 from lambdas.source.api import DataApi
-from lambdas.source.messages import Reader, ValidMessage
+from lambdas.source.events import ValidMessage
+from lambdas.source.messages import Reader
 from lambdas.source.tokens import DataApiUnavailable, Tokens
 from lambdas.validation import Validators
 from tests.builders import contracts, transaction

@@ -72,6 +72,9 @@ def contract_new(  # noqa: PLR0913, PLR0917 -- the options of a command
     from_table: Annotated[
         str | None, typer.Option(help="Table of the Glue catalog, as database.table, instead of a file.")
     ] = None,
+    messages: Annotated[
+        bool, typer.Option("--messages", help="The sample has messages, one in each line, not rows.")
+    ] = False,
     folder: Annotated[Path, typer.Option(help="Folder of the contracts.")] = Path("expectations"),
     stack: StackName = None,
 ) -> None:
@@ -79,6 +82,8 @@ def contract_new(  # noqa: PLR0913, PLR0917 -- the options of a command
 
     Names of columns become snake_case, with the sample's names as aliases; --key and --sequence accept both.
     A file of SQL has a CREATE TABLE statement, whose primary key is the key unless --key names one.
+    With --messages, the sample has messages of Debezium, AWS DMS, or other JSON: the contract says which
+    envelope they have and where each column stands.
     """
     from workflows.contracts.check import check
     from workflows.contracts.draft import draft, draft_from_ddl, draft_from_table, path_of_new, write_new
@@ -90,6 +95,10 @@ def contract_new(  # noqa: PLR0913, PLR0917 -- the options of a command
         drafted = draft_from_table(dataset, keys, sequence, from_table, connect(stack).client("glue"))
     elif sample is None or from_table is not None:
         raise typer.BadParameter("Expected a sample file or --from-table; name one of them.")
+    elif messages:
+        from workflows.contracts.message_draft import draft_from_messages
+
+        drafted = draft_from_messages(dataset, keys, sequence, sample)
     elif sample.suffix.lower() == ".sql":
         drafted = draft_from_ddl(dataset, keys, sequence, sample)
     else:

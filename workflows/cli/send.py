@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from workflows.operations.previews import Preview
 
+_LONGEST_ID: Final = 40  # characters that are shown
 MOST_SHOWN: Final = 20  # accepted events, column by column; rejected ones are all shown
 
 
@@ -32,10 +33,14 @@ def send(
         bool,
         typer.Option("--dry-run", help="Send nothing: show what each message would become. Needs no stack."),
     ] = False,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="With --dry-run: read the messages by the contract of this dataset alone."),
+    ] = None,
     as_json: AsJson = False,
     stack: StackName = None,
 ) -> None:
-    """Put the lines of FILE (one CloudEvent as JSON each) on the inbound queue.
+    """Put the lines of FILE on the inbound queue: CloudEvents as JSON, or what a contract describes.
 
     With --dry-run, show each event column by column, with what alignment changes and every violation; exit
     with 1 if one would be rejected.
@@ -44,7 +49,9 @@ def send(
 
     bodies = read_messages(file)
     if dry_run:
-        _show(bodies, as_json=as_json)
+        _show(bodies, dataset, as_json=as_json)
+    elif dataset is not None:
+        raise typer.BadParameter("Expected --dataset with --dry-run alone; messages say their dataset.")
     else:
         _send(bodies, stack, as_json=as_json)
 
@@ -73,11 +80,14 @@ def _send(bodies: Sequence[str], stack: str | None, *, as_json: bool) -> None:
     )
 
 
-def _show(bodies: Sequence[str], *, as_json: bool) -> None:
+def _show(bodies: Sequence[str], dataset: str | None, *, as_json: bool) -> None:
     from expectations.odcs import load_contracts
     from workflows.operations.previews import previews
 
-    found = list(previews(bodies, load_contracts()))
+    contracts = load_contracts()
+    if dataset is not None and dataset not in contracts:
+        raise typer.BadParameter(f"Expected one of {', '.join(contracts)}, got {dataset}.")
+    found = list(previews(bodies, contracts if dataset is None else {dataset: contracts[dataset]}))
     rejected = [one for one in found if not one.is_accepted]
     accepted = [one for one in found if one.is_accepted]
     if as_json:
@@ -98,8 +108,12 @@ def _show(bodies: Sequence[str], *, as_json: bool) -> None:
 
 
 def _show_event(one: Preview) -> None:
+    if one.skipped:
+        out.print(f"message {one.number}: skipped, {one.skipped}", markup=False)
+        return
     what = " ".join(filter(None, (one.dataset, one.op))) or "no dataset"
-    head = f"message {one.number}: {what}, event {one.event_id or '-'}"
+    event = one.event_id if len(one.event_id) <= _LONGEST_ID else one.event_id[: _LONGEST_ID - 1] + "…"
+    head = f"message {one.number}: {what}, event {event or '-'}"
     if not one.is_accepted:
         out.print(f"{head}: {one.reason}", style="red", markup=False)
         for path, message in one.violations:

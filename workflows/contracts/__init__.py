@@ -1,5 +1,6 @@
 """Checks contracts in every engine that runs them, drafts new ones, compares them with live tables.
 
-Imports `expectations`, `expectations.odcs`, `jobs.intake`, `jobs.reading.formats`, `lambdas`, `workflows`,
-`workflows.contracts.samples`, `workflows.query`, `workflows.stack`.
+Imports `expectations`, `expectations.odcs`, `jobs.intake`, `jobs.reading.formats`, `lambdas`,
+`lambdas.source`, `lambdas.source.capture`, `workflows`, `workflows.contracts.samples`, `workflows.query`,
+`workflows.stack`.
 """

@@ -138,7 +138,7 @@ def draft_of_columns(  # noqa: PLR0913, PLR0917 -- the request, and what was fou
     notes += [f"{header}: name it {name} in files." for header, name in renamed.items()]
     if sequence is None and ordering is not None:
         notes.append(f"{names[ordering].name} orders the changes of a key; --sequence names another column.")
-    return Draft(text, _read(dataset, text), tuple(notes), renamed)
+    return Draft(text, read_draft(dataset, text), tuple(notes), renamed)
 
 
 def path_of_new(folder: Path, dataset: str) -> Path:
@@ -319,7 +319,7 @@ def _fields(fields: Sequence[SampleColumn]) -> list[dict[str, Any]]:
     return [_property(replace(one, values=()), names[one.header], {}) for one in fields]
 
 
-def _read(dataset: str, text: str) -> Contract:
+def read_draft(dataset: str, text: str) -> Contract:
     """The contract as the reader of contracts and the validators of the Lambdas take it."""
     with TemporaryDirectory() as folder:
         path = Path(folder, f"{dataset}.yaml")

@@ -2,22 +2,24 @@
 
 A dead letter is first sent to the inbound queue and then deleted here. If this stops in between, the message
 exists twice, which changes nothing, as its version orders it; it is never lost. The time at which it was
-first sent goes along, because a message without a time of its own gets that time.
+first sent goes along, because a message without a time of its own gets that time. So does its dataset, which
+its queue or its attributes may have named.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import batched
+from itertools import batched, chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdas.source.dead_letters import SENT_AT
+from lambdas.source.mapping import DATASET
 from workflows.operations.sending import portions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from workflows.stack.target import Target
 
@@ -27,8 +29,9 @@ HOLD_SECONDS: Final = (
 )
 WAIT_SECONDS: Final = 1  # asks all servers of the queue; otherwise an empty answer may be wrong
 _PER_CALL: Final = 10
+_MOST_ATTRIBUTES: Final = 10  # of a message in SQS
 _IDLE_CALLS: Final = 2
-_ATTRIBUTE_BYTES: Final = len(SENT_AT) + len("String") + 14
+_ATTRIBUTE_BYTES: Final = len(SENT_AT) + len("String") + 14 + len(DATASET) + len("String")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class DeadLetter:
     """A message in the dead-letter queue. `message_id` is its id in the inbound queue.
 
     `sent` is when it came to the dead-letter queue; `sent_at` is when it was first sent, in milliseconds
-    since the epoch, as text.
+    since the epoch, as text. `attributes` are those that its sender gave it, if SQS itself moved it here.
     """
 
     message_id: str
@@ -46,6 +49,7 @@ class DeadLetter:
     body: str
     receipt: str
     sent_at: str
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,7 @@ def send_back(sqs: Any, target: Target, dead_letters: Sequence[DeadLetter]) -> l
             {
                 "Id": str(index),
                 "MessageBody": dead_letter.body,
-                "MessageAttributes": {SENT_AT: {"DataType": "String", "StringValue": dead_letter.sent_at}},
+                "MessageAttributes": _attributes(dead_letter),
             }
             for index, dead_letter in enumerate(portion)
         ]
@@ -161,13 +165,23 @@ def send_back(sqs: Any, target: Target, dead_letters: Sequence[DeadLetter]) -> l
     return sent
 
 
+def _attributes(dead_letter: DeadLetter) -> dict[str, Any]:
+    own = {SENT_AT: dead_letter.sent_at, DATASET: dead_letter.dataset}
+    senders = islice(dead_letter.attributes.items(), _MOST_ATTRIBUTES - len(own))
+    given = {**dict(senders), **own}
+    return {name: {"DataType": "String", "StringValue": value} for name, value in given.items() if value}
+
+
 def _bytes(dead_letter: DeadLetter) -> int:
     """The size of the dead letter as a message, by which SQS limits a call."""
-    return len(dead_letter.body.encode()) + _ATTRIBUTE_BYTES
+    texts = (dead_letter.body, dead_letter.dataset, *chain.from_iterable(dead_letter.attributes.items()))
+    types = len("String") * len(dead_letter.attributes)
+    return sum(len(text.encode()) for text in texts) + types + _ATTRIBUTE_BYTES
 
 
 def _read_message(message: dict[str, Any]) -> DeadLetter:
-    attributes = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+    given = message.get("MessageAttributes", {})
+    attributes = {name: value["StringValue"] for name, value in given.items() if value.get("StringValue")}
     return DeadLetter(
         attributes.get("message_id", message["MessageId"]),
         attributes.get("reason", RETRIES_EXHAUSTED),
@@ -177,4 +191,5 @@ def _read_message(message: dict[str, Any]) -> DeadLetter:
         message["ReceiptHandle"],
         # A message that SQS moved here itself has kept the time at which it was sent.
         attributes.get(SENT_AT, message["Attributes"]["SentTimestamp"]),
+        {} if "reason" in attributes else {**attributes},
     )

@@ -10,8 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from jobs.erasure.notes import DeadLettersNote
+from lambdas.exact_json import dumps
+from lambdas.source.capture.captured import Wrong
 from lambdas.source.dead_letters import SENT_AT
-from lambdas.source.envelopes import events_in
+from lambdas.source.envelopes import Found, events_in
+from lambdas.source.mapping import Mappings
 from workflows.operations import dead_letters
 
 if TYPE_CHECKING:
@@ -19,13 +22,39 @@ if TYPE_CHECKING:
 
     from jobs.erasure.keys import ErasedKeys
     from jobs.erasure.requests import Erasures
+    from lambdas.source.mapping import MessageMapping
     from workflows.operations.dead_letters import DeadLetter
     from workflows.stack.target import Target
 
 
 def dead_letters_of(target: Target, keys: ErasedKeys) -> list[DeadLetter]:
     """The dead letters of the keys, which stay in the queue."""
-    return [letter for letter in dead_letters.read(target) if keys.own_message(letter.body)]
+    return [letter for letter in dead_letters.read(target) if own_message(keys, letter.body, letter.dataset)]
+
+
+def own_message(keys: ErasedKeys, body: str, dataset: str = "") -> bool:
+    """Whether a message has a row of one of the keys, in whatever form it came.
+
+    `dataset` is that of the dead letter, if it is known. A message that the contract describes is read by it;
+    what can't be read so is searched as text.
+    """
+    mappings = Mappings.of({keys.contract.dataset: keys.contract})
+    is_of_another = dataset not in ("", keys.contract.dataset) and "specversion" not in body
+    if is_of_another or not mappings.all:
+        return not is_of_another and keys.own_message(body)
+    (mapping,) = mappings.all
+    found = list(events_in(body, None, lambda value, attributes: isinstance(value, dict)))
+    claimed = [one.event for one in found if isinstance(one, Found) and mapping.claims(one.event)]
+    if not claimed or len(claimed) < len(found):
+        return keys.own_message(body) or any(_own_rows(keys, mapping, one, body) for one in claimed)
+    return any(_own_rows(keys, mapping, one, body) for one in claimed)
+
+
+def _own_rows(keys: ErasedKeys, mapping: MessageMapping, event: Any, body: str) -> bool:
+    changes = mapping.read(event)
+    if isinstance(changes, Wrong) or any(change.failures for change in changes):
+        return keys.own_text(body)
+    return any(keys.own_line(dumps(change.row)) for change in changes)
 
 
 def search_messages(target: Target, erasures: Erasures, erasure_id: str, keys: ErasedKeys) -> None:
@@ -41,7 +70,7 @@ def search_messages(target: Target, erasures: Erasures, erasure_id: str, keys: E
     try:
         for received in dead_letters.receive(sqs, queue, datetime.now(UTC)):
             kept |= dict.fromkeys(letter.receipt for letter in received)
-            owned = [letter for letter in received if keys.own_message(letter.body)]
+            owned = [letter for letter in received if own_message(keys, letter.body, letter.dataset)]
             searched, removed = searched + len(received), removed + len(owned)
             _keep_others(sqs, queue, owned, keys)
             _delete(sqs, queue, owned)
@@ -66,8 +95,9 @@ def _inbound(target: Target) -> tuple[int, str]:
 def _keep_others(sqs: Any, queue: str, letters: Iterable[DeadLetter], keys: ErasedKeys) -> None:
     """Send the events of other keys in batches as dead letters of their own."""
     for letter in letters:
-        events = [found.body for found in events_in(letter.body) if found.index is not None]
-        others = [event for event in events if not keys.own_message(event)]
+        parts = events_in(letter.body, None, lambda value, attributes: isinstance(value, dict))
+        events = [found.body for found in parts if found.index is not None]
+        others = [event for event in events if not own_message(keys, event, letter.dataset)]
         if others:
             names = {"reason": letter.reason, "message_id": letter.message_id, SENT_AT: letter.sent_at}
             attributes = {name: {"DataType": "String", "StringValue": value} for name, value in names.items()}

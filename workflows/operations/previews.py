@@ -1,7 +1,8 @@
 """What the messages of a file would become: each event column by column, or with every violation.
 
 The reader of the `source` function decides, by the contracts of the checkout. Nothing is sent and no stack is
-needed. What only the Data API knows is not part of it: whether a newer version or an erasure stands.
+needed. What only the Data API knows is not part of it: whether a newer version or an erasure stands. A file
+has neither a queue nor message attributes, so that those conditions of a contract count as kept.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambdas.exact_json import loads
-from lambdas.source.messages import Reader, ValidMessage
+from lambdas.source.events import DeadLetter, ValidMessage
+from lambdas.source.messages import Reader
 from lambdas.validation import Validators
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from expectations.contract import Contract
-    from lambdas.source.messages import DeadLetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """An event of a message: its change with all values, or the reason why it would be a dead letter.
+    """An event of a message: its change with all values, the reason why it would be a dead letter, or what it
+    is if it would be skipped.
 
     `number` is that of the message, from 1. `time` is empty if the change happens when it is sent.
     `violations` are pairs of a place in the message (JSON Pointer) and what was expected and found there.
@@ -45,10 +47,11 @@ class Preview:
     values: tuple[Value, ...] = ()
     reason: str = ""
     violations: tuple[tuple[str, str], ...] = ()
+    skipped: str = ""
 
     @property
     def is_accepted(self) -> bool:
-        """Whether the event keeps its contract."""
+        """Whether the event keeps its contract. One that is skipped is about no row."""
         return not self.reason
 
 
@@ -57,7 +60,12 @@ def previews(bodies: Iterable[str], contracts: Mapping[str, Contract]) -> Iterat
     reader = Reader(contracts, Validators(contracts))
     for number, body in enumerate(bodies, 1):
         for found in reader.read(str(number), body):
-            yield _accepted(number, found) if isinstance(found, ValidMessage) else _rejected(number, found)
+            if isinstance(found, ValidMessage):
+                yield _accepted(number, found)
+            elif isinstance(found, DeadLetter):
+                yield _rejected(number, found)
+            else:
+                yield Preview(number, found.message.event_id, found.message.dataset, skipped=found.why)
 
 
 def _accepted(number: int, found: ValidMessage) -> Preview:

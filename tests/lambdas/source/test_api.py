@@ -2,7 +2,7 @@ import pytest
 import urllib3
 
 from lambdas.source.api import MAX_BYTES, MAX_CHANGES, DataApi, portions
-from lambdas.source.messages import Message, ValidMessage
+from lambdas.source.events import Message, ValidMessage
 from lambdas.source.tokens import DataApiUnavailable
 from tests.lambdas.clock import Clock
 from tests.lambdas.loopback import Answer

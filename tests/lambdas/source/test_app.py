@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -11,10 +12,12 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from expectations.contract import dump_compiled
+from expectations.message_format import RAW, MessageFormat
 from lambdas.exact_json import dumps, loads
 from lambdas.source import app
 from tests.builders import contracts, transaction
 from tests.lambdas.loopback import Answer
+from tests.lambdas.source.mapped import BY_DEBEZIUM, ORDERS, debezium, order, reader
 from tests.lambdas.source.stack import (
     ERASED,
     SECRET,
@@ -339,3 +342,31 @@ def test_the_handler_uses_the_services_of_its_environment(
     assert dead_letter["MessageAttributes"]["reason"]["StringValue"] == "broken-json"
     [request] = stack.server.asked("/api/batch")
     assert request.headers["x-correlation-id"] == "invocation-1"
+
+
+def test_messages_about_no_row_are_handled_and_counted_in_the_log(
+    wiring: app.Wiring, stack: Stack, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    heartbeat = {"messageId": "m1", "body": '{"ts_ms": 1700000000000}'}
+    change = {"messageId": "m2", "body": dumps(debezium("c", after=order()))}
+
+    answer = app.process([heartbeat, change], replace(wiring, reader=reader(BY_DEBEZIUM)))
+
+    assert answer == {"batchItemFailures": []}
+    assert [one["data"] for one in stack.written] == [order()]
+    assert queue.dead_letters == []
+    assert {"a heartbeat": 1} in [vars(one).get("messages") for one in caplog.records]
+
+
+def test_the_queue_of_a_message_may_name_its_dataset(wiring: app.Wiring, stack: Stack, queue: Queue) -> None:
+    contract = replace(ORDERS, messages=MessageFormat(RAW, queue="orders"))
+    bodies = {"m1": "orders", "m2": "other"}
+    records = [
+        {"messageId": name, "body": dumps(order()), "eventSourceARN": f"arn:aws:sqs:eu-west-1:1:{queue}"}
+        for name, queue in bodies.items()
+    ]
+
+    app.process(records, replace(wiring, reader=reader(contract)))
+
+    assert [one["data"] for one in stack.written] == [order()]
+    assert queue.message_ids == ["m2"]

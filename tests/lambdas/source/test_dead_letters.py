@@ -15,7 +15,7 @@ from lambdas.source.dead_letters import (
     detail_text,
     size_in_sqs,
 )
-from lambdas.source.messages import DeadLetter, Message
+from lambdas.source.events import DeadLetter, Message
 from lambdas.validation import Violation
 
 VIOLATIONS = [Violation("/data/week", "maximum", "99 is greater than 53"), Violation("/data/a", "type", "é")]

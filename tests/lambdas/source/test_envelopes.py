@@ -6,7 +6,7 @@ import pytest
 
 from lambdas.exact_json import dumps, loads
 from lambdas.source.envelopes import Found, NotFound, events_in
-from lambdas.source.messages import DeadLetter, ValidMessage
+from lambdas.source.events import DeadLetter, ValidMessage
 from tests.builders import transaction
 from tests.lambdas.source.stack import READER
 

@@ -9,7 +9,8 @@ import pytest
 
 from expectations.contract import NO_LIMITS, Column, Contract, Limits
 from expectations.odcs import load_contracts
-from lambdas.source.messages import Reader, ValidMessage
+from lambdas.source.events import ValidMessage
+from lambdas.source.messages import Reader
 from lambdas.validation import Validators
 from workflows.deploy.findings import Verdict
 from workflows.doctor import journey as module

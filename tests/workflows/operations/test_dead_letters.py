@@ -67,6 +67,17 @@ def test_dead_letters_go_back_with_their_body_and_first_time_alone(target: Targe
     assert bodies(target, "DeadLetterQueueUrl") == []
 
 
+def test_what_named_the_dataset_of_a_message_goes_back_with_it(target: Target) -> None:
+    send_dead_letters(target, "rejected", reason="contract-violation", dataset="orders", sent_at="1")
+    send_dead_letters(target, "moved by SQS", table="orders")
+
+    redrive(target)
+
+    back = {message["Body"]: message["MessageAttributes"] for message in visible(target, "InboundQueueUrl")}
+    assert back["rejected"]["glueline_dataset"]["StringValue"] == "orders"
+    assert back["moved by SQS"]["table"]["StringValue"] == "orders"
+
+
 def test_a_dead_letter_that_sqs_moved_goes_back_with_the_time_at_which_it_was_sent(target: Target) -> None:
     send_dead_letters(target, "a")
     [dead_letter] = read(target)

@@ -12,9 +12,11 @@ from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.notes import DeadLettersNote
 from jobs.erasure.requests import Erasures
 from tests.jobs.builders import ENTITIES
+from tests.lambdas.source.mapped import BY_DEBEZIUM, BY_DMS, BY_RAW, debezium, dms, order
+from tests.lambdas.source.test_mapping import RAW_ORDER
 from tests.workflows.empty_stack import empty_stack
 from workflows.operations import dead_letters
-from workflows.operations.erase_messages import search_messages
+from workflows.operations.erase_messages import own_message, search_messages
 
 if TYPE_CHECKING:
     from workflows.stack.target import Target
@@ -93,3 +95,32 @@ def test_messages_that_cannot_be_searched_are_counted_and_noted_with_the_time_wh
     gone_by = datetime.fromisoformat(str(note.gone_by))
     assert note.inbound == 3
     assert timedelta(days=13) < gone_by - datetime.now(UTC) <= timedelta(days=14)
+
+
+def _of(number: int) -> dict[str, dict[str, Any]]:
+    """Messages of order `number` in each envelope that a contract may describe."""
+    return {
+        "raw": RAW_ORDER | {"order": {"id": number, "buyer": {"id": 7}}},
+        "debezium": debezium("u", before=order(8), after=order(number)),
+        "debezium, deleted": {"schema": None, "payload": debezium("d", before=order(number))},
+        "dms": dms("update", order(9), {"order_id": number}),
+        "sns": {"Type": "Notification", "Message": json.dumps(RAW_ORDER | {"order": {"id": number}})},
+    }
+
+
+@pytest.mark.parametrize("kind", _of(7))
+def test_messages_that_a_contract_describes_are_of_the_keys_in_their_places(kind: str) -> None:
+    contract = {"debezium": BY_DEBEZIUM, "dms": BY_DMS}.get(kind.partition(",")[0], BY_RAW)
+    keys = ErasedKeys.of(contract, ["7"])
+
+    assert own_message(keys, json.dumps(_of(7)[kind]))
+    assert not own_message(keys, json.dumps(_of(6)[kind]))
+    assert not own_message(keys, json.dumps(_of(7)[kind]), "refunds")
+
+
+def test_a_described_message_that_cannot_be_read_is_searched_as_text() -> None:
+    keys = ErasedKeys.of(BY_DEBEZIUM, ["7"])
+
+    assert own_message(keys, json.dumps(debezium("t") | {"note": {"order_id": 7}}))
+    assert own_message(keys, '{"before": {"order_id": 7')
+    assert not own_message(keys, json.dumps(debezium("t")))

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tests.builders import contracts, transaction
+from tests.lambdas.source.mapped import BY_DEBEZIUM, BY_RAW
+from tests.lambdas.source.test_mapping import RAW_ORDER
 from workflows.operations.previews import Preview, Value, previews
 
 if TYPE_CHECKING:
@@ -70,3 +72,25 @@ def test_a_delete_has_its_key_and_its_place_in_the_order_alone() -> None:
     assert found == Preview(
         1, "42", "transactions", "delete", values=tuple(Value(*pair) for pair in key.items())
     )
+
+
+def test_messages_that_a_contract_describes_are_shown_alike() -> None:
+    bodies = [json.dumps(RAW_ORDER), json.dumps(RAW_ORDER | {"order": {"id": "x"}}), "{}"]
+
+    accepted, rejected, unknown = previews(bodies, {"orders": BY_RAW})
+
+    assert (accepted.dataset, accepted.op, accepted.time) == ("orders", "upsert", "2026-11-30T12:00:00Z")
+    assert Value("order_id", 7) in accepted.values
+    assert Value("total", Decimal("12.30"), (("number", "12.30"),)) in accepted.values
+    assert rejected.violations[0] == (
+        "/order/buyer/name",
+        "column customer: expected a value, got none",
+    )
+    assert rejected.violations[1][0] == "/order/id"
+    assert unknown.reason == "wrong-envelope"
+
+
+def test_what_is_about_no_row_is_shown_as_skipped() -> None:
+    [found] = previews(['{"ts_ms": 1700000000000}'], {"orders": BY_DEBEZIUM})
+
+    assert (found.skipped, found.is_accepted) == ("a heartbeat", True)
