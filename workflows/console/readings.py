@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 KEPT_SECONDS: Final = 5.0
+CONTRACTS_KEPT_SECONDS: Final = 30.0  # files, which change with a deployment
 SHOWN_DAYS: Final = 14
 QUEUES: Final = {
     "inbound": "InboundQueueUrl",
@@ -76,7 +77,7 @@ class Readings:
 
     def contracts(self) -> dict[str, Contract]:
         """The contracts of the stack. Raises ContractError."""
-        return self._keep("contracts", self.target.contracts)
+        return self._keep("contracts", self.target.contracts, CONTRACTS_KEPT_SECONDS)
 
     def file_counts(self) -> list[dict[str, Any]]:
         """Counts of each batch, dataset and door of the last days (`FILE_COUNTS`)."""
@@ -86,11 +87,14 @@ class Readings:
         """The certificates of the last days, the newest first (`CERTIFICATES`)."""
         return self.bookkeeping(CERTIFICATES)
 
-    def bookkeeping(self, sql: str) -> list[dict[str, Any]]:
-        """The rows of a statement about `lake_ops`; none before its table exists."""
+    def bookkeeping(self, sql: str, **parts: str) -> list[dict[str, Any]]:
+        """The rows of a statement about `lake_ops`; none before its table exists.
+
+        `parts` are further parts of the statement, in which all values are quoted.
+        """
         since = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=SHOWN_DAYS)
         statement = sql.format(
-            ops=self.target.output("OpsDatabase"), since=instant(since), separator=f"'{SEPARATOR}'"
+            ops=self.target.output("OpsDatabase"), since=instant(since), separator=f"'{SEPARATOR}'", **parts
         )
         return self._keep(statement, lambda: self._rows(statement))
 
@@ -210,13 +214,13 @@ class Readings:
         times = [at for one in self.file_counts() if (at := moment(one["checked_at"]))]
         return max(times, default=None)
 
-    def _keep[Answer](self, name: str, read: Callable[[], Answer]) -> Answer:
+    def _keep[Answer](self, name: str, read: Callable[[], Answer], seconds: float | None = None) -> Answer:
         """The answer that is kept under the name or, if it is old, a new one; others wait for it."""
         with self._lock:
             lock = self._locks.setdefault(name, threading.Lock())
         with lock:
             kept = self._kept.get(name)
-            if kept is None or time.monotonic() - kept[0] > KEPT_SECONDS:
+            if kept is None or time.monotonic() - kept[0] > (KEPT_SECONDS if seconds is None else seconds):
                 kept = (time.monotonic(), read())
                 with self._lock:
                     self._kept[name] = kept

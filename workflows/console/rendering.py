@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,14 @@ FOLDER: Final = Path(__file__).parent
 STATIC: Final = FOLDER / "static"
 PAGES: Final = (  # path, name; in the order of the menu
     ("/", "Overview"),
+    ("/flow", "Flow"),
+    ("/batches", "Batches"),
+    ("/quarantine", "Quarantine"),
+    ("/rows", "Rows"),
+    ("/quality", "Quality"),
+    ("/parity", "Parity"),
+    ("/contracts", "Contracts"),
+    ("/sql", "SQL"),
 )
 NOTHING: Final = "-"
 _SECONDS: Final = (("d", 86400), ("h", 3600), ("min", 60))
@@ -38,6 +47,8 @@ def environment() -> Environment:
         "lasting": lasting,
         "shown": shown,
         "chart": chart_json,
+        "combine": lambda one, other: {**one, **other},
+        "shell": shlex.quote,
     }
     made.globals |= {"pages": PAGES, "nothing": NOTHING}
     return made

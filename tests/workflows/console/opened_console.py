@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from starlette.testclient import TestClient
@@ -47,4 +48,12 @@ def with_rows(patch: pytest.MonkeyPatch, readings: Readings, **answers: list[dic
     from workflows.console import readings as module
 
     by_statement = {getattr(module, name): rows for name, rows in answers.items()}
-    patch.setattr(readings, "bookkeeping", lambda sql: by_statement.get(sql, []))
+    patch.setattr(readings, "bookkeeping", lambda sql, **parts: by_statement.get(sql, []))
+
+
+def with_databases(target: Target) -> None:
+    """Let the stack have its databases, without tables."""
+    glue = target.client("glue")
+    for name in ("LakeDatabase", "OpsDatabase"):
+        with suppress(glue.exceptions.AlreadyExistsException):
+            glue.create_database(DatabaseInput={"Name": target.output(name)})

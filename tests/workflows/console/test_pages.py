@@ -77,3 +77,45 @@ def test_what_can_t_be_read_is_said_in_words(console: Console) -> None:
     assert answer.status_code == 400
     assert "The stack has no output AlertTopicArn" in answer.text
     assert "Traceback" not in answer.text
+
+
+def test_every_page_of_a_new_stack_says_that_there_is_nothing_yet(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_rows(monkeypatch, console.readings)
+    browser = opened(console)
+
+    assert "No batch was checked in the last days." in browser.get("/parts/batches").text
+    assert "Every batch is merged." in browser.get("/parts/batches/unmerged").text
+    assert "No rule was evaluated in the last days." in browser.get("/parts/quality").text
+    assert "not compared yet" in browser.get("/parts/parity").text
+    assert "No day is out of the ordinary." in browser.get("/parts/quality/volume").text
+    assert browser.get("/parts/parity/progress").text.strip() == ""
+
+
+def test_the_drawing_counts_every_stage(console: Console) -> None:
+    text = opened(console).get("/parts/flow").text
+
+    assert "276,993" in text  # of three tables
+    assert 'aria-label="quarantine: 2 rows today"' in text
+
+
+def test_a_batch_shows_its_files_and_what_can_be_done(console: Console) -> None:
+    target = console.readings.target
+    set_aside(Batches(target.client("s3"), target.output("LakeBucket")), "b9", "products")
+    browser = opened(console)
+
+    text = browser.get("/parts/batches/one/b9").text
+
+    assert "It is set aside." in text
+    assert "drops/products/a.csv" in text
+    assert "glueline batches retry b9" in text
+    assert "/actions/set-batch-aside" not in text
+    assert browser.get("/parts/batches/one/nothing").status_code == 404
+
+
+def test_numbers_of_a_batch_whose_manifest_is_gone_are_still_there(console: Console) -> None:
+    text = opened(console).get("/parts/batches/one/b1").text
+
+    assert "<b>12</b>" in text
+    assert "retention has removed it" in text

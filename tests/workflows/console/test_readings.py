@@ -11,7 +11,7 @@ import pytest
 from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.intake.results import CheckedBatch, FileCount, MergedBatch
-from tests.workflows.console.opened_console import with_rows
+from tests.workflows.console.opened_console import with_databases, with_rows
 from tests.workflows.empty_stack import empty_stack
 from workflows.console import readings as module
 from workflows.console.readings import Readings
@@ -82,8 +82,7 @@ def test_freshness_is_of_the_newest_batches(
 
 
 def test_a_stack_without_tables_has_no_rows(target: Target, readings: Readings) -> None:
-    for database in ("lake", "lake_ops"):
-        target.client("glue").create_database(DatabaseInput={"Name": database})
+    with_databases(target)
 
     assert readings.file_counts() == []
     assert readings.certificates() == []
