@@ -109,7 +109,7 @@ def statements(contracts: Mapping[str, Contract], dataset: str) -> list[Statemen
         if other.dataset != dataset and by and len(other.key) == 1 and _has(contract, other.key[0]):
             key = other.key[0]
             sql = (
-                f"select o.{by}, sum(d.{measure}) as {measure}, count(*) as row_count\nfrom {dataset} d "
+                f"select o.{by}, sum(d.{measure}) as {measure}\nfrom {dataset} d "
                 f"join {other.dataset} o on o.{key} = d.{key}\ngroup by 1\norder by 2 desc\nlimit 20"
             )
             found.append(Statement(f"{_words(str(measure)).capitalize()} by {_words(by)}", sql))
