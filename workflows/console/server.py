@@ -113,7 +113,13 @@ def serve(target: Target, port: int | None, opened: Callable[[str], None]) -> No
     listening = _listen(port)
     known = Secrets(listening.getsockname()[1])
     console = Console(Readings(target), known, Jobs())
-    config = uvicorn.Config(application(console), log_level="warning", access_log=False, lifespan="off")
+    config = uvicorn.Config(
+        application(console),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,  # a browser keeps its connections open
+    )
     threading.Thread(target=_warm_up, args=(console.readings,), daemon=True).start()
     opened(known.first_address)
     with listening:
