@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from workflows.console.actions import PARITY
 from workflows.console.answering import Console, NotFound, Page
+from workflows.console.logs import logs_of_batch
 from workflows.console.readings import QUALITY, SHOWN_DAYS
 from workflows.console.views import batches as batch_views
 from workflows.console.views import flow as flow_views
@@ -14,6 +15,7 @@ from workflows.console.views import overview as views
 from workflows.console.views import parity as parity_views
 from workflows.console.views import quality as quality_views
 from workflows.console.views.values import percentile
+from workflows.local.base.home import DEFAULT
 from workflows.stack.logs import where_logs_are
 
 if TYPE_CHECKING:
@@ -130,9 +132,16 @@ def batch_one(console: Console, request: Request) -> Page:
             "read": None if line is None else line.rows_read,
             "accepted": None if line is None else line.accepted,
             "quarantined": None if line is None else line.quarantined,
-            "logs": where_logs_are(readings.target),
         },
     )
+
+
+def batch_log(console: Console, request: Request) -> Page:
+    """The logs of the runs of a batch or, of a stack on AWS, where they are."""
+    target, batch_id = console.readings.target, request.path_params["batch"]
+    logs = [] if target.is_on_aws else logs_of_batch(DEFAULT.logs / "jobs", batch_id)
+    words = f"No log here mentions it. Logs of runs: {where_logs_are(target)}."
+    return Page("batch_log.html", {"logs": logs, "words": words})
 
 
 def quality(console: Console, request: Request) -> Page:

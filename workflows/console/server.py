@@ -54,6 +54,7 @@ PARTS: Final[dict[str, Endpoint]] = {
     "/parts/batches": pages.batches_list,
     "/parts/batches/unmerged": pages.batches_unmerged,
     "/parts/batches/one/{batch}": pages.batch_one,
+    "/parts/batches/log/{batch}": pages.batch_log,
     "/parts/quarantine": rejections.groups,
     "/parts/quarantine/samples": rejections.samples,
     "/parts/dead-letters": rejections.dead_letters,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +12,11 @@ from jobs.intake.batches import Batches
 from tests.workflows.console.opened_console import console_on, opened, with_rows
 from tests.workflows.empty_stack import empty_stack
 from tests.workflows.operations.test_batches import set_aside
+from workflows.console import pages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workflows.console.answering import Console
 
 NOW = datetime.now(UTC)
@@ -119,3 +123,15 @@ def test_numbers_of_a_batch_whose_manifest_is_gone_are_still_there(console: Cons
 
     assert "<b>12</b>" in text
     assert "retention has removed it" in text
+
+
+def test_the_log_of_a_batch_is_that_of_its_runs(
+    console: Console, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "jobs" / "check").mkdir(parents=True)
+    (tmp_path / "jobs" / "check" / "jr_1.log").write_text("<b>checked</b> wr_1")
+    monkeypatch.setattr(pages, "DEFAULT", SimpleNamespace(logs=tmp_path))
+    browser = opened(console)
+
+    assert "&lt;b&gt;checked&lt;/b&gt; wr_1" in browser.get("/parts/batches/log/wr_1").text
+    assert "No log here mentions it." in browser.get("/parts/batches/log/wr_2").text
