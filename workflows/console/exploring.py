@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ import yaml
 from starlette.responses import HTMLResponse, Response
 
 import expectations
-from expectations.keys import decode_key
+from expectations.keys import decode_key, encode_key
 from expectations.openapi import openapi
 from expectations.problems import GluelineError
 from workflows.console.answering import Console, NotFound, Page
@@ -21,6 +22,7 @@ from workflows.console.views import contracts as contract_views
 from workflows.console.views import results as result_views
 from workflows.console.views import rows as row_views
 from workflows.console.views.masking import HIDDEN, restricted_columns
+from workflows.console.views.values import moment, truth
 from workflows.query.catalog import lake_catalog, load_table
 from workflows.query.dialect.errors import NoSuchTable
 from workflows.query.history import contract_of, history_sql
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS: Final = 1000  # of a result that are shown; a download has all
 MOST_VERSIONS: Final = 200
+MOST_KEYS: Final = 8
 _DOCS: Final = "quality/docs"
 
 
@@ -144,9 +147,28 @@ def rows_keys(console: Console, request: Request) -> Page:
         raise NotFound(
             "The key of this dataset is restricted, so none is proposed. Type the one you look for."
         )
-    sql = f"select _key as key from {found.dataset}_changes limit 8"  # noqa: S608 -- a name of a contract
-    keys = list(dict.fromkeys(row["key"] for row in _query_rows(console, sql)))
+    sql = f"select {', '.join(found.key)} from {found.dataset} limit {MOST_KEYS}"  # noqa: S608 -- names of a contract
+    keys = [encode_key(found, _key_values(found, row)) for row in _query_rows(console, sql)]
     return Page("rows_keys.html", {"keys": keys, "dataset": found.dataset})
+
+
+def _key_values(found: Contract, row: dict[str, Any]) -> dict[str, Any]:
+    """The values of a key as `encode_key` reads them, of either engine."""
+    kinds = {column.name: column.kind for column in found.key_columns}
+    return {name: _as_sent(kinds[name], value) for name, value in row.items()}
+
+
+def _as_sent(kind: str, value: Any) -> Any:
+    if kind in ("int", "long"):
+        return int(value)
+    if kind == "decimal":
+        return Decimal(str(value))
+    if kind == "boolean":
+        return truth(value)
+    if kind.startswith("timestamp"):
+        at = moment(value)
+        return at and at.isoformat().replace("+00:00", "Z")
+    return str(value)
 
 
 def sql(console: Console, request: Request) -> Page:

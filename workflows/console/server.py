@@ -168,4 +168,5 @@ def _with_form(answer: Callable[[Request], Response]) -> Callable[[Request], Awa
 
 def _no_such_page(request: Request, error: Any) -> Response:
     values = {"title": "Not found", "words": "There is no such page."}
-    return render(console_of(request), Page("problem.html", values), 404)
+    is_whole = not request.url.path.startswith(("/parts/", "/actions/"))
+    return render(console_of(request), Page("problem.html" if is_whole else "missing.html", values), 404)

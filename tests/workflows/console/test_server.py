@@ -46,6 +46,8 @@ def test_a_page_that_does_not_exist_says_so() -> None:
 
     assert answer.status_code == 404
     assert "There is no such page." in answer.text
+    assert "<main" in answer.text
+    assert "<main" not in opened(console_on(NOWHERE)).get("/parts/nothing").text
 
 
 def test_the_libraries_are_served_from_the_package() -> None:
