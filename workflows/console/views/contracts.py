@@ -120,7 +120,7 @@ def example_sql(contract: Contract) -> str | None:
     """A SELECT of some rows without restricted columns; None if all columns are."""
     hidden = restricted_columns(contract)
     names = [column.name for column in contract.columns if column.name not in hidden]
-    return f"select {', '.join(names)} from {contract.dataset} limit {EXAMPLE_ROWS}" if names else None  # noqa: S608
+    return f"select {', '.join(names)} from {contract.dataset} limit {EXAMPLE_ROWS}" if names else None  # noqa: S608 -- names of a contract
 
 
 def schema_versions(schemas: Sequence[Sequence[tuple[int, str, str]]]) -> list[SchemaVersion]:
