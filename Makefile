@@ -50,6 +50,10 @@ status: setup ## What runs, where it listens, where its logs are.
 query: setup ## SQL="select …": ask the lake in Athena's dialect.
 	@$(GLUELINE) query "$$SQL"
 
+.PHONY: console
+console: setup ## Web pages about the stack, on this machine (ARGS=--open opens them).
+	@$(GLUELINE) console $(ARGS)
+
 ##@ Develop
 
 .PHONY: setup

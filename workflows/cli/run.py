@@ -89,7 +89,8 @@ def _show_run(outcomes: list[Outcome]) -> None:
     )
     out.print(
         'Next: make query SQL="select * from transactions limit 5"; rejected rows: lake_ops.quarantine;\n'
-        "rejected messages stay in the dead-letter queue; logs: glueline status; stop the stack: make down."
+        "rejected messages stay in the dead-letter queue; logs: glueline status; stop the stack: make down.\n"
+        "See all of it in a browser: make console (or glueline console)."
     )
 
 

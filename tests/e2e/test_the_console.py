@@ -1,0 +1,372 @@
+"""The console in a real browser on the running stack: each page, accessibility, and what readers come for.
+
+The tests bring a file of their own, whose values are hostile, and leave what others have brought as it is.
+Screenshots are in `.local/screenshots`.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import re
+import subprocess
+import threading
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+from jobs.intake.batches import Batches
+from jobs.intake.manifest import Manifest
+from tests.e2e.browsers import NoBrowser, arguments, find_chromium
+from tests.e2e.conftest import GLUELINE
+from workflows.console.rendering import PAGES
+from workflows.operations.dead_letters import put_back, receive
+from workflows.progress.waiting import merged_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Locator, Page
+
+    from workflows.stack.target import Target
+
+SCREENSHOTS: Final = Path(__file__).parents[2] / ".local" / "screenshots"
+NAME: Final = f"console-{uuid.uuid4().hex[:8]}"
+OWNED: Final = "document.title = 'owned'"
+HOSTILE: Final = f'</pre><script>{OWNED}</script><img src=x onerror="{OWNED}">'
+PATIENCE: Final = 120_000  # milliseconds
+PAINT: Final = 1000  # milliseconds
+
+pytestmark = pytest.mark.usefixtures("demo")
+
+
+@dataclass
+class Console:
+    """The console as a reader uses it, who is counted clicks."""
+
+    page: Page
+    address: str
+    clicks: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "/") -> None:
+        self.clicks = 0
+        self.page.goto(f"{self.address}{path}")
+        self.is_complete()
+
+    def click(self, element: Locator) -> None:
+        self.clicks += 1
+        element.first.click()
+
+    def is_complete(self) -> None:
+        """Wait until every part of the page is there."""
+        expect(self.page.locator(".wait")).to_have_count(0, timeout=PATIENCE)
+
+    def menu(self, name: str) -> None:
+        self.click(self.page.get_by_role("link", name=name, exact=True))
+        expect(self.page.locator("[aria-current=page]")).to_have_text(name)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    try:
+        path = find_chromium()
+    except NoBrowser as problem:
+        pytest.fail(str(problem))
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=arguments())
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def first_address(target: Target) -> Iterator[str]:
+    """The address that `glueline console` prints."""
+    with subprocess.Popen([*GLUELINE, "console"], stdout=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None
+        line = serving.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", line)
+        assert found, line
+        yield found[0]
+        serving.terminate()
+
+
+@pytest.fixture(scope="module")
+def hostile_file(target: Target) -> str:
+    """A dropped file whose row is rejected, and whose values and columns are markup; its address."""
+    row = {"product_id": 1, "brand": HOSTILE, f"evil {HOSTILE}": HOSTILE}
+    key = f"drops/products/{NAME}.jsonl"
+    target.client("s3").put_object(Bucket=target.output("RawBucket"), Key=key, Body=json.dumps(row).encode())
+    return f"s3://{target.output('RawBucket')}/{key}"
+
+
+@pytest.fixture
+def console(browser: Browser, first_address: str, request: pytest.FixtureRequest) -> Iterator[Console]:
+    """A new browser window that has opened the first address; no script of a page may fail."""
+    scheme: Literal["light", "dark"] = getattr(request, "param", "light")
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 1360, "height": 860})
+    page = context.new_page()
+    opened = Console(page, first_address.partition("/?")[0])
+    page.on("pageerror", lambda error: opened.problems.append(str(error)))
+    page.on("console", lambda said: opened.problems.append(said.text) if said.type == "error" else None)
+    page.goto(first_address)
+    yield opened
+    context.close()
+    assert opened.problems == []
+
+
+@pytest.mark.usefixtures("hostile_file")
+@pytest.mark.parametrize("console", ["light", "dark"], indirect=True)
+def test_every_page_is_painted_at_once_and_is_accessible(
+    console: Console, request: pytest.FixtureRequest
+) -> None:
+    scheme = request.node.callspec.params["console"]
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    paints: list[float] = []
+    for path, name in (*PAGES, ("/contracts/transactions", "transactions")):
+        console.open(path)
+        expect(console.page.get_by_role("heading", level=1)).to_contain_text(name)
+        paints.append(
+            console.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
+        )
+        expect(console.page.locator(".note", has_text="can't be shown")).to_have_count(0)
+        console.page.screenshot(path=SCREENSHOTS / f"{name.lower()}-{scheme}.png")
+        assert violations(console.page, scheme) == [], path
+    assert min(paints) < PAINT  # other work of the machine may delay some
+
+
+def violations(page: Page, scheme: str = "light") -> list[str]:
+    """What axe finds: each rule with the elements that break it. The dark theme differs in its colours."""
+    options = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}
+    found: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
+    return [f"{one['id']}: {[node['html'][:200] for node in one['nodes']]}" for one in found]
+
+
+def test_a_page_is_used_by_the_keyboard_and_keeps_the_chosen_theme(console: Console) -> None:
+    console.open("/contracts")
+    page = console.page
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
+    sort = page.get_by_role("columnheader", name="dataset").get_by_role("button")
+    sort.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("columnheader", name="dataset")).to_have_attribute("aria-sort", "descending")
+    expect(page.locator("tbody th").first).to_have_text("transactions")
+
+    page.get_by_role("button", name="Dark theme").click()
+    console.open("/parity")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_role("button", name="Light theme")).to_be_visible()
+
+
+def test_why_a_row_was_rejected_is_found_and_it_is_replayed(
+    console: Console, target: Target, hostile_file: str
+) -> None:
+    wait_until_merged(target, hostile_file)
+    page = console.page
+    console.open()
+
+    console.menu("Quarantine")
+    row = (
+        page.get_by_role("row")
+        .filter(has_text="products")
+        .filter(has=page.get_by_role("link", name="unknown"))
+    )
+    console.click(row.get_by_role("link", name="unknown"))
+    sample = page.get_by_role("article").filter(has_text=NAME).first
+    expect(sample).to_contain_text("expected the contract's columns, got also evil", timeout=PATIENCE)
+    assert console.clicks <= 3
+    expect(sample.locator("pre")).to_contain_text(f"brand: {HOSTILE}")
+
+    console.clicks = 0
+    console.click(row.get_by_role("button", name="Replay"))
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("glueline replay --quarantine --dataset products --reason unknown:")
+    assert violations(page) == []
+    console.click(dialog.get_by_role("button", name="Replay"))
+    expect(page.locator("#answer")).to_contain_text("announced again", timeout=PATIENCE)
+    assert console.clicks <= 3
+    assert page.title() == "Quarantine · Glueline"
+    assert page.locator("main img, main script").count() == 0
+
+
+def wait_until_merged(target: Target, file: str) -> None:
+    done = threading.Event()
+    for _ in range(PATIENCE // 1000):
+        if merged_files(target, [file]):
+            return
+        done.wait(1)
+    pytest.fail(f"{file} is not merged")
+
+
+def test_parity_is_proved(console: Console) -> None:
+    page = console.page
+    console.open()
+
+    console.menu("Parity")
+    card = page.get_by_role("region", name="Parity of households")
+    console.click(card.get_by_role("button", name="Prove parity"))
+    console.click(page.get_by_role("dialog").get_by_role("button", name="Prove parity"))
+    assert console.clicks <= 3
+    expect(page.get_by_text("Certified.")).to_be_visible(timeout=PATIENCE)
+
+    console.open("/parity")
+    expect(card).to_contain_text("equal")
+    expect(card).to_contain_text("801")
+
+
+def test_sales_by_department_are_drawn_and_downloaded(console: Console) -> None:
+    page = console.page
+    console.open()
+
+    console.menu("SQL")
+    console.click(page.get_by_role("link", name="Sales value by department"))
+    chart = page.get_by_role("img", name="The result as a chart: sales_value")
+    expect(chart).to_be_visible(timeout=PATIENCE)
+    assert console.clicks <= 3
+    expect(page.get_by_role("cell", name="GROCERY", exact=True)).to_be_visible()
+    assert violations(page) == []
+    page.screenshot(path=SCREENSHOTS / "sales-light.png")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    assert download.value.path().read_text().startswith("department,sales_value\n")
+
+
+def test_a_statement_is_typed_completed_and_answered(console: Console) -> None:
+    page = console.page
+    console.open("/sql")
+
+    page.locator(".CodeMirror").click()
+    page.keyboard.type("select household_id from trans")
+    page.keyboard.press("Control+Space")
+    page.get_by_role("option", name="transactions").first.click()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#result")).to_contain_text("rows in", timeout=PATIENCE)
+    expect(page.get_by_role("cell", name="•••").first).to_be_visible()
+    page.get_by_role("button", name="Show them").click()
+    expect(page.get_by_role("cell", name="•••")).to_have_count(0, timeout=PATIENCE)
+
+    page.locator(".CodeMirror").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("select nothing from nowhere")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("#result")).to_contain_text("No table lake.nowhere", timeout=PATIENCE)
+    console.problems = [one for one in console.problems if "status of 400" not in one]
+
+
+def test_a_key_shows_its_history_and_both_states(console: Console) -> None:
+    page = console.page
+    console.open()
+
+    console.menu("Rows")
+    console.click(page.get_by_role("button", name="Some keys of transactions"))
+    console.click(page.locator("#keys a"))
+    expect(page.get_by_text("It is in DynamoDB and in the table.")).to_be_visible(timeout=PATIENCE)
+    assert console.clicks <= 3
+    expect(page.locator(".versions li").first).to_contain_text("by stream")
+    expect(page.locator(".state.bad")).to_have_count(0)
+    assert violations(page) == []
+
+
+def test_a_batch_that_was_set_aside_is_retried(console: Console, target: Target) -> None:
+    kept = Batches(target.client("s3"), target.output("LakeBucket"))
+    kept.open(Manifest(NAME, "2026-11-30T12:00:00+00:00"))  # without files, so nobody's work changes
+    kept.close(NAME)
+    kept.set_aside(NAME, HOSTILE, Manifest(NAME, "2026-11-30T12:00:00+00:00").begun)
+    page = console.page
+    console.open()
+
+    console.menu("Batches")
+    batch = page.get_by_role("link", name=NAME)
+    for _ in range(10):  # an answer of the stack is kept for some seconds
+        console.is_complete()
+        if batch.count():
+            break
+        page.wait_for_timeout(1000)
+        page.reload()
+    console.click(batch)
+    console.click(page.get_by_role("button", name="Retry"))
+    page.get_by_role("dialog").get_by_role("button", name="Retry").click()
+
+    expect(page.locator("#answer")).to_contain_text(f"as batch {NAME}-retry", timeout=PATIENCE)
+    assert NAME not in kept.aside()
+    assert page.title() == "Batch · Glueline"
+
+
+def test_a_dead_letter_is_redriven(console: Console, target: Target) -> None:
+    sqs, queue = target.client("sqs"), target.output("DeadLetterQueueUrl")
+    body = json.dumps(
+        {"specversion": "1.0", "id": NAME, "source": HOSTILE, "type": "refunds.upsert", "data": {}}
+    )
+    reason = {"reason": {"DataType": "String", "StringValue": NAME}}
+    sqs.send_message(QueueUrl=queue, MessageBody=body, MessageAttributes=reason)
+    page = console.page
+    console.open()
+
+    console.menu("Quarantine")
+    row = page.get_by_role("row").filter(has_text=NAME)
+    console.click(row.get_by_role("button", name="Redrive"))
+    expect(page.get_by_role("dialog")).to_contain_text(f"glueline redrive --reason {NAME}")
+    console.click(page.get_by_role("dialog").get_by_role("button", name="Redrive"))
+    expect(page.locator("#answer")).to_contain_text("1 message was sent back", timeout=PATIENCE)
+    assert console.clicks <= 3
+
+    returned = take_back(target)
+    assert returned == ["unknown-dataset"]
+
+
+def take_back(target: Target) -> list[str]:
+    """Remove this module's dead letter from the queue once it has returned; its reason."""
+    sqs, queue = target.client("sqs"), target.output("DeadLetterQueueUrl")
+    for _ in range(30):
+        found = [one for some in receive(sqs, queue, datetime.now(UTC)) for one in some]
+        ours = [one for one in found if NAME in one.body]
+        for one in ours:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=one.receipt)
+        put_back(sqs, queue, (one.receipt for one in found if one not in ours))
+        if ours:
+            return [one.reason for one in ours]
+    return []
+
+
+@pytest.fixture
+def another_site() -> Iterator[str]:
+    """A page of another server here. It is of the same site, so that it sends the cookie of the console."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_port}/"
+        serving.shutdown()
+
+
+def test_another_browser_and_another_site_stay_outside(
+    browser: Browser, first_address: str, another_site: str
+) -> None:
+    address = first_address.partition("/?")[0]
+    context = browser.new_context()
+    page = context.new_page()
+
+    assert page.goto(address).status == 403  # type: ignore[union-attr]
+    page.goto(first_address)
+    page.goto(another_site)
+    post = "url => fetch(url, {method: 'POST', mode: 'no-cors', credentials: 'include'}).catch(String)"
+    assert "Failed to fetch" in page.evaluate(post, f"{address}/actions/redrive")
+    read = "url => fetch(url, {credentials: 'include'}).then(answer => answer.text(), String)"
+    assert "Failed to fetch" in page.evaluate(read, f"{address}/flow")
+    # What it would have sent, with the cookie:
+    sent = context.request.post(f"{address}/actions/redrive", headers={"origin": another_site.rstrip("/")})
+    assert sent.status == 403
+    page.evaluate(
+        "url => { const f = document.createElement('iframe'); f.src = url; document.body.append(f) }",
+        f"{address}/flow",
+    )
+    page.wait_for_timeout(500)
+    assert "Flow" not in page.frames[-1].content()
+    context.close()

@@ -1,0 +1,59 @@
+"""A console on a stack in this process, as the browser that has opened it uses it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from starlette.testclient import TestClient
+
+from workflows.console.answering import Console
+from workflows.console.jobs import Jobs
+from workflows.console.readings import Readings
+from workflows.console.security import CSRF_HEADER, Secrets
+from workflows.console.server import application
+
+if TYPE_CHECKING:
+    import pytest
+
+    from workflows.stack.target import Target
+
+PORT = 4620
+
+
+def console_on(target: Target) -> Console:
+    return Console(Readings(target), Secrets(PORT), Jobs())
+
+
+def new_browser(console: Console) -> TestClient:
+    """A browser that has not opened the first address."""
+    return TestClient(
+        application(console),
+        f"http://127.0.0.1:{PORT}",
+        follow_redirects=False,
+        raise_server_exceptions=False,
+    )
+
+
+def opened(console: Console) -> TestClient:
+    """A browser that has opened it, and sends what the console's own pages send."""
+    browser = new_browser(console)
+    assert browser.get(console.secrets.first_address).status_code == 303
+    browser.headers.update({CSRF_HEADER: console.secrets.csrf, "origin": f"http://127.0.0.1:{PORT}"})
+    return browser
+
+
+def with_rows(patch: pytest.MonkeyPatch, readings: Readings, **answers: list[dict[str, Any]]) -> None:
+    """Let bookkeeping tables have rows: those named like the constant of `readings` that selects them."""
+    from workflows.console import readings as module
+
+    by_statement = {getattr(module, name): rows for name, rows in answers.items()}
+    patch.setattr(readings, "bookkeeping", lambda sql, **parts: by_statement.get(sql, []))
+
+
+def with_databases(target: Target) -> None:
+    """Let the stack have its databases, without tables."""
+    glue = target.client("glue")
+    for name in ("LakeDatabase", "OpsDatabase"):
+        with suppress(glue.exceptions.AlreadyExistsException):
+            glue.create_database(DatabaseInput={"Name": target.output(name)})

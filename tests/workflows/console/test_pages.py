@@ -1,0 +1,137 @@
+"""The pages about the whole stack, of a stack in this process."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jobs.intake.batches import Batches
+from tests.workflows.console.opened_console import console_on, opened, with_rows
+from tests.workflows.empty_stack import empty_stack
+from tests.workflows.operations.test_batches import set_aside
+from workflows.console import pages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflows.console.answering import Console
+
+NOW = datetime.now(UTC)
+COUNTS = {
+    "batch_id": "b1",
+    "dataset": "products",
+    "door": "drop",
+    "files": 1,
+    "rows_read": 12,
+    "accepted": 10,
+    "quarantined": 2,
+    "checked_at": NOW,
+}
+
+
+@pytest.fixture
+def console(aws: str, monkeypatch: pytest.MonkeyPatch) -> Console:
+    console = console_on(empty_stack(aws))
+    with_rows(monkeypatch, console.readings, FILE_COUNTS=[COUNTS])
+    monkeypatch.setattr(console.readings, "table_rows", lambda names: dict.fromkeys(names, 92331))
+    return console
+
+
+def test_the_overview_is_painted_before_anything_is_asked(console: Console) -> None:
+    answer = opened(console).get("/")
+
+    assert answer.status_code == 200
+    assert 'hx-get="/parts/attention"' in answer.text
+    assert "92,331" not in answer.text
+
+
+def test_each_dataset_has_its_numbers(console: Console) -> None:
+    text = opened(console).get("/parts/datasets").text
+
+    assert "92,331" in text
+    assert 'href="/quarantine?dataset=products"' in text
+    assert "rejecting" in text
+    assert "2 of 12 rows were rejected today." in text
+
+
+def test_what_is_wrong_is_said_first(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = console.readings.target
+    set_aside(Batches(target.client("s3"), target.output("LakeBucket")), "b9", "products")
+    target.client("sqs").send_message(QueueUrl=target.output("DeadLetterQueueUrl"), MessageBody="x")
+    ringing = {
+        "AlarmName": "glueline-drift",
+        "StateValue": "ALARM",
+        "AlarmDescription": "<b>Keys differ.</b>",
+    }
+    monkeypatch.setattr(console.readings, "alarms", lambda: [ringing])
+
+    text = opened(console).get("/parts/attention").text
+
+    assert "A batch is set aside" in text
+    assert "1 dead letters" in text
+    assert "&lt;b&gt;Keys differ.&lt;/b&gt;" in text
+
+
+def test_what_can_t_be_read_is_said_in_words(console: Console) -> None:
+    answer = opened(console).get("/parts/attention")  # this stack has no topic of alarms
+
+    assert answer.status_code == 400
+    assert "The stack has no output AlertTopicArn" in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_every_page_of_a_new_stack_says_that_there_is_nothing_yet(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_rows(monkeypatch, console.readings)
+    browser = opened(console)
+
+    assert "No batch was checked in the last days." in browser.get("/parts/batches").text
+    assert "Every batch is merged." in browser.get("/parts/batches/unmerged").text
+    assert "No rule was evaluated in the last days." in browser.get("/parts/quality").text
+    assert "not compared yet" in browser.get("/parts/parity").text
+    assert "No day is out of the ordinary." in browser.get("/parts/quality/volume").text
+    assert browser.get("/parts/parity/progress").text.strip() == ""
+
+
+def test_the_drawing_counts_every_stage(console: Console) -> None:
+    text = opened(console).get("/parts/flow").text
+
+    assert "276,993" in text  # of three tables
+    assert 'aria-label="quarantine: 2 rows today"' in text
+
+
+def test_a_batch_shows_its_files_and_what_can_be_done(console: Console) -> None:
+    target = console.readings.target
+    set_aside(Batches(target.client("s3"), target.output("LakeBucket")), "b9", "products")
+    browser = opened(console)
+
+    text = browser.get("/parts/batches/one/b9").text
+
+    assert "It is set aside." in text
+    assert "drops/products/a.csv" in text
+    assert "glueline batches retry b9" in text
+    assert "/actions/set-batch-aside" not in text
+    assert browser.get("/parts/batches/one/nothing").status_code == 404
+
+
+def test_numbers_of_a_batch_whose_manifest_is_gone_are_still_there(console: Console) -> None:
+    text = opened(console).get("/parts/batches/one/b1").text
+
+    assert "<b>12</b>" in text
+    assert "retention has removed it" in text
+
+
+def test_the_log_of_a_batch_is_that_of_its_runs(
+    console: Console, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "jobs" / "check").mkdir(parents=True)
+    (tmp_path / "jobs" / "check" / "jr_1.log").write_text("<b>checked</b> wr_1")
+    monkeypatch.setattr(pages, "DEFAULT", SimpleNamespace(logs=tmp_path))
+    browser = opened(console)
+
+    assert "&lt;b&gt;checked&lt;/b&gt; wr_1" in browser.get("/parts/batches/log/wr_1").text
+    assert "No log here mentions it." in browser.get("/parts/batches/log/wr_2").text

@@ -1,0 +1,163 @@
+"""The overview: each dataset's health in a word and a sentence, and what is wrong with the stack."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from workflows.console.views.values import moment, number, percentile, truth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from workflows.operations.batches import Batch
+
+type Tone = Literal["good", "warn", "bad", "none"]
+
+TREND_DAYS: Final = 14
+PARITY_AGE: Final = timedelta(days=3)  # of the template's alarm on the age of parity
+QUARANTINE_PERCENT: Final = 5  # of its alarm on the quarantine rate
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A state as a tone for the eye, a word, and a sentence that says why."""
+
+    tone: Tone
+    word: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Rows that were checked on a day."""
+
+    day: date
+    accepted: int = 0
+    quarantined: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetLine:
+    """A dataset on the overview. `rows` is None before its table exists; freshness is in seconds."""
+
+    dataset: str
+    health: Health
+    rows: int | None
+    freshness_p50: float | None
+    freshness_p95: float | None
+    verified_through: datetime | None
+    accepted_today: int
+    quarantined_today: int
+    trend: tuple[Day, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm of the template: its state, and its description, which says what to do."""
+
+    name: str
+    is_ringing: bool
+    is_unknown: bool
+    description: str
+
+
+def dataset_lines(  # noqa: PLR0913 -- one argument for each source
+    datasets: Iterable[str],
+    *,
+    counts: Sequence[Mapping[str, Any]],
+    rows: Mapping[str, int | None],
+    certificates: Sequence[Mapping[str, Any]],
+    freshness: Mapping[str, Sequence[float]],
+    unmerged: Sequence[Batch],
+    now: datetime,
+) -> list[DatasetLine]:
+    """A line for each dataset.
+
+    `counts` are rows of `readings.FILE_COUNTS`, `certificates` those of `readings.CERTIFICATES`, the newest
+    first; `rows` are those of the tables by dataset, `freshness` the newest durations in seconds.
+    """
+    lines = []
+    for dataset in sorted(datasets):
+        days = trend([one for one in counts if one["dataset"] == dataset], now)
+        newest = next((one for one in certificates if one["dataset"] == dataset), None)
+        batches = [batch for batch in unmerged if dataset in batch.datasets]
+        lines.append(
+            DatasetLine(
+                dataset,
+                health(rows.get(dataset), days[-1], newest, batches, now),
+                rows.get(dataset),
+                percentile(freshness.get(dataset, ()), 0.5),
+                percentile(freshness.get(dataset, ()), 0.95),
+                moment(newest["verified_through"]) if newest and truth(newest["ok"]) else None,
+                days[-1].accepted,
+                days[-1].quarantined,
+                days,
+            )
+        )
+    return lines
+
+
+def trend(counts: Iterable[Mapping[str, Any]], now: datetime) -> tuple[Day, ...]:
+    """The last days until today (UTC), the oldest first; a day without rows is there too."""
+    accepted: defaultdict[date, int] = defaultdict(int)
+    quarantined: defaultdict[date, int] = defaultdict(int)
+    for one in counts:
+        checked = moment(one["checked_at"])
+        if checked is not None:
+            accepted[checked.date()] += number(one["accepted"])
+            quarantined[checked.date()] += number(one["quarantined"])
+    days = [now.date() - timedelta(days=back) for back in range(TREND_DAYS - 1, -1, -1)]
+    return tuple(Day(day, accepted[day], quarantined[day]) for day in days)
+
+
+def health(  # noqa: PLR0911 -- one for each state
+    rows: int | None,
+    today: Day,
+    certificate: Mapping[str, Any] | None,
+    unmerged: Sequence[Batch],
+    now: datetime,
+) -> Health:
+    """The worst that is known of a dataset."""
+    aside = [batch for batch in unmerged if batch.state == "set aside"]
+    failing = [batch for batch in unmerged if batch.state == "failing"]
+    verified = moment(certificate["verified_through"]) if certificate else None
+    read = today.accepted + today.quarantined
+    if aside:
+        return Health("bad", "set aside", f"{_batches(aside)} set aside: {aside[0].error or 'see Batches'}")
+    if certificate is not None and not truth(certificate["ok"]):
+        return Health("bad", "drift", "The newest certificate found keys that differ from DynamoDB.")
+    if failing:
+        return Health("warn", "failing", f"{_batches(failing)} failing and tried again: {failing[0].error}")
+    if read and today.quarantined * 100 > read * QUARANTINE_PERCENT:
+        return Health("warn", "rejecting", f"{today.quarantined:,} of {read:,} rows were rejected today.")
+    if rows is None:
+        return Health("none", "empty", "No batch of this dataset has been merged yet.")
+    if verified is None:
+        return Health("none", "not verified", "Its table has not been compared with DynamoDB yet.")
+    if now - verified > PARITY_AGE:
+        return Health("warn", "old proof", "The newest certificate is older than three days.")
+    return Health("good", "good", "Merged, and verified against DynamoDB.")
+
+
+def alarm_list(found: Iterable[Mapping[str, Any]], prefix: str, unneeded: str = "") -> list[Alarm]:
+    """CloudWatch's alarms without the stack's prefix, those that ring first.
+
+    `unneeded` is left out of their descriptions: the option --stack, on this machine.
+    """
+    alarms = [
+        Alarm(
+            str(one["AlarmName"]).removeprefix(prefix).replace("-", " "),
+            one["StateValue"] == "ALARM",
+            one["StateValue"] == "INSUFFICIENT_DATA",
+            " ".join(str(one.get("AlarmDescription", "")).split()).replace(unneeded, ""),
+        )
+        for one in found
+    ]
+    return sorted(alarms, key=lambda alarm: (not alarm.is_ringing, alarm.is_unknown, alarm.name))
+
+
+def _batches(batches: Sequence[Batch]) -> str:
+    return "A batch is" if len(batches) == 1 else f"{len(batches)} batches are"
