@@ -20,6 +20,7 @@ from expectations.odcs.field_rules import read_field_rules, with_limit
 from expectations.odcs.partitions import read_partitions
 from expectations.odcs.primary_key import read_key
 from expectations.odcs.quality import Dataset, read_rules
+from expectations.odcs.semantics import check_roles, note_relationships
 from expectations.problems import ContractError, Findings, Problem
 
 DATASET_PROPERTIES = ("sequenceColumn",)
@@ -82,12 +83,12 @@ def _read(path: Path, findings: Findings) -> Contract | None:
     (schema,) = schemas
     if document.slaProperties:
         findings.note("slaProperties", "sla", "service levels are not monitored")
-    if schema.relationships:
-        findings.note(f"{_SCHEMA}.relationships", "relationships", "relationships are not enforced")
+    note_relationships(schema.relationships, _SCHEMA, findings)
     properties = schema.properties or []
     columns, rules = _read_rules(schema, read_columns(properties, _COLUMNS, findings), findings)
     _check_rule_names(rules, findings)
     _check_defaults(columns, findings)
+    check_roles(properties, columns, _COLUMNS, findings)
     return Contract(
         dataset=_read_dataset(schema, path, findings),
         version=document.version or "",
