@@ -63,7 +63,8 @@ def run(code: str, reader: Target, **environment: str) -> str:
 
 
 def rows(target: Target, sql: str) -> list[dict[str, Any]]:
-    return query(target, sql).to_pylist()
+    found: list[dict[str, Any]] = query(target, sql).to_pylist()
+    return found
 
 
 def test_pyiceberg_reads_the_tables(demo: dict[str, Any], reader: Target) -> None:

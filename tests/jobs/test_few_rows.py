@@ -1,7 +1,8 @@
 """A batch of few rows costs few queries, jobs and requests. Counts decide: seconds depend on the machine."""
 
+import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -10,6 +11,7 @@ from expectations.odcs import load_contracts
 from jobs.lake.names import Lake
 from tests.faults.proxy import proxied
 from tests.job_costs import metered
+from tests.jobs.lineage.published import check_event
 from tests.sessions import set_glue_catalog
 from tests.small_batches import SmallBatches
 
@@ -47,9 +49,42 @@ def test_a_batch_of_few_rows_makes_few_jobs_and_requests(small_batches: SmallBat
         "check": (7, 6, 0),
         "merge": (3, 2, 0),
     }
-    assert costs["check"]["s3_requests"] <= 29
+    # One of them is the object of lineage.
+    assert costs["check"]["s3_requests"] <= 30
     assert costs["check"]["glue_requests"] <= 13
-    assert costs["merge"]["s3_requests"] <= 32
+    assert costs["merge"]["s3_requests"] <= 33
     assert costs["merge"]["glue_requests"] <= 4
     assert costs["check"]["jvm_calls"] <= 4_000
     assert costs["merge"]["jvm_calls"] <= 1_500
+
+
+def test_a_batch_tells_where_its_rows_came_from_and_went_to(small_batches: SmallBatches) -> None:
+    small_batches.batch([load_contracts()["transactions"]], 3)
+
+    found = boto3.client("s3").list_objects_v2(Bucket="lake", Prefix="lineage/")["Contents"]
+    events = [event for one in found for event in events_in(one["Key"])]
+    for event in events:
+        check_event(event)
+    check, merge = (event for event in events if event["eventType"] == "COMPLETE")
+    assert [event["eventType"] for event in events] == ["START", "COMPLETE"] * 2
+    assert check["run"]["facets"]["parent"] == merge["run"]["facets"]["parent"]
+    [read], [changes], [merged], [table] = (
+        check["inputs"],
+        check["outputs"],
+        merge["inputs"],
+        merge["outputs"],
+    )
+    assert (read["namespace"], read["name"]) == ("s3://raw", "stream/transactions")
+    assert read["inputFacets"]["inputStatistics"]["rowCount"] == 3
+    assert {
+        one["name"]: one["success"] for one in read["inputFacets"]["dataQualityAssertions"]["assertions"]
+    }["updated_at.after_sale"]
+    assert changes["name"] == merged["name"] == "awsdatacatalog.few.transactions_changes"
+    assert changes["outputFacets"]["outputStatistics"]["rowCount"] == 3
+    assert table["name"] == "awsdatacatalog.few.transactions"
+
+
+def events_in(key: str) -> list[Any]:
+    """The events of an object of the lake bucket."""
+    body = boto3.client("s3").get_object(Bucket="lake", Key=key)["Body"].read()
+    return [json.loads(line) for line in body.splitlines()]
