@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -29,11 +30,17 @@ def small_batches(aws: str, spark: "SparkSession", monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         monkeypatch.setitem(spark.sparkContext.environment, "AWS_ENDPOINT_URL", proxy.url)
         set_glue_catalog(spark, CATALOG, proxy.url, "lake", FOREVER)
-        yield SmallBatches(meter, boto3.client("s3"), Lake("few", "few_ops", CATALOG))
+        yield SmallBatches(meter, boto3.client("s3"), Lake(*new_databases(), CATALOG))
         for name in ("raw", "lake"):
             bucket = boto3.resource("s3").Bucket(name)
             bucket.objects.delete()
             bucket.delete()
+
+
+def new_databases() -> tuple[str, str]:
+    """Names that no other test has used: the catalog keeps databases."""
+    name = f"few_{uuid4().hex[:8]}"
+    return name, f"{name}_ops"
 
 
 def test_a_batch_of_few_rows_makes_few_jobs_and_requests(small_batches: SmallBatches) -> None:
@@ -79,9 +86,10 @@ def test_a_batch_tells_where_its_rows_came_from_and_went_to(small_batches: Small
     assert {
         one["name"]: one["success"] for one in read["inputFacets"]["dataQualityAssertions"]["assertions"]
     }["updated_at.after_sale"]
-    assert changes["name"] == merged["name"] == "awsdatacatalog.few.transactions_changes"
+    database = f"awsdatacatalog.{small_batches.lake.database}"
+    assert changes["name"] == merged["name"] == f"{database}.transactions_changes"
     assert changes["outputFacets"]["outputStatistics"]["rowCount"] == 3
-    assert table["name"] == "awsdatacatalog.few.transactions"
+    assert table["name"] == f"{database}.transactions"
 
 
 def events_in(key: str) -> list[Any]:

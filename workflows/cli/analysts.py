@@ -65,6 +65,35 @@ def bi_powerbi(  # noqa: PLR0913, PLR0917 -- the options of a command
     out.print(f"The profile {profile} assumes {role}. Next: docs/analysts.md, Power BI.", soft_wrap=True)
 
 
+@bi_app.command("quicksight")
+def bi_quicksight(
+    output: OutputFile = None,
+    database: Database = None,
+    stack: StackName = None,
+) -> None:
+    """Print a CloudFormation template of dashboards in QuickSight, the companion of the stack's template.
+
+    Its parameters have the stack's outputs as defaults. With --database it is made without a stack, from the
+    contracts of the checkout.
+    """
+    from workflows.analysts.datasets import load_datasets
+    from workflows.analysts.quicksight import quicksight_template, template_text
+    from workflows.stack.target import connect
+
+    if database is not None:
+        template = quicksight_template(load_datasets(), {"LakeDatabase": database} if database else {})
+    else:
+        target = connect(stack)
+        names = ("LakeDatabase", "LakeBucket", "ReaderWorkGroup")
+        datasets = load_datasets(target.deployed_contracts)
+        template = quicksight_template(datasets, {name: target.output(name) for name in names})
+    _write(
+        template_text(template),
+        output,
+        "aws cloudformation deploy --capabilities CAPABILITY_IAM (docs/analysts.md)",
+    )
+
+
 def _lake(stack: str | None, database: str | None) -> tuple[str, list[Dataset]]:
     """The lake's database and its datasets: those of the stack or, for a named database, of the checkout."""
     from workflows.analysts.datasets import load_datasets

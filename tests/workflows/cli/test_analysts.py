@@ -13,6 +13,7 @@ from workflows.stack.target import Target
 
 OUTPUTS = {
     "LakeDatabase": "shop_lake",
+    "LakeBucket": "shop-lake",
     "ReaderWorkGroup": "shop-readers",
     "ReaderRoleArn": "arn:aws:iam::123456789012:role/shop-reader",
 }
@@ -55,3 +56,17 @@ def test_powerbi_writes_a_file_and_prints_the_settings_of_its_data_source(
     for line in ("AwsRegion = eu-central-1", "Schema = shop_lake", "Workgroup = shop-readers"):
         assert line in result.stdout
     assert OUTPUTS["ReaderRoleArn"] in result.stdout
+
+
+def test_quicksight_has_the_stacks_outputs_as_defaults(stack: None) -> None:
+    result = call("bi", "quicksight", "--stack", "shop")
+
+    parameters = yaml.safe_load(result.stdout)["Parameters"]
+    defaults = {name: one["Default"] for name, one in parameters.items() if "Default" in one}
+    assert defaults | {"ImportMode": "SPICE"} == {
+        "LakeDatabase": "shop_lake",
+        "LakeBucket": "shop-lake",
+        "ReaderWorkGroup": "shop-readers",
+        "ImportMode": "SPICE",
+        "RefreshTime": "05:00",
+    }
