@@ -1,4 +1,4 @@
-"""What analysts' tools get from the contracts: sources of dbt, connections of Power BI, dashboards, QuickSight.
+"""What analysts' tools get from the contracts: dbt sources, files of Power BI, dashboards, QuickSight.
 
 Imports `expectations`, `expectations.odcs`.
 """
