@@ -2,12 +2,16 @@
 
 from typing import Any
 
-from jobs.ingest.check_lineage import inputs_of, tell_check_failed, tell_checked
+import pytest
+
+from expectations.odcs import load_contracts
+from jobs.ingest.check_lineage import assertions_of, inputs_of, tell_check_failed, tell_checked
 from jobs.intake.batches import Batches
 from jobs.intake.doors import DROP, EXPORT, STREAM, Door
 from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.intake.results import FileCount
 from jobs.lineage.events import Dataset, Input
+from jobs.quality.validation import ValidationResult
 from tests.jobs.ingest.test_merge_lineage import AT, batches_with_lineage
 from tests.jobs.lineage.published import check_event
 
@@ -69,3 +73,29 @@ def test_without_a_log_nothing_is_told() -> None:
 
     tell_checked(Batches(nothing, "lake"), manifest, [], AT)
     tell_check_failed(Batches(nothing, "lake"), manifest, {"orders": ValueError()})
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations")
+@pytest.mark.filterwarnings("ignore:module 'sre_constants' is deprecated:DeprecationWarning")
+def test_each_rule_is_an_assertion_about_its_column_or_the_dataset() -> None:
+    from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
+
+    from expectations.suite import build_suite
+
+    contract = load_contracts()["transactions"]
+    suite = build_suite(contract)
+    results = [
+        ExpectationValidationResult(success=number > 0, expectation_config=one.configuration)
+        for number, one in enumerate(suite.expectations)
+    ]
+    result = ExpectationSuiteValidationResult(
+        success=False, results=results, suite_name=suite.name, statistics={}, meta={}
+    )
+
+    found = {one.name: one for one in assertions_of(ValidationResult(suite, result))}
+
+    assert len(found) == len(contract.rules)
+    assert [one.name for one in found.values() if not one.success] == [contract.rules[0].name]
+    assert found["basket_id.required"].column == "basket_id"
+    assert found["updated_at.after_sale"].column is None
+    assert found["updated_at.after_sale"].expectation == "expect_column_pair_values_a_to_be_greater_than_b"
