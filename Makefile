@@ -96,9 +96,9 @@ lint: setup .local/template.stamp ## ruff (flake8-bandit's rules too), strict my
 	@echo "Nothing to report. Next: make test."
 
 # The template is checked when it, a contract or a tool has changed: cfn-lint and checkov take half a minute.
-.local/template.stamp: .local/scan.stamp workflows/template.yaml workflows/samconfig.toml $(wildcard expectations/*.yaml) \
+.local/template.stamp: .local/scan.stamp workflows/template.yaml workflows/quicksight.yaml workflows/samconfig.toml $(wildcard expectations/*.yaml) \
   tests/workflows/plain_template.py tests/workflows/expanded_template.py
-	$(BIN)/cfn-lint workflows/template.yaml
+	$(BIN)/cfn-lint workflows/template.yaml workflows/quicksight.yaml
 	$(BIN)/python -m tests.workflows.plain_template > .local/plain.json
 	$(BIN)/cfn-lint --ignore-checks W2001 W7001 W8001 W8003 -- .local/plain.json # which parameters and conditions left
 	cd workflows && ../$(BIN)/sam validate --lint --template template.yaml

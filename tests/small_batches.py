@@ -17,6 +17,7 @@ from jobs.intake.doors import JSON_LINES_GZ, STREAM
 from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.lake.creation import create_ops_tables
 from jobs.lake.names import Lake
+from jobs.lineage.events_log import LineageLog
 from lambdas.forwarder.objects import raw_objects
 from tests.builders import transaction
 from tests.job_costs import Cost, Meter
@@ -61,7 +62,8 @@ class SmallBatches:
             return by_name if folder is None else ContractsOnDemand(folder)
 
         manifest = self._land(list(by_name), rows, days)
-        batches = Batches(self.s3, "lake")
+        lineage = LineageLog(self.s3, "lake", "glueline/few", "us-east-1", self.lake.database)
+        batches = Batches(self.s3, "lake", lineage=lineage)
         batches.open(manifest)
         check = self.meter.measure(lambda: check_batch(spark, self.lake, batches, manifest, known()))
         before = [spark.table(self.lake.table(name)).count() for name in by_name]

@@ -11,6 +11,7 @@ from expectations import timestamps
 from expectations.contract import Column
 from expectations.odcs.document import custom_properties
 from expectations.odcs.limits import read_limits, shortened, unsigned_limits
+from expectations.odcs.semantics import ROLE_PROPERTIES, note_relationships
 from expectations.odcs.type_options import csv_format, noted_options, required_fields
 from expectations.odcs.types import (
     BESIDE,
@@ -26,7 +27,7 @@ from expectations.problems import Findings
 from expectations.spellings import camel_case
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-COLUMN_PROPERTIES = ("aliases", "default", "partitionTransform")
+COLUMN_PROPERTIES = ("aliases", "default", "partitionTransform", *ROLE_PROPERTIES)
 _MOST_CHARACTERS = 255  # the longest name in the Glue catalog
 
 
@@ -88,8 +89,7 @@ def _with_options(
     enforced = {name: given for name, given in options.items() if name not in noted}
     limits = read_limits(column, enforced, path, findings)
     limits = unsigned_limits(column, limits, options.get("format"))
-    if prop.relationships:
-        findings.note(f"{path}.relationships", "relationships", "relationships are not enforced")
+    note_relationships(prop.relationships, path, findings)
     if prop.enum is not None:
         limits = replace(limits, enum=_read_enum(column, prop, path, findings))
     return replace(column, limits=limits, format=csv_format(column, options, is_nested=is_nested))

@@ -25,6 +25,7 @@ from expectations.odcs.message_servers import read_messages
 from expectations.odcs.partitions import read_partitions
 from expectations.odcs.primary_key import read_key
 from expectations.odcs.quality import Dataset, read_rules
+from expectations.odcs.semantics import check_roles, note_relationships
 from expectations.problems import ContractError, Findings, Problem
 
 DATASET_PROPERTIES = ("sequenceColumn", ACCESS_PATTERNS)
@@ -87,8 +88,7 @@ def _read(path: Path, findings: Findings) -> Contract | None:
     (schema,) = schemas
     if document.slaProperties:
         findings.note("slaProperties", "sla", "service levels are not monitored")
-    if schema.relationships:
-        findings.note(f"{_SCHEMA}.relationships", "relationships", "relationships are not enforced")
+    note_relationships(schema.relationships, _SCHEMA, findings)
     properties = schema.properties or []
     columns, rules = _read_rules(schema, read_columns(properties, _COLUMNS, findings), findings)
     custom = custom_properties(schema.customProperties, DATASET_PROPERTIES, _SCHEMA, findings)
@@ -104,6 +104,7 @@ def _read(path: Path, findings: Findings) -> Contract | None:
     if existing is not None and patterns:
         advice = "remove them: indexes of an existing table are its owner's"
         findings.add(f"{_SCHEMA}.customProperties", ACCESS_PATTERNS, "none", patterns[0].name, advice)
+    check_roles(properties, columns, _COLUMNS, findings)
     return Contract(
         dataset=_read_dataset(schema, path, findings),
         version=document.version or "",

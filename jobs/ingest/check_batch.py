@@ -14,6 +14,7 @@ from jobs.checking.append import append_changes, append_quarantine, append_resul
 from jobs.checking.batch_records import is_recorded
 from jobs.checking.checked_dataset import CheckedDataset, are_few, check_dataset
 from jobs.erasure.blocked_rows import datasets_with_erased_keys, erased_keys
+from jobs.ingest.check_lineage import tell_check_failed, tell_checked
 from jobs.ingest.failures import BatchFailure, contract_of
 from jobs.ingest.set_aside import settle, split_off
 from jobs.ingest.side_by_side import work_on_each
@@ -64,6 +65,7 @@ def check_batch(
         checked = list(found.results.values())
         failures: list[BatchFailure] = []
         if found.errors:
+            tell_check_failed(batches, manifest, found.errors)
             manifest, failures = without_failed(spark, lake, batches, manifest, found.errors)
         with step(f"{name}: quarantine, counts, quality results"):
             append_quarantine(spark, lake, manifest, checked, at)
@@ -73,6 +75,7 @@ def check_batch(
         counts = file_counts(manifest, checked)
         with step(f"{name}: done", batch_id=manifest.batch_id):
             batches.mark_checked(CheckedBatch(manifest.batch_id, tuple(counts), at.isoformat()))
+        tell_checked(batches, manifest, checked, at)
     for count in counts:
         log("file checked", batch_id=manifest.batch_id, **asdict(count))
     return Checked(counts, failures)

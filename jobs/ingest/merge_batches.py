@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from expectations.contract import Contract
 from jobs.ingest.failures import BatchFailure, contract_of
+from jobs.ingest.merge_lineage import tell_merged
 from jobs.ingest.set_aside import note_failure, part_checked, settle
 from jobs.ingest.side_by_side import work_on_each
 from jobs.intake.batches import Batches
@@ -54,6 +55,7 @@ def merge_batches(
     configure(spark, BUCKETED_JOINS)
     checked = [batches.checked(batch_id) for batch_id in to_merge]
     of_datasets = groups_of_datasets(checked)
+    started = datetime.now(UTC)
 
     def merge(spark: SparkSession, dataset: str) -> list[Metric]:
         groups = of_datasets[dataset]
@@ -65,6 +67,7 @@ def merge_batches(
         found = work_on_each(spark, lake, list(of_datasets), with_few_changes(checked), merge)
     for one in checked:
         failures += close_batch(spark, lake, batches, one, found.errors)
+        tell_merged(batches, one, contracts, found.errors, started)
     for batch_id in failing.intersection(to_merge).difference(failure.batch_id for failure in failures):
         batches.forget_attempts(batch_id)
     return Merged([metric for metrics in found.results.values() for metric in metrics], failures)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from jobs.intake.attempts import Attempts
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import CheckedBatch, MergedBatch, SetAside
+from jobs.lineage.events_log import LineageLog
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,6 +34,7 @@ class Batches:
     s3: "S3Client"
     bucket: str
     retry_pause: timedelta = timedelta()  # for which `to_check` and `to_merge` leave a batch that failed
+    lineage: LineageLog | None = None  # where their steps tell what they read and wrote
 
     def open(self, manifest: Manifest) -> None:
         """Begin a batch, or replace what an open one reads. Its messages may be deleted afterwards."""

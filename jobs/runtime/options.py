@@ -9,6 +9,7 @@ _NAMES = [
     "LAKE_BUCKET", "RAW_BUCKET", "INTAKE_QUEUE_URL", "DATABASE", "OPS_DATABASE", "BACKLOG_RULE",
     "METRICS_NAMESPACE",
 ]  # fmt: skip
+_OPTIONAL = ("WORKFLOW_RUN_ID", "INGEST_MODE", "OPENLINEAGE_URL")
 _WORKFLOW = "workflow"
 
 
@@ -25,11 +26,12 @@ class Options:
     metrics_namespace: str  # of the stack in CloudWatch
     run_id: str  # the workflow run if there is one, else the job run; the batch gets its name from it
     ingest_mode: str = _WORKFLOW  # which jobs may write (`jobs.ingest.writers`)
+    openlineage_url: str = ""  # which gets the events of lineage, if there is one
 
     @classmethod
     def from_argv(cls, argv: Sequence[str]) -> "Options":
         """Parse the arguments. Raises GlueArgumentError, which names the missing ones."""
-        given = [name for name in ("WORKFLOW_RUN_ID", "INGEST_MODE") if f"--{name}" in argv]
+        given = [name for name in _OPTIONAL if f"--{name}" in argv]
         options = getResolvedOptions(list(argv), [*_NAMES, *given])
         run_id = (
             options.get("WORKFLOW_RUN_ID") or options["JOB_RUN_ID"]
@@ -38,4 +40,5 @@ class Options:
             raise GlueArgumentError("expected --WORKFLOW_RUN_ID or --JOB_RUN_ID, got neither")
         lake, raw, queue, database, ops, rule, namespace = (options[name] for name in _NAMES)
         mode = options.get("INGEST_MODE") or _WORKFLOW
-        return cls(lake, raw, queue, database, ops, rule, namespace, run_id, mode)
+        url = options.get("OPENLINEAGE_URL") or ""
+        return cls(lake, raw, queue, database, ops, rule, namespace, run_id, mode, url)

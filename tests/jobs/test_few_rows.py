@@ -1,9 +1,10 @@
 """A batch of few rows costs few queries, jobs and requests. Counts decide: seconds depend on the machine."""
 
+import json
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -13,6 +14,7 @@ from jobs.lake.names import Lake
 from tests.bench.datasets import IDLE, write_contracts
 from tests.faults.proxy import proxied
 from tests.job_costs import metered
+from tests.jobs.lineage.published import check_event
 from tests.sessions import set_glue_catalog
 from tests.small_batches import SmallBatches
 
@@ -51,9 +53,10 @@ def test_a_batch_of_few_rows_makes_few_jobs_and_requests(small_batches: SmallBat
         "check": (7, 6, 0),
         "merge": (3, 2, 0),
     }
-    assert costs["check"]["s3_requests"] <= 29
+    # One of them is the object of lineage.
+    assert costs["check"]["s3_requests"] <= 30
     assert costs["check"]["glue_requests"] <= 13
-    assert costs["merge"]["s3_requests"] <= 32
+    assert costs["merge"]["s3_requests"] <= 33
     assert costs["merge"]["glue_requests"] <= 4
     assert costs["check"]["jvm_calls"] <= 4_000
     assert costs["merge"]["jvm_calls"] <= 1_500
@@ -77,3 +80,36 @@ def test_a_hundred_idle_datasets_cost_a_batch_nothing(small_batches: SmallBatche
     assert {number for (_, cause), number in further.items() if cause in {"queries", "jobs", "tasks"}} == {0}
     # One for each idle dataset would be IDLE. Requests and calls differ by a few from batch to batch.
     assert {cause: number for cause, number in further.items() if number >= IDLE / 4} == {}
+
+
+def test_a_batch_tells_where_its_rows_came_from_and_went_to(small_batches: SmallBatches) -> None:
+    small_batches.batch([load_contracts()["transactions"]], 3)
+
+    found = boto3.client("s3").list_objects_v2(Bucket="lake", Prefix="lineage/")["Contents"]
+    events = [event for one in found for event in events_in(one["Key"])]
+    for event in events:
+        check_event(event)
+    check, merge = (event for event in events if event["eventType"] == "COMPLETE")
+    assert [event["eventType"] for event in events] == ["START", "COMPLETE"] * 2
+    assert check["run"]["facets"]["parent"] == merge["run"]["facets"]["parent"]
+    [read], [changes], [merged], [table] = (
+        check["inputs"],
+        check["outputs"],
+        merge["inputs"],
+        merge["outputs"],
+    )
+    assert (read["namespace"], read["name"]) == ("s3://raw", "stream/transactions")
+    assert read["inputFacets"]["inputStatistics"]["rowCount"] == 3
+    assert {
+        one["name"]: one["success"] for one in read["inputFacets"]["dataQualityAssertions"]["assertions"]
+    }["updated_at.after_sale"]
+    database = f"awsdatacatalog.{small_batches.lake.database}"
+    assert changes["name"] == merged["name"] == f"{database}.transactions_changes"
+    assert changes["outputFacets"]["outputStatistics"]["rowCount"] == 3
+    assert table["name"] == f"{database}.transactions"
+
+
+def events_in(key: str) -> list[Any]:
+    """The events of an object of the lake bucket."""
+    body = boto3.client("s3").get_object(Bucket="lake", Key=key)["Body"].read()
+    return [json.loads(line) for line in body.splitlines()]

@@ -414,3 +414,25 @@ def test_the_dashboard_fits_the_screen_and_refers_to_existing_resources() -> Non
     assert references <= {*resources(), *expanded()["Parameters"]}
     assert max(column for column, _ in cells) == 23
     assert len(cells) == len(set(cells))  # none lies on another
+
+
+# --- lineage ------------------------------------------------------------------------------------------------
+
+
+def test_lineage_expires_and_is_sent_only_where_a_stack_says() -> None:
+    [lake] = (one for name, one in resources("AWS::S3::Bucket").items() if name == "LakeBucket")
+    rules = {rule.get("Prefix"): rule for rule in lake["Properties"]["LifecycleConfiguration"]["Rules"]}
+    jobs = resources("AWS::Glue::Job")
+
+    assert rules["lineage/"]["ExpirationInDays"] == TEMPLATE["Parameters"]["RecordRetentionDays"]["Default"]
+    for job in jobs.values():
+        assert "--OPENLINEAGE_URL" not in job["Properties"]["DefaultArguments"]
+    for job in resources("AWS::Glue::Job", OpenLineageUrl="https://marquez.example").values():
+        assert "OPENLINEAGE_URL" in str(job["Properties"]["DefaultArguments"])
+    pattern = TEMPLATE["Parameters"]["OpenLineageUrl"]["AllowedPattern"]
+    for url, is_allowed in (
+        ("", True),
+        ("https://marquez.example/api/v1/lineage", True),
+        ("file:///etc/passwd", False),
+    ):
+        assert bool(re.fullmatch(pattern, url)) is is_allowed

@@ -13,6 +13,8 @@ app = typer.Typer(
     cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
 )
 contract_app = typer.Typer(no_args_is_help=True, help="Check contracts, or draft a new one.")
+export_app = typer.Typer(no_args_is_help=True, help="Write what other tools read, from the contracts.")
+bi_app = typer.Typer(no_args_is_help=True, help="Write what BI tools need to read the lake.")
 
 
 def show_version(requested: bool) -> None:

@@ -269,7 +269,6 @@ def test_what_is_passed_over_is_noted_with_its_place() -> None:
         f"parcels.yaml: {P[1]}.logicalTypeOptions.format",
         "payments.yaml: schema[0].quality[0].rule",
         "receivers.yaml: slaProperties",
-        f"receivers.yaml: {P[0]}.relationships",
         f"receivers.yaml: {P[0]}.required",
         f"sensors.yaml: {P[2]}",
         f"shipments.yaml: {P[2].replace('2', '3')}.unique",

@@ -1,0 +1,82 @@
+"""What Power BI needs to read the lake by Athena's ODBC driver: a .pbids file and the settings of its DSN.
+
+A .pbids file names the data source and no credentials; who opens it signs in as themselves. It has the form
+of Microsoft's data source references, in which ODBC is addressed by the options of its connection string.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from workflows.analysts.datasets import time_column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from expectations.contract import Contract
+
+DSN: Final = "Glueline"
+CATALOG: Final = "AwsDataCatalog"
+
+
+def pbids(dsn: str = DSN, *, is_direct_query: bool = False) -> str:
+    """The text of a .pbids file that connects by the ODBC data source of this name."""
+    details = {
+        "protocol": "odbc",
+        "address": {"options": {"dsn": dsn}},
+        "authentication": None,
+        "query": None,
+    }
+    mode = "DirectQuery" if is_direct_query else "Import"
+    connection = {"details": details, "options": {}, "mode": mode}
+    return json.dumps({"version": "0.1", "connections": [connection]}, indent=2) + "\n"
+
+
+def dsn_settings(region: str, database: str, workgroup: str, profile: str) -> Mapping[str, str]:
+    """The settings of the data source, by their names in version 2 of Amazon Athena's ODBC driver.
+
+    The workgroup says where results go. `profile` is a profile of AWS's configuration that assumes the reader
+    role, so that no key is stored in the data source.
+    """
+    return {
+        "AwsRegion": region,
+        "Catalog": CATALOG,
+        "Schema": database,
+        "Workgroup": workgroup,
+        "AuthenticationType": "IAM Profile",
+        "AWSProfile": profile,
+    }
+
+
+def power_query(contract: Contract, database: str, dsn: str = DSN) -> str:
+    """A query in M that reads the current rows of a dataset.
+
+    If rows have a time that never changes, it reads those between the parameters RangeStart and RangeEnd, of
+    which Power BI's incremental refresh makes one query for each period. Times become times without a zone,
+    in UTC, because the driver gives others as text.
+    """
+    columns = [
+        f'cast("{column.name}" as timestamp(3)) as "{column.name}"'
+        if column.kind == "timestamp"
+        else f'"{column.name}"'
+        for column in contract.columns
+    ]
+    columns.append('cast("_updated_at" as timestamp(3)) as "_updated_at"')
+    sql = f'select {", ".join(columns)} from "{database}"."{contract.dataset}"'  # noqa: S608 -- names of contracts
+    text = '"' + sql.replace('"', '""') + '"'
+    time = time_column(contract)
+    if time is not None and time.name != contract.sequence_column:
+        text += f' & " where {_range(time.name, time.kind)}"'
+    return f'let\n    Rows = Odbc.Query("dsn={dsn}", {text})\nin\n    Rows\n'
+
+
+def _range(name: str, kind: str) -> str:
+    """The condition of a period, in M's text: each bound is an expression of M between two texts."""
+    literal, pattern = ("date", "yyyy-MM-dd") if kind == "date" else ("timestamp", "yyyy-MM-dd HH:mm:ss")
+    zone = "" if kind == "date" else " UTC"
+    bounds = (
+        f'""{name}"" {operator} {literal} \'" & DateTime.ToText({parameter}, "{pattern}") & "{zone}\''
+        for operator, parameter in ((">=", "RangeStart"), ("<", "RangeEnd"))
+    )
+    return " and ".join(bounds)
