@@ -18,7 +18,9 @@ from samtranslator.translator.translator import Translator
 from tests.workflows.expanded_template import expanded
 
 _TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/Shop"
-SOURCES = {
+EVERYTHING = {
+    "AlertEmail": "alerts@example.com",
+    "CorsOrigins": "https://app.example",
     "SourceTables": _TABLE,
     "SourceStreams": f"{_TABLE}/stream/2026-11-30T12:00:00.000",
     "SourceKeys": "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111",
@@ -28,8 +30,8 @@ _LITERAL = re.compile(r"\$\{(?![A-Za-z0-9.:]+\})")
 
 
 def plain() -> dict[str, Any]:
-    """The plain template, with a mail address and an existing table, so that no resource is left out."""
-    template = json.loads(json.dumps(expanded(AlertEmail="alerts@example.com", **SOURCES)))
+    """The plain template with values for which no resource is left out."""
+    template = json.loads(json.dumps(expanded(**EVERYTHING)))
     template |= {part: _substituted(template[part]) for part in ("Resources", "Outputs")}
     template["Transform"] = "AWS::Serverless-2016-10-31"
     template["Globals"]["Function"]["CodeUri"] = "s3://none/none"  # as after `sam package`

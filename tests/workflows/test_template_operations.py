@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 
 from jobs.runtime.metrics import Name
-from tests.workflows.expanded_template import Resource, each, expanded, resources
+from tests.workflows.expanded_template import TEMPLATE, Resource, each, expanded, resources
 from tests.workflows.local.ministack.roles import allow, document
 from tests.workflows.named_template import stack
 from workflows.cli import app

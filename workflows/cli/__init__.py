@@ -1,10 +1,10 @@
 """The command line: one module for each family of commands, which call the rooms that do the work.
 
 Imports `expectations`, `expectations.odcs`, `workflows.analysts`, `workflows.console`,
-`workflows.contracts`, `workflows.demo`, `workflows.deploy`, `workflows.doctor`, `workflows.exports`,
-`workflows.local.base`,
-`workflows.local.lifecycle`, `workflows.local.ministack`, `workflows.operations`, `workflows.progress`,
-`workflows.query`, `workflows.stack`.
+`workflows.contracts`, `workflows.demo`, `workflows.deploy`, `workflows.doctor`,
+`workflows.exports`, `workflows.local.base`, `workflows.local.lifecycle`,
+`workflows.local.ministack`, `workflows.operations`, `workflows.progress`, `workflows.query`,
+`workflows.stack`.
 """
 
 # In the order of the help.
