@@ -198,7 +198,7 @@ def _list(texts: Iterable[str]) -> str:
 
 def _with_messages(drafted: Draft, dataset: str, sample: _Sample, sequence: str | None) -> Draft:
     """The draft with the server of its messages, and a path for each column that has another name."""
-    document = yaml.safe_load(drafted.text)
+    document = yaml.load(drafted.text, Loader=yaml.CSafeLoader)  # SAM changes what safe_load makes of maps
     (schema,) = document["schema"]
     server, notes = dict(sample.server), [*sample.notes, *drafted.notes]
     if (table := server.pop("table", dataset)) != dataset:

@@ -52,7 +52,6 @@ LISTINGS: Final[dict[str, Listing]] = {
     ),
     "AWS::Glue::Trigger": Listing("glue", "list_triggers", "TriggerNames", None),
     "AWS::Glue::Workflow": Listing("glue", "list_workflows", "Workflows", None),
-    "AWS::KMS::Alias": Listing("kms", "list_aliases", "Aliases", "AliasName", ("AliasName",)),
     "AWS::Lambda::Function": Listing(
         "lambda", "list_functions", "Functions", "FunctionName", ("FunctionName",)
     ),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.workflows.cli.calling import call
 from workflows.local.lifecycle import stack
 from workflows.local.lifecycle.running import Stack
+
+if TYPE_CHECKING:
+    from workflows.local.lifecycle.ours import Wishes
 
 
 def test_status_fails_while_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,8 +31,8 @@ def test_up_passes_the_mode_on(
 ) -> None:
     asked: list[str | None] = []
 
-    def up(report: object, *, as_aws: bool, mode: str | None) -> Stack:
-        asked.append(mode)
+    def up(report: object, *, wishes: Wishes) -> Stack:
+        asked.append(wishes.mode)
         return Stack("http://127.0.0.1:1", "us-east-1", {}, 1, "", notice="Ready.")
 
     monkeypatch.setattr(stack, "up", up)

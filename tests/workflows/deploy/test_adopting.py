@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.workflows.deploy.small_stack import Talk
+from tests.workflows.deploy.small_stack import Talk, contracts_named
 from tests.workflows.deploy.stubs import account_with, stubbed
 from tests.workflows.expanded_template import TEMPLATE
 from workflows.deploy import changesets, deployment, stacks
@@ -120,7 +120,9 @@ def test_a_table_that_a_failed_update_has_left_is_adopted_if_asked_for(
     account: Account, small: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy(small, Talk().dialog())
-    monkeypatch.setattr("workflows.deploy.deployment.load_contracts", lambda: {"more": None, "things": None})
+    monkeypatch.setattr(
+        "workflows.deploy.deployment.load_contracts", lambda: contracts_named("more", "things")
+    )
     with pytest.raises(DeployError, match="UPDATE_ROLLBACK_COMPLETE"):
         deploy(replace(small, parameters={"Fails": "true"}), Talk().dialog())
     asked: list[bool] = []

@@ -24,7 +24,7 @@ def test_every_key_alarm_and_scheduled_run_is_counted() -> None:
     alarms = sum("Condition" not in alarm for alarm in of_template("AWS::CloudWatch::Alarm").values())
     functions = len(of_template("AWS::Serverless::Function"))
 
-    found, one = costs(), costs(Datasets="products")
+    found, one = costs(), costs(Datasets="products", OwnTables="products")
 
     # One is on the errors of all functions, two are on a metric of each dataset.
     assert found["CloudWatch alarms"] == pytest.approx((alarms - 3 + functions + 2 * 3) * 0.10)

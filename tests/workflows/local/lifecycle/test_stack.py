@@ -235,7 +235,7 @@ def start(report, home, deployment):
 
 up, home = stack.up, Home(Path(sys.argv[1]))
 stack._start = start
-stack.up = lambda report, as_aws, mode: up(report, home, object())
+stack.up = lambda report, wishes: up(report, home, object())
 app(["run"])
 """
 
