@@ -122,6 +122,10 @@ class OwnersTable(Table):
                 change = change._replace(row=self.kind.compared(None, "stream", change.row.updated_at))
         return replace(delivery, payload=shown, change=change)
 
+    def sequence_number(self, number: int) -> int:
+        """Of a record. They grow, and have more and more digits, as no text orders them."""
+        return int((self.sequence + number) * 10 ** (20 + min(number, 12)))
+
     def window(self, since: int, *, old_images: bool) -> Delivery | None:
         """A line of a window that ends now, within a second, or at the next whole second."""
         before, after = self.past[min(since, len(self.past) - 1)][1], self.item

@@ -235,8 +235,12 @@ class Table:
         self.past.append((self.now, new))
         return self._record(old, new, len(self.past))
 
+    def sequence_number(self, number: int) -> int:
+        """Of a record. They do not grow, as versions decide where records have one."""
+        return int((self.sequence + number) * 10 ** (20 + number % 3))
+
     def _record(self, old: Item | None, new: Item | None, number: int) -> Delivery:
-        sequence = str((self.sequence + number) * 10 ** (20 + number % 3))
+        sequence = str(self.sequence_number(number))
         name = "REMOVE" if new is None else "INSERT" if old is None else "MODIFY"
         payload = self._stream_record(name, new, old, int(sequence))
         change = self._of_record(old, new, sequence.zfill(40))

@@ -127,6 +127,7 @@ class Ledger:
 
     manifests: dict[str, Manifest] = field(default_factory=dict)
     unmerged: dict[str, CheckedBatch] = field(default_factory=dict)
+    lineage: None = None  # nothing is told of the batches
 
     def to_merge(self) -> list[str]:
         return list(self.unmerged)
