@@ -17,6 +17,7 @@ from workflows.stack.target import STACK_FILE, Target, local
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_FIRST = Path(__file__).with_name("test_load.py")
 _LAST = Path(__file__).with_name("test_permissions.py")
 GLUELINE = (sys.executable, "-m", "workflows.cli")
 RUN = ("run", "--lines", "300")
@@ -26,8 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("e2e")
-    # It looks at what all others have caused.
-    items.sort(key=lambda item: item.path == _LAST)
+    # The first measures memory, which grows with the batches of a stack; the last looks at what all have caused.
+    items.sort(key=lambda item: (item.path != _FIRST, item.path == _LAST))
 
 
 def glueline(*arguments: str) -> subprocess.CompletedProcess[str]:

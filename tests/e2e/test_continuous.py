@@ -103,7 +103,8 @@ def test_the_streaming_job_alone_has_read_them_each_once(survived: Survived, con
         continuous, f"select {numbers} from transactions_changes where _batch_id like 'jr_%'"
     ).to_pylist()
 
-    assert found["changes"] == found["events"] >= survived.outcome.accepted
+    # A message that was sent twice is one change.
+    assert found["changes"] == found["events"] >= survived.outcome.in_table
     assert survived.workflow_runs == []
 
 

@@ -43,7 +43,10 @@ def test_every_accepted_row_is_in_the_lineage_of_its_batch(demo: dict[str, Any],
         "select batch_id, dataset, sum(accepted) as accepted from lake_ops.batches "
         "where dataset is not null group by 1, 2",
     ).to_pylist()
-    assert {(one["batch_id"], one["dataset"]): int(one["accepted"]) for one in counted} == dict(told)
+    accepted = {(one["batch_id"], one["dataset"]): int(one["accepted"]) for one in counted}
+    assert accepted.keys() == told.keys()
+    # A change that came twice is accepted twice, and written once.
+    assert [key for key, written in told.items() if not 0 < written <= accepted[key]] == []
 
 
 def test_objects_lead_to_changes_and_changes_to_tables(demo: dict[str, Any], target: Target) -> None:
