@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("e2e")
-    # The first measures memory, which grows with the batches of a stack; the last looks at what all have caused.
+    # The first measures memory, which grows with batches; the last looks at what all others have caused.
     items.sort(key=lambda item: (item.path != _FIRST, item.path == _LAST))
 
 
