@@ -19,7 +19,7 @@ from expectations.contract import Column, Contract
 type Event = dict[str, Any]
 
 CHECK, MERGE = "check", "merge"
-PRODUCER = "https://pypi.org/project/glueline"
+PRODUCER = "https://glueline.example/jobs"  # an address that is nobody's: the specification wants a URL
 _SPEC = "https://openlineage.io/spec"
 _SCHEMAS = {
     "columnLineage": "facets/1-2-0/ColumnLineageDatasetFacet",
