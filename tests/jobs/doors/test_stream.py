@@ -162,7 +162,7 @@ def test_what_is_no_record_is_told_so(spark: "SparkSession") -> None:
         ["record: expected a DynamoDB stream record, got '{'"],
         ["record: expected a DynamoDB stream record, got '{\"dynamodb\": 5}'"],
         ["record: expected a DynamoDB stream record, got '{}'"],
-        ["record: expected a NewImage, got none; the stream's view must be NEW_AND_OLD_IMAGES"],
+        ["record: expected a NewImage, got none; the stream's view must have new images"],
     ]
 
 
