@@ -19,7 +19,7 @@ from tests.bench.session import FOLDER
 from tests.load import Sent, account, load, refused, send_steadily
 from workflows.demo.baskets import Message
 from workflows.local.base.home import Home
-from workflows.local.lifecycle.ours import Wishes
+from workflows.local.lifecycle.ours import UpOptions
 from workflows.local.lifecycle.stack import down, up
 from workflows.progress.waiting import wait
 from workflows.stack.target import Target, local
@@ -43,7 +43,7 @@ def run(rates: Sequence[int] = RATES, seconds: int = SECONDS) -> Report:
     home = Home(FOLDER / "freshness")
     try:
         for mode in MODES:
-            up(print, home, wishes=Wishes(mode=mode))
+            up(print, home, options=UpOptions(mode=mode))
             target = local(home.stack_file)
             passed(target, load(WARM_UP).in_time, WARM_UP)
             report.add(mode, [measured(target, rate, seconds) for rate in rates])

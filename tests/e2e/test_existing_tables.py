@@ -16,7 +16,7 @@ import pytest
 from tests.e2e.conftest import GLUELINE, glueline
 from tests.e2e.test_update import Checkout
 from workflows.local.base.home import CHECKOUT
-from workflows.local.lifecycle.ours import Wishes, our_deployment
+from workflows.local.lifecycle.ours import UpOptions, our_deployment
 from workflows.local.lifecycle.stack import up
 from workflows.stack.access_token import fetch_token
 
@@ -50,7 +50,7 @@ def run(checkout: Checkout, command: str) -> subprocess.CompletedProcess[str]:
     words = shlex.split(command)
     assert words[:2] == ["uv", "run"]
     if words[2:4] == ["glueline", "up"]:
-        deployment = our_deployment(checkout.home, Wishes(enables_streams="--enable-stream" in words))
+        deployment = our_deployment(checkout.home, UpOptions(enables_streams="--enable-stream" in words))
         up(print, checkout.home, deployment)
         return subprocess.CompletedProcess(words, 0)
     is_in_copy = words[2] == "python" or words[3] == "contract"

@@ -50,11 +50,11 @@ def run(
     """Run real data through every stage, wait until it is merged, and compare the tables with a model."""
     from workflows.demo.run import run as run_all
     from workflows.local.base.environment import act_locally
-    from workflows.local.lifecycle.ours import Wishes
+    from workflows.local.lifecycle.ours import UpOptions
     from workflows.stack.target import local
 
     act_locally()
-    started = start(Wishes())
+    started = start(UpOptions())
     if started.changes is not None and not started.changes.is_empty:
         err.print(started.notice, soft_wrap=True, markup=False)
     target = local()

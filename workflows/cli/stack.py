@@ -13,7 +13,7 @@ from workflows.cli.exit_codes import interruptible
 from workflows.cli.printing import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
-    from workflows.local.lifecycle.ours import Wishes
+    from workflows.local.lifecycle.ours import UpOptions
     from workflows.local.lifecycle.running import Stack
 
 
@@ -55,18 +55,18 @@ def up(
     its mode are kept.
     """
     from workflows.local.base.environment import act_locally
-    from workflows.local.lifecycle.ours import Wishes
+    from workflows.local.lifecycle.ours import UpOptions
 
     if watch and as_json:
         raise typer.BadParameter("expected --watch or --json, got both", param_hint="--watch")
     act_locally()
-    wishes = Wishes(as_aws=as_aws, mode=mode, enables_streams=enable_stream)
+    options = UpOptions(as_aws=as_aws, mode=mode, enables_streams=enable_stream)
     if watch:
         from workflows.cli.watching import deploy_saves
 
-        deploy_saves(wishes)
+        deploy_saves(options)
         return
-    started = start(wishes)
+    started = start(options)
     if as_json:
         print_json({**started.to_dict(), "changes": started.changes and started.changes.to_dict()})
         return
@@ -77,7 +77,7 @@ def up(
         )
 
 
-def start(wishes: Wishes) -> Stack:
+def start(options: UpOptions) -> Stack:
     """Start the stack or deploy to it, with a line on stderr about each step."""
     from workflows.local.base.home import DEFAULT
     from workflows.local.lifecycle import stack
@@ -90,7 +90,7 @@ def start(wishes: Wishes) -> Stack:
     with interruptible(summary):
         return stack.up(
             lambda line: err.print(f"  {line}", style="dim", markup=False),
-            wishes=wishes,
+            options=options,
         )
 
 

@@ -15,7 +15,7 @@ from workflows.cli.stack import start
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workflows.local.lifecycle.ours import Wishes
+    from workflows.local.lifecycle.ours import UpOptions
     from workflows.local.lifecycle.saves import Snapshot
 
 _DEPLOY: Final = (sys.executable, "-m", "workflows.cli", "up")
@@ -31,7 +31,7 @@ class Attempt(NamedTuple):
     errors: str
 
 
-def deploy_saves(wishes: Wishes) -> None:
+def deploy_saves(options: UpOptions) -> None:
     """Start the stack or deploy to it, and deploy again after each save, until interrupted."""
     from workflows.local.base.home import DEFAULT
     from workflows.local.lifecycle.ours import our_deployment
@@ -43,7 +43,7 @@ def deploy_saves(wishes: Wishes) -> None:
 
     before = look()
     try:
-        _show(Attempt(is_good=True, printed=start(wishes).notice, errors=""))
+        _show(Attempt(is_good=True, printed=start(options).notice, errors=""))
     except GluelineError as error:
         if running_stack(DEFAULT) is None:
             raise

@@ -11,7 +11,7 @@ from workflows.local.lifecycle import stack
 from workflows.local.lifecycle.running import Stack
 
 if TYPE_CHECKING:
-    from workflows.local.lifecycle.ours import Wishes
+    from workflows.local.lifecycle.ours import UpOptions
 
 
 def test_status_fails_while_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,8 +31,8 @@ def test_up_passes_the_mode_on(
 ) -> None:
     asked: list[str | None] = []
 
-    def up(report: object, *, wishes: Wishes) -> Stack:
-        asked.append(wishes.mode)
+    def up(report: object, *, options: UpOptions) -> Stack:
+        asked.append(options.mode)
         return Stack("http://127.0.0.1:1", "us-east-1", {}, 1, "", notice="Ready.")
 
     monkeypatch.setattr(stack, "up", up)

@@ -27,7 +27,7 @@ _MODE: Final = "IngestMode"
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class UpOptions:
     """What is asked of a stack."""
 
     as_aws: bool = False  # the times that the template has on AWS
@@ -35,12 +35,12 @@ class Wishes:
     enables_streams: bool = False  # the stream of each existing table that has none is enabled
 
 
-def our_deployment(home: Home, wishes: Wishes | None = None) -> Deployment:
+def our_deployment(home: Home, options: UpOptions | None = None) -> Deployment:
     """The deployment of the checkout.
 
     Nothing but the names of contracts and the times of AWS is read yet, so that this takes no time.
     """
-    wishes = wishes or Wishes()
+    options = options or UpOptions()
     root = home.checkout
     contracts, template = root / "expectations", root / "workflows" / "template.yaml"
     return Deployment(
@@ -50,20 +50,20 @@ def our_deployment(home: Home, wishes: Wishes | None = None) -> Deployment:
             "LakeDatabase": "lake",
             "OpsDatabase": "lake_ops",
             "Datasets": dataset_parameter(file.stem for file in contracts.glob("*.yaml")),
-            _MODE: wishes.mode or WORKFLOW,
+            _MODE: options.mode or WORKFLOW,
             # Explicit also if they are the defaults: a kept stack would keep its own.
-            **{name: _default(template, name) if wishes.as_aws else str(_SOON_SECONDS) for name in _TIMES},
+            **{name: _default(template, name) if options.as_aws else str(_SOON_SECONDS) for name in _TIMES},
         },
         sources=(root / "lambdas", contracts, root / "uv.lock", root / "pyproject.toml"),
         jobs=root / "jobs",
         packages=(contracts,),
         runtime=(root / "workflows" / "local", root / "uv.lock"),
         growing=("Datasets", "OwnTables"),
-        kept=() if wishes.mode else (_MODE,),
+        kept=() if options.mode else (_MODE,),
         check=partial(check_contracts, contracts),
         compare=partial(compare_contracts, contracts, home.known_contracts),
-        attach=partial(attach_tables, contracts, wishes.enables_streams),
-        as_aws=wishes.as_aws,
+        attach=partial(attach_tables, contracts, options.enables_streams),
+        as_aws=options.as_aws,
         index=partial(build_indexes, contracts),
     )
 

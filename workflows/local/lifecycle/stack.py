@@ -25,7 +25,7 @@ from workflows.local.lifecycle.deployed_code import copy_code, remember_contract
 from workflows.local.lifecycle.deployment import Deployment, build, deploy
 from workflows.local.lifecycle.emulator_process import start_emulator, wait_for_health, wait_for_spark
 from workflows.local.lifecycle.listening import listen, listen_again
-from workflows.local.lifecycle.ours import Wishes, our_deployment
+from workflows.local.lifecycle.ours import UpOptions, our_deployment
 from workflows.local.lifecycle.processes import end_processes
 from workflows.local.lifecycle.running import CONTINUOUS, Stack, running_stack, spark_state
 from workflows.local.lifecycle.status import StackState, status
@@ -41,24 +41,24 @@ def up(
     report: Callable[[str], None],
     home: Home = DEFAULT,
     deployment: Deployment | None = None,
-    wishes: Wishes | None = None,
+    options: UpOptions | None = None,
 ) -> Stack:
     """Start the stack and return when it is ready; to one that runs, deploy what has changed.
 
     `report` is called with a line about each step. A stack that runs keeps its timing, and its ingest mode
-    unless another is wished. Raises StackError, or ContractError.
+    unless another is asked for. Raises StackError, or ContractError.
     """
-    wishes = wishes or Wishes()
+    options = options or UpOptions()
     home.logs.mkdir(parents=True, exist_ok=True)
     with _locked(home, report):
         running = running_stack(home)
         if running is not None:
             spark_state(running.endpoint_url)  # raises if it does not answer
-            _check_timing(running, as_aws=wishes.as_aws)
-            kept = replace(wishes, as_aws=running.as_aws, mode=wishes.mode or running.mode)
+            _check_timing(running, as_aws=options.as_aws)
+            kept = replace(options, as_aws=running.as_aws, mode=options.mode or running.mode)
             wanted = deployment or our_deployment(home, kept)
             return _indexed(update(running, home, wanted, report), wanted, report)
-        wanted = deployment or our_deployment(home, wishes)
+        wanted = deployment or our_deployment(home, options)
         _clean_up(home)
         if deployment is None:
             from workflows.contracts.check import report_notes

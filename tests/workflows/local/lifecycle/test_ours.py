@@ -16,7 +16,7 @@ from workflows.contracts import successors
 from workflows.contracts.existing_tables import NONE, WrongTable
 from workflows.local.base.home import DEFAULT
 from workflows.local.lifecycle.ours import (
-    Wishes,
+    UpOptions,
     attach_tables,
     check_contracts,
     compare_contracts,
@@ -53,7 +53,7 @@ def test_the_datasets_are_those_with_a_contract_file(tmp_path: Path) -> None:
 
 
 def test_with_the_timing_of_aws_the_window_is_that_of_the_template() -> None:
-    ours, as_aws = our_deployment(DEFAULT), our_deployment(DEFAULT, Wishes(as_aws=True))
+    ours, as_aws = our_deployment(DEFAULT), our_deployment(DEFAULT, UpOptions(as_aws=True))
 
     times = ("IngestWindowSeconds", "RoundSeconds")
     assert ([ours.parameters[name] for name in times], ours.as_aws) == (["2", "2"], False)
@@ -72,7 +72,7 @@ def test_with_the_timing_of_aws_the_window_is_that_of_the_template() -> None:
 def test_a_kept_stack_stays_in_its_mode_unless_another_is_asked_for(
     asked: str | None, kept: str, then: str
 ) -> None:
-    ours = our_deployment(DEFAULT, Wishes(mode=asked))
+    ours = our_deployment(DEFAULT, UpOptions(mode=asked))
     assert ours.parameters["IngestMode"] == (asked or "workflow")
 
     assert ours.growing_from({"IngestMode": kept}).parameters["IngestMode"] == then

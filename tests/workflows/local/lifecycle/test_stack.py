@@ -15,7 +15,7 @@ from workflows.local.base.home import Home
 from workflows.local.lifecycle import stack
 from workflows.local.lifecycle.deployed_code import copy_code
 from workflows.local.lifecycle.deployment import Deployment
-from workflows.local.lifecycle.ours import Wishes
+from workflows.local.lifecycle.ours import UpOptions
 from workflows.local.lifecycle.processes import end_processes, marked_environment, stack_processes
 
 # Answers like a healthy emulator, and prints its port.
@@ -104,14 +104,14 @@ def test_a_running_stack_keeps_its_timing(
     home: Home, running: subprocess.Popen[str], deployed: Deployment
 ) -> None:
     with pytest.raises(stack.StackError, match=r"one without it runs.* down --keep, then glueline up"):
-        stack.up(print, home, deployed, Wishes(as_aws=True))
+        stack.up(print, home, deployed, UpOptions(as_aws=True))
 
     found = stack.running_stack(home)
     assert found is not None
     replace(found, as_aws=True).write(home)
 
     for as_aws in (True, False):
-        assert stack.up(print, home, deployed, Wishes(as_aws=as_aws)).as_aws
+        assert stack.up(print, home, deployed, UpOptions(as_aws=as_aws)).as_aws
 
 
 def test_a_running_stack_stays_in_its_mode_unless_another_is_asked_for(
@@ -122,8 +122,8 @@ def test_a_running_stack_stays_in_its_mode_unless_another_is_asked_for(
 ) -> None:
     asked: list[str | None] = []
 
-    def ours(home: Home, wishes: Wishes) -> Deployment:
-        asked.append(wishes.mode)
+    def ours(home: Home, options: UpOptions) -> Deployment:
+        asked.append(options.mode)
         return deployed
 
     monkeypatch.setattr(stack, "our_deployment", ours)
@@ -132,7 +132,7 @@ def test_a_running_stack_stays_in_its_mode_unless_another_is_asked_for(
     stack.up(print, home)
     replace(found, outputs={"IngestMode": "continuous"}).write(home)
     stack.up(print, home)
-    stack.up(print, home, wishes=Wishes(mode="workflow"))
+    stack.up(print, home, options=UpOptions(mode="workflow"))
 
     assert asked == ["workflow", "continuous", "workflow"]
 
@@ -235,7 +235,7 @@ def start(report, home, deployment):
 
 up, home = stack.up, Home(Path(sys.argv[1]))
 stack._start = start
-stack.up = lambda report, wishes: up(report, home, object())
+stack.up = lambda report, options: up(report, home, object())
 app(["run"])
 """
 
