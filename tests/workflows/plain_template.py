@@ -22,8 +22,9 @@ _LITERAL = re.compile(r"\$\{(?![A-Za-z0-9.:]+\})")
 
 
 def plain() -> dict[str, Any]:
-    """The plain template, with a mail address, so that no resource is left out."""
-    template = json.loads(json.dumps(expanded(AlertEmail="alerts@example.com")))
+    """The plain template, with a mail address and an origin, so that no resource is left out."""
+    given = {"AlertEmail": "alerts@example.com", "CorsOrigins": "https://app.example"}
+    template = json.loads(json.dumps(expanded(**given)))
     template |= {part: _substituted(template[part]) for part in ("Resources", "Outputs")}
     template["Transform"] = "AWS::Serverless-2016-10-31"
     template["Globals"]["Function"]["CodeUri"] = "s3://none/none"  # as after `sam package`
