@@ -1,14 +1,18 @@
-"""Pages about the whole stack: overview, flow, batches, quality and parity."""
+"""Pages about the whole stack: overview, flow, batches, quality with its Data Docs, and parity."""
 
 from __future__ import annotations
 
+import posixpath
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import HTMLResponse, Response
 
 from workflows.console.actions import PARITY
 from workflows.console.answering import Console, NotFound, Page
 from workflows.console.logs import logs_of_batch
 from workflows.console.readings import QUALITY, SHOWN_DAYS
+from workflows.console.security import FOREIGN_POLICY
 from workflows.console.views import batches as batch_views
 from workflows.console.views import flow as flow_views
 from workflows.console.views import overview as views
@@ -20,6 +24,8 @@ from workflows.stack.logs import where_logs_are
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+_DOCS: Final = "quality/docs"
 
 
 def overview(console: Console, request: Request) -> Page:
@@ -188,3 +194,15 @@ def parity_certificates(console: Console, request: Request) -> Page:
 def parity_progress(console: Console, request: Request) -> Page:
     """How far a comparison that a page has started is."""
     return Page("parity_progress.html", {"job": console.jobs.get(PARITY)})
+
+
+def data_docs(console: Console, request: Request) -> Response:
+    """A page of the Data Docs, in which no script runs. Raises NotFound."""
+    target = console.readings.target
+    path = posixpath.normpath(f"/{request.path_params['path']}").lstrip("/") or "index.html"
+    found = console.readings.text(target.output("LakeBucket"), f"{_DOCS}/{path}")
+    if found is None:
+        raise NotFound(
+            "There are no Data Docs of this name yet. Great Expectations writes them with each batch."
+        )
+    return HTMLResponse(found, headers={"content-security-policy": FOREIGN_POLICY})

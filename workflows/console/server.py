@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from expectations.problems import GluelineError
-from workflows.console import actions, exploring, pages, rejections
+from workflows.console import actions, contract_pages, pages, rejections, row_pages, sql_pages
 from workflows.console.answering import Console, Page, answering, console_of, render
 from workflows.console.jobs import Jobs
 from workflows.console.readings import Readings
@@ -39,13 +39,13 @@ WHOLE: Final[dict[str, Endpoint]] = {
     "/batches": pages.batches,
     "/batches/{batch}": pages.batch,
     "/quarantine": rejections.quarantine,
-    "/rows": exploring.rows,
+    "/rows": row_pages.rows,
     "/quality": pages.quality,
     "/parity": pages.parity,
-    "/contracts": exploring.contracts,
-    "/contracts/{dataset}": exploring.contract,
-    "/sql": exploring.sql,
-    "/docs/{path:path}": exploring.data_docs,
+    "/contracts": contract_pages.contracts,
+    "/contracts/{dataset}": contract_pages.contract,
+    "/sql": sql_pages.sql,
+    "/docs/{path:path}": pages.data_docs,
 }
 PARTS: Final[dict[str, Endpoint]] = {
     "/parts/attention": pages.attention,
@@ -58,20 +58,20 @@ PARTS: Final[dict[str, Endpoint]] = {
     "/parts/quarantine": rejections.groups,
     "/parts/quarantine/samples": rejections.samples,
     "/parts/dead-letters": rejections.dead_letters,
-    "/parts/rows": exploring.rows_history,
-    "/parts/rows/keys": exploring.rows_keys,
+    "/parts/rows": row_pages.rows_history,
+    "/parts/rows/keys": row_pages.rows_keys,
     "/parts/quality": pages.quality_rules,
     "/parts/quality/volume": pages.quality_volume,
     "/parts/parity": pages.parity_certificates,
     "/parts/parity/progress": pages.parity_progress,
-    "/parts/contracts": exploring.contracts_list,
-    "/parts/contracts/{dataset}": exploring.contract_one,
-    "/parts/contracts/{dataset}/versions": exploring.contract_versions,
-    "/parts/contracts/{dataset}/examples": exploring.contract_examples,
-    "/sql/result.csv": exploring.sql_csv,
+    "/parts/contracts": contract_pages.contracts_list,
+    "/parts/contracts/{dataset}": contract_pages.contract_one,
+    "/parts/contracts/{dataset}/versions": contract_pages.contract_versions,
+    "/parts/contracts/{dataset}/examples": contract_pages.contract_examples,
+    "/sql/result.csv": sql_pages.sql_csv,
 }
 ACTIONS: Final[dict[str, Endpoint]] = {
-    "/parts/sql": exploring.sql_result,  # a statement may be long
+    "/parts/sql": sql_pages.sql_result,  # a statement may be long
     "/actions/replay-quarantine": actions.replay_quarantine,
     "/actions/replay-batch": actions.replay_batch,
     "/actions/redrive": actions.redrive,

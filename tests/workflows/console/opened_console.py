@@ -12,8 +12,12 @@ from workflows.console.jobs import Jobs
 from workflows.console.readings import Readings
 from workflows.console.security import CSRF_HEADER, Secrets
 from workflows.console.server import application
+from workflows.query.sql import BYTES_READ
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
+    import pyarrow as pa
     import pytest
 
     from workflows.stack.target import Target
@@ -57,3 +61,18 @@ def with_databases(target: Target) -> None:
     for name in ("LakeDatabase", "OpsDatabase"):
         with suppress(glue.exceptions.AlreadyExistsException):
             glue.create_database(DatabaseInput={"Name": target.output(name)})
+
+
+def with_results(patch: pytest.MonkeyPatch, pages: ModuleType, *results: pa.Table | Exception) -> list[str]:
+    """Let statements of these pages have these results, one after the other; the statements that are run."""
+    left, asked = list(results), list[str]()
+
+    def answer(target: Target, sql: str) -> pa.Table:
+        asked.append(sql)
+        found = left.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found.replace_schema_metadata({BYTES_READ: "2500000"})
+
+    patch.setattr(pages, "query", answer)
+    return asked

@@ -9,7 +9,6 @@ import pytest
 
 from jobs.intake.batches import Batches
 from tests.workflows.console.opened_console import console_on, opened
-from tests.workflows.empty_stack import empty_stack
 from tests.workflows.operations.test_batches import opened as opened_batch
 from tests.workflows.operations.test_batches import rule_state, set_aside
 from tests.workflows.operations.test_dead_letters import bodies, send_dead_letters
@@ -21,16 +20,6 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from workflows.console.answering import Console
-
-
-@pytest.fixture
-def console(aws: str) -> Console:
-    return console_on(empty_stack(aws))
-
-
-@pytest.fixture
-def browser(console: Console) -> TestClient:
-    return opened(console)
 
 
 @pytest.fixture

@@ -13,13 +13,17 @@ from tests.workflows.console.opened_console import console_on, opened, with_rows
 from tests.workflows.empty_stack import empty_stack
 from tests.workflows.operations.test_batches import set_aside
 from workflows.console import pages
+from workflows.console.security import FOREIGN_POLICY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from starlette.testclient import TestClient
+
     from workflows.console.answering import Console
 
 NOW = datetime.now(UTC)
+HOSTILE = "<script>alert(1)</script>"
 COUNTS = {
     "batch_id": "b1",
     "dataset": "products",
@@ -135,3 +139,22 @@ def test_the_log_of_a_batch_is_that_of_its_runs(
 
     assert "&lt;b&gt;checked&lt;/b&gt; wr_1" in browser.get("/parts/batches/log/wr_1").text
     assert "No log here mentions it." in browser.get("/parts/batches/log/wr_2").text
+
+
+def test_data_docs_are_served_without_their_scripts_and_nothing_beside_them(
+    console: Console, browser: TestClient
+) -> None:
+    target = console.readings.target
+    for key in ("quality/docs/index.html", "secret.html"):
+        target.client("s3").put_object(Bucket=target.output("LakeBucket"), Key=key, Body=HOSTILE.encode())
+
+    answer = browser.get("/docs/index.html")
+
+    assert answer.text == HOSTILE
+    assert answer.headers["content-security-policy"] == FOREIGN_POLICY
+    for path in (
+        "/docs/../../secret.html",
+        "/docs/%2e%2e/%2e%2e/secret.html",
+        "/docs/x/..%2f..%2f..%2fsecret.html",
+    ):
+        assert HOSTILE not in browser.get(path).text

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.workflows.console.opened_console import console_on, opened
-from tests.workflows.empty_stack import empty_stack
 from tests.workflows.operations.test_dead_letters import send_dead_letters
 from workflows.console.views.quarantine import NO_DATASET
 
@@ -35,16 +33,6 @@ def rejected(
         "batch_id": HOSTILE,
         "quarantined_at": NOON,
     }
-
-
-@pytest.fixture
-def console(aws: str) -> Console:
-    return console_on(empty_stack(aws))
-
-
-@pytest.fixture
-def browser(console: Console) -> TestClient:
-    return opened(console)
 
 
 def with_answers(

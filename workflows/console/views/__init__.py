@@ -2,5 +2,5 @@
 
 Values may be those of the local engine or Athena's texts; `values` reads both.
 
-Imports `expectations`, `jobs.intake`, `workflows.operations`.
+Imports `expectations`, `jobs.intake`, `workflows.operations`, `workflows.query`.
 """

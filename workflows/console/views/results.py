@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlglot
 from sqlglot import exp
 
-from workflows.console.views.masking import restricted_names
+from workflows.console.views.masking import HIDDEN, restricted_names
+from workflows.query.results import values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
 
     from expectations.contract import Contract
 
@@ -120,3 +123,12 @@ def _mentions(part: exp.Expr, restricted: frozenset[str]) -> bool:
         if is_row or not names.isdisjoint(restricted):
             return True
     return False
+
+
+def table_rows(result: pa.Table, hidden: frozenset[str] = frozenset()) -> list[tuple[Any, ...]]:
+    """The rows of a result as texts that templates show; hidden columns have none of their values."""
+    columns = [
+        [HIDDEN] * result.num_rows if name in hidden else values(column)
+        for name, column in zip(result.column_names, result.columns, strict=True)
+    ]
+    return list(zip(*columns, strict=True))
