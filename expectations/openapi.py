@@ -46,6 +46,7 @@ _IF_MATCH = {
     # Not a union with the constant *, of which generators of clients make no header.
     "schema": {"type": "string", "pattern": rf"^(\*|{_TAG}(, ?{_TAG})*)$"},
     "description": "The row's ETag, or * for any row.",
+    "example": '"1483271606000000"',
 }
 _IF_NONE_MATCH = _IF_MATCH | {
     "name": "If-None-Match",

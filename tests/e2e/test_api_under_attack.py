@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 CONFIG = str(Path(__file__).with_name("schemathesis.toml"))
+HOOKS = {"SCHEMATHESIS_HOOKS": str(Path(__file__).with_name("schemathesis_hooks.py"))}
 SCHEMATHESIS = str(Path(sys.executable).with_name("st"))
 SCOPES = "glueline/read glueline/write glueline/delete"
 
@@ -65,7 +67,9 @@ def attack(target: Target, folder: Path, *options: str) -> str:
         *("--generation-database", "none", "--workers", "2", "--no-color", *options),
         *("--request-timeout", "60"),  # its own ten seconds are few for 100 changes on a busy machine
     )
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=folder, env=os.environ | HOOKS
+    )
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 

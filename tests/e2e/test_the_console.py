@@ -250,6 +250,7 @@ def test_a_statement_is_typed_completed_and_answered(console: Console) -> None:
     page.keyboard.type("select household_id from trans")
     page.keyboard.press("Control+Space")
     page.get_by_role("option", name="transactions").first.click()
+    expect(page.locator(".CodeMirror-focused")).to_contain_text("from transactions")  # which it takes back
     page.keyboard.press("Control+Enter")
     expect(page.locator("#result")).to_contain_text("rows in", timeout=PATIENCE)
     expect(page.get_by_role("cell", name="•••").first).to_be_visible()

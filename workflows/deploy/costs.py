@@ -64,7 +64,7 @@ def _resources(resources: Iterable[Resource]) -> Iterable[Cost]:
 
 def _alarms(resources: Collection[Resource]) -> Iterable[Cost]:
     """The alarms, of which AWS bills each metric: for a query by dataset, one for each dataset."""
-    datasets = sum(resource.type == "AWS::DynamoDB::Table" for resource in resources)
+    datasets = sum("StartingPosition" in resource.properties for resource in resources)  # each has a stream
     metrics = 0
     for alarm in resources:
         if alarm.type == "AWS::CloudWatch::Alarm":

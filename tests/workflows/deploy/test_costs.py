@@ -34,6 +34,18 @@ def test_every_key_alarm_and_scheduled_run_is_counted() -> None:
     assert found["job runs of care by schedule"] == pytest.approx(30 * 3 * 2 / 60 * 0.44)
 
 
+def test_alarms_about_a_dataset_of_an_existing_table_are_counted() -> None:
+    table = "arn:aws:dynamodb:us-east-1:123456789012:table/Shop"
+    existing = {"SourceTables": table, "SourceStreams": f"{table}/stream/2026-11-30T12:00:00.000"}
+
+    own, one_of_others = (
+        costs(Datasets="a,b", OwnTables="a,b"),
+        costs(Datasets="a,b", OwnTables="a", **existing),
+    )
+
+    assert one_of_others["CloudWatch alarms"] == own["CloudWatch alarms"]
+
+
 def test_more_workers_and_fewer_runs_change_the_price() -> None:
     assert costs(JobWorkers="4")["job runs of care by schedule"] == pytest.approx(30 * 3 * 4 / 60 * 0.44)
     assert costs(SweepSchedule="rate(1 day)")["job runs of ingest by schedule"] == pytest.approx(
