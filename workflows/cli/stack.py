@@ -64,7 +64,7 @@ def up(
     if watch:
         from workflows.cli.watching import deploy_saves
 
-        deploy_saves(options)
+        deploy_saves(lambda: start(options).notice)
         return
     started = start(options)
     if as_json:

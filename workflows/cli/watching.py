@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from expectations.problems import GluelineError
 from workflows.cli.exit_codes import interruptible
 from workflows.cli.printing import err, out
-from workflows.cli.stack import start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from workflows.local.lifecycle.ours import UpOptions
     from workflows.local.lifecycle.saves import Snapshot
 
 _DEPLOY: Final = (sys.executable, "-m", "workflows.cli", "up")
@@ -31,8 +29,11 @@ class Attempt(NamedTuple):
     errors: str
 
 
-def deploy_saves(options: UpOptions) -> None:
-    """Start the stack or deploy to it, and deploy again after each save, until interrupted."""
+def deploy_saves(start: Callable[[], str]) -> None:
+    """Start the stack or deploy to it, and deploy again after each save, until interrupted.
+
+    `start` does the first and returns what to print of it.
+    """
     from workflows.local.base.home import DEFAULT
     from workflows.local.lifecycle.ours import our_deployment
     from workflows.local.lifecycle.saves import saves, snapshot
@@ -43,7 +44,7 @@ def deploy_saves(options: UpOptions) -> None:
 
     before = look()
     try:
-        _show(Attempt(is_good=True, printed=start(options).notice, errors=""))
+        _show(Attempt(is_good=True, printed=start(), errors=""))
     except GluelineError as error:
         if running_stack(DEFAULT) is None:
             raise

@@ -14,7 +14,7 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from workflows.query.catalog import load_table
 from workflows.query.dialect.errors import QueryError
-from workflows.query.dialect.translate import DuckDBAsWritten
+from workflows.query.dialect.scope import DuckDBAsWritten
 from workflows.query.row_filters import row_filter
 
 if TYPE_CHECKING:

@@ -16,21 +16,21 @@ from workflows.query.dialect.numbers import exact_quotient
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflows.query.dialect.translate import Translation
+    from workflows.query.dialect.scope import Scope
 
 
 type Wrap = Callable[[exp.Expr], exp.Expr]
-type Aggregate = Callable[["Translation", exp.Anonymous, Wrap], exp.Expr]
+type Aggregate = Callable[["Scope", exp.Anonymous, Wrap], exp.Expr]
 
 
-def total(translation: Translation, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
-    kind = translation.type(_argument(node), "sum")
+def total(scope: Scope, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
+    kind = scope.type(_argument(node), "sum")
     return cast(wrap(node.copy()), "BIGINT") if kind in INTEGERS else wrap(node.copy())
 
 
-def average(translation: Translation, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
+def average(scope: Scope, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
     """Of decimals a decimal of the same type, rounded half away from zero."""
-    shape = decimal_shape(kind := translation.type(_argument(node), "avg"))
+    shape = decimal_shape(kind := scope.type(_argument(node), "avg"))
     if shape is None or kind in INTEGERS:
         return wrap(node.copy())
     total, count = (wrap(func(name, *[one.copy() for one in node.expressions])) for name in ("sum", "count"))
@@ -39,30 +39,30 @@ def average(translation: Translation, node: exp.Anonymous, wrap: Wrap) -> exp.Ex
     return exp.Case(ifs=[exp.If(this=empty, true=exp.Null())], default=quotient)
 
 
-def counted(translation: Translation, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
-    del translation
+def counted(scope: Scope, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
+    del scope
     return cast(wrap(node.copy()), "BIGINT")
 
 
-def distinct_count(translation: Translation, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
+def distinct_count(scope: Scope, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
     """The exact number is within every error that `approx_distinct` may have."""
-    del translation
+    del scope
     return wrap(func("count", exp.Distinct(expressions=[node.expressions[0].copy()])))
 
 
-def percentile(translation: Translation, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
+def percentile(scope: Scope, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
     """The exact percentile is within every error that `approx_percentile` may have."""
     if len(node.expressions) != 2:
         raise QueryError("approx_percentile is supported with a value and a percentage.")
     value, percentage = (one.copy() for one in node.expressions)
-    if translation.type(node.expressions[0], "approx_percentile").startswith("DECIMAL"):
+    if scope.type(node.expressions[0], "approx_percentile").startswith("DECIMAL"):
         value = cast(value, "DOUBLE")
     return wrap(func("quantile_disc", value, percentage))
 
 
 def renamed(name: str) -> Aggregate:
-    def rule(translation: Translation, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
-        del translation
+    def rule(scope: Scope, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
+        del scope
         return wrap(func(name, *[one.copy() for one in node.expressions]))
 
     return rule
@@ -71,8 +71,8 @@ def renamed(name: str) -> Aggregate:
 def bare(name: str) -> Aggregate:
     """A macro over aggregates, which takes no FILTER and no OVER."""
 
-    def rule(translation: Translation, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
-        del translation
+    def rule(scope: Scope, node: exp.Anonymous, wrap: Wrap) -> exp.Expr:
+        del scope
         new = func(f"athena_{name}", *[one.copy() for one in node.expressions])
         if not isinstance(wrap(new), exp.Anonymous):
             raise QueryError(f"{name} with FILTER or OVER is not supported here.")

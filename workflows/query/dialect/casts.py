@@ -22,7 +22,7 @@ from workflows.query.dialect.nodes import (
 )
 
 if TYPE_CHECKING:
-    from workflows.query.dialect.translate import Translation
+    from workflows.query.dialect.scope import Scope
 
 
 _WHOLE: Final = (exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT)
@@ -37,23 +37,23 @@ _TEXTS_OF: Final = {
 }
 
 
-def casted(translation: Translation, node: exp.Expr) -> exp.Expr:
+def casted(scope: Scope, node: exp.Expr) -> exp.Expr:
     """CAST and TRY_CAST: trino.io/docs/current/functions/conversion.html."""
     to, source = node.args["to"], node.this
     is_literal = isinstance(source, exp.Literal) and source.is_string
-    kind = "VARCHAR" if is_literal else translation.type(source, "CAST")
-    new = _cast(translation, source.copy(), kind, to)
-    time = _time_of_cast(translation, source, kind, to)
+    kind = "VARCHAR" if is_literal else scope.type(source, "CAST")
+    new = _cast(scope, source.copy(), kind, to)
+    time = _time_of_cast(scope, source, kind, to)
     if isinstance(node, exp.TryCast):
         new = func("TRY", new)
     new.meta["time"] = time
     return new
 
 
-def _cast(translation: Translation, source: exp.Expr, kind: str, to: exp.DataType) -> exp.Expr:
+def _cast(scope: Scope, source: exp.Expr, kind: str, to: exp.DataType) -> exp.Expr:
     target = to.this
     if target in (exp.DType.VARCHAR, exp.DType.TEXT):
-        as_text = to_varchar(translation, source, kind)
+        as_text = to_varchar(scope, source, kind)
         return func("left", as_text, to.expressions[0].this.copy()) if to.expressions else as_text
     if target in (exp.DType.CHAR, exp.DType.NCHAR):
         raise QueryError("CHAR is not supported here: use VARCHAR.")
@@ -68,11 +68,11 @@ def _cast(translation: Translation, source: exp.Expr, kind: str, to: exp.DataTyp
     if kind in FLOATS and target in _WHOLE:
         source = func("round", source)
     if kind == ZONED and target in (exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIME):
-        source = translation.local(source, kind) if translation.has_zones else source
+        source = scope.local(source, kind) if scope.has_zones else source
     return exp.Cast(this=source, to=to.copy())
 
 
-def _time_of_cast(translation: Translation, source: exp.Expr, kind: str, to: exp.DataType) -> Time:
+def _time_of_cast(scope: Scope, source: exp.Expr, kind: str, to: exp.DataType) -> Time:
     digits = (
         int(to.expressions[0].this.this)
         if to.expressions and to.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
@@ -83,7 +83,7 @@ def _time_of_cast(translation: Translation, source: exp.Expr, kind: str, to: exp
     if to.this == exp.DType.TIMESTAMPTZ:
         if isinstance(source, exp.Literal) and (zone := zone_of(str(source.this))):
             return Time(digits, text(zone))
-        return Time(digits, translation.time(source).zone if kind == ZONED else UTC)
+        return Time(digits, scope.time(source).zone if kind == ZONED else UTC)
     return Time()
 
 
@@ -92,7 +92,7 @@ def zone_of(written: str) -> str:
     return found[1] if found else ""
 
 
-def to_varchar(translation: Translation, source: exp.Expr, kind: str) -> exp.Expr:
+def to_varchar(scope: Scope, source: exp.Expr, kind: str) -> exp.Expr:
     """A value as Athena's text of it."""
     if kind in FLOATS:
         raise QueryError(
@@ -101,18 +101,16 @@ def to_varchar(translation: Translation, source: exp.Expr, kind: str) -> exp.Exp
     if kind == "JSON":
         return func("json_extract_string", source, text("$"))
     if kind in TIMESTAMPS or kind == ZONED:
-        digits = translation.time(source).digits
+        digits = scope.time(source).digits
         if digits is None:
             raise QueryError(
                 f"The precision of {written(source)} is not known here, and its text depends on it: "
                 "use date_format."
             )
-        shown = stamp(
-            translation.local(source.copy(), kind) if translation.has_zones else source, digits, " "
-        )
+        shown = stamp(scope.local(source.copy(), kind) if scope.has_zones else source, digits, " ")
         if kind != ZONED:
             return shown
-        zone = translation.zone(source)
+        zone = scope.zone(source)
         return exp.DPipe(this=exp.DPipe(this=shown, expression=text(" ")), expression=zone.copy())
     return cast(source, "VARCHAR")
 

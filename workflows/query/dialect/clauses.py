@@ -13,18 +13,17 @@ from workflows.query.dialect.nested import lambda_of
 from workflows.query.dialect.nodes import fields_of, func, number
 
 if TYPE_CHECKING:
-    from workflows.query.dialect.translate import Translation
+    from workflows.query.dialect.scope import Scope
 
 
-def unnest(translation: Translation, node: exp.Unnest) -> None:
+def unnest(scope: Scope, node: exp.Unnest) -> None:
     """One column for each list, two for each map, one for each field of rows; shorter lists end in nulls."""
-    translation.rewrite_all(node)
     alias = node.args.get("alias")
     names = [column.name for column in alias.columns] if alias else []
     offset = node.args.get("offset")
     columns: list[exp.Expr] = []
     for source in node.expressions:
-        kind = translation.type(source, "UNNEST")
+        kind = scope.type(source, "UNNEST")
         if kind.startswith("MAP("):
             columns += [func("unnest", func(name, source.copy())) for name in ("map_keys", "map_values")]
         elif kind.startswith("STRUCT(") and kind.endswith(")[]"):
@@ -45,7 +44,7 @@ def unnest(translation: Translation, node: exp.Unnest) -> None:
             raise QueryError(f"UNNEST takes arrays and maps, got {kind}.")
     if offset:
         lengths = [
-            func("cardinality" if translation.type(one, "UNNEST").startswith("MAP(") else "len", one.copy())
+            func("cardinality" if scope.type(one, "UNNEST").startswith("MAP(") else "len", one.copy())
             for one in node.expressions
         ]
         most = lengths[0] if len(lengths) == 1 else func("greatest", *lengths)

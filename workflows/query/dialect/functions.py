@@ -48,9 +48,9 @@ from workflows.query.dialect.times import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflows.query.dialect.translate import Translation
+    from workflows.query.dialect.scope import Scope
 
-type Rule = Callable[["Translation", Any], exp.Expr]
+type Rule = Callable[["Scope", Any], exp.Expr]
 
 
 _ALIKE: Final = frozenset(
@@ -69,15 +69,6 @@ _OTHER_NAME: Final = {
     "pow": "athena_power", "rand": "random",
     "row": "row", "zip": "list_zip", "substring": "athena_substr", "normalize": "nfc_normalize",
 }  # fmt: skip
-_AGGREGATES: Final = frozenset(
-    """
-    any_value arg_max arg_min array_agg arbitrary avg bool_and bool_or corr count count_if covar_pop
-    covar_samp every geomean geometric_mean histogram list max max_by min min_by quantile_disc
-    regr_intercept regr_slope stddev stddev_pop stddev_samp string_agg listagg sum var_pop var_samp
-    variance athena_map_agg athena_multimap_agg athena_histogram athena__map_of approx_distinct
-    approx_percentile map_agg multimap_agg
-    """.split()  # noqa: SIM905 -- words read better than 42 texts
-)
 _LOCAL: Final = frozenset(
     """
     day day_of_month day_of_week day_of_year dow doy hour last_day_of_month millisecond minute month
@@ -86,13 +77,13 @@ _LOCAL: Final = frozenset(
 )  # of a timestamp with time zone, these are of the time that its zone shows
 
 
-def call(translation: Translation, node: exp.Anonymous) -> exp.Expr:
+def call(scope: Scope, node: exp.Anonymous) -> exp.Expr:
     """A function in its place. Raises QueryError if nothing here answers as Athena does."""
     name = str(node.this).lower()
     if name in _LOCAL:
-        _take_local(translation, node)
+        _take_local(scope, node)
     if rule := CALLS.get(name):
-        return rule(translation, node)
+        return rule(scope, node)
     if name in _ALIKE:
         return node
     if other := _OTHER_NAME.get(name):
@@ -102,26 +93,15 @@ def call(translation: Translation, node: exp.Anonymous) -> exp.Expr:
     raise QueryError(f"Function {name} is not supported here; Athena on AWS has it.")
 
 
-def _take_local(translation: Translation, node: exp.Anonymous) -> None:
-    if node.expressions and translation.has_zones:
-        (kind,) = translation.types(node.expressions[0])
-        node.set("expressions", [translation.local(node.expressions[0].copy(), kind), *node.expressions[1:]])
+def _take_local(scope: Scope, node: exp.Anonymous) -> None:
+    if node.expressions and scope.has_zones:
+        (kind,) = scope.types(node.expressions[0])
+        node.set("expressions", [scope.local(node.expressions[0].copy(), kind), *node.expressions[1:]])
 
 
-def is_aggregate(node: exp.Expr) -> bool:
-    """Whether a node makes one value of many rows."""
-    if isinstance(node, exp.GroupConcat):
-        return True
-    return (
-        isinstance(node, exp.Anonymous)
-        and str(node.this).lower() in _AGGREGATES
-        and not isinstance(node.parent, exp.Window)
-    )
-
-
-def extracted(translation: Translation, node: exp.Expr) -> exp.Expr:
+def extracted(scope: Scope, node: exp.Expr) -> exp.Expr:
     return call(
-        translation,
+        scope,
         func(node.name.lower() if not node.this else str(node.this.name).lower(), node.expression.copy()),
     )
 

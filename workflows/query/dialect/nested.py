@@ -12,15 +12,15 @@ from workflows.query.dialect.nodes import INTEGERS, cast, func, group_of, number
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflows.query.dialect.translate import Translation
+    from workflows.query.dialect.scope import Scope
 
-type Rule = Callable[["Translation", Any], exp.Expr]
+type Rule = Callable[["Scope", Any], exp.Expr]
 
 
-def joined(translation: Translation, node: exp.Expr) -> exp.Expr:
+def joined(scope: Scope, node: exp.Expr) -> exp.Expr:
     """`||` and `concat`: null if a part is null; a list and an element make a list."""
     parts = [part.copy() for part in (node.expressions or [node.this, node.expression])]
-    kinds = translation.types(*parts)
+    kinds = scope.types(*parts)
     if any(kind.endswith("[]") for kind in kinds):
         parts = [
             part if kind.endswith("[]") else exp.Array(expressions=[part])
@@ -38,10 +38,10 @@ def joined(translation: Translation, node: exp.Expr) -> exp.Expr:
     return exp.paren(found)
 
 
-def subscript(translation: Translation, node: exp.Expr) -> exp.Expr:
+def subscript(scope: Scope, node: exp.Expr) -> exp.Expr:
     """Of what is not there, Athena makes an error."""
     source, (place,) = node.this.copy(), [one.copy() for one in node.expressions]
-    kind = translation.type(node.this, "a subscript")
+    kind = scope.type(node.this, "a subscript")
     if kind.endswith("[]"):
         return func("athena__subscript", source, place)
     if kind.startswith("MAP("):
@@ -55,26 +55,26 @@ def subscript(translation: Translation, node: exp.Expr) -> exp.Expr:
     raise QueryError(f"A subscript of {kind} is not supported.")
 
 
-def element(translation: Translation, node: exp.Anonymous) -> exp.Expr:
+def element(scope: Scope, node: exp.Anonymous) -> exp.Expr:
     """Of what is not there, null."""
     source, place = (one.copy() for one in node.expressions)
-    kind = translation.type(node.expressions[0], "element_at")
+    kind = scope.type(node.expressions[0], "element_at")
     return func("map_extract_value" if kind.startswith("MAP(") else "list_extract", source, place)
 
 
 def by_kind(of_list: str, of_map: str, of_text: str) -> Rule:
     """A function whose name depends on what it is of."""
 
-    def rule(translation: Translation, node: exp.Expr) -> exp.Expr:
-        kind = translation.type(node.expressions[0], str(node.this))
+    def rule(scope: Scope, node: exp.Expr) -> exp.Expr:
+        kind = scope.type(node.expressions[0], str(node.this))
         name = of_list if kind.endswith("[]") else of_map if kind.startswith("MAP(") else of_text
         return func(name, *[one.copy() for one in node.expressions])
 
     return rule
 
 
-def sequence(translation: Translation, node: exp.Anonymous) -> exp.Expr:
-    kind = translation.type(node.expressions[0], "sequence")
+def sequence(scope: Scope, node: exp.Anonymous) -> exp.Expr:
+    kind = scope.type(node.expressions[0], "sequence")
     arguments = [one.copy() for one in node.expressions]
     if kind == "DATE":
         step = arguments[2:] or [exp.Interval(this=text("1"), unit=exp.var("DAY"))]
@@ -84,14 +84,14 @@ def sequence(translation: Translation, node: exp.Anonymous) -> exp.Expr:
     return func("generate_series", *arguments)
 
 
-def combined(translation: Translation, node: exp.Anonymous) -> exp.Expr:
-    del translation
+def combined(scope: Scope, node: exp.Anonymous) -> exp.Expr:
+    del scope
     if node.expressions[1].name != "2":
         raise QueryError("combinations is supported for pairs: combinations(x, 2).")
     return func("athena__pairs", node.expressions[0].copy())
 
 
-def variables(translation: Translation, node: exp.Anonymous, part: exp.Lambda) -> dict[str, exp.Expr]:
+def variables(scope: Scope, node: exp.Anonymous, part: exp.Lambda) -> dict[str, exp.Expr]:
     """A value of the type of each variable of a lambda, by what it is an argument of."""
     first, *others = node.expressions
     item = func("list_extract", first.copy(), number(1))
@@ -106,7 +106,7 @@ def variables(translation: Translation, node: exp.Anonymous, part: exp.Lambda) -
             func("list_extract", func(keys, first.copy()), number(1)) for keys in ("map_keys", "map_values")
         ]
     named = zip(part.expressions, values, strict=False)
-    return {one.name: translation.with_values(value) for one, value in named}
+    return {one.name: scope.with_values(value) for one, value in named}
 
 
 def _body(part: exp.Expr, *values: exp.Expr) -> exp.Expr:
@@ -133,25 +133,25 @@ def lambda_of(body: exp.Expr, *names: str) -> exp.Lambda:
     return exp.Lambda(this=body, expressions=[exp.to_identifier(name) for name in names])
 
 
-def filtered(translation: Translation, node: exp.Anonymous) -> exp.Expr:
-    del translation
+def filtered(scope: Scope, node: exp.Anonymous) -> exp.Expr:
+    del scope
     return func("list_filter", *[one.copy() for one in node.expressions])
 
 
-def transformed(translation: Translation, node: exp.Anonymous) -> exp.Expr:
-    del translation
+def transformed(scope: Scope, node: exp.Anonymous) -> exp.Expr:
+    del scope
     return func("list_transform", *[one.copy() for one in node.expressions])
 
 
 def matching(name: str) -> Rule:
-    def rule(translation: Translation, node: exp.Expr) -> exp.Expr:
-        return func(f"athena__{name}_true", transformed(translation, node))  # type: ignore[arg-type]
+    def rule(scope: Scope, node: exp.Expr) -> exp.Expr:
+        return func(f"athena__{name}_true", transformed(scope, node))  # type: ignore[arg-type]
 
     return rule
 
 
-def zipped_with(translation: Translation, node: exp.Anonymous) -> exp.Expr:
-    del translation
+def zipped_with(scope: Scope, node: exp.Anonymous) -> exp.Expr:
+    del scope
     first, second, part = node.expressions
     pair = exp.to_identifier("_e")
     sides = [func("struct_extract_at", pair.copy(), number(place)) for place in (1, 2)]
@@ -160,15 +160,15 @@ def zipped_with(translation: Translation, node: exp.Anonymous) -> exp.Expr:
     )
 
 
-def reduced(translation: Translation, node: exp.Anonymous) -> exp.Expr:
-    del translation
+def reduced(scope: Scope, node: exp.Anonymous) -> exp.Expr:
+    del scope
     source, start, step, end = node.expressions
     return _body(end, func("list_reduce", source.copy(), step.copy(), start.copy()))
 
 
 def map_changed(change: str) -> Rule:
-    def rule(translation: Translation, node: exp.Expr) -> exp.Expr:
-        del translation
+    def rule(scope: Scope, node: exp.Expr) -> exp.Expr:
+        del scope
         source, part = node.expressions
         entries = func("map_entries", source.copy())
         body = _body(part, _entry("key"), _entry("value"))

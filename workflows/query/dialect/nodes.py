@@ -93,3 +93,25 @@ _GROUPS: Final = (
 def group_of(kind: str) -> str:
     """What a type's values can be compared with; "" if anything."""
     return next((name for name, kinds in _GROUPS if kind.partition("(")[0] in kinds and kind != '"NULL"'), "")
+
+
+_AGGREGATES: Final = frozenset(
+    """
+    any_value arg_max arg_min array_agg arbitrary avg bool_and bool_or corr count count_if covar_pop
+    covar_samp every geomean geometric_mean histogram list max max_by min min_by quantile_disc
+    regr_intercept regr_slope stddev stddev_pop stddev_samp string_agg listagg sum var_pop var_samp
+    variance athena_map_agg athena_multimap_agg athena_histogram athena__map_of approx_distinct
+    approx_percentile map_agg multimap_agg
+    """.split()  # noqa: SIM905 -- words read better than 42 texts
+)
+
+
+def is_aggregate(node: exp.Expr) -> bool:
+    """Whether a node makes one value of many rows."""
+    if isinstance(node, exp.GroupConcat):
+        return True
+    return (
+        isinstance(node, exp.Anonymous)
+        and str(node.this).lower() in _AGGREGATES
+        and not isinstance(node.parent, exp.Window)
+    )

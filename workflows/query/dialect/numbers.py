@@ -20,7 +20,7 @@ from workflows.query.dialect.nodes import (
 )
 
 if TYPE_CHECKING:
-    from workflows.query.dialect.translate import Translation
+    from workflows.query.dialect.scope import Scope
 
 
 def _unscaled(node: exp.Expr, scale: int) -> exp.Expr:
@@ -47,12 +47,12 @@ def exact_quotient(
     return _rescaled(func("athena__quotient", dividend, _unscaled(right, right_scale)), precision, scale)
 
 
-def divide(translation: Translation, node: exp.Expr) -> exp.Expr:
+def divide(scope: Scope, node: exp.Expr) -> exp.Expr:
     """Of integers an integer, of decimals a decimal: trino.io/docs/current/functions/decimal.html."""
     left, right = node.this, node.expression
-    kinds = translation.types(left, right)
+    kinds = scope.types(left, right)
     if not all(kinds):
-        kinds = [translation.type(left, "its quotient"), translation.type(right, "the quotient")]
+        kinds = [scope.type(left, "its quotient"), scope.type(right, "the quotient")]
     if any(kind in FLOATS for kind in kinds):
         return exp.Div(this=cast(left.copy(), "DOUBLE"), expression=cast(right.copy(), "DOUBLE"))
     if all(kind in INTEGERS for kind in kinds):
@@ -66,9 +66,9 @@ def divide(translation: Translation, node: exp.Expr) -> exp.Expr:
     return exact_quotient(left.copy(), right.copy(), (first[1], second[1]), precision, scale)
 
 
-def modulo(translation: Translation, node: exp.Expr) -> exp.Expr:
+def modulo(scope: Scope, node: exp.Expr) -> exp.Expr:
     left, right = (node.this, node.expression) if isinstance(node, exp.Mod) else node.expressions
-    kind = translation.type(right, "the remainder")
+    kind = scope.type(right, "the remainder")
     left, right = left.copy(), right.copy()
     rest = exp.Mod(this=exp.paren(left), expression=exp.paren(right))
     if kind in FLOATS:
@@ -78,9 +78,9 @@ def modulo(translation: Translation, node: exp.Expr) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=zero, true=failure)], default=rest)
 
 
-def rounded(translation: Translation, node: exp.Anonymous) -> exp.Expr:
+def rounded(scope: Scope, node: exp.Anonymous) -> exp.Expr:
     """`round` of a decimal keeps its scale."""
-    kind = translation.type(node.expressions[0], "round")
+    kind = scope.type(node.expressions[0], "round")
     shape = decimal_shape(kind)
     if shape is None or kind in INTEGERS:
         return node
@@ -89,14 +89,14 @@ def rounded(translation: Translation, node: exp.Anonymous) -> exp.Expr:
     return cast(node.copy(), f"DECIMAL({min(38, shape[0] + 1)},{shape[1]})")
 
 
-def null_if_any(translation: Translation, node: exp.Anonymous) -> exp.Expr:
+def null_if_any(scope: Scope, node: exp.Anonymous) -> exp.Expr:
     """`greatest` and `least` are null if an argument is."""
-    del translation
+    del scope
     empty = [exp.Is(this=exp.paren(one.copy()), expression=exp.Null()) for one in node.expressions]
     return exp.Case(ifs=[exp.If(this=exp.or_(*empty), true=exp.Null())], default=node.copy())
 
 
-def compared(translation: Translation, node: exp.Expr) -> exp.Expr:
+def compared(scope: Scope, node: exp.Expr) -> exp.Expr:
     """Athena compares a text with a number or a time by a CAST alone; DuckDB would cast by itself."""
     sides = [node.this, node.args.get("expression"), node.args.get("low"), node.args.get("high")]
     sides += node.expressions if isinstance(node, exp.In) else []
@@ -106,9 +106,7 @@ def compared(translation: Translation, node: exp.Expr) -> exp.Expr:
         if one is not None and not isinstance(one, (exp.Tuple, exp.Null, exp.All, exp.Any))
     ]
     groups = {
-        group: one
-        for one, kind in zip(known, translation.types(*known), strict=True)
-        if (group := group_of(kind))
+        group: one for one, kind in zip(known, scope.types(*known), strict=True) if (group := group_of(kind))
     }
     if len(groups) > 1:
         (first, left), (second, right), *_ = groups.items()
@@ -118,14 +116,12 @@ def compared(translation: Translation, node: exp.Expr) -> exp.Expr:
     return node
 
 
-def multiplied(translation: Translation, node: exp.Expr) -> exp.Expr:
-    refuse_texts(translation, node)
+def multiplied(scope: Scope, node: exp.Expr) -> exp.Expr:
+    refuse_texts(scope, node)
     return node
 
 
-def refuse_texts(translation: Translation, node: exp.Expr) -> None:
-    for side, kind in zip(
-        (node.this, node.expression), translation.types(node.this, node.expression), strict=True
-    ):
+def refuse_texts(scope: Scope, node: exp.Expr) -> None:
+    for side, kind in zip((node.this, node.expression), scope.types(node.this, node.expression), strict=True):
         if kind == "VARCHAR":
             raise QueryError(f"Expected a number or a time, got the text {written(side)}: CAST it.")

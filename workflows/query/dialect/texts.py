@@ -14,16 +14,16 @@ from workflows.query.dialect.nodes import cast, func, literal_text, text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workflows.query.dialect.translate import Translation
+    from workflows.query.dialect.scope import Scope
 
-type Rule = Callable[["Translation", Any], exp.Expr]
+type Rule = Callable[["Scope", Any], exp.Expr]
 
 
 def regexp_grouped(name: str) -> Rule:
     """The group has to be written out for DuckDB."""
 
-    def rule(translation: Translation, node: exp.Expr) -> exp.Expr:
-        del translation
+    def rule(scope: Scope, node: exp.Expr) -> exp.Expr:
+        del scope
         arguments = [one.copy() for one in node.expressions]
         found = func(name, *arguments)
         if name == "regexp_extract_all":
@@ -34,9 +34,9 @@ def regexp_grouped(name: str) -> Rule:
     return rule
 
 
-def regexp_replaced(translation: Translation, node: exp.Anonymous) -> exp.Expr:
+def regexp_replaced(scope: Scope, node: exp.Anonymous) -> exp.Expr:
     r"""Groups are `$1` in Athena and `\1` in DuckDB."""
-    del translation
+    del scope
     source, pattern, *rest = (one.copy() for one in node.expressions)
     other = literal_text(rest[0], "The replacement of regexp_replace") if rest else ""
     other = other.replace("\\$", "\0").replace("\\", "\\\\")
@@ -46,7 +46,7 @@ def regexp_replaced(translation: Translation, node: exp.Anonymous) -> exp.Expr:
     return func("regexp_replace", source, pattern, text(other), text("g"))
 
 
-def formatted(translation: Translation, node: exp.Anonymous) -> exp.Expr:
+def formatted(scope: Scope, node: exp.Anonymous) -> exp.Expr:
     """`format` with %s, %d, %x and %f, whose numbers are rounded half away from zero."""
     pattern = literal_text(node.expressions[0], "The pattern of format")
     values = iter(node.expressions[1:])
@@ -60,7 +60,7 @@ def formatted(translation: Translation, node: exp.Anonymous) -> exp.Expr:
         if value is None or kind not in "sdxf" or (kind == "f" and width.startswith("0")):
             raise QueryError(f"Pattern {part[0]} of format is not supported here: use %s, %d, %x or %f.")
         if kind == "s":
-            found.append(to_varchar(translation, value.copy(), translation.type(value, "format")))
+            found.append(to_varchar(scope, value.copy(), scope.type(value, "format")))
         elif kind == "f":
             exact = cast(cast(value.copy(), "VARCHAR"), f"DECIMAL(38,{digits or 6})")
             found.append(cast(exact, "VARCHAR"))
@@ -73,8 +73,8 @@ def formatted(translation: Translation, node: exp.Anonymous) -> exp.Expr:
     return func("printf", text(written), *found)
 
 
-def trimmed(translation: Translation, node: exp.Expr) -> exp.Expr:
-    del translation
+def trimmed(scope: Scope, node: exp.Expr) -> exp.Expr:
+    del scope
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
     characters = node.args.get("expression")
     if characters is None:
@@ -85,8 +85,8 @@ def trimmed(translation: Translation, node: exp.Expr) -> exp.Expr:
 def json_path(name: str) -> Rule:
     """Paths of the SQL standard have a mode: lax or strict."""
 
-    def rule(translation: Translation, node: exp.Expr) -> exp.Expr:
-        del translation
+    def rule(scope: Scope, node: exp.Expr) -> exp.Expr:
+        del scope
         arguments = node.expressions or [node.this, node.args.get("path") or node.args.get("expression")]
         if node.args.get("option") or node.args.get("returning"):
             raise QueryError(f"{name} is supported with a value and a path.")

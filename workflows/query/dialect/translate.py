@@ -8,21 +8,19 @@ answer.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
 from sqlglot import exp
-from sqlglot.dialects import duckdb as duckdb_dialect
 
 from workflows.query.dialect import clauses, functions, nested
 from workflows.query.dialect.aggregates import AGGREGATES
 from workflows.query.dialect.errors import QueryError
-from workflows.query.dialect.nodes import UTC, ZONED, Time, remember_as_written, written
+from workflows.query.dialect.nodes import Time, remember_as_written, written
+from workflows.query.dialect.scope import DuckDBAsWritten, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from workflows.query.dialect.aggregates import Aggregate
 
@@ -52,43 +50,24 @@ _TABLE: Final = frozenset(
 )
 
 
-class DuckDBAsWritten(duckdb_dialect.DuckDB):
-    """DuckDB's grammar as `functions` writes it."""
-
-    class Generator(duckdb_dialect.DuckDB.Generator):  # type: ignore[misc,valid-type]
-        TRANSFORMS: ClassVar = {
-            **duckdb_dialect.DuckDB.Generator.TRANSFORMS,
-            exp.IgnoreNulls: lambda self, node: f"{self.sql(node, 'this')} IGNORE NULLS",
-            exp.RespectNulls: lambda self, node: f"{self.sql(node, 'this')} RESPECT NULLS",
-        }
-
-
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Translation:
     """One statement on its way."""
 
-    describe: Callable[[str], list[tuple[str, str]]]  # SQL of DuckDB -> its columns: name, type
-    has_zones: bool = False
-    withs: list[exp.CTE] = field(default_factory=list)
-    sources: list[list[exp.Expr]] = field(default_factory=list)  # of the SELECTs around, innermost last
-    columns: list[dict[str, Time]] = field(default_factory=list)  # of the sources of each of these
-    ctes: dict[str, dict[str, Time]] = field(default_factory=dict)
-    variables: dict[str, exp.Expr] = field(default_factory=dict)  # of lambdas: a value of their type
-
-    # --- queries ---------------------------------------------------------------------------------------
+    scope: Scope
 
     def query(self, node: exp.Expr) -> dict[str, Time]:
         """Rewrite a query in place; what is known of the times among its columns."""
-        known = len(self.withs)
+        known = len(self.scope.withs)
         for cte in list(node.args["with_"].expressions if node.args.get("with_") else ()):
             times = self.query(cte.this)
             names = [column.name for column in cte.args["alias"].columns]
-            self.ctes[cte.alias] = dict(zip(names, times.values(), strict=False)) if names else times
-            self.withs.append(cte)
+            self.scope.ctes[cte.alias] = dict(zip(names, times.values(), strict=False)) if names else times
+            self.scope.withs.append(cte)
         try:
             return self._body(node)
         finally:
-            del self.withs[known:]
+            del self.scope.withs[known:]
 
     def _body(self, node: exp.Expr) -> dict[str, Time]:
         if isinstance(node, exp.SetOperation):
@@ -110,11 +89,11 @@ class Translation:
     def _select(self, node: exp.Select) -> dict[str, Time]:
         _refuse_others(node, _SELECT)
         known: dict[str, Time] = {}
-        with self._inside(known):
+        with self.scope.select(known):
             for part in (node.args.get("from_"), *(node.args.get("joins") or ())):
                 if part is not None:
                     known.update(self._source(part.this))
-                    self.sources[-1].append(part.this)
+                    self.scope.sources[-1].append(part.this)
                     self._clauses(part, ("on",))
             self._clauses(node, ("where", "group", "having", "windows"))
             times: dict[str, Time] = {}
@@ -124,26 +103,17 @@ class Translation:
                     times |= known
                     continue
                 name = new.alias_or_name or f"_col{number}"
-                times[name.lower()] = self.time(new)
+                times[name.lower()] = self.scope.time(new)
             self._clauses(node, ("order", "limit", "offset"))
             clauses.ties(node)
         return times
-
-    @contextmanager
-    def _inside(self, known: dict[str, Time]) -> Iterator[None]:
-        self.sources.append([])
-        self.columns.append(known)
-        try:
-            yield
-        finally:
-            self.sources.pop()
-            self.columns.pop()
 
     def _source(self, node: exp.Expr) -> dict[str, Time]:
         if isinstance(node, exp.Subquery):
             return self.query(node.this)
         if isinstance(node, exp.Unnest):
-            clauses.unnest(self, node)
+            self.rewrite_all(node)
+            clauses.unnest(self.scope, node)
             return {}
         if isinstance(node, exp.Lateral):
             if isinstance(node.this, exp.Subquery):
@@ -151,7 +121,7 @@ class Translation:
             raise QueryError("LATERAL is supported with a subquery.")
         if isinstance(node, exp.Table):
             _refuse_others(node, _TABLE)
-            return {} if node.db else self.ctes.get(node.name, {})
+            return {} if node.db else self.scope.ctes.get(node.name, {})
         if isinstance(node, exp.Values):
             self.rewrite_all(node)
             return {}
@@ -185,9 +155,9 @@ class Translation:
             self.rewrite_all(node)
         rule = functions.RULES.get(type(node))
         if rule is not None:
-            new = rule(self, node)
+            new = rule(self.scope, node)
         elif isinstance(node, exp.Anonymous):
-            new = functions.call(self, node)
+            new = functions.call(self.scope, node)
         elif isinstance(node, _ALLOWED):
             return node
         else:
@@ -201,12 +171,12 @@ class Translation:
         """Arguments first: they have the types of the lambdas' variables."""
         for part in [part for part in node.expressions if not isinstance(part, exp.Lambda)]:
             self.expression(part)
-        before = self.variables
+        before = self.scope.variables
         for part in [part for part in node.expressions if isinstance(part, exp.Lambda)]:
-            values = nested.variables(self, node, part)
-            self.variables = {**before, **values}
+            values = nested.variables(self.scope, node, part)
+            self.scope.variables = {**before, **values}
             self.rewrite_all(part)
-        self.variables = before
+        self.scope.variables = before
 
     def _aggregate(self, node: exp.Expr, core: exp.Anonymous, rule: Aggregate) -> exp.Expr:
         """An aggregate with its FILTER and OVER, which stay beside the call."""
@@ -226,87 +196,9 @@ class Translation:
             _core(copy).replace(call)
             return copy
 
-        new = rule(self, core, wrap)
+        new = rule(self.scope, core, wrap)
         node.replace(new)
         return new
-
-    # --- what is known of expressions ------------------------------------------------------------------
-
-    def types(self, *nodes: exp.Expr) -> list[str]:
-        """DuckDB's types of expressions that stand in the innermost SELECT; "" where it can't tell."""
-        if not nodes:
-            return []
-        text = "SELECT " + ", ".join(
-            f"{self.with_values(node).sql(DuckDBAsWritten)} AS t{place}" for place, node in enumerate(nodes)
-        )
-        sources = [part for around in reversed(self.sources) for part in around]
-        if sources:
-            text += " FROM " + ", ".join(source.sql(DuckDBAsWritten) for source in sources)
-        if any(functions.is_aggregate(one) for node in nodes for one in node.walk()):
-            text += " GROUP BY ALL"
-        if self.withs:
-            is_recursive = any(_names_itself(cte) for cte in self.withs)
-            text = (
-                ("WITH RECURSIVE " if is_recursive else "WITH ")
-                + ", ".join(cte.sql(DuckDBAsWritten) for cte in self.withs)
-                + " "
-                + text
-            )
-        try:
-            return [kind for _, kind in self.describe(text)]
-        except duckdb.Error:
-            return [""] * len(nodes)
-
-    def with_values(self, node: exp.Expr) -> exp.Expr:
-        """The expression with a value in the place of each variable of a lambda."""
-        if not self.variables:
-            return node
-
-        def put(one: exp.Expr) -> exp.Expr:
-            is_name = isinstance(one.parent, (exp.Column, exp.Dot, exp.Lambda, exp.TableAlias, exp.Alias))
-            if isinstance(one, exp.Identifier) and not is_name and one.name in self.variables:
-                return exp.paren(self.variables[one.name].copy())
-            return one
-
-        return exp.paren(node.copy()).transform(put)
-
-    def type(self, node: exp.Expr, why: str) -> str:
-        """DuckDB's type of an expression. Raises QueryError that says what it is needed for."""
-        (kind,) = self.types(node)
-        if not kind:
-            raise QueryError(
-                f"The type of {written(node)} is not known here, and {why} depends on it: CAST it."
-            )
-        return kind
-
-    def time(self, node: exp.Expr) -> Time:
-        """What is known of a timestamp."""
-        if "time" in node.meta:
-            found: Time = node.meta["time"]
-            return found
-        if isinstance(node, (exp.Alias, exp.Paren)):
-            return self.time(node.this)
-        if isinstance(node, exp.Column):
-            for columns in reversed(self.columns):
-                if node.name.lower() in columns:
-                    return columns[node.name.lower()]
-            return Time(6, UTC)  # a column of a table
-        return Time()
-
-    def zone(self, node: exp.Expr) -> exp.Expr:
-        """The zone that a timestamp with time zone is shown in. Raises QueryError if it is not known."""
-        zone = self.time(node).zone
-        if zone is None and self.has_zones:
-            raise QueryError(
-                f"The time zone of {written(node)} is not known here: write AT TIME ZONE where it is used."
-            )
-        return zone or UTC
-
-    def local(self, node: exp.Expr, kind: str) -> exp.Expr:
-        """A date or time as its zone shows it."""
-        if kind != ZONED:
-            return node
-        return exp.Anonymous(this="timezone", expressions=[self.zone(node).copy(), node])
 
 
 def _core(node: exp.Expr) -> exp.Expr:
@@ -337,10 +229,6 @@ def _is_value(node: exp.Expr) -> bool:
     )
 
 
-def _names_itself(cte: exp.CTE) -> bool:
-    return any(table.name == cte.alias and not table.db for table in cte.this.find_all(exp.Table))
-
-
 def translate(
     statement: exp.Query, describe: Callable[[str], list[tuple[str, str]]]
 ) -> tuple[str, dict[str, Time]]:
@@ -349,6 +237,5 @@ def translate(
     remember_as_written(statement)
     clauses.name_columns(statement)
     clauses.nulls_inside(statement)
-    translation = Translation(describe, clauses.has_zones(statement))
-    times = translation.query(statement)
+    times = Translation(Scope(describe, clauses.has_zones(statement))).query(statement)
     return statement.sql(DuckDBAsWritten), times
