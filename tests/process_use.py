@@ -44,7 +44,7 @@ class ProcessUse:
 
 @dataclass(slots=True)
 class _Observed:
-    """One process, from its first sample to its last."""
+    """One process, from its first sample to its last. A shell may become the JVM that it starts."""
 
     kind: str
     seconds_before: float
@@ -66,10 +66,9 @@ class Watch:
             with suppress(psutil.Error, OSError):  # the process ends now
                 times, memory = process.cpu_times(), process.memory_info().rss
                 spent = times.user + times.system
-                if process not in self._observed:
-                    self._observed[process] = _Observed(_kind(process), spent if is_first else 0.0)
-                one = self._observed[process]
-                one.seconds, one.bytes = spent, max(one.bytes, memory)
+                kind = _kind(process)
+                one = self._observed.setdefault(process, _Observed(kind, spent if is_first else 0.0))
+                one.kind, one.seconds, one.bytes = kind, spent, max(one.bytes, memory)
 
     def run(self) -> None:
         """Take samples until `end`."""

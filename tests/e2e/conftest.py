@@ -17,7 +17,6 @@ from workflows.stack.target import STACK_FILE, Target, local
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FIRST = Path(__file__).with_name("test_load.py")
 _LAST = Path(__file__).with_name("test_permissions.py")
 GLUELINE = (sys.executable, "-m", "workflows.cli")
 RUN = ("run", "--lines", "300")
@@ -27,8 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("e2e")
-    # The first measures memory, which grows with batches; the last looks at what all others have caused.
-    items.sort(key=lambda item: (item.path != _FIRST, item.path == _LAST))
+    items.sort(key=lambda item: item.path == _LAST)  # it looks at what all others have caused
 
 
 def glueline(*arguments: str) -> subprocess.CompletedProcess[str]:
