@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.baskets import new_basket, send_lines
 from tests.e2e.conftest import glueline
+from tests.e2e.test_flow import eventually
 from workflows.progress.waiting import wait
 from workflows.query.catalog import lake_catalog
 from workflows.query.sql import query, rows
@@ -29,14 +30,20 @@ pytestmark = [
 TABLES = ("lake.transactions", "lake.transactions_changes")
 
 
-def merged(target: Target) -> None:
-    wait(target, [], lambda pending: None)
-
-
 def lines(target: Target, basket: int) -> list[dict[str, Any]]:
     """The lines of the basket that a query returns."""
     sql = f"select product_id, quantity from transactions where basket_id = {basket} order by 1"
     return rows(query(target, sql))
+
+
+def merged(target: Target, basket: int, quantities: dict[int, int]) -> None:
+    """Wait until the basket has these quantities of products, and no batch is open."""
+
+    def are_there() -> bool:
+        return {line["product_id"]: line["quantity"] for line in lines(target, basket)} == quantities
+
+    eventually(are_there, f"lines of basket {basket}")
+    wait(target, [], lambda pending: None)
 
 
 def forget(target: Target, basket: int) -> None:
@@ -65,7 +72,7 @@ def loaded(*arguments: str) -> dict[str, Any]:
 def test_bootstrap_loads_items_that_the_stream_never_had(target: Target) -> None:
     basket = new_basket()
     send_lines(target, basket, 1, range(1, 4))
-    merged(target)
+    merged(target, basket, {1: 1, 2: 1, 3: 1})
     forget(target, basket)
     assert lines(target, basket) == []
 
@@ -81,12 +88,12 @@ def test_bootstrap_loads_items_that_the_stream_never_had(target: Target) -> None
 def test_catch_up_closes_a_gap_in_the_stream(target: Target) -> None:
     basket = new_basket()
     send_lines(target, basket, 1, range(1, 4))
-    merged(target)
+    merged(target, basket, {1: 1, 2: 1, 3: 1})
     before, began = known(target, basket), datetime.now(UTC)
     send_lines(target, basket, 2, [2])
     send_lines(target, basket, 1, [3], op="delete")
     send_lines(target, basket, 2, [4])
-    merged(target)
+    merged(target, basket, {1: 1, 2: 2, 4: 2})
     versions = lines(target, basket)
     forget(target, basket)
     for name, lines_before in before.items():  # as if the stream had no later records
