@@ -73,9 +73,9 @@ def check_batch(
         with step(f"{name}: data docs"):
             failures += publish_docs(batches, manifest.batch_id, checked, at)
         counts = file_counts(manifest, checked)
+        tell_checked(batches, manifest, checked, at)  # before the mark: a batch that has it is not told again
         with step(f"{name}: done", batch_id=manifest.batch_id):
             batches.mark_checked(CheckedBatch(manifest.batch_id, tuple(counts), at.isoformat()))
-        tell_checked(batches, manifest, checked, at)
     for count in counts:
         log("file checked", batch_id=manifest.batch_id, **asdict(count))
     return Checked(counts, failures)

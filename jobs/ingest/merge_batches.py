@@ -66,8 +66,8 @@ def merge_batches(
     with step(f"merge of {', '.join(to_merge)}"):
         found = work_on_each(spark, lake, list(of_datasets), with_few_changes(checked), merge)
     for one in checked:
+        tell_merged(batches, one, contracts, found.errors, started)  # a closed batch is not told again
         failures += close_batch(spark, lake, batches, one, found.errors)
-        tell_merged(batches, one, contracts, found.errors, started)
     for batch_id in failing.intersection(to_merge).difference(failure.batch_id for failure in failures):
         batches.forget_attempts(batch_id)
     return Merged([metric for metrics in found.results.values() for metric in metrics], failures)

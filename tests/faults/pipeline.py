@@ -1,5 +1,6 @@
 """A small lake with everything that the jobs read and write, in databases, buckets and a queue of its own."""
 
+import json
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -132,7 +133,7 @@ class PipelineFixture:
         )
 
     def state(self) -> State:
-        """Tables, changes, tombstones, quarantine, counts, certificates, open batches, and messages left."""
+        """What is in tables and in lineage, which batches are open, and which messages are left."""
         names = (
             *map(self.lake.table, DATASETS),
             *map(self.lake.changes, DATASETS),
@@ -152,6 +153,7 @@ class PipelineFixture:
             "files": files,
             "open": self.batches.begun() + self._keys("lake", "parity/transactions/open/"),
             "messages": self.messages(),
+            "lineage": self._lineage(),
             "raw": self._keys("raw", ""),
         }
 
@@ -160,6 +162,20 @@ class PipelineFixture:
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = boto3.client("sqs").get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=names)
         return sum(map(int, found["Attributes"].values()))
+
+    def _lineage(self) -> list[tuple[str, str, list[int]]]:
+        """What the batches have told: the type of each event, its job, and the rows of its inputs."""
+        s3, bucket, keys = boto3.client("s3"), f"{self.name}-lake", self._keys("lake", "lineage/")
+        told = (s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys)
+        events = [json.loads(line) for text in told for line in text.splitlines()]
+        return sorted(
+            (
+                event["eventType"],
+                event["job"]["name"],
+                [read["inputFacets"]["inputStatistics"]["rowCount"] for read in event["inputs"]],
+            )
+            for event in events
+        )
 
     def _general(self, text: str) -> str:
         """A text without the names of this fixture, to be compared with that of another."""
