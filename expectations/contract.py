@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.access_patterns import AccessPattern
+from expectations.entities import Condition
 from expectations.existing_table import ExistingTable
 from expectations.file_dialect import RFC_4180, CsvDialect
 from expectations.message_format import MessageFormat
@@ -156,7 +157,10 @@ def dump_compiled(contracts: Mapping[str, Contract]) -> str:
     return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
 
 
-_PARTS = (Contract, Column, Limits, Partition, Rule, CsvDialect, ExistingTable, MessageFormat, AccessPattern)
+_PARTS = (
+    *(Contract, Column, Limits, Partition, Rule, CsvDialect),
+    *(ExistingTable, Condition, MessageFormat, AccessPattern),
+)
 
 
 def _plain(value: Any) -> Any:

@@ -3,12 +3,20 @@
 An image has the contract's columns as attributes, read from the item by the paths of the contract, and
 nothing else: an owner's attribute named `_version` orders nothing. A removed item of which the record has the
 key alone is an image of its key. Columns of the key are not trimmed, since two items never are one row.
+
+Items of other datasets in the table are left out before (`lambdas.forwarder`, `jobs.parity.dynamodb_scan`),
+but those of an export here.
 """
 
+from functools import reduce
+from operator import and_
+
 from pyspark.sql import Column as Expression
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
+from expectations.entities import Condition, Entity, expression
 from expectations.existing_table import Path
 from expectations.item_keys import KEY_TYPES, table_of
 from jobs.changes.types import ATTRIBUTE, ITEM
@@ -19,12 +27,63 @@ _LIST = f"array<{ATTRIBUTE}>"
 
 def image_of(contract: Contract, item: Expression) -> Expression:
     """The item's image, type `ITEM`; null if there is no item."""
-    parts = [
-        part
-        for column, path in table_of(contract).paths().items()
-        for part in (F.lit(column), _attribute(item, path))
-    ]
-    return F.when(item.isNotNull(), F.create_map(*parts))
+    table = table_of(contract)
+    parts = table.part_columns
+    read = {
+        column: _part(item, parts[column], column) if column in parts else _attribute(item, path)
+        for column, path in table.paths().items()
+    }
+    pairs = [part for column, attribute in read.items() for part in (F.lit(column), attribute)]
+    return F.when(item.isNotNull(), F.create_map(*pairs))
+
+
+def claimed(contract: Contract, item: Expression) -> Expression:
+    """The item, if it is a row of the dataset; else null."""
+    return F.when(_meets(table_of(contract).entity, item), item)
+
+
+def without_others(lines: DataFrame, contract: Contract, line: Expression) -> DataFrame:
+    """The lines of an export without those of items of other datasets.
+
+    A window shows an item before it and after it, and not what it was in between. So an item that is another
+    dataset's after the window is removed from this one, as far as it can have been there.
+    """
+    table = table_of(contract)
+    if not table.entity:
+        return lines
+    item, keys = line["Item"], line["Keys"]
+    new, old = F.coalesce(item, line["NewImage"]), line["OldImage"]
+    is_mine = _meets(table.entity, new) | _meets(table.entity, old)
+    may_have_been = F.lit(table.may_lose_items) & item.isNull() & _meets(table.conditions_on_key, keys)
+    return lines.where(F.coalesce(new, old, keys).isNull() | is_mine | may_have_been)
+
+
+def _meets(entity: Entity, item: Expression) -> Expression:
+    """Whether the item meets the conditions; false if there is no item."""
+    return reduce(and_, (_holds(one, item[one.attribute]) for one in entity), item.isNotNull())
+
+
+def _holds(condition: Condition, attribute: Expression) -> Expression:
+    found = attribute[condition.tag]
+    match condition.kind:
+        case "prefix":
+            holds = F.startswith(found, F.lit(condition.text))
+        case "equals":
+            holds = found == condition.text
+        case "format":
+            holds = found.rlike(_whole(condition))
+    return F.coalesce(holds, F.lit(False))
+
+
+def _part(item: Expression, condition: Condition, column: str) -> Expression:
+    """A part of a key's attribute, as an attribute; its text is null if the attribute has another format."""
+    group = condition.columns.index(column) + 1
+    text = F.regexp_extract(item[condition.attribute]["S"], _whole(condition), group)
+    return F.create_map(F.lit("S"), F.nullif(text, F.lit("")))
+
+
+def _whole(condition: Condition) -> str:
+    return rf"\A(?:{expression(condition)})\z"
 
 
 def old_image_of(contract: Contract, item: Expression, keys: Expression) -> Expression:

@@ -123,7 +123,7 @@ def prove_table(context: ErasureContext, table: ErasableTable) -> SearchedPlace:
 def prove_raw(context: ErasureContext) -> tuple[SearchedPlace, tuple[str, ...]]:
     """What all versions of all objects contain, and the versions that cannot be searched."""
     bucket = context.raw_bucket
-    versions = list_versions(context.s3, bucket, context.contract.dataset)
+    versions = list_versions(context.s3, bucket, context.contract)
     search = search_versions(context.spark, bucket, versions, context.keys)
     found = {one.identity: one.erased for one in search.affected if one.problem is None}
     gone = [one for one in context.note(RawNote).held if one.identity not in found]

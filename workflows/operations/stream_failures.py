@@ -27,6 +27,7 @@ from lambdas.forwarder.objects import ForeignStream, RawObject, raw_objects
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lambdas.forwarder.existing_tables import Datasets
     from workflows.stack.target import Target
 
 FAILURES: Final = STREAM_FAILURES
@@ -166,15 +167,18 @@ def set_aside(target: Target, key: str) -> None:
     s3.delete_object(Bucket=bucket, Key=key)
 
 
-def _existing(target: Target) -> dict[str, str]:
-    """The dataset of each table that is not the stack's own."""
-    contracts = target.contracts().values()
-    return {one.table.name: one.dataset for one in contracts if one.table is not None}
+def _existing(target: Target) -> dict[str, Datasets]:
+    """The datasets of each table that is not the stack's own."""
+    found: dict[str, Datasets] = {}
+    for one in target.contracts().values():
+        if one.table is not None:
+            found[one.table.name] = (*found.get(one.table.name, ()), (one.dataset, one.table.entity))
+    return found
 
 
-def _not_in_stream(batch: dict[str, Any], prefix: str, existing: Mapping[str, str]) -> str:
+def _not_in_stream(batch: dict[str, Any], prefix: str, existing: Mapping[str, Datasets]) -> str:
     table = batch["streamArn"].partition(":table/")[2].partition("/")[0]
-    dataset = existing.get(table, table.removeprefix(prefix))
+    dataset = existing[table][0][0] if table in existing else table.removeprefix(prefix)
     return (
         f"Lambda kept no records and the stream no longer has them. To load the missing changes: "
         f"glueline catch-up {dataset} --from {batch['approximateArrivalOfFirstRecord']}"

@@ -70,7 +70,11 @@ def test_a_server_says_where_the_table_is(
         ("physicalName: OrderId", "physicalName: a.OrderId", "expected an attribute of the item itself"),
         ("LineNo, logicalType: integer", "LineNo, logicalType: timestamp", "expected a key of string, int"),
         ("LineNo, logicalType: integer", "LineNo, logicalType: boolean", "expected a key of string, int"),
-        ("{name: note,", "{name: note, primaryKey: true, primaryKeyPosition: 3,", "one or two key columns"),
+        (
+            "{name: note,",
+            "{name: note, primaryKey: true, primaryKeyPosition: 3,",
+            "one or two key columns",
+        ),
         (
             "schema:\n",
             "  - {server: b, type: dynamodb}\nschema:\n",
