@@ -25,7 +25,7 @@ KEY_TYPES = {  # kind of a key column -> type of its attribute
 
 def table_of(contract: Contract) -> ExistingTable:
     """The existing table of a dataset that has one."""
-    if contract.table is None:
+    if not isinstance(contract.table, ExistingTable):
         raise ValueError(f"expected a dataset of an existing table, got {contract.dataset}")
     return contract.table
 

@@ -10,7 +10,7 @@ from open_data_contract_standard.model import OpenDataContractStandard, SchemaOb
 
 from expectations.contract import Column
 from expectations.entities import Entity, formats
-from expectations.existing_table import ExistingTable, read_path
+from expectations.existing_table import OWN_TABLE, ExistingTable, ItemTable, read_path
 from expectations.item_keys import KEY_TYPES
 from expectations.problems import Findings
 
@@ -35,14 +35,14 @@ def read_table(
     key: Sequence[str],
     entity: Entity,
     findings: Findings,
-) -> ExistingTable | None:
-    """The table that a server of type dynamodb says exists; None if the stack makes the dataset's table.
+) -> ItemTable:
+    """The table that a server of type dynamodb says exists, else the one that the stack makes.
 
     Parts of the key's attributes, which the entity has in its formats, are columns too.
     """
     found = _servers(document.servers)
     if not found:
-        return None
+        return OWN_TABLE
     (schema,) = document.schema_ or [SchemaObject()]
     where, server = found[0]
     if len(found) > 1:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-from expectations.contract import Column, Contract
+from expectations.contract import Column, Contract, by_existing_table
 from expectations.entities import KINDS, Condition, Entity, Kind, are_disjoint, problems_of_format
+from expectations.item_keys import table_of
 from expectations.problems import Findings, Problem
 
 PROPERTY = "entity"
@@ -101,20 +102,22 @@ def _check_columns(
 
 def with_entities(contracts: Mapping[str, Contract]) -> dict[str, Contract]:
     """The contracts, each of which knows the entities of its table."""
-    tables = _by_table(contracts)
-    return {
-        dataset: contract
-        if contract.table is None or not contract.table.entity
-        else replace(contract, table=replace(contract.table, entities=_entities(tables[contract.table.name])))
-        for dataset, contract in contracts.items()
-    }
+    known = dict(contracts)
+    for some in by_existing_table(contracts.values()).values():
+        ordered = sorted(some, key=lambda one: one.dataset)
+        entities = tuple((one.dataset, one.table.entity) for one in ordered)
+        for one in some:
+            table = table_of(one)
+            if table.entity:
+                known[one.dataset] = replace(one, table=replace(table, entities=entities))
+    return known
 
 
 def problems_of_tables(contracts: Mapping[str, Contract]) -> list[Problem]:
     """What keeps contracts of one table from being read together."""
     problems = []
-    for name, datasets in _by_table(contracts).items():
-        for one, other in combinations(datasets, 2):
+    for name, some in by_existing_table(contracts.values()).items():
+        for one, other in combinations(sorted(some, key=lambda one: one.dataset), 2):
             problem = _problem(one, other)
             if problem is not None:
                 got = f"expected {problem} the table {name}, got {one.source} and this one; "
@@ -124,19 +127,7 @@ def problems_of_tables(contracts: Mapping[str, Contract]) -> list[Problem]:
 
 
 def _problem(one: Contract, other: Contract) -> str | None:
-    mine, others = (() if each.table is None else each.table.entity for each in (one, other))
-    if not mine or not others:
+    if not one.table.entity or not other.table.entity:
         return "an entity in each contract of"
-    return None if are_disjoint(mine, others) else "entities of which no item can be two in"
-
-
-def _by_table(contracts: Mapping[str, Contract]) -> dict[str, list[Contract]]:
-    tables: dict[str, list[Contract]] = {}
-    for _, contract in sorted(contracts.items()):
-        if contract.table is not None:
-            tables.setdefault(contract.table.name, []).append(contract)
-    return tables
-
-
-def _entities(contracts: Sequence[Contract]) -> tuple[tuple[str, Entity], ...]:
-    return tuple((one.dataset, one.table.entity) for one in contracts if one.table is not None)
+    is_certain = are_disjoint(one.table.entity, other.table.entity)
+    return None if is_certain else "entities of which no item can be two in"

@@ -1,8 +1,9 @@
-"""Items of an existing table -> images of captured rows (`jobs.doors.item_images`).
+"""Items of a dataset's table -> images of captured rows (`jobs.doors.item_images`).
 
-An image has the contract's columns as attributes, read from the item by the paths of the contract, and
-nothing else: an owner's attribute named `_version` orders nothing. A removed item of which the record has the
-key alone is an image of its key. Columns of the key are not trimmed, since two items never are one row.
+An item of the stack's own tables is its image. That of an existing table has the contract's columns as
+attributes, read from the item by the paths of the contract, and nothing else: an owner's attribute named
+`_version` orders nothing. A removed item of which the record has the key alone is an image of its key.
+Columns of the key are not trimmed, since two items never are one row.
 
 Items of other datasets in the table are left out before (`lambdas.forwarder`, `jobs.parity.dynamodb_scan`),
 but those of an export here.
@@ -27,6 +28,8 @@ _LIST = f"array<{ATTRIBUTE}>"
 
 def image_of(contract: Contract, item: Expression) -> Expression:
     """The item's image, type `ITEM`; null if there is no item."""
+    if contract.table.is_own:
+        return item
     table = table_of(contract)
     parts = table.part_columns
     read = {
@@ -39,7 +42,7 @@ def image_of(contract: Contract, item: Expression) -> Expression:
 
 def claimed(contract: Contract, item: Expression) -> Expression:
     """The item, if it is a row of the dataset; else null."""
-    return F.when(_meets(table_of(contract).entity, item), item)
+    return F.when(_meets(contract.table.entity, item), item) if contract.table.entity else item
 
 
 def without_others(lines: DataFrame, contract: Contract, line: Expression) -> DataFrame:
@@ -48,9 +51,9 @@ def without_others(lines: DataFrame, contract: Contract, line: Expression) -> Da
     A window shows an item before it and after it, and not what it was in between. So an item that is another
     dataset's after the window is removed from this one, as far as it can have been there.
     """
-    table = table_of(contract)
-    if not table.entity:
+    if not contract.table.entity:
         return lines
+    table = table_of(contract)
     item, keys = line["Item"], line["Keys"]
     new, old = F.coalesce(item, line["NewImage"]), line["OldImage"]
     is_mine = _meets(table.entity, new) | _meets(table.entity, old)
@@ -88,7 +91,16 @@ def _whole(condition: Condition) -> str:
 
 def old_image_of(contract: Contract, item: Expression, keys: Expression) -> Expression:
     """The image of the item before the change; that of its key where the record does not have the item."""
+    if contract.table.is_own:
+        return item
     return F.coalesce(image_of(contract, item), image_of(contract, keys))
+
+
+def stored_key_text(contract: Contract, *items: Expression) -> Expression:
+    """The key text that the first of these items has; null in existing tables, as the image has the key."""
+    if not contract.table.is_own:
+        return F.lit(None).cast("string")
+    return F.coalesce(*(item["_key"]["S"] for item in items))
 
 
 def _attribute(item: Expression, path: Path) -> Expression:
@@ -108,13 +120,16 @@ def key_attribute_text(column: Column, attribute: Expression) -> Expression:
     return attribute[KEY_TYPES[column.kind]]
 
 
-def time_of_window(written: Expression, window_end: Expression) -> Expression:
-    """The version of a line of an incremental export; its times are microseconds.
+def time_of_window(contract: Contract, written: Expression, window_end: Expression) -> Expression:
+    """The version of a line of an incremental export whose item has none; all times are microseconds.
 
-    Records of a stream have whole seconds. The last write before the end of a window that lies in a later
-    second is the last one of its second: it is above the records of that second. Otherwise a later write of
-    the same second may follow, whose record has to win.
+    In own tables it is the time of the write. In existing ones it is placed among the records of the stream,
+    which have whole seconds. The last write before the end of a window that lies in a later second is the
+    last one of its second: it is above the records of that second. Otherwise a later write of the same second
+    may follow, whose record has to win.
     """
+    if contract.table.is_own:
+        return written
     second = written - F.pmod(written, F.lit(_SECOND))
     is_last_of_second = second + _SECOND <= window_end
     return F.when(is_last_of_second, written).otherwise(second)

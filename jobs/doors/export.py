@@ -28,7 +28,14 @@ from jobs.changes.positions import content_tie, is_ordered_by_time
 from jobs.changes.projections import Projection, beside, once_per_contract, project
 from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
-from jobs.doors.existing_items import claimed, image_of, old_image_of, time_of_window, without_others
+from jobs.doors.existing_items import (
+    claimed,
+    image_of,
+    old_image_of,
+    stored_key_text,
+    time_of_window,
+    without_others,
+)
 from jobs.doors.item_images import (
     REPEATED_DELETE_TIE,
     image_reasons,
@@ -51,9 +58,7 @@ def parse_export(received: DataFrame, contract: Contract) -> DataFrame:
 
     Their `event_time` is the time of the export; for an incremental one, the end of its window.
     """
-    if contract.table is not None:
-        received = without_others(received, contract, _line())
-    return project(received, _projections(contract))
+    return project(without_others(received, contract, _line()), _projections(contract))
 
 
 @once_per_contract
@@ -83,20 +88,17 @@ def _captured(contract: Contract) -> list[Projection]:
     # {"N": "…"}; some exports have a bare number or text.
     written = F.regexp_extract("_line.Metadata.WriteTimestampMicros", "([0-9]+)", 1).try_cast("bigint")
     new, old = F.coalesce(item, F.col("_line.NewImage")), F.col("_line.OldImage")
-    key, micros = F.coalesce(keys["_key"]["S"], item["_key"]["S"]), written
-    if contract.table is not None:
-        new = image_of(contract, claimed(contract, new))
-        old = old_image_of(contract, claimed(contract, old), keys)
-        key, micros = F.lit(None).cast("string"), time_of_window(written, F.unix_micros("event_time"))
+    new = image_of(contract, claimed(contract, new))
+    old = old_image_of(contract, claimed(contract, old), keys)
     is_whole = F.col(f"_line.{_CORRUPT}").isNull()
     parts: Projection = [
         *("source_file", "row_number", "payload", "problem"),
         (is_whole & (item.isNotNull() | (keys.isNotNull() & written.isNotNull()))).alias("_form"),
         item.isNotNull().alias("_is_full"),
-        micros.alias("_micros"),
+        time_of_window(contract, written, F.unix_micros("event_time")).alias("_micros"),
         F.coalesce(new["_event_id"]["S"], F.concat_ws("#", "source_file", "row_number")).alias("_event_id"),
         F.coalesce(F.timestamp_micros(written), "event_time").alias("_time"),
-        key.alias("_key"),
+        stored_key_text(contract, keys, item).alias("_key"),
         new.isNull().alias("_removed"),
         new.alias("_new"),
         old.alias("_old"),

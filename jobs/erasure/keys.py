@@ -21,7 +21,8 @@ from math import prod
 from typing import Any, Self
 
 from expectations.contract import Contract
-from expectations.item_keys import item_key, key_text_of_item, table_of, whole_columns
+from expectations.entities import formats
+from expectations.item_keys import item_key, key_text_of_item, whole_columns
 from expectations.keys import InvalidKey, decode_key, encode_key
 from expectations.spelled_keys import JsonNumber, readings
 from expectations.spellings import spellings
@@ -58,7 +59,7 @@ class ErasedKeys:
         bare = replace(contract, columns=contract.key_columns, partitions=(), rules=(), sequence_column=None)
         keys = frozenset(texts)
         names = spellings(bare.columns)
-        if contract.table is not None:  # attributes of its items, in lines that are no JSON
+        if not contract.table.is_own:  # attributes of its items, in lines that are no JSON
             whole = whole_columns(contract)
             names |= {column: (*names[column], attribute) for column, attribute, _ in whole}
         return cls(bare, keys, names, [decode_key(bare, text) for text in sorted(keys)])
@@ -94,7 +95,7 @@ class ErasedKeys:
 
         Its columns are trimmed only if it has no `_key`: with another `_key`, it is the item of another key.
         """
-        if self.contract.table is not None:
+        if not self.contract.table.is_own:
             return self._own_item_of_existing_table(item)
         key = _plain(item.get("_key"))
         if key in self.texts:
@@ -104,7 +105,7 @@ class ErasedKeys:
 
     def _own_item_of_existing_table(self, item: Mapping[str, Any]) -> bool:
         try:
-            is_mine = table_of(self.contract).claims(item)
+            is_mine = self.contract.table.claims(item)
             return is_mine and key_text_of_item(self.contract, item) in self.texts
         except (InvalidKey, AttributeError, TypeError):  # no key of this table
             return False
@@ -146,7 +147,7 @@ class ErasedKeys:
 
     def own_text(self, text: str) -> bool:
         """Whether the text contains the names of the key's columns, each followed by a key's value."""
-        if self.contract.table is not None and self.contract.table.part_columns:
+        if formats(self.contract.table.entity):
             return any(self._has_key_of_item(text, key) for key in self.texts)
         given = {name: list(_named_values(text, names)) for name, names in self.names.items()}
         return self.own_values(given) or any(

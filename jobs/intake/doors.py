@@ -89,16 +89,16 @@ DOORS: dict[str, Door] = {door.name: door for door in (STREAM, DROP, EXPORT, REP
 
 def export_folder(contract: Contract) -> str:
     """Where the exports of the dataset's table are: in a folder of the dataset, or of the table."""
-    is_shared = contract.table is not None and contract.table.entities
-    return EXPORT.folder(OF_TABLE + contract.table_name("") if is_shared else contract.dataset)
+    shared = OF_TABLE + contract.table_name("")
+    return EXPORT.folder(shared if contract.table.entities else contract.dataset)
 
 
 def datasets_of_folders(contracts: Mapping[str, Contract]) -> dict[str, tuple[str, ...]]:
     """Name of a folder of a door -> the datasets whose rows are in its objects."""
     found: dict[str, tuple[str, ...]] = {dataset: (dataset,) for dataset in contracts}
     for contract in contracts.values():
-        if contract.table is not None and contract.table.entities:
-            found[OF_TABLE + contract.table.name] = contract.table.datasets
+        if contract.table.entities:
+            found[OF_TABLE + contract.table_name("")] = contract.table.datasets
     return found
 
 

@@ -134,7 +134,7 @@ def _get_keys(
     for some in batched(keys, _KEYS_PER_CALL, strict=False):
         addresses = [item_addresses.address(contract, key) for key in some]
         items = get_items(_dynamodb(), table, addresses, pace)
-        yield _arrow_batch([_received(contract, item) for item in items if claims(contract, item)])
+        yield _arrow_batch([_received(contract, item) for item in items if contract.table.claims(item)])
 
 
 def get_items(client: Any, table: str, keys: Sequence[Item], pace: Pace) -> Iterator[Item]:
@@ -149,19 +149,12 @@ def get_items(client: Any, table: str, keys: Sequence[Item], pace: Pace) -> Iter
             pace.sleep(_SECONDS_BEFORE_RETRY)
 
 
-def claims(contract: Contract, item: Item) -> bool:
-    """Whether the item is one of the dataset."""
-    return contract.table is None or contract.table.claims(item)
-
-
 def _scanned(contracts: Sequence[Contract], item: Item) -> dict[str, Any] | None:
     """The row of an item: that of its dataset; None if its dataset is none of these."""
     for contract in contracts:
-        if claims(contract, item):
+        if contract.table.claims(item):
             return {**_received(contract, item), "dataset": contract.dataset}
-    table = contracts[0].table
-    is_of_other = table is not None and table.is_claimed(item)
-    return None if is_of_other else {"source_file": None}
+    return None if contracts[0].table.is_claimed(item) else {"source_file": None}
 
 
 def _received(contract: Contract, item: Item) -> dict[str, Any]:

@@ -84,14 +84,9 @@ def scan_table(spark: SparkSession, contracts: Sequence[Contract], options: Pari
     """The items of the contracts' table. If it has items of several datasets, they are kept once read."""
     table = contracts[0].table_name(options.table_prefix)
     scanned = scan(spark, contracts, table, options.read_units_per_second)
-    if is_shared(contracts[0]):
+    if contracts[0].table.entities:
         scanned.items.persist(StorageLevel.MEMORY_AND_DISK)
     return scanned
-
-
-def is_shared(contract: Contract) -> bool:
-    """Whether the dataset's table may have items of others."""
-    return contract.table is not None and bool(contract.table.entities)
 
 
 def compare(
@@ -131,7 +126,7 @@ def compare(
         rows=sum(one.count + one.apart for one in of_rows.values()),
         drop_only=agreeing + found.get("drop_only", 0),
         outranked=found.get("outranked", 0),
-        unclaimed=scanned.unclaimed() if is_shared(contract) else 0,
+        unclaimed=scanned.unclaimed() if contract.table.entities else 0,
     )
     snapshot_id = snapshot.id if snapshot else None
     return Comparison(dataset, options.job_run_id, begun, until, snapshot_id, counts)

@@ -9,6 +9,6 @@ def item_of_row(contract: Contract, item: Item | None) -> Item | None:
 
     None if there is none, or if it is a row of another dataset of its table.
     """
-    if item is None or contract.table is None:
-        return item
-    return contract.table.attributes_of_row(item) if contract.table.claims(item) else None
+    if item is None or not contract.table.claims(item):
+        return None
+    return contract.table.item_of_row(item)

@@ -70,7 +70,7 @@ def list_rows(store: Store, contract: Contract, page: Page) -> str:
 
 def _scan(contract: Contract, table: str, limit: int, start: Item | None) -> dict[str, Any]:
     page = {"TableName": table, "Limit": limit, **({} if start is None else {"ExclusiveStartKey": start})}
-    if contract.table is not None:  # its owner marks nothing as deleted
+    if not contract.table.is_own:  # its owner marks nothing as deleted
         return page
     return page | {
         "FilterExpression": "attribute_not_exists(#deleted)",

@@ -259,8 +259,7 @@ class SharedTable(OwnersTable):
         delivery = super().write(op, state)
         if delivery is None:
             return None
-        table = self.kind.contract.table
-        payload = record_of(() if table is None else table.entity, delivery.payload)
+        payload = record_of(self.kind.contract.table.entity, delivery.payload)
         return None if payload is None else replace(delivery, payload=payload)
 
     def _of_record(self, old: Item | None, new: Item | None, tie: str) -> Change:

@@ -127,7 +127,7 @@ def _item(console: Console, found: Contract, key: str) -> dict[str, Any] | None:
         ConsistentRead=True,
     )
     item = item_of_row(found, answer.get("Item"))
-    if item is None or (found.table is None and (DELETED in item or ERASED in item)):
+    if item is None or (found.table.is_own and (DELETED in item or ERASED in item)):
         return None
     read: Any = TypeDeserializer().deserialize
     return {name: _plain(read(value)) for name, value in item.items()}

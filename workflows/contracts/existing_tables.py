@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from expectations.contract import by_existing_table
 from expectations.item_keys import table_of
 from expectations.problems import GluelineError
 from workflows.dataset_parameter import dataset_parameter
@@ -56,7 +57,7 @@ class Attached:
 
 def parameters_of(contracts: Iterable[Contract], attached: Iterable[Attached]) -> dict[str, str]:
     """The parameters of the template that follow from datasets and existing tables."""
-    own = [one.dataset for one in contracts if one.table is None]
+    own = [one.dataset for one in contracts if one.table.is_own]
     tables = sorted(attached, key=lambda one: one.arn)
     lists = {
         "SourceTables": [one.arn for one in tables],
@@ -84,7 +85,7 @@ def find(
     """
     wrong: list[str] = []
     found = []
-    for name, some in sorted(_by_table(contracts).items()):
+    for name, some in sorted(by_existing_table(contracts).items()):
         description = _describe(dynamodb, name)
         problems = [problem for one in some for problem in _misplaced(one, place)]
         if description is None and not problems:
@@ -106,15 +107,6 @@ def find(
     if wrong:
         raise WrongTable("\n".join(wrong))
     return found
-
-
-def _by_table(contracts: Iterable[Contract]) -> dict[str, list[Contract]]:
-    """The contracts of existing tables, those of one table together; a stack attaches to it once."""
-    tables: dict[str, list[Contract]] = {}
-    for one in contracts:
-        if one.table is not None:
-            tables.setdefault(one.table.name, []).append(one)
-    return tables
 
 
 def _describe(dynamodb: Any, name: str) -> dict[str, Any] | None:

@@ -52,8 +52,7 @@ def find_source(target: Target, dataset: str) -> Source:
     """The table of the dataset. Raises ExportError if there is none, or if its recovery is off."""
     dynamodb, prefix = target.client("dynamodb"), target.output("TablePrefix")
     contract = target.contracts().get(dataset)
-    existing = None if contract is None else contract.table
-    name = prefix + dataset if existing is None else existing.name
+    name = prefix + dataset if contract is None else contract.table_name(prefix)
     try:
         arn = dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
     except ClientError as error:
@@ -67,7 +66,7 @@ def find_source(target: Target, dataset: str) -> Source:
     recovery = status.get("PointInTimeRecoveryDescription", {})
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
         advice = ADVICE["PointInTimeRecoveryUnavailableException"]
-        if existing is not None:
+        if contract is not None and not contract.table.is_own:
             advice = (
                 "Its owner switches it on: aws dynamodb update-continuous-backups --table-name "
                 f"{name} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"

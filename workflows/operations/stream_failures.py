@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ParamValidationError
 
+from expectations.contract import by_existing_table
 from expectations.problems import GluelineError
 from jobs.erasure.failed_batches import read_failed_batch
 from jobs.intake.doors import STREAM_FAILURES
@@ -169,11 +170,8 @@ def set_aside(target: Target, key: str) -> None:
 
 def _existing(target: Target) -> dict[str, Datasets]:
     """The datasets of each table that is not the stack's own."""
-    found: dict[str, Datasets] = {}
-    for one in target.contracts().values():
-        if one.table is not None:
-            found[one.table.name] = (*found.get(one.table.name, ()), (one.dataset, one.table.entity))
-    return found
+    tables = by_existing_table(target.contracts().values())
+    return {name: tuple((one.dataset, one.table.entity) for one in some) for name, some in tables.items()}
 
 
 def _not_in_stream(batch: dict[str, Any], prefix: str, existing: Mapping[str, Datasets]) -> str:

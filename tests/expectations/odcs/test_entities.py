@@ -6,6 +6,7 @@ import pytest
 
 from expectations.contract import Contract, dump_compiled, load_compiled
 from expectations.entities import Condition
+from expectations.item_keys import table_of
 from expectations.odcs import ContractError, load_contract, load_contracts
 from tests.expectations.contract_files import problems, write
 
@@ -32,9 +33,8 @@ schema:
 
 def test_columns_are_parts_of_the_key_and_paths(tmp_path: Path) -> None:
     contract = load_contract(write(tmp_path, ORDERS))
-    table = contract.table
+    table = table_of(contract)
 
-    assert table is not None
     assert contract.key == ("customer", "order")
     assert table.keys == (("pk", "S"), ("sk", "S"))
     assert table.entity == (
@@ -42,7 +42,7 @@ def test_columns_are_parts_of_the_key_and_paths(tmp_path: Path) -> None:
         Condition("sk", "format", "ORDER#{order}"),
     )
     item = {"pk": {"S": "CUSTOMER#4"}, "sk": {"S": "ORDER#2"}, "address": {"M": {"city": {"S": "Brno"}}}}
-    assert table.attributes_of_row(item) == {
+    assert table.item_of_row(item) == {
         "customer": {"S": "4"}, "order": {"S": "2"}, "city": {"S": "Brno"},
     }  # fmt: skip
     assert not table.may_lose_items
@@ -92,7 +92,6 @@ def test_contracts_of_one_table_know_of_each_other(tmp_path: Path) -> None:
     contracts = both(tmp_path, ORDERS.replace("ORDER#{", "TICKET#{"))
     orders = contracts["orders"].table
 
-    assert orders is not None
     assert orders.datasets == ("orders", "tickets")
     ticket = {"pk": {"S": "CUSTOMER#4"}, "sk": {"S": "TICKET#2"}}
     assert (orders.claims(ticket), orders.is_claimed(ticket)) == (False, True)

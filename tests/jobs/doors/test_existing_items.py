@@ -154,7 +154,8 @@ def test_a_line_of_a_window_is_at_its_last_write(spark: "SparkSession") -> None:
 def test_a_window_that_ends_within_a_second_is_below_the_records_of_that_second(
     spark: "SparkSession", written: int, end: int, version: int
 ) -> None:
-    frame = spark.range(1).select(time_of_window(F.lit(NOW + written), F.lit(NOW + end)).alias("version"))
+    placed = time_of_window(LEDGER, F.lit(NOW + written), F.lit(NOW + end))
+    frame = spark.range(1).select(placed.alias("version"))
 
     assert frame.collect() == [(NOW + version,)]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from expectations.item_keys import table_of
 from jobs.intake.doors import (
     DOORS,
     DROP,
@@ -101,9 +102,9 @@ def test_the_forwarder_writes_to_the_stream_door() -> None:
 
 
 def test_exports_of_a_table_with_items_of_several_datasets_are_in_a_folder_of_the_table() -> None:
-    table = PROFILES.table
-    assert table is not None
-    shared = replace(PROFILES, table=replace(table, entities=(("profiles", ()), ("tickets", ()))))
+    shared = replace(
+        PROFILES, table=replace(table_of(PROFILES), entities=(("profiles", ()), ("tickets", ())))
+    )
 
     assert [export_folder(one) for one in (ENTITIES, LEDGER, shared)] == [
         "exports/entities/", "exports/ledger/", "exports/table=App/",

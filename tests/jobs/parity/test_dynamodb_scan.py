@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from expectations.contract import Contract
+from expectations.item_keys import table_of
 from jobs.parity.dynamodb_scan import UNSTAMPED, Pace, as_record, get, get_items, scan
 from jobs.parity.states import item_states
 from tests.jobs.builders import ENTITIES
@@ -153,7 +154,7 @@ def test_a_table_of_several_datasets_is_read_once_for_all_of_them(spark: "SparkS
     other = ticket | {"sk": {"S": "TICKET#1#LINE#3!"}, "type": {"S": "Other"}}
     for item in (profile, ticket, other):
         client.put_item(TableName="App", Item=item)
-    tables = [one.table for one in (PROFILES, TICKETS) if one.table is not None]
+    tables = [table_of(one) for one in (PROFILES, TICKETS)]
     entities = (("profiles", tables[0].entity), ("tickets", tables[1].entity))
     profiles, tickets = (
         replace(one, table=replace(table, entities=entities))
