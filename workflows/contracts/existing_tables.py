@@ -129,8 +129,9 @@ def _misplaced(contract: Contract, place: Place) -> Iterable[str]:
     if place.account is not None and table.account not in (None, place.account):
         yield (
             f"{contract.source}: expected the table {table.name} in the account of the stack, "
-            f"{place.account}, got {table.account}: streams, exports and keys of another account need grants that "
-            "its owner alone can make, and that a stack can't check. Deploy a stack there, and share its lake."
+            f"{place.account}, got {table.account}: streams, exports and keys of another account need grants "
+            "that its owner alone can make, and that a stack can't check. Deploy a stack there, and share its "
+            "lake."
         )
 
 
