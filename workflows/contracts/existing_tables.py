@@ -130,8 +130,8 @@ def _misplaced(contract: Contract, place: Place) -> Iterable[str]:
         yield (
             f"{contract.source}: expected the table {table.name} in the account of the stack, "
             f"{place.account}, got {table.account}: streams, exports and keys of another account need grants "
-            "that its owner alone can make, and that a stack can't check. Deploy a stack there, and share its "
-            "lake."
+            "that its owner alone can make, and that a stack can't check. Deploy a stack there, and share "
+            "its lake."
         )
 
 
