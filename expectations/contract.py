@@ -5,13 +5,13 @@ YAML; a deployed Lambda reads the same contracts from JSON with `load_compiled`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from expectations.access_patterns import AccessPattern
-from expectations.existing_table import ExistingTable
+from expectations.existing_table import OWN_TABLE, ExistingTable, ItemTable, OwnTable, table_from
 from expectations.file_dialect import RFC_4180, CsvDialect
 from expectations.message_format import MessageFormat
 
@@ -101,13 +101,13 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     source: str = ""
     csv: CsvDialect = RFC_4180  # of its CSV files
-    table: ExistingTable | None = None  # None if the stack makes its table
+    table: ItemTable = OWN_TABLE  # where its items are
     patterns: tuple[AccessPattern, ...] = ()  # the questions that the Data API answers by an index
     messages: MessageFormat | None = None  # of its messages, if they are not Glueline's own CloudEvents
 
     def table_name(self, prefix: str) -> str:
         """The name of its DynamoDB table; `prefix` is that of the tables that the stack makes."""
-        return prefix + self.dataset if self.table is None else self.table.name
+        return self.table.name_in(prefix, self.dataset)
 
     def column(self, name: str) -> Column:
         """The column of that name. KeyError, which names the dataset, if there is none."""
@@ -137,7 +137,7 @@ class Contract:
                 "partitions": tuple(Partition(**partition) for partition in plain["partitions"]),
                 "rules": tuple(Rule(**rule) for rule in plain["rules"]),
                 "csv": _dialect(plain.get("csv", {})),
-                "table": ExistingTable.from_dict(plain["table"]) if plain.get("table") else None,
+                "table": table_from(plain.get("table")),
                 "patterns": tuple(AccessPattern(**pattern) for pattern in plain.get("patterns", ())),
                 "messages": _messages(plain.get("messages")),
             }
@@ -156,10 +156,24 @@ def dump_compiled(contracts: Mapping[str, Contract]) -> str:
     return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
 
 
-_PARTS = (Contract, Column, Limits, Partition, Rule, CsvDialect, ExistingTable, MessageFormat, AccessPattern)
+_PARTS = (
+    *(Contract, Column, Limits, Partition, Rule, CsvDialect),
+    *(MessageFormat, AccessPattern),
+)
+
+
+def by_existing_table(contracts: Iterable[Contract]) -> dict[str, list[Contract]]:
+    """Name of an existing table -> the contracts of datasets that have items in it."""
+    tables: dict[str, list[Contract]] = {}
+    for contract in contracts:
+        if not contract.table.is_own:
+            tables.setdefault(contract.table_name(""), []).append(contract)
+    return tables
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, (OwnTable, ExistingTable)):
+        return value.to_dict()
     if isinstance(value, _PARTS):
         return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, (list, tuple)):

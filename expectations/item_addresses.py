@@ -21,13 +21,12 @@ type Item = Mapping[str, Any]
 
 def key_of(contract: Contract, item: Item) -> dict[str, Any]:
     """The key attributes of an item."""
-    names = [KEY] if contract.table is None else [name for name, _ in contract.table.keys]
-    return {name: item[name] for name in names}
+    return {name: item[name] for name, _ in contract.table.keys}
 
 
 def text_of(contract: Contract, item: Item) -> str:
     """The key text of an item."""
-    if contract.table is None:
+    if contract.table.is_own:
         return str(item[KEY]["S"])
     try:
         return key_text_of_item(contract, item)
@@ -37,7 +36,7 @@ def text_of(contract: Contract, item: Item) -> str:
 
 def address(contract: Contract, text: str) -> dict[str, Any]:
     """The key attributes of the item with this key text, as DynamoDB's clients take them."""
-    if contract.table is None:
+    if contract.table.is_own:
         return {KEY: {"S": text}}
     if text.startswith("{"):  # which is percent-encoded in key texts
         key = json.loads(text)

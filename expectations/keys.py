@@ -24,7 +24,7 @@ RANGED_KINDS = tuple(kind for kind in KEY_KINDS if kind != "boolean")
 _INTEGER = re.compile(r"-?[0-9]{1,39}")
 _DECIMAL = re.compile(r"-?[0-9]{1,39}([.][0-9]{1,39})?")
 _RANGES = {"int": range(-(2**31), 2**31), "long": range(-(2**63), 2**63)}
-MAX_BYTES = 2048  # of a DynamoDB hash key; items of existing tables are not stored under their key texts
+MAX_BYTES = 2048  # of a DynamoDB hash key, which is the key text in tables of the stack
 
 
 class InvalidKey(GluelineError, ValueError):
@@ -43,7 +43,7 @@ def encode_key(contract: Contract, row: Mapping[str, Any]) -> str:
             f"{contract.dataset}: expected a key of Unicode text, got {error.object!r}"
         ) from error
     text = ",".join(parts)
-    if contract.table is None and len(text) > MAX_BYTES:
+    if len(text) > contract.table.most_key_bytes:
         raise InvalidKey(
             f"{contract.dataset}: expected a key text of up to {MAX_BYTES} bytes, got {len(text)}"
         )

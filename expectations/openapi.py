@@ -63,7 +63,7 @@ _ETAG = {"ETag": {"schema": {"type": "string"}, "description": 'The version of t
 
 def openapi(contracts: Mapping[str, Contract], server_url: str = "/") -> dict[str, Any]:
     """The document, ready for `json.dumps`."""
-    writable = {dataset: contract for dataset, contract in contracts.items() if contract.table is None}
+    writable = {dataset: contract for dataset, contract in contracts.items() if contract.table.is_own}
     paths: dict[str, Any] = {"/batch": {"post": _batch(writable)}} if writable else {}
     schemas: dict[str, Any] = {"problem": PROBLEM, "gateway": GATEWAY}
     for dataset in sorted(contracts):

@@ -6,10 +6,11 @@ The standard has no such type. A server of type `custom` and format `dynamodb` m
 import re
 from collections.abc import Sequence
 
-from open_data_contract_standard.model import SchemaObject, SchemaProperty, Server
+from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, SchemaProperty, Server
 
 from expectations.contract import Column
-from expectations.existing_table import ExistingTable, read_path
+from expectations.entities import Entity, formats
+from expectations.existing_table import OWN_TABLE, ExistingTable, ItemTable, read_path
 from expectations.item_keys import KEY_TYPES
 from expectations.problems import Findings
 
@@ -29,27 +30,38 @@ def existing_server(servers: Sequence[Server] | None) -> tuple[str, Server] | No
 
 
 def read_table(
-    servers: Sequence[Server] | None,
-    schema: SchemaObject,
+    document: OpenDataContractStandard,
     columns: Sequence[Column],
     key: Sequence[str],
+    entity: Entity,
     findings: Findings,
-) -> ExistingTable | None:
-    """The table that a server of type dynamodb says exists; None if the stack makes the dataset's table."""
-    found = _servers(servers)
+) -> ItemTable:
+    """The table that a server of type dynamodb says exists, else the one that the stack makes.
+
+    Parts of the key's attributes, which the entity has in its formats, are columns too.
+    """
+    found = _servers(document.servers)
     if not found:
-        return None
+        return OWN_TABLE
+    (schema,) = document.schema_ or [SchemaObject()]
     where, server = found[0]
     if len(found) > 1:
         findings.add(found[1][0], "existing-table", "one table of the dataset", "another one", "remove one")
     name, region, account = _place(server, schema, where, findings)
+    parts = {column: f'"{one.attribute}"' for one in entity for column in one.columns}
     attributes = tuple(
-        (prop.name or "", _attribute(prop, index, findings))
+        (prop.name or "", parts.get(prop.name or "") or _attribute(prop, index, findings))
         for index, prop in enumerate(schema.properties or ())
         if prop.name in {column.name for column in columns}
     )
-    keys = _keys(columns, key, dict(attributes), findings)
-    return ExistingTable(name, keys, attributes, region, account)
+    whole = [name for name in key if name not in parts]
+    described = tuple((name, "S") for name in formats(entity))
+    keys = (*described, *_keys(columns, whole, dict(attributes), findings))
+    if len(described) + len(whole) > _MOST_KEYS:
+        advice = "the primary key is the table's own: its partition key, and its sort key if it has one"
+        got = ", ".join((*formats(entity), *whole))
+        findings.add(_COLUMNS, "table-key", "one or two key columns or formats", got, advice)
+    return ExistingTable(name, keys, attributes, region, account, entity)
 
 
 def _servers(servers: Sequence[Server] | None) -> list[tuple[str, Server]]:
@@ -102,10 +114,7 @@ def _attribute(prop: SchemaProperty, index: int, findings: Findings) -> str:
 def _keys(
     columns: Sequence[Column], key: Sequence[str], attributes: dict[str, str], findings: Findings
 ) -> tuple[tuple[str, str], ...]:
-    """Attribute and type of the partition key and of the sort key."""
-    if len(key) > _MOST_KEYS:
-        advice = "the primary key is the table's own: its partition key, and its sort key if it has one"
-        findings.add(_COLUMNS, "table-key", "one or two key columns", str(len(key)), advice)
+    """Attribute and type of the partition key and of the sort key, as far as they are columns."""
     kinds = {column.name: column for column in columns}
     found = []
     for name in key[:_MOST_KEYS]:

@@ -20,6 +20,8 @@ from expectations.odcs.columns import NAME, is_measure, read_columns
 from expectations.odcs.csv_servers import read_dialect
 from expectations.odcs.document import custom_properties, read_document
 from expectations.odcs.dynamodb_servers import existing_server, read_table
+from expectations.odcs.entities import PROPERTY as ENTITY
+from expectations.odcs.entities import problems_of_tables, read_entity, with_entities
 from expectations.odcs.field_rules import read_field_rules, with_limit
 from expectations.odcs.message_servers import read_messages
 from expectations.odcs.partitions import read_partitions
@@ -28,7 +30,7 @@ from expectations.odcs.quality import Dataset, read_rules
 from expectations.odcs.semantics import check_roles, note_relationships
 from expectations.problems import ContractError, Findings, Problem
 
-DATASET_PROPERTIES = ("sequenceColumn", ACCESS_PATTERNS)
+DATASET_PROPERTIES = ("sequenceColumn", ACCESS_PATTERNS, ENTITY)
 _SCHEMA = "schema[0]"
 _COLUMNS = f"{_SCHEMA}.properties"
 _MOST_CHARACTERS = 100  # names of resources, at most 255 characters, contain the stack's name and more words
@@ -66,9 +68,10 @@ def load_contracts(folder: Path | None = None) -> dict[str, Contract]:
             contracts[path.stem] = load_contract(path)
         except ContractError as error:
             problems.extend(error.problems)
+    problems.extend(problems_of_tables(contracts))
     if problems:
         raise ContractError(problems)
-    return contracts
+    return with_entities(contracts)
 
 
 def contract_files(folder: Path | None) -> list[Path]:
@@ -104,6 +107,11 @@ def _read(path: Path, findings: Findings) -> Contract | None:
     if existing is not None and patterns:
         advice = "remove them: indexes of an existing table are its owner's"
         findings.add(f"{_SCHEMA}.customProperties", ACCESS_PATTERNS, "none", patterns[0].name, advice)
+    if existing is None and ENTITY in custom:
+        advice = "add a server of type dynamodb, which says that the table exists, or remove it"
+        findings.add(custom[ENTITY][1], ENTITY, "it with an existing table", "none", advice)
+    named = {prop.name or "": prop.physicalName for prop in properties if prop.physicalName}
+    entity = read_entity(custom.get(ENTITY), columns, key, named, findings)
     check_roles(properties, columns, _COLUMNS, findings)
     return Contract(
         dataset=_read_dataset(schema, path, findings),
@@ -116,7 +124,7 @@ def _read(path: Path, findings: Findings) -> Contract | None:
         rules=tuple(rules),
         source=path.name,
         csv=read_dialect(document.servers, columns, findings),
-        table=read_table(document.servers, schema, columns, key, findings),
+        table=read_table(document, columns, key, entity, findings),
         patterns=patterns,
         messages=read_messages(document.servers, schema, columns, sequence_column, findings),
     )

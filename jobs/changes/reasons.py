@@ -77,7 +77,7 @@ def key_reasons(contract: Contract) -> list[Expression]:
 
 
 def _long_key_reason(contract: Contract, texts: Sequence[str]) -> Expression:
-    if not texts or contract.table is not None:  # the key texts of other types are short
+    if not texts or not contract.table.is_own:  # the key texts of other types are short
         return F.lit(None).cast("string")
     # Percent-encoding is slow and makes at most three characters of a byte: only long keys are encoded here.
     bytes_ = reduce(add, (F.octet_length(F.coalesce(name, F.lit(""))) for name in texts))

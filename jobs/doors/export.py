@@ -28,7 +28,14 @@ from jobs.changes.positions import content_tie, is_ordered_by_time
 from jobs.changes.projections import Projection, beside, once_per_contract, project
 from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
-from jobs.doors.existing_items import image_of, old_image_of, time_of_window
+from jobs.doors.existing_items import (
+    claimed,
+    image_of,
+    old_image_of,
+    stored_key_text,
+    time_of_window,
+    without_others,
+)
 from jobs.doors.item_images import (
     REPEATED_DELETE_TIE,
     image_reasons,
@@ -51,7 +58,7 @@ def parse_export(received: DataFrame, contract: Contract) -> DataFrame:
 
     Their `event_time` is the time of the export; for an incremental one, the end of its window.
     """
-    return project(received, _projections(contract))
+    return project(without_others(received, contract, _line()), _projections(contract))
 
 
 @once_per_contract
@@ -77,29 +84,30 @@ def _projections(contract: Contract) -> list[Projection]:
 
 def _captured(contract: Contract) -> list[Projection]:
     """The parts of the lines, as `jobs.doors.item_images` wants them, and which kind of line it is."""
-    line = F.from_json("payload", _LINE, {"columnNameOfCorruptRecord": _CORRUPT})
     item, keys = F.col("_line.Item"), F.col("_line.Keys")
     # {"N": "…"}; some exports have a bare number or text.
     written = F.regexp_extract("_line.Metadata.WriteTimestampMicros", "([0-9]+)", 1).try_cast("bigint")
     new, old = F.coalesce(item, F.col("_line.NewImage")), F.col("_line.OldImage")
-    key, micros = F.coalesce(keys["_key"]["S"], item["_key"]["S"]), written
-    if contract.table is not None:
-        new, old = image_of(contract, new), old_image_of(contract, old, keys)
-        key, micros = F.lit(None).cast("string"), time_of_window(written, F.unix_micros("event_time"))
+    new = image_of(contract, claimed(contract, new))
+    old = old_image_of(contract, claimed(contract, old), keys)
     is_whole = F.col(f"_line.{_CORRUPT}").isNull()
     parts: Projection = [
         *("source_file", "row_number", "payload", "problem"),
         (is_whole & (item.isNotNull() | (keys.isNotNull() & written.isNotNull()))).alias("_form"),
         item.isNotNull().alias("_is_full"),
-        micros.alias("_micros"),
+        time_of_window(contract, written, F.unix_micros("event_time")).alias("_micros"),
         F.coalesce(new["_event_id"]["S"], F.concat_ws("#", "source_file", "row_number")).alias("_event_id"),
         F.coalesce(F.timestamp_micros(written), "event_time").alias("_time"),
-        key.alias("_key"),
-        (item.isNull() & F.col("_line.NewImage").isNull()).alias("_removed"),
+        stored_key_text(contract, keys, item).alias("_key"),
+        new.isNull().alias("_removed"),
         new.alias("_new"),
         old.alias("_old"),
     ]
-    return [beside({"_line": line}), parts]
+    return [beside({"_line": _line()}), parts]
+
+
+def _line() -> Expression:
+    return F.from_json("payload", _LINE, {"columnNameOfCorruptRecord": _CORRUPT})
 
 
 def _version(contract: Contract) -> Expression:

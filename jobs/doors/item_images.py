@@ -85,7 +85,7 @@ def typed_images(contract: Contract, *others: str) -> list[Projection]:
 
 def _texts(contract: Contract) -> dict[str, Expression]:
     """The trimmed texts of scalar attributes, each of which is referred to many times."""
-    as_it_is = contract.key if contract.table is not None else ()
+    as_it_is = () if contract.table.is_own else contract.key
     return {
         f"_text_{column.name}": (key_attribute_text if column.name in as_it_is else attribute_text)(
             column, F.col("_image")[column.name]
@@ -216,7 +216,7 @@ def image_reasons(contract: Contract, version: Expression) -> Expression:
 
 def _key_reads(contract: Contract, reads: dict[str, Read]) -> dict[str, Read]:
     """The key columns of the image; those of the key text where a row has no image."""
-    if contract.table is not None:
+    if not contract.table.is_own:
         return {name: reads[name] for name in contract.key}
     decoded = decode_key(contract, F.col("_key"))
     has_image = F.col("_image").isNotNull()

@@ -24,7 +24,7 @@ from jobs.changes.columns import parsed_columns
 from jobs.changes.projections import Projection, beside, once_per_contract, project
 from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
-from jobs.doors.existing_items import image_of, old_image_of
+from jobs.doors.existing_items import image_of, old_image_of, stored_key_text
 from jobs.doors.item_images import (
     REPEATED_DELETE_TIE,
     image_reasons,
@@ -77,15 +77,9 @@ def _captured(contract: Contract) -> list[Projection]:
     seconds = F.col("_record.dynamodb.ApproximateCreationDateTime")
     micros = (seconds.try_cast("decimal(20,6)") * 1_000_000).try_cast("bigint")
     removed = F.coalesce(F.col("_record.eventName") == "REMOVE", F.lit(False))
-    new = F.when(~removed, F.col("_record.dynamodb.NewImage"))
-    old, keys = F.col("_record.dynamodb.OldImage"), F.col("_record.dynamodb.Keys")
-    key = keys["_key"]["S"]
-    if contract.table is not None:
-        new, old, key = (
-            image_of(contract, new),
-            old_image_of(contract, old, keys),
-            F.lit(None).cast("string"),
-        )
+    keys = F.col("_record.dynamodb.Keys")
+    new = image_of(contract, F.when(~removed, F.col("_record.dynamodb.NewImage")))
+    old = old_image_of(contract, F.col("_record.dynamodb.OldImage"), keys)
     row = F.concat_ws("#", "source_file", "row_number")
     # A record that Spark could read only in part counts as none.
     is_whole = F.col(f"_record.{_CORRUPT}").isNull()
@@ -94,7 +88,7 @@ def _captured(contract: Contract) -> list[Projection]:
         F.when(is_whole, F.col("_record.dynamodb.SequenceNumber")).alias("_sequence_number"),
         F.coalesce(new["_event_id"]["S"], F.col("_record.eventID"), row).alias("_event_id"),
         F.coalesce(F.timestamp_micros(micros), seconds.try_cast("timestamp"), "event_time").alias("_time"),
-        key.alias("_key"),
+        stored_key_text(contract, keys).alias("_key"),
         removed.alias("_removed"),
         new.alias("_new"),
         old.alias("_old"),

@@ -34,9 +34,9 @@ class ErasureContext:
     @property
     def marks(self) -> Marks | NoMarks:
         """The marks of the erasure in DynamoDB; none in a table that is not the stack's."""
-        if self.contract.table is not None:
-            return NoMarks()
-        return Marks(self.dynamodb, self.table, self.contract, self.request.id)
+        if self.contract.table.is_own:
+            return Marks(self.dynamodb, self.table, self.contract, self.request.id)
+        return NoMarks()
 
     def note[N: Note](self, kind: type[N]) -> N:
         """The note of this kind, or an empty one."""

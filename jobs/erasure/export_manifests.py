@@ -10,7 +10,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from jobs.intake.doors import EXPORT
+from expectations.contract import Contract
+from jobs.intake.doors import EXPORT, export_folder
 from jobs.intake.export_manifest import CHECKSUMS, checksum
 from jobs.intake.first_events import MD5, ROWS
 
@@ -20,18 +21,20 @@ if TYPE_CHECKING:
 _SUMMARY, _FILES = "manifest-summary", "manifest-files"
 
 
-def update_exports(s3: "S3Client", bucket: str, dataset: str, rewritten: Collection[str]) -> int:
+def update_exports(s3: "S3Client", bucket: str, contract: Contract, rewritten: Collection[str]) -> int:
     """Update the exports of the dataset that have these data files (keys of objects); how many needed it.
 
     Safe to repeat, also after a stop at any point.
     """
     if not rewritten:
         return 0
-    return sum(_update(s3, bucket, summary, rewritten) for summary in _summaries(s3, bucket, dataset))
+    folders = dict.fromkeys((EXPORT.folder(contract.dataset), export_folder(contract)))
+    summaries = (summary for folder in folders for summary in _summaries(s3, bucket, folder))
+    return sum(_update(s3, bucket, summary, rewritten) for summary in summaries)
 
 
-def _summaries(s3: "S3Client", bucket: str, dataset: str) -> Iterator[str]:
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=EXPORT.folder(dataset))
+def _summaries(s3: "S3Client", bucket: str, folder: str) -> Iterator[str]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
     for page in pages:
         for found in page.get("Contents", ()):
             if found["Key"].endswith(f"/{_SUMMARY}.json"):

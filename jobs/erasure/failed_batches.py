@@ -57,8 +57,8 @@ class FailedBatch(NamedTuple):
 def is_stream_of(contract: Contract, stream_arn: str) -> bool:
     """Whether a stream is that of the dataset's table: `<prefix><dataset>`, or the existing one."""
     table = stream_arn.partition(":table/")[2].partition("/")[0]
-    if contract.table is not None:
-        return table == contract.table.name
+    if not contract.table.is_own:
+        return table == contract.table_name("")
     return table.rpartition("-")[2] == contract.dataset  # the name of a dataset contains no dash
 
 

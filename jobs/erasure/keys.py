@@ -12,7 +12,7 @@ Standard library only: it runs for every line of the RAW bucket, on Spark's exec
 
 import json
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -21,7 +21,8 @@ from math import prod
 from typing import Any, Self
 
 from expectations.contract import Contract
-from expectations.item_keys import key_text_of_item
+from expectations.entities import formats
+from expectations.item_keys import item_key, key_text_of_item, whole_columns
 from expectations.keys import InvalidKey, decode_key, encode_key
 from expectations.spelled_keys import JsonNumber, readings
 from expectations.spellings import spellings
@@ -58,9 +59,9 @@ class ErasedKeys:
         bare = replace(contract, columns=contract.key_columns, partitions=(), rules=(), sequence_column=None)
         keys = frozenset(texts)
         names = spellings(bare.columns)
-        if contract.table is not None:  # attributes of its items, in lines that are no JSON
-            attributes = zip(contract.key, contract.table.keys, strict=True)
-            names |= {column: (*names[column], attribute) for column, (attribute, _) in attributes}
+        if not contract.table.is_own:  # attributes of its items, in lines that are no JSON
+            whole = whole_columns(contract)
+            names |= {column: (*names[column], attribute) for column, attribute, _ in whole}
         return cls(bare, keys, names, [decode_key(bare, text) for text in sorted(keys)])
 
     def own_line(self, line: bytes | str) -> bool:
@@ -94,7 +95,7 @@ class ErasedKeys:
 
         Its columns are trimmed only if it has no `_key`: with another `_key`, it is the item of another key.
         """
-        if self.contract.table is not None:
+        if not self.contract.table.is_own:
             return self._own_item_of_existing_table(item)
         key = _plain(item.get("_key"))
         if key in self.texts:
@@ -104,7 +105,8 @@ class ErasedKeys:
 
     def _own_item_of_existing_table(self, item: Mapping[str, Any]) -> bool:
         try:
-            return key_text_of_item(self.contract, item) in self.texts
+            is_mine = self.contract.table.claims(item)
+            return is_mine and key_text_of_item(self.contract, item) in self.texts
         except (InvalidKey, AttributeError, TypeError):  # no key of this table
             return False
 
@@ -145,10 +147,18 @@ class ErasedKeys:
 
     def own_text(self, text: str) -> bool:
         """Whether the text contains the names of the key's columns, each followed by a key's value."""
+        if formats(self.contract.table.entity):
+            return any(self._has_key_of_item(text, key) for key in self.texts)
         given = {name: list(_named_values(text, names)) for name, names in self.names.items()}
         return self.own_values(given) or any(
             all(pattern.search(text) for pattern in self._patterns(key)) for key in self.texts
         )
+
+    def _has_key_of_item(self, text: str, key: str) -> bool:
+        """Whether the text contains the attributes of a key of which columns are parts."""
+        found = [value for one in item_key(self.contract, key).values() for value in one.values()]
+        texts = [b64encode(value).decode() if isinstance(value, bytes) else str(value) for value in found]
+        return all(any(form in text for form in (one, json.dumps(one)[1:-1])) for one in texts)
 
     def matches(self, values: Mapping[str, Any]) -> str | None:
         """The key text that the values of the key's columns give, if it is one of the keys; else None."""

@@ -39,12 +39,12 @@ KEPT = (
 
 def kept(contract: Contract) -> tuple[str, ...]:
     """What stays on purpose."""
-    if contract.table is None:
+    if contract.table.is_own:
         return KEPT
     return (
         _TOMBSTONES,
-        f"DynamoDB: the items of the keys in the table {contract.table.name}, which was not touched: remove "
-        "them there",
+        f"DynamoDB: the items of the keys in the table {contract.table_name('')}, which was not touched: "
+        "remove them there",
         "RAW: records of what the owner of that table writes to the keys after this search, until their "
         "retention ends; no row comes of them",
         *KEPT[2:],
@@ -91,7 +91,7 @@ def prove(context: ErasureContext) -> Proof:
 
 def prove_items(context: ErasureContext) -> list[SearchedPlace]:
     """What DynamoDB has of the keys. The items of an existing table are their owner's, and not searched."""
-    if context.contract.table is not None:
+    if not context.contract.table.is_own:
         return []
     found, noted = len(context.unmarked_items()), len(context.note(BlockNote).items)
     searched = len(context.keys.texts)
@@ -123,7 +123,7 @@ def prove_table(context: ErasureContext, table: ErasableTable) -> SearchedPlace:
 def prove_raw(context: ErasureContext) -> tuple[SearchedPlace, tuple[str, ...]]:
     """What all versions of all objects contain, and the versions that cannot be searched."""
     bucket = context.raw_bucket
-    versions = list_versions(context.s3, bucket, context.contract.dataset)
+    versions = list_versions(context.s3, bucket, context.contract)
     search = search_versions(context.spark, bucket, versions, context.keys)
     found = {one.identity: one.erased for one in search.affected if one.problem is None}
     gone = [one for one in context.note(RawNote).held if one.identity not in found]

@@ -20,12 +20,13 @@ from pyspark import StorageLevel
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from expectations.contract import Contract
 from jobs.erasure.failed_batches import STREAM_RETENTION, RecordsInStreamOnly
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.notes import AffectedVersion
 from jobs.erasure.on_executors import Row, on_executors
 from jobs.erasure.row_filter import FAILED_BATCH, filter_rows
-from jobs.intake.doors import DOORS, EXPORT_SUMMARY, STREAM_FAILURES, door_of
+from jobs.intake.doors import DOORS, EXPORT_SUMMARY, STREAM_FAILURES, door_of, export_folder
 from jobs.reading.fetch import DOWNLOADS, IN_MEMORY
 from jobs.reading.formats.rows import UnreadableFile
 from jobs.runtime.failures import ENDINGS, in_one_line, is_retryable
@@ -69,10 +70,11 @@ class RawSearch:
     affected: tuple[AffectedVersion, ...]
 
 
-def list_versions(s3: "S3Client", bucket: str, dataset: str) -> Iterator[RawVersion]:
+def list_versions(s3: "S3Client", bucket: str, contract: Contract) -> Iterator[RawVersion]:
     """All versions of objects that may hold rows of the dataset."""
     now = datetime.now(UTC)
-    for prefix in (*(door.folder(dataset) for door in DOORS.values()), STREAM_FAILURES):
+    folders = (*(door.folder(contract.dataset) for door in DOORS.values()), export_folder(contract))
+    for prefix in dict.fromkeys((*folders, STREAM_FAILURES)):
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
             for found in page.get("Versions", ()):
                 if found["Size"] and not found["Key"].endswith(_WITHOUT_ROWS):

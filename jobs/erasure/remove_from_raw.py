@@ -27,9 +27,9 @@ def remove_from_raw(context: ErasureContext) -> None:
     A version is noted before it is changed and found only once, so the sum of what was removed is right
     however often the phase runs. Versions that cannot be searched are deleted only if the request says so.
     """
-    bucket, dataset = context.raw_bucket, context.contract.dataset
+    bucket = context.raw_bucket
     with step("erase: search RAW"):
-        versions = list_versions(context.s3, bucket, dataset)
+        versions = list_versions(context.s3, bucket, context.contract)
         affected = search_versions(context.spark, bucket, versions, context.keys).affected
         note = with_versions(context.note(RawNote), affected)
         context.write(note)
@@ -40,7 +40,7 @@ def remove_from_raw(context: ErasureContext) -> None:
             remove_from_versions(context.spark, bucket, to_change, context.keys)
     with step("erase: manifests of exports"):
         rewritten = {one.key for one in note.held if one.key.startswith(EXPORT.prefix)}
-        update_exports(context.s3, bucket, dataset, rewritten)
+        update_exports(context.s3, bucket, context.contract, rewritten)
 
 
 def with_versions(note: RawNote, affected: Collection[AffectedVersion]) -> RawNote:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from jobs.checking.checked_dataset import CheckedDataset
 from jobs.intake.batches import Batches
-from jobs.intake.doors import DOORS, DROP
+from jobs.intake.doors import DROP
 from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.intake.results import FileCount
 from jobs.lineage.events import (
@@ -99,6 +99,6 @@ def assertions_of(verdict: ValidationResult) -> list[Assertion]:
 
 
 def _source(file: ManifestFile, *, is_named: bool) -> tuple[str, str]:
-    folder = DOORS[file.door].folder(file.dataset).rstrip("/")
+    folder = "/".join(file.key.split("/")[:2])
     name = file.key if file.door == DROP.name and is_named else folder
     return f"s3://{file.bucket}", name

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from expectations.contract import Contract
 from jobs.intake import queue
 from jobs.intake.batches import Batches
+from jobs.intake.doors import datasets_of_folders
 from jobs.intake.first_events import FirstEvents
 from jobs.intake.manifest import Manifest, make_manifest
 from jobs.reading.exports import open_exports
@@ -39,9 +40,10 @@ def drain(source: IntakeQueue, batches: Batches, contracts: Mapping[str, Contrac
     received = queue.receive_all(source.sqs, source.url, source.most_messages)
     messages = queue.within(received, source.most_bytes)
     queue.put_back(source.sqs, source.url, received[len(messages) :])
-    announced = make_manifest(batch_id, now, (message.body for message in messages), contracts)
+    folders = datasets_of_folders(contracts)
+    announced = make_manifest(batch_id, now, (message.body for message in messages), folders)
     announced = FirstEvents(batches.s3, batches.bucket).add_to(announced)
-    opened = open_exports(batches.s3, announced, now)
+    opened = open_exports(batches.s3, announced, now, folders)
     manifest = opened.manifest
     if manifest.files or manifest.refused:
         batches.open(manifest)

@@ -12,11 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from expectations.contract import Contract
+
 JSON_LINES_GZ = "jsonl.gz"
 # The formats of dropped files; a compression may be behind each (`csv.gz`).
 _DROPPED = ("avro", "csv", "json", "jsonl", "orc", "parquet", "xlsx")
 COMPRESSIONS = ("bz2", "gz", "xz", "zip", "zst")
 EXPORT_SUMMARY = "manifest-summary.json"
+# The exports of a table with items of several datasets are in a folder of the table, `exports/table=<name>/`.
+# No dataset is named so.
+OF_TABLE = "table="
 STREAM_FAILURES = "aws/lambda/"  # stream batches that Lambda gave up: in the RAW bucket too, but not a door
 
 
@@ -80,6 +85,21 @@ EXPORT = Door(
 REPAIR = Door("repair", "repairs/", "records", {JSON_LINES_GZ: JSON_LINES_GZ}, is_live=False)
 
 DOORS: dict[str, Door] = {door.name: door for door in (STREAM, DROP, EXPORT, REPAIR)}
+
+
+def export_folder(contract: Contract) -> str:
+    """Where the exports of the dataset's table are: in a folder of the dataset, or of the table."""
+    shared = OF_TABLE + contract.table_name("")
+    return EXPORT.folder(shared if contract.table.entities else contract.dataset)
+
+
+def datasets_of_folders(contracts: Mapping[str, Contract]) -> dict[str, tuple[str, ...]]:
+    """Name of a folder of a door -> the datasets whose rows are in its objects."""
+    found: dict[str, tuple[str, ...]] = {dataset: (dataset,) for dataset in contracts}
+    for contract in contracts.values():
+        if contract.table.entities:
+            found[OF_TABLE + contract.table_name("")] = contract.table.datasets
+    return found
 
 
 def door_of(key: str) -> Door | None:

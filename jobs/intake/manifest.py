@@ -11,7 +11,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Self
 
-from jobs.intake.doors import DOORS, door_of
+from jobs.intake.doors import DOORS, OF_TABLE, door_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def classify(key: str, datasets: Collection[str]) -> tuple[str, str, str] | str 
     if door is None or not name:
         expected = " or ".join(door.folder("<dataset>") + "…" for door in DOORS.values())
         return f"intake: expected {expected}, got {key}; move it"
-    if dataset not in datasets:
+    if dataset not in datasets or (dataset.startswith(OF_TABLE) and door.listed_by is None):
         known = ", ".join(sorted(datasets))
         return f"intake: expected a dataset that has a contract ({known}), got {dataset!r} in {key}"
     if door.listed_by is not None:

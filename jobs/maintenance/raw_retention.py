@@ -22,7 +22,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jobs.intake.batches import MANIFEST, Batches
-from jobs.intake.doors import DOORS, EXPORT, EXPORT_SUMMARY, STREAM_FAILURES
+from jobs.intake.doors import DOORS, EXPORT, EXPORT_SUMMARY, OF_TABLE, STREAM_FAILURES
 from jobs.intake.export_manifest import UnreadableExport, read_files, read_summary
 from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.maintenance.object_versions import (
@@ -108,7 +108,8 @@ def remaining_objects(s3: "S3Client", bucket: str, until: datetime) -> Remaining
     overdue, first = 0, list[str]()
     for version in _raw_versions(s3, bucket):
         key, at = version["Key"], version["LastModified"]
-        dataset = None if key.startswith(STREAM_FAILURES) else key.split("/")[1]
+        folder = key.split("/")[1]
+        dataset = None if key.startswith(STREAM_FAILURES) or folder.startswith(OF_TABLE) else folder
         oldest[dataset] = min(at, oldest.get(dataset, at))
         if at < until:
             overdue += 1

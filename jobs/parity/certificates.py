@@ -32,6 +32,7 @@ class Counts:
     rows: int  # in the table
     drop_only: int  # rows of drops that DynamoDB does not hold
     outranked: int  # items that are older than a drop's row of their key
+    unclaimed: int = 0  # items of no dataset, in a table with items of several ones
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Self:
@@ -44,6 +45,7 @@ class Counts:
             rows=fields["rows"],
             drop_only=fields["drop_only"],
             outranked=fields["outranked"],
+            unclaimed=fields.get("unclaimed") or 0,  # certificates of earlier versions have no such field
         )
 
     def to_dict(self) -> dict[str, int]:
@@ -56,6 +58,7 @@ class Counts:
             "rows": self.rows,
             "drop_only": self.drop_only,
             "outranked": self.outranked,
+            "unclaimed": self.unclaimed,
         }
 
 

@@ -3,6 +3,8 @@
 Each item becomes the stream record of a write that left the item as it is (`jobs.reading.received.RECEIVED`,
 with its key as `source_file`). So `jobs.doors.stream` types an item exactly as it types the change that made
 it. Such a record has no time of the write: an item whose writer set no version gets `UNSTAMPED`.
+
+A table that has items of several datasets is read once for all of them (`Scanned`).
 """
 
 import base64
@@ -30,9 +32,28 @@ _SECONDS_BEFORE_RETRY = 0.2
 
 type Item = Mapping[str, Any]
 
+SCANNED = f"{RECEIVED}, dataset string"
 
-def scan(spark: "SparkSession", contract: Contract, table: str, units_per_second: float) -> "DataFrame":
-    """Read all items in parallel segments, columns `RECEIVED`.
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The items of a table, columns `SCANNED`. One that no dataset claims has neither dataset nor payload."""
+
+    items: "DataFrame"
+
+    def of(self, contract: Contract) -> "DataFrame":
+        """The items of one dataset, columns `RECEIVED`."""
+        return self.items.where(self.items["dataset"] == contract.dataset).drop("dataset")
+
+    def unclaimed(self) -> int:
+        """How many items no dataset claims."""
+        return self.items.where(self.items["dataset"].isNull()).count()
+
+
+def scan(
+    spark: "SparkSession", contracts: Sequence[Contract], table: str, units_per_second: float
+) -> Scanned:
+    """Read all items of these contracts' table in parallel segments.
 
     The reads are eventually consistent, at half the price: a write that they miss looks like a change in
     flight. All tasks together consume at most `units_per_second` read units.
@@ -41,7 +62,7 @@ def scan(spark: "SparkSession", contract: Contract, table: str, units_per_second
     segments = min(max(parallelism, _table_bytes(table) // _SEGMENT_BYTES), _MOST_SEGMENTS)
     numbers = spark.range(0, segments, 1, segments)
     share = units_per_second / min(parallelism, segments)
-    return numbers.mapInArrow(partial(_scan_segments, contract, table, segments, share), RECEIVED)
+    return Scanned(numbers.mapInArrow(partial(_scan_segments, contracts, table, segments, share), SCANNED))
 
 
 def get(
@@ -86,7 +107,11 @@ def _table_bytes(table: str) -> int:
 
 
 def _scan_segments(
-    contract: Contract, table: str, segments: int, units_per_second: float, tasks: "Iterable[pa.RecordBatch]"
+    contracts: Sequence[Contract],
+    table: str,
+    segments: int,
+    units_per_second: float,
+    tasks: "Iterable[pa.RecordBatch]",
 ) -> "Iterator[pa.RecordBatch]":
     """Run in one Spark task: scan the segments that its input names."""
     pages = _dynamodb().get_paginator("scan")
@@ -95,7 +120,8 @@ def _scan_segments(
         for page in pages.paginate(
             TableName=table, Segment=segment, TotalSegments=segments, ReturnConsumedCapacity="TOTAL"
         ):
-            yield _arrow_batch(contract, page["Items"])
+            rows = [_scanned(contracts, item) for item in page["Items"]]
+            yield _arrow_batch([row for row in rows if row is not None], SCANNED)
             pace.spend(page.get("ConsumedCapacity", {}).get("CapacityUnits", 0))
 
 
@@ -107,7 +133,8 @@ def _get_keys(
     keys = (key for task in tasks for key in task.column(0).to_pylist())
     for some in batched(keys, _KEYS_PER_CALL, strict=False):
         addresses = [item_addresses.address(contract, key) for key in some]
-        yield _arrow_batch(contract, list(get_items(_dynamodb(), table, addresses, pace)))
+        items = get_items(_dynamodb(), table, addresses, pace)
+        yield _arrow_batch([_received(contract, item) for item in items if contract.table.claims(item)])
 
 
 def get_items(client: Any, table: str, keys: Sequence[Item], pace: Pace) -> Iterator[Item]:
@@ -122,25 +149,35 @@ def get_items(client: Any, table: str, keys: Sequence[Item], pace: Pace) -> Iter
             pace.sleep(_SECONDS_BEFORE_RETRY)
 
 
-def _arrow_batch(contract: Contract, items: Sequence[Item]) -> "pa.RecordBatch":
+def _scanned(contracts: Sequence[Contract], item: Item) -> dict[str, Any] | None:
+    """The row of an item: that of its dataset; None if its dataset is none of these."""
+    for contract in contracts:
+        if contract.table.claims(item):
+            return {**_received(contract, item), "dataset": contract.dataset}
+    return None if contracts[0].table.is_claimed(item) else {"source_file": None}
+
+
+def _received(contract: Contract, item: Item) -> dict[str, Any]:
+    return {
+        "source_file": item_addresses.text_of(contract, item),
+        "event_time": UNSTAMPED,
+        "payload": as_record(contract, item),
+    }
+
+
+def _arrow_batch(rows: Sequence[Mapping[str, Any]], columns: str = RECEIVED) -> "pa.RecordBatch":
     import pyarrow as pa
 
-    schema = pa.schema([
+    fields = [
         ("source_file", pa.string()),
         ("event_time", pa.timestamp("us", "UTC")),
         ("row_number", pa.int64()),
         ("payload", pa.string()),
         ("problem", pa.string()),
-    ])  # fmt: skip
-    rows = [
-        {
-            "source_file": item_addresses.text_of(contract, item),
-            "event_time": UNSTAMPED,
-            "payload": as_record(contract, item),
-        }
-        for item in items
-    ]
-    return pa.RecordBatch.from_pylist(rows, schema)
+    ]  # fmt: skip
+    if columns == SCANNED:
+        fields.append(("dataset", pa.string()))
+    return pa.RecordBatch.from_pylist(rows, pa.schema(fields))
 
 
 def _base64(value: bytes) -> str:

@@ -26,7 +26,7 @@ def mark_quarantined(
     what the change made it: the same content at the same version, read in the same way.
     """
     rejected = _as_received(payloads)
-    if contract.table is None:  # else the key is known once the payload is read
+    if contract.table.is_own:  # else the key is known once the payload is read
         rejected = rejected.join(judged.select(F.col("key").alias("source_file")), "source_file", "semi")
     changes = (
         item_states(rejected, contract, history)

@@ -6,7 +6,7 @@ that does not agree may just have changed: `jobs.parity.certification` checks it
 at t1 is merged. So a certificate states that all writes before t1 are in the table.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from pyspark import StorageLevel
@@ -18,7 +18,7 @@ from jobs.lake.column_history import column_history
 from jobs.parity.buckets import bucket_count, differing_buckets, item_sums, row_sums, with_bucket
 from jobs.parity.certificates import Certificate, Comparison, Counts
 from jobs.parity.compare import compare_keys, count_findings
-from jobs.parity.dynamodb_scan import scan
+from jobs.parity.dynamodb_scan import Scanned, scan
 from jobs.parity.objects import ParityObjects
 from jobs.parity.options import ParityOptions
 from jobs.parity.states import item_states, row_states
@@ -41,10 +41,30 @@ def reconcile(
     """
     with step("reconcile: tables"):
         create_parity_tables(spark, options.lake)
-    certificates = []
+    return [
+        certificate
+        for some in by_table(contracts, options)
+        for certificate in _reconcile_table(spark, objects, some, options)
+    ]
+
+
+def by_table(contracts: Iterable[Contract], options: ParityOptions) -> list[list[Contract]]:
+    """The contracts, those of one DynamoDB table together."""
+    tables: dict[str, list[Contract]] = {}
+    for contract in contracts:
+        tables.setdefault(contract.table_name(options.table_prefix), []).append(contract)
+    return list(tables.values())
+
+
+def _reconcile_table(
+    spark: SparkSession, objects: ParityObjects, contracts: Sequence[Contract], options: ParityOptions
+) -> list[Certificate]:
+    """Compare the datasets of one table, which is scanned once, and as of the time at which that began."""
+    begun, certificates = datetime.now(UTC), []
+    scanned = scan_table(spark, contracts, options)
     for contract in contracts:
         with step(f"reconcile: {contract.dataset}"):
-            compared = compare(spark, contract, options)
+            compared = compare(spark, contract, options, scanned, begun)
             log("compared", **compared.to_dict())
         if compared.counts.mismatches:
             with step(f"reconcile: {contract.dataset}, mismatches"):
@@ -56,25 +76,37 @@ def reconcile(
                 record_certificate(spark, options.lake, certificate)
             with step(f"reconcile: {contract.dataset}, certificate"):
                 objects.issue(certificate)
+    scanned.items.unpersist()
     return certificates
 
 
-def compare(spark: SparkSession, contract: Contract, options: ParityOptions) -> Comparison:
+def scan_table(spark: SparkSession, contracts: Sequence[Contract], options: ParityOptions) -> Scanned:
+    """The items of the contracts' table. If it has items of several datasets, they are kept once read."""
+    table = contracts[0].table_name(options.table_prefix)
+    scanned = scan(spark, contracts, table, options.read_units_per_second)
+    if contracts[0].table.entities:
+        scanned.items.persist(StorageLevel.MEMORY_AND_DISK)
+    return scanned
+
+
+def compare(
+    spark: SparkSession, contract: Contract, options: ParityOptions, scanned: Scanned, begun: datetime
+) -> Comparison:
     """Compare one dataset and store its mismatches.
 
     DynamoDB is read once: of each item, its key and its state are kept.
     """
-    dataset, lake, begun = contract.dataset, options.lake, datetime.now(UTC)
+    dataset, lake = contract.dataset, options.lake
     snapshot = current_snapshot(spark, lake.table(dataset))
     buckets = bucket_count(snapshot.rows if snapshot else 0)
-    received = scan(spark, contract, contract.table_name(options.table_prefix), options.read_units_per_second)
     history = column_history(spark, lake.table(dataset), contract)
-    items = with_bucket(item_states(received, contract, history), buckets).drop("is_rejected", "record")
+    states = item_states(scanned.of(contract), contract, history)
+    items = with_bucket(states, buckets).drop("is_rejected", "record")
     rows = with_bucket(row_states(table_at(spark, lake, contract, snapshot), contract, history), buckets)
     items, rows = (side.persist(StorageLevel.MEMORY_AND_DISK) for side in (items, rows))
     try:
         of_items = item_sums(items)
-        scanned = datetime.now(UTC)
+        until = datetime.now(UTC)
         of_rows = row_sums(rows)
         differing = differing_buckets(of_items, of_rows)
         compared = compare_keys(items, rows, differing).persist(StorageLevel.MEMORY_AND_DISK)
@@ -94,6 +126,7 @@ def compare(spark: SparkSession, contract: Contract, options: ParityOptions) -> 
         rows=sum(one.count + one.apart for one in of_rows.values()),
         drop_only=agreeing + found.get("drop_only", 0),
         outranked=found.get("outranked", 0),
+        unclaimed=scanned.unclaimed() if contract.table.entities else 0,
     )
     snapshot_id = snapshot.id if snapshot else None
-    return Comparison(dataset, options.job_run_id, begun, scanned, snapshot_id, counts)
+    return Comparison(dataset, options.job_run_id, begun, until, snapshot_id, counts)

@@ -29,9 +29,7 @@ def item_states(received: DataFrame, contract: Contract, history: ColumnHistory 
     `version` is null if the writer of the item set none; `is_rejected` is true if the item breaks its
     contract.
     """
-    key = F.col("source_file")
-    if contract.table is not None:
-        key = F.coalesce(key, encode_key(contract))
+    key = F.coalesce("source_file", encode_key(contract))
     return parse_stream(received, contract).select(
         key.alias("key"),
         (F.col("_op") == UPSERT).alias("is_live"),

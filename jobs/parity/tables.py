@@ -20,7 +20,7 @@ PARITY_MISMATCHES = "parity_suspects"  # the table that exists has the earlier w
 RESULT = """dataset string, verified_through timestamp, issued_at timestamp, run_id string,
     snapshot_id bigint, buckets int, differing_buckets int, suspects bigint, items bigint, rows bigint,
     drop_only bigint, outranked bigint, missing array<string>, extra array<string>, differing array<string>,
-    quarantined array<string>, repaired bigint, ok boolean, erased array<string>"""
+    quarantined array<string>, repaired bigint, ok boolean, erased array<string>, unclaimed bigint"""
 _TABLES = {
     PARITY_RESULTS: (RESULT, "days(verified_through)"),
     # Partitioned by comparison, so that deleting those of one removes whole files and rewrites none.

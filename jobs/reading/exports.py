@@ -5,10 +5,11 @@ export stays in the queue. After `PATIENCE` the export is quarantined, with a re
 missing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from expectations.problems import RetryableError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 PATIENCE = timedelta(hours=24)
 SOONEST, LATEST = 60, 900  # seconds until an incomplete export is looked at again
 _REQUESTS = 16  # at the same time
+NO_TABLES: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 class IncompleteExport(RetryableError):
@@ -52,8 +54,13 @@ class Opened:
         return max(SOONEST, min(int(_age(item, now).total_seconds()), LATEST))
 
 
-def open_exports(s3: "S3Client", manifest: Manifest, now: datetime) -> Opened:
-    """Replace the exports of the manifest by their data files, and refuse those that can't be read."""
+def open_exports(
+    s3: "S3Client", manifest: Manifest, now: datetime, folders: Mapping[str, Sequence[str]] = NO_TABLES
+) -> Opened:
+    """Replace the exports of the manifest by their data files, and refuse those that can't be read.
+
+    A file is read once for each dataset that has rows in its folder (`jobs.intake.doors`).
+    """
     files: list[ManifestFile] = []
     refused: list[Refused] = []
     waiting: set[tuple[str, str]] = set()
@@ -62,7 +69,9 @@ def open_exports(s3: "S3Client", manifest: Manifest, now: datetime) -> Opened:
             files.append(file)
             continue
         try:
-            files += open_export(s3, file)
+            found = open_export(s3, file)
+            datasets = folders.get(file.dataset, (file.dataset,))
+            files += [replace(one, dataset=dataset) for dataset in datasets for one in found]
         except UnreadableExport as problem:
             refused.append(Refused(file.source_file, str(problem), ""))
         except ENDINGS:

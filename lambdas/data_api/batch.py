@@ -89,7 +89,7 @@ def _change(given: Mapping[str, Any], checker: Checker, is_permitted: IsPermitte
         raise Problem("forbidden", f"expected a token that permits {dataset[:100]}:{VERBS[op]}")
     if dataset not in checker.contracts:
         raise unknown_dataset(dataset, checker.contracts)
-    if checker.contracts[dataset].table is not None:
+    if not checker.contracts[dataset].table.is_own:
         raise read_only(checker.contracts[dataset])
     event = Event(event_id, _time(given, now))
     return checker.change(checker.contracts[dataset], op, given.get("data"), event)

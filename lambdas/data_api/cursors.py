@@ -42,7 +42,7 @@ def read_cursor(contract: Contract, question: Question | None, cursor: str) -> I
 
 def _after_key(contract: Contract, text: str) -> Item | None:
     dataset, _, key = text.partition("/")
-    most = MAX_KEY_BYTES if contract.table is None else _LONGEST_EXISTING_KEY
+    most = min(contract.table.most_key_bytes, _LONGEST_EXISTING_KEY)
     if dataset != contract.dataset or not _fits(key, most):
         return None
     try:
@@ -69,7 +69,7 @@ def _after_row(question: Question, text: str) -> Item | None:
     return {**start, sort_attribute(question.pattern): {"S": sort}}
 
 
-def _fits(text: str, most: int) -> bool:
+def _fits(text: str, most: float) -> bool:
     """Whether the text can be a key of DynamoDB."""
     try:
         return 0 < len(text.encode()) <= most

@@ -57,9 +57,8 @@ def list_rows(store: Store, contract: Contract, page: Page) -> str:
             found = store.dynamodb.scan(**_scan(contract, store.table(contract), limit, start))
         else:
             found = ask(store, page.question, limit, start)
-        fresh = [
-            dumps(_shown(page, Stored(contract, item_of_row(contract, item)))) for item in found["Items"]
-        ]
+        items = (item_of_row(contract, item) for item in found["Items"])
+        fresh = [dumps(_shown(page, Stored(contract, item))) for item in items if item is not None]
         rows += fresh
         size += sum(map(len, fresh))
         start = found.get("LastEvaluatedKey")
@@ -71,7 +70,7 @@ def list_rows(store: Store, contract: Contract, page: Page) -> str:
 
 def _scan(contract: Contract, table: str, limit: int, start: Item | None) -> dict[str, Any]:
     page = {"TableName": table, "Limit": limit, **({} if start is None else {"ExclusiveStartKey": start})}
-    if contract.table is not None:  # its owner marks nothing as deleted
+    if not contract.table.is_own:  # its owner marks nothing as deleted
         return page
     return page | {
         "FilterExpression": "attribute_not_exists(#deleted)",

@@ -74,8 +74,7 @@ def unknown_dataset(dataset: str, known: Iterable[str]) -> Problem:
 
 def read_only(contract: Contract) -> Problem:
     """The problem of a write to a dataset whose table others own."""
-    table = contract.table.name if contract.table else ""
-    place = f"items of the table {table}, which others write"
+    place = f"items of the table {contract.table_name('')}, which others write"
     detail = f"the rows of {contract.dataset} are {place}: write them there"
     return Problem("read-only", detail, allowed=("GET",))
 

@@ -96,7 +96,8 @@ class Store:
 
 
 def _stored(contract: Contract, item: Item | None) -> Stored | None:
-    return Stored(contract, item_of_row(contract, item)) if item else None
+    row = item_of_row(contract, item or None)
+    return None if row is None else Stored(contract, row)
 
 
 def code_of(error: ClientError) -> str:

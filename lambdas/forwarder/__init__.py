@@ -1,4 +1,4 @@
 """Writes the records of the DynamoDB streams to the RAW bucket.
 
-Imports `lambdas`.
+Imports `expectations`, `lambdas`.
 """

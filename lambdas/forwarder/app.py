@@ -1,5 +1,7 @@
 """Writes each batch of DynamoDB stream records to the RAW bucket, as one gzip JSON Lines object per dataset.
 
+Records of items that no dataset claims, in a table of which contracts describe only some items, are counted.
+
 Safe to repeat: name and content of the object depend only on the batch, so a retry overwrites it with the
 same content. Any failure fails the batch, which Lambda then retries, so that no record is skipped.
 """
@@ -14,8 +16,8 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from lambdas.environment import contracts_path, required
-from lambdas.forwarder.existing_tables import datasets_of_tables
-from lambdas.forwarder.objects import RawObject, raw_objects
+from lambdas.forwarder.existing_tables import Datasets, datasets_of_tables
+from lambdas.forwarder.objects import RawObject, sort_records
 from lambdas.metrics import count
 
 if TYPE_CHECKING:
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
 def handler(event: dict[str, Any], context: object) -> None:
     """Lambda entry point."""
     settings = _settings()
-    for raw in raw_objects(event["Records"], settings.table_prefix, settings.existing):
+    found = sort_records(event["Records"], settings.table_prefix, settings.existing)
+    for raw in found.objects:
         put(_s3(), settings.raw_bucket, raw)
         _logger.info("forwarded", bytes=len(raw.body), **raw.summary())
         count({"forwarded": len(raw.records)}, dataset=raw.dataset)
+    for table, unclaimed in found.unclaimed.items():
+        count({"unclaimed": unclaimed}, table=table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Settings:
 
     raw_bucket: str
     table_prefix: str
-    existing: Mapping[str, str]  # name of a table -> dataset
+    existing: Mapping[str, Datasets]  # by the name of a table
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 PAGE: Final = (CHECKOUT / "docs" / "existing-tables.md").read_text()
-BLOCKS: Final = re.findall(r"^```(\w*) ?(\S*)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-EXPECTED: Final = [line.split() for kind, _, text in BLOCKS if not kind for line in text.splitlines()]
+BLOCK: Final = re.compile(r"^```(\w*) ?(\S*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+ONE_DATASET, SEVERAL = (BLOCK.findall(part) for part in PAGE.split("## Several kinds of items in one table"))
+SHOWN: Final = re.compile(r' query "(.*)"$')
 PATIENCE_SECONDS: Final = 200
+sold: Final[list[datetime]] = []  # when the page's application writes
 
 # PyIceberg rewrites files where Spark would write delete files, with the same result.
 pytestmark = [
@@ -59,26 +62,44 @@ def run(checkout: Checkout, command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def rows(checkout: Checkout) -> list[list[str]]:
-    sql = "select customer, order_no, city, first_sku from shop_orders order by 1, 2"
+def expected(blocks: list[tuple[str, str, str]]) -> list[list[str]]:
+    return [line.split() for kind, _, text in blocks if not kind for line in text.splitlines()]
+
+
+EXPECTED: Final = expected(ONE_DATASET)
+SHOP: Final = "select customer, order_no, city, first_sku from shop_orders order by 1, 2"
+
+
+def rows(checkout: Checkout, sql: str = SHOP) -> list[list[str]]:
     answer = run(checkout, f'uv run glueline query --json "{sql}"')
     if answer.returncode:
         return []
     return [[str(value) for value in row.values()] for row in json.loads(answer.stdout)]
 
 
-def test_the_page_runs_as_it_stands(target: Target, checkout: Checkout) -> None:
-    for kind, name, text in BLOCKS:
+def run_blocks(checkout: Checkout, blocks: list[tuple[str, str, str]]) -> None:
+    """Write the files and run the commands of the page, in their order."""
+    for kind, name, text in blocks:
         if name:
             (checkout.folder / name).write_text(text)
         for command in text.splitlines() if kind == "bash" else ():
-            if " query " in command:
-                deadline = time.monotonic() + PATIENCE_SECONDS
-                while rows(checkout) != EXPECTED and time.monotonic() < deadline:
-                    time.sleep(1)
-                assert rows(checkout) == EXPECTED
+            if (query := SHOWN.search(command)) is not None:
+                await_rows(checkout, expected(blocks), query[1])
+            if command.endswith("shop.py sell"):
+                sold.append(datetime.now(UTC))
             ended = run(checkout, command)
             assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
+
+
+def await_rows(checkout: Checkout, wanted: list[list[str]], sql: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while rows(checkout, sql) != wanted and time.monotonic() < deadline:
+        time.sleep(1)
+    assert rows(checkout, sql) == wanted
+
+
+def test_the_page_runs_as_it_stands(target: Target, checkout: Checkout) -> None:
+    run_blocks(checkout, ONE_DATASET)
 
     certificate = run(checkout, "uv run glueline parity shop_orders --json")
     [found] = json.loads(certificate.stdout)
@@ -113,6 +134,46 @@ def test_drift_is_repaired_in_the_lake_alone(target: Target, checkout: Checkout)
     assert repaired.returncode == 0, repaired.stdout + repaired.stderr
     assert rows(checkout) == EXPECTED
     assert items(target) == before
+
+
+def test_an_erasure_leaves_the_item_and_keeps_its_row_out_and_a_gap_is_loaded_beside_another_table(
+    target: Target, checkout: Checkout
+) -> None:
+    """One run of the workflow: an item that is written again, a gap, and a table of several datasets."""
+    from workflows.query.catalog import lake_catalog
+
+    before = items(target)
+    erased = run(checkout, "uv run glueline erase shop_orders anna,4 --yes --json")
+    assert erased.returncode == 0, erased.stdout + erased.stderr
+    assert items(target) == before
+    proof = json.loads(erased.stdout)
+    assert any("table Shop, which was not touched: remove them there" in one for one in proof["kept"])
+    kept = [row for row in EXPECTED if row[:2] != ["anna", "4"]]
+    assert rows(checkout) == kept
+
+    again = {"Customer": {"S": "anna"}, "OrderNo": {"N": "4"}, "Ship To": {"M": {"city": {"S": "Graz"}}}}
+    target.client("dynamodb").put_item(TableName="Shop", Item=again)
+    for table in ("lake.shop_orders", "lake.shop_orders_changes"):  # as if the stream had no such record
+        lake_catalog(target).load_table(table).delete("customer == 'anna' and order_no == 2")
+    assert rows(checkout) == [row for row in kept if row[1] != "2"]
+    catch_up = subprocess.Popen(
+        [*GLUELINE, "catch-up", "shop_orders", "--from", sold[0].isoformat(), "--json"],
+        cwd=CHECKOUT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    run_blocks(checkout, SEVERAL)
+
+    loaded, _ = catch_up.communicate(timeout=PATIENCE_SECONDS)
+    assert catch_up.returncode in (0, 1), loaded  # a row of the erased key is rejected, which is no success
+    assert rows(checkout) == kept
+    answer = run(checkout, "uv run glueline parity shop_orders --json")
+    [found] = json.loads(answer.stdout)
+    assert (answer.returncode, found["erased"], found["extra"], found["missing"]) == (1, ["anna,4"], [], [])
+
+
+def test_items_of_no_dataset_are_counted(target: Target, checkout: Checkout) -> None:
+    [found] = json.loads(run(checkout, "uv run glueline parity app_customers --json").stdout)
+
+    assert (found["ok"], found["items"], found["unclaimed"]) == (True, 2, 1)
 
 
 def items(target: Target) -> list[Any]:

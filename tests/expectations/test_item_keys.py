@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.contract import Column, Contract
+from expectations.entities import Condition
 from expectations.existing_table import ExistingTable
 from expectations.item_keys import item_key, key_text_of_item, table_of
-from expectations.keys import InvalidKey
+from expectations.keys import InvalidKey, encode_key
 from tests.builders import contracts
 
 KINDS = {"string": "S", "long": "N", "decimal(10,2)": "N", "binary": "B"}
@@ -102,3 +103,36 @@ def test_a_key_text_may_be_longer_than_that_of_a_table_of_the_stack() -> None:
 def test_a_dataset_of_the_stack_has_no_existing_table() -> None:
     with pytest.raises(ValueError, match="products"):
         table_of(contracts()["products"])
+
+
+def described(*formats: str) -> Contract:
+    columns = tuple(Column(name, "string", required=True) for name in ("b", "a", "c"))
+    entity = tuple(Condition(f"K{n}", "format", text) for n, text in enumerate(formats))
+    names = tuple(name for one in entity for name in one.columns)
+    kept = tuple(column for column in columns if column.name in names)
+    keys = tuple((f"K{n}", "S") for n in range(len(formats)))
+    table = ExistingTable("Samples", keys, tuple((name, "K0") for name in names), entity=entity)
+    return Contract("samples", "1", "", kept, tuple(column.name for column in kept), table=table)
+
+
+@given(st.lists(values["string"], min_size=3, max_size=3))
+def test_parts_of_a_key_survive_its_text_and_a_delimiter_in_a_value_has_no_item(parts: list[str]) -> None:
+    contract = described("A#{a}", "B#{b}#C#{c}")
+    text = encode_key(contract, dict(zip(("a", "b", "c"), parts, strict=True)))
+    key = {"K0": {"S": f"A#{parts[0]}"}, "K1": {"S": f"B#{parts[1]}#C#{parts[2]}"}}
+
+    if "#" in "".join(parts):
+        with pytest.raises(InvalidKey, match="values without #"):
+            item_key(contract, text)
+    else:
+        assert item_key(contract, text) == key
+        assert key_text_of_item(contract, key) == text
+
+
+def test_an_attribute_of_another_format_has_no_key_text() -> None:
+    contract = described("A#{a}", "ME")
+
+    assert item_key(contract, "1") == {"K0": {"S": "A#1"}, "K1": {"S": "ME"}}
+    for key in ({"K0": {"S": "A#1"}, "K1": {"S": "MINE"}}, {"K0": {"N": "1"}, "K1": {"S": "ME"}}, {}):
+        with pytest.raises(InvalidKey, match="another item's"):
+            key_text_of_item(contract, key)

@@ -348,6 +348,6 @@ def affected_version(
     s3: "S3Client", key: str = "drops/entities/a.csv", place: int = 0, **changed: Any
 ) -> AffectedVersion:
     """What a search finds in a version of the object (0 is the newest): two rows, one of them of a key."""
-    found = [one for one in list_versions(s3, "raw", "entities") if one.key == key][place]
+    found = [one for one in list_versions(s3, "raw", ENTITIES) if one.key == key][place]
     counts = {"rows": 2, "erased": 1, "problem": None} | changed
     return AffectedVersion(found.key, found.version_id, found.etag, found.is_latest, found.form, **counts)

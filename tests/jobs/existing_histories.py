@@ -7,14 +7,14 @@ either view, full exports, and windows that end at a whole second or within one.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from expectations.contract import Column, Contract, Partition
+from expectations.entities import Condition
 from expectations.existing_table import ExistingTable
+from lambdas.forwarder.existing_tables import record_of
 from tests.jobs.histories import TEXTS, Delivery, Item, Kind, State, Table
-
-if TYPE_CHECKING:
-    from tests.model import Change
+from tests.model import Change
 
 SECOND = 1_000_000
 TTL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
@@ -56,6 +56,57 @@ BLOBS = Contract(
     table=ExistingTable("Blobs", (("digest", "B"),), (("digest", "digest"), ("name", "_version"))),
 )
 DIGESTS = ("+/8=", "AA==", "AAA=", "/w==", "aGVsbG8gd29ybGQh")
+
+
+# Items of one dataset among those of others: a type, which may change, and keys of several parts.
+TICKETS = Contract(
+    dataset="tickets",
+    version="1.0.0",
+    description="Tickets of customers, in a table with much else.",
+    columns=(
+        Column("customer", "string", required=True),
+        Column("ticket", "string", required=True),
+        Column("line", "string", required=True),
+        Column("place", "string"),
+        Column("name", "string"),
+    ),
+    key=("ticket", "line", "customer"),
+    partitions=(Partition("place", "identity"),),
+    table=ExistingTable(
+        "App",
+        (("pk", "S"), ("sk", "S")),
+        (
+            *(("customer", '"pk"'), ("ticket", '"sk"'), ("line", '"sk"')),
+            *(("place", "place"), ("name", "inner.name")),
+        ),
+        entity=(
+            Condition("pk", "format", "CUSTOMER#{customer}"),
+            Condition("sk", "format", "TICKET#{ticket}#LINE#{line}!"),
+            Condition("type", "equals", "Ticket"),
+        ),
+    ),
+)
+
+# The same of one part of the partition key, beside a sort key that is always the same.
+PROFILES = Contract(
+    dataset="profiles",
+    version="1.0.0",
+    description="Profiles of customers, in the same table.",
+    columns=(Column("customer", "string", required=True), Column("name", "string")),
+    key=("customer",),
+    partitions=(Partition("customer", "bucket[2]"),),
+    table=ExistingTable(
+        "App",
+        (("pk", "S"), ("sk", "S")),
+        (("customer", '"pk"'), ("name", "inner.name")),
+        entity=(
+            Condition("pk", "format", "CUSTOMER|{customer}", "|"),
+            Condition("sk", "format", "PROFILE"),
+            Condition("flag", "equals", True),
+        ),
+    ),
+)
+CUSTOMERS = ("a", " a", "a ", "a,b", "\u00e4/%", "\n.*$", *TEXTS[:3])
 
 
 @dataclass(frozen=True)
@@ -143,10 +194,15 @@ class OwnersTable(Table):
         }
         images = {"NewImage": after, "OldImage": before if old_images else None}
         payload |= {name: self.kind.image(self.key, one) for name, one in images.items() if one is not None}
+        after, known = (self.claimed(one) for one in (after, images["OldImage"]))
         op = "delete" if after is None else "upsert"
-        shown = after if after is not None else images["OldImage"]
+        shown = after if after is not None else known
         state = None if shown is None else shown.state
         return Delivery("export", payload, end, self._change(op, version, None, state, "export", written))
+
+    def claimed(self, item: Item | None) -> Item | None:
+        """The item, if it is one of the dataset."""
+        return item
 
     def drop(self, op: str, state: State, back: int, *, whole: bool) -> Delivery | None:  # type: ignore[override]
         """Nobody drops files of it, so that the lake has to hold the items themselves."""
@@ -160,7 +216,70 @@ class OwnersTable(Table):
         return replace(delivery, payload={**delivery.payload, "dynamodb": record})
 
 
+@dataclass(frozen=True)
+class SharedKind(ExistingKind):
+    """A contract of some items of an existing table; those of one place are of no dataset, or of another."""
+
+    def is_claimed(self, item: Item | None) -> bool:
+        """Whether the item is one of the dataset."""
+        return item is not None and item.state.place < 2
+
+    def image(self, key: int, item: Item) -> dict[str, Any]:
+        own = {"_version": {"N": "1"}, "_deleted": {"BOOL": True}, "_erased": {"BOOL": True}}
+        is_mine = self.is_claimed(item)
+        name = {"S": str(item.state.value)}
+        image = self.item_key(key) | own | {"inner": {"M": {"name": name}}}
+        image |= {"place": {"S": f"p{item.state.place}"}, "flag": {"BOOL": is_mine}}
+        if not is_mine and item.state.value % 2:
+            return image
+        return image | {"type": {"S": "Ticket" if is_mine else "Ticket2"}}
+
+    def item_key(self, key: int) -> dict[str, Any]:
+        customer = self.keys[key]
+        if self.contract is PROFILES:
+            return {"pk": {"S": f"CUSTOMER|{customer}"}, "sk": {"S": "PROFILE"}}
+        return {"pk": {"S": f"CUSTOMER#{customer}"}, "sk": {"S": f"TICKET#{customer}#LINE#{key}!"}}
+
+    def key(self, key: int) -> tuple[Any, ...]:
+        customer = self.keys[key]
+        return (customer,) if self.contract is PROFILES else (customer, str(key), customer)
+
+    def table(self, key: int, sequence: int) -> "OwnersTable":
+        return SharedTable(self, key, sequence)
+
+
+@dataclass
+class SharedTable(OwnersTable):
+    """One key of a table with items of several datasets, as one of these gets it from the forwarder."""
+
+    kind: SharedKind
+
+    def write(self, op: str, state: State, *, begins_anew: bool = False) -> Delivery | None:
+        """The record that the dataset gets; its stream has both images, as its items may become others'."""
+        delivery = super().write(op, state)
+        if delivery is None:
+            return None
+        payload = record_of(self.kind.contract.table.entity, delivery.payload)
+        return None if payload is None else replace(delivery, payload=payload)
+
+    def _of_record(self, old: Item | None, new: Item | None, tie: str) -> Change:
+        if not self.kind.is_claimed(old) and not self.kind.is_claimed(new):
+            return Change("", "upsert", 0, "")  # of another dataset, and not delivered
+        return super()._of_record(self.claimed(old), self.claimed(new), tie)
+
+    def claimed(self, item: Item | None) -> Item | None:
+        return item if self.kind.is_claimed(item) else None
+
+    def full_export(self) -> Delivery | None:
+        return super().full_export() if self.kind.is_claimed(self.item) else None
+
+    def put_back(self) -> Delivery | None:
+        return super().put_back() if self.kind.is_claimed(self.item) else None
+
+
 EXISTING = (
+    SharedKind(TICKETS, lambda place: f"p{place}", "name", CUSTOMERS),
+    SharedKind(PROFILES, None, "name", CUSTOMERS),
     ExistingKind(LEDGER, lambda place: f"p{place}", "name", ACCOUNTS),
     ExistingKind(BLOBS, None, "name", DIGESTS),
 )

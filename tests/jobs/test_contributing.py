@@ -93,7 +93,7 @@ def test_a_file_of_a_new_format_is_read_and_parsed_at_a_new_door(
 def test_an_erasure_searches_a_new_door_and_writes_a_new_format_again(
     s3: "S3Client", landed: ManifestFile
 ) -> None:
-    [version] = list_versions(s3, "raw", "entities")
+    [version] = list_versions(s3, "raw", ENTITIES)
     target = io.BytesIO()
     with s3.get_object(Bucket="raw", Key=version.key)["Body"] as body:
         source = io.BytesIO(body.read())

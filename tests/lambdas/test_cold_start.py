@@ -24,8 +24,8 @@ HEAVY = {
 
 
 def imported_by(function: str, contracts_at: Path) -> set[str]:
-    """The top-level modules that are imported when the function is ready for its first event."""
-    script = f"import sys, lambdas.{function}.app; print(*{{name.split('.')[0] for name in sys.modules}})"
+    """The modules that are imported when the function is ready for its first event."""
+    script = f"import sys, lambdas.{function}.app; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
@@ -49,7 +49,7 @@ def compiled(tmp_path: Path) -> Path:
     [
         ("authorizer", {"boto3", "jsonschema_rs", "expectations"}),
         ("data_api", {"jwt"}),
-        ("forwarder", {"jwt", "jsonschema_rs", "expectations"}),
+        ("forwarder", {"jwt", "jsonschema_rs", "expectations.contract"}),
         ("source", {"jwt"}),
     ],
 )

@@ -17,7 +17,11 @@ def land(target: Target, key: str, body: bytes = b"x", at: str = "2026-11-20T08:
     put = target.client("s3").put_object(Bucket=target.output("RawBucket"), Key=key, Body=body)
     state = put["ETag"].strip('"'), put["VersionId"], len(body)
     door, dataset, name = key.split("/", 2)
-    door_and_format = dataset, {"drops": "drop", "stream": "stream"}[door], name.partition(".")[2]
+    door_and_format = (
+        dataset,
+        {"drops": "drop", "stream": "stream", "exports": "export"}[door],
+        name.partition(".")[2],
+    )
     return ManifestFile(target.output("RawBucket"), key, *state, at, *door_and_format)
 
 

@@ -97,6 +97,8 @@ def _show_loaded(dataset: str, loaded: list[LoadedExport], ops_database: str, as
             counts = (export.items, export.files, export.rows_read, export.accepted, export.quarantined)
             table.add_row(export.taken, *(f"{count:,}" for count in counts), "\n".join(export.batches))
         out.print(table)
+        for unclaimed in (export.unclaimed for export in loaded if export.unclaimed):
+            out.print(f"{unclaimed:,} items of the table are of no dataset: no contract's entity has them.")
         out.print(
             f"Loaded. Next: glueline parity {dataset} (compares the table with DynamoDB)."
             if good

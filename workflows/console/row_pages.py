@@ -126,11 +126,11 @@ def _item(console: Console, found: Contract, key: str) -> dict[str, Any] | None:
         Key=address(found, key),
         ConsistentRead=True,
     )
-    item = answer.get("Item")
-    if item is None or (found.table is None and (DELETED in item or ERASED in item)):
+    item = item_of_row(found, answer.get("Item"))
+    if item is None or (found.table.is_own and (DELETED in item or ERASED in item)):
         return None
     read: Any = TypeDeserializer().deserialize
-    return {name: _plain(read(value)) for name, value in item_of_row(found, item).items()}
+    return {name: _plain(read(value)) for name, value in item.items()}
 
 
 def _plain(value: Any) -> Any:

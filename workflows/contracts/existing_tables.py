@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from expectations.contract import by_existing_table
 from expectations.item_keys import table_of
 from expectations.problems import GluelineError
 from workflows.dataset_parameter import dataset_parameter
@@ -30,7 +31,7 @@ NONE: Final = {
 NO_TABLES: Final = "X"  # likewise among datasets, none of which is named so
 PARAMETERS: Final = ("OwnTables", "SourceTables", "SourceStreams", "SourceKeys")
 _VIEW: Final = "NEW_AND_OLD_IMAGES"
-_VIEWS: Final = (_VIEW, "NEW_IMAGE")
+_VIEWS: Final[tuple[str, ...]] = (_VIEW, "NEW_IMAGE")
 
 
 class WrongTable(GluelineError):
@@ -56,7 +57,7 @@ class Attached:
 
 def parameters_of(contracts: Iterable[Contract], attached: Iterable[Attached]) -> dict[str, str]:
     """The parameters of the template that follow from datasets and existing tables."""
-    own = [one.dataset for one in contracts if one.table is None]
+    own = [one.dataset for one in contracts if one.table.is_own]
     tables = sorted(attached, key=lambda one: one.arn)
     lists = {
         "SourceTables": [one.arn for one in tables],
@@ -82,29 +83,23 @@ def find(
     A stream is enabled where a table has none, if that was asked for. A table that does not exist is reported
     to `on_missing`, if it is given, and left out.
     """
-    named: dict[str, Contract] = {}
     wrong: list[str] = []
-    for one in contracts:
-        if one.table is not None and named.setdefault(one.table.name, one) is not one:
-            other = named[one.table.name].source
-            wrong.append(f"{one.source}: expected a table of its own, got {one.table.name}, as in {other}.")
     found = []
-    for name, contract in sorted(named.items()):
+    for name, some in sorted(by_existing_table(contracts).items()):
         description = _describe(dynamodb, name)
-        problems = list(_misplaced(contract, place))
+        problems = [problem for one in some for problem in _misplaced(one, place)]
         if description is None and not problems:
-            missing = f"{contract.source}: the table {name} does not exist in {place.region}"
+            missing = f"{some[0].source}: the table {name} does not exist in {place.region}"
             if on_missing is None:
                 problems.append(f"{missing}. Create it, or correct its name.")
             else:
-                on_missing(
-                    f"{missing}; {contract.dataset} gets no changes until it does and this is run again"
-                )
+                datasets = ", ".join(one.dataset for one in some)
+                on_missing(f"{missing}; {datasets} gets no changes until it does and this is run again")
         elif description is not None:
-            problems += _other_keys(contract, description)
+            problems += [problem for one in some for problem in _other_keys(one, description)]
             if not problems and enables_streams:
                 description = _with_stream(dynamodb, description)
-            problems += _unusable_stream(contract, description)
+            problems += _unusable_stream(some, description)
         wrong += problems
         if description is not None and not problems:
             key = description.get("SSEDescription", {}).get("KMSMasterKeyArn")
@@ -134,7 +129,9 @@ def _misplaced(contract: Contract, place: Place) -> Iterable[str]:
     if place.account is not None and table.account not in (None, place.account):
         yield (
             f"{contract.source}: expected the table {table.name} in the account of the stack, "
-            f"{place.account}, got {table.account}. Deploy a stack there."
+            f"{place.account}, got {table.account}: streams, exports and keys of another account need grants "
+            "that its owner alone can make, and that a stack can't check. Deploy a stack there, and share "
+            "its lake."
         )
 
 
@@ -143,10 +140,13 @@ def _other_keys(contract: Contract, description: Mapping[str, Any]) -> Iterable[
     names = [one["AttributeName"] for one in sorted(description["KeySchema"], key=lambda one: one["KeyType"])]
     keys = tuple((name, types[name]) for name in names)  # HASH, then RANGE
     table = table_of(contract)
-    if keys != table.keys:
+    if keys != table.keys and not (table.entity and set(keys) == set(table.keys)):
+        advice = "Correct primaryKey, primaryKeyPosition, physicalName or the type."
+        if table.entity:
+            advice = "Describe each attribute of the key by a format of the entity, or as a key column."
         yield (
             f"{contract.source}: expected the key of the table {table.name}, {_spelled(keys)}, got "
-            f"{_spelled(table.keys)}. Correct primaryKey, primaryKeyPosition, physicalName or the type."
+            f"{_spelled(table.keys)}. {advice}"
         )
 
 
@@ -166,7 +166,12 @@ def _with_stream(dynamodb: Any, description: dict[str, Any]) -> dict[str, Any]:
     return _describe(dynamodb, name) or description
 
 
-def _unusable_stream(contract: Contract, description: Mapping[str, Any]) -> Iterable[str]:
+def _unusable_stream(contracts: Sequence[Contract], description: Mapping[str, Any]) -> Iterable[str]:
+    contract, others = contracts[0], [one for one in contracts if table_of(one).may_lose_items]
+    views, lacks = _VIEWS, "lacks new images"
+    if others:
+        contract, views = others[0], (_VIEW,)
+        lacks = f"does not show when an item stops to be one of {contract.dataset}"
     name, stream = description["TableName"], description.get("StreamSpecification", {})
     enable = (
         f"aws dynamodb update-table --table-name {name} "
@@ -177,10 +182,10 @@ def _unusable_stream(contract: Contract, description: Mapping[str, Any]) -> Iter
             f"{contract.source}: expected a stream of the table {name}, got none. To enable it, run this "
             f"again with --enable-stream, or: {enable}"
         )
-    elif stream["StreamViewType"] not in _VIEWS:
+    elif stream["StreamViewType"] not in views:
         yield (
-            f"{contract.source}: expected a stream of the table {name} with the view {' or '.join(_VIEWS)}, "
-            f"got {stream['StreamViewType']}, which lacks new images. A view can't be changed. To make "
+            f"{contract.source}: expected a stream of the table {name} with the view {' or '.join(views)}, "
+            f"got {stream['StreamViewType']}, which {lacks}. A view can't be changed. To make "
             "another stream, to which its other readers have to be pointed as well: aws dynamodb "
             f"update-table --table-name {name} --stream-specification StreamEnabled=false && {enable}"
         )

@@ -87,7 +87,7 @@ def make_event(contracts: Mapping[str, Contract]) -> TestEvent:
 
 
 def _event_of(contract: Contract) -> TestEvent | None:
-    if contract.table is not None:  # nothing writes to an existing table
+    if not contract.table.is_own:  # nothing writes to an existing table
         return None
     if not any(column.kind in _RARELY_IN_USE for column in contract.key_columns):
         return None

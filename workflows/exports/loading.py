@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jobs.intake.doors import EXPORT, OF_TABLE
 from workflows.exports.errors import ADVICE, ExportError
 from workflows.exports.windows import iso
 from workflows.progress.waiting import poll_seconds, receipts, wait
@@ -42,15 +43,18 @@ class LoadedExport:
     taken: str  # the time that it shows, or "… to …" for a window
     items: int
     files: int
-    rows_read: int
+    rows_read: int  # of a table with items of several datasets: by all of these together
     accepted: int
     quarantined: int
     batches: tuple[str, ...]
+    # Whether the table has items of several datasets, and how many a full export of it has of none.
+    is_shared: bool = False
+    unclaimed: int | None = None
 
     @property
     def adds_up(self) -> bool:
-        """Whether every item of the export is an accepted change."""
-        return self.items == self.rows_read == self.accepted
+        """Whether every item of the export is an accepted change, or is of no dataset."""
+        return self.rows_read == self.accepted and (self.is_shared or self.items == self.rows_read)
 
 
 def load(
@@ -117,20 +121,25 @@ def refuse_if_quarantined(target: Target, exports: Sequence[Export]) -> None:
 
 def account(target: Target, export: Export, files: Sequence[str]) -> LoadedExport:
     """The sum of the receipts of an export's files; a file that was read twice counts once."""
-    found = {receipt["source_file"]: receipt for receipt in receipts(target, files)}
+    found = {(receipt["source_file"], receipt["dataset"]): receipt for receipt in receipts(target, files)}
 
     def total(count: str) -> int:
         return sum(int(receipt[count]) for receipt in found.values())  # Athena returns text
 
+    items, read = export["ItemCount"], total("rows_read")
+    is_shared = export["S3Prefix"].startswith(EXPORT.folder(OF_TABLE).rstrip("/"))
+    is_full = "IncrementalExportSpecification" not in export
     return LoadedExport(
         export["ExportArn"],
         _taken(export),
-        export["ItemCount"],
+        items,
         len(files),
-        total("rows_read"),
+        read,
         total("accepted"),
         total("quarantined"),
         tuple(sorted({receipt["batch_id"] for receipt in found.values()})),
+        is_shared,
+        items - read if is_shared and is_full else None,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from jobs.intake.doors import export_folder
 from workflows.exports.errors import ADVICE, ExportError, explained
 from workflows.exports.windows import Source
 
@@ -28,7 +29,7 @@ _ATTEMPTS: Final = 9
 class ExportLocation:
     """The table that is exported, and the place in S3 that the export goes to.
 
-    That is the export door of the table's dataset, with the encryption of the RAW bucket.
+    That is the export door of the table's dataset or datasets, with the encryption of the RAW bucket.
     """
 
     table_arn: str
@@ -51,8 +52,7 @@ def find_source(target: Target, dataset: str) -> Source:
     """The table of the dataset. Raises ExportError if there is none, or if its recovery is off."""
     dynamodb, prefix = target.client("dynamodb"), target.output("TablePrefix")
     contract = target.contracts().get(dataset)
-    existing = None if contract is None else contract.table
-    name = prefix + dataset if existing is None else existing.name
+    name = prefix + dataset if contract is None else contract.table_name(prefix)
     try:
         arn = dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
     except ClientError as error:
@@ -66,7 +66,7 @@ def find_source(target: Target, dataset: str) -> Source:
     recovery = status.get("PointInTimeRecoveryDescription", {})
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
         advice = ADVICE["PointInTimeRecoveryUnavailableException"]
-        if existing is not None:
+        if contract is not None and not contract.table.is_own:
             advice = (
                 "Its owner switches it on: aws dynamodb update-continuous-backups --table-name "
                 f"{name} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
@@ -81,7 +81,9 @@ def export_location(target: Target, source: Source) -> ExportLocation:
     It is encrypted like the RAW bucket, because DynamoDB ignores the default encryption of a bucket.
     """
     bucket = target.output("RawBucket")
-    location = ExportLocation(source.arn, bucket, f"exports/{source.dataset}")
+    contract = target.contracts().get(source.dataset)
+    folder = f"exports/{source.dataset}/" if contract is None else export_folder(contract)
+    location = ExportLocation(source.arn, bucket, folder.rstrip("/"))
     try:
         found = target.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
     except ClientError as error:

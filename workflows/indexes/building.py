@@ -83,7 +83,7 @@ def pending(tables: Tables, contracts: Sequence[Contract]) -> dict[str, IndexCha
 
     Existing tables are their owners': they are left as they are.
     """
-    own = [contract for contract in contracts if contract.table is None]
+    own = [contract for contract in contracts if contract.table.is_own]
     described = {contract.dataset: (contract, tables.describe(contract)) for contract in own}
     changes = {
         dataset: IndexChanges.between(table, contract)

@@ -38,12 +38,14 @@ def certificate_table(reports: Sequence[Report]) -> Table:
 
 
 def lines(report: Report) -> Iterator[str]:
-    """The keys that were repaired, and the keys that differ."""
+    """The keys that were repaired, the keys that differ, and how many items are of no dataset."""
     before = report.repaired_after
     if before is not None:
         yield f"{before.dataset}: {before.repaired} keys were restored: {_keys(before)}"
     if not report.certificate.ok:
         yield f"{report.certificate.dataset}: {_keys(report.certificate)}"
+    if unclaimed := report.certificate.counts.unclaimed:
+        yield f"{report.certificate.dataset}: {unclaimed:,} items of its DynamoDB table are of no dataset"
 
 
 def advice(certificate: Certificate, ops_database: str) -> str | None:

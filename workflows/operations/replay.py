@@ -15,7 +15,9 @@ from botocore.exceptions import ClientError
 
 from expectations.problems import GluelineError
 from jobs.intake.batches import Batches
+from jobs.intake.doors import EXPORT
 from jobs.intake.manifest import ManifestFile, read_message
+from workflows.operations.export_summaries import summaries_of
 from workflows.progress.announcements import announce
 from workflows.progress.waiting import open_batches, receipts, wait
 from workflows.query.literals import instant, text
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 _AT_ONCE: Final = 16
+_NO_SUMMARY: Final = "no summary of an export lists it any more; request the export again"
 _NOT_FOUND: Final = ("NoSuchKey", "NoSuchVersion", "404", "405", "MethodNotAllowed")  # 405: a delete marker
 
 
@@ -66,6 +69,12 @@ class Replay:
     files: tuple[ManifestFile, ...]
     lost: tuple[LostFile, ...]
     rows: int | None = None
+    summaries: tuple[ManifestFile, ...] = ()  # of the exports that have some of the files
+
+    @property
+    def announced(self) -> list[ManifestFile]:
+        """The objects to announce: the files, or the summaries of exports in place of their data files."""
+        return [*(file for file in self.files if file.door != EXPORT.name), *self.summaries]
 
     @property
     def source_files(self) -> frozenset[str]:
@@ -128,10 +137,10 @@ def read_again(
 ) -> dict[str, int] | None:
     """Announce the files. With `report`, also wait until they are merged; the counts of rows then read."""
     if report is None or not replay.files:
-        announce(target, replay.files)
+        announce(target, replay.announced)
         return None
     before = batches_so_far(target, replay)
-    announce(target, replay.files)
+    announce(target, replay.announced)
     wait(target, replay.source_files, report, until_quiet=False, before=before)
     return counts_since(target, replay, before)
 
@@ -166,15 +175,21 @@ def _replay(
                 losses.append(item)
             else:
                 files[item.bucket, item.key, item.version_id or item.etag] = manifest.batch_id, item
+    s3 = target.client("s3")
+    exported = [file for _, file in files.values() if file.door == EXPORT.name]
+    summaries = summaries_of(s3, exported)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        problems = pool.map(partial(_problem, target.client("s3")), (file for _, file in files.values()))
+        problems = pool.map(partial(_problem, s3), (file for _, file in files.values()))
         existing = []
         for (batch_id, file), problem in zip(files.values(), problems, strict=True):
-            if problem is None:
+            if file.door == EXPORT.name and file.key not in summaries:
+                losses.append(LostFile(file.source_file, batch_id, _NO_SUMMARY))
+            elif problem is None:
                 existing.append(file)
             else:
                 losses.append(LostFile(file.source_file, batch_id, problem))
-    return Replay(tuple(batches), tuple(existing), tuple(losses), quarantined)
+    whole = {one.key: one for file in existing if (one := summaries.get(file.key))}
+    return Replay(tuple(batches), tuple(existing), tuple(losses), quarantined, tuple(whole.values()))
 
 
 def _items(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ParamValidationError
 
+from expectations.contract import by_existing_table
 from expectations.problems import GluelineError
 from jobs.erasure.failed_batches import read_failed_batch
 from jobs.intake.doors import STREAM_FAILURES
@@ -27,6 +28,7 @@ from lambdas.forwarder.objects import ForeignStream, RawObject, raw_objects
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lambdas.forwarder.existing_tables import Datasets
     from workflows.stack.target import Target
 
 FAILURES: Final = STREAM_FAILURES
@@ -166,15 +168,15 @@ def set_aside(target: Target, key: str) -> None:
     s3.delete_object(Bucket=bucket, Key=key)
 
 
-def _existing(target: Target) -> dict[str, str]:
-    """The dataset of each table that is not the stack's own."""
-    contracts = target.contracts().values()
-    return {one.table.name: one.dataset for one in contracts if one.table is not None}
+def _existing(target: Target) -> dict[str, Datasets]:
+    """The datasets of each table that is not the stack's own."""
+    tables = by_existing_table(target.contracts().values())
+    return {name: tuple((one.dataset, one.table.entity) for one in some) for name, some in tables.items()}
 
 
-def _not_in_stream(batch: dict[str, Any], prefix: str, existing: Mapping[str, str]) -> str:
+def _not_in_stream(batch: dict[str, Any], prefix: str, existing: Mapping[str, Datasets]) -> str:
     table = batch["streamArn"].partition(":table/")[2].partition("/")[0]
-    dataset = existing.get(table, table.removeprefix(prefix))
+    dataset = existing[table][0][0] if table in existing else table.removeprefix(prefix)
     return (
         f"Lambda kept no records and the stream no longer has them. To load the missing changes: "
         f"glueline catch-up {dataset} --from {batch['approximateArrivalOfFirstRecord']}"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from expectations.existing_table import ExistingTable
+from expectations.item_keys import table_of
 from expectations.odcs import load_contract
 from expectations.odcs.dynamodb_servers import existing_server
 from tests.expectations.contract_files import notes, problems, write
@@ -52,9 +53,8 @@ def test_a_table_has_its_keys_in_order_and_a_path_for_each_column(tmp_path: Path
 def test_a_server_says_where_the_table_is(
     tmp_path: Path, old: str, new: str, place: tuple[str, str | None, str | None]
 ) -> None:
-    table = load_contract(write(tmp_path, TABLE.replace(old, new))).table
+    table = table_of(load_contract(write(tmp_path, TABLE.replace(old, new))))
 
-    assert table is not None
     assert (table.name, table.region, table.account) == place
 
 
@@ -70,7 +70,11 @@ def test_a_server_says_where_the_table_is(
         ("physicalName: OrderId", "physicalName: a.OrderId", "expected an attribute of the item itself"),
         ("LineNo, logicalType: integer", "LineNo, logicalType: timestamp", "expected a key of string, int"),
         ("LineNo, logicalType: integer", "LineNo, logicalType: boolean", "expected a key of string, int"),
-        ("{name: note,", "{name: note, primaryKey: true, primaryKeyPosition: 3,", "one or two key columns"),
+        (
+            "{name: note,",
+            "{name: note, primaryKey: true, primaryKeyPosition: 3,",
+            "one or two key columns",
+        ),
         (
             "schema:\n",
             "  - {server: b, type: dynamodb}\nschema:\n",
@@ -100,7 +104,6 @@ def test_a_binary_key_is_of_an_existing_table_alone(tmp_path: Path) -> None:
 
     contract = load_contract(write(tmp_path, binary))
 
-    assert contract.table is not None
     assert contract.table.keys[1] == ("LineNo", "B")
     assert "binary" in str(problems(tmp_path, binary.replace(server, ""))[0])
 
@@ -119,5 +122,5 @@ def test_a_name_inside_of_a_column_is_noted(tmp_path: Path) -> None:
 
 
 def test_other_servers_make_no_existing_table(tmp_path: Path) -> None:
-    assert load_contract(write(tmp_path, TABLE.replace("type: dynamodb", "type: s3"))).table is None
+    assert load_contract(write(tmp_path, TABLE.replace("type: dynamodb", "type: s3"))).table.is_own
     assert existing_server(None) is None

@@ -11,7 +11,7 @@ from jobs.doors.existing_items import time_of_window
 from jobs.doors.export import MARGIN_MICROS, parse_export
 from jobs.doors.stream import parse_stream
 from tests.jobs.builders import SENT, received
-from tests.jobs.existing_histories import BLOBS, LEDGER, TTL
+from tests.jobs.existing_histories import BLOBS, LEDGER, PROFILES, TICKETS, TTL
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
@@ -154,7 +154,8 @@ def test_a_line_of_a_window_is_at_its_last_write(spark: "SparkSession") -> None:
 def test_a_window_that_ends_within_a_second_is_below_the_records_of_that_second(
     spark: "SparkSession", written: int, end: int, version: int
 ) -> None:
-    frame = spark.range(1).select(time_of_window(F.lit(NOW + written), F.lit(NOW + end)).alias("version"))
+    placed = time_of_window(LEDGER, F.lit(NOW + written), F.lit(NOW + end))
+    frame = spark.range(1).select(placed.alias("version"))
 
     assert frame.collect() == [(NOW + version,)]
 
@@ -167,3 +168,60 @@ def test_a_key_of_bytes_is_a_key(spark: "SparkSession") -> None:
     (row,) = parse_stream(received(spark, [line]), BLOBS).collect()
 
     assert (bytes(row["digest"]), row["name"], row["reasons"]) == (b"\xfb\xff", "name", [])
+
+
+TICKET: dict[str, Any] = {"pk": {"S": "CUSTOMER# a"}, "sk": {"S": "TICKET#1#LINE#2!"}}
+MINE, OTHERS = ({**TICKET, "type": {"S": name}, "place": {"S": name}} for name in ("Ticket", "Other"))
+WRITTEN = {"Metadata": {"WriteTimestampMicros": {"N": str(NOW)}}, "Keys": TICKET}
+
+
+def test_a_full_export_has_the_items_of_the_dataset_alone_and_what_can_not_be_read(
+    spark: "SparkSession",
+) -> None:
+    elsewhere = MINE | {"sk": {"S": "TICKET#1#LINE#2"}}
+    lines: list[Any] = [
+        {"Item": MINE},
+        {"Item": OTHERS},
+        {"Item": TICKET},
+        {"Item": elsewhere},
+        {"Unknown": 1},
+    ]
+
+    rows = parse_export(received(spark, lines), TICKETS).orderBy("row_number").collect()
+
+    assert [(row["row_number"], row["_op"]) for row in rows] == [(0, "upsert"), (4, "delete")]
+    assert (rows[0]["ticket"], rows[0]["line"], rows[0]["customer"]) == ("1", "2", " a")
+    assert rows[0]["reasons"] == []
+    assert rows[1]["reasons"][0].startswith("record: expected a line of a DynamoDB export")
+
+
+def test_a_window_removes_what_it_ends_with_as_anothers_if_that_can_change(spark: "SparkSession") -> None:
+    elsewhere = {"pk": TICKET["pk"], "sk": {"S": "NOTE#1"}}
+    lines: list[Any] = [
+        WRITTEN | {"OldImage": MINE, "NewImage": OTHERS},
+        WRITTEN | {"OldImage": OTHERS, "NewImage": MINE},
+        WRITTEN | {"NewImage": OTHERS},  # what it was within the window is not known
+        WRITTEN,
+        WRITTEN | {"Keys": elsewhere, "NewImage": elsewhere},
+    ]
+
+    rows = parse_export(received(spark, lines), TICKETS).orderBy("row_number").collect()
+
+    assert [(row["row_number"], row["_op"]) for row in rows] == [
+        (0, "delete"), (1, "upsert"), (2, "delete"), (3, "delete"),
+    ]  # fmt: skip
+    assert {(row["ticket"], row["line"], row["customer"]) for row in rows} == {("1", "2", " a")}
+    assert [row["place"] for row in rows] == ["Ticket", "Ticket", None, None]
+    assert all(row["reasons"] == [] for row in rows)
+
+
+def test_an_item_of_another_form_than_its_records_had_is_a_reason(spark: "SparkSession") -> None:
+    records = [
+        record("INSERT", NewImage={"pk": {"S": "CUSTOMER|a"}, "sk": {"S": "PROFILE"}}),
+        record("INSERT", NewImage={"pk": {"S": "CUSTOMER#a"}, "sk": {"S": "PROFILE"}}),
+    ]
+
+    rows = parse_stream(received(spark, records), PROFILES).orderBy("row_number").collect()
+
+    assert [row["customer"] for row in rows] == ["a", None]
+    assert [bool(row["reasons"]) for row in rows] == [False, True]

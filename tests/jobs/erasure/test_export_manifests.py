@@ -49,23 +49,23 @@ def test_an_export_with_rewritten_files_matches_its_manifest_after_the_update(
     with pytest.raises(UnreadableFile, match="checksum"):
         files(s3, exported)
 
-    assert update_exports(s3, "raw", "entities", {DATA}) == 1
+    assert update_exports(s3, "raw", ENTITIES, {DATA}) == 1
     assert files(s3, exported) == {DATA: 1, f"{EXPORT}/data/1.json.gz": 1}
-    assert update_exports(s3, "raw", "entities", {DATA}) == 0
+    assert update_exports(s3, "raw", ENTITIES, {DATA}) == 0
 
 
 @pytest.mark.parametrize("written", [1, 2, 3])
 def test_an_update_that_stopped_at_any_point_is_finished(s3: "S3Client", exported: str, written: int) -> None:
     with crash_at(s3, "put_object", call=written + 1):
-        update_exports(s3, "raw", "entities", {DATA})
+        update_exports(s3, "raw", ENTITIES, {DATA})
 
-    assert update_exports(s3, "raw", "entities", {DATA}) == 1
+    assert update_exports(s3, "raw", ENTITIES, {DATA}) == 1
     assert files(s3, exported) == {DATA: 1, f"{EXPORT}/data/1.json.gz": 1}
 
 
 def test_exports_of_other_files_are_not_changed(s3: "S3Client", exported: str) -> None:
-    assert update_exports(s3, "raw", "entities", {"exports/entities/AWSDynamoDB/other/data/0.json.gz"}) == 0
-    assert update_exports(s3, "raw", "entities", ()) == 0
+    assert update_exports(s3, "raw", ENTITIES, {"exports/entities/AWSDynamoDB/other/data/0.json.gz"}) == 0
+    assert update_exports(s3, "raw", ENTITIES, ()) == 0
     with pytest.raises(UnreadableFile):
         files(s3, exported)
 
@@ -74,7 +74,7 @@ def test_a_file_that_was_damaged_otherwise_still_does_not_match(s3: "S3Client", 
     damaged = f"{EXPORT}/data/1.json.gz"
     s3.put_object(Bucket="raw", Key=damaged, Body=lines({"Item": item(8, 2, "Rob")}))
 
-    update_exports(s3, "raw", "entities", {DATA, damaged})
+    update_exports(s3, "raw", ENTITIES, {DATA, damaged})
 
     with pytest.raises((UnreadableFile, UnreadableExport), match="checksum"):
         files(s3, exported)

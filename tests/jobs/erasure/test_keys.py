@@ -10,7 +10,7 @@ from expectations.contract import Column, Contract
 from expectations.keys import InvalidKey
 from jobs.erasure.keys import ErasedKeys
 from tests.jobs.builders import ENTITIES, EVENTS, record
-from tests.jobs.existing_histories import BLOBS, LEDGER
+from tests.jobs.existing_histories import BLOBS, LEDGER, PROFILES, TICKETS
 
 SEVEN = ErasedKeys.of(ENTITIES, ["7"])
 SALE = ErasedKeys.of(EVENTS, ["north,3"])
@@ -304,3 +304,27 @@ def test_a_key_of_bytes_is_found_in_base64() -> None:
     assert keys.own_line(json.dumps({"Item": {"digest": {"B": "+/8="}}}))
     assert keys.own_line(json.dumps({"digest": "+/8="}))
     assert not keys.own_line(json.dumps({"Item": {"digest": {"B": "AA=="}}}))
+
+
+def test_an_item_of_another_dataset_of_its_table_is_none_of_its_key() -> None:
+    keys = ErasedKeys.of(TICKETS, ["7,1,\u00e4".replace("\u00e4", "%C3%A4")])
+    key = {"pk": {"S": "CUSTOMER#\u00e4"}, "sk": {"S": "TICKET#7#LINE#1!"}}
+    ticket = key | {"type": {"S": "Ticket"}}
+
+    assert keys.own_line(json.dumps({"Item": ticket}))
+    assert keys.own_line(json.dumps({"dynamodb": {"Keys": key, "OldImage": ticket}}))
+    assert not keys.own_line(json.dumps({"Item": key | {"type": {"S": "Other"}}}))
+    assert not keys.own_line(json.dumps({"Keys": key, "NewImage": key}))
+    assert not keys.own_line(json.dumps({"Item": ticket | {"sk": {"S": "TICKET#7#LINE#2!"}}}))
+    for is_ascii in (True, False):
+        line = json.dumps({"Item": ticket}, ensure_ascii=is_ascii)
+        assert keys.own_line(line[:-2])  # cut off
+        assert not keys.own_line(line.replace("LINE#1", "LINE#2")[:-2])
+
+
+def test_a_key_of_the_table_that_is_always_the_same_is_no_part_of_the_text() -> None:
+    keys = ErasedKeys.of(PROFILES, ["a"])
+    profile = {"pk": {"S": "CUSTOMER|a"}, "sk": {"S": "PROFILE"}, "flag": {"BOOL": True}}
+
+    assert keys.own_line(json.dumps({"Item": profile}))
+    assert not keys.own_line(json.dumps({"Item": profile | {"sk": {"S": "OTHER"}}}))

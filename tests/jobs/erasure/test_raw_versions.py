@@ -73,7 +73,7 @@ def test_every_version_is_listed_but_those_without_rows(raw: "S3Client") -> None
     ):
         put(raw, key, b"" if "empty" in key else b"x")
 
-    found = [(one.key, one.is_latest) for one in list_versions(raw, "raw", "entities")]
+    found = [(one.key, one.is_latest) for one in list_versions(raw, "raw", ENTITIES)]
 
     assert sorted(found) == [
         ("aws/lambda/a", True),
@@ -93,7 +93,7 @@ def test_a_search_finds_the_versions_with_rows_and_those_that_cannot_be_searched
     put(raw, "stream/entities/a.jsonl.gz", lines({"Keys": {"_key": {"S": "7"}}}, {"id": 8})[:-9])
     given_up = json.dumps({"DDBStreamBatchInfo": {"streamArn": STREAM_ARN}}).encode()
     put(raw, "aws/lambda/new", given_up)
-    listed = list(list_versions(raw, "raw", "entities"))
+    listed = list(list_versions(raw, "raw", ENTITIES))
     old = RawVersion("aws/lambda/new", listed[0].version_id, "", 9, True, "failure", 25 * 3600)
 
     search = search_versions(spark, "raw", [*listed, old], SEVEN)
@@ -114,7 +114,7 @@ def test_a_version_that_was_deleted_since_it_was_listed_has_no_rows(
     spark: "SparkSession", raw: "S3Client"
 ) -> None:
     put(raw, FILE, BOTH)
-    listed = list(list_versions(raw, "raw", "entities"))
+    listed = list(list_versions(raw, "raw", ENTITIES))
     raw.delete_object(Bucket="raw", Key=FILE, VersionId=listed[0].version_id)
 
     assert search_versions(spark, "raw", listed, SEVEN) == RawSearch(1, 0, ())
@@ -126,7 +126,7 @@ def test_whatever_reading_a_version_raises_is_a_problem_of_that_version_alone(
     s3: "S3Client", monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     s3.put_object(Bucket="raw", Key="drops/entities/a.csv", Body=b"id,name\n7,Ann\n")
-    [version] = list_versions(s3, "raw", "entities")
+    [version] = list_versions(s3, "raw", ENTITIES)
 
     def fail(*_: object) -> NoReturn:
         raise error

@@ -1,13 +1,28 @@
 """Which object belongs to which door, and in which format; whoever writes to a door agrees with that."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from jobs.intake.doors import DOORS, DROP, EXPORT, REPAIR, STREAM, door_of, doors_of_rows, live_doors
+from expectations.item_keys import table_of
+from jobs.intake.doors import (
+    DOORS,
+    DROP,
+    EXPORT,
+    REPAIR,
+    STREAM,
+    datasets_of_folders,
+    door_of,
+    doors_of_rows,
+    export_folder,
+    live_doors,
+)
 from lambdas.forwarder.objects import raw_objects
+from tests.jobs.builders import ENTITIES
+from tests.jobs.existing_histories import LEDGER, PROFILES
 
 ROOT = Path(__file__).parents[3]
 
@@ -84,3 +99,16 @@ def test_the_forwarder_writes_to_the_stream_door() -> None:
     hour = datetime(2026, 11, 24, 10, tzinfo=UTC)
     assert written.key.startswith(f"{STREAM.folder(written.dataset)}{hour:%Y/%m/%d/%H}/")
     assert STREAM.format_of(written.key) == "jsonl.gz"
+
+
+def test_exports_of_a_table_with_items_of_several_datasets_are_in_a_folder_of_the_table() -> None:
+    shared = replace(
+        PROFILES, table=replace(table_of(PROFILES), entities=(("profiles", ()), ("tickets", ())))
+    )
+
+    assert [export_folder(one) for one in (ENTITIES, LEDGER, shared)] == [
+        "exports/entities/", "exports/ledger/", "exports/table=App/",
+    ]  # fmt: skip
+    assert datasets_of_folders({"ledger": LEDGER, "profiles": shared}) == {
+        "ledger": ("ledger",), "profiles": ("profiles",), "table=App": ("profiles", "tickets"),
+    }  # fmt: skip

@@ -112,3 +112,12 @@ def test_a_manifest_survives_its_json() -> None:
 
     assert Manifest.from_json(manifest.to_json()) == manifest
     assert manifest.begun == SENT
+
+
+def test_a_folder_of_a_table_has_exports_alone() -> None:
+    datasets = (*DATASETS, "table=App")
+
+    key = "exports/table=App/AWSDynamoDB/1/manifest-summary.json"
+    assert classify(key, datasets) == ("table=App", "export", "manifest-summary.json")
+    for other in ("drops/table=App/a.csv", "stream/table=App/a.jsonl.gz"):
+        assert "expected a dataset that has a contract" in str(classify(other, datasets))

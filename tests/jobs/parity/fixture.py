@@ -27,7 +27,7 @@ from jobs.parity.dynamodb_scan import as_record
 from jobs.parity.in_flight import Landing
 from jobs.parity.objects import ParityObjects
 from jobs.parity.options import ParityOptions
-from jobs.parity.reconciliation import compare
+from jobs.parity.reconciliation import compare, scan_table
 from jobs.parity.tables import create_parity_tables
 from jobs.runtime.options import Options
 from tests.jobs import builders
@@ -167,7 +167,8 @@ class ParityFixture:
     # --- parity ---------------------------------------------------------------------------------------------
 
     def compare(self) -> Comparison:
-        return compare(self.spark, self.contract, self.options)
+        scanned = scan_table(self.spark, [self.contract], self.options)
+        return compare(self.spark, self.contract, self.options, scanned, datetime.now(UTC))
 
     def check_again(self, compared: Comparison, **changed: Any) -> Certificate | Comparison:
         options = replace(self.options, **changed)

@@ -27,6 +27,7 @@ def test_a_comparison_has_these_fields_on_the_wire() -> None:
         "rows": 12,
         "drop_only": 2,
         "outranked": 0,
+        "unclaimed": 0,
         "suspects": 3,
         "in_flight": 2,
     }
@@ -46,6 +47,7 @@ def test_a_certificate_has_these_fields_on_the_wire() -> None:
         "rows": 12,
         "drop_only": 2,
         "outranked": 0,
+        "unclaimed": 0,
         "missing": ["1"],
         "extra": ["2", "3"],
         "differing": [],

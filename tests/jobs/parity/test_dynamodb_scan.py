@@ -2,18 +2,22 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
+from expectations.contract import Contract
+from expectations.item_keys import table_of
 from jobs.parity.dynamodb_scan import UNSTAMPED, Pace, as_record, get, get_items, scan
 from jobs.parity.states import item_states
 from tests.jobs.builders import ENTITIES
-from tests.jobs.existing_histories import LEDGER
+from tests.jobs.existing_histories import LEDGER, PROFILES, TICKETS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
 
 FAST = 1_000_000.0
 
@@ -35,7 +39,7 @@ def table(aws: str) -> str:
 
 def test_a_scan_finds_every_item_once(spark: "SparkSession", table: str) -> None:
     states = (
-        item_states(scan(spark, ENTITIES, table, FAST), ENTITIES)
+        item_states(scan(spark, [ENTITIES], table, FAST).of(ENTITIES), ENTITIES)
         .select("key", "version", "is_live")
         .collect()
     )
@@ -117,7 +121,7 @@ def test_items_of_an_existing_table_are_read_by_its_own_keys(spark: "SparkSessio
         name = {"detail": {"M": {"the.name": {"S": f"{account}/{entry}"}}}, "_deleted": {"BOOL": True}}
         client.put_item(TableName="Ledger", Item={"Account": {"S": account}, "Entry": {"N": entry}} | name)
 
-    received = scan(spark, LEDGER, "Ledger", FAST)
+    received = scan(spark, [LEDGER], "Ledger", FAST).of(LEDGER)
     states = {row["key"]: row for row in item_states(received, LEDGER).collect()}
 
     assert {key: (row["is_live"], row["version"], row["is_rejected"]) for key, row in states.items()} == {
@@ -131,6 +135,42 @@ def test_items_of_an_existing_table_are_read_by_its_own_keys(spark: "SparkSessio
     assert {row["key"]: row["content"] for row in again} == {
         key: row["content"] for key, row in states.items()
     }
+
+
+def test_a_table_of_several_datasets_is_read_once_for_all_of_them(spark: "SparkSession", aws: str) -> None:
+    client = boto3.client("dynamodb")
+    names = ("pk", "sk")
+    client.create_table(
+        TableName="App",
+        KeySchema=[
+            {"AttributeName": name, "KeyType": kind}
+            for name, kind in zip(names, ("HASH", "RANGE"), strict=True)
+        ],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    profile = {"pk": {"S": "CUSTOMER|7"}, "sk": {"S": "PROFILE"}, "flag": {"BOOL": True}}
+    ticket = {"pk": {"S": "CUSTOMER#7"}, "sk": {"S": "TICKET#1#LINE#2!"}, "type": {"S": "Ticket"}}
+    other = ticket | {"sk": {"S": "TICKET#1#LINE#3!"}, "type": {"S": "Other"}}
+    for item in (profile, ticket, other):
+        client.put_item(TableName="App", Item=item)
+    tables = [table_of(one) for one in (PROFILES, TICKETS)]
+    entities = (("profiles", tables[0].entity), ("tickets", tables[1].entity))
+    profiles, tickets = (
+        replace(one, table=replace(table, entities=entities))
+        for one, table in zip((PROFILES, TICKETS), tables, strict=True)
+    )
+
+    def keys(contract: Contract, received: Any) -> list[str]:
+        return [row["key"] for row in item_states(received, contract).collect()]
+
+    both = scan(spark, [profiles, tickets], "App", FAST)
+    assert (keys(profiles, both.of(profiles)), keys(tickets, both.of(tickets))) == (["7"], ["1,2,7"])
+    assert both.unclaimed() == 1
+    one = scan(spark, [tickets], "App", FAST)  # the other dataset's item is not unclaimed
+    assert (keys(tickets, one.of(tickets)), one.unclaimed()) == (["1,2,7"], 1)
+    wanted = spark.createDataFrame([("1,2,7",), ("1,3,7",)], "key string")
+    assert keys(tickets, get(spark, tickets, "App", wanted, FAST)) == ["1,2,7"]
 
 
 def test_the_pace_limits_consumption_to_the_rate() -> None:

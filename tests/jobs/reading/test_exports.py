@@ -66,6 +66,15 @@ def test_an_export_becomes_its_data_files(s3: "S3Client", suffix: str) -> None:
         assert content.read() == b'{"Item":{}}\n' * 2
 
 
+def test_an_export_of_a_table_is_read_for_each_of_its_datasets(s3: "S3Client") -> None:
+    put_export(s3)
+
+    opened = open_exports(s3, announced(), SENT, {"things": ("orders", "tickets")}).manifest
+
+    assert [(file.key, file.dataset) for file in opened.files] == [(DATA, "orders"), (DATA, "tickets")]
+    assert opened.datasets == ["orders", "tickets"]
+
+
 def test_a_data_file_that_is_not_as_its_manifest_says_is_not_read(s3: "S3Client") -> None:
     put_export(s3, claimed=3)
     (file,) = open_exports(s3, announced(), SENT).manifest.files

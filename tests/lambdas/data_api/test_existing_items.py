@@ -10,6 +10,7 @@ import pytest
 from moto import mock_aws
 
 from expectations.contract import Column, Contract
+from expectations.entities import Condition
 from expectations.existing_table import ExistingTable
 from expectations.openapi import openapi
 from lambdas.data_api.batch import read_changes
@@ -22,6 +23,11 @@ from lambdas.data_api.store import Store
 from lambdas.validation import Validators
 from tests.builders import contracts
 
+TABLE = ExistingTable(
+    "Shop",
+    (("Digest", "B"), ("Line", "N")),
+    (("digest", "Digest"), ("line", "Line"), ("city", "address.city"), ("sku", "lines[1].sku")),
+)
 SHOP = Contract(
     dataset="orders",
     version="1",
@@ -33,11 +39,7 @@ SHOP = Contract(
         Column("sku", "string"),
     ),
     key=("digest", "line"),
-    table=ExistingTable(
-        "Shop",
-        (("Digest", "B"), ("Line", "N")),
-        (("digest", "Digest"), ("line", "Line"), ("city", "address.city"), ("sku", "lines[1].sku")),
-    ),
+    table=TABLE,
 )
 ITEM: dict[str, Any] = {
     "Digest": {"B": b"\xfb\xff"},
@@ -112,6 +114,18 @@ def test_pages_show_every_row_once(store: Store) -> None:
         page = read_page(SHOP, {"limit": "2", "next": answer["next"]})
 
     assert sorted(lines) == [1, 2, 3, 4, 5]
+
+
+FIRST = replace(SHOP, table=replace(TABLE, entity=(Condition("Line", "equals", 1),)))
+
+
+def test_rows_of_other_datasets_of_the_table_are_neither_read_nor_listed(store: Store) -> None:
+    assert item_of_row(FIRST, ITEM) == item_of_row(SHOP, ITEM)
+    assert body(read(store, FIRST, "%2B%2F8%3D,1")) == ROW
+    with pytest.raises(Problem) as caught:
+        read(store, FIRST, "%2B%2F8%3D,2")
+    assert caught.value.kind == "not-found"
+    assert json.loads(list_rows(store, FIRST, Page(10))) == {"items": [ROW], "next": None}
 
 
 def test_a_page_after_what_is_no_key_is_refused() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.forwarder.objects import ForeignStream, raw_objects
+from expectations.entities import Condition
+from lambdas.forwarder.objects import ForeignStream, raw_objects, sort_records
 
 PREFIX = "glueline-"
 
@@ -121,12 +122,32 @@ def test_records_of_an_existing_table_go_to_the_dataset_whose_contract_names_it(
     for record in records:
         record["eventSourceARN"] = record["eventSourceARN"].replace("glueline-transactions", "Shop-2")
 
-    [raw] = raw_objects(records, PREFIX, {"Shop-2": "orders"})
+    [raw] = raw_objects(records, PREFIX, {"Shop-2": (("orders", ()),)})
 
     assert raw.dataset == "orders"
     assert raw.key.startswith("stream/orders/2026/11/24/10/")
     with pytest.raises(ForeignStream, match="one that a contract names"):
-        raw_objects(records, PREFIX, {"Shop": "orders"})
+        raw_objects(records, PREFIX, {"Shop": (("orders", ()),)})
+
+
+def test_items_of_several_datasets_become_an_object_each_and_the_others_are_counted(
+    records: list[dict[str, Any]],
+) -> None:
+    for record, kind in zip(records, ("Order", "Ticket", "Other"), strict=True):
+        record["eventSourceARN"] = record["eventSourceARN"].replace("glueline-transactions", "App")
+        for image in ("OldImage", "NewImage"):
+            if image in record["dynamodb"]:
+                record["dynamodb"][image]["type"] = {"S": kind}
+    datasets = (
+        ("o", (Condition("type", "equals", "Order"),)),
+        ("t", (Condition("type", "equals", "Ticket"),)),
+    )
+
+    found = sort_records(records, PREFIX, {"App": datasets})
+
+    assert [(raw.dataset, raw.records) for raw in found.objects] == [("o", records[:1]), ("t", records[1:2])]
+    assert found.unclaimed == {"App": 1}
+    assert sort_records(records, PREFIX, {"App": (("o", ()),)}).unclaimed == {}
 
 
 def modified(record: dict[str, Any], **attributes: Any) -> dict[str, Any]:

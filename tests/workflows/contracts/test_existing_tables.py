@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 
 from expectations.contract import Column, Contract
+from expectations.entities import Condition
 from expectations.existing_table import ExistingTable
 from tests.builders import contracts
 from tests.workflows.expanded_template import TEMPLATE, expanded
@@ -122,7 +123,10 @@ def test_another_key_is_an_error(dynamodb: Any, kinds: dict[str, str], says: str
     ("place", "says"),
     [
         ({"region": "eu-west-1"}, "got eu-west-1: Lambda reads"),
-        ({"account": "999999999999"}, "got 999999999999"),
+        (
+            {"account": "999999999999"},
+            "got 999999999999: streams, .* Deploy a stack there, and share its lake",
+        ),
     ],
 )
 def test_a_table_elsewhere_is_an_error(dynamodb: Any, place: dict[str, Any], says: str) -> None:
@@ -163,10 +167,32 @@ def test_the_template_knows_what_stands_for_nothing() -> None:
     }
 
 
-def test_two_contracts_that_name_one_table_are_an_error(dynamodb: Any) -> None:
-    create(dynamodb)
+PAID = replace(TABLE, entity=(Condition("Id", "prefix", "PAID#"),))
+OPEN = replace(TABLE, entity=(Condition("state", "equals", "open"),))
 
-    with pytest.raises(
-        WrongTable, match=r"b.yaml: expected a table of its own, got Shop, as in shop_orders.yaml"
-    ):
-        find(dynamodb, [ORDERS, replace(ORDERS, dataset="b", source="b.yaml")], HERE)
+
+def test_contracts_of_one_table_attach_to_it_once(dynamodb: Any) -> None:
+    made = create(dynamodb)
+
+    assert find(dynamodb, [replace(ORDERS, table=PAID), replace(ORDERS, dataset="b", table=PAID)], HERE) == [
+        Attached(made["TableArn"], made["LatestStreamArn"], None)
+    ]
+
+
+def test_an_entity_that_the_key_does_not_tell_needs_both_images(dynamodb: Any) -> None:
+    create(dynamodb, "NEW_IMAGE")
+    both = [replace(ORDERS, table=PAID), replace(ORDERS, dataset="b", table=OPEN)]
+
+    with pytest.raises(WrongTable, match="view NEW_AND_OLD_IMAGES, got NEW_IMAGE, which does not show"):
+        find(dynamodb, both, HERE)
+
+
+def test_a_key_that_is_always_the_same_has_to_be_described(dynamodb: Any) -> None:
+    create(dynamodb, Id="S", Kind="S")
+    keyed = replace(TABLE, keys=(("Id", "S"),), entity=(Condition("Kind", "equals", "ORDER"),))
+    described = (Condition("Kind", "format", "ORDER"),)
+    known = replace(keyed, keys=(("Kind", "S"), ("Id", "S")), entity=described)
+
+    with pytest.raises(WrongTable, match="Describe each attribute of the key by a format"):
+        find(dynamodb, [replace(ORDERS, table=keyed)], HERE)
+    assert len(find(dynamodb, [replace(ORDERS, table=known)], HERE)) == 1

@@ -44,6 +44,12 @@ def test_the_keys_are_named_and_a_long_list_is_cut() -> None:
     assert line == "things: missing 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more; extra x"
 
 
+def test_items_of_no_dataset_are_counted() -> None:
+    found = replace(GOOD, counts=replace(GOOD.counts, unclaimed=1200))
+
+    assert list(lines(Report(found))) == ["things: 1,200 items of its DynamoDB table are of no dataset"]
+
+
 def test_the_table_has_a_row_for_a_certificate() -> None:
     console = Console(width=130, file=io.StringIO())
     console.print(certificate_table([Report(DRIFTED)]))

@@ -261,3 +261,25 @@ def test_waiting_ends_with_the_batch_that_reads_the_file_again_and_only_it_is_co
 
     assert stages == [1, 1, 0, 0]
     assert read == {"rows_read": 9, "accepted": 8, "quarantined": 1}
+
+
+def test_data_files_of_an_export_are_read_again_by_its_summary(target: Target) -> None:
+    folder = "exports/products/AWSDynamoDB/01-a"
+    files = [
+        replace(land(target, f"{folder}/data/{name}.json.gz"), format="jsonl.gz")
+        for name in ("one", "two", "unlisted")
+    ]
+    listed = "".join(f'{{"dataFileS3Key": "{file.key}"}}\n' for file in files[:2])
+    s3, bucket = target.client("s3"), target.output("RawBucket")
+    s3.put_object(Bucket=bucket, Key=f"{folder}/manifest-files.json", Body=listed.encode())
+    s3.put_object(Bucket=bucket, Key=f"{folder}/manifest-summary.json", Body=b"{}")
+    keep(target, "wr_1", *files)
+
+    found = of_batch(target, "wr_1", DATASETS)
+    read_again(target, found)
+
+    assert found.files == tuple(files[:2])
+    assert [(lost.source_file, "request the export again" in lost.why) for lost in found.lost] == [
+        (files[2].source_file, True)
+    ]
+    assert [file.key for file in announced(target)] == [f"{folder}/manifest-summary.json"]

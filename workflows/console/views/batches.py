@@ -116,10 +116,10 @@ def freshness(manifest: Manifest, merged: datetime) -> dict[str, list[float]]:
 
 def file_lines(manifest: Manifest, counted: Sequence[FileCount]) -> list[FileLine]:
     """The files of a batch with their counts, then messages that no door took."""
-    counts = {one.source_file: one for one in counted}
+    counts = {(one.dataset, one.source_file): one for one in counted}
     lines = []
     for file in manifest.files:
-        one = counts.get(file.source_file)
+        one = counts.get((file.dataset, file.source_file))
         counted_as = (None,) * 3 if one is None else (one.rows_read, one.accepted, one.quarantined)
         lines.append(FileLine(file.key, file.dataset, file.door, file.size, *counted_as))
     return lines + [
