@@ -21,6 +21,8 @@ SOURCES = $(shell find *.md *.toml uv.lock Makefile docs expectations jobs lambd
 # Without a terminal there is nobody to ask whether data may go.
 UNASKED = $$([ -t 0 ] || echo --yes)
 export UV
+# Where it is set (images of containers do), each of hundreds of processes would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
 
 ##@ Use
 

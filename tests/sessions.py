@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 from pyspark.sql import SparkSession
@@ -17,7 +17,8 @@ from workflows.local.base.jars import jar_paths
 
 CATALOG = "spark.sql.catalog.glue_catalog"
 # Tests run most code a few times: the second compiler of the JVM costs more than it gains.
-_SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# Hadoop starts a `chmod` for each file that it writes, which is cheaper so.
+_SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djdk.lang.Process.launchMechanism=VFORK"
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -47,7 +48,15 @@ def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> Sp
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")
+    _write_no_checksums(session)
     return session
+
+
+def _write_no_checksums(session: SparkSession) -> None:
+    """Write no `.crc` file beside each file of a table, as S3 has none either."""
+    jvm, context = cast("Any", session._jvm), cast("Any", session.sparkContext)
+    files = jvm.org.apache.hadoop.fs.FileSystem.getLocal(context._jsc.hadoopConfiguration())
+    files.setWriteChecksum(False)
 
 
 # Time zones of machines. Two have daylight saving, one of them behind UTC and one ahead of it.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
 from tests.workflows.deploy.small_stack import Talk
-from workflows.deploy import stacks
+from workflows.deploy import packaging, stacks
 from workflows.deploy.account import sign_in
 from workflows.deploy.deployment import deploy
 from workflows.deploy.destroying import destroy, plan_destruction
@@ -21,7 +22,11 @@ pytestmark = [
 ]
 
 
-def test_it_is_deployed_changed_deleted_and_deployed_again_with_its_data(alone: str) -> None:
+def test_it_is_deployed_changed_deleted_and_deployed_again_with_its_data(
+    alone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The same sources give the same bytes (tests/workflows/packages/test_job_code.py): once is enough.
+    monkeypatch.setattr(packaging, "build_jobs", cache(packaging.build_jobs))
     account = sign_in()
     account.client("s3").create_bucket(Bucket="artifacts")
     options = Options("whole", bucket="artifacts", architecture="x86_64")

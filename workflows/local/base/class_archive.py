@@ -7,9 +7,9 @@ other jars, finds that the archive does not fit, and loads the classes from the 
 from pathlib import Path
 from typing import Final
 
-from workflows.local.base.home import DEFAULT
+from workflows.local.base.home import TOOLS
 
-FILE: Final = DEFAULT.folder / "spark-classes.jsa"
+FILE: Final = TOOLS / "spark-classes.jsa"
 _SILENT: Final = "-Xlog:cds=off -Xlog:cds+dynamic=off"  # about an archive that does not fit
 
 

@@ -1,9 +1,14 @@
 """The folders of a local stack: the checkout it is built from, and the one folder for all it writes."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+TOOLS: Final = CHECKOUT / ".local"  # what `make setup` fetches and makes; all stacks of the checkout use it
+FOLDER_VARIABLE: Final = "GLUELINE_LOCAL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +64,9 @@ class Home:
         return self.checkout / ".local" / "emulator-env" / "bin" / "python"
 
 
-DEFAULT = Home(CHECKOUT / ".local")
+def chosen_home(environment: Mapping[str, str]) -> Home:
+    """The stack in the folder that GLUELINE_LOCAL names; without it, that in `.local` of the checkout."""
+    return Home(Path(environment.get(FOLDER_VARIABLE) or TOOLS).absolute())
+
+
+DEFAULT = chosen_home(os.environ)

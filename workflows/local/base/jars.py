@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from workflows.local.base.errors import StackError
-from workflows.local.base.home import DEFAULT
+from workflows.local.base.home import CHECKOUT, TOOLS
 
 COORDINATES: Final = (
     "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0",
@@ -26,7 +26,7 @@ COORDINATES: Final = (
 # hadoop-aws depends on 600 MB of SDK, of which S3A needs the modules above; Spark replaces commons-logging.
 EXCLUDES: Final = ("software.amazon.awssdk:bundle", "commons-logging:commons-logging")
 WANTED: Final = [*COORDINATES, *(f"not {one}" for one in EXCLUDES)]
-_RECORD: Final = DEFAULT.folder / "jars.json"
+_RECORD: Final = TOOLS / "jars.json"
 
 
 class NoJars(StackError):
@@ -57,7 +57,7 @@ def jar_paths(record: Path = _RECORD) -> list[str]:
         return recorded
     # In a process of its own: a JVM started here would stay, and be the JVM of every later session.
     command = [sys.executable, "-m", "workflows.local.base.jars", "--fetch", str(record)]
-    fetch = subprocess.run(command, cwd=DEFAULT.checkout, capture_output=True, text=True, check=False)  # noqa: S603 -- ourselves
+    fetch = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)  # noqa: S603 -- ourselves
     fetched = _recorded(record)
     if fetch.returncode or fetched is None:
         last = "\n".join(fetch.stderr.strip().splitlines()[-12:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -181,14 +182,20 @@ def _digest(files: Iterable[Path], settings: str = "", *, root: Path = Path("/")
 
 
 def build(deployment: Deployment, home: Home) -> bool:
-    """Build the Lambda packages if anything they depend on has changed; returns whether it has."""
-    record = home.folder / f"build-{deployment.stack_name}.sha256"
+    """Build the Lambda packages if anything they depend on has changed; returns whether it has.
+
+    Stacks in different folders that are built from one checkout share its packages, and build one at a time.
+    """
+    record = deployment.built_template.parents[1] / f"build-{deployment.stack_name}.sha256"
+    record.parent.mkdir(exist_ok=True)
     digest = deployment.digest()
-    if deployment.built_template.is_file() and record.is_file() and record.read_text() == digest:
-        return False
-    record.unlink(missing_ok=True)
-    _sam(deployment, home, ["build", "--template", deployment.template.name, "--build-in-source"])
-    record.write_text(digest)
+    with record.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if deployment.built_template.is_file() and record.is_file() and record.read_text() == digest:
+            return False
+        record.unlink(missing_ok=True)
+        _sam(deployment, home, ["build", "--template", deployment.template.name, "--build-in-source"])
+        record.write_text(digest)
     return True
 
 

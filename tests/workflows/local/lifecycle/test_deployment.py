@@ -1,6 +1,8 @@
 """When packages are built, and which parts of a deployment depend on which files."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,16 @@ def test_packages_are_built_once_and_again_when_something_changed(
     (tmp_path / "uv.lock").write_text("other")
     assert build(deployment, home)
     assert len(builds) == 2
+
+
+def test_stacks_in_two_folders_share_the_packages_of_their_checkout(
+    tmp_path: Path, deployment: Deployment, builds: list[list[str]]
+) -> None:
+    with ThreadPoolExecutor() as pool:
+        built = list(pool.map(partial(build, deployment), (Home(tmp_path / "one"), Home(tmp_path / "two"))))
+
+    assert sorted(built) == [False, True]
+    assert len(builds) == 1
 
 
 def test_packages_are_built_again_after_a_build_that_failed(
