@@ -4,6 +4,6 @@
 room `views` turns what it answers into what a page shows.
 
 Imports `expectations`, `jobs.intake`, `lambdas.data_api`, `workflows.console.views`,
-`workflows.local.base`, `workflows.operations`, `workflows.query`, `workflows.query.dialect`,
-`workflows.stack`.
+`workflows.local.base`, `workflows.operations`, `workflows.progress`, `workflows.query`,
+`workflows.query.dialect`, `workflows.stack`.
 """

@@ -21,6 +21,7 @@ from jobs.intake.results import CheckedBatch
 from workflows.console.views import batches as batch_views
 from workflows.console.views.values import SEPARATOR, moment
 from workflows.operations import batches, dead_letters
+from workflows.progress import job_runs
 from workflows.query.catalog import lake_catalog, load_table
 from workflows.query.dialect.errors import NoSuchTable
 from workflows.query.literals import instant
@@ -137,6 +138,10 @@ class Readings:
             QueueUrl=self.target.output(output), AttributeNames=counts
         )["Attributes"]
         return sum(int(found[name]) for name in counts)
+
+    def failed_jobs(self) -> dict[str, str]:
+        """The error of each job whose newest run did not succeed."""
+        return self._keep("jobs", lambda: job_runs.failed_jobs(self.target))
 
     def alarms(self) -> list[dict[str, Any]]:
         """The stack's alarms, which send to its own topic."""

@@ -201,8 +201,6 @@ def test_down_ends_what_a_killed_up_left_behind(home: Home, running: subprocess.
     left = stack.status(home)
     assert not left.running
     assert list(left.processes) == [running.pid]
-    assert "make down ends them" in str(left.render())
-
     assert stack.down(home) == "Ended 1 processes; none is left."
     assert not home.scratch.exists()
 
