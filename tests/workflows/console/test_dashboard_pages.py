@@ -28,7 +28,7 @@ def test_nothing_is_read_until_the_reader_asks(browser: TestClient, monkeypatch:
     page = browser.get("/dashboards/transactions")
 
     assert page.status_code == 200
-    assert "Quantity by Products department" in page.text
+    assert "Sales value by Products department" in page.text
     assert page.text.count('hx-trigger="click from:#draw"') == page.text.count("Not drawn yet.") > 5
     assert asked == []
 
@@ -38,7 +38,9 @@ def test_a_chart_is_drawn_from_its_own_statement(
 ) -> None:
     titles = browser.get("/dashboards/transactions").text
     place = titles.split("<h2>")[1:].index(
-        next(part for part in titles.split("<h2>")[1:] if part.startswith("Quantity by Products department"))
+        next(
+            part for part in titles.split("<h2>")[1:] if part.startswith("Sales value by Products department")
+        )
     )
     asked = with_results(
         monkeypatch, dashboard_pages, pa.table({"dimension": ["<b>GROCERY", None], "value": [10.5, 2.0]})
@@ -70,7 +72,8 @@ def test_restricted_columns_are_in_no_statement(browser: TestClient, monkeypatch
         browser.get(f"/parts/dashboards/transactions/{place}")
 
     assert len(asked) == number
-    assert not any("household_id" in sql for sql in asked)  # it is classified as restricted
+    selected = [sql.partition(" from ")[0] for sql in asked]  # a join may use it
+    assert not any("household_id" in part for part in selected)  # it is classified as restricted
 
 
 @pytest.mark.parametrize(
