@@ -101,7 +101,7 @@ def test_dead_letters_are_wrong(target: Target) -> None:
     code, lines = first_lines()
 
     assert code == 1
-    assert lines[1].split("  ")[1:] == ["1 dead letters", "glueline redrive --dry-run"]
+    assert lines[1].split("  ")[1:] == ["1 dead letter", "glueline redrive --dry-run"]
 
 
 @pytest.mark.usefixtures("target")

@@ -114,7 +114,16 @@ def what_is_wrong(
             if failing
             else []
         ),
-        *([Wrong(f"{dead_letters:,} dead letters", "glueline redrive --dry-run")] if dead_letters else []),
+        *(
+            [
+                Wrong(
+                    f"{dead_letters:,} dead letter{'s' if dead_letters != 1 else ''}",
+                    "glueline redrive --dry-run",
+                )
+            ]
+            if dead_letters
+            else []
+        ),
         *(Wrong(f"the alarm {alarm.name} rings", "glueline console") for alarm in alarms if alarm.is_ringing),
     ]
 
