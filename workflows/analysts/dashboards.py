@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from expectations.odcs.semantics import NONE, NUMBERS, SUM
-from workflows.analysts.datasets import references, time_column
+from workflows.analysts.datasets import is_restricted, references, time_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 type Kind = Literal["number", "line", "bar"]
 
-RESTRICTED: Final = "restricted"
 MOST_BARS: Final = 20
 MOST_DIMENSIONS: Final = 8  # that have charts; more make no overview
+MOST_MEASURES: Final = 16  # beside the number of rows: a sheet of QuickSight has at most 50 visuals
 ROWS: Final = "rows"
 PERIOD: Final = "month"
+_FRACTIONS: Final = ("decimal", "double", "float")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def dashboard(dataset: Dataset, known: list[Dataset], database: str) -> Dashboar
     """The dashboard of one dataset; `known` are those that it may refer to."""
     contract = dataset.contract
     time = time_column(contract)
-    measures = (Measure(ROWS, None, "count"), *_measures(dataset))
+    counted, *others = measures = (Measure(ROWS, None, "count"), *_measures(dataset)[:MOST_MEASURES])
     dimensions = (*_dimensions(dataset), *_referenced(dataset, known))[:MOST_DIMENSIONS]
     table = f'"{database}"."{contract.dataset}" t'
     charts = [
@@ -101,8 +102,9 @@ def dashboard(dataset: Dataset, known: list[Dataset], database: str) -> Dashboar
     ]
     if time is not None:
         charts += [_over_time(one, time.name, table) for one in measures]
-    # One measure by each dimension: the first that is more than the number of rows, if there is one.
-    by = measures[1] if len(measures) > 1 else measures[0]
+    # One measure by each dimension: an amount if there is one, else another number, else the number of rows.
+    amounts = [one for one in others if one.column and contract.column(one.column).kind in _FRACTIONS]
+    by = next(iter([*amounts, *others, counted]))
     charts += [_by_dimension(by, one, table, database) for one in dimensions]
     name = time.name if time else None
     return Dashboard(contract.dataset, _words(contract.dataset), name, measures, dimensions, tuple(charts))
@@ -112,9 +114,9 @@ def _measures(dataset: Dataset) -> list[Measure]:
     declared = dataset.semantics.measures
     found = []
     for column in _shown(dataset):
-        by_type = SUM if column.kind in ("decimal", "double", "float") else NONE
-        aggregate = declared.get(column.name, by_type)
-        if aggregate != NONE and column.name not in dataset.semantics.dimensions:
+        by_type = SUM if column.kind in _FRACTIONS else NONE
+        aggregate = declared.get(column.name, by_type)  # the least text is no number to draw
+        if column.kind in NUMBERS and aggregate != NONE and column.name not in dataset.semantics.dimensions:
             found.append(Measure(column.name, column.name, aggregate))
     return found
 
@@ -145,7 +147,7 @@ def _shown(dataset: Dataset) -> list[Column]:
         column
         for column in dataset.contract.columns
         if column.name not in dataset.contract.key
-        and column.classification != RESTRICTED
+        and not is_restricted(column)
         and (column.kind in ("string", "boolean") or column.kind in NUMBERS)
     ]
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from expectations.contract import Column, Contract
 
+RESTRICTED: Final = "restricted"
 _NAMES: Final = {"long": "bigint", "float": "real", "binary": "varbinary", "string": "varchar"}
 
 
@@ -48,13 +49,18 @@ def references(dataset: Dataset, known: list[Dataset]) -> list[Reference]:
 def time_column(contract: Contract) -> Column | None:
     """The time of a row for analysts: what it is partitioned by, else its first date or time; None without.
 
-    The partition's time never changes, so rows do not move between periods. The sequence column is the last
+    The partition's time is that of what happened, and seldom changes. The sequence column is the last
     choice, as it changes with each version.
     """
     partitioned = [partition.column for partition in contract.partitions]
     times = [column for column in contract.columns if column.kind in ("timestamp", "date")]
     times.sort(key=lambda one: (one.name not in partitioned, one.name == contract.sequence_column))
     return times[0] if times else None
+
+
+def is_restricted(column: Column) -> bool:
+    """Whether the values of a column, or of a field inside of it, are classified as restricted."""
+    return (column.classification or "").lower() == RESTRICTED or any(map(is_restricted, column.fields))
 
 
 def athena_type(column: Column) -> str:

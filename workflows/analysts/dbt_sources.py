@@ -99,7 +99,7 @@ def _column(column: Column, contract: Contract) -> dict[str, Any]:
     if contract.key == (column.name,):
         tests.append("unique")
     if column.limits.enum:
-        arguments: dict[str, Any] = {"values": [_plain(value) for value in column.limits.enum]}
+        arguments: dict[str, Any] = {"values": [_literal(value, column.kind) for value in column.limits.enum]}
         if column.kind != "string":
             arguments["quote"] = False
         tests.append({"accepted_values": {"arguments": arguments}})
@@ -133,5 +133,16 @@ def _period(within: timedelta) -> dict[str, Any]:
     return {"count": minutes, "period": "minute"}
 
 
-def _plain(value: Any) -> Any:
+def _literal(value: Any, kind: str) -> Any:
+    """A value as dbt writes it into its SQL, without quotes unless it is a text.
+
+    Athena compares no date with a text.
+
+    >>> _literal("2026-11-30", "date")
+    "date '2026-11-30'"
+    """
+    if kind == "date":
+        return f"date '{value}'"
+    if kind == "timestamp":
+        return f"from_iso8601_timestamp('{value}')"
     return value if isinstance(value, (bool, int, float)) else str(value)

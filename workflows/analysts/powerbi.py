@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from workflows.analysts.datasets import time_column
+from workflows.analysts.datasets import is_restricted, time_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,16 +20,19 @@ DSN: Final = "Glueline"
 CATALOG: Final = "AwsDataCatalog"
 
 
-def pbids(dsn: str = DSN, *, is_direct_query: bool = False) -> str:
-    """The text of a .pbids file that connects by the ODBC data source of this name."""
+def pbids(dsn: str = DSN) -> str:
+    """The text of a .pbids file that connects by the ODBC data source of this name.
+
+    It imports: Power BI's ODBC connector has no DirectQuery
+    (https://learn.microsoft.com/power-query/connectors/odbc).
+    """
     details = {
         "protocol": "odbc",
         "address": {"options": {"dsn": dsn}},
         "authentication": None,
         "query": None,
     }
-    mode = "DirectQuery" if is_direct_query else "Import"
-    connection = {"details": details, "options": {}, "mode": mode}
+    connection = {"details": details, "options": {}, "mode": "Import"}
     return json.dumps({"version": "0.1", "connections": [connection]}, indent=2) + "\n"
 
 
@@ -52,21 +55,22 @@ def dsn_settings(region: str, database: str, workgroup: str, profile: str) -> Ma
 def power_query(contract: Contract, database: str, dsn: str = DSN) -> str:
     """A query in M that reads the current rows of a dataset.
 
-    If rows have a time that never changes, it reads those between the parameters RangeStart and RangeEnd, of
-    which Power BI's incremental refresh makes one query for each period. Times become times without a zone,
-    in UTC, because the driver gives others as text.
+    If the table is partitioned by a time, it reads the rows between the parameters RangeStart and RangeEnd,
+    of which Power BI's incremental refresh makes one query for each period. Times become times without a
+    zone, in UTC, because the driver gives others as text. Restricted columns are left out.
     """
     columns = [
         f'cast("{column.name}" as timestamp(3)) as "{column.name}"'
         if column.kind == "timestamp"
         else f'"{column.name}"'
         for column in contract.columns
+        if not is_restricted(column)
     ]
     columns.append('cast("_updated_at" as timestamp(3)) as "_updated_at"')
     sql = f'select {", ".join(columns)} from "{database}"."{contract.dataset}"'  # noqa: S608 -- names of contracts
     text = '"' + sql.replace('"', '""') + '"'
     time = time_column(contract)
-    if time is not None and time.name != contract.sequence_column:
+    if time is not None and time.name in {partition.column for partition in contract.partitions}:
         text += f' & " where {_range(time.name, time.kind)}"'
     return f'let\n    Rows = Odbc.Query("dsn={dsn}", {text})\nin\n    Rows\n'
 

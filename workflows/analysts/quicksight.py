@@ -6,35 +6,63 @@ For each dataset a data set, its daily refresh, an analysis to change and a dash
 from __future__ import annotations
 
 import json
+from collections import Counter
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from expectations.problems import GluelineError
 from workflows.analysts.dashboards import dashboards
 from workflows.analysts.quicksight_access import resource, role
 from workflows.analysts.quicksight_data import DATABASE, data_set, data_source, refresh
 from workflows.analysts.quicksight_visuals import definition
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from workflows.analysts.datasets import Dataset
     from workflows.analysts.quicksight_access import Json
 
+MOST_RESOURCES: Final = 500
+MOST_BYTES: Final = 1_000_000  # of a template in S3; one in the request itself has 51,200
+_ADVICE: Final = "make several templates, each for some datasets: --dataset NAME, which may be repeated."
 _HEADER: Final = "# Written by glueline bi quicksight. Changes belong into the contracts.\n"
 
 
-def quicksight_template(datasets: Sequence[Dataset], defaults: dict[str, str] | None = None) -> Json:
-    """The template for these datasets. `defaults` are values of its parameters, from a stack's outputs."""
+class NoSuchDataset(GluelineError):
+    """Raised when a named dataset has no contract."""
+
+
+class TooLarge(GluelineError):
+    """Raised when CloudFormation would not take the template; the message says what to leave out."""
+
+
+def quicksight_template(
+    datasets: Sequence[Dataset], defaults: dict[str, str] | None = None, only: Collection[str] = ()
+) -> Json:
+    """The template for these datasets or, with `only`, for some of them, which may refer to the others.
+
+    `defaults` are values of its parameters, from a stack's outputs. Raises TooLarge, NoSuchDataset.
+    """
     resources: Json = {"QuickSightRole": role(), "Athena": data_source()}
     by_name = {one.name: one for one in datasets}
-    for board in dashboards(datasets, DATABASE):
-        name = "".join(part.capitalize() for part in board.dataset.split("_"))
+    if unknown := [name for name in only if name not in by_name]:
+        raise NoSuchDataset(f"Expected datasets of {', '.join(by_name)}, got {', '.join(unknown)}.")
+    wanted = [board for board in dashboards(datasets, DATABASE) if not only or board.dataset in only]
+    names = _logical_names([board.dataset for board in wanted])
+    for board in wanted:
+        name = names[board.dataset]
         resources[f"{name}DataSet"] = data_set(by_name[board.dataset], board)
         resources[f"{name}Refresh"] = refresh(name, board)
         drawn = {"Definition": definition(name, board)}
         for kind in ("Analysis", "Dashboard"):
             resources[f"{name}{kind}"] = resource(kind, board.dataset, board.title, drawn)
+    if len(resources) > MOST_RESOURCES:
+        raise TooLarge(
+            f"Expected at most {MOST_RESOURCES} resources, which a template of CloudFormation takes, got "
+            f"{len(resources)} for {len(wanted)} datasets: {_ADVICE}"
+        )
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Glueline: dashboards of a stack's datasets in QuickSight",
@@ -51,9 +79,24 @@ def quicksight_template(datasets: Sequence[Dataset], defaults: dict[str, str] | 
 
 
 def template_text(template: Json) -> str:
-    """The template in YAML, every part written out where it stands."""
+    """The template in YAML, every part written out where it stands. Raises TooLarge."""
     plain = json.loads(json.dumps(template))  # yaml would write what occurs twice as a reference
-    return _HEADER + yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+    text = _HEADER + yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+    if (size := len(text.encode())) > MOST_BYTES:
+        raise TooLarge(
+            f"Expected at most {MOST_BYTES:,} bytes, which CloudFormation takes, got {size:,}: {_ADVICE}"
+        )
+    return text
+
+
+def _logical_names(datasets: Sequence[str]) -> dict[str, str]:
+    """A name for the resources of each dataset. Logical ids have letters and digits alone."""
+    names = {one: "".join(part.capitalize() for part in one.split("_")) for one in datasets}
+    often = Counter(names.values())
+    return {  # order_1 and order1 would be one
+        one: name if often[name] == 1 else f"{name}{sha256(one.encode()).hexdigest()[:8]}"
+        for one, name in names.items()
+    }
 
 
 def _parameters(defaults: dict[str, str]) -> Json:

@@ -35,10 +35,9 @@ def export_dbt(
 
 
 @bi_app.command("powerbi")
-def bi_powerbi(  # noqa: PLR0913, PLR0917 -- the options of a command
+def bi_powerbi(
     output: Annotated[Path, typer.Option(help="The file to write.")] = Path("glueline.pbids"),
     dsn: Annotated[str, typer.Option(help="Name of the ODBC data source.")] = "Glueline",
-    direct_query: Annotated[bool, typer.Option("--direct-query", help="Query, do not import.")] = False,
     profile: Annotated[str, typer.Option(help="AWS profile that assumes the reader role.")] = "reader",
     dataset: Annotated[
         str | None, typer.Option(help="Print a dataset's query in M instead, for incremental refresh.")
@@ -57,7 +56,7 @@ def bi_powerbi(  # noqa: PLR0913, PLR0917 -- the options of a command
     settings = dsn_settings(
         target.region, target.output("LakeDatabase"), target.output("ReaderWorkGroup"), profile
     )
-    output.write_text(pbids(dsn, is_direct_query=direct_query), encoding="utf-8")
+    output.write_text(pbids(dsn), encoding="utf-8")
     out.print(f"Wrote {output}, which opens the ODBC data source {dsn} (Amazon Athena ODBC driver 2):")
     for name, value in settings.items():
         out.print(f"  {name} = {value}", markup=False)
@@ -69,6 +68,9 @@ def bi_powerbi(  # noqa: PLR0913, PLR0917 -- the options of a command
 def bi_quicksight(
     output: OutputFile = None,
     database: Database = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Only the dashboard of this dataset; repeatable.")
+    ] = None,
     stack: StackName = None,
 ) -> None:
     """Print a CloudFormation template of dashboards in QuickSight, the companion of the stack's template.
@@ -81,16 +83,18 @@ def bi_quicksight(
     from workflows.stack.target import connect
 
     if database is not None:
-        template = quicksight_template(load_datasets(), {"LakeDatabase": database} if database else {})
+        template = quicksight_template(
+            load_datasets(), {"LakeDatabase": database} if database else {}, dataset or ()
+        )
     else:
         target = connect(stack)
         names = ("LakeDatabase", "LakeBucket", "ReaderWorkGroup")
         datasets = load_datasets(target.deployed_contracts)
-        template = quicksight_template(datasets, {name: target.output(name) for name in names})
+        template = quicksight_template(datasets, {name: target.output(name) for name in names}, dataset or ())
     _write(
         template_text(template),
         output,
-        "aws cloudformation deploy --capabilities CAPABILITY_IAM (docs/analysts.md)",
+        "aws cloudformation deploy --s3-bucket BUCKET --capabilities CAPABILITY_IAM (docs/analysts.md)",
     )
 
 

@@ -35,7 +35,7 @@ def list_batches(as_json: AsJson = False, stack: StackName = None) -> None:
         print_json([asdict(batch) for batch in found])
         return
     if not found:
-        out.print("Every batch is merged.")
+        out.print("Every batch is merged. Next: glueline status (is anything else wrong?)")
         return
     table = Table("batch", "state", "datasets", "files", "failures", "last error")
     for batch in found:
@@ -51,6 +51,8 @@ def list_batches(as_json: AsJson = False, stack: StackName = None) -> None:
     out.print(table)
     if any(batch.state == "set aside" for batch in found):
         out.print("Next: fix the cause, then run glueline batches retry BATCH")
+    else:
+        out.print("Next: glueline batches show BATCH (its files and its last error)")
 
 
 @batches_app.command()
@@ -73,6 +75,10 @@ def show(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> No
     for file in found.files:
         table.add_row(Text(file["source_file"]), file["dataset"], file["door"], f"{file['bytes']:,}")
     out.print(table)
+    if one.state == "open":
+        out.print("Next: nothing; the run that is under way goes on with it.")
+    else:
+        out.print(f"Next: fix the cause, then run glueline batches retry {one.batch_id}")
 
 
 @batches_app.command()
@@ -88,7 +94,7 @@ def retry(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> N
         print_json({"batch_id": taken_up})
         return
     known_as = "" if taken_up == batch else f" as batch {taken_up}"
-    out.print(f"The next run of ingest retries it{known_as}. See glueline batches list")
+    out.print(f"The next run of ingest retries it{known_as}. Next: glueline batches list")
 
 
 @batches_app.command()
@@ -108,7 +114,9 @@ def aside(
     if as_json:
         print_json({"batch_id": batch})
         return
-    out.print("The next run of ingest sets it aside. To continue with it later: glueline batches retry BATCH")
+    out.print(
+        f"The next run of ingest sets it aside. Next: fix the cause, then run glueline batches retry {batch}"
+    )
 
 
 def _failures(batch: Batch) -> str:

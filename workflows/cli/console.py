@@ -32,7 +32,7 @@ def console(
 
     def opened(address: str) -> None:
         out.print(f"The console is at {address}", soft_wrap=True, markup=False)
-        out.print("Ctrl-C ends it.", style="dim")
+        out.print("Next: open it in a browser. Ctrl-C ends it.", style="dim")
         if open_browser:
             import webbrowser
 

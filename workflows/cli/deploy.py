@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from workflows.cli.app import app
 from workflows.cli.confirming import is_interactive
 from workflows.cli.printing import err
+from workflows.cli.showing import Showing, Step, showing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,12 +75,14 @@ def deploy(  # noqa: PLR0913, PLR0917 -- the options of a command
         adopt=adopt,
         enables_streams=enable_stream,
     )
-    dialog = dialog_of(yes=yes)
     if only_plan:
-        deployment.plan(options, dialog)
+        with showing(f"deploy --plan --stack {options.stack}") as show:
+            deployment.plan(options, dialog_of(show, yes=yes))
+        typer.echo("Nothing was changed. Next: run the command without --plan.")
         return
     try:
-        outputs = deployment.deploy(options, dialog)
+        with showing(f"deploy --stack {options.stack}") as show:
+            outputs = deployment.deploy(options, dialog_of(show, yes=yes))
     except deployment.Declined:
         typer.echo("Nothing was changed.")
         raise typer.Exit(1) from None
@@ -102,19 +106,28 @@ def destroy(
     from workflows.deploy.destroying import destroy as delete
     from workflows.deploy.destroying import plan_destruction
 
-    account = sign_in(region)
-    destruction = plan_destruction(account, stack)
+    with showing(f"destroy: plan --stack {stack}") as show:
+        show("asking the account")
+        account = sign_in(region)
+        destruction = plan_destruction(account, stack)
     typer.echo(f"Stack {stack} in account {account.id}, region {account.region}")
     for line in destruction.lines():
         typer.echo(line)
     if not yes:
         _ask_for_name(stack)
-    delete(account, destruction, typer.echo, leave=leave)
+    with showing(f"destroy --stack {stack}") as show:
+        delete(
+            account,
+            destruction,
+            partial(_echo, show),
+            lambda left: show(Step("CloudFormation deletes the stack", left=left)),
+            leave=leave,
+        )
     for line in destruction.afterwards():
         typer.echo(line)
 
 
-def dialog_of(*, yes: bool) -> Dialog:
+def dialog_of(show: Showing, *, yes: bool) -> Dialog:
     """A dialog at the terminal; with `yes`, every question is agreed to.
 
     Without a terminal, a question is wrong usage.
@@ -128,9 +141,15 @@ def dialog_of(*, yes: bool) -> Dialog:
             raise typer.BadParameter(
                 f"expected --yes, as there is no terminal to confirm at: {question}?", param_hint="--yes"
             )
-        return typer.confirm(f"{question}?", err=True)
+        with show.paused():
+            return typer.confirm(f"{question}?", err=True)
 
-    return Dialog(typer.echo, agrees)
+    return Dialog(partial(_echo, show), agrees, lambda step, left: show(Step(step, left=left)))
+
+
+def _echo(show: Showing, line: str) -> None:
+    with show.paused():
+        typer.echo(line)
 
 
 def _ask_for_name(stack: str) -> None:

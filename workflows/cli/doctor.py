@@ -8,7 +8,8 @@ import typer
 
 from workflows.cli.app import app
 from workflows.cli.confirming import is_interactive, name_target
-from workflows.cli.printing import AsJson, StackName, err, out, print_json
+from workflows.cli.printing import AsJson, StackName, out, print_json
+from workflows.cli.showing import Showing, showing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,18 +44,27 @@ def doctor(
     name_target(target)
     findings: list[Finding] = []
 
-    def take(finding: Finding) -> None:
+    def take(finding: Finding, show: Showing) -> None:
         findings.append(finding)
         if not as_json:
-            out.print(str(finding), style=_STYLES[finding.verdict], markup=False)
+            with show.paused():
+                out.print(str(finding), style=_STYLES[finding.verdict], markup=False)
 
-    for finding in checks(target):
-        take(finding)
+    with showing("doctor", target) as show:
+        show("checking the stack")
+        for finding in checks(target):
+            take(finding, show)
     if event if event is not None else _agrees(as_json=as_json):
-        _send(target, take)
+        with showing("doctor --event", target) as show:
+            _send(target, take, show)
+    wrong = [finding for finding in findings if finding.verdict is Verdict.WRONG]
     if as_json:
         print_json([finding.to_dict() for finding in findings])
-    if any(finding.verdict is Verdict.WRONG for finding in findings):
+    elif wrong:
+        out.print(f"Next: correct the {len(wrong)} findings that are wrong, then run this again.")
+    else:
+        out.print("Nothing is wrong. Next: glueline console (what the stack does), docs/operations.md")
+    if wrong:
         raise typer.Exit(1)
 
 
@@ -63,14 +73,14 @@ def _agrees(*, as_json: bool) -> bool:
     return not as_json and is_interactive() and typer.confirm(question, err=True)
 
 
-def _send(target: Target, take: Callable[[Finding], None]) -> None:
+def _send(target: Target, take: Callable[[Finding, Showing], None], show: Showing) -> None:
     from workflows.deploy.findings import unknown
     from workflows.doctor.journey import NoTestEvent, journey, make_event
 
     try:
         event = make_event(target.contracts())
     except NoTestEvent as error:
-        take(unknown("test event", str(error)))
+        take(unknown("test event", str(error)), show)
         return
-    for finding in journey(target, event, lambda line: err.print(f"  {line}", style="dim")):
-        take(finding)
+    for finding in journey(target, event, show):
+        take(finding, show)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from workflows.cli.app import app
 from workflows.cli.printing import (
@@ -16,8 +14,8 @@ from workflows.cli.printing import (
     err,
     out,
     print_json,
-    showing_progress,
 )
+from workflows.cli.showing import Step, showing
 
 
 @app.command()
@@ -52,18 +50,23 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
     if lift:
         confirm(target, f"Accept rows of {number} erased keys of {dataset} again", yes=yes)
     else:
-        letters = [] if yes else dead_letters_of(target, erasure.keys)
+        with showing("erase: find", target) as show:
+            show("searching the dead letters")
+            letters = [] if yes else dead_letters_of(target, erasure.keys)
         err.print(dead_letters_report(letters))
         action = f"Erase {number} keys of {dataset} for ever, and their {len(letters)} dead letters"
         confirm(target, action, yes=yes)
-    with showing_progress(erase_progress) as report:
-        progress = erasing.Progress(report)
-        with interruptible(lambda: f"{progress} The same command goes on from there."):
-            result = (
-                erasing.unblock(target, erasure, progress)
-                if lift
-                else erasing.erase(target, erasure, progress, remove_unreadable=remove_unreadable)
-            )
+    progress = erasing.Progress(lambda line: None)
+    with (
+        interruptible(lambda: f"{progress} The same command goes on from there."),
+        showing("erase", target) as show,
+    ):
+        progress.report = lambda line: show(erase_step(line))
+        result = (
+            erasing.unblock(target, erasure, progress)
+            if lift
+            else erasing.erase(target, erasure, progress, remove_unreadable=remove_unreadable)
+        )
     if isinstance(result, int):
         print_unblocked(result, dataset, len(keys), as_json=as_json)
         return
@@ -71,6 +74,8 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
         print_json(result.to_dict())
     else:
         out.print(proof_report(result, target.output("OpsDatabase")))
+        if result.is_complete:
+            out.print("Next: nothing. To accept rows of the keys again one day: the same command with --lift")
     if not result.is_complete:
         raise typer.Exit(1)
 
@@ -82,10 +87,11 @@ def print_unblocked(unblocked: int, dataset: str, keys: int, *, as_json: bool) -
     else:
         out.print(
             f"{unblocked} of {keys} keys were erased; rows of them that are newer are accepted again. "
-            f"For rows that came in the meantime: glueline parity {dataset} --repair"
+            f"Next, for rows that came in the meantime: glueline parity {dataset} --repair"
         )
 
 
-def erase_progress(step: str, started: datetime) -> Text:
-    """The seconds so far, and the current step."""
-    return Text(f"  {(datetime.now(UTC) - started).seconds:>4} s   {step}")
+def erase_step(line: str) -> Step:
+    """A line of an erasure, such as "1 of 6, block the keys: starting the job"."""
+    name, _, state = line.partition(": ")
+    return Step(name, state)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from workflows.cli.app import app
 from workflows.cli.confirming import name_target
@@ -20,8 +18,8 @@ from workflows.cli.printing import (
     out,
     print_json,
     read_time,
-    showing_progress,
 )
+from workflows.cli.showing import Step, showing
 
 if TYPE_CHECKING:
     from workflows.exports.loading import ExportProgress, LoadedExport
@@ -43,8 +41,9 @@ def bootstrap(dataset: DatasetName, as_json: AsJson = False, stack: StackName = 
 
     target = connect(stack)
     name_target(target)
-    with interruptible(lambda: _EXPORTS_CONTINUE), showing_progress(export_progress) as report:
-        loaded = [load_all(target, dataset, report)]
+    with interruptible(lambda: _EXPORTS_CONTINUE), showing(f"bootstrap {dataset}", target) as show:
+        show("asking DynamoDB for an export")
+        loaded = [load_all(target, dataset, lambda step: show(export_step(step)))]
     _show_loaded(dataset, loaded, target.output("OpsDatabase"), as_json)
 
 
@@ -70,20 +69,18 @@ def catch_up(
     times = read_time("--from", start), None if end is None else read_time("--to", end)
     target = connect(stack)
     name_target(target)
-    with interruptible(lambda: _EXPORTS_CONTINUE), showing_progress(export_progress) as report:
-        loaded = load_changes(target, dataset, *times, report)
+    with interruptible(lambda: _EXPORTS_CONTINUE), showing(f"catch-up {dataset}", target) as show:
+        show("asking DynamoDB for exports")
+        loaded = load_changes(target, dataset, *times, lambda step: show(export_step(step)))
     _show_loaded(dataset, loaded, target.output("OpsDatabase"), as_json)
 
 
-def export_progress(step: ExportProgress, started: datetime) -> Text:
-    """The progress of exports as a line: first what DynamoDB has written, then what is pending."""
-    seconds = (datetime.now(UTC) - started).seconds
+def export_step(step: ExportProgress) -> Step:
+    """The progress of exports: first what DynamoDB has still to write, then the files still to merge."""
     if step.pending is None:
-        return Text(f"  {seconds:>5} s   exports written by DynamoDB: {step.written} of {step.exports}")
-    return Text(
-        f"  {seconds:>5} s   files to merge {step.pending.files:>4}   "
-        f"intake queue {step.pending.intake:>4}   open batches {step.pending.batches}"
-    )
+        return Step("waiting until DynamoDB has written the exports", left=step.exports - step.written)
+    name = "waiting until the files are merged"
+    return Step(name, f"open batches {step.pending.batches:,}", left=step.pending.files)
 
 
 def _show_loaded(dataset: str, loaded: list[LoadedExport], ops_database: str, as_json: bool) -> None:

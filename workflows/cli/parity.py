@@ -6,7 +6,8 @@ import typer
 
 from workflows.cli.app import app
 from workflows.cli.confirming import name_target
-from workflows.cli.printing import AsJson, StackName, err, out, print_json
+from workflows.cli.printing import AsJson, StackName, out, print_json
+from workflows.cli.showing import showing
 
 
 @app.command()
@@ -31,8 +32,9 @@ def parity(
         raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
     names = list(known) if dataset is None else [dataset]
     name_target(target)
-    progress = ParityProgress(lambda line: err.print(f"  {line}", style="dim"))
-    with interruptible(lambda: str(progress)):
+    progress = ParityProgress(lambda line: None)
+    with interruptible(lambda: str(progress)), showing(f"parity {dataset or ''}".strip(), target) as show:
+        progress.report = show
         reports = certify_all(target, names, progress, repair=repair)
     if as_json:
         print_json([report.to_dict() for report in reports])
@@ -43,5 +45,8 @@ def parity(
                 out.print(line, style="green" if report.certificate.ok else "red")
             if advice := parity_report.advice(report.certificate, target.output("OpsDatabase")):
                 out.print(f"Next: {advice}")
-    if not all(report.certificate.ok for report in reports):
+    is_good = all(report.certificate.ok for report in reports)
+    if is_good and not as_json:
+        out.print("Next: nothing; the workflow care compares again by its schedule.", style="dim")
+    if not is_good:
         raise typer.Exit(1)

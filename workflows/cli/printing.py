@@ -1,26 +1,20 @@
-"""What commands print: consoles, JSON, tables, progress. Also the options that commands share."""
+"""What commands print: consoles, JSON, tables. Also the options that commands share."""
 
 from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console, RenderableType
-from rich.live import Live
 from rich.table import Column, Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     import pyarrow as pa
-
-    from workflows.progress.waiting import Pending
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 StackName = Annotated[
@@ -93,30 +87,3 @@ def read_time(option: str, text: str) -> datetime:
             f"expected a time in ISO 8601, such as 2026-11-24T12:00:00Z, got {text!r}", param_hint=option
         )
     return time
-
-
-@contextmanager
-def showing_progress[Step](picture: Callable[[Step, datetime], Text]) -> Iterator[Callable[[Step], None]]:
-    """Print progress on one line that is updated; without a terminal, print a new line for each change."""
-    started = datetime.now(UTC)
-    shown: list[Step] = []
-
-    def write(step: Step) -> None:
-        if step not in shown[-1:]:
-            err.print(picture(step, started))
-            shown.append(step)
-
-    if not err.is_terminal:
-        yield write
-        return
-    with Live(console=err, refresh_per_second=4) as live:
-        yield lambda step: live.update(picture(step, started))
-
-
-def progress(pending: Pending, started: datetime) -> Text:
-    """What is pending, in the direction of the flow."""
-    seconds = (datetime.now(UTC) - started).seconds
-    return Text(
-        f"  {seconds:>3} s   inbound queue {pending.inbound:>5}   intake queue {pending.intake:>4}   "
-        f"open batches {pending.batches}   files to merge {pending.files}"
-    )

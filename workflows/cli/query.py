@@ -22,6 +22,7 @@ from workflows.cli.printing import (
     print_json,
     read_time,
 )
+from workflows.cli.showing import showing
 
 MOST_ROWS: Final = 2**31 - 1
 
@@ -47,8 +48,11 @@ def query(
 
     if as_json + as_csv + (output is not None) > 1:
         raise typer.BadParameter("choose one of --json, --csv and --output")
+    target = connect(stack)
     started = perf_counter()
-    result = run_query(connect(stack), sql)
+    with showing("query", target) as show:
+        show("waiting for the result")
+        result = run_query(target, sql)
     seconds = perf_counter() - started
     if as_json:
         print_json(rows(result))
@@ -61,7 +65,10 @@ def query(
         else:
             out.print(arrow_table(result, out.width))
         read = int((result.schema.metadata or {}).get(BYTES_READ, 0))
-        out.print(f"{result.num_rows} rows, {seconds:.1f} s, {_size(read)} read", style="dim")
+        out.print(
+            f"{result.num_rows} rows, {seconds:.1f} s, {_size(read)} read. Next: --output FILE keeps it",
+            style="dim",
+        )
 
 
 def _size(count: int) -> str:
@@ -96,7 +103,9 @@ def history(  # noqa: PLR0913, PLR0917 -- the options of a command
     at = None if as_of is None else read_time("--as-of", as_of)
     target = connect(stack)
     contract = histories.contract_of(target, dataset)
-    versions = rows(histories.history(target, contract, key, at, limit))
+    with showing("history", target) as show:
+        show("reading the changes")
+        versions = rows(histories.history(target, contract, key, at, limit))
     if as_json:
         print_json(versions)
         return
@@ -108,7 +117,9 @@ def history(  # noqa: PLR0913, PLR0917 -- the options of a command
         table.add_row(Text(version["_key"]), *times, Text(description + coarse))
     out.print(table)
     cut = "; there may be more: --limit, --key" if len(versions) == limit else ""
-    out.print(f"{len(versions)} versions{cut}", style="dim")
+    out.print(
+        f"{len(versions)} versions{cut}. Next: glueline console shows where each came from", style="dim"
+    )
 
 
 def _describe(changed: dict[str, Any]) -> str:

@@ -17,10 +17,9 @@ from workflows.cli.printing import (
     StackName,
     out,
     print_json,
-    progress,
     read_time,
-    showing_progress,
 )
+from workflows.cli.showing import Step, pending_step, showing
 
 if TYPE_CHECKING:
     from workflows.operations.dead_letters import Redriven
@@ -71,16 +70,17 @@ def replay(  # noqa: PLR0913, PLR0917 -- the options of a command
     name_target(target)
     if dataset is not None:
         contract_of(target, dataset)
-    if batch is None:
-        found = replays.of_quarantine(target, chosen, target.contracts())
-    else:
-        found = replays.of_batch(target, batch, target.contracts())
-    with interruptible(lambda: _REPLAY_STOPPED):
-        if wait:
-            with showing_progress(progress) as report:
-                read = replays.read_again(target, found, report)
+    with interruptible(lambda: _REPLAY_STOPPED), showing("replay", target) as show:
+        show("finding the files")
+        if batch is None:
+            found = replays.of_quarantine(target, chosen, target.contracts())
         else:
-            read = replays.read_again(target, found)
+            found = replays.of_batch(target, batch, target.contracts())
+        show(Step("announcing the files", f"{len(found.files):,}"))
+        merging = "waiting until the files are merged"
+        read = replays.read_again(
+            target, found, (lambda pending: show(pending_step(pending, merging))) if wait else None
+        )
     if as_json:
         print_json(asdict(found) | {"read": read})
     else:
@@ -91,7 +91,7 @@ def replay(  # noqa: PLR0913, PLR0917 -- the options of a command
 
 def _show_replay(found: Replay, read: dict[str, int] | None, ops_database: str) -> None:
     if found.rows == 0:
-        out.print("No row in quarantine is selected. Nothing was announced.")
+        out.print("No row in quarantine is selected. Nothing was announced. Next: select by other options.")
         return
     asked = "" if found.rows is None else f", for {found.rows:,} rows in quarantine"
     out.print(f"Announced {len(found.files):,} files of {len(found.batches):,} batches again{asked}.")
@@ -105,8 +105,11 @@ def _show_replay(found: Replay, read: dict[str, int] | None, ops_database: str) 
         out.print("The next run of ingest reads them (--wait waits for it).")
     if found.files:
         out.print(
-            f"Rows that are rejected again will be in {ops_database}.quarantine, with the new batch id."
+            f"Rows that are rejected again will be in {ops_database}.quarantine, with the new batch id. "
+            "Next: glueline status"
         )
+    else:
+        out.print("Next: drop corrected files under drops/DATASET/ of the RAW bucket.")
 
 
 @app.command()
@@ -133,7 +136,8 @@ def redrive(  # noqa: PLR0913, PLR0917 -- the options of a command
     at = None if since is None else read_time("--since", since)
     target = connect(stack)
     name_target(target)
-    with interruptible(lambda: _REDRIVE_STOPPED):
+    with interruptible(lambda: _REDRIVE_STOPPED), showing("redrive", target) as show:
+        show("reading what the forwarder gave up" if stream else "reading the dead letters")
         if stream:
             failures = stream_failures.redrive(target, at, dry_run=dry_run)
             good = not any(failure.problem for failure in failures)
@@ -157,14 +161,15 @@ def _show_stream_failures(failures: list[StreamFailure], dry_run: bool) -> None:
         came_to = "\n".join(failure.raw) if failure.problem is None else Text(failure.problem, style="red")
         table.add_row(f"{failure.last_modified:%Y-%m-%d %H:%M}\n{failure.key}", str(failure.records), came_to)
     if not failures:
-        out.print("The forwarder gave up no batch.")
+        out.print("The forwarder gave up no batch. Next: glueline status")
         return
     out.print(table)
     if dry_run:
         out.print("Nothing was moved. Next: glueline redrive --stream")
     else:
         out.print(
-            "The raw objects are merged in a minute or so. Their failures are now in aws/lambda/redriven/."
+            "The raw objects are merged in a minute or so. Their failures are now in aws/lambda/redriven/. "
+            "Next: glueline parity"
         )
 
 
@@ -185,4 +190,4 @@ def _show_dead_letters(redriven: Redriven, dry_run: bool) -> None:
         return
     if redriven.came:
         out.print(f"{redriven.came:,} arrived meanwhile: new, or rejected again.", style="yellow")
-    out.print("Messages that are rejected again return with their reasons: glueline redrive --dry-run")
+    out.print("Messages that are rejected again return with their reasons. Next: glueline redrive --dry-run")

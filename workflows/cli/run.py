@@ -16,9 +16,8 @@ from workflows.cli.printing import (
     err,
     out,
     print_json,
-    progress,
-    showing_progress,
 )
+from workflows.cli.showing import pending_step, showing
 from workflows.cli.stack import start
 
 if TYPE_CHECKING:
@@ -58,8 +57,8 @@ def run(
     if started.changes is not None and not started.changes.is_empty:
         err.print(started.notice, soft_wrap=True, markup=False)
     target = local()
-    with interruptible(lambda: _RUN_CONTINUES), showing_progress(progress) as report:
-        outcomes = run_all(target, lines, report)
+    with interruptible(lambda: _RUN_CONTINUES), showing(f"run {lines}") as show:
+        outcomes = run_all(target, lines, lambda pending: show(pending_step(pending)), show)
     if as_json:
         print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])
     else:

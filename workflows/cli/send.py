@@ -16,6 +16,7 @@ from workflows.cli.app import app
 from workflows.cli.confirming import name_target
 from workflows.cli.exit_codes import interruptible
 from workflows.cli.printing import AsJson, StackName, cell, out, print_json
+from workflows.cli.showing import Step, showing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,20 +64,29 @@ def _send(bodies: Sequence[str], stack: str | None, *, as_json: bool) -> None:
     target = connect(stack)
     name_target(target)
     sent = Counter[str]()
-    with interruptible(
-        lambda: (
+
+    def summary() -> str:
+        return (
             f"{sent['messages']:,} of {len(bodies):,} messages are sent, possibly a few more. Run the "
             "command again to send all of them: a message that arrives twice changes nothing."
         )
-    ):
-        send_bodies(target, bodies, lambda more: sent.update(messages=more))
+
+    with interruptible(summary), showing("send", target) as show:
+
+        def report(more: int) -> None:
+            sent.update(messages=more)
+            show(Step("sending messages", left=len(bodies) - sent["messages"]))
+
+        show(Step("sending messages", left=len(bodies)))
+        send_bodies(target, bodies, report)
     queue = target.output("InboundQueueUrl")
     if as_json:
         print_json({"messages": len(bodies), "queue": queue})
         return
     out.print(
         f"Sent {len(bodies):,} messages to {queue}. Rejected messages go to "
-        "the dead-letter queue with their reasons; the others are in the table in a minute or so."
+        "the dead-letter queue with their reasons; the others are in the table in a minute or so. "
+        "Next: glueline status"
     )
 
 

@@ -1,4 +1,4 @@
-"""Commands for the local stack: start, stop, show."""
+"""Commands for the local stack: start it, stop it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from workflows.cli.app import app
 from workflows.cli.confirming import confirm
 from workflows.cli.exit_codes import interruptible
 from workflows.cli.printing import AsJson, err, out, print_json
+from workflows.cli.showing import showing
 
 if TYPE_CHECKING:
     from workflows.local.lifecycle.ours import UpOptions
@@ -71,10 +72,9 @@ def up(
         print_json({**started.to_dict(), "changes": started.changes and started.changes.to_dict()})
         return
     out.print(started.notice, soft_wrap=True, markup=False)
-    if started.changes is None:
-        out.print(
-            "Next: make run (real data through every stage), glueline status (logs), make down (stop it)."
-        )
+    if "Next: " not in started.notice:
+        first = "glueline send FILE" if started.changes else "make run (real data through every stage)"
+        out.print(f"Next: {first}, glueline status (is anything wrong?), make down (stop it).")
 
 
 def start(options: UpOptions) -> Stack:
@@ -87,11 +87,8 @@ def start(options: UpOptions) -> Stack:
             return "What was started is stopped again. Run the command again to start the stack."
         return "The stack still runs. Run the command again to deploy what has changed."
 
-    with interruptible(summary):
-        return stack.up(
-            lambda line: err.print(f"  {line}", style="dim", markup=False),
-            options=options,
-        )
+    with interruptible(summary), showing("up") as show:
+        return stack.up(show.say, options=options, begin=show)
 
 
 @app.command()
@@ -112,27 +109,16 @@ def down(
     act_locally()
     running = stack.running_stack(DEFAULT)
     if running is not None and not keep:
-        held = holdings(running)
+        with showing("down: count") as show:
+            show("counting what the stack holds")
+            held = holdings(running)
         if not held.is_empty:
             err.print(f"The stack holds {held}.", style="yellow")
             confirm(None, "Stop the stack and delete all of it (--keep keeps it)", yes=yes)
     elif is_kept(DEFAULT.kept) and not keep:
         err.print("Data of a stopped stack is kept for the next make up.", style="yellow")
         confirm(None, "Delete the kept data", yes=yes)
-    out.print(stack.down(keep=keep))
-
-
-@app.command()
-def status(as_json: AsJson = False) -> None:
-    """Show what runs here, its addresses, the latest workflow runs and where the logs are."""
-    from workflows.local.base.environment import act_locally
-    from workflows.local.lifecycle import stack
-
-    act_locally()
-    state = stack.status()
-    if as_json:
-        print_json(state.to_dict())
-    else:
-        out.print(state.render())
-    if not state.running:
-        raise typer.Exit(1)
+    with showing("down") as show:
+        show("storing the data and ending the processes" if keep else "ending the processes")
+        done = stack.down(keep=keep)
+    out.print(f"{done} Next: make up (starts it{' with its data' if keep else ' empty'}).")

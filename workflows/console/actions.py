@@ -73,13 +73,14 @@ def prove_parity(console: Console, request: Request) -> Page:
     contract_of(target, dataset)
     is_repair = form.get("repair") == "yes"
 
-    def work(report: Callable[[str], None]) -> None:
+    def work(report: Callable[[str], None]) -> bool:
         [found] = parity.parity(target, [dataset], ParityProgress(report), repair=is_repair)
         console.readings.forget()
         state = "no key differs" if found.certificate.ok else f"{found.certificate.keys.drift:,} keys differ"
         report(
             f"{dataset}: {state}, verified through {found.certificate.verified_through:%Y-%m-%d %H:%M:%S} UTC"
         )
+        return found.certificate.ok
 
     console.jobs.start(PARITY, work)
     return Page("parity_progress.html", {"job": console.jobs.get(PARITY)})

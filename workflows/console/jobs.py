@@ -18,12 +18,13 @@ class AlreadyRuns(GluelineError):
 
 @dataclass(slots=True)
 class Job:
-    """Work of a name: the last line that it reported, and how it ended."""
+    """Work of a name: the last line that it reported, how it ended, and whether what it found is good."""
 
     name: str
     line: str = "starting"
     is_done: bool = False
     error: Exception | None = None
+    is_good: bool = True  # what it found
 
 
 @dataclass(slots=True)
@@ -33,8 +34,10 @@ class Jobs:
     _jobs: dict[str, Job] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(self, name: str, work: Callable[[Callable[[str], None]], None]) -> Job:
+    def start(self, name: str, work: Callable[[Callable[[str], None]], bool]) -> Job:
         """Run `work` in a thread; it is given a function that takes lines about its progress.
+
+        It returns whether what it found is good.
 
         Raises AlreadyRuns.
         """
@@ -51,12 +54,12 @@ class Jobs:
         return self._jobs.get(name)
 
 
-def _run(job: Job, work: Callable[[Callable[[str], None]], None]) -> None:
+def _run(job: Job, work: Callable[[Callable[[str], None]], bool]) -> None:
     def report(line: str) -> None:
         job.line = line
 
     try:
-        work(report)
+        job.is_good = work(report)
     except Exception as error:  # noqa: BLE001 -- the page that asks for it says what went wrong
         job.error = error
     job.is_done = True

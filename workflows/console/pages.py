@@ -192,8 +192,15 @@ def parity_certificates(console: Console, request: Request) -> Page:
 
 
 def parity_progress(console: Console, request: Request) -> Page:
-    """How far a comparison that a page has started is."""
-    return Page("parity_progress.html", {"job": console.jobs.get(PARITY)})
+    """How far a comparison that a page has started is.
+
+    A page that is opened after one has ended shows its certificate, so it does not show the outcome again.
+    """
+    job = console.jobs.get(PARITY)
+    is_over = job is not None and job.is_done and job.error is None
+    return Page(
+        "parity_progress.html", {"job": None if is_over and request.query_params.get("opened") else job}
+    )
 
 
 def data_docs(console: Console, request: Request) -> Response:

@@ -18,11 +18,14 @@ from botocore.exceptions import ClientError
 from jobs.intake.batches import CHECKED, MANIFEST, MERGED
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import CheckedBatch
+from workflows.analysts.datasets import load_datasets
 from workflows.console.views import batches as batch_views
 from workflows.console.views.values import SEPARATOR, moment
 from workflows.operations import batches, dead_letters
+from workflows.progress import job_runs
 from workflows.query.catalog import lake_catalog, load_table
 from workflows.query.dialect.errors import NoSuchTable
+from workflows.query.lineage import read_steps
 from workflows.query.literals import instant
 from workflows.query.sql import query, rows
 
@@ -30,8 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from expectations.contract import Contract
+    from workflows.analysts.datasets import Dataset
     from workflows.operations.batches import Batch
     from workflows.operations.dead_letters import DeadLetter
+    from workflows.query.lineage import Step
     from workflows.stack.target import Target
 
 KEPT_SECONDS: Final = 5.0
@@ -138,6 +143,10 @@ class Readings:
         )["Attributes"]
         return sum(int(found[name]) for name in counts)
 
+    def failed_jobs(self) -> dict[str, str]:
+        """The error of each job whose newest run did not succeed."""
+        return self._keep("jobs", lambda: job_runs.failed_jobs(self.target))
+
     def alarms(self) -> list[dict[str, Any]]:
         """The stack's alarms, which send to its own topic."""
         prefix, topic = self.target.output("TablePrefix"), self.target.output("AlertTopicArn")
@@ -185,6 +194,15 @@ class Readings:
         merged = json.loads(text).get("merged_at") if (text := texts[MERGED]) else None
         checked = self.checked(batch_id)
         return manifest, batch_views.times(manifest, checked.checked_at if checked else None, merged)
+
+    def lineage(self, batch_id: str) -> list[Step]:
+        """What the steps of a batch read and wrote, the oldest first; none if it is not kept."""
+        return self._keep(f"lineage {batch_id}", lambda: read_steps(self.target, batch_id))
+
+    def datasets(self) -> list[Dataset]:
+        """The contracts of the stack with the roles of their columns. Raises ContractError."""
+        folder = self.target.deployed_contracts
+        return self._keep("datasets", lambda: load_datasets(folder), CONTRACTS_KEPT_SECONDS)
 
     def checked(self, batch_id: str) -> CheckedBatch | None:
         """The counts of a batch that is checked."""

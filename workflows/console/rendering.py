@@ -22,9 +22,11 @@ PAGES: Final = (  # path, name; in the order of the menu
     ("/batches", "Batches"),
     ("/quarantine", "Quarantine"),
     ("/rows", "Rows"),
+    ("/lineage", "Lineage"),
     ("/quality", "Quality"),
     ("/parity", "Parity"),
     ("/contracts", "Contracts"),
+    ("/dashboards", "Dashboards"),
     ("/sql", "SQL"),
 )
 NOTHING: Final = "-"

@@ -16,7 +16,16 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from expectations.problems import GluelineError
-from workflows.console import actions, contract_pages, pages, rejections, row_pages, sql_pages
+from workflows.console import (
+    actions,
+    contract_pages,
+    dashboard_pages,
+    lineage_pages,
+    pages,
+    rejections,
+    row_pages,
+    sql_pages,
+)
 from workflows.console.answering import Console, Page, answering, console_of, render
 from workflows.console.jobs import Jobs
 from workflows.console.readings import Readings
@@ -40,10 +49,13 @@ WHOLE: Final[dict[str, Endpoint]] = {
     "/batches/{batch}": pages.batch,
     "/quarantine": rejections.quarantine,
     "/rows": row_pages.rows,
+    "/lineage": lineage_pages.lineage,
     "/quality": pages.quality,
     "/parity": pages.parity,
     "/contracts": contract_pages.contracts,
     "/contracts/{dataset}": contract_pages.contract,
+    "/dashboards": dashboard_pages.dashboards,
+    "/dashboards/{dataset}": dashboard_pages.dashboard,
     "/sql": sql_pages.sql,
     "/docs/{path:path}": pages.data_docs,
 }
@@ -60,6 +72,8 @@ PARTS: Final[dict[str, Endpoint]] = {
     "/parts/dead-letters": rejections.dead_letters,
     "/parts/rows": row_pages.rows_history,
     "/parts/rows/keys": row_pages.rows_keys,
+    "/parts/lineage": lineage_pages.drawing,
+    "/parts/lineage/columns": lineage_pages.columns,
     "/parts/quality": pages.quality_rules,
     "/parts/quality/volume": pages.quality_volume,
     "/parts/parity": pages.parity_certificates,
@@ -68,6 +82,8 @@ PARTS: Final[dict[str, Endpoint]] = {
     "/parts/contracts/{dataset}": contract_pages.contract_one,
     "/parts/contracts/{dataset}/versions": contract_pages.contract_versions,
     "/parts/contracts/{dataset}/examples": contract_pages.contract_examples,
+    "/parts/dashboards": dashboard_pages.dashboards_list,
+    "/parts/dashboards/{dataset}/{chart:int}": dashboard_pages.chart,
     "/sql/result.csv": sql_pages.sql_csv,
 }
 ACTIONS: Final[dict[str, Endpoint]] = {

@@ -20,17 +20,25 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 
-def run(target: Target, lines: int, report: Callable[[Pending], None]) -> list[Outcome]:
+def run(
+    target: Target,
+    lines: int,
+    report: Callable[[Pending], None],
+    begin: Callable[[str], None] = lambda step: None,
+) -> list[Outcome]:
     """Send messages and files, wait until they are merged, account for all of them.
 
-    `lines` counts basket lines.
+    `lines` counts basket lines. `begin` is called with each step, `report` with what is waited for.
     """
     started = datetime.now(UTC)
+    begin("reading the baskets")
     sent = baskets.messages(lines)
     files = partner_files(f"run-{started:%Y%m%dT%H%M%S}")
+    begin("sending messages and files")
     put_files(target, files)
     message_ids = send(target, [message.body for message in sent])
     wait(target, uris_of(target, files), report)
+    begin("comparing the tables with the model")
     return [
         account_for_messages(target, sent, message_ids, started),
         *(account_for_drops(target, files, dataset, started) for dataset in ("products", "households")),

@@ -99,12 +99,27 @@ def make(  # noqa: PLR0913, PLR0917 -- the parameters of one call to AWS
     raise DeployError(f"CloudFormation can't make these changes: {reason or described} Nothing was changed.")
 
 
-def execute(cloudformation: Any, change_set: ChangeSet, report: Callable[[str], None]) -> Stack:
-    """Execute a change set and wait for its end; the stack then. Raises DeployError, with the causes."""
+def execute(
+    cloudformation: Any,
+    change_set: ChangeSet,
+    report: Callable[[str], None],
+    count: Callable[[int], None] = lambda left: None,
+) -> Stack:
+    """Execute a change set and wait for its end; the stack then. Raises DeployError, with the causes.
+
+    `count` is called with the number of changes that are left.
+    """
+    left = {change.logical_id for change in change_set.changes}
+    count(len(left))
+
+    def done(logical_id: str) -> None:
+        left.discard(logical_id)
+        count(len(left))
+
     known = known_events(cloudformation, change_set.stack_id)
     cloudformation.execute_change_set(ChangeSetName=change_set.id)
     _await_begun(cloudformation, change_set)
-    ended, failures = follow(cloudformation, change_set.stack_id, known, report)
+    ended, failures = follow(cloudformation, change_set.stack_id, known, report, done)
     if ended.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"):
         return ended
     causes = "\n".join(f"  {failure}" for failure in failures) or f"  {ended.reason or 'no reason given'}"

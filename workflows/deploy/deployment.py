@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from expectations.odcs import load_contracts
@@ -59,6 +60,11 @@ class Dialog:
 
     report: Callable[[str], None]
     agrees: Callable[[str], bool]  # asks a question
+    shows: Callable[[str, int | None], None] = lambda step, left: None  # a step, and its parts that are left
+
+    def begin(self, step: str, left: int | None = None) -> None:
+        """Show what is done now."""
+        self.shows(step, left)
 
     def ask(self, question: str) -> None:
         """Return if the user agrees. Raises Declined."""
@@ -94,12 +100,14 @@ def plan(options: Options, dialog: Dialog) -> Prepared:
     Raises DeployError, or ContractError for a contract that can't be read or that an engine refuses.
     """
     contracts = _contracts(options, dialog)
+    dialog.begin("asking the account")
     account = sign_in(options.region)
     stack = stacks.find(account.client("cloudformation"), options.stack)
     if stack is not None and state_of(stack).next in (Next.WAIT, Next.GIVE_UP):
         raise states.refuse(stack)
     if stack is not None:
         _say_state(stack, dialog)
+    dialog.begin("building the code of the jobs")
     prepared = _prepare(options, account, stack, contracts, only_reads=True)
     _print(prepared, dialog)
     _print_indexes(account, stack, contracts, dialog)
@@ -113,11 +121,13 @@ def deploy(options: Options, dialog: Dialog) -> dict[str, str]:
     that an engine refuses; in all these cases before anything is changed, except for what the error names.
     """
     contracts = _contracts(options, dialog)
+    dialog.begin("asking the account")
     account = sign_in(options.region)
     if options.enables_streams:
         dialog.ask(f"Enable the stream of each existing table that has none, in account {account.id}")
     cloudformation = account.client("cloudformation")
     stack = _usable(cloudformation, options.stack, dialog)
+    dialog.begin("building the code of the jobs")
     prepared = _prepare(options, account, stack, contracts)
     if errors := _print(prepared, dialog):
         raise DeployError(f"{errors} of these findings are wrong (see above). Nothing was changed.")
@@ -153,6 +163,7 @@ def _tables(account: Account, stack: Stack | None, dialog: Dialog) -> Tables | N
 
 def _contracts(options: Options, dialog: Dialog) -> dict[str, Contract]:
     """The contracts by dataset, once options and contracts are known to be right."""
+    dialog.begin("checking the contracts")
     check_options(options)
     contracts = load_contracts()
     check_contracts(contracts)
@@ -283,6 +294,7 @@ def _print(prepared: Prepared, dialog: Dialog) -> int:
         dialog.report(f"It ADOPTS {len(adopted)} of them, with all they hold (--no-adopt makes new ones):")
         for leftover in adopted:
             dialog.report(f"  {leftover}")
+    dialog.begin("checking the account")
     dialog.report("Checked:")
     kept = {} if prepared.stack is None else prepared.stack.parameters
     wrong = 0
@@ -304,11 +316,13 @@ def _upload(prepared: Prepared, bucket: str, dialog: Dialog) -> str:
     """Build and upload everything that the stack runs; the address of its template."""
     account, options = prepared.account, prepared.options
     s3 = account.client("s3")
+    dialog.begin("uploading the code of the jobs")
     code = packaging.upload_jobs(s3, bucket, prepared.jobs)
     dialog.report(f"Jobs: {code}")
-    dialog.report("Building the packages of the functions …")
+    dialog.begin("building the packages of the functions")
     computed = {name: prepared.parameters[name] for name in ("Datasets", *PARAMETERS, "Architecture")}
     built = packaging.build_functions(options.architecture, {**computed, "JobsCode": code})
+    dialog.begin("uploading the packages of the functions")
     packaged = parse(packaging.upload_functions(built, account.region, bucket, options.stack))
     text = json.dumps(without_absent(packaged, prepared.intent.expanded.get("Conditions", {})))
     key = f"{options.stack}/{hashlib.sha256(text.encode()).hexdigest()[:32]}.template"
@@ -325,6 +339,7 @@ def _change(
     kind = "CREATE" if state_of(stack).next is Next.CREATE else "UPDATE"
     of_template = parse(TEMPLATE_FILE.read_text())["Parameters"]
     given = changesets.parameters_of(parameters, of_template, stack if kind == "UPDATE" else None)
+    dialog.begin("waiting until CloudFormation has made a change set")
     change_set = changesets.make(
         cloudformation, name, kind, {"TemplateURL": url}, given, adopts_named=bool(prepared.named)
     )
@@ -343,4 +358,6 @@ def _change(
             changesets.discard(cloudformation, change_set)
             raise Declined
     dialog.report(f"{len(change_set.changes)} changes …")
-    return changesets.execute(cloudformation, change_set, dialog.report)
+    return changesets.execute(
+        cloudformation, change_set, dialog.report, partial(dialog.begin, "CloudFormation changes the stack")
+    )

@@ -90,10 +90,26 @@ def plan_destruction(account: Account, name: str) -> Destruction:
 
 
 def destroy(
-    account: Account, destruction: Destruction, report: Callable[[str], None], *, leave: bool
+    account: Account,
+    destruction: Destruction,
+    report: Callable[[str], None],
+    count: Callable[[int], None] = lambda left: None,
+    *,
+    leave: bool,
 ) -> None:
-    """Delete the stack. With `leave`, resources that refuse to be deleted stay too. Raises DeployError."""
-    states.delete(account.client("cloudformation"), destruction.stack, report, leave_what_refuses=leave)
+    """Delete the stack. With `leave`, resources that refuse to be deleted stay too. Raises DeployError.
+
+    `count` is called with the number of resources that are left to delete.
+    """
+    left = {one.logical_id for one in destruction.held if not one.stays}
+    count(len(left))
+
+    def done(logical_id: str) -> None:
+        left.discard(logical_id)
+        count(len(left))
+
+    cloudformation = account.client("cloudformation")
+    states.delete(cloudformation, destruction.stack, report, done, leave_what_refuses=leave)
 
 
 def _listed(held: list[Held]) -> Iterator[str]:

@@ -113,11 +113,15 @@ def known_events(cloudformation: Any, stack_id: str) -> set[str]:
 
 
 def follow(
-    cloudformation: Any, stack_id: str, known: set[str], report: Callable[[str], None]
+    cloudformation: Any,
+    stack_id: str,
+    known: set[str],
+    report: Callable[[str], None],
+    done: Callable[[str], None] = lambda logical_id: None,
 ) -> tuple[Stack, list[Event]]:
     """Wait until no operation is in progress; the stack then, and the failures since the known events.
 
-    `report` is called with a line about each resource that is done or fails.
+    `report` is called with a line about each resource that is done or fails, `done` with its logical id.
     """
     failures: list[Event] = []
     while True:
@@ -128,6 +132,7 @@ def follow(
             if event.is_failure and event.physical_id != stack_id:
                 failures.append(event)
             if event.is_failure or event.status.endswith("_COMPLETE"):
+                done(event.logical_id)
                 report(f"  {_clock(event.time)} {event}")
         if stack is None or not stack.status.endswith("_IN_PROGRESS"):
             return stack or Stack("", stack_id, "DELETE_COMPLETE", "", {}, {}), failures

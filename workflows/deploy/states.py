@@ -123,9 +123,16 @@ def repair(cloudformation: Any, stack: Stack, report: Callable[[str], None]) -> 
 
 
 def delete(
-    cloudformation: Any, stack: Stack, report: Callable[[str], None], *, leave_what_refuses: bool
+    cloudformation: Any,
+    stack: Stack,
+    report: Callable[[str], None],
+    done: Callable[[str], None] = lambda logical_id: None,
+    *,
+    leave_what_refuses: bool,
 ) -> None:
     """Delete a stack, except what its template retains. Raises DeployError.
+
+    `done` is called with the logical id of each resource that is deleted or refuses to be.
 
     With `leave_what_refuses`, resources that refuse to be deleted stay too, without a stack.
     """
@@ -143,7 +150,7 @@ def delete(
                 f"CloudFormation refused to delete {stack.name}: {error.response['Error']['Message']} "
                 "Nothing was changed."
             ) from error
-        ended, failures = follow(cloudformation, stack.id, known, report)
+        ended, failures = follow(cloudformation, stack.id, known, report, done)
         if ended.status == "DELETE_COMPLETE":
             return
         refusing = _refusing(cloudformation, stack.id)

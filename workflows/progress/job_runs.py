@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # The jobs of workflows, which read or write tables.
 JOBS: Final = ("check", "merge", "maintain", "reconcile", "certify")
+_FAILED: Final = ("FAILED", "ERROR", "TIMEOUT", "EXPIRED")
 _ACTIVE: Final = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 
 
@@ -92,6 +93,17 @@ def await_open_work(target: Target, report: Callable[[str], None]) -> None:
             )
         time.sleep(poll_seconds(target) / 2)
         left = left & open_work(target)
+
+
+def failed_jobs(target: Target) -> dict[str, str]:
+    """The error of each job of workflows whose newest run did not succeed, by job."""
+    found = {job: _runs(target.client("glue"), job_name(target, job))[:1] for job in JOBS}
+    return {
+        job: str(run.get("ErrorMessage") or run["JobRunState"])
+        for job, runs in found.items()
+        for run in runs
+        if run["JobRunState"] in _FAILED
+    }
 
 
 def job_name(target: Target, job: str) -> str:

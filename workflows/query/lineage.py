@@ -17,6 +17,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """Data that a step read; what was not counted is None. `size` is in bytes."""
+
+    address: str  # s3://bucket/key, or catalog.database.table
+    rows: int | None = None
+    files: int | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSource:
+    """A column of what a step wrote, and the fields that it comes from: (address, field)."""
+
+    name: str
+    type: str
+    sources: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of one dataset of a batch."""
 
@@ -32,6 +51,8 @@ class Step:
     rows_accepted: int | None = None
     broken_rules: tuple[str, ...] = ()
     error: str | None = None
+    reads: tuple[Read, ...] = ()  # the inputs with their counts
+    columns: tuple[ColumnSource, ...] = ()
 
 
 def read_steps(target: Target, batch_id: str) -> list[Step]:
@@ -72,7 +93,24 @@ def _step(run: dict[str, dict[str, Any]]) -> Step:
         rows_accepted=_rows(last["outputs"], "outputFacets", "outputStatistics"),
         broken_rules=tuple(_broken(last["inputs"])),
         error=facets.get("errorMessage", {}).get("message"),
+        reads=tuple(map(_read, last["inputs"])),
+        columns=tuple(column for output in last["outputs"] for column in _columns(output)),
     )
+
+
+def _read(dataset: dict[str, Any]) -> Read:
+    counts = dataset.get("inputFacets", {}).get("inputStatistics", {})
+    return Read(_address(dataset), counts.get("rowCount"), counts.get("fileCount"), counts.get("size"))
+
+
+def _columns(dataset: dict[str, Any]) -> Iterable[ColumnSource]:
+    facets = dataset.get("facets", {})
+    lineage = facets.get("columnLineage", {}).get("fields", {})
+    for field in facets.get("schema", {}).get("fields", ()):
+        sources = lineage.get(field["name"], {}).get("inputFields", ())
+        yield ColumnSource(
+            field["name"], field.get("type", ""), tuple((_address(one), one["field"]) for one in sources)
+        )
 
 
 def _address(dataset: dict[str, Any]) -> str:

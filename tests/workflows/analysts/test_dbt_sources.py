@@ -1,12 +1,15 @@
 """The `sources.yml` of dbt. tests/e2e/test_analysts.py lets dbt read and run one."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlglot
 import yaml
 
 from expectations.contract import Column, Contract, Limits
+from expectations.odcs import load_contracts
 from expectations.odcs.semantics import Reference, Semantics
 from expectations.spark_schema import CHANGES_BOOKKEEPING, TABLE_BOOKKEEPING
 from workflows.analysts.datasets import Dataset
@@ -112,3 +115,31 @@ def test_periods_are_those_of_dbt(within: timedelta, expected: dict[str, Any]) -
 
     (table, _) = yaml.safe_load(text)["sources"][0]["tables"]
     assert table["config"]["freshness"]["warn_after"] == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "literal"),
+    [
+        ("date", "2026-11-30", "date '2026-11-30'"),
+        ("timestamp", "2026-11-30T12:00:00Z", "from_iso8601_timestamp('2026-11-30T12:00:00Z')"),
+        ("long", 7, "7"),
+        ("decimal(4,2)", "1.10", "1.10"),
+        ("boolean", True, "True"),  # as Jinja writes it
+    ],
+)
+def test_allowed_values_compare_in_athena_with_columns_of_their_type(
+    kind: str, value: Any, literal: str
+) -> None:
+    column = Column("c", kind, limits=Limits(enum=(value,)))
+    contract = replace(load_contracts()["products"], columns=(column,), key=("c",))
+    document = yaml.safe_load(sources_yml([Dataset(contract)], "lake"))
+    [test] = [
+        one["accepted_values"]["arguments"]
+        for one in document["sources"][0]["tables"][0]["columns"][0]["data_tests"]
+        if "accepted_values" in one
+    ]
+
+    assert test["quote"] is False
+    assert [str(one) for one in test["values"]] == [literal]
+    parsed = sqlglot.parse_one(f"select c in ({literal}) from t", dialect="athena")
+    assert not parsed.find(sqlglot.exp.Sub)  # a date without quotes would be a difference

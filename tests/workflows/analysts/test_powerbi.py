@@ -2,26 +2,32 @@
 
 import json
 import re
+from dataclasses import replace
 
 import sqlglot
 
+from expectations.contract import Column, Partition
 from expectations.odcs import load_contracts
 from workflows.analysts.powerbi import dsn_settings, pbids, power_query
 
 
-def test_a_pbids_file_has_one_connection_to_the_data_source_and_no_credentials() -> None:
-    written = json.loads(pbids("Lake"))
-
-    (connection,) = written["connections"]
-    assert written["version"] == "0.1"
-    assert connection["details"]["protocol"] == "odbc"
-    assert connection["details"]["address"] == {"options": {"dsn": "Lake"}}
-    assert connection["details"]["authentication"] is None
-    assert connection["mode"] == "Import"
-
-
-def test_it_may_query_instead_of_importing() -> None:
-    assert json.loads(pbids(is_direct_query=True))["connections"][0]["mode"] == "DirectQuery"
+def test_a_pbids_file_has_the_documented_form_one_connection_and_no_credentials() -> None:
+    """The members of https://learn.microsoft.com/power-bi/connect-data/desktop-data-sources and no others."""
+    assert json.loads(pbids("Lake")) == {
+        "version": "0.1",
+        "connections": [
+            {
+                "details": {
+                    "protocol": "odbc",
+                    "address": {"options": {"dsn": "Lake"}},
+                    "authentication": None,
+                    "query": None,
+                },
+                "options": {},
+                "mode": "Import",  # the only mode of Power BI's ODBC connector
+            }
+        ],
+    }
 
 
 def test_the_data_source_has_the_readers_workgroup_and_no_key() -> None:
@@ -53,6 +59,7 @@ def test_the_query_of_a_dataset_reads_one_period_by_a_time_that_never_changes() 
 
     sql = sql_of(query, "2017-03-01 00:00:00", "2017-04-01 00:00:00")
     assert sql.startswith('select "basket_id", "product_id", ')
+    assert "household_id" not in sql  # it is classified as restricted
     assert sql.endswith(
         ' from "lake"."transactions" where "transaction_timestamp" >= timestamp \'2017-03-01 00:00:00 UTC\''
         " and \"transaction_timestamp\" < timestamp '2017-04-01 00:00:00 UTC'"
@@ -65,3 +72,27 @@ def test_a_dataset_without_such_a_time_is_read_as_a_whole() -> None:
 
     assert sql.endswith(' from "lake"."products"')
     assert selects(sql)[0] == "product_id"
+
+
+def test_restricted_columns_and_those_with_a_restricted_field_are_left_out() -> None:
+    contract = replace(
+        load_contracts()["products"],
+        columns=(
+            Column("product_id", "long"),
+            Column("card", "string", classification="Restricted"),
+            Column("buyer", "struct", fields=(Column("name", "string", classification="restricted"),)),
+        ),
+    )
+
+    assert selects(sql_of(power_query(contract, "lake"), "", "")) == ["product_id", "_updated_at"]
+
+
+def test_a_time_that_is_no_partition_may_change_and_makes_no_periods() -> None:
+    contract = replace(
+        load_contracts()["products"],
+        columns=(Column("product_id", "long"), Column("shipped_at", "timestamp")),
+    )
+
+    assert "RangeStart" not in power_query(contract, "lake")
+    by_day = replace(contract, partitions=(Partition("shipped_at", "days"),))
+    assert "RangeStart" in power_query(by_day, "lake")

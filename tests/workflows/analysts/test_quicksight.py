@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from workflows.analysts.datasets import load_datasets
-from workflows.analysts.quicksight import quicksight_template, template_text
+from expectations.contract import Column
+from expectations.odcs import load_contracts
+from workflows.analysts.datasets import Dataset, load_datasets
+from workflows.analysts.quicksight import NoSuchDataset, TooLarge, quicksight_template, template_text
 
 WORKFLOWS = Path(__file__).parents[3] / "workflows"
 COMMITTED = WORKFLOWS / "quicksight.yaml"
@@ -66,3 +69,83 @@ def test_the_outputs_of_a_stack_are_defaults() -> None:
 
     assert parameters["LakeDatabase"]["Default"] == "shop_lake"
     assert "Default" not in parameters["QuickSightPrincipal"]
+
+
+def of_columns(name: str, *columns: Column) -> Dataset:
+    return Dataset(replace(load_contracts()["products"], dataset=name, columns=columns, key=("id",)))
+
+
+def test_datasets_whose_names_differ_by_an_underscore_have_resources_of_their_own() -> None:
+    names = ("order_1", "order1", "orders")
+    template = quicksight_template([of_columns(name, Column("id", "long")) for name in names])
+
+    ids = {one["Properties"]["DataSetId"]["Fn::Sub"] for one in resources(template, "DataSet").values()}
+    assert ids == {f"${{AWS::StackName}}-{name}" for name in names}
+    assert "OrdersDataSet" in template["Resources"]
+    for refresh in resources(template, "RefreshSchedule").values():
+        assert refresh["DependsOn"] in template["Resources"]
+    assert all(name.isalnum() for name in template["Resources"])
+
+
+def test_a_dataset_with_many_measures_and_dimensions_fits_a_sheet(tmp_path: Path) -> None:
+    wide = of_columns(
+        "wide",
+        Column("id", "long"),
+        Column("at", "timestamp"),
+        *(Column(f"amount_{number}", "decimal(10,2)") for number in range(60)),
+        *(Column(f"text_{number}", "string") for number in range(60)),
+    )
+    template = quicksight_template([wide])
+
+    (board,) = resources(template, "Dashboard").values()
+    (sheet,) = board["Properties"]["Definition"]["Sheets"]
+    # https://docs.aws.amazon.com/quicksight/latest/user/data-source-limits.html
+    assert len(sheet["Visuals"]) <= 50
+    file = tmp_path / "wide.yaml"
+    file.write_text(template_text(template))
+    assert lint(file) == []
+
+
+def test_more_datasets_than_a_template_takes_are_refused_with_the_way_out() -> None:
+    many = [of_columns(f"dataset_{number}", Column("id", "long")) for number in range(200)]
+
+    with pytest.raises(TooLarge, match=r"at most 500 resources.*got 802.*--dataset NAME"):
+        quicksight_template(many)
+    assert len(quicksight_template(many, only=["dataset_7"])["Resources"]) == 2 + 4
+    with pytest.raises(NoSuchDataset, match="got nothing"):
+        quicksight_template(load_datasets(), only=["nothing"])
+    with pytest.raises(TooLarge, match="at most 1,000,000 bytes"):
+        template_text({"Description": "x" * 1_000_001})
+
+
+def test_one_dataset_keeps_the_joins_with_those_that_are_left_out() -> None:
+    template = quicksight_template(load_datasets(), only=["transactions"])
+
+    (data_set,) = resources(template, "DataSet").values()
+    query = data_set["Properties"]["PhysicalTableMap"]["rows"]["CustomSql"]["SqlQuery"]["Fn::Sub"]
+    assert 'left join "${LakeDatabase}"."products"' in query
+
+
+# Mistakes of the kinds that the schemas of CloudFormation's resource types know.
+MISTAKES = {
+    "Type: ATHENA": "Type: ATHENS",
+    "RefreshType: FULL_REFRESH": "RefreshType: SOME_REFRESH",
+    "TimeZone: UTC": "TimeZones: UTC",
+    "NumericalMeasureField:": "NumericMeasureField:",
+    "ScheduleId: daily": "ScheduleName: daily",
+    "DateGranularity: MONTH": "DateGranularity: MOON",
+}
+
+
+def test_the_schemas_of_cloudformation_find_mistakes(tmp_path: Path) -> None:
+    text = COMMITTED.read_text()
+    for right, wrong in MISTAKES.items():
+        assert right in text
+        text = text.replace(right, wrong, 1)
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(text)
+
+    found = lint(broken).stdout
+
+    for wrong in ("ATHENS", "SOME_REFRESH", "TimeZones", "NumericMeasureField", "ScheduleName", "MOON"):
+        assert wrong in found

@@ -41,7 +41,10 @@ def set_aside(target: Target) -> Batches:
 def test_without_open_batches_list_says_that_all_are_merged(target: Target) -> None:
     result = call("batches", "list")
 
-    assert (result.exit_code, result.stdout.strip()) == (0, "Every batch is merged.")
+    assert (result.exit_code, result.stdout.strip()) == (
+        0,
+        "Every batch is merged. Next: glueline status (is anything else wrong?)",
+    )
     assert json.loads(call("batches", "list", "--json").stdout) == []
 
 

@@ -148,7 +148,16 @@ def destroyed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         )
         return Destruction(Stack(name, "id", "CREATE_COMPLETE", "", {}, {}), held)
 
-    def destroy(_: Any, destruction: Destruction, report: Callable[[str], None], *, leave: bool) -> None:
+    def destroy(
+        _: Any,
+        destruction: Destruction,
+        report: Callable[[str], None],
+        count: Callable[[int], None],
+        *,
+        leave: bool,
+    ) -> None:
+        count(1)
+        report("  12:00:00 DELETE_COMPLETE Q")
         names.append(f"{destruction.stack.name} {leave}")
 
     from tests.workflows.deploy.stubs import account_with

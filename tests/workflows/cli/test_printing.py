@@ -8,11 +8,8 @@ import pyarrow as pa
 import pytest
 import typer
 from rich.console import Console
-from rich.text import Text
 
-from workflows.cli import printing
-from workflows.cli.printing import arrow_table, cell, print_json, progress, read_time, showing_progress
-from workflows.progress.waiting import Pending
+from workflows.cli.printing import arrow_table, cell, print_json, read_time
 
 
 def test_json_keeps_the_digits_of_decimals_and_the_zone_of_times(capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,23 +50,3 @@ def test_a_time_without_a_zone_is_utc() -> None:
     assert read_time("--since", "2026-11-24 12:00") == datetime(2026, 11, 24, 12, tzinfo=UTC)
     with pytest.raises(typer.BadParameter, match="got 'noon'"):
         read_time("--since", "noon")
-
-
-def test_without_a_terminal_each_change_of_progress_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    console = Console(file=io.StringIO())
-    monkeypatch.setattr(printing, "err", console)
-
-    with showing_progress(lambda step, started: Text(f"step {step}")) as report:
-        for step in (1, 1, 2):
-            report(step)
-
-    assert isinstance(console.file, io.StringIO)
-    assert console.file.getvalue().splitlines() == ["step 1", "step 2"]
-
-
-def test_progress_shows_what_is_pending() -> None:
-    shown = progress(Pending(inbound=5, intake=4, files=2, batches=1), datetime.now(UTC)).plain
-
-    assert shown.split("s", 1)[1].split() == (
-        ["inbound", "queue", "5", "intake", "queue", "4", "open", "batches", "1", "files", "to", "merge", "2"]
-    )

@@ -140,7 +140,10 @@ def test_redrive_fails_if_a_stream_batch_can_not_be_redriven(target: Target) -> 
 
     result = call("redrive", "--stream")
 
-    assert (nothing.exit_code, nothing.stdout) == (0, "The forwarder gave up no batch.\n")
+    assert (nothing.exit_code, nothing.stdout) == (
+        0,
+        "The forwarder gave up no batch. Next: glueline status\n",
+    )
     assert result.exit_code == 1
     assert "expected Lambda's record" in result.stdout
 

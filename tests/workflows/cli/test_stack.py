@@ -14,14 +14,6 @@ if TYPE_CHECKING:
     from workflows.local.lifecycle.ours import UpOptions
 
 
-def test_status_fails_while_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stack, "status", _Stopped)
-
-    result = call("status")
-
-    assert (result.exit_code, result.stdout) == (1, "Nothing runs.\n")
-
-
 @pytest.mark.parametrize(
     ("arguments", "mode"),
     [((), None), (("--mode", "continuous"), "continuous"), (("--mode", "workflow"), "workflow")],
@@ -31,7 +23,7 @@ def test_up_passes_the_mode_on(
 ) -> None:
     asked: list[str | None] = []
 
-    def up(report: object, *, options: UpOptions) -> Stack:
+    def up(report: object, *, options: UpOptions, begin: object) -> Stack:
         asked.append(options.mode)
         return Stack("http://127.0.0.1:1", "us-east-1", {}, 1, "", notice="Ready.")
 
@@ -46,10 +38,3 @@ def test_an_unknown_mode_is_refused_with_those_that_exist() -> None:
 
     assert result.exit_code == 2
     assert "continuous" in result.stderr
-
-
-class _Stopped:
-    running = False
-
-    def render(self) -> str:
-        return "Nothing runs."

@@ -25,10 +25,11 @@ def ended(job: Job) -> Job:
 def test_work_reports_lines_and_then_is_done() -> None:
     jobs, go_on = Jobs(), threading.Event()
 
-    def work(report: Callable[[str], None]) -> None:
+    def work(report: Callable[[str], None]) -> bool:
         report("half done")
         assert go_on.wait(10)
         report("all done")
+        return False
 
     job = jobs.start("parity", work)
     with pytest.raises(AlreadyRuns, match="parity runs already"):
@@ -37,6 +38,7 @@ def test_work_reports_lines_and_then_is_done() -> None:
 
     assert ended(job).line == "all done"
     assert job.error is None
+    assert not job.is_good
     assert jobs.get("parity") is job
     assert jobs.get("other") is None
 
@@ -44,8 +46,8 @@ def test_work_reports_lines_and_then_is_done() -> None:
 def test_work_that_fails_keeps_its_error_and_may_be_started_again() -> None:
     jobs = Jobs()
 
-    def work(report: Callable[[str], None]) -> None:
+    def work(report: Callable[[str], None]) -> bool:
         raise ValueError("no certificate")
 
     assert str(ended(jobs.start("parity", work)).error) == "no certificate"
-    assert ended(jobs.start("parity", lambda report: report("well"))).line == "well"
+    assert ended(jobs.start("parity", lambda report: True)).is_good

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from tests.workflows.console.opened_console import console_on, opened, with_rows
 from tests.workflows.empty_stack import empty_stack
 from tests.workflows.operations.test_batches import set_aside
 from workflows.console import pages
+from workflows.console.actions import PARITY
 from workflows.console.security import FOREIGN_POLICY
 
 if TYPE_CHECKING:
@@ -158,3 +160,18 @@ def test_data_docs_are_served_without_their_scripts_and_nothing_beside_them(
         "/docs/x/..%2f..%2f..%2fsecret.html",
     ):
         assert HOSTILE not in browser.get(path).text
+
+
+@pytest.mark.parametrize(("is_good", "words"), [(True, "Certified."), (False, "It differs.")])
+def test_the_end_of_a_comparison_is_shown_once_and_in_its_colour(
+    browser: TestClient, console: Console, is_good: bool, words: str
+) -> None:
+    job = console.jobs.start(PARITY, lambda report: is_good)
+    while not job.is_done:
+        time.sleep(0.005)
+
+    polled = browser.get("/parts/parity/progress").text
+
+    assert words in polled
+    assert f'class="note {"good" if is_good else "bad"}"' in polled
+    assert browser.get("/parts/parity/progress?opened=yes").text.strip() == ""

@@ -35,7 +35,10 @@ def test_a_change_set_of_a_stack_is_discarded_alone(account: Account) -> None:
     cloudformation = account.client("cloudformation")
     first = make(cloudformation, "kept", "CREATE", queue(1))
     assert first is not None
-    execute(cloudformation, first, print)
+    to_make: list[int] = []
+    execute(cloudformation, first, print, to_make.append)
+    assert to_make == sorted(to_make, reverse=True)
+    assert (to_make[0], to_make[-1]) == (1, 0)
 
     second = make(cloudformation, "kept", "UPDATE", queue(2))
     assert second is not None

@@ -115,9 +115,9 @@
       };
     });
     probe.remove();
-    const axis = (stacked) => ({
+    const axis = (stacked, autoSkip = true) => ({
       stacked, grid: { color: lineColour }, border: { display: false },
-      ticks: { color: inkColour, maxRotation: 0, autoSkipPadding: 14 },
+      ticks: { color: inkColour, maxRotation: 0, autoSkip, autoSkipPadding: 14 },
     });
     new Chart(canvas, {
       type: wanted.type,
@@ -125,7 +125,10 @@
       options: {
         animation: false, responsive: true, maintainAspectRatio: false, indexAxis: wanted.sideways ? "y" : "x",
         plugins: { legend: { display: datasets.length > 1, labels: { color: inkColour, boxWidth: 10 } } },
-        scales: { x: axis(!!wanted.stacked), y: { ...axis(!!wanted.stacked), beginAtZero: true } },
+        scales: {
+          x: { ...axis(!!wanted.stacked), beginAtZero: true },
+          y: { ...axis(!!wanted.stacked, !wanted.sideways), beginAtZero: true },
+        },
       },
     });
   }

@@ -2,5 +2,6 @@
 
 Values may be those of the local engine or Athena's texts; `values` reads both.
 
-Imports `expectations`, `jobs.intake`, `workflows.operations`, `workflows.query`.
+Imports `expectations`, `jobs.intake`, `workflows.analysts`, `workflows.operations`,
+`workflows.query`.
 """

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from workflows.console.views.masking import is_restricted, restricted_columns
+from workflows.analysts.datasets import is_restricted
+from workflows.console.views.masking import restricted_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from expectations.spellings import columns_by_spelling
+from workflows.analysts.datasets import is_restricted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -19,13 +20,7 @@ if TYPE_CHECKING:
 
 HIDDEN: Final = "•••"
 HIDDEN_TEXT: Final = "••• hidden, as it may have values of restricted columns"
-RESTRICTED: Final = "restricted"
 _GOT: Final = re.compile(r"\bgot\b|'|\b-?\d")
-
-
-def is_restricted(column: Column) -> bool:
-    """Whether the values of a column are hidden."""
-    return (column.classification or "").lower() == RESTRICTED or any(map(is_restricted, column.fields))
 
 
 def restricted_columns(contract: Contract) -> frozenset[str]:

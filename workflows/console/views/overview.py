@@ -19,6 +19,12 @@ type Tone = Literal["good", "warn", "bad", "none"]
 TREND_DAYS: Final = 14
 PARITY_AGE: Final = timedelta(days=3)  # of the template's alarm on the age of parity
 QUARANTINE_PERCENT: Final = 5  # of its alarm on the quarantine rate
+# What to do about a dataset by the word for its health. That of its batches is said of the batches.
+_REMEDIES: Final = {
+    "drift": "glueline parity {} --repair".format,
+    "rejecting": "glueline console".format,
+    "old proof": "glueline parity {}".format,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,64 @@ class Alarm:
     is_ringing: bool
     is_unknown: bool
     description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Something that is wrong, in a few words, and the command that deals with it or shows more."""
+
+    what: str
+    do: str
+
+
+def what_is_wrong(
+    lines: Iterable[DatasetLine],
+    *,
+    alarms: Iterable[Alarm],
+    unmerged: Sequence[Batch],
+    dead_letters: int,
+    failed_jobs: Mapping[str, str],
+) -> list[Wrong]:
+    """What somebody has to act on, the worst first; empty if nothing is wrong."""
+    aside = [batch for batch in unmerged if batch.state == "set aside"]
+    failing = [batch for batch in unmerged if batch.state == "failing"]
+    return [
+        *(
+            Wrong(f"{line.dataset}: {line.health.why}", _REMEDIES[line.health.word](line.dataset))
+            for line in lines
+            if line.health.word in _REMEDIES
+        ),
+        *(
+            Wrong(f"the last run of the job {job} failed: {error}", "glueline batches list")
+            for job, error in failed_jobs.items()
+        ),
+        *(
+            [Wrong(f"{_batches(aside).lower()} set aside: {aside[0].error}", "glueline batches list")]
+            if aside
+            else []
+        ),
+        *(
+            [
+                Wrong(
+                    f"{_batches(failing).lower()} failing and tried again: {failing[0].error}",
+                    "glueline batches list",
+                )
+            ]
+            if failing
+            else []
+        ),
+        *(
+            [
+                Wrong(
+                    f"{dead_letters:,} dead letter{'s' if dead_letters != 1 else ''}",
+                    "glueline redrive --dry-run",
+                )
+            ]
+            if dead_letters
+            else []
+        ),
+        *(Wrong(f"the alarm {alarm.name} rings", "glueline console") for alarm in alarms if alarm.is_ringing),
+    ]
 
 
 def dataset_lines(  # noqa: PLR0913 -- one argument for each source

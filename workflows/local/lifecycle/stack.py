@@ -42,11 +42,13 @@ def up(
     home: Home = DEFAULT,
     deployment: Deployment | None = None,
     options: UpOptions | None = None,
+    begin: Callable[[str], None] = lambda step: None,
 ) -> Stack:
     """Start the stack and return when it is ready; to one that runs, deploy what has changed.
 
-    `report` is called with a line about each step. A stack that runs keeps its timing, and its ingest mode
-    unless another is asked for. Raises StackError, or ContractError.
+    `report` is called with a line about each step that is done, `begin` with each that begins.
+    A stack that runs keeps its timing, and its ingest mode unless another is asked for.
+    Raises StackError, or ContractError.
     """
     options = options or UpOptions()
     home.logs.mkdir(parents=True, exist_ok=True)
@@ -57,7 +59,7 @@ def up(
             _check_timing(running, as_aws=options.as_aws)
             kept = replace(options, as_aws=running.as_aws, mode=options.mode or running.mode)
             wanted = deployment or our_deployment(home, kept)
-            return _indexed(update(running, home, wanted, report), wanted, report)
+            return _indexed(update(running, home, wanted, report, begin), wanted, report, begin)
         wanted = deployment or our_deployment(home, options)
         _clean_up(home)
         if deployment is None:
@@ -65,16 +67,19 @@ def up(
 
             report_notes(report)
         try:
-            return _indexed(_start(report, home, wanted), wanted, report)
+            return _indexed(_start(report, home, wanted, begin), wanted, report, begin)
         except BaseException:
             _clean_up(home)
             raise
 
 
-def _indexed(stack: Stack, deployment: Deployment, report: Callable[[str], None]) -> Stack:
+def _indexed(
+    stack: Stack, deployment: Deployment, report: Callable[[str], None], begin: Callable[[str], None]
+) -> Stack:
     """The stack with the indexes of its contracts, which also an interrupted deployment may have left out."""
     from workflows.stack.target import Target
 
+    begin("giving the tables their indexes")
     done = deployment.index(Target(REGION, stack.outputs, stack.endpoint_url), report)
     return replace(stack, notice="\n".join([stack.notice, *done])) if done else stack
 
@@ -118,12 +123,15 @@ def _keep(running: Stack, home: Home) -> None:
         ) from error
 
 
-def _start(report: Callable[[str], None], home: Home, deployment: Deployment) -> Stack:
+def _start(
+    report: Callable[[str], None], home: Home, deployment: Deployment, begin: Callable[[str], None]
+) -> Stack:
     began = time.monotonic()
 
     def report_step(step: str) -> None:
         report(f"{step} ({time.monotonic() - began:.0f} s)")
 
+    begin("checking the contracts")
     deployment.check()
     find_java()
     jar_paths()
@@ -139,19 +147,24 @@ def _start(report: Callable[[str], None], home: Home, deployment: Deployment) ->
         jobs = home.deployed / deployment.jobs.name
         emulator = start_emulator(home, listening, jobs, as_aws=deployment.as_aws)
     if kept is not None:
+        begin("loading the data that was kept")
         wait_for_health(emulator, endpoint, home)
         deployment = follow_kept_data(deployment.attached(endpoint, report), endpoint)
+    begin("building the Lambda packages")
     built = build(deployment, home)
     report_step("Lambda packages built" if built else "Lambda packages are unchanged")
+    begin("waiting for the embedded AWS")
     wait_for_health(emulator, endpoint, home)
     report_step(f"embedded AWS answers at {endpoint}")
     if kept is None:
         deployment = deployment.attached(endpoint, report)
     parts = replace(parts, template=deployment.parts().template)
     with replaced_code(deployment, home) if kept is not None else nullcontext():
+        begin("deploying the template")
         outputs = deploy(deployment, home, endpoint)
         report_step("template deployed")
         is_continuous = outputs.get("IngestMode") == CONTINUOUS
+        begin("waiting for Spark")
         wait_for_spark(emulator, endpoint, home, ("spark", "streaming") if is_continuous else ("spark",))
         report_step("Spark is warm")
     remove_state(home.kept)  # the stack has loaded it, and changes it from now on

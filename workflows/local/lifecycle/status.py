@@ -1,18 +1,14 @@
-"""The state of a local stack, for `glueline status` and its `--json`."""
+"""The state of a local stack, for `glueline status`."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
-
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from jobs.intake.batches import Batches
 from workflows.local.base.home import DEFAULT, Home
 from workflows.local.glue.definitions import STREAMING
 from workflows.local.lifecycle.clients import client
 from workflows.local.lifecycle.processes import process_names, stack_processes
-from workflows.local.lifecycle.running import CONTINUOUS, running_stack, spark_states
+from workflows.local.lifecycle.running import running_stack, spark_states
 from workflows.local.spark.state import SparkState
 
 _RUNS_SHOWN = 5
@@ -65,40 +61,6 @@ class StackState:
         """The members of `--json`."""
         sparks = {"spark": self.spark, "streaming": self.streaming}
         return asdict(self) | {name: one.to_json() if one else {} for name, one in sparks.items()}
-
-    def render(self) -> RenderableType:
-        """The text and table for a terminal."""
-        if not self.running and self.processes:
-            return Text(
-                f"No stack is ready, but some of its processes run: {self._processes()}. Either make up is "
-                f"running, or it was killed: make down ends them. Logs: {self.logs['folder']}"
-            )
-        if not self.running:
-            return Text(f"No stack is running. Start one: make up. Logs of the last: {self.logs['folder']}")
-        timing = ", with AWS's batching windows" if self.as_aws else ""
-        parts: list[RenderableType] = [
-            Text(f"The stack runs at {self.endpoint_url} since {self.started_at}{timing}."),
-            Text(f"Ingest mode: {self.mode}."),
-            *([Text(f"Spark is {self.spark.state}.")] if self.spark else []),
-            *(_streaming_lines(self.streaming) if self.mode == CONTINUOUS else []),
-            Text(f"Processes: {self._processes()}"),
-            Text("Logs:"),
-            *(Text(f"  {what:<9} {where}") for what, where in self.logs.items()),
-        ]
-        if self.refused_starts:
-            refused = f"{self.refused_starts} starts were refused during a run, which took over their work."
-            parts.append(Text(refused))
-        if self.failing_batches or self.batches_set_aside:
-            failing = f"{self.failing_batches} batches fail, {self.batches_set_aside} are set aside"
-            parts.append(Text(f"{failing}: glueline batches list", style="red"))
-        if self.workflow_runs:
-            parts.append(_runs_table(self.workflow_runs))
-        if self.streaming_runs:
-            parts.append(_streaming_table(self.streaming_runs))
-        return Group(*parts)
-
-    def _processes(self) -> str:
-        return ", ".join(f"{pid} {name}" for pid, name in self.processes.items())
 
 
 def status(home: Home = DEFAULT) -> StackState:
@@ -186,29 +148,3 @@ def _workflow_run(run: dict[str, Any]) -> WorkflowRunState:
 
 def _last_state(job_runs: list[dict[str, Any]]) -> str:
     return job_runs[-1]["JobRunState"] if job_runs else "-"
-
-
-def _runs_table(runs: list[WorkflowRunState]) -> Table:
-    table = Table("workflow", "started", "s", "status", "jobs", "run")
-    for run in runs:
-        jobs = ", ".join(f"{name} {state}" for name, state in run.jobs.items())
-        seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
-        table.add_row(run.workflow, run.started, seconds, run.status, jobs, run.run_id[:11])
-    return table
-
-
-def _streaming_lines(state: SparkState | None) -> list[RenderableType]:
-    """What the Spark of the streaming job does. Between two runs it is ready, or off."""
-    if state is None:
-        return []
-    if state.state == "failed":
-        return [Text(f"Spark of the streaming job failed: {state.message}", style="red")]
-    return [Text(f"Spark of the streaming job is {state.state}.")]
-
-
-def _streaming_table(runs: list[StreamingRunState]) -> Table:
-    table = Table("streaming job", "started", "s", "state", "error", "run")
-    for run in runs:
-        seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
-        table.add_row(run.job, run.started, seconds, run.state, run.error, run.run_id[:11])
-    return table

@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     from workflows.local.lifecycle.running import Stack
 
 
-def update(running: Stack, home: Home, deployment: Deployment, report: Callable[[str], None]) -> Stack:
+def update(
+    running: Stack,
+    home: Home,
+    deployment: Deployment,
+    report: Callable[[str], None],
+    begin: Callable[[str], None] = lambda step: None,
+) -> Stack:
     """Deploy what has changed; returns the stack with its changes and a notice of them.
 
     Raises StackError or ContractError; the stack then runs as before, or the message says what to do.
@@ -41,6 +47,7 @@ def update(running: Stack, home: Home, deployment: Deployment, report: Callable[
     def report_step(step: str) -> None:
         report(f"{step} ({time.monotonic() - began:.0f} s)")
 
+    begin("comparing with what is deployed")
     deployment = _attached(deployment, running.endpoint_url, report)
     before, wanted = Parts.read(home), deployment.parts()
     changes = Changes.between(before, wanted)
@@ -59,9 +66,11 @@ def update(running: Stack, home: Home, deployment: Deployment, report: Callable[
         stack = DeployedStack(running.endpoint_url, deployment.stack_name)
         stack.settle()
         deployment = deployment.growing_from(stack.parameters())
+        begin("building the Lambda packages")
         build(deployment, home)
         report_step("Lambda packages built")
     outputs = running.outputs
+    begin("waiting until no job runs")
     with (
         held_jobs(running.endpoint_url, report_step),
         _undone(stack, home, before, report),
@@ -69,6 +78,7 @@ def update(running: Stack, home: Home, deployment: Deployment, report: Callable[
         replaced_code(deployment, home),
     ):
         if stack is not None:
+            begin("deploying the template")
             outputs = deploy(deployment, home, running.endpoint_url, roll_back=True)
             report_step("template deployed")
     remember_contracts(deployment, home)

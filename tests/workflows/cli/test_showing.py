@@ -1,0 +1,190 @@
+"""What a command shows of its work: on a terminal, in a log, and of short work nothing."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from rich.console import Console
+
+from workflows.cli import durations, printing
+from workflows.cli.showing import Showing, Step, showing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BEFORE: Final = {"building": 10.0, "deploying": 20.0}
+CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+
+
+class Clock:
+    """A clock that stands still between tests' statements."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Standard error that is no terminal."""
+    written = io.StringIO()
+    monkeypatch.setattr(printing, "err", Console(file=written, width=130))
+    return written
+
+
+@pytest.fixture(autouse=True)
+def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    kept = tmp_path / "durations.json"
+    for function in (durations.remembered, durations.remember):
+        monkeypatch.setattr(function, "__defaults__", (kept,))
+    return kept
+
+
+def test_a_line_says_what_is_done_how_far_it_is_and_how_long_it_takes() -> None:
+    clock = Clock()
+    show = Showing(BEFORE, is_live=True, clock=clock)
+
+    show("building")
+    clock.now += 4
+    assert show.line() == "     4 s   building   about 26 s left"
+    show(Step("deploying", "CREATE", left=40))
+    clock.now += 10
+    show(Step("deploying", "CREATE", left=30))
+    assert show.line() == "    14 s   deploying: CREATE   10 of 40   about 10 s left"
+    clock.now += 20
+    # It takes longer than the last time, so its parts say how long.
+    assert show.line().endswith("10 of 40   about 90 s left")
+
+
+def test_a_first_run_says_what_is_waited_for_and_guesses_nothing() -> None:
+    clock = Clock()
+    show = Showing({}, is_live=True, clock=clock)
+    show("waiting for Spark")
+    clock.now += 200
+
+    assert show.line() == "   200 s   waiting for Spark"
+
+
+def test_a_run_that_lasts_longer_than_the_last_says_so() -> None:
+    clock = Clock()
+    show = Showing(BEFORE, is_live=True, clock=clock)
+    show("deploying")
+    clock.now += 21
+
+    assert show.line() == "    21 s   deploying   longer than the last time"
+
+
+def test_a_log_has_a_line_for_each_step_that_lasts_and_few_while_it_does(log: io.StringIO) -> None:
+    clock = Clock()
+    show = Showing({}, is_live=False, clock=clock)
+    show("short")
+    clock.now += 1
+    show.tick()
+    for second in range(60):
+        show(Step("waiting", f"{second} files"))
+        show.tick()
+        clock.now += 1
+    for _ in range(60):
+        show.tick()
+        clock.now += 1
+
+    lines = log.getvalue().splitlines()
+    assert [line.split("   ")[-1] for line in lines] == [
+        *(f"waiting: {seen} files" for seen in (2, 12, 22, 32, 42, 52)),
+        *["waiting: 59 files"] * 2,
+    ]
+    assert CONTROL.search(log.getvalue()) is None
+
+
+def test_steps_that_come_again_are_added_up_and_kept_for_the_next_time(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(Showing.__init__, "__kwdefaults__", {"clock": clock})
+
+    with showing("up") as show:
+        for step in ("wait", "load", "wait"):
+            show(step)
+            clock.now += 3
+
+    assert durations.remembered("local up") == {"wait": 6.0, "load": 3.0}
+
+
+def test_a_command_that_fails_or_is_short_is_not_kept(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(Showing.__init__, "__kwdefaults__", {"clock": clock})
+
+    with pytest.raises(ValueError, match="no"), showing("up") as show:
+        show("wait")
+        clock.now += 3
+        raise ValueError("no")
+    with showing("up") as show:
+        show("wait")
+        clock.now += 1
+
+    assert not file.exists()
+    assert log.getvalue() == ""
+    assert not [one for one in threading.enumerate() if one.name.endswith("(tick)")]
+
+
+def test_what_is_said_stays(log: io.StringIO) -> None:
+    with showing("up") as show:
+        show("wait")
+        show.say("note: [red] is text")
+
+    assert log.getvalue() == "  note: [red] is text\n"
+
+
+PROGRAM: Final = """
+import time
+from workflows.cli import durations, showing
+showing.QUIET_SECONDS = 0.1
+durations.remember.__defaults__ = durations.remembered.__defaults__ = (__import__("pathlib").Path("{file}"),)
+with showing.showing("up") as show:
+    show(showing.Step("waiting", left=4))
+    time.sleep(1)
+    with show.paused():
+        print("a result", flush=True)
+    show(showing.Step("waiting", left=2))
+    time.sleep(1)
+print("the end", flush=True)
+"""
+
+
+def test_a_terminal_has_one_line_that_goes_and_results_stay_apart(tmp_path: Path) -> None:
+    """In a process whose standard error is a terminal, and whose standard output is a pipe."""
+    ours, theirs = pty.openpty()
+    program = PROGRAM.format(file=tmp_path / "durations.json")
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "60"}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment
+    ) as child:
+        os.close(theirs)
+        drawn = b""
+        while True:
+            try:
+                some = os.read(ours, 4096)
+            except OSError:  # the terminal is closed
+                break
+            if not some:
+                break
+            drawn += some
+        assert child.stdout is not None
+        assert child.stdout.read() == "a result\nthe end\n"
+    os.close(ours)
+
+    text = drawn.decode()
+    assert "waiting   0 of 4" in text
+    assert "waiting   2 of 4" in text
+    assert text.endswith("\x1b[1A\x1b[2K")  # the line is removed
