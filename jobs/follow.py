@@ -9,8 +9,8 @@ Safe to repeat, and to stop anywhere: a round that stopped is what a run of `che
 is, and the next round continues with the batches that are open.
 
 It is the only writer (`jobs.ingest.writers`): Glue runs it once at a time, and its first round waits until no
-run of `check` or `merge` is active. Other jobs write beside it, so it keeps no table in memory
-(`jobs.lake.session.FRESH_TABLES`). A run ends between two rounds when the job was deployed again.
+run of `check` or `merge` is active. Other jobs write beside it, so each step of a round loads
+the tables anew. A run ends between two rounds when the job was deployed again.
 """
 
 import sys
@@ -23,9 +23,7 @@ from jobs.ingest.continuous import RETRY_PAUSE, Pace, Run, await_workflow, follo
 from jobs.ingest.rounds import ingest_round
 from jobs.ingest.stack_jobs import StackJobs
 from jobs.ingest.writers import is_writer
-from jobs.lake.session import FRESH_TABLES, configure
 from jobs.runtime.options import Options
-from jobs.runtime.session import spark_session
 
 
 def main(argv: Sequence[str]) -> None:
@@ -34,7 +32,6 @@ def main(argv: Sequence[str]) -> None:
     if not is_writer("follow", options.ingest_mode):
         return
     seconds = float(getResolvedOptions(list(argv), ["ROUND_SECONDS"])["ROUND_SECONDS"])
-    configure(spark_session(), FRESH_TABLES)
     context = IngestContext.of(options, retry_pause=RETRY_PAUSE)
     jobs = StackJobs.of_run(argv)
     await_workflow(jobs)

@@ -77,10 +77,10 @@ def _kept(rows: DataFrame, files: Sequence[ManifestFile]) -> Iterator[DataFrame]
     """The rows, kept in memory or on disk until the context ends.
 
     Spark analyses the whole plan of cached rows again for each query, which takes longer than to read few
-    rows. So few rows are read first, and their plan is cut off.
+    rows. So the plan of few rows is cut off where they were read, and the first query keeps them.
     """
     if are_few(files):
-        yield rows.localCheckpoint()
+        yield rows.localCheckpoint(eager=False)
         return
     cached = rows.persist(StorageLevel.MEMORY_AND_DISK)
     try:

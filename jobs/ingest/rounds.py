@@ -6,6 +6,7 @@ from jobs.ingest.drain import IntakeQueue
 from jobs.ingest.failures import BatchFailure
 from jobs.ingest.merge_batches import merge_batches
 from jobs.ingest.metrics import count_metrics
+from jobs.lake.iceberg import forget_tables
 from jobs.runtime.log import log
 from jobs.runtime.metrics import Metric
 
@@ -22,7 +23,9 @@ def ingest_round(context: IngestContext, round_id: str) -> list[BatchFailure]:
     this process can't go on: above all a Spark session that does not answer, in which every batch would fail.
     """
     source = IntakeQueue(context.sqs, context.queue_url, round_id, MOST_MESSAGES, MOST_BYTES)
+    _forget_tables(context)
     checked = check_queue(context.spark, context.lake, context.batches, source, context.contracts)
+    _forget_tables(context)
     merged = merge_batches(context.spark, context.lake, context.batches, context.contracts)
     failures = checked.failures + merged.failures
     for failure in failures:
@@ -32,3 +35,13 @@ def ingest_round(context: IngestContext, round_id: str) -> list[BatchFailure]:
     if failures:
         context.spark.range(1).count()
     return failures
+
+
+def _forget_tables(context: IngestContext) -> None:
+    """Let each step load the tables anew, as a job of its own would.
+
+    Iceberg's catalog keeps a table that is read again and again as it was first read. Other jobs commit
+    beside this one: above all the tombstones of an erasure, which a row must not overtake. Without its cache
+    the catalog would load a table, and read its manifests, each time that a step names it.
+    """
+    forget_tables(context.spark, context.lake.of_datasets(context.contracts))

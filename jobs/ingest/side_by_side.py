@@ -18,7 +18,7 @@ from pyspark import InheritableThread
 from pyspark.sql import SparkSession
 
 from jobs.lake.iceberg import forget_tables
-from jobs.lake.names import TOMBSTONES, Lake
+from jobs.lake.names import Lake
 from jobs.lake.session import sibling
 from jobs.runtime.failures import ENDINGS
 
@@ -97,8 +97,7 @@ def _work_side_by_side[Result](
         for thread in begun:
             thread.join()
     # This session may have loaded the tables before other sessions wrote to them.
-    tables = [table for dataset in datasets for table in (lake.table(dataset), lake.changes(dataset))]
-    forget_tables(spark, [*tables, lake.ops(TOMBSTONES)])
+    forget_tables(spark, lake.of_datasets(datasets))
     if endings:
         raise endings[0]
 

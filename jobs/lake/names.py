@@ -1,5 +1,6 @@
 """The names of the lake's tables."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 QUARANTINE, BATCHES, QUALITY_RESULTS, TOMBSTONES = "quarantine", "batches", "quality_results", "tombstones"
@@ -20,6 +21,11 @@ class Lake:
     def changes(self, dataset: str) -> str:
         """The table of a dataset's accepted changes."""
         return f"{self.catalog}.{self.database}.{dataset}_changes"
+
+    def of_datasets(self, datasets: Iterable[str]) -> list[str]:
+        """The tables of these datasets, and those that all datasets share."""
+        own = [table for dataset in datasets for table in (self.table(dataset), self.changes(dataset))]
+        return own + [self.ops(name) for name in (QUARANTINE, BATCHES, QUALITY_RESULTS, TOMBSTONES)]
 
     def ops(self, name: str) -> str:
         """A table in which Glueline records its own work."""

@@ -36,10 +36,6 @@ BUCKETED_JOINS: Mapping[str, str] = MappingProxyType({
     "spark.sql.join.preferSortMergeJoin": "false",
 })  # fmt: skip
 
-# Iceberg's catalog keeps a table that is read again and again as it was first read. A job that runs for hours
-# has to see what other jobs commit: above all the tombstones of an erasure, before it accepts a row.
-FRESH_TABLES: Mapping[str, str] = MappingProxyType({"spark.sql.catalog.glue_catalog.cache-enabled": "false"})
-
 
 def sibling(spark: SparkSession) -> SparkSession:
     """A session with the same settings, which becomes the active one of this thread.

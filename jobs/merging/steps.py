@@ -43,22 +43,26 @@ def merge_changes(
     """
     received = changes_of(spark, lake, contract, [*batch_ids, *origins])
     with configured(spark, settings_for(received)):
-        found = summarise(received, lake, contract)
+        kept = keep_few(received)
+        found = summarise(kept, lake, contract)
     if found is None:
         return Arrivals()
     if found.retracts:
-        apply_retracts(lake, contract, received.where(F.col("_op") == RETRACT), found.in_bounds)
+        apply_retracts(lake, contract, kept.where(F.col("_op") == RETRACT), found.in_bounds)
     if found.changes > found.retracts:
-        changes = received.where(F.col("_op") != RETRACT)
+        changes = kept.where(F.col("_op") != RETRACT)
         # Planned before the batches' own deletes become tombstones: the fold has those among its changes.
         tombstones = tombstones_since(spark, lake, contract, found.oldest)
         if found.deletes:
             merge_tombstones(lake, contract, greatest_deletes(changes))
         conditions = conditions_on_rows(changes, lake, contract, found.in_bounds, found.partitions)
         conditions = [found.in_range, *conditions]
-        rows = outranked_become_deletes(newest_per_key(changes, contract.key), tombstones)
         target = spark.table(lake.table(contract.dataset)).alias("t").where(" AND ".join(conditions))
-        with committing(spark, batch_ids), configured(spark, settings_for(received, target)):
+        settings = settings_for(received, target)
+        if not settings:  # the changes as they lie in their files: joined with a table in buckets as it is
+            changes = received.where(F.col("_op") != RETRACT)
+        rows = outranked_become_deletes(newest_per_key(changes, contract.key), tombstones)
+        with committing(spark, batch_ids), configured(spark, settings):
             merge_rows(lake, contract, rows, conditions)
     return found.arrived
 
@@ -68,11 +72,23 @@ def settings_for(*scanned: DataFrame) -> Mapping[str, str]:
     return FEW_ROWS if sum(map(planned_bytes, scanned)) <= FEW_BYTES else {}
 
 
+def keep_few(received: DataFrame) -> DataFrame:
+    """The changes, kept in memory by the first query that reads them if they are few.
+
+    Few changes may lie in a file for each partition. To open the files takes most of the time of a step, and
+    each query sends some eight requests for each of them.
+    """
+    if not settings_for(received):
+        return received
+    at_once = received.sparkSession.sparkContext.defaultParallelism
+    return received.coalesce(at_once).localCheckpoint(eager=False)
+
+
 def changes_of(spark: SparkSession, lake: Lake, contract: Contract, batch_ids: Sequence[str]) -> DataFrame:
     """The batches' changes.
 
-    They are not cached. Every step except MERGE reads a few of their columns, which takes less time than to
-    cache them all; and Spark joins a table in buckets as its files are, but would shuffle a copy.
+    Many changes are not cached. Every step except MERGE reads a few of their columns, which takes less time
+    than to cache them all; and Spark joins a table in buckets as its files are, but would shuffle a copy.
     """
     changes = spark.table(lake.changes(contract.dataset)).where(F.col("_batch_id").isin(*batch_ids))
     # Rows from before the column `_key` existed have null there.

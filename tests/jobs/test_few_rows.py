@@ -47,19 +47,34 @@ def test_a_batch_of_few_rows_makes_few_jobs_and_requests(small_batches: SmallBat
     costs = small_batches.batch(contracts, 3)
 
     # check: cut the plan, count, bounds of versions, and appends to changes, batches and quality results.
-    # merge: summarise, MERGE.
+    # merge: keep the changes in memory, summarise, MERGE. The first of each has no job of its own.
     counted = ("queries", "jobs", "classes_compiled")
     assert {step: tuple(cost[name] for name in counted) for step, cost in costs.items()} == {
-        "check": (7, 6, 0),
-        "merge": (3, 2, 0),
+        "check": (7, 5, 0),
+        "merge": (4, 2, 0),
     }
     # One of them is the object of lineage.
     assert costs["check"]["s3_requests"] <= 30
     assert costs["check"]["glue_requests"] <= 13
-    assert costs["merge"]["s3_requests"] <= 33
+    assert costs["merge"]["s3_requests"] <= 23
     assert costs["merge"]["glue_requests"] <= 4
     assert costs["check"]["jvm_calls"] <= 4_000
     assert costs["merge"]["jvm_calls"] <= 1_500
+
+
+def test_the_file_of_each_further_day_is_opened_once(small_batches: SmallBatches) -> None:
+    contracts, days = [load_contracts()["transactions"]], 8
+    for number_of_days in (1, days):  # makes the tables, the expressions and the days
+        small_batches.batch(contracts, days, number_of_days)
+
+    one, more = (small_batches.batch(contracts, days, number) for number in (1, days))
+
+    further = {step: more[step]["s3_requests"] - one[step]["s3_requests"] for step in one}
+    # check writes a file for each day. merge writes one too, and reads that of check: its length, its footer,
+    # the batch id's dictionary, its columns.
+    assert further["check"] <= (days - 1)
+    assert further["merge"] <= (days - 1) * 5
+    assert more["merge"]["tasks"] <= one["merge"]["tasks"] + 2  # one for each core
 
 
 def test_a_hundred_idle_datasets_cost_a_batch_nothing(small_batches: SmallBatches, tmp_path: Path) -> None:

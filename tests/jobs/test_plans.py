@@ -70,6 +70,8 @@ def test_the_merge_of_recent_changes_reads_their_days_only(
 def test_the_merge_into_a_table_in_buckets_shuffles_neither_side(
     spark: "SparkSession", lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(steps, "FEW_BYTES", 0)  # few rows are merged from memory, and shuffled
+
     plan = plan_of_merge(spark, lake, ENTITIES, monkeypatch, id=lambda number: number, name=str)
 
     assert "BatchScan" in plan

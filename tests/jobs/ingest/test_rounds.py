@@ -8,9 +8,10 @@ import boto3
 import pytest
 
 from jobs.ingest import check_batch, rounds
+from jobs.ingest.check_batches import check_queue
 from jobs.ingest.context import IngestContext
 from jobs.intake.batches import Batches
-from jobs.lake.names import Lake
+from jobs.lake.names import TOMBSTONES, Lake
 from tests.jobs.builders import EVERY_TYPE
 from tests.jobs.job_runs import Land
 
@@ -77,11 +78,32 @@ def test_a_failure_is_returned_and_the_batch_rests_while_others_go_on(
     assert ids(context) == ["a", "b"]
 
 
+def test_a_merge_sees_the_tombstones_that_another_job_adds_while_its_round_checks(
+    context: IngestContext, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Iceberg's catalog otherwise keeps a table as it was first read, here by the check."""
+    land("drops/things/a.jsonl", b'{"id":"a"}\n')
+    land("drops/things/b.jsonl", b'{"id":"b"}\n')
+    other = context.spark.newSession()  # with catalogs of its own, as another process
+
+    def check_while_another_job_writes(*arguments: Any) -> Any:
+        checked = check_queue(*arguments)
+        table = context.lake.ops(TOMBSTONES)
+        greatest = f"'things', 'a', {2**62}, '', timestamp'2026-11-30 12:00:00'"
+        other.sql(f"INSERT INTO {table} VALUES ({greatest})")
+        return checked
+
+    monkeypatch.setattr(rounds, "check_queue", check_while_another_job_writes)
+
+    assert rounds.ingest_round(context, "jr-1") == []
+    assert ids(context) == ["b"]
+
+
 def test_a_session_that_does_not_answer_ends_the_run(
     context: IngestContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Lost:
-        def range(self, end: int) -> Any:
+        def __getattr__(self, name: str) -> Any:
             raise ConnectionRefusedError
 
     class Queue:

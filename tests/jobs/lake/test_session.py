@@ -5,12 +5,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.lake.names import Lake
 from jobs.lake.session import (
     BASE,
     BUCKETED_JOINS,
     FEW_ROWS,
-    FRESH_TABLES,
     LONG_EXPRESSIONS,
     configure,
     configured,
@@ -70,17 +68,3 @@ def test_no_job_derives_conditions_from_expressions(
         derived = filtered.queryExecution().optimizedPlan().constraints()
 
     assert derived.isEmpty()
-
-
-def test_a_long_job_sees_what_other_jobs_commit(small_data_spark: SparkSession, lake: Lake) -> None:
-    """Iceberg's catalog otherwise keeps a table as it was first read, for as long as it is read."""
-    table, counts = lake.table("seen"), []
-    for settings in (BASE, FRESH_TABLES):
-        other = small_data_spark.newSession()  # with catalogs of its own, as another process
-        configure(other, settings)
-        small_data_spark.sql(f"CREATE OR REPLACE TABLE {table} AS SELECT 1 AS a")
-        before = other.table(table).count()
-        small_data_spark.sql(f"INSERT INTO {table} VALUES (2)")
-        counts.append((before, other.table(table).count()))
-
-    assert counts == [(1, 1), (1, 2)]
