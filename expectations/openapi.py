@@ -6,6 +6,7 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.json_schema import data_schema
+from expectations.openapi_changes import changes_operation
 from expectations.openapi_lists import list_description, list_parameters, page
 from expectations.openapi_responses import GATEWAY, OF_EVERY_BODY, PROBLEM, content, problems, ref
 
@@ -77,6 +78,7 @@ def openapi(contracts: Mapping[str, Contract], server_url: str = "/") -> dict[st
     for dataset in sorted(contracts):
         contract = contracts[dataset]
         paths[f"/{dataset}"] = _collection(contract)
+        paths[f"/{dataset}/changes"] = changes_operation(contract)
         paths[f"/{dataset}/{{key}}"] = _item(contract)
         schemas |= _schemas(contract)
         if dataset not in writable:

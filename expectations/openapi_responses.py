@@ -40,7 +40,7 @@ _PROBLEMS = {
     405: "The path does not support this method.",
     409: "A row with this key exists, a newer version is stored, no later version is possible, or a request "
     "with the same Idempotency-Key is being carried out.",
-    410: "The key is erased: no row with this key may be stored.",
+    410: "The key is erased: no row with this key may be stored. Or changes of that time are not kept.",
     412: "The stored version does not match If-Match or If-None-Match.",
     413: "The body or the row is too large.",
     415: "The body is not JSON.",

@@ -18,10 +18,11 @@ from expectations.align import align
 from expectations.contract import Contract
 from expectations.keys import decode_key
 from lambdas.correlation import correlation_id
-from lambdas.data_api import once, pages, rows
+from lambdas.data_api import feed, once, pages, rows
 from lambdas.data_api.batch import answer, counts, read_batch, read_changes, shown_id
 from lambdas.data_api.changes import Change, Event
 from lambdas.data_api.compression import compressed
+from lambdas.data_api.feed_cursor import read_feed_cursor
 from lambdas.data_api.idempotency import read_keyed_request, refuse_key
 from lambdas.data_api.preconditions import etag, expectation, is_known
 from lambdas.data_api.problems import Problem, broken_contract, read_only, unknown_dataset
@@ -109,6 +110,17 @@ def create(dataset: str) -> Response[str]:
     return _answer(written, {"Location": f"{dataset}/{quote(change.key, safe=',')}"})
 
 
+@_api.get("/<dataset>/changes")
+def changes(dataset: str) -> Response[str]:
+    """A page of the change feed. Without a query, it is the row with the key `changes`."""
+    if not _api.current_event.query_string_parameters:
+        return read(dataset)
+    contract = _contract(dataset, "read", feed.PARAMETERS)
+    query = _api.current_event.query_string_parameters
+    limit, start = pages.read_limit(query), read_feed_cursor(dataset, query)
+    return Response(200, JSON, _feed().page(contract, start, limit, _service().store.now()))
+
+
 @_api.get("/<dataset>/.+")
 def read(dataset: str) -> Response[str]:
     """The row, or 304 if the client has this version."""
@@ -186,8 +198,8 @@ def answer_unavailable(error: ClientError | BotoCoreError) -> Response[str]:
     if not is_busy(error):
         raise error
     code = code_of(error) if isinstance(error, ClientError) else ""
-    _logger.warning("DynamoDB unavailable", error=type(error).__name__, code=code)
-    return answer_problem(Problem("unavailable", "DynamoDB does not answer in time"))
+    _logger.warning("AWS unavailable", error=type(error).__name__, code=code)
+    return answer_problem(Problem("unavailable", "AWS does not answer in time"))
 
 
 def answer_no_route(_: NotFoundError) -> Response[str]:
@@ -267,11 +279,20 @@ def _openapi() -> str:
     return json.dumps(openapi(_service().contracts, server_url="."))
 
 
+# API Gateway ends a request after 30 s; this answers 503 before that.
+_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+
+
 @cache
 def _service() -> Service:
-    # API Gateway ends a request after 30 s; this answers 503 before that.
-    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-    return Service.of(Settings.from_env(os.environ), boto3.client("dynamodb", config=config))
+    return Service.of(Settings.from_env(os.environ), boto3.client("dynamodb", config=_CONFIG))
+
+
+@cache
+def _feed() -> feed.Feed:
+    settings = Settings.from_env(os.environ)
+    s3 = boto3.client("s3", config=_CONFIG)  # here, as only requests for changes need it
+    return feed.Feed(s3, settings.raw_bucket, settings.raw_retention_days)
 
 
 _api.exception_handler(Problem)(answer_problem)

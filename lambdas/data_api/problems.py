@@ -18,6 +18,7 @@ KINDS = {
     "exhausted": (409, "No later version is possible"),
     "in-flight": (409, "A request with this idempotency key is being carried out"),
     "erased": (410, "The key is erased"),
+    "expired": (410, "Changes of that time are not kept"),
     "precondition-failed": (412, "The stored row does not match the precondition"),
     "too-large": (413, "The content is too large"),
     "unsupported-media-type": (415, "The content is not JSON"),
