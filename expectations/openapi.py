@@ -6,6 +6,7 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.json_schema import data_schema
+from expectations.openapi_changes import changes_operation
 from expectations.openapi_lists import list_description, list_parameters, page
 from expectations.openapi_responses import GATEWAY, OF_EVERY_BODY, PROBLEM, content, problems, ref
 
@@ -58,6 +59,14 @@ _IF_NONE = {
     "schema": {"type": "string", "enum": ["*"]},
     "description": "Create the row only if it does not exist.",
 }
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": "A text that the client makes up for the request, such as a UUID. Within 24 hours, the "
+    "same request with the same key is carried out once and always gets the first answer.",
+    "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
+}
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": 'The version of the row, as "<_version>".'}}
 
 
@@ -69,6 +78,7 @@ def openapi(contracts: Mapping[str, Contract], server_url: str = "/") -> dict[st
     for dataset in sorted(contracts):
         contract = contracts[dataset]
         paths[f"/{dataset}"] = _collection(contract)
+        paths[f"/{dataset}/changes"] = changes_operation(contract)
         paths[f"/{dataset}/{{key}}"] = _item(contract)
         schemas |= _schemas(contract)
         if dataset not in writable:
@@ -137,6 +147,7 @@ def _collection(contract: Contract) -> dict[str, Any]:
         "post": {
             "operationId": f"create_{dataset}",
             "tags": [dataset],
+            "parameters": [_IDEMPOTENCY_KEY],
             "requestBody": _body(dataset),
             "responses": {
                 "201": _stored(dataset, "Created.", location),
@@ -169,7 +180,7 @@ def _item(contract: Contract) -> dict[str, Any]:
         "put": {
             "operationId": f"replace_{dataset}",
             "tags": [dataset],
-            "parameters": [*confirm, _IF_MATCH, _IF_NONE],
+            "parameters": [*confirm, _IF_MATCH, _IF_NONE, _IDEMPOTENCY_KEY],
             "requestBody": _body(f"{dataset}.replacement"),
             "responses": {"201": _stored(dataset, "Created."), **changed},
         },
@@ -183,8 +194,8 @@ def _item(contract: Contract) -> dict[str, Any]:
         "delete": {
             "operationId": f"delete_{dataset}",
             "tags": [dataset],
-            "parameters": [*(one | {"required": True} for one in confirm), _IF_MATCH],
-            "responses": {"204": {"description": "Deleted."}, **problems(400, 404, 409, 410, 412, 503)},
+            "parameters": [*(one | {"required": True} for one in confirm), _IF_MATCH, _IDEMPOTENCY_KEY],
+            "responses": {"204": {"description": "Deleted."}, **problems(400, 404, 409, 410, 412, 422, 503)},
         },
     }
 
@@ -227,10 +238,11 @@ def _batch(contracts: Mapping[str, Contract]) -> dict[str, Any]:
     }
     return {
         "operationId": "write_batch",
+        "parameters": [_IDEMPOTENCY_KEY],
         "requestBody": {"required": True, "content": content(body)},
         "responses": {
             "200": {"description": "One result for each change, in order.", "content": content(results)},
-            **problems(*OF_EVERY_BODY, 503),
+            **problems(*OF_EVERY_BODY, 409, 422, 503),
         },
     }
 

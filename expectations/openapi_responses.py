@@ -38,12 +38,14 @@ _PROBLEMS = {
     403: "The token is not valid, or does not permit the request.",
     404: "There is no such dataset or row.",
     405: "The path does not support this method.",
-    409: "A row with this key exists, a newer version is stored, or no later version is possible.",
-    410: "The key is erased: no row with this key may be stored.",
+    409: "A row with this key exists, a newer version is stored, no later version is possible, or a request "
+    "with the same Idempotency-Key is being carried out.",
+    410: "The key is erased: no row with this key may be stored. Or changes of that time are not kept.",
     412: "The stored version does not match If-Match or If-None-Match.",
     413: "The body or the row is too large.",
     415: "The body is not JSON.",
-    422: "The row breaks its contract; `violations` lists every broken rule.",
+    422: "The row breaks its contract (`violations` lists every broken rule), or the Idempotency-Key "
+    "belongs to another request.",
     429: "Too many requests; try again later.",
     503: "DynamoDB does not answer in time; try again later.",
 }

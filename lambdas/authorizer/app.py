@@ -1,6 +1,6 @@
 """The HTTP API's authorizer (payload format 2.0, simple response): who calls, and what they may do.
 
-It accepts bearer tokens of the configured issuers, and passes their `permissions` and `subject` to the API.
+It accepts bearer tokens of the configured issuers, and passes `permissions`, `issuer` and `subject` on.
 All other requests are denied. If an issuer's keys cannot be fetched, the invocation fails: API Gateway denies
 access, and the alarm on the function's `Errors` goes off.
 """
@@ -40,7 +40,11 @@ def authorize(event: dict[str, Any], trust: "Trust") -> dict[str, Any]:
         return {"isAuthorized": False}
     return {
         "isAuthorized": True,
-        "context": {"permissions": " ".join(permissions), "subject": subject(claims)},
+        "context": {
+            "permissions": " ".join(permissions),
+            "issuer": str(claims["iss"]),
+            "subject": subject(claims),
+        },
     }
 
 

@@ -18,10 +18,12 @@ from expectations.align import align
 from expectations.contract import Contract
 from expectations.keys import decode_key
 from lambdas.correlation import correlation_id
-from lambdas.data_api import pages, rows
+from lambdas.data_api import feed, once, pages, rows
 from lambdas.data_api.batch import answer, counts, read_batch, read_changes, shown_id
 from lambdas.data_api.changes import Change, Event
 from lambdas.data_api.compression import compressed
+from lambdas.data_api.feed_cursor import read_feed_cursor
+from lambdas.data_api.idempotency import read_keyed_request, refuse_key
 from lambdas.data_api.preconditions import etag, expectation, is_known
 from lambdas.data_api.problems import Problem, broken_contract, read_only, unknown_dataset
 from lambdas.data_api.requests import (
@@ -40,7 +42,6 @@ from lambdas.data_api.requests import (
 from lambdas.data_api.service import Service, Settings
 from lambdas.data_api.store import UNREACHABLE, code_of, is_busy
 from lambdas.data_api.stored import Expectation, Stored
-from lambdas.data_api.transactions import write_batch
 from lambdas.data_api.writes import Write
 from lambdas.exact_json import dumps
 from lambdas.metrics import count
@@ -73,12 +74,15 @@ def batch() -> Response[str]:
     """Write up to 500 changes of any datasets; each has its own result."""
     event, service = _api.current_event, _service()
     require_parameters(event, ())
+    keyed = read_keyed_request(event)
     given = read_batch(read_body(event), _request_id())
     changes, results = read_changes(given, service.checker, partial(is_permitted, event), service.store.now())
-    results |= write_batch(service.store, changes)
+    written, is_repeated = once.write_changes(service.store, keyed, changes)
+    results |= written
     for dataset, outcomes in counts(given, results, service.contracts).items():
-        count(outcomes, dataset=dataset)
-        _logger.info("batch written", dataset=dataset, outcomes=outcomes)
+        if not is_repeated:
+            count(outcomes, dataset=dataset)
+        _logger.info("batch written", dataset=dataset, outcomes=outcomes, is_repeated=is_repeated)
     for index, result in results.items():
         if result.status != "accepted":
             _logger.warning("change not accepted", event_id=shown_id(given[index]), **result.summary())
@@ -101,9 +105,20 @@ def create(dataset: str) -> Response[str]:
     contract = _contract(dataset, "write")
     data = read_body(_api.current_event)
     change = _service().checker.change(contract, "upsert", data, Event(_request_id()))
-    written, _ = rows.write(_service().store, change, Expectation(live=False, otherwise="exists"))
+    written = _write(change, Expectation(live=False, otherwise="exists"), lambda _: 201)
     # Relative to `…/<dataset>`, so that it is valid behind any stage or domain name.
-    return _written(201, written, {"Location": f"{dataset}/{quote(change.key, safe=',')}"})
+    return _answer(written, {"Location": f"{dataset}/{quote(change.key, safe=',')}"})
+
+
+@_api.get("/<dataset>/changes")
+def changes(dataset: str) -> Response[str]:
+    """A page of the change feed. Without a query, it is the row with the key `changes`."""
+    if not _api.current_event.query_string_parameters:
+        return read(dataset)
+    contract = _contract(dataset, "read", feed.PARAMETERS)
+    query = _api.current_event.query_string_parameters
+    limit, start = pages.read_limit(query), read_feed_cursor(dataset, query)
+    return Response(200, JSON, _feed().page(contract, start, limit, _service().store.now()))
 
 
 @_api.get("/<dataset>/.+")
@@ -132,8 +147,10 @@ def replace(dataset: str) -> Response[str]:
     change = _service().checker.change(contract, "upsert", data, Event(_request_id()))
     if change.key != key:
         raise broken_contract(dataset, [Violation("", "key", f"expected the key {key}, got {change.key}")])
-    written, before = rows.write(_service().store, change, expectation(_api.current_event.headers))
-    return _written(200 if before is not None and before.is_live else 201, written)
+    expected = expectation(_api.current_event.headers)
+    return _answer(
+        _write(change, expected, lambda before: 200 if before is not None and before.is_live else 201)
+    )
 
 
 @_api.patch("/<dataset>/.+")
@@ -141,10 +158,13 @@ def patch(dataset: str) -> Response[str]:
     """Change some columns of a row by JSON merge patch."""
     contract = _contract(dataset, "write", of_row=True)
     event = _api.current_event
+    refuse_key(event)
     key, columns = read_key(event, contract), read_body(event, MERGE_PATCH)
     require_whole_key(event, contract, key, align(contract, columns, "delete")[0])
     requested = rows.Patch(contract, key, columns, expectation(event.headers), Event(_request_id()))
-    return _written(200, rows.patch(_service().store, _service().checker, requested))
+    written = rows.patch(_service().store, _service().checker, requested)
+    _report(written)
+    return _answer(once.Written(200, written))
 
 
 @_api.delete("/<dataset>/.+")
@@ -154,8 +174,7 @@ def delete(dataset: str) -> Response[str]:
     key = read_key(_api.current_event, contract)
     require_whole_key(_api.current_event, contract, key)
     change = Change.deletion(contract, key, Event(_request_id()))
-    write, _ = rows.write(_service().store, change, expectation(_api.current_event.headers))
-    _report(write)
+    _write(change, expectation(_api.current_event.headers), lambda _: 204)
     return Response(204, body="")  # as for 304
 
 
@@ -179,8 +198,8 @@ def answer_unavailable(error: ClientError | BotoCoreError) -> Response[str]:
     if not is_busy(error):
         raise error
     code = code_of(error) if isinstance(error, ClientError) else ""
-    _logger.warning("DynamoDB unavailable", error=type(error).__name__, code=code)
-    return answer_problem(Problem("unavailable", "DynamoDB does not answer in time"))
+    _logger.warning("AWS unavailable", error=type(error).__name__, code=code)
+    return answer_problem(Problem("unavailable", "AWS does not answer in time"))
 
 
 def answer_no_route(_: NotFoundError) -> Response[str]:
@@ -216,13 +235,21 @@ def _contract(
     return contract
 
 
-def _written(status: int, write: Write, headers: dict[str, str] | None = None) -> Response[str]:
-    _report(write)
+def _write(change: Change, expected: Expectation, status_of: once.StatusOf) -> once.Written:
+    """Write the row, or find what an earlier request with the same idempotency key has written."""
+    keyed = read_keyed_request(_api.current_event)
+    written = once.write_row(_service().store, keyed, change, expected, status_of)
+    _report(written.write, is_repeated=written.is_repeated)
+    return written
+
+
+def _answer(written: once.Written, headers: dict[str, str] | None = None) -> Response[str]:
+    write = written.write
     body = rows.body(Stored(write.change.contract, write.item))
-    return _json(status, body, {"ETag": etag(write.version), **(headers or {})})
+    return _json(written.status, body, {"ETag": etag(write.version), **(headers or {})})
 
 
-def _report(write: Write) -> None:
+def _report(write: Write, *, is_repeated: bool = False) -> None:
     """Log and count a row that was written, without its key, which may be personal data."""
     change = write.change
     _logger.info(
@@ -231,8 +258,10 @@ def _report(write: Write) -> None:
         op=change.op,
         event_id=change.event.id,
         version=write.version,
+        is_repeated=is_repeated,
     )
-    count({"accepted": 1}, dataset=change.contract.dataset)
+    if not is_repeated:
+        count({"accepted": 1}, dataset=change.contract.dataset)
 
 
 def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Response[str]:
@@ -250,11 +279,20 @@ def _openapi() -> str:
     return json.dumps(openapi(_service().contracts, server_url="."))
 
 
+# API Gateway ends a request after 30 s; this answers 503 before that.
+_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+
+
 @cache
 def _service() -> Service:
-    # API Gateway ends a request after 30 s; this answers 503 before that.
-    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-    return Service.of(Settings.from_env(os.environ), boto3.client("dynamodb", config=config))
+    return Service.of(Settings.from_env(os.environ), boto3.client("dynamodb", config=_CONFIG))
+
+
+@cache
+def _feed() -> feed.Feed:
+    settings = Settings.from_env(os.environ)
+    s3 = boto3.client("s3", config=_CONFIG)  # here, as only requests for changes need it
+    return feed.Feed(s3, settings.raw_bucket, settings.raw_retention_days)
 
 
 _api.exception_handler(Problem)(answer_problem)

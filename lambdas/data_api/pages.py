@@ -38,13 +38,19 @@ class Page:
 
 def read_page(contract: Contract, query: Mapping[str, str]) -> Page:
     """The page that the query parameters request, or Problem 400."""
-    limit = query.get("limit", str(DEFAULT_LIMIT))
-    if _LIMIT.fullmatch(limit) is None or int(limit) > MAX_LIMIT:
-        raise Problem("bad-request", f"expected limit from 1 to {MAX_LIMIT}, got {limit[:50]!r}")
+    limit = read_limit(query)
     columns = {name: value for name, value in query.items() if name == "order" or name not in PARAMETERS}
     question = read_question(contract, columns)
     start = read_cursor(contract, question, query["next"]) if "next" in query else None
-    return Page(int(limit), start, question, _fields(contract, query))
+    return Page(limit, start, question, _fields(contract, query))
+
+
+def read_limit(query: Mapping[str, str]) -> int:
+    """The greatest number of elements of a page, or Problem 400."""
+    limit = query.get("limit", str(DEFAULT_LIMIT))
+    if _LIMIT.fullmatch(limit) is None or int(limit) > MAX_LIMIT:
+        raise Problem("bad-request", f"expected limit from 1 to {MAX_LIMIT}, got {limit[:50]!r}")
+    return int(limit)
 
 
 def list_rows(store: Store, contract: Contract, page: Page) -> str:

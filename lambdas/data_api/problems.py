@@ -16,11 +16,14 @@ KINDS = {
     "exists": (409, "A row with this key exists"),
     "stale": (409, "A newer version is stored"),
     "exhausted": (409, "No later version is possible"),
+    "in-flight": (409, "A request with this idempotency key is being carried out"),
     "erased": (410, "The key is erased"),
+    "expired": (410, "Changes of that time are not kept"),
     "precondition-failed": (412, "The stored row does not match the precondition"),
     "too-large": (413, "The content is too large"),
     "unsupported-media-type": (415, "The content is not JSON"),
     "contract-violation": (422, "The data breaks its contract"),
+    "key-reused": (422, "The idempotency key belongs to another request"),
     "unavailable": (503, "The service is unavailable; try again later"),
 }
 RETRY_AFTER_SECONDS = 2
@@ -45,7 +48,7 @@ class Problem(GluelineError):
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers of the answer, besides its content type."""
-        if self.kind == "unavailable":
+        if self.kind in ("unavailable", "in-flight"):
             return {"Retry-After": str(RETRY_AFTER_SECONDS)}
         return {"Allow": ", ".join(self.allowed)} if self.allowed else {}
 

@@ -31,7 +31,7 @@ def write(store: Store, change: Change, expected: Expectation) -> tuple[Write, S
     Problem if the stored item is not the expected one, or newer. The item before a write whose answer was
     lost is unknown: the write counts as one that replaced a row, unless it expected no row.
     """
-    _refuse_impossible(expected)
+    refuse_impossible(expected)
     attempt = store.first(change, expected)
     for _ in range(ATTEMPTS):
         outcome = store.write(attempt)
@@ -41,7 +41,7 @@ def write(store: Store, change: Change, expected: Expectation) -> tuple[Write, S
         if following is None:
             return attempt, None if expected.live is False else outcome.before
         attempt = following
-    raise _busy()
+    raise busy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def patch(store: Store, checker: Checker, requested: Patch) -> Write:
     Problem 422 if the patch changes the key or a partition column. A patch without a value for the sequence
     column gets a version after the stored one; with a value, it must not be older than the stored row.
     """
-    _refuse_impossible(requested.expected)
+    refuse_impossible(requested.expected)
     # Aligned as a delete: names and forms, but no defaults.
     columns, _ = align(requested.contract, requested.columns, "delete")
     if not isinstance(columns, dict):
@@ -78,7 +78,7 @@ def patch(store: Store, checker: Checker, requested: Patch) -> Write:
         if outcome.is_written or (outcome.before is not None and attempt.is_stored(outcome.before)):
             return attempt
         stored = outcome.before
-    raise _busy()
+    raise busy()
 
 
 def merge_patch(target: Any, changes: Any) -> Any:
@@ -125,14 +125,16 @@ def _refuse_moves(contract: Contract, before: Row, after: Row) -> None:
         raise broken_contract(contract.dataset, moves)
 
 
-def _refuse_impossible(expected: Expectation) -> None:
+def refuse_impossible(expected: Expectation) -> None:
+    """Problem if no row can be as the writer expects."""
     if expected.versions == frozenset():
         raise Problem(
             expected.otherwise, "expected the entity tag of a version, got only tags that no row can have"
         )
 
 
-def _busy() -> Problem:
+def busy() -> Problem:
+    """The problem of a write that lost the race against others too often."""
     return Problem("unavailable", f"other writers changed the row during {ATTEMPTS} attempts; try again")
 
 

@@ -14,15 +14,18 @@ from lambdas.validation import Validators
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the compiled contracts are, and the prefix of the tables' names."""
+    """Where contracts and captured changes are, for how long, and the prefix of the tables' names."""
 
     contracts: Path
     table_prefix: str
+    raw_bucket: str
+    raw_retention_days: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """The settings, or a ConfigurationError that names all missing variables."""
-        return cls(contracts_path(env), *required(env, "TABLE_PREFIX"))
+        prefix, bucket, days = required(env, "TABLE_PREFIX", "RAW_BUCKET", "RAW_RETENTION_DAYS")
+        return cls(contracts_path(env), prefix, bucket, int(days))
 
 
 @dataclass(frozen=True, slots=True)

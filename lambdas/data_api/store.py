@@ -55,6 +55,14 @@ class Store:
         """The name of the dataset's table."""
         return contract.table_name(self.table_prefix)
 
+    @property
+    def answers(self) -> str:
+        """The name of the table of answers to requests with idempotency keys.
+
+        No dataset has a name with a capital letter.
+        """
+        return f"{self.table_prefix}Answers"
+
     def now(self) -> int:
         """Microseconds since the epoch, the unit of versions that are times."""
         return self.clock() // 1000

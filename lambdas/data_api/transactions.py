@@ -8,10 +8,11 @@ are sent again. Writing a change twice changes nothing, so a client that gets no
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
+from lambdas.data_api.answers import Record, in_flight
 from lambdas.data_api.changes import Change
 from lambdas.data_api.index_attributes import index_attributes
 from lambdas.data_api.problems import Problem
@@ -22,7 +23,7 @@ from lambdas.data_api.writes import Write, next_write
 TRANSACTION_CHANGES = 100
 TRANSACTION_BYTES = 3 * 1024 * 1024  # DynamoDB accepts 4 MB; sizes are estimates
 
-_BUSY_REASONS = ("TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError")
+BUSY_REASONS = ("TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError")
 
 type Index = int  # place of a change in the batch
 type Writes = dict[Index, Write]
@@ -48,14 +49,30 @@ class Result:
         problem = {} if self.problem is None else self.problem.summary()
         return {**problem, "outcome": self.status, "version": self.version}
 
+    def outcome(self) -> list[Any]:
+        """The result for the record of a request with an idempotency key, without the key of the row."""
+        problem = [] if self.problem is None else [self.problem.kind, self.problem.detail]
+        return [self.status, self.version, *problem]
+
+    @classmethod
+    def recorded(cls, outcome: list[Any], key: str) -> Self:
+        """The result that `outcome` gave, of the row with this key."""
+        status, version, *problem = outcome
+        return cls(status, key, version, Problem(*problem) if problem else None)
+
     @property
     def is_unwritten(self) -> bool:
         """Whether the change was not written, but may be if it is sent again."""
         return self.problem is not None and self.problem.kind == "unavailable"
 
 
-def write_batch(store: Store, changes: Mapping[Index, Change]) -> dict[Index, Result]:
-    """Write the changes. Each has a result under its index."""
+def write_batch(
+    store: Store, changes: Mapping[Index, Change], record: Record | None = None
+) -> dict[Index, Result]:
+    """Write the changes. Each has a result under its index.
+
+    If there is a record of the request, each transaction also records the results of its changes.
+    """
     results: dict[Index, Result] = {}
     blocked: set[tuple[str, str]] = set()
     try:
@@ -63,8 +80,8 @@ def write_batch(store: Store, changes: Mapping[Index, Change]) -> dict[Index, Re
             # A change whose predecessor was not written is not written either, or the order could be
             # reversed.
             ready = {index: change for index, change in of_round.items() if _row_of(change) not in blocked}
-            for chunk in chunks(ready):
-                for index, result in _transact(store, chunk):
+            for chunk in chunks(ready, TRANSACTION_CHANGES - (record is not None)):
+                for index, result in _transact(store, chunk, record):
                     results[index] = result
             blocked |= {_row_of(change) for index, change in ready.items() if index not in results}
     except UNREACHABLE:  # the next call would wait as long, so the remaining changes are not written
@@ -87,13 +104,13 @@ def rounds(changes: Mapping[Index, Change]) -> list[dict[Index, Change]]:
     return [dict(filter(None, of_round)) for of_round in zip_longest(*by_row.values())]
 
 
-def chunks(changes: Mapping[Index, Change]) -> Iterator[dict[Index, Change]]:
+def chunks(changes: Mapping[Index, Change], most: int = TRANSACTION_CHANGES) -> Iterator[dict[Index, Change]]:
     """The changes in portions that a transaction accepts."""
     chunk: dict[Index, Change] = {}
     size = 0
     for index, change in changes.items():
         grown = size + _estimated_bytes(change)
-        if chunk and (len(chunk) == TRANSACTION_CHANGES or grown > TRANSACTION_BYTES):
+        if chunk and (len(chunk) == most or grown > TRANSACTION_BYTES):
             yield chunk
             chunk, grown = {}, _estimated_bytes(change)
         chunk[index], size = change, grown
@@ -101,33 +118,44 @@ def chunks(changes: Mapping[Index, Change]) -> Iterator[dict[Index, Change]]:
         yield chunk
 
 
-def _transact(store: Store, chunk: Mapping[Index, Change]) -> Iterator[tuple[Index, Result]]:
+def _transact(
+    store: Store, chunk: Mapping[Index, Change], record: Record | None
+) -> Iterator[tuple[Index, Result]]:
     """Write the chunk, repeatedly without the settled changes. A change without a result is not written."""
     writes = {index: store.first(change, ANYTHING) for index, change in chunk.items()}
     for pause in pauses():
+        accepted = {
+            index: Result("accepted", write.change.key, write.version) for index, write in writes.items()
+        }
         requests = [write.transact(store.table(write.change.contract)) for write in writes.values()]
+        if record is not None:
+            outcomes = {str(index): result.outcome() for index, result in accepted.items()}
+            requests.append({"Update": record.recording(outcomes, done=False)})
         try:
             store.dynamodb.transact_write_items(TransactItems=requests)
         except ClientError as error:
             if code_of(error) == "ValidationException":
-                yield from _apart(store, writes, error)
+                yield from _apart(store, writes, record, error)
                 return
             if is_busy(error):  # after the client's own attempts
                 return
-            reasons = _reasons(error)
+            found = reasons(error)
         else:
-            for index, write in writes.items():
-                yield index, Result("accepted", write.change.key, write.version)
+            yield from accepted.items()
             return
-        writes, settled = _judged(store, writes, reasons)
+        if record is not None and found.pop()["Code"] == "ConditionalCheckFailed":
+            raise in_flight()
+        writes, settled = _judged(store, writes, found)
         yield from settled.items()
         if not writes:
             return
-        if any(reason["Code"] in _BUSY_REASONS for reason in reasons):
+        if any(reason["Code"] in BUSY_REASONS for reason in found):
             store.sleep(pause)
 
 
-def _apart(store: Store, writes: Writes, error: ClientError) -> Iterator[tuple[Index, Result]]:
+def _apart(
+    store: Store, writes: Writes, record: Record | None, error: ClientError
+) -> Iterator[tuple[Index, Result]]:
     """Write the changes in halves, to find the one that DynamoDB does not accept and to write the others."""
     changes = [(index, write.change) for index, write in writes.items()]
     if len(changes) == 1:
@@ -136,11 +164,11 @@ def _apart(store: Store, writes: Writes, error: ClientError) -> Iterator[tuple[I
         yield index, Result("rejected", change.key, problem=Problem("contract-violation", detail))
         return
     middle = len(changes) // 2
-    yield from _transact(store, dict(changes[:middle]))
-    yield from _transact(store, dict(changes[middle:]))
+    yield from _transact(store, dict(changes[:middle]), record)
+    yield from _transact(store, dict(changes[middle:]), record)
 
 
-def _reasons(error: ClientError) -> list[dict[str, Any]]:
+def reasons(error: ClientError) -> list[dict[str, Any]]:
     """The reason for each write of a cancelled transaction; "None" for writes that did not cause it."""
     if code_of(error) != "TransactionCanceledException":
         raise error
@@ -156,7 +184,7 @@ def _judged(
     settled: dict[Index, Result] = {}
     for (index, write), reason in zip(writes.items(), reasons, strict=True):
         change = write.change
-        if reason["Code"] in ("None", *_BUSY_REASONS):
+        if reason["Code"] in ("None", *BUSY_REASONS):
             still_open[index] = write
         elif reason["Code"] == "ConditionalCheckFailed":
             stored = Stored(change.contract, reason["Item"]) if reason.get("Item") else None

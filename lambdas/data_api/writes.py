@@ -187,7 +187,12 @@ def erased() -> Problem:
 
 
 def _over(stored: Stored, names: dict[str, str]) -> tuple[str, Item]:
-    """The condition that the stored item is this one, by all attributes that decide its order."""
+    """The condition that the stored item is this one, by all attributes that decide its order.
+
+    An item without attributes stands for none.
+    """
+    if not stored.item:
+        return "attribute_not_exists(#key)", {}
     terms = ["attribute_exists(#key)"]
     values: Item = {}
     for name, attribute in names.items():

@@ -3,18 +3,21 @@
 Records of items that no dataset claims, in a table of which contracts describe only some items, are counted.
 
 Safe to repeat: name and content of the object depend only on the batch, so a retry overwrites it with the
-same content. Any failure fails the batch, which Lambda then retries, so that no record is skipped.
+same content, and adds an arrival of it (`lambdas.arrivals`), by which the change feed reads it again. Any
+failure fails the batch, which Lambda then retries, so that no record is skipped.
 """
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger
 
+from lambdas.arrivals import arrival_key
 from lambdas.environment import contracts_path, required
 from lambdas.forwarder.existing_tables import Datasets, datasets_of_tables
 from lambdas.forwarder.objects import RawObject, sort_records
@@ -52,8 +55,14 @@ class Settings:
 
 
 def put(s3: "S3Client", bucket: str, raw: RawObject) -> None:
-    """Write the object. S3 verifies its checksum, which boto3 sends."""
+    """Write the object, then its arrival. S3 verifies its checksum, which boto3 sends."""
     s3.put_object(Bucket=bucket, Key=raw.key, Body=raw.body, ContentType="application/gzip")
+    s3.put_object(Bucket=bucket, Key=arrival_key(raw.key, _now()), Body=b"")
+
+
+def _now() -> int:
+    """Microseconds since the epoch."""
+    return time_ns() // 1000
 
 
 @cache

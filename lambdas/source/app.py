@@ -1,4 +1,4 @@
-"""Validates the messages of the inbound queue and writes their changes to the Data API in one request.
+"""Validates messages of queues, streams and topics, and writes their changes to the Data API in one request.
 
 Each event has exactly one outcome: it is handled (the API accepted it, has a newer version, its key is
 erased, or it is about no row, such as a heartbeat of Debezium), it is a dead letter with its reasons, or its
@@ -14,9 +14,8 @@ A message of an erased key is counted and dropped. A dead letter would keep the 
 """
 
 import os
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -32,6 +31,7 @@ from lambdas.source import dead_letters
 from lambdas.source.api import DataApi, portions
 from lambdas.source.events import REJECTED_BY_API, DeadLetter, Message, SkippedMessage, ValidMessage, in_data
 from lambdas.source.messages import Reader
+from lambdas.source.received import KAFKA, Received, held_back, read_records, records_of
 from lambdas.source.settings import Settings
 from lambdas.source.tokens import DataApiUnavailable, Tokens
 from lambdas.validation import Validators, Violation
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _MAX_ID = 256  # characters of a sender's id in logs
-_MILLISECONDS = re.compile("[0-9]{1,14}")
 _REQUEST = 35_000  # milliseconds that a request to the API may take
 _CALL = 10_000  # milliseconds in which a call to SQS and the alert are surely done
 _ERASED = "urn:glueline:problem:erased"
@@ -50,28 +49,35 @@ _RETRYABLE = (408, 425, 429)
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Lambda entry point; the event source mapping has ReportBatchItemFailures."""
+    """Lambda entry point; the mappings of queues and streams have ReportBatchItemFailures."""
     _logger.set_correlation_id(context.aws_request_id)
-    return process(event["Records"], _wiring(), context.get_remaining_time_in_millis)
+    answer = process(records_of(event), _wiring(), context.get_remaining_time_in_millis)
+    if event.get("eventSource") == KAFKA and answer["batchItemFailures"]:
+        raise BatchFailed(
+            "the batch comes again: the Data API or the dead-letter queue did not take all of it"
+        )
+    return answer
+
+
+class BatchFailed(Exception):
+    """Raised when a batch of Kafka has to come again, whose mapping knows no failures of single records."""
 
 
 def process(
     records: Iterable[dict[str, Any]], wiring: "Wiring", time_left: Callable[[], int] = lambda: _REQUEST
 ) -> dict[str, Any]:
-    """Process some queue messages; the answer names those that return to the queue.
+    """Process some messages; the answer names those that return to the queue.
 
     A batch has as many events as fit in a message. What the milliseconds that are left do not suffice for
     returns to the queue; but what comes first is always tried, so that there is progress.
     """
     outcome = Outcome()
     valid: list[ValidMessage] = []
-    for record in records:
-        queue = record.get("eventSourceARN", "").rpartition(":")[2]
-        events = wiring.reader.read(
-            record["messageId"], record["body"], sent(record), _attributes(record), queue
-        )
+    received = read_records(records)
+    for one in received:
+        events = wiring.reader.read(one.id, one.body, one.happened, one.attributes, one.source)
         if not events:
-            _logger.info("message is an empty array", message_id=record["messageId"])
+            _logger.info("message is an empty array", message_id=one.id)
         for found in events:
             if isinstance(found, ValidMessage):
                 valid.append(found)
@@ -81,24 +87,13 @@ def process(
                 outcome.dead_letters.append(found)
     _log_adjustments(valid)
     _write(valid, wiring.api, outcome, time_left)
+    sent = {one.id: one.sent for one in received}
+    outcome.dead_letters = [one.sent_at(sent[one.message.message_id]) for one in outcome.dead_letters]
+    _hold_back(received, outcome)
     _send_dead_letters(outcome, wiring, lambda: time_left() < _CALL)
+    _hold_back(received, outcome)
     _report(outcome, wiring.reader.contracts)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in outcome.failed]}
-
-
-def sent(record: Mapping[str, Any]) -> int | None:
-    """When the message was first sent, in milliseconds since the epoch, even if it was redriven since."""
-    times = (
-        record.get("attributes", {}).get("SentTimestamp"),
-        _attributes(record).get(dead_letters.SENT_AT),
-    )
-    return min((int(text) for text in times if text and _MILLISECONDS.fullmatch(text)), default=None)
-
-
-def _attributes(record: Mapping[str, Any]) -> dict[str, str]:
-    """The message attributes that are texts."""
-    given = record.get("messageAttributes", {})
-    return {name: value["stringValue"] for name, value in given.items() if value.get("stringValue")}
 
 
 @dataclass(slots=True)
@@ -142,6 +137,12 @@ def _write(
         _log_answers(portion, results)
         settled += len(portion)
     outcome.failed |= {left.message.message_id: cause for left in messages[settled:]}
+
+
+def _hold_back(received: Sequence[Received], outcome: Outcome) -> None:
+    """Let what follows a failure in its group fail too, so that it comes again after it."""
+    for message_id in held_back(received, outcome.failed.keys()):
+        outcome.failed.setdefault(message_id, "a message before it in its group failed")
 
 
 def _settle(message: Message, result: dict[str, Any], outcome: Outcome) -> None:

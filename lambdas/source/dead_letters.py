@@ -5,10 +5,16 @@ message of its own when it is sent again. Its attributes are the reason, all vio
 list), dataset, event id, message id, the place in the batch (`index`, from 0), and when the message was first
 sent (`sent_at`, in milliseconds since the epoch). `glueline redrive` keeps `sent_at`, which may be the time
 of the change.
+
+Streams have bytes that SQS does not take as text. The body is then their Base64, and the attribute `encoding`
+says so. Of a message that is too large for SQS, the dead letter says where it is.
 """
 
+import base64
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +34,7 @@ MAX_BATCH_BYTES = 256 * 1024  # the limit of SQS in every region
 MAX_DEAD_LETTER_BYTES = 1024 * 1024  # body and attributes: the limit of SQS since August 2025
 _MAX_NAME = 256  # characters of a sender's id
 _EXAMPLES = 3
+_NO_TEXT_OF_SQS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 type Attributes = dict[str, str]
 
@@ -43,7 +50,7 @@ def send(
     After the first call none is made when it is late.
     """
     unsent: dict[str, str] = {}
-    for number, batch in enumerate(batches(dead_letters)):
+    for number, batch in enumerate(batches(map(_sendable, dead_letters))):
         if number and is_late():
             unsent |= {one.message.message_id: "no time left in this invocation" for one in batch}
             continue
@@ -82,6 +89,7 @@ def attributes(dead_letter: DeadLetter) -> Attributes:
         "message_id": message.message_id,
         "event_id": message.event_id,
         "dataset": message.dataset,
+        "encoding": message.encoding,
         "index": "" if message.index is None else str(message.index),
     }
     found: Attributes = {}
@@ -120,6 +128,18 @@ def alert(dead_letters: Sequence[DeadLetter]) -> tuple[str, str]:
 def size_in_sqs(dead_letter: DeadLetter) -> int:
     """The bytes of the dead letter as SQS counts them."""
     return len(dead_letter.message.body.encode()) + _bytes(attributes(dead_letter))
+
+
+def _sendable(dead_letter: DeadLetter) -> DeadLetter:
+    """The dead letter with a body that SQS takes."""
+    message = dead_letter.message
+    data = message.body.encode(errors="surrogateescape")
+    if _NO_TEXT_OF_SQS.search(message.body):
+        message = replace(message, body=base64.b64encode(data).decode(), encoding="base64")
+    if len(message.body.encode()) > MAX_DEAD_LETTER_BYTES:
+        note = f"message {message.message_id} has {len(data)} bytes, too many for a dead letter"
+        message = replace(message, body=note, encoding="omitted")
+    return replace(dead_letter, message=message)
 
 
 def _entry(place: str, dead_letter: DeadLetter) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """An event of a queue message, and what becomes of it: a change, a dead letter, or nothing. No AWS here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from expectations import timestamps
 from expectations.align import Adjustment, Op
@@ -11,6 +11,7 @@ from lambdas.source.cloudevents import text_of
 from lambdas.validation import Violation
 
 UNKNOWN_DATASET = "unknown-dataset"
+NOT_TEXT = "not-text"
 CONTRACT_VIOLATION = "contract-violation"
 REJECTED_BY_API = "rejected-by-api"
 
@@ -22,7 +23,8 @@ class Message:
     `body` is the body of the message as it was received; of an event of a batch, the text of the event, and
     `index` is its place in the batch. `data_path` leads from the body to the event's data, and `places` to
     the values of columns that stand elsewhere. `sent` is when the message was first sent, in milliseconds
-    since the epoch, even if it was redriven since.
+    since the epoch, even if it was redriven since. `encoding` is how a dead letter has the body, empty for
+    its text.
     """
 
     message_id: str
@@ -32,6 +34,7 @@ class Message:
     sent: int | None = None
     index: int | None = None
     data_path: str = "/data"
+    encoding: str = ""
     places: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
 
 
@@ -51,6 +54,10 @@ class DeadLetter:
     message: Message
     reason: str
     violations: Sequence[Violation]
+
+    def sent_at(self, sent: int | None) -> Self:
+        """The dead letter of a message that was sent then, in milliseconds since the epoch."""
+        return replace(self, message=replace(self.message, sent=sent))
 
     def summary(self) -> dict[str, Any]:
         """The dead letter for logs, without key and values of the row, which may be personal data."""

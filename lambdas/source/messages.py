@@ -15,6 +15,7 @@ from lambdas.source.cloudevents import data_of, dataset_and_op, envelope_violati
 from lambdas.source.envelopes import WRONG_ENVELOPE, Found, events_in
 from lambdas.source.events import (
     CONTRACT_VIOLATION,
+    NOT_TEXT,
     UNKNOWN_DATASET,
     DeadLetter,
     Judged,
@@ -52,6 +53,9 @@ class Reader:
         `attributes` are the message attributes and `queue` is the name of the queue; None for what is not
         known. Never raises, as a message must not stop its batch.
         """
+        if not _is_text(body):
+            expected = Violation("", "text", "expected text in UTF-8, got other bytes")
+            return [DeadLetter(Message(message_id, body, sent=sent), NOT_TEXT, [expected])]
         mapped = MappedMessages(self.mappings, self.validators, message_id, queue, sent)
         judged: list[Judged] = []
         for found in events_in(body, attributes, mapped.claims if self.mappings.all else None):
@@ -98,3 +102,12 @@ class Reader:
         return ValidMessage(
             message, change_text(message, op, event.get("time", found.time), data), adjustments
         )
+
+
+def _is_text(body: str) -> bool:
+    """Whether the body is text, without surrogates, which stand for bytes that are no UTF-8."""
+    try:
+        body.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

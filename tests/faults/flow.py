@@ -181,6 +181,8 @@ def flowing(aws: str, folder: Path) -> Iterator[Flow]:
             "POWERTOOLS_METRICS_NAMESPACE": "Glueline",
             "CONTRACTS": str(compiled),
             "TABLE_PREFIX": f"{name}-",
+            "RAW_BUCKET": f"{name}-raw",
+            "RAW_RETENTION_DAYS": "30",
         }
         source = {
             "DATA_API_URL": f"{proxy.url}/outside",
@@ -193,7 +195,7 @@ def flowing(aws: str, folder: Path) -> Iterator[Flow]:
         environments = {
             "source": shared | source,
             "data_api": shared,
-            "forwarder": shared | {"RAW_BUCKET": f"{name}-raw"},
+            "forwarder": shared,
         }
         flow = Flow(name, proxy, environments, inbound, dead, table["LatestStreamArn"])
         _open_gateway(outside, flow)

@@ -28,6 +28,7 @@ ENVIRONMENT: Final = {
     "ISSUERS": json.dumps([{"issuer": "i", "jwks_uri": "https://i.example/keys", "audience": ["client"]}]),
     "PERMISSIONS": json.dumps({"readers": ["*:read"]}),
     "RAW_BUCKET": "raw",
+    "RAW_RETENTION_DAYS": "30",
     "TABLE_PREFIX": "glueline-",
     "TOKEN_URL": "https://token.example",
     "USER_POOL_ID": "pool",

@@ -24,6 +24,11 @@ EVERYTHING = {
     "SourceTables": _TABLE,
     "SourceStreams": f"{_TABLE}/stream/2026-11-30T12:00:00.000",
     "SourceKeys": "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111",
+    "InboundQueues": "arn:aws:sqs:us-east-1:123456789012:tills.fifo,arn:aws:sqs:us-east-1:123456789012:shops",
+    "KinesisStreams": "arn:aws:kinesis:us-east-1:123456789012:stream/tills",
+    "KafkaCluster": "arn:aws:kafka:us-east-1:123456789012:cluster/shop/11111111-1111-1111-1111-1",
+    "KafkaTopics": "db.shop.orders,db.shop.items",
+    "MessageKeys": "arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111",
 }
 _REFERENCE = re.compile(r"\$\{[A-Za-z0-9.:]+\}")
 _LITERAL = re.compile(r"\$\{(?![A-Za-z0-9.:]+\})")

@@ -58,7 +58,7 @@ def test_the_event_rule_announces_what_lands_at_each_door_and_nothing_else() -> 
         ("JobRoleerase", "s3:DeleteObject", ALL_DOORS | FAILURES),
         ("JobRoleerase", "s3:DeleteObjectVersion", ALL_DOORS | FAILURES),
         ("JobRolecertify", "s3:PutObject", {f"{REPAIR.prefix}*"}),
-        ("ForwarderRole", "s3:PutObject", {f"{STREAM.prefix}*"} | FAILURES),
+        ("ForwarderRole", "s3:PutObject", {f"{STREAM.prefix}*", "feed/*"} | FAILURES),
     ],
 )
 def test_a_role_reaches_the_doors_that_its_work_needs(role: str, action: str, keys: set[str]) -> None:

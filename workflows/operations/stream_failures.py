@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,7 @@ from expectations.problems import GluelineError
 from jobs.erasure.failed_batches import read_failed_batch
 from jobs.intake.doors import STREAM_FAILURES
 from jobs.reading.formats.rows import UnreadableFile
+from lambdas.arrivals import arrival_key
 from lambdas.forwarder.objects import ForeignStream, RawObject, raw_objects
 
 if TYPE_CHECKING:
@@ -154,10 +156,11 @@ def as_lambda_event_record(record: dict[str, Any], stream_arn: str) -> dict[str,
 
 
 def put(target: Target, objects: list[RawObject]) -> None:
-    """Write raw objects where the forwarder writes them; that they landed is announced by S3 as ever."""
+    """Write raw objects and their arrivals as the forwarder does; S3 announces that they landed as ever."""
     s3, bucket = target.client("s3"), target.output("RawBucket")
     for raw in objects:
         s3.put_object(Bucket=bucket, Key=raw.key, Body=raw.body, ContentType="application/gzip")
+        s3.put_object(Bucket=bucket, Key=arrival_key(raw.key, time.time_ns() // 1000), Body=b"")
 
 
 def set_aside(target: Target, key: str) -> None:

@@ -52,7 +52,7 @@ def test_the_permissions_of_a_valid_token_are_passed_to_the_api(
 
     assert response == {
         "isAuthorized": True,
-        "context": {"permissions": "*:read *:write", "subject": CLIENT},
+        "context": {"permissions": "*:read *:write", "issuer": provider.name, "subject": CLIENT},
     }
 
 

@@ -57,6 +57,12 @@ def empty_tables(client: Any) -> dict[str, Any]:
                 BillingMode="PAY_PER_REQUEST",
                 **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
             )
+        client.create_table(
+            TableName=PREFIX + "Answers",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
         return copy.deepcopy(_tables())
 
 
@@ -172,6 +178,7 @@ def call(store: Store, event_named: Callable[[str], Any], monkeypatch: pytest.Mo
         *,
         permissions: str | None = EVERYTHING,
         authorizer: str | None = "lambda",
+        subject: str = "client",
         query: dict[str, str] | None = None,
         raw: dict[str, Any] | None = None,
         **headers: str,
@@ -182,7 +189,7 @@ def call(store: Store, event_named: Callable[[str], Any], monkeypatch: pytest.Mo
         event |= {"rawPath": path, "body": None if body is None else dumps(body)} | (raw or {})
         event["requestContext"]["http"] |= {"method": method, "path": path}
         event["requestContext"]["authorizer"] = (
-            {authorizer: {"permissions": permissions}} if authorizer else None
+            {authorizer: {"permissions": permissions, "subject": subject}} if authorizer else None
         )
         event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
         if query is not None:

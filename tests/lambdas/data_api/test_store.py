@@ -79,6 +79,8 @@ def with_own_client(
     monkeypatch.setattr(app, "_service", OF_ITS_OWN)
     monkeypatch.setenv("CONTRACTS", str(tmp_path / "contracts.json"))
     monkeypatch.setenv("TABLE_PREFIX", "glueline-")
+    monkeypatch.setenv("RAW_BUCKET", "glueline-raw")
+    monkeypatch.setenv("RAW_RETENTION_DAYS", "30")
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", loopback.url)
     OF_ITS_OWN.cache_clear()
     yield call

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from expectations.contract import dump_compiled
+from lambdas.arrivals import raw_key_of
 from lambdas.environment import ConfigurationError
 from lambdas.forwarder import app
 from tests.builders import contracts
@@ -38,17 +39,20 @@ def objects() -> list[str]:
 def test_a_batch_lands_in_the_raw_bucket(event_named: Callable[[str], Any]) -> None:
     app.handler(event_named("dynamodb_stream"), None)
 
-    [key] = objects()
+    feed, key = objects()
     body = boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
     assert key.startswith("stream/transactions/2026/11/24/10/")
     assert len(gzip.decompress(body).splitlines()) == 3
+    assert raw_key_of("transactions", feed.removeprefix("feed/transactions/")) == key
 
 
-def test_a_batch_that_is_retried_leaves_one_object(event_named: Callable[[str], Any]) -> None:
+def test_a_batch_that_is_retried_leaves_one_object_and_two_arrivals(
+    event_named: Callable[[str], Any],
+) -> None:
     app.handler(event_named("dynamodb_stream"), None)
     app.handler(event_named("dynamodb_stream"), None)
 
-    assert len(objects()) == 1
+    assert [key.partition("/")[0] for key in objects()] == ["feed", "feed", "stream"]
 
 
 def test_a_batch_that_cannot_be_written_fails_as_a_whole(
