@@ -8,7 +8,6 @@ from expectations import timestamps
 from expectations.contract import Contract
 from expectations.item_addresses import text_of
 from expectations.keys import InvalidKey, decode_key
-from lambdas.data_api.existing_items import item_of_row
 from lambdas.data_api.items import EVENT_ID, KEY, VERSION, Item, from_item
 from lambdas.data_api.rows import body
 from lambdas.data_api.stored import Stored
@@ -35,7 +34,7 @@ def change_of(contract: Contract, record: Record) -> dict[str, Any] | None:
     if not new and not is_removal:  # the stream of an existing table lost its images; `check` says so
         return None
     # Of an existing table, only attributes of columns: what its owner calls `_deleted` is no mark.
-    stored = Stored(contract, item_of_row(contract, old if is_removal else new))
+    stored = Stored(contract, contract.table.item_of_row(old if is_removal else new))
     if stored.is_erased or (is_removal and not stored.is_live):
         return None
     is_delete = is_removal or not stored.is_live
@@ -46,7 +45,7 @@ def change_of(contract: Contract, record: Record) -> dict[str, Any] | None:
         "time": timestamps.from_micros(int(captured["ApproximateCreationDateTime"] * 1_000_000)),
         "position": position(record),
     }
-    if contract.table is None:
+    if contract.table.is_own:
         change["version"] = stored.version + is_removal
         if not is_removal and (event_id := new.get(EVENT_ID, {}).get("S")):
             change["event_id"] = event_id
@@ -55,19 +54,19 @@ def change_of(contract: Contract, record: Record) -> dict[str, Any] | None:
 
 def _row(stored: Stored) -> dict[str, Any]:
     row = body(stored)
-    if stored.contract.table is not None:
+    if not stored.contract.table.is_own:
         row.pop(VERSION, None)
     return row
 
 
 def _key_columns(contract: Contract, keys: Item, old: Item) -> dict[str, Any]:
     """The key columns of a deleted row."""
-    if contract.table is None:
+    if contract.table.is_own:
         try:
             return dict(decode_key(contract, keys[KEY]["S"]))
         except InvalidKey:  # of another writer
             return {}
-    row = from_item(contract, item_of_row(contract, {**old, **keys}))
+    row = from_item(contract, contract.table.item_of_row({**old, **keys}))
     return {name: row[name] for name in contract.key}
 
 

@@ -43,14 +43,8 @@ def test_the_committed_template_is_that_of_the_contracts() -> None:
     assert COMMITTED.read_text() == template_text(quicksight_template(load_datasets()))
 
 
-def test_cfn_lint_accepts_it_and_would_find_a_mistake(tmp_path: Path) -> None:
-    broken = tmp_path / "broken.yaml"
-    broken.write_text(COMMITTED.read_text().replace("DateGranularity: MONTH", "DateGranularity: MOON", 1))
-
-    found = lint(COMMITTED, broken)
-
-    assert {one["Filename"] for one in found} == {str(broken)}
-    assert "MOON" in found[0]["Message"]
+def test_cfn_lint_accepts_it() -> None:
+    assert lint(COMMITTED) == []
 
 
 def test_each_dataset_has_a_data_set_a_refresh_an_analysis_and_a_dashboard(template: dict[str, Any]) -> None:
@@ -145,7 +139,7 @@ def test_the_schemas_of_cloudformation_find_mistakes(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text(text)
 
-    found = lint(broken).stdout
+    found = json.dumps(lint(broken))
 
     for wrong in ("ATHENS", "SOME_REFRESH", "TimeZones", "NumericMeasureField", "ScheduleName", "MOON"):
         assert wrong in found
