@@ -12,6 +12,7 @@ from rich.text import Text
 from workflows.cli.app import app
 from workflows.cli.confirming import name_target
 from workflows.cli.printing import AsJson, StackName, out, print_json
+from workflows.cli.showing import showing
 
 if TYPE_CHECKING:
     from workflows.operations.batches import Batch
@@ -30,7 +31,10 @@ def list_batches(as_json: AsJson = False, stack: StackName = None) -> None:
     from workflows.operations import batches
     from workflows.stack.target import connect
 
-    found = batches.unmerged(connect(stack))
+    target = connect(stack)
+    with showing("batches list", target) as show:
+        show("reading the batches")
+        found = batches.unmerged(target)
     if as_json:
         print_json([asdict(batch) for batch in found])
         return

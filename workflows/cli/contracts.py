@@ -9,6 +9,7 @@ import typer
 
 from workflows.cli.app import contract_app
 from workflows.cli.printing import AsJson, StackName, err, out, print_json
+from workflows.cli.showing import showing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +32,12 @@ def contract_check(
     from expectations.odcs import load_contracts, read_notes
     from workflows.contracts.check import check, refuse_notes
 
-    contracts = load_contracts()
-    check(contracts)
-    notes = read_notes()
+    with showing("contract check") as show:
+        show("reading the contracts")
+        contracts = load_contracts()
+        show("building what follows from them")
+        check(contracts)
+        notes = read_notes()
     if strict:
         refuse_notes(notes)
     for note in notes:
@@ -55,7 +59,10 @@ def _compare_with_live(stack: str | None, contracts: Mapping[str, Contract]) -> 
     from workflows.contracts.live_tables import compare, describe
     from workflows.stack.target import connect
 
-    found = compare(connect(stack), contracts)
+    target = connect(stack)
+    with showing("contract check --live", target) as show:
+        show("comparing the contracts with the tables")
+        found = compare(target, contracts)
     return {table: [describe(change) for change in plan.changes] for table, plan in found.items()}
 
 
@@ -102,8 +109,12 @@ def contract_new(  # noqa: PLR0913, PLR0917 -- the options of a command
     elif sample.suffix.lower() == ".sql":
         drafted = draft_from_ddl(dataset, keys, sequence, sample)
     else:
-        drafted = draft(dataset, keys, sequence, sample)
-    check({dataset: drafted.contract})
+        with showing("contract new: read") as show:
+            show("reading the sample")
+            drafted = draft(dataset, keys, sequence, sample)
+    with showing("contract new") as show:
+        show("building what follows from the contract")
+        check({dataset: drafted.contract})
     write_new(path, drafted.text)
     for note in drafted.notes:
         out.print(f"Note: {note}", markup=False)

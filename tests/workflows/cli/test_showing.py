@@ -15,7 +15,11 @@ import pytest
 from rich.console import Console
 
 from workflows.cli import durations, printing
-from workflows.cli.showing import Showing, Step, showing
+from workflows.cli.erase import erase_step
+from workflows.cli.exports import export_step
+from workflows.cli.showing import Showing, Step, pending_step, showing
+from workflows.exports.loading import ExportProgress
+from workflows.progress.waiting import Pending
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,3 +192,24 @@ def test_a_terminal_has_one_line_that_goes_and_results_stay_apart(tmp_path: Path
     assert "waiting   0 of 4" in text
     assert "waiting   2 of 4" in text
     assert text.endswith("\x1b[1A\x1b[2K")  # the line is removed
+
+
+def test_what_is_pending_is_a_step_in_the_direction_of_the_flow() -> None:
+    step = pending_step(Pending(inbound=1500, intake=4, files=2, batches=1))
+
+    assert step == Step(
+        "waiting until everything is merged", "inbound queue 1,500, intake queue 4, open batches 1, files 2"
+    )
+
+
+def test_exports_are_counted_until_they_are_written_and_then_their_files() -> None:
+    assert export_step(ExportProgress(3, 1)).left == 2
+    merging = export_step(ExportProgress(3, 3, Pending(inbound=0, intake=0, files=7, batches=2)))
+    assert (merging.name, merging.left) == ("waiting until the files are merged", 7)
+
+
+def test_a_line_of_an_erasure_is_a_step_with_its_state() -> None:
+    line = "1 of 6, block the keys: job run jr_1 is RUNNING"
+
+    assert erase_step(line) == Step("1 of 6, block the keys", "job run jr_1 is RUNNING")
+    assert erase_step("waiting") == Step("waiting")
