@@ -1,8 +1,8 @@
 """What Power BI needs to read the lake by Athena's ODBC driver: a .pbids file and the settings of its DSN.
 
-A .pbids file names the data source and no credentials; who opens it signs in as themselves. Microsoft describes
-the file for other sources. For ODBC this one has the form of data source references, which address it by the
-options of its connection string. It has not been opened in Power BI yet.
+A .pbids file names the data source and no credentials; who opens it signs in as themselves. Microsoft
+describes the file for other sources. For ODBC this one has the form of data source references, which address
+it by the options of its connection string. It has not been opened in Power BI yet.
 """
 
 from __future__ import annotations
