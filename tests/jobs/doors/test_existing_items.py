@@ -189,7 +189,7 @@ def test_a_full_export_has_the_items_of_the_dataset_alone_and_what_can_not_be_re
 
     rows = parse_export(received(spark, lines), TICKETS).orderBy("row_number").collect()
 
-    assert [(row["row_number"], row["_op"]) for row in rows] == [(0, "upsert"), (4, "delete")]
+    assert [(row["row_number"], row["_op"]) for row in rows] == [(1, "upsert"), (5, "delete")]
     assert (rows[0]["ticket"], rows[0]["line"], rows[0]["customer"]) == ("1", "2", " a")
     assert rows[0]["reasons"] == []
     assert rows[1]["reasons"][0].startswith("record: expected a line of a DynamoDB export")
@@ -208,7 +208,7 @@ def test_a_window_removes_what_it_ends_with_as_anothers_if_that_can_change(spark
     rows = parse_export(received(spark, lines), TICKETS).orderBy("row_number").collect()
 
     assert [(row["row_number"], row["_op"]) for row in rows] == [
-        (0, "delete"), (1, "upsert"), (2, "delete"), (3, "delete"),
+        (1, "delete"), (2, "upsert"), (3, "delete"), (4, "delete"),
     ]  # fmt: skip
     assert {(row["ticket"], row["line"], row["customer"]) for row in rows} == {("1", "2", " a")}
     assert [row["place"] for row in rows] == ["Ticket", "Ticket", None, None]

@@ -246,6 +246,14 @@ def test_a_failed_stream_batch_may_contain_changes_of_any_dataset(s3: "S3Client"
     assert left.oldest_of("things") == left.oldest[None]
 
 
+def test_an_export_of_a_table_with_several_datasets_may_contain_changes_of_any(s3: "S3Client") -> None:
+    land(s3, "exports/table=App/AWSDynamoDB/1/data/a.json.gz")
+
+    left = remaining_objects(s3, "raw", LATER)
+
+    assert left.oldest_of("things") == left.oldest[None]
+
+
 def test_old_certificates_are_removed_except_the_newest_two_of_each_dataset(s3: "S3Client") -> None:
     names = [f"parity/{dataset}/{day}.json" for dataset in ("things", "events") for day in (1, 2, 3)]
     for name in [*names, "parity/things/open/4.json"]:
