@@ -30,8 +30,8 @@ def physical(target: Target, logical_id: str) -> str:
     return name
 
 
-def attach(target: Target, parameter: str, arn: str) -> None:
-    """What the template makes with this parameter: permissions of the role, and the mapping."""
+def attach(target: Target, parameter: str, arn: str) -> str:
+    """What the template makes with this parameter: permissions of the role, and the mapping (its id)."""
     made = resources(**{parameter: arn})
     role = physical(target, "SourceRole")
     [mapping] = [
@@ -51,7 +51,8 @@ def attach(target: Target, parameter: str, arn: str) -> None:
         RoleName=role, PolicyName=policy["PolicyName"], PolicyDocument=json.dumps(document)
     )
     asked = {**mapping, "FunctionName": f"{STACK}-source"}
-    target.client("lambda").create_event_source_mapping(**asked)
+    mapping_id: str = target.client("lambda").create_event_source_mapping(**asked)["UUID"]
+    return mapping_id
 
 
 def message(key: int, place: int) -> str:
@@ -93,9 +94,11 @@ def test_the_messages_of_a_fifo_queue_are_written_in_their_order(target: Target,
     for place in range(1, COUNT + 1):
         sqs.send_message(QueueUrl=fifo, MessageBody=message(QUEUE_KEY, place), MessageGroupId="till-1")
 
-    attach(target, "InboundQueues", arn)
+    mapping = attach(target, "InboundQueues", arn)
 
     wait_for(lambda: size_of(target, QUEUE_KEY), f"{COUNT} LB")
+    target.client("lambda").delete_event_source_mapping(UUID=mapping)
+    sqs.delete_queue(QueueUrl=fifo)
 
 
 def test_the_records_of_a_stream_are_written_in_their_order_and_others_are_dead_letters(
@@ -111,10 +114,12 @@ def test_the_records_of_a_stream_are_written_in_their_order_and_others_are_dead_
         )
     kinesis.put_record(StreamName="tills", Data=b"\xff\x00tills", PartitionKey=str(STREAM_KEY))
 
-    attach(target, "KinesisStreams", arn)
+    mapping = attach(target, "KinesisStreams", arn)
 
     wait_for(lambda: size_of(target, STREAM_KEY), f"{COUNT} LB")
     wait_for(lambda: "/wB0aWxscw==" in bodies(target), expected=True)
+    target.client("lambda").delete_event_source_mapping(UUID=mapping)
+    kinesis.delete_stream(StreamName="tills")
 
 
 def bodies(target: Target) -> set[str]:

@@ -38,7 +38,11 @@ def test_every_dataset_has_its_routes(document: dict[str, Any]) -> None:
     assert operations == {"post /batch"} | {
         f"{verb} /{dataset}{rest}"
         for dataset in ("transactions", "products", "households")
-        for rest, verbs in {"": ("get", "post"), "/{key}": ("get", "put", "patch", "delete")}.items()
+        for rest, verbs in {
+            "": ("get", "post"),
+            "/changes": ("get",),
+            "/{key}": ("get", "put", "patch", "delete"),
+        }.items()
         for verb in verbs
     }
 
@@ -51,7 +55,7 @@ def test_operation_ids_are_unique(document: dict[str, Any]) -> None:
         if verb != "parameters"
     ]
 
-    assert len(names) == len(set(names)) == 19
+    assert len(names) == len(set(names)) == 22
 
 
 def test_every_reference_is_defined(document: dict[str, Any]) -> None:

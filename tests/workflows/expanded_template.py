@@ -41,6 +41,8 @@ def each(*types: str) -> pytest.MarkDecorator:
     # Expanding takes references out of resources whose condition does not hold.
     continuous = resources(*types, IngestMode="continuous")
     found |= {name: one for name, one in continuous.items() if one.get("Condition") == "IsContinuous"}
+    streams = resources(*types, KinesisStreams="arn:aws:kinesis:us-east-1:123456789012:stream/tills")
+    found |= {name: one for name, one in streams.items() if one.get("Condition") == "HasKinesisStreams"}
     return pytest.mark.parametrize(("name", "resource"), found.items(), ids=list(found))
 
 

@@ -44,7 +44,12 @@ _ARN: Final = {
 }
 # The existing table of docs/existing-tables.md, which the end-to-end tests attach to.
 _SHOP: Final = f"arn:aws:dynamodb:us-east-1:{_ACCOUNT}:table/Shop"
-SOURCES: Final = {"SourceTables": _SHOP, "SourceStreams": f"{_SHOP}/stream/…"}
+SOURCES: Final = {
+    "SourceTables": _SHOP,
+    "SourceStreams": f"{_SHOP}/stream/…",
+    # The queue of tests/e2e/test_further_queues.py. The embedded AWS reads its Kinesis stream without asking.
+    "InboundQueues": f"arn:aws:sqs:us-east-1:{_ACCOUNT}:tills.fifo",
+}
 _STREAMS: Final = re.compile(r"(:table/Shop/stream/)[0-9T:.-]+")
 _NAMES: Final = ("Name", "LogGroupName")
 _UNNAMED: Final = (*_ARN, "AWS::IAM::Role")  # types whose names CloudFormation makes, mostly
@@ -87,7 +92,7 @@ def policies() -> dict[str, dict[str, Statement]]:
                 other = managed["Ref"]
                 found[name] |= _numbered(other, [every[other]["Properties"]["PolicyDocument"]])
     for name, policy in resources("AWS::IAM::Policy", **SOURCES).items():
-        if policy["Condition"] == "HasSources":
+        if policy["Condition"] in ("HasSources", "HasInboundQueues"):
             for role in policy["Properties"]["Roles"]:
                 found[role["Ref"]] |= _numbered(name, [policy["Properties"]["PolicyDocument"]])
     return found

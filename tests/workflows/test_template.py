@@ -200,8 +200,76 @@ def test_nothing_is_made_for_an_existing_table_but_what_reads_it() -> None:
     assert mapping["Properties"] == of_own | {"EventSourceArn": stream}
 
 
+FURTHER = {
+    "InboundQueues": "arn:aws:sqs:us-east-1:123456789012:tills.fifo,arn:aws:sqs:us-east-1:123456789012:shops",
+    "KinesisStreams": "arn:aws:kinesis:us-east-1:123456789012:stream/tills",
+    "KafkaCluster": "arn:aws:kafka:us-east-1:123456789012:cluster/shop/11111111-1",
+    "KafkaTopics": "db.shop.orders,items",
+    "MessageKeys": "arn:aws:kms:us-east-1:123456789012:key/1",
+}
+OF_FURTHER = ("HasInboundQueues", "HasKinesisStreams", "HasKafka", "HasMessageKeys")
+
+
+def test_further_queues_streams_and_topics_have_a_mapping_each_and_nothing_else() -> None:
+    own, more = resources(), resources(**FURTHER)
+    made = {name: one for name, one in more.items() if one.get("Condition") in OF_FURTHER}
+    mappings = [
+        one["Properties"] for one in made.values() if one["Type"] == "AWS::Lambda::EventSourceMapping"
+    ]
+
+    assert more.keys() - own.keys() <= made.keys()
+    assert {one["Type"] for one in made.values()} == {
+        "AWS::CloudWatch::Alarm",  # on records of Kinesis that are behind
+        "AWS::IAM::Policy",
+        "AWS::Lambda::EventSourceMapping",
+    }
+    assert {one["FunctionName"]["Ref"] for one in mappings} == {"Source"}
+    assert [one["EventSourceArn"] for one in mappings] == [
+        *FURTHER["InboundQueues"].split(","),
+        FURTHER["KinesisStreams"],
+        *[FURTHER["KafkaCluster"]] * 2,
+    ]
+    assert [one.get("Topics") for one in mappings] == [None] * 3 + [["db.shop.orders"], ["items"]]
+    of_kafka = [one.get("FunctionResponseTypes") for one in mappings if "Topics" in one]
+    assert of_kafka == [None, None]  # its batches come again as a whole
+    assert all(one["FunctionResponseTypes"] for one in mappings if "Topics" not in one)
+    endless = [one for one in mappings if "kinesis" in one["EventSourceArn"]]
+    assert [(one["MaximumRetryAttempts"], one["MaximumRecordAgeInSeconds"]) for one in endless] == [(-1, -1)]
+    assert all(one["BatchSize"] <= 10 for one in mappings if "sqs" in one["EventSourceArn"])  # as FIFO allows
+
+
+def test_the_source_reads_its_further_sources_and_writes_to_none() -> None:
+    made = [
+        one["Properties"]
+        for one in resources("AWS::IAM::Policy", **FURTHER).values()
+        if one["Condition"] in OF_FURTHER
+    ]
+    statements = [statement for one in made for statement in one["PolicyDocument"]["Statement"]]
+    elsewhere = [one for one in statements if one["Resource"] == "*"]
+
+    assert all(one["Roles"] == [{"Ref": "SourceRole"}] for one in made)
+    assert [{action.split(":")[0] for action in one["Action"]} for one in elsewhere] == [{"ec2"}]
+    topics = [one["Resource"] for one in statements if "kafka-cluster:ReadData" in one["Action"]]
+    assert topics == [
+        "arn:aws:kafka:us-east-1:123456789012:topic/shop/11111111-1/db.shop.orders",
+        "arn:aws:kafka:us-east-1:123456789012:topic/shop/11111111-1/items",
+    ]
+    written = ("sqs:Send", "kinesis:Put", "kafka-cluster:Write", "kms:Encrypt", "kms:Generate")
+    assert not [one for one in statements if any(word in str(one["Action"]) for word in written)]
+
+
+def test_a_stack_without_further_sources_makes_nothing_for_them() -> None:
+    def held(**parameters: str) -> set[str]:
+        conditions = expanded(**parameters)["Conditions"]
+        return {name for name in OF_FURTHER if holds(conditions, {"Condition": name})}
+
+    assert held() == set()
+    assert held(**FURTHER) == set(OF_FURTHER)
+
+
 def test_no_role_may_write_to_an_existing_table() -> None:
-    made = resources("AWS::IAM::Policy").values()
+    every = resources("AWS::IAM::Policy").values()
+    made = [one for one in every if one["Condition"] in ("HasSources", "HasSourceKeys")]
     actions = {
         action
         for policy in made

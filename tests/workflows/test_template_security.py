@@ -207,8 +207,10 @@ def test_only_the_stack_and_its_account_are_trusted() -> None:
 GLOBAL = re.compile(r"\b(?:apigateway|cloudwatch|events|glue|lambda|scheduler)\.amazonaws\.com\b")
 
 
-# Stand for no existing table, and are referred to by nothing that is made.
-NOTHING = re.compile(r"arn:aws:(?:dynamodb|kms):us-east-1:000000000000:(?:table/none|key/0{8}-)")
+# Stand for no existing table, queue and stream, and are referred to by nothing that is made.
+NOTHING = re.compile(
+    r"arn:aws:(?:dynamodb|kinesis|kms|sqs):us-east-1:000000000000:(?:(?:table/|stream/)?none|key/0{8}-)"
+)
 
 
 def test_arns_and_hosts_are_those_of_the_stacks_partition() -> None:

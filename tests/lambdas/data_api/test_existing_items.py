@@ -162,6 +162,7 @@ def test_the_description_of_the_api_has_no_writes_of_it() -> None:
 
     assert {path: sorted(about) for path, about in paths.items() if "orders" in path} == {
         "/orders": ["get"],
+        "/orders/changes": ["get"],
         "/orders/{key}": ["get", "parameters"],
     }
     assert "post" in paths["/products"]
