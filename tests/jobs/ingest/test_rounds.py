@@ -85,17 +85,21 @@ def test_a_merge_sees_the_tombstones_that_another_job_adds_while_its_round_check
     land("drops/things/a.jsonl", b'{"id":"a"}\n')
     land("drops/things/b.jsonl", b'{"id":"b"}\n')
     other = context.spark.newSession()  # with catalogs of its own, as another process
+    counts = []
 
     def check_while_another_job_writes(*arguments: Any) -> Any:
         checked = check_queue(*arguments)
         table = context.lake.ops(TOMBSTONES)
         greatest = f"'things', 'a', {2**62}, '', timestamp'2026-11-30 12:00:00'"
+        counts.append(context.spark.table(table).count())
         other.sql(f"INSERT INTO {table} VALUES ({greatest})")
+        counts.append(context.spark.table(table).count())
         return checked
 
     monkeypatch.setattr(rounds, "check_queue", check_while_another_job_writes)
 
     assert rounds.ingest_round(context, "jr-1") == []
+    assert counts == [0, 0]  # the check's session keeps what it has read
     assert ids(context) == ["b"]
 
 
