@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import pytest
 
-from tests.e2e.conftest import GLUELINE, glueline
-from tests.e2e.test_update import Checkout
+from tests.e2e.conftest import GLUELINE
 from workflows.local.base.home import CHECKOUT
 from workflows.local.lifecycle.ours import UpOptions, our_deployment
 from workflows.local.lifecycle.stack import up
 from workflows.stack.access_token import fetch_token
+from workflows.stack.target import STACK_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.e2e.checkouts import Checkout
     from workflows.stack.target import Target
 
 PAGE: Final = (CHECKOUT / "docs" / "existing-tables.md").read_text()
@@ -36,13 +35,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Merge on read is not yet supported"),
     pytest.mark.filterwarnings("ignore:Delete operation did not match any records"),
 ]
-
-
-@pytest.fixture(scope="module")
-def checkout(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    yield Checkout(tmp_path_factory.mktemp("checkout"))
-    restored = glueline("up")
-    assert restored.returncode == 0, restored.stderr
 
 
 def run(checkout: Checkout, command: str) -> subprocess.CompletedProcess[str]:
@@ -70,7 +62,7 @@ def rows(checkout: Checkout) -> list[list[str]]:
 def test_the_page_runs_as_it_stands(target: Target, checkout: Checkout) -> None:
     for kind, name, text in BLOCKS:
         if name:
-            (checkout.folder / name).write_text(text)
+            (checkout.folder / name).write_text(text.replace(".local/stack.json", str(STACK_FILE)))
         for command in text.splitlines() if kind == "bash" else ():
             if " query " in command:
                 deadline = time.monotonic() + PATIENCE_SECONDS
