@@ -82,9 +82,9 @@ def test_the_api_reads_rows_and_refuses_writes_with_the_reason(target: Target) -
     token = fetch_token(target, "glueline/read glueline/write glueline/delete")
     headers = {"authorization": f"Bearer {token}"}
 
-    read = httpx.get(f"{url}/shop_orders/anna,2", headers=headers)
-    page = httpx.get(f"{url}/shop_orders?limit=2", headers=headers)
-    written = httpx.put(f"{url}/shop_orders/anna,2", headers=headers, json={"city": "Plzen"})
+    read = httpx.get(f"{url}/shop_orders/anna,2", headers=headers, timeout=60)
+    page = httpx.get(f"{url}/shop_orders?limit=2", headers=headers, timeout=60)
+    written = httpx.put(f"{url}/shop_orders/anna,2", headers=headers, timeout=60, json={"city": "Plzen"})
 
     assert read.json() == {
         "customer": "anna", "order_no": 2, "city": "Praha", "first_sku": "sku-2", "_version": 0,
