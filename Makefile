@@ -67,7 +67,8 @@ test: setup ## Unit, Spark, and end-to-end tests against a running stack (the lo
 	$(BIN)/pytest -n auto --dist loadgroup -m "not spark and not e2e and not deep" $(COVERAGE) $(PYTEST_ARGS)
 	$(BIN)/pytest -n 2 --dist loadgroup -m "spark and not e2e and not deep and not emulator" $(COVERAGE) $(PYTEST_ARGS)
 	@$(BIN)/coverage report
-	$(BIN)/pytest -m "not deep" $(PYTEST_ARGS) tests/e2e
+	$(BIN)/pytest --tx popen --tx "popen//env:GLUELINE_LOCAL=$(CURDIR)/.local/second" --dist loadgroup \
+	  -m "not deep" $(PYTEST_ARGS) tests/e2e
 
 .PHONY: test-unit
 test-unit: setup .local/unit.stamp ## The quick part, if anything has changed since it passed: no Spark, no stack.

@@ -1,8 +1,13 @@
-"""The running stack, accessed only through AWS APIs. If none runs, it is started, and stopped at the end."""
+"""The running stack, accessed only through AWS APIs. If none runs, it is started, and stopped at the end.
+
+`make test` runs two processes, each with a stack of its own: one with what `glueline run` sends, the other
+with little data, which is deployed to in many ways. In one process, all tests share one stack.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,38 +17,78 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.e2e.checkouts import Checkout
+from workflows.local.base.home import FOLDER_VARIABLE
 from workflows.stack.target import STACK_FILE, Target, local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LAST = Path(__file__).with_name("test_permissions.py")
+# They leave a stack that is not that of the checkout any more, in this order.
+_CHANGING = ("test_existing_tables", "test_captured_changes", "test_update", "test_continuous")
+# Of the second stack, so that both processes take as long. Modules that need `demo` are not among them.
+_SECOND = (
+    *("test_alerts", "test_api_under_attack", "test_flow", "test_parity", "test_people", "test_questions"),
+    *("test_two_stacks", "test_captured_changes", "test_update", "test_continuous"),
+)
+STACKS = ("first stack", "second stack")
+# The second compiler of a JVM costs more than it gains in a stack that lives for some minutes.
+SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1"
 GLUELINE = (sys.executable, "-m", "workflows.cli")
 RUN = ("run", "--lines", "300")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("e2e")
-    items.sort(key=lambda item: item.path == _LAST)  # it looks at what all others have caused
+            if item.path != _LAST:  # it looks at both stacks
+                item.add_marker(pytest.mark.xdist_group(STACKS[item.path.stem in _SECOND]))
+    # The last looks at what all others have caused.
+    items.sort(key=lambda item: (item.path == _LAST, _changes(item.path)))
 
 
-def glueline(*arguments: str) -> subprocess.CompletedProcess[str]:
+def _changes(module: Path) -> int:
+    """Where a module stands among those that change the stack; behind those that don't."""
+    return _CHANGING.index(module.stem) + 1 if module.stem in _CHANGING else 0
+
+
+def glueline(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the command line in a process."""
-    return subprocess.run([*GLUELINE, *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [*GLUELINE, *arguments], capture_output=True, text=True, check=False, env=os.environ | environment
+    )
 
 
 @pytest.fixture(scope="session")
-def target() -> Iterator[Target]:
-    ours = not STACK_FILE.exists()
-    started = glueline("up", "--json")
+def is_ours() -> bool:
+    """Whether the stack is of the tests alone: it ends with them, so nobody needs it as it was."""
+    return FOLDER_VARIABLE in os.environ or not STACK_FILE.exists()
+
+
+@pytest.fixture(scope="session")
+def target(is_ours: bool) -> Iterator[Target]:
+    STACK_FILE.parent.mkdir(exist_ok=True)
+    if is_ours:
+        glueline("down", "--yes")  # what tests that were interrupted have left
+    started = glueline("up", "--json", JAVA_TOOL_OPTIONS=SHORT_LIVED_JVM)
     assert started.returncode == 0, started.stderr
     assert json.loads(started.stdout)["endpoint_url"].startswith("http://127.0.0.1:")
     yield local()
-    if ours:
+    if is_ours:
         ended = glueline("down", "--yes")
         assert ended.returncode == 0, ended.stderr
+
+
+@pytest.fixture(scope="session")
+def checkout(target: Target, is_ours: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A copy of the checkout that tests edit and deploy. What one has added is there for the next."""
+    yield Checkout(tmp_path_factory.mktemp("checkout"))
+    if not is_ours:
+        restored = glueline("up")
+        assert restored.returncode == 0, restored.stderr
 
 
 def run_killed_after(seconds: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from workflows.stack.target import Target
 
-PATIENCE_SECONDS = 150
+PATIENCE_SECONDS = 300
 JOB = "certify"
 HOSTILE = 'no "such"\ndataset, C:\\, <run>'  # what an error may have in it
 

@@ -8,10 +8,6 @@ import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-import pytest
-
-from tests.e2e.conftest import glueline
-from tests.e2e.test_update import Checkout
 from workflows.contracts.message_draft import draft_from_messages
 from workflows.local.base.home import CHECKOUT
 from workflows.operations.dead_letters import read
@@ -20,19 +16,11 @@ from workflows.query.dialect.errors import QueryError
 from workflows.query.sql import query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.e2e.checkouts import Checkout
     from workflows.stack.target import Target
 
 DOCUMENT: Final = (CHECKOUT / "docs" / "start-from-debezium-or-dms.md").read_text()
-PATIENCE_SECONDS: Final = 150
-
-
-@pytest.fixture(scope="module")
-def checkout(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    yield Checkout(tmp_path_factory.mktemp("checkout"))
-    restored = glueline("up")
-    assert restored.returncode == 0, restored.stderr
+PATIENCE_SECONDS: Final = 300
 
 
 def rows(target: Target, expected: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -51,7 +39,7 @@ def test_captured_changes_reach_the_table_in_any_order(target: Target, checkout:
     file = checkout.folder / "orders.jsonl"
     file.write_text(sample)
     drafted = draft_from_messages("orders", ["order_id"], None, file)
-    (checkout.folder / "expectations" / "orders.yaml").write_text(drafted.text)
+    checkout.contract("orders").write_text(drafted.text)
     checkout.deploy()
     before = {letter.body for letter in read(target)}
     messages = sample.splitlines()

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.conftest import glueline
 from tests.e2e.test_flow import eventually, rows
 from tests.e2e.test_parity import certified
-from tests.e2e.test_update import CONTRACT, Checkout
+from tests.e2e.test_update import CONTRACT
 from tests.load import Sent, account, load, outranked, refused, send_at_once
 from workflows.local.lifecycle import stack
 from workflows.progress.waiting import open_batches, wait
@@ -23,8 +23,8 @@ from workflows.stack.target import Target, local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from tests.e2e.checkouts import Checkout
     from workflows.demo.accounting import Outcome
 
 MESSAGES: Final = 60
@@ -45,12 +45,13 @@ def up(mode: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def continuous(target: Target) -> Iterator[Target]:
+def continuous(target: Target, is_ours: bool) -> Iterator[Target]:
     """The stack of all tests in continuous mode, in which its streaming job runs; then in its own again."""
     up("continuous")
     eventually(lambda: [run for run in status()["streaming_runs"] if run["state"] == "RUNNING"], "a run")
     yield local()
-    up("workflow")
+    if not is_ours:
+        up("workflow")
 
 
 def is_at_work(target: Target, run: str) -> bool:
@@ -138,11 +139,9 @@ def test_an_up_without_changes_leaves_the_mode_and_the_run(continuous: Target) -
 @pytest.mark.deep  # two more deployments
 @pytest.mark.usefixtures("survived")
 def test_a_new_contract_ends_the_run_and_the_next_one_takes_its_files(
-    continuous: Target, tmp_path: Path
+    continuous: Target, checkout: Checkout
 ) -> None:
-    checkout = Checkout(tmp_path / "checkout")
-    contract = checkout.folder / "expectations" / "letters.yaml"
-    contract.write_text(CONTRACT.replace("parcels", "letters"))
+    checkout.contract("letters").write_text(CONTRACT.replace("parcels", "letters"))
     before = status()["streaming_runs"][0]["run_id"]
 
     stack.up(print, checkout.home)

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import pytest
 
-from tests.e2e.conftest import GLUELINE, glueline
-from tests.e2e.test_update import Checkout
+from tests.e2e.conftest import GLUELINE
 from workflows.local.base.home import CHECKOUT
 from workflows.local.lifecycle.ours import UpOptions, our_deployment
 from workflows.local.lifecycle.stack import up
 from workflows.stack.access_token import fetch_token
+from workflows.stack.target import STACK_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.e2e.checkouts import Checkout
     from workflows.stack.target import Target
 
 PAGE: Final = (CHECKOUT / "docs" / "existing-tables.md").read_text()
@@ -40,13 +39,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Merge on read is not yet supported"),
     pytest.mark.filterwarnings("ignore:Delete operation did not match any records"),
 ]
-
-
-@pytest.fixture(scope="module")
-def checkout(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    yield Checkout(tmp_path_factory.mktemp("checkout"))
-    restored = glueline("up")
-    assert restored.returncode == 0, restored.stderr
 
 
 def run(checkout: Checkout, command: str) -> subprocess.CompletedProcess[str]:
@@ -82,7 +74,7 @@ def run_blocks(checkout: Checkout, blocks: list[tuple[str, str, str]]) -> None:
     """Write the files and run the commands of the page, in their order."""
     for kind, name, text in blocks:
         if name:
-            (checkout.folder / name).write_text(text)
+            (checkout.folder / name).write_text(text.replace(".local/stack.json", str(STACK_FILE)))
         for command in text.splitlines() if kind == "bash" else ():
             if (query := SHOWN.search(command)) is not None:
                 await_rows(checkout, expected(blocks), query[1])

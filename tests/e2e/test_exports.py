@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # PyIceberg rewrites files where Spark would write delete files, with the same result.
 pytestmark = [
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1200),
     pytest.mark.filterwarnings("ignore:Merge on read is not yet supported"),
     pytest.mark.filterwarnings("ignore:Delete operation did not match any records"),
 ]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from workflows.stack.target import Target
 
-PATIENCE_SECONDS = 150
+PATIENCE_SECONDS = 300
 PRODUCT_HEADER = "product_id,manufacturer_id,department,brand,product_category,product_type,package_size"
 
 

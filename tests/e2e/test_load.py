@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 MESSAGES = 4_000
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 900
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def certified(*arguments: str, code: int = 0) -> dict[str, Any]:
     return certificate
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("writer")
 def test_under_constant_writes_there_is_parity(target: Target) -> None:
     began = datetime.now(UTC)
@@ -73,7 +73,7 @@ def test_under_constant_writes_there_is_parity(target: Target) -> None:
     assert datetime.fromisoformat(certificate["verified_through"]) > began - timedelta(seconds=1)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.filterwarnings(
     "ignore:Merge on read is not yet supported"
 )  # PyIceberg rewrites the file instead

@@ -1,6 +1,6 @@
 """What the product asked for is allowed to its roles, and nothing was refused to it.
 
-Runs last, with the stack of the other tests. GLUELINE_RECORD=1 adds what is new to the recording
+Runs last, with each stack of the other tests. GLUELINE_RECORD=1 adds what is new to the recording
 (`tests/workflows/recorded_requests.json`).
 """
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from tests.e2e.conftest import STACKS
 from tests.workflows.permissions import (
     Request,
     allowed,
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 STACK = "glueline"
+EACH_STACK = [pytest.param(stack, marks=pytest.mark.xdist_group(stack)) for stack in STACKS]
 PEOPLE = ("OperatorRole", "ReaderRole")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=EACH_STACK)
 def requests(target: Target) -> tuple[set[Request], set[Request]]:
     """Allowed and refused requests of the stack's roles since it started."""
     pages = target.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)

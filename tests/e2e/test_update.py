@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -12,20 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import pytest
 
-from tests.e2e.conftest import glueline
 from workflows.local.base.errors import StackError
-from workflows.local.base.home import CHECKOUT, DEFAULT, Home
-from workflows.local.lifecycle.ours import our_deployment
-from workflows.local.lifecycle.stack import up
 from workflows.query.dialect.errors import QueryError
 from workflows.query.sql import query
 from workflows.stack.access_token import fetch_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from workflows.local.lifecycle.running import Stack
+    from tests.e2e.checkouts import Checkout
     from workflows.stack.target import Target
 
 CONTRACT: Final = """\
@@ -42,34 +34,7 @@ schema:
       - {name: weight, physicalType: "decimal(10,2)"}
 """
 NOTE: Final = "      - {name: note, logicalType: string}\n"
-PATIENCE_SECONDS: Final = 150
-COPIED: Final = ("lambdas", "expectations", "jobs", "workflows")
-
-
-class Checkout:
-    """A copy of the checkout, for the test to edit, that is deployed to the running stack."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.home = Home(DEFAULT.folder, checkout=folder)
-        self.contract = folder / "expectations" / "parcels.yaml"
-        for name in COPIED:
-            ignored = shutil.ignore_patterns("__pycache__", ".aws-sam")
-            shutil.copytree(CHECKOUT / name, folder / name, ignore=ignored)
-        for name in ("pyproject.toml", "uv.lock", ".python-version"):
-            shutil.copy(CHECKOUT / name, folder)
-        for name in (".venv", ".local"):
-            (folder / name).symlink_to(CHECKOUT / name)
-
-    def deploy(self) -> Stack:
-        return up(print, self.home, our_deployment(self.home))
-
-
-@pytest.fixture(scope="module")
-def checkout(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    yield Checkout(tmp_path_factory.mktemp("checkout"))
-    restored = glueline("up")
-    assert restored.returncode == 0, restored.stderr
+PATIENCE_SECONDS: Final = 300
 
 
 def send(target: Target, parcel: str, **data: Any) -> None:
@@ -94,7 +59,7 @@ def description(target: Target) -> httpx.Response:
 
 
 def test_a_new_dataset_takes_messages_and_files(target: Target, checkout: Checkout) -> None:
-    checkout.contract.write_text(CONTRACT)
+    checkout.contract("parcels").write_text(CONTRACT)
 
     deployed = checkout.deploy()
 
@@ -116,7 +81,7 @@ def test_a_new_column_and_a_changed_function_keep_all_rows_and_tokens(
     app = checkout.folder / "lambdas" / "data_api" / "app.py"
     assert description(target).headers["cache-control"] == "max-age=300"
     app.write_text(app.read_text().replace("max-age=300", "max-age=299"))
-    checkout.contract.write_text(CONTRACT + NOTE)
+    checkout.contract("parcels").write_text(CONTRACT + NOTE)
     send(target, "c", weight="3.00")  # on its way while the stack is updated
 
     deployed = checkout.deploy()
@@ -135,7 +100,7 @@ def test_a_new_column_and_a_changed_function_keep_all_rows_and_tokens(
 
 
 def test_a_contract_that_the_data_cannot_follow_is_refused(target: Target, checkout: Checkout) -> None:
-    checkout.contract.write_text((CONTRACT + NOTE).replace("decimal(10,2)", "decimal(10,3)"))
+    checkout.contract("parcels").write_text((CONTRACT + NOTE).replace("decimal(10,2)", "decimal(10,3)"))
 
     with pytest.raises(StackError) as refused:
         checkout.deploy()
@@ -149,13 +114,13 @@ def test_a_contract_that_the_data_cannot_follow_is_refused(target: Target, check
 def test_a_removed_dataset_keeps_its_rows_and_continues_when_its_contract_is_back(
     target: Target, checkout: Checkout
 ) -> None:
-    checkout.contract.unlink()
+    checkout.contract("parcels").unlink()
     removed = checkout.deploy()
     assert "Without a contract now: parcels." in removed.notice
     kept = [("a",), ("b",), ("c",), ("d",)]
     assert parcels(target, "parcel_id", kept) == kept
 
-    checkout.contract.write_text(CONTRACT + NOTE)
+    checkout.contract("parcels").write_text(CONTRACT + NOTE)
     checkout.deploy()
 
     send(target, "e", weight="5.00")
@@ -163,6 +128,6 @@ def test_a_removed_dataset_keeps_its_rows_and_continues_when_its_contract_is_bac
 
 
 def test_an_update_without_changes_says_so(target: Target, checkout: Checkout) -> None:
-    checkout.contract.write_text(CONTRACT + NOTE)
+    checkout.contract("parcels").write_text(CONTRACT + NOTE)
 
     assert checkout.deploy().notice.startswith("Nothing has changed since the last deployment.")
