@@ -10,17 +10,19 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from expectations.odcs import load_contracts
+from tests.e2e.http import http
 from tests.lambdas.authorizer.identity import hmac_token
 from workflows.stack.access_token import fetch_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import httpx
 
     from workflows.stack.target import Target
 
@@ -97,7 +99,7 @@ def genuine(target: Target) -> str:
 
 def published_key(target: Target, genuine: str) -> jwt.PyJWK:
     """The public key that the stack's user pool publishes for the token."""
-    keys = httpx.get(f"{target.endpoint_url}/{target.output('UserPoolId')}/.well-known/jwks.json").json()
+    keys = http.get(f"{target.endpoint_url}/{target.output('UserPoolId')}/.well-known/jwks.json").json()
     key_id = jwt.get_unverified_header(genuine)["kid"]
     return next(key for key in jwt.PyJWKSet.from_dict(keys).keys if key.key_id == key_id)
 
@@ -147,9 +149,7 @@ def test_a_token_signed_by_hmac_with_the_published_key_is_denied(target: Target,
 def test_without_a_token_only_the_description_is_served(target: Target) -> None:
     url = target.output("DataApiUrl")
 
-    statuses = {
-        path: httpx.get(url + path).status_code for path in ("/openapi.json", "/products", "/nothing")
-    }
+    statuses = {path: http.get(url + path).status_code for path in ("/openapi.json", "/products", "/nothing")}
 
     assert statuses == {"/openapi.json": 200, "/products": 401, "/nothing": 401}
 
@@ -164,4 +164,4 @@ def test_a_genuine_token_has_the_permissions_of_its_scope(target: Target, genuin
 def ask(target: Target, method: str, path: str, token: str) -> httpx.Response:
     """One request with a bearer token."""
     headers = {"authorization": f"Bearer {token}"}
-    return httpx.request(method, target.output("DataApiUrl") + path, headers=headers)
+    return http.request(method, target.output("DataApiUrl") + path, headers=headers)

@@ -11,10 +11,10 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
 import pytest
 
 from tests.e2e.conftest import GLUELINE
+from tests.e2e.http import http
 from workflows.local.base.home import CHECKOUT
 from workflows.local.lifecycle.ours import UpOptions, our_deployment
 from workflows.local.lifecycle.stack import up
@@ -30,7 +30,6 @@ BLOCK: Final = re.compile(r"^```(\w*) ?(\S*)\n(.*?)^```", re.DOTALL | re.MULTILI
 ONE_DATASET, SEVERAL = (BLOCK.findall(part) for part in PAGE.split("## Several kinds of items in one table"))
 SHOWN: Final = re.compile(r' query "(.*)"$')
 PATIENCE_SECONDS: Final = 200
-SECONDS: Final = 60  # for an answer of functions that start for the first time, on a busy machine
 sold: Final[list[datetime]] = []  # when the page's application writes
 
 # PyIceberg rewrites files where Spark would write delete files, with the same result.
@@ -104,9 +103,9 @@ def test_the_api_reads_rows_and_refuses_writes_with_the_reason(target: Target) -
     token = fetch_token(target, "glueline/read glueline/write glueline/delete")
     headers = {"authorization": f"Bearer {token}"}
 
-    read = httpx.get(f"{url}/shop_orders/anna,2", headers=headers, timeout=SECONDS)
-    page = httpx.get(f"{url}/shop_orders?limit=2", headers=headers, timeout=SECONDS)
-    written = httpx.put(f"{url}/shop_orders/anna,2", headers=headers, json={"city": "Plzen"}, timeout=SECONDS)
+    read = http.get(f"{url}/shop_orders/anna,2", headers=headers)
+    page = http.get(f"{url}/shop_orders?limit=2", headers=headers)
+    written = http.put(f"{url}/shop_orders/anna,2", headers=headers, json={"city": "Plzen"})
 
     assert read.json() == {
         "customer": "anna", "order_no": 2, "city": "Praha", "first_sku": "sku-2", "_version": 0,

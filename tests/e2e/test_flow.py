@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e.baskets import sale
+from tests.e2e.http import http
 from workflows.query.dialect.errors import QueryError
 from workflows.query.sql import query
 from workflows.stack.access_token import fetch_token
@@ -249,24 +249,24 @@ def test_the_table_follows_writes_and_deletes_of_the_api(target: Target, sent: S
     )
     sql = f"select department from products where product_id = {key}"
 
-    created = httpx.post(f"{api}/products", json=product, headers=headers)
-    changed = httpx.patch(
+    created = http.post(f"{api}/products", json=product, headers=headers)
+    changed = http.patch(
         f"{api}/products/{key}",
         json={"department": "SEAFOOD"},
         headers=headers | {"if-match": created.headers["etag"]},
     )
-    stale = httpx.patch(
+    stale = http.patch(
         f"{api}/products/{key}",
         json={"department": "MEAT"},
         headers=headers | {"if-match": created.headers["etag"]},
     )
 
     assert (created.status_code, changed.status_code, stale.status_code) == (201, 200, 412)
-    assert httpx.get(f"{api}/products/{key}", headers=headers).json()["department"] == "SEAFOOD"
+    assert http.get(f"{api}/products/{key}", headers=headers).json()["department"] == "SEAFOOD"
     eventually(lambda: rows(target, sql) == [{"department": "SEAFOOD"}], "the changed product")
 
-    assert httpx.delete(f"{api}/products/{key}", headers=headers).status_code == 204
-    assert httpx.get(f"{api}/products/{key}", headers=headers).status_code == 404
+    assert http.delete(f"{api}/products/{key}", headers=headers).status_code == 204
+    assert http.get(f"{api}/products/{key}", headers=headers).status_code == 404
     eventually(lambda: rows(target, sql) == [], "the deleted product's absence")
 
 
@@ -294,6 +294,6 @@ def test_counts_of_rows_and_freshness_are_metrics(target: Target, sent: Sent, me
 def test_a_caller_without_a_token_gets_no_information(target: Target) -> None:
     api = target.output("DataApiUrl")
 
-    assert httpx.get(f"{api}/products").status_code == 401
-    assert httpx.get(f"{api}/products", headers={"authorization": "Bearer forged"}).status_code in (401, 403)
-    assert httpx.get(f"{api}/openapi.json").json()["openapi"].startswith("3.1")
+    assert http.get(f"{api}/products").status_code == 401
+    assert http.get(f"{api}/products", headers={"authorization": "Bearer forged"}).status_code in (401, 403)
+    assert http.get(f"{api}/openapi.json").json()["openapi"].startswith("3.1")

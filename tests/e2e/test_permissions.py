@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from tests.e2e.conftest import STACKS
+from tests.e2e.http import http
 from tests.workflows.permissions import (
     Request,
     allowed,
@@ -36,7 +36,7 @@ def requests(target: Target) -> tuple[set[Request], set[Request]]:
     """Allowed and refused requests of the stack's roles since it started."""
     pages = target.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
     resources: list[dict[str, Any]] = [one for page in pages for one in page["StackResourceSummaries"]]
-    found = httpx.get(f"{target.endpoint_url}{REQUESTS_PATH}").json()
+    found = http.get(f"{target.endpoint_url}{REQUESTS_PATH}").json()
     return in_terms_of_the_template(found, resources)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from lambdas.exact_json import dumps
 from tests.builders import transaction
+from tests.e2e.http import http
 from workflows.stack.access_token import fetch_token
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def headers(target: Target) -> dict[str, str]:
 
 
 def ask(target: Target, headers: dict[str, str], **query: str) -> Any:
-    answer = httpx.get(
+    answer = http.get(
         f"{target.output('DataApiUrl')}/transactions", params=query, headers=headers, timeout=60
     )
     return answer.json() | {"code": answer.status_code}
@@ -53,9 +53,9 @@ def lines(target: Target, headers: dict[str, str]) -> None:
         for basket, when in enumerate([*TIMES, TIMES[0]], 1)
     ]
     url = target.output("DataApiUrl")
-    written = httpx.post(f"{url}/batch", content=dumps({"changes": changes}), headers=headers, timeout=60)
+    written = http.post(f"{url}/batch", content=dumps({"changes": changes}), headers=headers)
     assert [result["status"] for result in written.json()["results"]] == ["accepted"] * 5
-    deleted = httpx.delete(f"{url}/transactions/{HOUSEHOLD + 5},1095275", headers=headers, timeout=60)
+    deleted = http.delete(f"{url}/transactions/{HOUSEHOLD + 5},1095275", headers=headers)
     assert deleted.status_code == 204
 
 

@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from tests.e2e.conftest import GLUELINE, glueline
+from tests.e2e.http import http
 
 if TYPE_CHECKING:
     from workflows.stack.target import Target
@@ -58,7 +58,7 @@ def test_the_api_answers_the_request_of_the_readme(target: Target) -> None:
     [path] = re.findall(r'"\$DATA_API_URL(/[^"]+)"', (ROOT / "README.md").read_text())
     token = glueline("token").stdout.strip()
 
-    answer = httpx.get(target.output("DataApiUrl") + path, headers={"authorization": f"Bearer {token}"})
+    answer = http.get(target.output("DataApiUrl") + path, headers={"authorization": f"Bearer {token}"})
 
     assert answer.status_code == 200, answer.text
     assert len(answer.json()["items"]) == 3

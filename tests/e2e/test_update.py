@@ -8,15 +8,17 @@ import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
 import pytest
 
+from tests.e2e.http import http
 from workflows.local.base.errors import StackError
 from workflows.query.dialect.errors import QueryError
 from workflows.query.sql import query
 from workflows.stack.access_token import fetch_token
 
 if TYPE_CHECKING:
+    import httpx
+
     from tests.e2e.checkouts import Checkout
     from workflows.stack.target import Target
 
@@ -55,7 +57,7 @@ def parcels(target: Target, columns: str, expected: list[tuple[Any, ...]]) -> li
 
 
 def description(target: Target) -> httpx.Response:
-    return httpx.get(f"{target.output('DataApiUrl')}/openapi.json")
+    return http.get(f"{target.output('DataApiUrl')}/openapi.json")
 
 
 def test_a_new_dataset_takes_messages_and_files(target: Target, checkout: Checkout) -> None:
@@ -93,7 +95,7 @@ def test_a_new_column_and_a_changed_function_keep_all_rows_and_tokens(
     expected = [("a", None), ("b", None), ("c", None), ("d", "fragile")]
     assert parcels(target, "parcel_id, note", expected) == expected
     assert description(target).headers["cache-control"] == "max-age=299"
-    items = httpx.get(
+    items = http.get(
         f"{target.output('DataApiUrl')}/parcels", headers={"authorization": f"Bearer {token}"}
     ).json()["items"]
     assert {item["parcel_id"] for item in items} == {"a", "c", "d"}
