@@ -16,7 +16,6 @@ from jobs.intake.batches import Batches
 from jobs.intake.doors import JSON_LINES_GZ, STREAM
 from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.lake.creation import create_ops_tables
-from jobs.lake.iceberg import forget_tables
 from jobs.lake.names import Lake
 from jobs.lineage.events_log import LineageLog
 from lambdas.forwarder.objects import raw_objects
@@ -51,21 +50,13 @@ class SmallBatches:
         create_ops_tables(self.meter.spark, self.lake)
 
     def batch(
-        self,
-        contracts: Sequence[Contract],
-        rows: int,
-        days: int = 1,
-        *,
-        folder: Path | None = None,
-        in_round: bool = False,
+        self, contracts: Sequence[Contract], rows: int, days: int = 1, *, folder: Path | None = None
     ) -> Mapping[str, Cost]:
         """What each step costs: check and merge of a batch with so many new rows of each contract.
 
         With a folder of contracts, each step finds them there as a run does, and reads those that it uses.
-        In a round of the streaming job, each step loads the tables anew.
         """
         spark, by_name = self.meter.spark, {contract.dataset: contract for contract in contracts}
-        forgotten = self.lake.of_datasets(by_name) if in_round else []
 
         def known() -> Mapping[str, Contract]:
             return by_name if folder is None else ContractsOnDemand(folder)
@@ -74,10 +65,8 @@ class SmallBatches:
         lineage = LineageLog(self.s3, "lake", "glueline/few", "us-east-1", self.lake.database)
         batches = Batches(self.s3, "lake", lineage=lineage)
         batches.open(manifest)
-        forget_tables(spark, forgotten)
         check = self.meter.measure(lambda: check_batch(spark, self.lake, batches, manifest, known()))
         before = [spark.table(self.lake.table(name)).count() for name in by_name]
-        forget_tables(spark, forgotten)
         merge = self.meter.measure(lambda: merge_batches(spark, self.lake, batches, known()))
         after = [spark.table(self.lake.table(name)).count() for name in by_name]
         if after != [number + rows for number in before]:
