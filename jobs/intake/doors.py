@@ -9,10 +9,12 @@ A file format is known here by its name alone: `jobs.reading.formats` has its co
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
 from expectations.contract import Contract
+from expectations.problems import ContractError
 
 JSON_LINES_GZ = "jsonl.gz"
 # The formats of dropped files; a compression may be behind each (`csv.gz`).
@@ -90,15 +92,21 @@ DOORS: dict[str, Door] = {door.name: door for door in (STREAM, DROP, EXPORT, REP
 def export_folder(contract: Contract) -> str:
     """Where the exports of the dataset's table are: in a folder of the dataset, or of the table."""
     shared = OF_TABLE + contract.table_name("")
-    return EXPORT.folder(shared if contract.table.entities else contract.dataset)
+    return EXPORT.folder(shared if contract.table.entity else contract.dataset)
 
 
 def datasets_of_folders(contracts: Mapping[str, Contract]) -> dict[str, tuple[str, ...]]:
-    """Name of a folder of a door -> the datasets whose rows are in its objects."""
+    """Name of a folder of a door -> the datasets whose rows are in its objects.
+
+    A contract that can't be read is a failure of its own dataset, later.
+    """
     found: dict[str, tuple[str, ...]] = {dataset: (dataset,) for dataset in contracts}
-    for contract in contracts.values():
-        if contract.table.entities:
-            found[OF_TABLE + contract.table_name("")] = contract.table.datasets
+    for dataset in sorted(contracts):
+        with suppress(ContractError):
+            contract = contracts[dataset]
+            if contract.table.entity:
+                folder = OF_TABLE + contract.table_name("")
+                found[folder] = (*found.get(folder, ()), dataset)
     return found
 
 
