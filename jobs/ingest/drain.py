@@ -40,7 +40,7 @@ def drain(source: IntakeQueue, batches: Batches, contracts: Mapping[str, Contrac
     received = queue.receive_all(source.sqs, source.url, source.most_messages)
     messages = queue.within(received, source.most_bytes)
     queue.put_back(source.sqs, source.url, received[len(messages) :])
-    folders = datasets_of_folders(contracts)
+    folders = datasets_of_folders(contracts, (message.body for message in messages))
     announced = make_manifest(batch_id, now, (message.body for message in messages), folders)
     announced = FirstEvents(batches.s3, batches.bucket).add_to(announced)
     opened = open_exports(batches.s3, announced, now, folders)

@@ -95,12 +95,18 @@ def export_folder(contract: Contract) -> str:
     return EXPORT.folder(shared if contract.table.entity else contract.dataset)
 
 
-def datasets_of_folders(contracts: Mapping[str, Contract]) -> dict[str, tuple[str, ...]]:
+def datasets_of_folders(
+    contracts: Mapping[str, Contract], messages: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
     """Name of a folder of a door -> the datasets whose rows are in its objects.
 
-    A contract that can't be read is a failure of its own dataset, later.
+    The contracts are read, which takes long for many, only if a message may be about the folder of a table.
+    One that can't be read is a failure of its own dataset, later.
     """
     found: dict[str, tuple[str, ...]] = {dataset: (dataset,) for dataset in contracts}
+    # Without `=`, which a message may have percent-encoded.
+    if not any(EXPORT.folder(OF_TABLE).rstrip("=/") in message for message in messages):
+        return found
     for dataset in sorted(contracts):
         with suppress(ContractError):
             contract = contracts[dataset]

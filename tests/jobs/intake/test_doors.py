@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from expectations.contract import Contract
 from jobs.intake.doors import (
     DOORS,
     DROP,
@@ -19,7 +20,7 @@ from jobs.intake.doors import (
     live_doors,
 )
 from lambdas.forwarder.objects import raw_objects
-from tests.jobs.builders import ENTITIES
+from tests.jobs.builders import ENTITIES, object_created
 from tests.jobs.existing_histories import LEDGER, PROFILES, TICKETS
 
 ROOT = Path(__file__).parents[3]
@@ -104,7 +105,20 @@ def test_exports_of_a_table_with_items_of_several_datasets_are_in_a_folder_of_th
         "exports/entities/", "exports/ledger/", "exports/table=App/",
     ]  # fmt: skip
     # As a run has them: each is read by itself, and does not know of the others.
-    assert datasets_of_folders({"ledger": LEDGER, "profiles": PROFILES, "tickets": TICKETS}) == {
-        "ledger": ("ledger",), "profiles": ("profiles",), "tickets": ("tickets",),
-        "table=App": ("profiles", "tickets"),
-    }  # fmt: skip
+    contracts = {"ledger": LEDGER, "profiles": PROFILES, "tickets": TICKETS}
+    own = {"ledger": ("ledger",), "profiles": ("profiles",), "tickets": ("tickets",)}
+    for key in ("exports/table=App/a", "exports/table%3DApp/a"):
+        folders = datasets_of_folders(contracts, [object_created("drops/ledger/a.csv"), object_created(key)])
+        assert folders == {**own, "table=App": ("profiles", "tickets")}
+
+
+def test_no_contract_is_read_for_a_message_about_a_dataset_of_its_own() -> None:
+    class Unread(dict[str, Contract]):
+        def __getitem__(self, dataset: str) -> Contract:
+            raise AssertionError(f"{dataset} was read")
+
+    messages = [
+        object_created(key) for key in ("drops/ledger/a.csv", "exports/ledger/a/manifest-summary.json")
+    ]
+
+    assert datasets_of_folders(Unread(ledger=LEDGER), messages) == {"ledger": ("ledger",)}
