@@ -31,6 +31,7 @@ VCPU_GB = 1.769  # Lambda gives one core at this memory, and less in proportion
 TRANSACTION_SECONDS = 0.04  # a TransactWriteItems of a hundred items
 CALL_SECONDS = 0.02  # an empty call through API Gateway, a PUT to S3
 START_SECONDS = 30  # until Glue runs a script; not billed
+FORWARDED_OBJECTS = 2  # of a batch of the stream: its records, and their arrival for the change feed
 PUT_SHARE = 0.5  # of the requests that a round sends to S3; the others are GET
 IMAGE_KB = 0.45  # of an item
 WRITE_UNITS = 2  # of an item up to 1 KB, in a transaction
@@ -183,7 +184,8 @@ class Flow:
         """Dollars per million changes, by service."""
         batches, objects = MILLION / self.source_batch, MILLION / self.stream_batch
         forwarder_seconds = (
-            self.stream_batch / self.measured.forwarded * VCPU_GB / FORWARDER_GB + CALL_SECONDS
+            self.stream_batch / self.measured.forwarded * VCPU_GB / FORWARDER_GB
+            + FORWARDED_OBJECTS * CALL_SECONDS
         )
         gb_seconds = (
             batches * (self.source_seconds * SOURCE_GB + self.api_seconds * API_GB)
@@ -202,7 +204,10 @@ class Flow:
             "API Gateway": batches * per_million["API Gateway HTTP API"],
             "DynamoDB": MILLION * WRITE_UNITS * per_million["DynamoDB on-demand writes"],
             "S3 and EventBridge": objects
-            * (per_million["S3 PUT"] + per_million["S3 GET"] + per_million["EventBridge"]),
+            * (
+                FORWARDED_OBJECTS * (per_million["S3 PUT"] + per_million["EventBridge"])
+                + per_million["S3 GET"]
+            ),
             "Glue": runs * dpu_seconds / 3600 * PRICES["Glue DPU"][0],
         }
 
