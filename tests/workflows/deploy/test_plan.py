@@ -19,7 +19,7 @@ def text(plan: Plan) -> str:
 def test_a_first_deployment_makes_everything_and_names_what_outlives_the_stack() -> None:
     plan = compare({}, of(Datasets="products"))
 
-    assert "   1  AWS::DynamoDB::Table" in text(plan)
+    assert "   2  AWS::DynamoDB::Table" in text(plan)  # that of the dataset, and that of answers
     assert plan.losses == set()
     assert {one.logical_id for one in plan.retained} >= {
         "Key",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 TABLE = "small-things"
-RECEIPT = {"batch_id": "batch-1", "rows_read": 0, "accepted": 0, "quarantined": 0}
+RECEIPT = {"batch_id": "batch-1", "dataset": "things", "rows_read": 0, "accepted": 0, "quarantined": 0}
 
 
 class ReceiptsOfLoading:
