@@ -123,8 +123,10 @@ def test_the_records_of_a_stream_are_written_in_their_order_and_others_are_dead_
 
 
 def bodies(target: Target) -> set[str]:
-    """The bodies of the dead letters; they can be received again at once."""
-    received = target.client("sqs").receive_message(
-        QueueUrl=target.output("DeadLetterQueueUrl"), MaxNumberOfMessages=10, VisibilityTimeout=0
-    )
-    return {one["Body"] for one in received.get("Messages", [])}
+    """The bodies of the dead letters, which are hidden for some seconds: each is received once."""
+    sqs, url, found = target.client("sqs"), target.output("DeadLetterQueueUrl"), set[str]()
+    while letters := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=5).get(
+        "Messages"
+    ):
+        found |= {one["Body"] for one in letters}
+    return found

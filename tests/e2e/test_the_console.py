@@ -65,12 +65,25 @@ class Console:
         self.is_complete()
 
     def click(self, element: Locator) -> None:
+        """Click as a person does, once the page is there: before that, nothing listens to its buttons."""
         self.clicks += 1
+        element.first.wait_for(timeout=PATIENCE)
+        self.page.wait_for_load_state()
         element.first.click()
 
     def is_complete(self) -> None:
         """Wait until every part of the page is there."""
         expect(self.page.locator(".wait")).to_have_count(0, timeout=PATIENCE)
+
+    def reload_until(self, element: Locator) -> None:
+        """Read the page again until it has the element: an answer of the stack is kept for some seconds."""
+        for _ in range(20):
+            self.page.wait_for_load_state()
+            self.is_complete()
+            if element.count():
+                return
+            self.page.wait_for_timeout(1000)
+            self.page.reload()
 
     def menu(self, name: str) -> None:
         self.click(self.page.get_by_role("link", name=name, exact=True))
@@ -338,15 +351,12 @@ def test_a_batch_that_was_set_aside_is_retried(console: Console, target: Target)
     console.open()
 
     console.menu("Batches")
-    batch = page.get_by_role("link", name=NAME)
-    for _ in range(10):  # an answer of the stack is kept for some seconds
-        console.is_complete()
-        if batch.count():
-            break
-        page.wait_for_timeout(1000)
-        page.reload()
+    batch, retry = page.get_by_role("link", name=NAME), page.get_by_role("button", name="Retry")
+    console.reload_until(batch)
     console.click(batch)
-    console.click(page.get_by_role("button", name="Retry"))
+    page.wait_for_url("**/batches/*")
+    console.reload_until(retry)
+    console.click(retry)
     page.get_by_role("dialog").get_by_role("button", name="Retry").click()
 
     expect(page.locator("#answer")).to_contain_text(f"as batch {NAME}-retry", timeout=PATIENCE)
@@ -367,11 +377,8 @@ def test_an_open_batch_is_set_aside_and_another_is_replayed(
     page = console.page
 
     set_aside = page.get_by_role("button", name="Set aside")
-    for _ in range(10):  # an answer of the stack is kept for some seconds
-        console.open(f"/batches/{stuck}")
-        if set_aside.count():
-            break
-        page.wait_for_timeout(1000)
+    console.open(f"/batches/{stuck}")
+    console.reload_until(set_aside)
     console.click(set_aside)
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill("its partner is asked")

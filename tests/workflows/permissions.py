@@ -42,15 +42,15 @@ _ARN: Final = {
     "AWS::Cognito::UserPool": f"arn:aws:cognito-idp:us-east-1:{_ACCOUNT}:userpool/{{}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:us-east-1:{_ACCOUNT}:log-group:{{}}:*",
 }
-# The existing table of docs/existing-tables.md, which the end-to-end tests attach to.
-_SHOP: Final = f"arn:aws:dynamodb:us-east-1:{_ACCOUNT}:table/Shop"
+# The existing tables of docs/existing-tables.md, which the end-to-end tests attach to.
+_EXISTING: Final = [f"arn:aws:dynamodb:us-east-1:{_ACCOUNT}:table/{name}" for name in ("Shop", "App")]
 SOURCES: Final = {
-    "SourceTables": _SHOP,
-    "SourceStreams": f"{_SHOP}/stream/…",
+    "SourceTables": ",".join(_EXISTING),
+    "SourceStreams": ",".join(f"{table}/stream/…" for table in _EXISTING),
     # The queue of tests/e2e/test_further_queues.py. The embedded AWS reads its Kinesis stream without asking.
     "InboundQueues": f"arn:aws:sqs:us-east-1:{_ACCOUNT}:tills.fifo",
 }
-_STREAMS: Final = re.compile(r"(:table/Shop/stream/)[0-9T:.-]+")
+_STREAMS: Final = re.compile(r"(:table/(?:Shop|App)/stream/)[0-9T:.-]+")
 _NAMES: Final = ("Name", "LogGroupName")
 _UNNAMED: Final = (*_ARN, "AWS::IAM::Role")  # types whose names CloudFormation makes, mostly
 _DATASETS: Final = re.compile(r":table/(glueline-|lake/|lake_ops/)[a-z0-9_]+")
