@@ -242,6 +242,12 @@ def wait_until_merged(target: Target, file: str) -> None:
     wait_until(lambda: bool(merged_files(target, [file])), f"{file} is not merged")
 
 
+def is_ingest_idle(target: Target) -> bool:
+    """Whether no run is under way that would check an open batch before its reader has seen it."""
+    runs = target.client("glue").get_workflow_runs(Name=target.output("IngestWorkflow"))["Runs"]
+    return all(run["Status"] != "RUNNING" for run in runs)
+
+
 def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:
     pause = threading.Event()
     deadline = time.monotonic() + PATIENCE / 1000
@@ -373,6 +379,7 @@ def test_an_open_batch_is_set_aside_and_another_is_replayed(
     first = min(before)
     [read] = [file for file in kept.manifest(first).files if file.source_file == hostile_file]
     stuck = f"{NAME}-stuck"
+    wait_until(lambda: is_ingest_idle(target), "the runs of the workflow do not end")
     kept.open(Manifest(stuck, "2026-11-30T12:00:00+00:00", (read,)))
     page = console.page
 
