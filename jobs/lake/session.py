@@ -12,11 +12,10 @@ from pyspark.sql import SparkSession
 _ALWAYS = {"spark.sql.session.timeZone": "UTC", "spark.sql.constraintPropagation.enabled": "false"}
 
 BASE: Mapping[str, str] = MappingProxyType(_ALWAYS)
-# The JVM compiles no method longer than this limit. The reasons of a contract in one method are longer: above
-# the limit Spark leaves out whole-stage code generation and splits them.
-LONG_EXPRESSIONS: Mapping[str, str] = MappingProxyType(
-    {**_ALWAYS, "spark.sql.codegen.hugeMethodLimit": "8000"},
-)
+# The JVM takes no method above 64 KB. The reasons of a contract in the one method of a stage are longer:
+# Spark tries to compile it for seconds, logs an error, and leaves it out. So each expression is compiled
+# by itself and split into methods.
+LONG_EXPRESSIONS: Mapping[str, str] = MappingProxyType({**_ALWAYS, "spark.sql.codegen.wholeStage": "false"})
 # For few rows, running a plan takes less time than compiling it: Spark interprets its expressions instead, in
 # one task, and does not plan anew between stages. What it computes is the same.
 FEW_ROWS: Mapping[str, str] = MappingProxyType({
