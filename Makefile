@@ -81,7 +81,7 @@ test-unit: setup .local/unit.stamp ## The quick part, if anything has changed si
 .PHONY: FORCE
 
 .PHONY: test-deep
-test-deep: setup ## The long tests: whole lives, and properties with at least 500 examples each (hours).
+test-deep: setup ## The long tests: whole lives, and properties with many more examples (hours).
 	$(BIN)/pytest -n auto -m "not spark and not e2e and not deep and not emulator" --hypothesis-profile=deep $(PYTEST_ARGS)
 	$(BIN)/pytest -m "deep or (spark and not e2e)" --hypothesis-profile=deep $(PYTEST_ARGS)
 

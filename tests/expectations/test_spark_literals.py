@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.spark_literals import literal
+from tests.properties import examples
 from tests.sessions import ZONES, in_zone
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def test_a_datetime_without_a_zone_is_refused() -> None:
         literal(datetime(2026, 1, 1))
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(
     st.lists(texts, min_size=1, max_size=20), st.lists(numbers, max_size=5), st.sampled_from(ZONES), instants
 )

@@ -19,11 +19,12 @@ from tests.faults.conftest import Survived
 from tests.faults.flow import Flow, flowing, message, newest, standing, state
 from tests.faults.proxy import FAILURES, KILLS, Call, Fault
 from tests.model import Change
+from tests.properties import examples
 
 type Flows = Callable[[], AbstractContextManager[Flow]]
 
 START = 1_483_271_606_000_000  # microseconds
-EXAMPLES = 100 if settings.get_current_profile_name() == "deep" else 5
+EXAMPLES = examples(5, deep=100)
 
 
 def line(event_id: str, product_id: int, second: int, op: str = "upsert") -> str:

@@ -27,11 +27,12 @@ from jobs.merging import steps
 from tests.crashing import Crashed
 from tests.faults.pipeline import DATASETS, PipelineFixture, State
 from tests.faults.pipeline_runs import WRITERS, land_input, undisturbed
+from tests.properties import examples
 from workflows.operations.batches import reopen
 
 pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed run
 ATTEMPTS = 2  # enough to see that there are some
-EXAMPLES = 40 if settings.get_current_profile_name() == "deep" else 1
+EXAMPLES = examples(1, deep=40)
 
 
 class PanicException(BaseException):

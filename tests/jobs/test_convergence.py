@@ -39,11 +39,12 @@ from tests.crashing import Crashed, Moment, may_crash_at
 from tests.jobs.existing_histories import EXISTING, ExistingKind, items_at_last
 from tests.jobs.histories import KINDS, Delivery, Kind, Row, State, retract, symbol
 from tests.model import Change, Model, Position, merged
+from tests.properties import examples
 from tests.sessions import ZONES, in_zone
 
 SECOND = 1_000_000
 HASH_DIGITS = 64
-EXAMPLES = 100 if settings.get_current_profile_name() == "deep" else 2  # of each kind
+EXAMPLES = examples(2, deep=100)  # of each kind
 CRASHES = (
     (append, "append_batch"),
     (append, "append_once"),

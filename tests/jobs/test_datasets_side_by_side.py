@@ -24,6 +24,7 @@ from jobs.intake.manifest import Manifest, ManifestFile, Refused
 from jobs.lake.creation import create_ops_tables
 from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, TOMBSTONES, Lake
 from tests.jobs.builders import ENTITIES, SENT, entity, manifest_file, record
+from tests.properties import examples
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -147,7 +148,7 @@ def _general(text: str) -> str:
     return re.sub(r"side([_-])[0-9]+", r"side\1", text)
 
 
-@settings(max_examples=40, phases=PHASES)
+@settings(max_examples=examples(40), phases=PHASES)
 @example([Landed(ALL, ALL, ALL, ALL, None), Landed(ALL, NONE, NONE, NONE, 1), Landed(ALL, ALL, ALL, NONE, 2)])
 @given(st.lists(landed, min_size=3, max_size=3))
 def test_datasets_end_side_by_side_as_one_after_another(

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from expectations.contract import Column
 from jobs.doors.drop import parse_drop
 from tests.jobs.builders import ENTITIES, EVERY_TYPE, SENT, received
+from tests.properties import examples
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-EXAMPLES = 100 if settings.get_current_profile_name() == "deep" else 5
+EXAMPLES = examples(5, deep=100)
 MADE = Column("made", "struct<at: timestamp>", fields=(Column("at", "timestamp"),))
 VISITS = Column("visits", "list<timestamp>", fields=(Column("element", "timestamp"),))
 CONTRACT = replace(EVERY_TYPE, columns=(*EVERY_TYPE.columns, MADE, VISITS))

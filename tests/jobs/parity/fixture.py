@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from hypothesis import settings
 from pyspark.sql import functions as F
 
 from expectations.spark_schema import changes_schema, table_schema
@@ -32,6 +31,7 @@ from jobs.parity.tables import create_parity_tables
 from jobs.runtime.options import Options
 from tests.jobs import builders
 from tests.jobs.builders import received
+from tests.properties import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 type Item = dict[str, dict[str, Any]]
 
-EXAMPLES = 50 if settings.get_current_profile_name() == "deep" else 2  # of forty keys each
+EXAMPLES = examples(2, deep=50)  # of forty keys each
 
 SEQUENCE = "4421584500000000017450439092"  # of a stream's record
 

@@ -23,6 +23,7 @@ from jobs.reading.receive import deal, receive
 from tests.jobs.builders import ENTITIES, manifest_file
 from tests.jobs.reading.formats.example_files import EXAMPLES, example
 from tests.jobs.reading.formats.workbooks import SHEET, part_of, with_part
+from tests.properties import examples
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -233,7 +234,7 @@ def fetched(file: "ManifestFile", content: bytes) -> Fetched:
     return Fetched(io.BytesIO(content), file.format, file.event_time, file.sequencer)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(150))
 @given(file=damaged())
 def test_a_damaged_file_is_rows_and_reasons_and_never_an_error(file: tuple[str, bytes]) -> None:
     file_format, content = file

@@ -19,6 +19,7 @@ from lambdas.forwarder import app as forwarder
 from lambdas.forwarder.objects import raw_objects
 from tests.builders import product
 from tests.lambdas.data_api.conftest import CONTRACTS, NOW, PREFIX, Call, Clock
+from tests.properties import examples
 
 BUCKET = "glueline-raw"
 STREAM = f"arn:aws:dynamodb:us-east-1:123456789012:table/{PREFIX}products/stream/2026-11-24T00:00:00.000"
@@ -302,7 +303,7 @@ class Pipeline:
             pass
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(20))
 @given(steps=steps)
 def test_a_consumer_ends_with_the_rows_of_dynamodb(
     feeds: Call, emptied: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, steps: list[Any]

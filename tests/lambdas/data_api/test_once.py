@@ -14,6 +14,7 @@ from lambdas.data_api.answers import LEASE_MICROS
 from tests.builders import product
 from tests.lambdas.data_api.conftest import NOW, PREFIX, Answer, Call, Clock, Failing, ItemOf, change
 from tests.lambdas.data_api.test_writes import LosesAnswers
+from tests.properties import examples
 
 
 def test_a_repeated_create_gets_the_first_answer(call: Call) -> None:
@@ -220,7 +221,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(15))
 @given(steps=steps)
 def test_each_request_is_done_once_and_has_one_answer(
     call: Call, failing: Failing, dynamodb: Any, clock: Clock, *, steps: list[tuple[int, int, Any, bool]]

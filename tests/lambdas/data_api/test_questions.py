@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.access_patterns import operators
 from tests.builders import transaction
 from tests.lambdas.contracts import READINGS, SORTED_TYPES
 from tests.lambdas.data_api.conftest import PREFIX, Call, Failing, ItemOf
+from tests.properties import examples
 
 PLACES = ("cellar", "roof, left", "50 %", "")
 OFFSETS = st.integers(-14, 14).map(lambda hours: timezone(timedelta(hours=hours)))
@@ -106,7 +107,7 @@ def pages(call: Call, query: dict[str, str], limit: int) -> Iterator[dict[str, A
         cursor = {"next": page.body["next"]}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(25))
 @given(data=st.data())
 def test_a_question_is_answered_as_a_model_answers_it(call: Call, dynamodb: Any, data: st.DataObject) -> None:
     clear(dynamodb)
@@ -133,7 +134,7 @@ def test_a_question_is_answered_as_a_model_answers_it(call: Call, dynamodb: Any,
     assert values == sorted(values, reverse=order == "desc")
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(15))
 @given(changes=CHANGES, place=st.sampled_from(PLACES), limit=st.integers(1, 3))
 def test_a_question_without_a_condition_has_rows_whose_sort_column_is_null_last(
     call: Call, dynamodb: Any, changes: list[Any], place: str, limit: int

@@ -26,6 +26,7 @@ from tests.lambdas.data_api.conftest import (
     batch,
     change,
 )
+from tests.properties import examples
 
 FOREIGN_VERSIONS: dict[str, dict[str, Any]] = {
     "none": {},
@@ -196,7 +197,7 @@ def test_an_item_of_any_attributes_can_be_shown(item: dict[str, Any]) -> None:
     assert dumps(row)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(15))
 @given(
     stored=st.dictionaries(st.sampled_from([*columns, *bookkeeping]), attributes),
     method=st.sampled_from(["GET", "PUT", "PATCH", "DELETE"]),

@@ -15,6 +15,7 @@ from lambdas.data_api.store import ATTEMPTS, Store
 from lambdas.data_api.transactions import Result, chunks, rounds, write_batch
 from tests.builders import product, transaction
 from tests.lambdas.data_api.conftest import CHECKER, CONTRACTS, NOW, PREFIX, Clock, Failing
+from tests.properties import examples
 
 type Changes = dict[int, Change]
 
@@ -236,7 +237,7 @@ numbered = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(15))
 @given(changes=numbered, data=st.data())
 def test_any_order_and_splitting_of_changes_ends_in_the_newest_version(
     store: Store, dynamodb: Any, changes: list[tuple[int, int, bool]], data: st.DataObject

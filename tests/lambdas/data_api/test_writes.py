@@ -26,6 +26,7 @@ from tests.lambdas.data_api.conftest import (
     batch,
     change,
 )
+from tests.properties import examples
 from tests.workflows.expanded_template import TEMPLATE
 
 
@@ -162,7 +163,7 @@ events = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(events=events, data=st.data(), dataset=st.sampled_from(["products", "transactions"]))
 def test_any_order_repetition_and_batching_of_events_ends_in_the_newest(
     call: Call,

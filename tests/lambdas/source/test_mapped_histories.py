@@ -22,6 +22,7 @@ from lambdas.source.events import ValidMessage
 from lambdas.source.messages import Reader
 from lambdas.validation import Validators
 from tests.lambdas.source.mapped import BY_DEBEZIUM, BY_DEBEZIUM_IN_ORDER, BY_DMS, debezium, dms, order
+from tests.properties import examples
 
 NOW = 1_800_000_000_000_000
 SECOND = 1_700_000_000
@@ -144,7 +145,7 @@ def stored(dynamodb: Any, contract: Contract, bodies: list[str]) -> dict[int, st
     ],
     ids=["postgresql by position", "mysql by position", "postgresql by time", "mysql by time", "dms"],
 )
-@settings(max_examples=25)
+@settings(max_examples=examples(10))
 @given(before=transactions, after=transactions, data=st.data())
 def test_the_last_rows_of_the_source_are_stored(  # noqa: PLR0917
     dynamodb: Any,

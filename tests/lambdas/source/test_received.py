@@ -12,6 +12,7 @@ from lambdas.exact_json import dumps
 from lambdas.source import app
 from lambdas.source.received import held_back, read_records, records_of
 from tests.lambdas.source.stack import Queue, Stack, accept, event_of, failed, record
+from tests.properties import examples
 
 ARN = "arn:aws:kafka:us-east-1:123456789012:cluster/shop/6b2c1e7a-1"
 
@@ -146,7 +147,7 @@ def test_a_batch_of_kafka_that_failed_in_part_comes_again_as_a_whole(
 messages = st.lists(st.tuples(st.integers(1, 3), st.booleans()), min_size=1, max_size=8)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(25))
 @given(
     messages=messages,
     source=st.sampled_from(["fifo", "kinesis", "kafka"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from workflows.deploy.deployment import deploy
 from workflows.deploy.destroying import destroy, plan_destruction
 from workflows.deploy.options import Options
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 pytestmark = [
     pytest.mark.emulator,
     pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations"),
@@ -22,11 +25,24 @@ pytestmark = [
 ]
 
 
+def once[**P, R](step: Callable[P, R]) -> Callable[P, R]:
+    """The step, whose first result serves for the same arguments: the same sources give the same packages."""
+    results: dict[str, R] = {}
+
+    def repeated(*arguments: P.args, **named: P.kwargs) -> R:
+        asked = repr((arguments, named))
+        if asked not in results:
+            results[asked] = step(*arguments, **named)
+        return results[asked]
+
+    return repeated
+
+
 def test_it_is_deployed_changed_deleted_and_deployed_again_with_its_data(
     alone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The same sources give the same bytes (tests/workflows/packages/test_job_code.py): once is enough.
-    monkeypatch.setattr(packaging, "build_jobs", cache(packaging.build_jobs))
+    for step in (packaging.build_jobs, packaging.build_functions, packaging.upload_functions):
+        monkeypatch.setattr(packaging, step.__name__, once(step))
     account = sign_in()
     account.client("s3").create_bucket(Bucket="artifacts")
     options = Options("whole", bucket="artifacts", architecture="x86_64")

@@ -6,12 +6,13 @@ from typing import Any
 
 import boto3
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
 from lambdas.data_api.index_attributes import index_attributes
 from tests.lambdas.contracts import READINGS
+from tests.properties import examples
 from workflows.indexes import filling
 from workflows.indexes.filling import Filled, fill, fill_update
 
@@ -69,7 +70,7 @@ def with_right_keys(item: dict[str, Any]) -> dict[str, Any]:
     return {**columns, **index_attributes(CONTRACT, columns)}
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(15))
 @given(items=ITEMS)
 def test_every_item_has_just_the_keys_of_its_indexes(dynamodb: Any, items: list[dict[str, Any]]) -> None:
     put(dynamodb, *items)

@@ -16,6 +16,7 @@ from jobs.reading.formats import arrow_rows, arrow_values
 from jobs.reading.formats.arrow_rows import are_of_keys, rows_reader
 from tests.jobs.reading.formats.arrow_cases import CASES, KINDS, ArrowCase, Refused
 from tests.jobs.reading.formats.reading import CONTRACT
+from tests.properties import examples
 
 KEY_KINDS = [column for column in KINDS if column.kind not in ("float", "double", "binary")]
 
@@ -70,7 +71,7 @@ def keys_of_files(draw: st.DrawFn) -> tuple[ArrowCase, list[Any], Column, int]:
     return case, [*values, None], column, draw(st.integers(0, len(values) - 1))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(150))
 @given(drawn=keys_of_files())
 def test_the_rows_whose_key_is_read_as_an_erased_one_are_taken_and_no_other_accepted_row(
     drawn: tuple[ArrowCase, list[Any], Column, int],

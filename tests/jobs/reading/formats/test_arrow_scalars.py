@@ -11,6 +11,7 @@ from expectations.align import align
 from expectations.contract import Column, Contract
 from tests.jobs.reading.formats.arrow_cases import MIDNIGHT, TEN, ArrowCase, Refused, columns_of_files, read
 from tests.jobs.row_values import is_of, native
+from tests.properties import examples
 
 
 def taken(column: Column, value: Any) -> Any:
@@ -20,7 +21,7 @@ def taken(column: Column, value: Any) -> Any:
     return native(column, aligned["x"]) if is_of(column, aligned["x"]) else Refused
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(150))
 @given(drawn=columns_of_files())
 def test_every_value_is_taken_exactly_or_refused(drawn: tuple[ArrowCase, list[Any], Column]) -> None:
     case, values, column = drawn

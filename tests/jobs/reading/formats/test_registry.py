@@ -18,6 +18,7 @@ from jobs.reading.formats.rows import RowCounts, UnreadableFile
 from tests.jobs.builders import ENTITIES
 from tests.jobs.reading.formats.example_files import ALL_FORMATS, EXAMPLES, FIRST_ROW, example
 from tests.jobs.reading.formats.reading import read
+from tests.properties import examples
 
 
 def test_each_format_and_compression_that_a_door_takes_is_registered_and_each_registered_one_is_taken() -> (
@@ -121,7 +122,7 @@ texts = st.none() | st.text(st.characters(categories=["L", "N"]), min_size=1, ma
 
 
 @pytest.mark.parametrize("file_format", ALL_FORMATS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(rows=st.lists(st.tuples(st.sampled_from(["6", "7", "8", "x"]), texts), max_size=12))
 def test_the_rows_of_other_keys_are_read_as_before_from_an_erased_file(
     file_format: str, rows: list[tuple[str, str | None]]

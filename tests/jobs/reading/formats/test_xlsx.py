@@ -18,6 +18,7 @@ from jobs.reading.formats.rows import ReceivedRow, RowCounts, UnreadableFile
 from tests.jobs.builders import ENTITIES
 from tests.jobs.reading.formats.reading import parquet, read
 from tests.jobs.reading.formats.workbooks import SHEET, of_rows, with_text, workbook
+from tests.properties import examples
 
 HEADER = ["id", "unit_price", "state", "note"]
 
@@ -134,7 +135,7 @@ def test_parquet_that_is_named_xlsx_is_a_reason() -> None:
 SEVEN = ErasedKeys.of(ENTITIES, ["7"])
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(25))
 @given(
     rows=st.lists(
         st.tuples(
