@@ -31,6 +31,7 @@ def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> Sp
         .config("spark.driver.extraClassPath", os.pathsep.join(jar_paths()))  # spark.jars copies each jar
         .config("spark.driver.extraJavaOptions", f"{use_archive()} {_SHORT_RUN}")
         .config("spark.ui.enabled", "false")
+        .config("spark.sql.ui.explainMode", "simple")  # for listeners of the UI, which none is here
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.python.sql.dataFrameDebugging.enabled", "false")

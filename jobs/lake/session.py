@@ -24,6 +24,7 @@ FEW_ROWS: Mapping[str, str] = MappingProxyType({
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "1",
+    "spark.sql.ui.explainMode": "simple",  # Spark describes each plan for its UI, at length otherwise
 })  # fmt: skip
 # Two tables in the same buckets are joined without a shuffle, and by hash rather than by sorting the larger.
 BUCKETED_JOINS: Mapping[str, str] = MappingProxyType({

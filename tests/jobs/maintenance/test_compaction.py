@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from expectations.spark_schema import create_table_ddl
+from jobs.maintenance import compaction
 from jobs.maintenance.compaction import (
     MANIFEST_TARGET,
     PartitionFiles,
@@ -100,8 +101,10 @@ def rows(spark: "SparkSession", table: str) -> list[tuple[object, ...]]:
 
 
 def test_many_small_merges_become_one_file_in_each_partition_and_read_the_same(
-    spark: "SparkSession", table: str
+    spark: "SparkSession", table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # How many dangling delete files are left by the rewrite of data files was seen to vary, from four on.
+    monkeypatch.setattr(compaction, "DANGLING", 1)
     for number in range(6):
         change(spark, table, 70 + 6 * number, f"merge {number}")
     before = rows(spark, table)

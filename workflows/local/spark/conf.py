@@ -54,6 +54,7 @@ def machine_conf(jars: Sequence[str], scratch: Path, java_options: str = "") -> 
         # The template has it as well, but a context that runs does not take it.
         "spark.scheduler.mode": "FAIR",
         "spark.ui.enabled": "false",
+        "spark.sql.ui.explainMode": "simple",  # of the text that each plan gets for the UI
         "spark.ui.showConsoleProgress": "false",
     }
 
