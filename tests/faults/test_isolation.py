@@ -201,7 +201,6 @@ faults = st.builds(
     "fault",
     [
         Fault(STEPS[2], "products", PanicException("unwrap"), is_after=True),
-        Fault(STEPS[3], "transactions", KeyError("a key"), is_after=True),
         Fault(STEPS[7], "transactions", AnalysisException("[UNRESOLVED_COLUMN]"), is_after=False),
     ],
     ids=str,

@@ -34,6 +34,7 @@ from tests.jobs.received_rows import ReceivedCase, received_cases
 from tests.jobs.row_faults import Fault, fault_of, faults_of_reasons, first_found
 from tests.jobs.row_values import plain, typed
 from tests.jobs.rows_at_doors import Sent, through_the_doors
+from tests.properties import examples
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
@@ -42,7 +43,7 @@ _NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # it takes many r
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of sixty rows
-@settings(max_examples=4, phases=_NO_SHRINKING, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(2, deep=100), phases=_NO_SHRINKING, suppress_health_check=list(HealthCheck))
 @given(case=received_cases())
 def test_a_row_means_the_same_at_every_door(small_data_spark: "SparkSession", case: ReceivedCase) -> None:
     contract = case.contract

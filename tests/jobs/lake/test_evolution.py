@@ -19,6 +19,7 @@ from jobs.lake.evolution import EvolutionRefused, bring_to_contract, live
 from jobs.lake.names import Lake
 from tests.jobs.builders import ENTITIES, EVENTS, SENT, manifest_file
 from tests.jobs.change_rows import merge_batch
+from tests.properties import examples
 from workflows.contracts import live_tables
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ MUTATIONS: list[tuple[str, Mutation]] = [  # what a refusal has to name, and wha
 ]
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(4, deep=100))
 @given(st.lists(st.sampled_from(MUTATIONS), min_size=1, max_size=2))
 def test_a_contract_is_refused_by_name_or_rows_of_before_and_after_merge(
     small_data_spark: "SparkSession", lake: Lake, mutations: list[tuple[str, Mutation]]

@@ -78,12 +78,12 @@ def test_manifests_are_rewritten_if_half_as_many_would_do(lengths: list[int], du
 
 
 @pytest.fixture
-def table(spark: "SparkSession", lake: "Lake") -> str:
+def table(small_data_spark: "SparkSession", lake: "Lake") -> str:
     """100 entities in four buckets: one data file each."""
     name = lake.table(ENTITIES.dataset)
-    spark.sql(create_table_ddl(ENTITIES, name))
+    small_data_spark.sql(create_table_ddl(ENTITIES, name))
     columns = ["'first' AS name", "1L AS _version", "'' AS _tie", "'drop' AS _source", "now() AS _updated_at"]
-    spark.range(100).selectExpr("id", *columns).writeTo(name).append()
+    small_data_spark.range(100).selectExpr("id", *columns).writeTo(name).append()
     return name
 
 

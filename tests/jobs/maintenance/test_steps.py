@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 LANDED = datetime.now(UTC)
 NOW = LANDED + timedelta(days=40)  # what lands in a test is past its retention by then
 RETENTION = Retention(*(timedelta(days=days) for days in (30, 30, 90, 5)))
