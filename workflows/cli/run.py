@@ -62,12 +62,12 @@ def run(
     if as_json:
         print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])
     else:
-        _show_run(outcomes)
+        show_run(outcomes)
     if not all(outcome.adds_up for outcome in outcomes):
         raise typer.Exit(1)
 
 
-def _show_run(outcomes: list[Outcome]) -> None:
+def show_run(outcomes: list[Outcome]) -> None:
     from workflows.query.sql import query as run_query
     from workflows.stack.target import local
 
@@ -77,8 +77,11 @@ def _show_run(outcomes: list[Outcome]) -> None:
             out.print(f"  {outcome.dataset} {line}", style="red")
     target = local()
     for sql in SAMPLE_QUERIES:
+        with showing("run: query", target) as show:
+            show("waiting for the result of a query")
+            result = run_query(target, sql)
         out.print(f"\n[bold]{sql}[/bold]")
-        out.print(arrow_table(run_query(target, sql), out.width))
+        out.print(arrow_table(result, out.width))
     good = all(outcome.adds_up for outcome in outcomes)
     out.print(
         "\nEvery message and row is accounted for, and the tables equal the model."

@@ -12,7 +12,7 @@ import typer
 
 from workflows.cli.app import app
 from workflows.cli.printing import AsJson, StackName, out, print_json
-from workflows.cli.showing import showing
+from workflows.cli.showing import connected, showing
 from workflows.cli.status_screen import lines_of, screen, wrong_here
 
 if TYPE_CHECKING:
@@ -31,13 +31,12 @@ def status(as_json: AsJson = False, stack: StackName = None) -> None:
     are in quarantine are counted, and wrong only if they are more than 5 % of a dataset's rows of today.
     """
     from workflows.console.readings import Readings
-    from workflows.stack.target import connect
 
     is_here = stack is None and not os.environ.get("GLUELINE_STACK")
     state = _local_state() if is_here else None
     wrong = wrong_here(state) if state else []
     lines: list[DatasetLine] = []
-    target = connect(stack) if state is None or state.running else None
+    target = connected(stack) if state is None or state.running else None
     if target is not None:
         with showing("status", target) as show:
             show("asking the stack")
@@ -57,7 +56,9 @@ def _local_state() -> StackState:
     from workflows.local.lifecycle import stack
 
     act_locally()
-    return stack.status()
+    with showing("status: here") as show:
+        show("looking at what runs here")
+        return stack.status()
 
 
 def look(readings: Readings) -> tuple[list[DatasetLine], list[Wrong]]:
