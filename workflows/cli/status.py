@@ -68,7 +68,7 @@ def look(readings: Readings) -> tuple[list[DatasetLine], list[Wrong]]:
 
     failed: list[Wrong] = []
 
-    def read[Answer](name: str, ask: Callable[[], Answer], otherwise: Answer) -> Answer:
+    def read[Answer, Other](name: str, ask: Callable[[], Answer], otherwise: Other) -> Answer | Other:
         try:
             return ask()
         except Exception as error:  # noqa: BLE001 -- the others are shown, and this one in words
@@ -77,14 +77,14 @@ def look(readings: Readings) -> tuple[list[DatasetLine], list[Wrong]]:
 
     names: list[str] = read("contracts", lambda: list(readings.contracts()), list[str]())
     with ThreadPoolExecutor() as pool:
-        counts = pool.submit(read, "batches", readings.file_counts, [])
-        rows = pool.submit(read, "tables", lambda: readings.table_rows(names), {})
-        certificates = pool.submit(read, "certificates", readings.certificates, [])
-        freshness = pool.submit(read, "freshness", readings.freshness, {})
-        unmerged = pool.submit(read, "open batches", readings.unmerged, [])
-        alarms = pool.submit(read, "alarms", readings.alarms, [])
-        depths = pool.submit(read, "queues", readings.depths, {})
-        jobs = pool.submit(read, "jobs", readings.failed_jobs, {})
+        counts = pool.submit(read, "batches", readings.file_counts, None)
+        rows = pool.submit(read, "tables", lambda: readings.table_rows(names), None)
+        certificates = pool.submit(read, "certificates", readings.certificates, None)
+        freshness = pool.submit(read, "freshness", readings.freshness, dict[str, list[float]]())
+        unmerged = pool.submit(read, "open batches", readings.unmerged, None)
+        alarms = pool.submit(read, "alarms", readings.alarms, list[dict[str, Any]]())
+        depths = pool.submit(read, "queues", readings.depths, dict[str, int]())
+        jobs = pool.submit(read, "jobs", readings.failed_jobs, dict[str, str]())
     lines = overview.dataset_lines(
         names,
         counts=counts.result(),
@@ -98,7 +98,7 @@ def look(readings: Readings) -> tuple[list[DatasetLine], list[Wrong]]:
     wrong = overview.what_is_wrong(
         lines,
         alarms=overview.alarm_list(alarms.result(), prefix),
-        unmerged=unmerged.result(),
+        unmerged=unmerged.result() or [],
         dead_letters=depths.result().get("dead_letters", 0),
         failed_jobs=jobs.result(),
     )

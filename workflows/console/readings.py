@@ -232,6 +232,11 @@ class Readings:
         times = [at for one in self.file_counts() if (at := moment(one["checked_at"]))]
         return max(times, default=None)
 
+    def _drop_old(self, now: float) -> None:
+        """Forget answers that nobody gets any more: there are many batches, and statements name hours."""
+        for name in [one for one, kept in self._kept.items() if now - kept[0] > CONTRACTS_KEPT_SECONDS]:
+            del self._kept[name]
+
     def _keep[Answer](self, name: str, read: Callable[[], Answer], seconds: float | None = None) -> Answer:
         """The answer that is kept under the name or, if it is old, a new one; others wait for it."""
         with self._lock:
@@ -241,6 +246,7 @@ class Readings:
             if kept is None or time.monotonic() - kept[0] > (KEPT_SECONDS if seconds is None else seconds):
                 kept = (time.monotonic(), read())
                 with self._lock:
+                    self._drop_old(kept[0])
                     self._kept[name] = kept
             answer: Answer = kept[1]
             return answer

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from expectations.problems import GluelineError
 from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest
 from tests.workflows.cli.calling import call
@@ -162,6 +164,46 @@ def test_what_can_not_be_read_is_wrong_and_the_rest_is_shown(
     assert code == 1
     assert "queues can't be read: The stack has no output InboundQueueUrl" in lines[1]
     assert any(line.startswith("products") for line in lines)
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize(
+    ("reading", "shown"),
+    [
+        ("file_counts", ["not known", "100", "-", "-", "-"]),
+        ("table_rows", ["not known", "-", "-", "98", "2"]),
+        ("certificates", ["not known", "100", "-", "98", "2", "-"]),
+        ("unmerged", ["not known", "100", "-", "98", "2"]),
+    ],
+)
+def test_what_can_not_be_read_is_not_shown_as_zero_or_as_good(
+    monkeypatch: pytest.MonkeyPatch, reading: str, shown: list[str]
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise GluelineError("Athena does not answer")
+
+    monkeypatch.setattr(Readings, reading, fail)
+
+    _, lines = first_lines()
+    [products] = [re.split(r"  +", line) for line in lines if line.startswith("products")]
+    assert products[1 : len(shown) + 1] == shown
+    answer = json.loads(call("status", "--json").stdout)
+    [products] = [one for one in answer["datasets"] if one["dataset"] == "products"]
+    assert products["accepted_today"] == (None if reading == "file_counts" else 98)
+    assert products["health"]["tone"] == "none"
+
+
+def test_drift_is_said_whatever_else_can_not_be_read(
+    target: Target, kept: Bookkeeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise GluelineError("Athena does not answer")
+
+    kept.rows[readings.CERTIFICATES] = [PROVED | {"ok": False}]
+    monkeypatch.setattr(Readings, "table_rows", fail)
+
+    _, lines = first_lines()
+    assert any(line.startswith("products") and "drift" in line for line in lines)
 
 
 def test_a_stopped_stack_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

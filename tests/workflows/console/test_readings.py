@@ -132,3 +132,16 @@ def test_parts_that_need_the_same_ask_once(readings: Readings) -> None:
         thread.join()
 
     assert (len(asked), found) == (1, [7, 7, 7, 7])
+
+
+def test_answers_that_are_old_are_not_kept_for_ever(
+    readings: Readings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+
+    for number in range(50):
+        assert readings._keep(f"batch {number}", lambda: "its objects") == "its objects"
+        now[0] += module.CONTRACTS_KEPT_SECONDS
+
+    assert len(readings._kept) <= 2
