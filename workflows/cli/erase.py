@@ -59,7 +59,7 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
     progress = erasing.Progress(lambda line: None)
     with (
         interruptible(lambda: f"{progress} The same command goes on from there."),
-        showing("erase", target) as show,
+        showing(f"erase{' --lift' if lift else ''}", target) as show,
     ):
         progress.report = lambda line: show(erase_step(line))
         result = (

@@ -34,7 +34,8 @@ def parity(
     names = list(known) if dataset is None else [dataset]
     name_target(target)
     progress = ParityProgress(lambda line: None)
-    with interruptible(lambda: str(progress)), showing(f"parity {dataset or ''}".strip(), target) as show:
+    command = " ".join(filter(None, ("parity", dataset, "--repair" if repair else "")))
+    with interruptible(lambda: str(progress)), showing(command, target) as show:
         progress.report = show
         reports = certify_all(target, names, progress, repair=repair)
     if as_json:

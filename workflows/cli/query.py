@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any, Final
@@ -49,7 +50,8 @@ def query(
         raise typer.BadParameter("choose one of --json, --csv and --output")
     target = connected(stack)
     started = perf_counter()
-    with showing("query", target) as show:
+    statement = sha256(sql.encode()).hexdigest()[:12]  # how long another one took says nothing
+    with showing(f"query {statement}", target) as show:
         show("waiting for the result")
         result = run_query(target, sql)
     seconds = perf_counter() - started
@@ -100,7 +102,7 @@ def history(  # noqa: PLR0913, PLR0917 -- the options of a command
 
     at = None if as_of is None else read_time("--as-of", as_of)
     target = connected(stack)
-    with showing("history", target) as show:
+    with showing(f"history {dataset}{' --key' if key else ''}", target) as show:
         show("reading the contracts")
         contract = histories.contract_of(target, dataset)
         show("reading the changes")

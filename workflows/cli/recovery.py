@@ -67,7 +67,8 @@ def replay(  # noqa: PLR0913, PLR0917 -- the options of a command
     chosen = replays.Selection(dataset, reason, None if since is None else read_time("--since", since))
     target = connected(stack)
     name_target(target)
-    with interruptible(lambda: _REPLAY_STOPPED), showing("replay", target) as show:
+    name = f"replay{' --wait' if wait else ''}"
+    with interruptible(lambda: _REPLAY_STOPPED), showing(name, target) as show:
         show("finding the files")
         if dataset is not None:
             contract_of(target, dataset)
@@ -134,7 +135,8 @@ def redrive(  # noqa: PLR0913, PLR0917 -- the options of a command
     at = None if since is None else read_time("--since", since)
     target = connected(stack)
     name_target(target)
-    with interruptible(lambda: _REDRIVE_STOPPED), showing("redrive", target) as show:
+    command = f"redrive{' --stream' if stream else ''}"
+    with interruptible(lambda: _REDRIVE_STOPPED), showing(command, target) as show:
         name = "reading what the forwarder gave up" if stream else "reading the dead letters"
         show(name)
 

@@ -72,7 +72,7 @@ def _send(bodies: Sequence[str], stack: str | None, *, as_json: bool) -> None:
             "command again to send all of them: a message that arrives twice changes nothing."
         )
 
-    with interruptible(summary), showing("send", target) as show:
+    with interruptible(summary), showing(f"send {len(bodies)}", target) as show:
 
         def report(more: int) -> None:
             sent.update(messages=more)
@@ -96,7 +96,7 @@ def _show(bodies: Sequence[str], dataset: str | None, *, as_json: bool) -> None:
     from workflows.operations.previews import previews
 
     found: list[Preview] = []
-    with showing("send --dry-run") as show:
+    with showing(f"send --dry-run {len(bodies)}") as show:
         show("reading the contracts")
         contracts = load_contracts()
         if dataset is not None and dataset not in contracts:

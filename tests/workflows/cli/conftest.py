@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from workflows.cli import durations
 from workflows.cli.showing import Showing, Step
 
 
@@ -21,3 +22,17 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
 
     monkeypatch.setattr(Showing, "__call__", record)
     return shown
+
+
+@pytest.fixture
+def estimates(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names under which commands look for the seconds of their last run."""
+    names: list[str] = []
+
+    def remembered(name: str) -> dict[str, float]:
+        if " connect" not in name:
+            names.append(name)
+        return {}
+
+    monkeypatch.setattr(durations, "remembered", remembered)
+    return names

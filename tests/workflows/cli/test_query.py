@@ -99,3 +99,20 @@ def test_a_token_is_printed_alone(monkeypatch: pytest.MonkeyPatch, steps: list[S
 
     assert (result.stdout, result.stderr) == ("t glueline/read\n", "")
     assert steps == [Step("waiting for the token")]
+
+
+def test_how_long_another_statement_took_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, estimates: list[str]
+) -> None:
+    monkeypatch.setattr("workflows.query.sql.query", lambda target, sql: pa.table({"n": [1]}))
+    monkeypatch.setattr(histories, "query", lambda target, sql: pa.table({"n": [1]}))
+
+    for statement in ("select 1", "select 2", "select 1"):
+        call("query", statement)
+    call("history", "products")
+    call("history", "products", "--key", "7")
+
+    first, second, again, all_of_it, one = estimates
+    assert first == again != second
+    assert all_of_it != one
+    assert not any("select" in name for name in estimates)  # a statement may have values

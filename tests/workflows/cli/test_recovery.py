@@ -181,3 +181,12 @@ def test_replay_shows_its_steps(target: Target, steps: list[Step]) -> None:
     call("replay", "wr_1")
 
     assert steps == [Step("finding the files"), Step("announcing the files", "1")]
+
+
+def test_options_that_add_steps_have_estimates_of_their_own(target: Target, estimates: list[str]) -> None:
+    batch(target, "a.csv")
+
+    for arguments in (("replay", "wr_1"), ("redrive",), ("redrive", "--stream")):
+        call(*arguments)
+
+    assert estimates == ["local replay", "local redrive", "local redrive --stream"]

@@ -89,3 +89,15 @@ def test_a_dry_run_shows_how_many_messages_are_left(tmp_path: Path, steps: list[
 
     assert [step.name for step in steps[:2]] == ["reading the messages", "reading the contracts"]
     assert steps[2:] == [Step("checking the messages", left=left) for left in (2, 1, 0)]
+
+
+def test_how_long_another_number_of_messages_took_says_nothing(tmp_path: Path, estimates: list[str]) -> None:
+    file = tmp_path / "messages.jsonl"
+    for number in (1, 2):
+        file.write_text("\n".join(map(event, range(number))))
+        call("send", str(file), "--dry-run")
+
+    assert [name for name in estimates if "dry-run" in name] == [
+        "local send --dry-run 1",
+        "local send --dry-run 2",
+    ]
