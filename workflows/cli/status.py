@@ -77,7 +77,7 @@ def look(readings: Readings) -> tuple[list[DatasetLine], list[Wrong]]:
 
     names: list[str] = read("contracts", lambda: list(readings.contracts()), list[str]())
     with ThreadPoolExecutor() as pool:
-        counts = pool.submit(read, "batches", readings.file_counts, None)
+        counts = pool.submit(read, "batches", readings.day_counts, None)
         rows = pool.submit(read, "tables", lambda: readings.table_rows(names), None)
         certificates = pool.submit(read, "certificates", readings.certificates, None)
         freshness = pool.submit(read, "freshness", readings.freshness, dict[str, list[float]]())

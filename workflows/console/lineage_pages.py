@@ -26,7 +26,7 @@ def lineage(console: Console, request: Request) -> Page:
 def drawing(console: Console, request: Request) -> Page:
     """The drawing of a batch, and the batches to choose from. Raises NotFound."""
     readings = console.readings
-    lines = batch_views.batch_lines(readings.file_counts())
+    lines = batch_views.batch_lines(readings.batch_counts())
     batch_id = request.query_params.get("batch") or (lines[0].batch_id if lines else "")
     steps, problem = _steps(readings, batch_id)
     lanes = views.lanes(steps, readings.table_rows({step.dataset for step in steps}))

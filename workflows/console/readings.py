@@ -23,10 +23,10 @@ from workflows.console.views import batches as batch_views
 from workflows.console.views.values import SEPARATOR, moment
 from workflows.operations import batches, dead_letters
 from workflows.progress import job_runs
+from workflows.query import literals
 from workflows.query.catalog import lake_catalog, load_table
 from workflows.query.dialect.errors import NoSuchTable
 from workflows.query.lineage import read_steps
-from workflows.query.literals import instant
 from workflows.query.sql import query, rows
 
 if TYPE_CHECKING:
@@ -47,13 +47,19 @@ QUEUES: Final = {
     "dead_letters": "DeadLetterQueueUrl",
     "intake": "IntakeQueueUrl",
 }
+MOST_BATCHES: Final = 500  # that are listed
 FRESH_BATCHES: Final = 20  # of which the freshness is shown
 MOST_DEAD_LETTERS: Final = 200
 _AT_ONCE: Final = 12
 
-FILE_COUNTS: Final = """select batch_id, dataset, door, count(*) as files, sum(rows_read) as rows_read,
+# In continuous mode there is a batch every few seconds, so days are summed up and batches are limited.
+DAY_COUNTS: Final = """select dataset, date_trunc('day', checked_at) as day, sum(accepted) as accepted,
+  sum(quarantined) as quarantined
+from {ops}.batches where checked_at >= {since} group by 1, 2"""
+BATCH_COUNTS: Final = """select batch_id, array_join(array_agg(distinct dataset), {separator}) as datasets,
+  array_join(array_agg(distinct door), {separator}) as doors, count(*) as files, sum(rows_read) as rows_read,
   sum(accepted) as accepted, sum(quarantined) as quarantined, max(checked_at) as checked_at
-from {ops}.batches where checked_at >= {since} group by 1, 2, 3"""
+from {ops}.batches where checked_at >= {since}{conditions} group by 1 order by 8 desc, 1 limit {limit}"""
 CERTIFICATES: Final = """select dataset, verified_through, issued_at, run_id, buckets, differing_buckets,
   items, rows, drop_only, outranked, repaired, ok, array_join(missing, {separator}) as missing,
   array_join(extra, {separator}) as extra, array_join(differing, {separator}) as differing,
@@ -84,9 +90,19 @@ class Readings:
         """The contracts of the stack. Raises ContractError."""
         return self._keep("contracts", self.target.contracts, CONTRACTS_KEPT_SECONDS)
 
-    def file_counts(self) -> list[dict[str, Any]]:
-        """Counts of each batch, dataset and door of the last days (`FILE_COUNTS`)."""
-        return self.bookkeeping(FILE_COUNTS)
+    def day_counts(self) -> list[dict[str, Any]]:
+        """Counts of each dataset and day of the last days (`DAY_COUNTS`)."""
+        return self.bookkeeping(DAY_COUNTS)
+
+    def batch_counts(self) -> list[dict[str, Any]]:
+        """Counts of the newest batches of the last days, the newest first (`BATCH_COUNTS`)."""
+        return self.bookkeeping(BATCH_COUNTS, conditions="", limit=str(MOST_BATCHES))
+
+    def counts_of(self, batch_id: str) -> list[dict[str, Any]]:
+        """The counts of one batch of the last days; none if it is older or not checked."""
+        return self.bookkeeping(
+            BATCH_COUNTS, conditions=f" and batch_id = {literals.text(batch_id)}", limit="1"
+        )
 
     def certificates(self) -> list[dict[str, Any]]:
         """The certificates of the last days, the newest first (`CERTIFICATES`)."""
@@ -99,7 +115,10 @@ class Readings:
         """
         since = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=SHOWN_DAYS)
         statement = sql.format(
-            ops=self.target.output("OpsDatabase"), since=instant(since), separator=f"'{SEPARATOR}'", **parts
+            ops=self.target.output("OpsDatabase"),
+            since=literals.instant(since),
+            separator=f"'{SEPARATOR}'",
+            **parts,
         )
         return self._keep(statement, lambda: self._rows(statement))
 
@@ -177,7 +196,7 @@ class Readings:
 
     def freshness(self) -> dict[str, list[float]]:
         """By dataset, the seconds from landing to merge of the files of the newest batches."""
-        lines = batch_views.batch_lines(self.file_counts())
+        lines = batch_views.batch_lines(self.batch_counts())
         newest = [line.batch_id for line in lines[:FRESH_BATCHES]]
         found: dict[str, list[float]] = {}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -229,7 +248,7 @@ class Readings:
 
     def newest_check(self) -> datetime | None:
         """When a batch was last checked."""
-        times = [at for one in self.file_counts() if (at := moment(one["checked_at"]))]
+        times = [at for one in self.batch_counts() if (at := moment(one["checked_at"]))]
         return max(times, default=None)
 
     def _drop_old(self, now: float) -> None:

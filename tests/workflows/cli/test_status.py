@@ -26,16 +26,7 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 NOW: Final = datetime.now(UTC)
-TODAY: Final = {
-    "batch_id": "b1",
-    "dataset": "products",
-    "door": "drop",
-    "files": 1,
-    "rows_read": 100,
-    "accepted": 98,
-    "quarantined": 2,
-    "checked_at": NOW,
-}
+TODAY: Final = {"dataset": "products", "day": NOW, "accepted": 98, "quarantined": 2}
 PROVED: Final = {"dataset": "products", "verified_through": NOW - timedelta(hours=1), "ok": True}
 
 
@@ -44,7 +35,7 @@ class Bookkeeping:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, Any]]] = {
-            readings.FILE_COUNTS: [TODAY],
+            readings.DAY_COUNTS: [TODAY],
             readings.CERTIFICATES: [PROVED],
         }
         self.jobs: dict[str, str] = {}
@@ -108,7 +99,7 @@ def test_dead_letters_are_wrong(target: Target) -> None:
 
 @pytest.mark.usefixtures("target")
 def test_much_quarantine_is_wrong(kept: Bookkeeping) -> None:
-    kept.rows[readings.FILE_COUNTS] = [TODAY | {"accepted": 60, "quarantined": 40}]
+    kept.rows[readings.DAY_COUNTS] = [TODAY | {"accepted": 60, "quarantined": 40}]
 
     code, lines = first_lines()
 
@@ -170,7 +161,7 @@ def test_what_can_not_be_read_is_wrong_and_the_rest_is_shown(
 @pytest.mark.parametrize(
     ("reading", "shown"),
     [
-        ("file_counts", ["not known", "100", "-", "-", "-"]),
+        ("day_counts", ["not known", "100", "-", "-", "-"]),
         ("table_rows", ["not known", "-", "-", "98", "2"]),
         ("certificates", ["not known", "100", "-", "98", "2", "-"]),
         ("unmerged", ["not known", "100", "-", "98", "2"]),
@@ -189,7 +180,7 @@ def test_what_can_not_be_read_is_not_shown_as_zero_or_as_good(
     assert products[1 : len(shown) + 1] == shown
     answer = json.loads(call("status", "--json").stdout)
     [products] = [one for one in answer["datasets"] if one["dataset"] == "products"]
-    assert products["accepted_today"] == (None if reading == "file_counts" else 98)
+    assert products["accepted_today"] == (None if reading == "day_counts" else 98)
     assert products["health"]["tone"] == "none"
 
 

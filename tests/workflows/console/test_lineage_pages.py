@@ -21,8 +21,8 @@ AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>"
 NEWEST = {
     "batch_id": "wr_1",
-    "dataset": "products",
-    "door": "drop",
+    "datasets": "products",
+    "doors": "drop",
     "files": 1,
     "rows_read": 3,
     "accepted": 3,
@@ -48,7 +48,7 @@ def told(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     target.client("s3").put_object(
         Bucket=target.output("LakeBucket"), Key="lineage/wr_1/check.jsonl", Body=body
     )
-    with_rows(monkeypatch, console.readings, FILE_COUNTS=[NEWEST])
+    with_rows(monkeypatch, console.readings, BATCH_COUNTS=[NEWEST])
 
 
 @pytest.mark.usefixtures("told")

@@ -146,7 +146,7 @@ def dataset_lines(  # noqa: PLR0913 -- one argument for each source
 ) -> list[DatasetLine]:
     """A line for each dataset.
 
-    `counts` are rows of `readings.FILE_COUNTS`, `certificates` those of `readings.CERTIFICATES`, the newest
+    `counts` are rows of `readings.DAY_COUNTS`, `certificates` those of `readings.CERTIFICATES`, the newest
     first; `rows` are those of the tables by dataset, `freshness` the newest durations in seconds. What can't
     be read is None; then no dataset is said to be good.
     """
@@ -179,10 +179,9 @@ def trend(counts: Iterable[Mapping[str, Any]], now: datetime) -> tuple[Day, ...]
     accepted: defaultdict[date, int] = defaultdict(int)
     quarantined: defaultdict[date, int] = defaultdict(int)
     for one in counts:
-        checked = moment(one["checked_at"])
-        if checked is not None:
-            accepted[checked.date()] += number(one["accepted"])
-            quarantined[checked.date()] += number(one["quarantined"])
+        if (day := moment(one["day"])) is not None:
+            accepted[day.date()] += number(one["accepted"])
+            quarantined[day.date()] += number(one["quarantined"])
     days = [now.date() - timedelta(days=back) for back in range(TREND_DAYS - 1, -1, -1)]
     return tuple(Day(day, accepted[day], quarantined[day]) for day in days)
 
