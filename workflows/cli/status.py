@@ -79,7 +79,7 @@ def look(readings: Readings) -> tuple[list[DatasetLine], list[Wrong]]:
     with ThreadPoolExecutor() as pool:
         counts = pool.submit(read, "batches", readings.day_counts, None)
         rows = pool.submit(read, "tables", lambda: readings.table_rows(names), None)
-        certificates = pool.submit(read, "certificates", readings.certificates, None)
+        certificates = pool.submit(read, "certificates", readings.newest_certificates, None)
         freshness = pool.submit(read, "freshness", readings.freshness, dict[str, list[float]]())
         unmerged = pool.submit(read, "open batches", readings.unmerged, None)
         alarms = pool.submit(read, "alarms", readings.alarms, list[dict[str, Any]]())

@@ -11,8 +11,9 @@ from starlette.responses import HTMLResponse, Response
 from workflows.console.actions import PARITY
 from workflows.console.answering import Console, NotFound, Page
 from workflows.console.logs import logs_of_batch
-from workflows.console.readings import MOST_BATCHES, QUALITY, SHOWN_DAYS
+from workflows.console.readings import MOST_BATCHES, SHOWN_DAYS
 from workflows.console.security import FOREIGN_POLICY
+from workflows.console.statements import QUALITY
 from workflows.console.views import batches as batch_views
 from workflows.console.views import flow as flow_views
 from workflows.console.views import overview as views
@@ -62,7 +63,7 @@ def datasets(console: Console, request: Request) -> Page:
         names,
         counts=readings.day_counts(),
         rows=readings.table_rows(names),
-        certificates=readings.certificates(),
+        certificates=readings.newest_certificates(),
         freshness=readings.freshness(),
         unmerged=readings.unmerged(),
         now=datetime.now(UTC),
@@ -186,7 +187,8 @@ def parity_certificates(console: Console, request: Request) -> Page:
     readings = console.readings
     contracts = readings.contracts()
     lines = parity_views.certificate_lines(readings.certificates(), contracts)
-    newest = parity_views.newest_by_dataset(lines, contracts)
+    found = parity_views.certificate_lines(readings.newest_certificates(), contracts)
+    newest = parity_views.newest_by_dataset(found, contracts)
     values = {"lines": lines, "newest": newest, "chart": parity_views.drift_chart(lines), "days": SHOWN_DAYS}
     return Page("parity_certificates.html", values)
 

@@ -19,6 +19,7 @@ from jobs.intake.batches import CHECKED, MANIFEST, MERGED
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import CheckedBatch
 from workflows.analysts.datasets import load_datasets
+from workflows.console import statements
 from workflows.console.views import batches as batch_views
 from workflows.console.views.values import SEPARATOR, moment
 from workflows.operations import batches, dead_letters
@@ -52,25 +53,6 @@ FRESH_BATCHES: Final = 20  # of which the freshness is shown
 MOST_DEAD_LETTERS: Final = 200
 _AT_ONCE: Final = 12
 
-# In continuous mode there is a batch every few seconds, so days are summed up and batches are limited.
-DAY_COUNTS: Final = """select dataset, date_trunc('day', checked_at) as day, sum(accepted) as accepted,
-  sum(quarantined) as quarantined
-from {ops}.batches where checked_at >= {since} group by 1, 2"""
-BATCH_COUNTS: Final = """select batch_id, array_join(array_agg(distinct dataset), {separator}) as datasets,
-  array_join(array_agg(distinct door), {separator}) as doors, count(*) as files, sum(rows_read) as rows_read,
-  sum(accepted) as accepted, sum(quarantined) as quarantined, max(checked_at) as checked_at
-from {ops}.batches where checked_at >= {since}{conditions} group by 1 order by 8 desc, 1 limit {limit}"""
-CERTIFICATES: Final = """select dataset, verified_through, issued_at, run_id, buckets, differing_buckets,
-  items, rows, drop_only, outranked, repaired, ok, array_join(missing, {separator}) as missing,
-  array_join(extra, {separator}) as extra, array_join(differing, {separator}) as differing,
-  array_join(quarantined, {separator}) as quarantined
-from {ops}.parity_results where verified_through >= {since} order by verified_through desc limit 500"""
-QUARANTINED: Final = """select dataset, split_part(array_join(reasons, {separator}), ':', 1) as rule,
-  date_trunc('day', quarantined_at) as day, count(*) as rows, count(distinct source_file) as files
-from {ops}.quarantine where quarantined_at >= {since} group by 1, 2, 3"""
-QUALITY: Final = """select dataset, batch_id, success, result, ran_at from {ops}.quality_results
-where ran_at >= {since} order by ran_at desc limit 120"""
-
 
 class Readings:
     """Reads from one stack; safe to use from several threads."""
@@ -91,22 +73,26 @@ class Readings:
         return self._keep("contracts", self.target.contracts, CONTRACTS_KEPT_SECONDS)
 
     def day_counts(self) -> list[dict[str, Any]]:
-        """Counts of each dataset and day of the last days (`DAY_COUNTS`)."""
-        return self.bookkeeping(DAY_COUNTS)
+        """Counts of each dataset and day of the last days (`statements.DAY_COUNTS`)."""
+        return self.bookkeeping(statements.DAY_COUNTS)
 
     def batch_counts(self) -> list[dict[str, Any]]:
-        """Counts of the newest batches of the last days, the newest first (`BATCH_COUNTS`)."""
-        return self.bookkeeping(BATCH_COUNTS, conditions="", limit=str(MOST_BATCHES))
+        """Counts of the newest batches of the last days, the newest first (`statements.BATCH_COUNTS`)."""
+        return self.bookkeeping(statements.BATCH_COUNTS, conditions="", limit=str(MOST_BATCHES))
 
     def counts_of(self, batch_id: str) -> list[dict[str, Any]]:
         """The counts of one batch of the last days; none if it is older or not checked."""
         return self.bookkeeping(
-            BATCH_COUNTS, conditions=f" and batch_id = {literals.text(batch_id)}", limit="1"
+            statements.BATCH_COUNTS, conditions=f" and batch_id = {literals.text(batch_id)}", limit="1"
         )
 
     def certificates(self) -> list[dict[str, Any]]:
-        """The certificates of the last days, the newest first (`CERTIFICATES`)."""
-        return self.bookkeeping(CERTIFICATES)
+        """The certificates of the last days, the newest first (`statements.CERTIFICATES`)."""
+        return self.bookkeeping(statements.CERTIFICATES)
+
+    def newest_certificates(self) -> list[dict[str, Any]]:
+        """The newest certificate of each dataset, however old (`statements.NEWEST_CERTIFICATES`)."""
+        return self.bookkeeping(statements.NEWEST_CERTIFICATES)
 
     def bookkeeping(self, sql: str, **parts: str) -> list[dict[str, Any]]:
         """The rows of a statement about `lake_ops`; none before its table exists.

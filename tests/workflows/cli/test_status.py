@@ -16,7 +16,7 @@ from tests.workflows.cli.calling import call
 from tests.workflows.console.opened_console import with_databases
 from tests.workflows.empty_stack import empty_stack
 from tests.workflows.local.lifecycle.test_status import STATE
-from workflows.console import readings
+from workflows.console import statements
 from workflows.console.readings import Readings
 from workflows.local.lifecycle import stack
 from workflows.local.lifecycle.status import StackState
@@ -35,8 +35,8 @@ class Bookkeeping:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, Any]]] = {
-            readings.DAY_COUNTS: [TODAY],
-            readings.CERTIFICATES: [PROVED],
+            statements.DAY_COUNTS: [TODAY],
+            statements.NEWEST_CERTIFICATES: [PROVED],
         }
         self.jobs: dict[str, str] = {}
 
@@ -99,7 +99,7 @@ def test_dead_letters_are_wrong(target: Target) -> None:
 
 @pytest.mark.usefixtures("target")
 def test_much_quarantine_is_wrong(kept: Bookkeeping) -> None:
-    kept.rows[readings.DAY_COUNTS] = [TODAY | {"accepted": 60, "quarantined": 40}]
+    kept.rows[statements.DAY_COUNTS] = [TODAY | {"accepted": 60, "quarantined": 40}]
 
     code, lines = first_lines()
 
@@ -122,7 +122,7 @@ def test_much_quarantine_is_wrong(kept: Bookkeeping) -> None:
 def test_stale_and_failed_parity_are_wrong(
     kept: Bookkeeping, certificate: dict[str, Any], words: str, do: str
 ) -> None:
-    kept.rows[readings.CERTIFICATES] = [certificate]
+    kept.rows[statements.NEWEST_CERTIFICATES] = [certificate]
 
     code, lines = first_lines()
 
@@ -163,7 +163,7 @@ def test_what_can_not_be_read_is_wrong_and_the_rest_is_shown(
     [
         ("day_counts", ["not known", "100", "-", "-", "-"]),
         ("table_rows", ["not known", "-", "-", "98", "2"]),
-        ("certificates", ["not known", "100", "-", "98", "2", "-"]),
+        ("newest_certificates", ["not known", "100", "-", "98", "2", "-"]),
         ("unmerged", ["not known", "100", "-", "98", "2"]),
     ],
 )
@@ -190,7 +190,7 @@ def test_drift_is_said_whatever_else_can_not_be_read(
     def fail(*_: Any) -> Any:
         raise GluelineError("Athena does not answer")
 
-    kept.rows[readings.CERTIFICATES] = [PROVED | {"ok": False}]
+    kept.rows[statements.NEWEST_CERTIFICATES] = [PROVED | {"ok": False}]
     monkeypatch.setattr(Readings, "table_rows", fail)
 
     _, lines = first_lines()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pytest
 
 from jobs.intake.batches import Batches
@@ -14,11 +13,8 @@ from jobs.intake.manifest import Manifest, ManifestFile
 from jobs.intake.results import CheckedBatch, FileCount, MergedBatch
 from tests.workflows.console.opened_console import with_databases, with_rows
 from tests.workflows.empty_stack import empty_stack
-from tests.workflows.query.tables import Lake, ScannedTable
 from workflows.console import readings as module
 from workflows.console.readings import Readings
-from workflows.console.views.batches import batch_lines
-from workflows.query.local_engine import query_here
 
 if TYPE_CHECKING:
     from workflows.stack.target import Target
@@ -149,48 +145,3 @@ def test_answers_that_are_old_are_not_kept_for_ever(
         now[0] += module.CONTRACTS_KEPT_SECONDS
 
     assert len(readings._kept) <= 2
-
-
-@pytest.fixture
-def kept(readings: Readings, monkeypatch: pytest.MonkeyPatch) -> Readings:
-    """Two days of batches: b1 with files of two datasets and a refused message, then many of one file."""
-    today = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-    yesterday = today - timedelta(days=1)
-
-    def checked(
-        batch: str, dataset: str | None, door: str | None, rows: int, accepted: int
-    ) -> dict[str, Any]:
-        counts = {"rows_read": rows, "accepted": accepted, "quarantined": rows - accepted}
-        at = yesterday if batch == "b1" else today
-        return {"batch_id": batch, "dataset": dataset, "door": door, "checked_at": at, **counts}
-
-    rows = [checked("b1", "orders", "drop", 5, 4), checked("b1", "products", "stream", 3, 3)]
-    rows += [checked("b1", None, None, 1, 0)]
-    rows += [checked(f"b{number}", "products", "stream", 1, 1) for number in range(2, 8)]
-    table = pa.Table.from_pylist(rows)
-    lake = Lake()
-    lake.tables = {("lake_ops", "batches"): ScannedTable(table)}
-    monkeypatch.setattr(module, "query", lambda target, sql: query_here(cast("Any", lake), sql, "lake")[0])
-    return readings
-
-
-def test_days_are_sums_by_dataset(kept: Readings) -> None:
-    found = {(one["dataset"], one["accepted"], one["quarantined"]) for one in kept.day_counts()}
-
-    assert found == {("orders", 4, 1), ("products", 3, 0), (None, 0, 1), ("products", 6, 0)}
-    assert len({one["day"] for one in kept.day_counts()}) == 2
-
-
-def test_the_newest_batches_are_read_and_each_as_a_whole(
-    kept: Readings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert [line.batch_id for line in batch_lines(kept.batch_counts())][-1] == "b1"
-    monkeypatch.setattr(module, "MOST_BATCHES", 6)
-    kept.forget()
-    assert "b1" not in {one["batch_id"] for one in kept.batch_counts()}
-    assert len(kept.batch_counts()) == 6
-
-    [line] = batch_lines(kept.counts_of("b1"))
-    assert (line.datasets, line.doors, line.files) == (("orders", "products"), ("drop", "stream"), 3)
-    assert (line.rows_read, line.accepted, line.quarantined) == (9, 7, 2)
-    assert kept.counts_of("b'1") == []

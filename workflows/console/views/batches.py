@@ -79,7 +79,7 @@ class FileLine:
 
 
 def batch_lines(counts: Iterable[Mapping[str, Any]]) -> list[BatchLine]:
-    """The batches of rows of `readings.BATCH_COUNTS`, the newest first."""
+    """The batches of rows of `statements.BATCH_COUNTS`, the newest first."""
     lines = [
         BatchLine(
             str(one["batch_id"]),

@@ -146,9 +146,9 @@ def dataset_lines(  # noqa: PLR0913 -- one argument for each source
 ) -> list[DatasetLine]:
     """A line for each dataset.
 
-    `counts` are rows of `readings.DAY_COUNTS`, `certificates` those of `readings.CERTIFICATES`, the newest
-    first; `rows` are those of the tables by dataset, `freshness` the newest durations in seconds. What can't
-    be read is None; then no dataset is said to be good.
+    `counts` are rows of `statements.DAY_COUNTS`, `certificates` those of `statements.NEWEST_CERTIFICATES`;
+    `rows` are those of the tables by dataset, `freshness` the newest durations in seconds. What can't be read
+    is None; then no dataset is said to be good.
     """
     is_all_read = None not in (counts, rows, certificates, unmerged)
     rows_of = rows or {}
