@@ -51,6 +51,7 @@ def attention(console: Console, request: Request) -> Page:
             "open": sum(batch.state == "open" for batch in unmerged),
             "depths": readings.depths(),
             "newest_check": readings.newest_check(),
+            "days": SHOWN_DAYS,
         },
     )
 

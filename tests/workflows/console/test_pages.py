@@ -185,3 +185,15 @@ def test_a_list_of_batches_that_is_cut_says_so(
 
     assert text.count('href="/batches/b') == number
     assert words in text
+
+
+def test_a_stack_whose_batches_are_older_than_the_lists_is_not_said_to_have_none(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.readings, "alarms", list)
+    assert "<span>a batch was checked</span>" in opened(console).get("/parts/attention").text
+
+    with_rows(monkeypatch, console.readings)
+    text = opened(console).get("/parts/attention").text
+    assert "never" not in text
+    assert "was checked in the last 14 days" in text
