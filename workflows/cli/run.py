@@ -17,7 +17,7 @@ from workflows.cli.printing import (
     out,
     print_json,
 )
-from workflows.cli.showing import pending_step, showing
+from workflows.cli.showing import Step, pending_step, showing
 from workflows.cli.stack import start
 
 if TYPE_CHECKING:
@@ -58,7 +58,12 @@ def run(
         err.print(started.notice, soft_wrap=True, markup=False)
     target = local()
     with interruptible(lambda: _RUN_CONTINUES), showing(f"run {lines}") as show:
-        outcomes = run_all(target, lines, lambda pending: show(pending_step(pending)), show)
+        outcomes = run_all(
+            target,
+            lines,
+            lambda pending: show(pending_step(pending)),
+            lambda step, left: show(Step(step, left=left)),
+        )
     if as_json:
         print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])
     else:
