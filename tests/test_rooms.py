@@ -84,7 +84,6 @@ def test_the_arrows_between_modules_form_no_circle() -> None:
 TESTED_ELSEWHERE = {
     "jobs/reading/received.py": "one constant",
     "workflows/deploy/errors.py": "one class without behaviour",
-    "workflows/demo/run.py": "tests/e2e/test_run.py",
     "workflows/local/base/errors.py": "one class without behaviour",
     "workflows/local/glue/errors.py": "tests/workflows/local/glue/test_api.py",
     "workflows/local/spark/warmup.py": "tests/workflows/local/lifecycle/test_small_stack.py",

@@ -208,8 +208,9 @@ def test_why_a_row_was_rejected_is_found_and_it_is_replayed(
     assert console.clicks <= 3
     expect(sample.locator("pre")).to_contain_text(f"brand: {HOSTILE}")
 
-    console.clicks = 0
+    console.open()  # whoever comes to replay begins here
     before = batches_of(target, hostile_file)
+    console.menu("Quarantine")
     console.click(row.get_by_role("button", name="Replay"))
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("glueline replay --quarantine --dataset products --reason unknown:")

@@ -50,10 +50,14 @@ def time_column(contract: Contract) -> Column | None:
     """The time of a row for analysts: what it is partitioned by, else its first date or time; None without.
 
     The partition's time is that of what happened, and seldom changes. The sequence column is the last
-    choice, as it changes with each version.
+    choice, as it changes with each version. A restricted column is none.
     """
     partitioned = [partition.column for partition in contract.partitions]
-    times = [column for column in contract.columns if column.kind in ("timestamp", "date")]
+    times = [
+        column
+        for column in contract.columns
+        if column.kind in ("timestamp", "date") and not is_restricted(column)
+    ]
     times.sort(key=lambda one: (one.name not in partitioned, one.name == contract.sequence_column))
     return times[0] if times else None
 

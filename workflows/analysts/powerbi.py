@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from expectations.problems import GluelineError
 from workflows.analysts.datasets import is_restricted, time_column
 
 if TYPE_CHECKING:
@@ -19,14 +20,21 @@ if TYPE_CHECKING:
 
 DSN: Final = "Glueline"
 CATALOG: Final = "AwsDataCatalog"
+_NOT_IN_DSN: Final = "[]{}(),;?*=!@\\"
+_LONGEST_DSN: Final = 32
+
+
+class NoSuchName(GluelineError):
+    """Raised when no ODBC data source can have a name."""
 
 
 def pbids(dsn: str = DSN) -> str:
-    """The text of a .pbids file that connects by the ODBC data source of this name.
+    """The text of a .pbids file that connects by the ODBC data source of this name. Raises NoSuchName.
 
     It imports: Power BI's ODBC connector has no DirectQuery
     (https://learn.microsoft.com/power-query/connectors/odbc).
     """
+    _check(dsn)
     details = {
         "protocol": "odbc",
         "address": {"options": {"dsn": dsn}},
@@ -58,8 +66,9 @@ def power_query(contract: Contract, database: str, dsn: str = DSN) -> str:
 
     If the table is partitioned by a time, it reads the rows between the parameters RangeStart and RangeEnd,
     of which Power BI's incremental refresh makes one query for each period. Times become times without a
-    zone, in UTC, because the driver gives others as text. Restricted columns are left out.
+    zone, in UTC, because the driver gives others as text. Restricted columns are left out. Raises NoSuchName.
     """
+    _check(dsn)
     columns = [
         f'cast("{column.name}" as timestamp(3)) as "{column.name}"'
         if column.kind == "timestamp"
@@ -73,7 +82,22 @@ def power_query(contract: Contract, database: str, dsn: str = DSN) -> str:
     time = time_column(contract)
     if time is not None and time.name in {partition.column for partition in contract.partitions}:
         text += f' & " where {_range(time.name, time.kind)}"'
-    return f'let\n    Rows = Odbc.Query("dsn={dsn}", {text})\nin\n    Rows\n'
+    source = dsn.replace('"', '""')
+    return f'let\n    Rows = Odbc.Query("dsn={source}", {text})\nin\n    Rows\n'
+
+
+def _check(dsn: str) -> None:
+    """Raise NoSuchName unless an ODBC data source can have this name (SQLValidDSN, SQL_MAX_DSN_LENGTH)."""
+    if (
+        not 0 < len(dsn) <= _LONGEST_DSN
+        or not dsn.isprintable()
+        or dsn.isspace()
+        or set(dsn) & set(_NOT_IN_DSN)
+    ):
+        raise NoSuchName(
+            f"Expected the name of an ODBC data source, 1 to {_LONGEST_DSN} characters without "
+            f"{_NOT_IN_DSN}, got {dsn!r}. Name it: --dsn"
+        )
 
 
 def _range(name: str, kind: str) -> str:

@@ -24,17 +24,17 @@ def definition(name: str, board: Dashboard) -> Json:
 
 
 def _visual(number: int, chart: Chart, board: Dashboard) -> Json:
-    values = [_measure_field(chart, board)]
+    values = [_measure_field(number, chart, board)]
     if chart.dimension is not None:
         kind = "BarChartVisual"
         is_number = chart.dimension.is_number and chart.dimension.reference is None
-        field = {"FieldId": "dimension", "Column": _column(board, chart.dimension.name)}
+        field = {"FieldId": f"{number}-dimension", "Column": _column(board, chart.dimension.name)}
         category: Json = {f"{'Numerical' if is_number else 'Categorical'}DimensionField": field}
         wells: Json = {"BarChartAggregatedFieldWells": {"Category": [category], "Values": values}}
     elif chart.kind == "line":
         kind = "LineChartVisual"
         period = {
-            "FieldId": "period",
+            "FieldId": f"{number}-period",
             "Column": _column(board, board.time),
             "DateGranularity": PERIOD.upper(),
         }
@@ -47,14 +47,14 @@ def _visual(number: int, chart: Chart, board: Dashboard) -> Json:
     return {kind: {"VisualId": f"chart-{number}", "Title": title, "ChartConfiguration": configuration}}
 
 
-def _measure_field(chart: Chart, board: Dashboard) -> Json:
+def _measure_field(number: int, chart: Chart, board: Dashboard) -> Json:
     if chart.measure.column is not None:
         aggregate = {"SimpleNumericalAggregation": _AGGREGATES[chart.measure.aggregate]}
         column = _column(board, chart.measure.column)
-        field = {"FieldId": "value", "Column": column, "AggregationFunction": aggregate}
+        field = {"FieldId": f"{number}-value", "Column": column, "AggregationFunction": aggregate}
         return {"NumericalMeasureField": field}
-    sum_of_ones = {"SimpleNumericalAggregation": "SUM"}
-    field = {"FieldId": "value", "Column": _column(board, COUNTED), "AggregationFunction": sum_of_ones}
+    ones, added = _column(board, COUNTED), {"SimpleNumericalAggregation": "SUM"}
+    field = {"FieldId": f"{number}-value", "Column": ones, "AggregationFunction": added}
     return {"NumericalMeasureField": field}
 
 

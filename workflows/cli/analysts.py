@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Final
 
 import typer
 
 from workflows.cli.app import bi_app, export_app
 from workflows.cli.printing import StackName, err, out
+from workflows.cli.showing import connected, showing
 
-if TYPE_CHECKING:
-    from workflows.analysts.datasets import Dataset
+READING: Final = "reading the contracts"
 
 Database = Annotated[
     str | None,
@@ -28,10 +28,17 @@ def export_dbt(
     stack: StackName = None,
 ) -> None:
     """Print dbt's sources.yml: tables, columns, tests and freshness of all contracts."""
+    from workflows.analysts.datasets import load_datasets
     from workflows.analysts.dbt_sources import sources_yml
 
-    name, datasets = _lake(stack, database)
-    _write(sources_yml(datasets, name, catalog), output, "dbt parse, then dbt source freshness and dbt test")
+    target = connected(stack) if database is None else None
+    name = target.output("LakeDatabase") if target else database or ""
+    with showing("export dbt", target) as show:
+        show(READING)
+        datasets = load_datasets(target.deployed_contracts if target else None)
+        show("writing the sources")
+        text = sources_yml(datasets, name, catalog)
+    _write(text, output, "dbt parse, then dbt source freshness and dbt test")
 
 
 @bi_app.command("powerbi")
@@ -47,11 +54,13 @@ def bi_powerbi(
     """Write a .pbids file for Power BI, and print the settings of the ODBC data source that it opens."""
     from workflows.analysts.powerbi import dsn_settings, pbids, power_query
     from workflows.query.history import contract_of
-    from workflows.stack.target import connect
 
-    target = connect(stack)
+    target = connected(stack)
     if dataset is not None:
-        typer.echo(power_query(contract_of(target, dataset), target.output("LakeDatabase"), dsn), nl=False)
+        with showing("bi powerbi", target) as show:
+            show(READING)
+            contract = contract_of(target, dataset)
+        typer.echo(power_query(contract, target.output("LakeDatabase"), dsn), nl=False)
         return
     settings = dsn_settings(
         target.region, target.output("LakeDatabase"), target.output("ReaderWorkGroup"), profile
@@ -80,34 +89,23 @@ def bi_quicksight(
     """
     from workflows.analysts.datasets import load_datasets
     from workflows.analysts.quicksight import quicksight_template, template_text
-    from workflows.stack.target import connect
 
-    if database is not None:
-        template = quicksight_template(
-            load_datasets(), {"LakeDatabase": database} if database else {}, dataset or ()
-        )
+    target = connected(stack) if database is None else None
+    names = ("LakeDatabase", "LakeBucket", "ReaderWorkGroup")
+    if target is not None:
+        defaults = {name: target.output(name) for name in names}
     else:
-        target = connect(stack)
-        names = ("LakeDatabase", "LakeBucket", "ReaderWorkGroup")
-        datasets = load_datasets(target.deployed_contracts)
-        template = quicksight_template(datasets, {name: target.output(name) for name in names}, dataset or ())
+        defaults = {"LakeDatabase": database} if database else {}
+    with showing("bi quicksight", target) as show:
+        show(READING)
+        datasets = load_datasets(target.deployed_contracts if target else None)
+        show("writing the template")
+        text = template_text(quicksight_template(datasets, defaults, dataset or ()))
     _write(
-        template_text(template),
+        text,
         output,
         "aws cloudformation deploy --s3-bucket BUCKET --capabilities CAPABILITY_IAM (docs/analysts.md)",
     )
-
-
-def _lake(stack: str | None, database: str | None) -> tuple[str, list[Dataset]]:
-    """The lake's database and its datasets: those of the stack or, for a named database, of the checkout."""
-    from workflows.analysts.datasets import load_datasets
-
-    if database is not None:
-        return database, load_datasets()
-    from workflows.stack.target import connect
-
-    target = connect(stack)
-    return target.output("LakeDatabase"), load_datasets(target.deployed_contracts)
 
 
 def _write(text: str, output: Path | None, next_step: str) -> None:

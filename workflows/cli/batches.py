@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.table import Table
@@ -12,7 +12,7 @@ from rich.text import Text
 from workflows.cli.app import app
 from workflows.cli.confirming import name_target
 from workflows.cli.printing import AsJson, StackName, out, print_json
-from workflows.cli.showing import showing
+from workflows.cli.showing import Step, connected, showing
 
 if TYPE_CHECKING:
     from workflows.operations.batches import Batch
@@ -22,6 +22,8 @@ batches_app = typer.Typer(
 )
 app.add_typer(batches_app, name="batches")
 
+READING: Final = "reading the batches"
+
 BatchId = Annotated[str, typer.Argument(help="Id of a batch, from glueline batches list.")]
 
 
@@ -29,12 +31,10 @@ BatchId = Annotated[str, typer.Argument(help="Id of a batch, from glueline batch
 def list_batches(as_json: AsJson = False, stack: StackName = None) -> None:
     """List the batches that are open, failing or set aside, with their last error."""
     from workflows.operations import batches
-    from workflows.stack.target import connect
 
-    target = connect(stack)
-    with showing("batches list", target) as show:
-        show("reading the batches")
-        found = batches.unmerged(target)
+    target = connected(stack)
+    with showing("batches list", target) as showed:
+        found = batches.unmerged(target, lambda left: showed(Step(READING, left=left)))
     if as_json:
         print_json([asdict(batch) for batch in found])
         return
@@ -63,9 +63,10 @@ def list_batches(as_json: AsJson = False, stack: StackName = None) -> None:
 def show(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> None:
     """Show one batch that is not merged: its state, its last error and its files."""
     from workflows.operations import batches
-    from workflows.stack.target import connect
 
-    found = batches.show(connect(stack), batch)
+    target = connected(stack)
+    with showing("batches show", target) as showed:
+        found = batches.show(target, batch, lambda left: showed(Step(READING, left=left)))
     if as_json:
         print_json(asdict(found))
         return
@@ -89,11 +90,12 @@ def show(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> No
 def retry(batch: BatchId, as_json: AsJson = False, stack: StackName = None) -> None:
     """Retry a batch that is failing or set aside, with all its attempts."""
     from workflows.operations import batches
-    from workflows.stack.target import connect
 
-    target = connect(stack)
+    target = connected(stack)
     name_target(target)
-    taken_up = batches.retry(target, batch)
+    with showing("batches retry", target) as showed:
+        showed("taking the batch up again")
+        taken_up = batches.retry(target, batch)
     if as_json:
         print_json({"batch_id": taken_up})
         return
@@ -110,11 +112,12 @@ def aside(
 ) -> None:
     """Set an open batch aside: the next run of ingest quarantines its files and continues without it."""
     from workflows.operations import batches
-    from workflows.stack.target import connect
 
-    target = connect(stack)
+    target = connected(stack)
     name_target(target)
-    batches.set_aside(target, batch, reason)
+    with showing("batches aside", target) as showed:
+        showed("noting that the batch is set aside")
+        batches.set_aside(target, batch, reason)
     if as_json:
         print_json({"batch_id": batch})
         return

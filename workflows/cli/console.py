@@ -8,6 +8,7 @@ import typer
 
 from workflows.cli.app import app
 from workflows.cli.printing import StackName, err, out
+from workflows.cli.showing import connected
 
 
 @app.command()
@@ -24,9 +25,8 @@ def console(
     your own credentials, and an action of theirs does what a command would do.
     """
     from workflows.console.server import serve
-    from workflows.stack.target import connect
 
-    target = connect(stack)
+    target = connected(stack)
     if target.is_on_aws:
         err.print(f"On AWS: {target.description}", style="yellow")
 

@@ -9,12 +9,13 @@ import typer
 
 from workflows.cli.app import contract_app
 from workflows.cli.printing import AsJson, StackName, err, out, print_json
-from workflows.cli.showing import showing
+from workflows.cli.showing import connected, showing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from expectations.contract import Contract
+    from workflows.contracts.draft import Draft
 
 
 @contract_app.command("check")
@@ -57,9 +58,8 @@ def contract_check(
 
 def _compare_with_live(stack: str | None, contracts: Mapping[str, Contract]) -> dict[str, list[str]]:
     from workflows.contracts.live_tables import compare, describe
-    from workflows.stack.target import connect
 
-    target = connect(stack)
+    target = connected(stack)
     with showing("contract check --live", target) as show:
         show("comparing the contracts with the tables")
         found = compare(target, contracts)
@@ -93,25 +93,20 @@ def contract_new(  # noqa: PLR0913, PLR0917 -- the options of a command
     envelope they have and where each column stands.
     """
     from workflows.contracts.check import check
-    from workflows.contracts.draft import draft, draft_from_ddl, draft_from_table, path_of_new, write_new
+    from workflows.contracts.draft import draft_from_table, path_of_new, write_new
 
     path, keys = path_of_new(folder, dataset), list(filter(None, key.split(",")))
     if from_table is not None and sample is None:
-        from workflows.stack.target import connect
-
-        drafted = draft_from_table(dataset, keys, sequence, from_table, connect(stack).client("glue"))
+        target = connected(stack)
+        with showing("contract new: read", target) as show:
+            show("reading the table's description")
+            drafted = draft_from_table(dataset, keys, sequence, from_table, target.client("glue"))
     elif sample is None or from_table is not None:
         raise typer.BadParameter("Expected a sample file or --from-table; name one of them.")
-    elif messages:
-        from workflows.contracts.message_draft import draft_from_messages
-
-        drafted = draft_from_messages(dataset, keys, sequence, sample)
-    elif sample.suffix.lower() == ".sql":
-        drafted = draft_from_ddl(dataset, keys, sequence, sample)
     else:
         with showing("contract new: read") as show:
-            show("reading the sample")
-            drafted = draft(dataset, keys, sequence, sample)
+            show("reading the messages" if messages else "reading the sample")
+            drafted = _draft_from_file(dataset, keys, sequence, sample, has_messages=messages)
     with showing("contract new") as show:
         show("building what follows from the contract")
         check({dataset: drafted.contract})
@@ -121,3 +116,16 @@ def contract_new(  # noqa: PLR0913, PLR0917 -- the options of a command
     out.print(
         f"Wrote {path}. Next: review it, make it stricter, then run glueline contract check and make up."
     )
+
+
+def _draft_from_file(
+    dataset: str, keys: list[str], sequence: str | None, sample: Path, *, has_messages: bool
+) -> Draft:
+    from workflows.contracts.draft import draft, draft_from_ddl
+    from workflows.contracts.message_draft import draft_from_messages
+
+    if has_messages:
+        return draft_from_messages(dataset, keys, sequence, sample)
+    if sample.suffix.lower() == ".sql":
+        return draft_from_ddl(dataset, keys, sequence, sample)
+    return draft(dataset, keys, sequence, sample)

@@ -9,7 +9,7 @@ import typer
 from workflows.cli.app import app
 from workflows.cli.confirming import is_interactive, name_target
 from workflows.cli.printing import AsJson, StackName, out, print_json
-from workflows.cli.showing import Showing, showing
+from workflows.cli.showing import Showing, connected, showing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +38,8 @@ def doctor(
     """
     from workflows.deploy.findings import Verdict
     from workflows.doctor.checks import checks
-    from workflows.stack.target import connect
 
-    target = connect(stack)
+    target = connected(stack)
     name_target(target)
     findings: list[Finding] = []
 

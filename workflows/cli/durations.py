@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE: Final = DEFAULT.folder / "durations.json"
+MOST_COMMANDS: Final = 100  # that are kept: each statement is a command of its own
 _COUNTED_SECONDS: Final = 3.0  # before that, a rate says little
 
 
@@ -27,7 +28,9 @@ def remembered(command: str, file: Path = FILE) -> dict[str, float]:
 def remember(command: str, seconds: Mapping[str, float], file: Path = FILE) -> None:
     """Keep the seconds of each step. If the file can't be written, no estimate is made."""
     known = _read(file)
+    known.pop(command, None)  # it becomes the newest
     known[command] = {name: round(value, 1) for name, value in seconds.items()}
+    known = dict(list(known.items())[-MOST_COMMANDS:])
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         written = file.with_suffix(".new")

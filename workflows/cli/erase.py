@@ -15,7 +15,7 @@ from workflows.cli.printing import (
     out,
     print_json,
 )
-from workflows.cli.showing import Step, showing
+from workflows.cli.showing import Step, connected, showing
 
 
 @app.command()
@@ -42,24 +42,24 @@ def erase(  # noqa: PLR0913, PLR0917 -- the options of a command
     from workflows.operations.erase_messages import dead_letters_of
     from workflows.operations.erase_report import dead_letters_report, proof_report
     from workflows.query.history import contract_of
-    from workflows.stack.target import connect
 
-    target = connect(stack)
-    erasure = erasing.plan(target, contract_of(target, dataset), keys)
+    target = connected(stack)
+    with showing("erase: find", target) as show:
+        show("hashing the keys")
+        erasure = erasing.plan(target, contract_of(target, dataset), keys)
+        show("searching the dead letters")
+        letters = [] if lift or yes else dead_letters_of(target, erasure.keys)
     number = len(erasure.keys.texts)
     if lift:
         confirm(target, f"Accept rows of {number} erased keys of {dataset} again", yes=yes)
     else:
-        with showing("erase: find", target) as show:
-            show("searching the dead letters")
-            letters = [] if yes else dead_letters_of(target, erasure.keys)
         err.print(dead_letters_report(letters))
         action = f"Erase {number} keys of {dataset} for ever, and their {len(letters)} dead letters"
         confirm(target, action, yes=yes)
     progress = erasing.Progress(lambda line: None)
     with (
         interruptible(lambda: f"{progress} The same command goes on from there."),
-        showing("erase", target) as show,
+        showing(f"erase{' --lift' if lift else ''}", target) as show,
     ):
         progress.report = lambda line: show(erase_step(line))
         result = (

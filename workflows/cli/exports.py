@@ -19,7 +19,7 @@ from workflows.cli.printing import (
     print_json,
     read_time,
 )
-from workflows.cli.showing import Step, showing
+from workflows.cli.showing import Step, connected, showing
 
 if TYPE_CHECKING:
     from workflows.exports.loading import ExportProgress, LoadedExport
@@ -37,9 +37,8 @@ def bootstrap(dataset: DatasetName, as_json: AsJson = False, stack: StackName = 
     It may be stopped at any point: the export continues, and is loaded when it is written.
     """
     from workflows.exports.backfill import bootstrap as load_all
-    from workflows.stack.target import connect
 
-    target = connect(stack)
+    target = connected(stack)
     name_target(target)
     with interruptible(lambda: _EXPORTS_CONTINUE), showing(f"bootstrap {dataset}", target) as show:
         show("asking DynamoDB for an export")
@@ -64,10 +63,9 @@ def catch_up(
     they are written.
     """
     from workflows.exports.backfill import catch_up as load_changes
-    from workflows.stack.target import connect
 
     times = read_time("--from", start), None if end is None else read_time("--to", end)
-    target = connect(stack)
+    target = connected(stack)
     name_target(target)
     with interruptible(lambda: _EXPORTS_CONTINUE), showing(f"catch-up {dataset}", target) as show:
         show("asking DynamoDB for exports")

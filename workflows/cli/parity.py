@@ -7,7 +7,7 @@ import typer
 from workflows.cli.app import app
 from workflows.cli.confirming import name_target
 from workflows.cli.printing import AsJson, StackName, out, print_json
-from workflows.cli.showing import showing
+from workflows.cli.showing import connected, showing
 
 
 @app.command()
@@ -24,16 +24,18 @@ def parity(
     from workflows.operations import parity_report
     from workflows.operations.parity import ParityProgress
     from workflows.operations.parity import parity as certify_all
-    from workflows.stack.target import connect
 
-    target = connect(stack)
-    known = target.contracts()
+    target = connected(stack)
+    with showing("parity: contracts", target) as show:
+        show("reading the contracts")
+        known = target.contracts()
     if dataset is not None and dataset not in known:
         raise typer.BadParameter(f"expected one of {', '.join(known)}, got {dataset}")
     names = list(known) if dataset is None else [dataset]
     name_target(target)
     progress = ParityProgress(lambda line: None)
-    with interruptible(lambda: str(progress)), showing(f"parity {dataset or ''}".strip(), target) as show:
+    command = " ".join(filter(None, ("parity", dataset, "--repair" if repair else "")))
+    with interruptible(lambda: str(progress)), showing(command, target) as show:
         progress.report = show
         reports = certify_all(target, names, progress, repair=repair)
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any, Final
@@ -22,7 +23,7 @@ from workflows.cli.printing import (
     print_json,
     read_time,
 )
-from workflows.cli.showing import showing
+from workflows.cli.showing import connected, showing
 
 MOST_ROWS: Final = 2**31 - 1
 
@@ -44,13 +45,13 @@ def query(
     from workflows.query.output import write_csv, write_file
     from workflows.query.sql import BYTES_READ, rows
     from workflows.query.sql import query as run_query
-    from workflows.stack.target import connect
 
     if as_json + as_csv + (output is not None) > 1:
         raise typer.BadParameter("choose one of --json, --csv and --output")
-    target = connect(stack)
+    target = connected(stack)
     started = perf_counter()
-    with showing("query", target) as show:
+    statement = sha256(sql.encode()).hexdigest()[:12]  # how long another one took says nothing
+    with showing(f"query {statement}", target) as show:
         show("waiting for the result")
         result = run_query(target, sql)
     seconds = perf_counter() - started
@@ -98,12 +99,12 @@ def history(  # noqa: PLR0913, PLR0917 -- the options of a command
     """
     from workflows.query import history as histories
     from workflows.query.sql import rows
-    from workflows.stack.target import connect
 
     at = None if as_of is None else read_time("--as-of", as_of)
-    target = connect(stack)
-    contract = histories.contract_of(target, dataset)
-    with showing("history", target) as show:
+    target = connected(stack)
+    with showing(f"history {dataset}{' --key' if key else ''}", target) as show:
+        show("reading the contracts")
+        contract = histories.contract_of(target, dataset)
         show("reading the changes")
         versions = rows(histories.history(target, contract, key, at, limit))
     if as_json:
@@ -136,6 +137,9 @@ def token(
 ) -> None:
     """Print a bearer token of the stack's client, for calls to the Data API."""
     from workflows.stack.access_token import fetch_token
-    from workflows.stack.target import connect
 
-    sys.stdout.write(fetch_token(connect(stack), scope) + "\n")
+    target = connected(stack)
+    with showing("token", target) as show:
+        show("waiting for the token")
+        found = fetch_token(target, scope)
+    sys.stdout.write(found + "\n")

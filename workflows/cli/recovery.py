@@ -19,7 +19,7 @@ from workflows.cli.printing import (
     print_json,
     read_time,
 )
-from workflows.cli.showing import Step, pending_step, showing
+from workflows.cli.showing import Step, connected, pending_step, showing
 
 if TYPE_CHECKING:
     from workflows.operations.dead_letters import Redriven
@@ -59,19 +59,19 @@ def replay(  # noqa: PLR0913, PLR0917 -- the options of a command
     """
     from workflows.operations import replay as replays
     from workflows.query.history import contract_of
-    from workflows.stack.target import connect
 
     if (batch is not None) == quarantine or (batch is not None and (dataset or reason or since)):
         raise typer.BadParameter(
             "expected either BATCH, or --quarantine (optionally with --dataset, --reason, --since)"
         )
     chosen = replays.Selection(dataset, reason, None if since is None else read_time("--since", since))
-    target = connect(stack)
+    target = connected(stack)
     name_target(target)
-    if dataset is not None:
-        contract_of(target, dataset)
-    with interruptible(lambda: _REPLAY_STOPPED), showing("replay", target) as show:
+    name = f"replay{' --wait' if wait else ''}"
+    with interruptible(lambda: _REPLAY_STOPPED), showing(name, target) as show:
         show("finding the files")
+        if dataset is not None:
+            contract_of(target, dataset)
         if batch is None:
             found = replays.of_quarantine(target, chosen, target.contracts())
         else:
@@ -129,21 +129,26 @@ def redrive(  # noqa: PLR0913, PLR0917 -- the options of a command
 ) -> None:
     """Send dead letters or, with --stream, given-up stream batches on their way again."""
     from workflows.operations import dead_letters, stream_failures
-    from workflows.stack.target import connect
 
     if stream and reason:
         raise typer.BadParameter("expected --reason without --stream: stream batches have no reason")
     at = None if since is None else read_time("--since", since)
-    target = connect(stack)
+    target = connected(stack)
     name_target(target)
-    with interruptible(lambda: _REDRIVE_STOPPED), showing("redrive", target) as show:
-        show("reading what the forwarder gave up" if stream else "reading the dead letters")
+    command = f"redrive{' --stream' if stream else ''}"
+    with interruptible(lambda: _REDRIVE_STOPPED), showing(command, target) as show:
+        name = "reading what the forwarder gave up" if stream else "reading the dead letters"
+        show(name)
+
+        def report(left: int) -> None:
+            show(Step(name, left=left))
+
         if stream:
-            failures = stream_failures.redrive(target, at, dry_run=dry_run)
+            failures = stream_failures.redrive(target, at, report, dry_run=dry_run)
             good = not any(failure.problem for failure in failures)
             answer: Any = [asdict(failure) for failure in failures]
         else:
-            redriven = dead_letters.redrive(target, reason, at, dry_run=dry_run)
+            redriven = dead_letters.redrive(target, reason, at, report, dry_run=dry_run)
             good, answer = redriven.unsent == 0, asdict(redriven)
     if as_json:
         print_json(answer)

@@ -17,7 +17,7 @@ from workflows.cli.printing import (
     out,
     print_json,
 )
-from workflows.cli.showing import pending_step, showing
+from workflows.cli.showing import Step, pending_step, showing
 from workflows.cli.stack import start
 
 if TYPE_CHECKING:
@@ -58,16 +58,21 @@ def run(
         err.print(started.notice, soft_wrap=True, markup=False)
     target = local()
     with interruptible(lambda: _RUN_CONTINUES), showing(f"run {lines}") as show:
-        outcomes = run_all(target, lines, lambda pending: show(pending_step(pending)), show)
+        outcomes = run_all(
+            target,
+            lines,
+            lambda pending: show(pending_step(pending)),
+            lambda step, left: show(Step(step, left=left)),
+        )
     if as_json:
         print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])
     else:
-        _show_run(outcomes)
+        show_run(outcomes)
     if not all(outcome.adds_up for outcome in outcomes):
         raise typer.Exit(1)
 
 
-def _show_run(outcomes: list[Outcome]) -> None:
+def show_run(outcomes: list[Outcome]) -> None:
     from workflows.query.sql import query as run_query
     from workflows.stack.target import local
 
@@ -77,8 +82,11 @@ def _show_run(outcomes: list[Outcome]) -> None:
             out.print(f"  {outcome.dataset} {line}", style="red")
     target = local()
     for sql in SAMPLE_QUERIES:
+        with showing("run: query", target) as show:
+            show("waiting for the result of a query")
+            result = run_query(target, sql)
         out.print(f"\n[bold]{sql}[/bold]")
-        out.print(arrow_table(run_query(target, sql), out.width))
+        out.print(arrow_table(result, out.width))
     good = all(outcome.adds_up for outcome in outcomes)
     out.print(
         "\nEvery message and row is accounted for, and the tables equal the model."

@@ -16,7 +16,7 @@ from workflows.cli.app import app
 from workflows.cli.confirming import name_target
 from workflows.cli.exit_codes import interruptible
 from workflows.cli.printing import AsJson, StackName, cell, out, print_json
-from workflows.cli.showing import Step, showing
+from workflows.cli.showing import Step, connected, showing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,9 @@ def send(
     """
     from workflows.operations.sending import read_messages
 
-    bodies = read_messages(file)
+    with showing("send: read") as show:
+        show("reading the messages")
+        bodies = read_messages(file)
     if dry_run:
         _show(bodies, dataset, as_json=as_json)
     elif dataset is not None:
@@ -59,9 +61,8 @@ def send(
 
 def _send(bodies: Sequence[str], stack: str | None, *, as_json: bool) -> None:
     from workflows.operations.sending import send as send_bodies
-    from workflows.stack.target import connect
 
-    target = connect(stack)
+    target = connected(stack)
     name_target(target)
     sent = Counter[str]()
 
@@ -71,7 +72,7 @@ def _send(bodies: Sequence[str], stack: str | None, *, as_json: bool) -> None:
             "command again to send all of them: a message that arrives twice changes nothing."
         )
 
-    with interruptible(summary), showing("send", target) as show:
+    with interruptible(summary), showing(f"send {len(bodies)}", target) as show:
 
         def report(more: int) -> None:
             sent.update(messages=more)
@@ -94,10 +95,15 @@ def _show(bodies: Sequence[str], dataset: str | None, *, as_json: bool) -> None:
     from expectations.odcs import load_contracts
     from workflows.operations.previews import previews
 
-    contracts = load_contracts()
-    if dataset is not None and dataset not in contracts:
-        raise typer.BadParameter(f"Expected one of {', '.join(contracts)}, got {dataset}.")
-    found = list(previews(bodies, contracts if dataset is None else {dataset: contracts[dataset]}))
+    found: list[Preview] = []
+    with showing(f"send --dry-run {len(bodies)}") as show:
+        show("reading the contracts")
+        contracts = load_contracts()
+        if dataset is not None and dataset not in contracts:
+            raise typer.BadParameter(f"Expected one of {', '.join(contracts)}, got {dataset}.")
+        for one in previews(bodies, contracts if dataset is None else {dataset: contracts[dataset]}):
+            found.append(one)
+            show(Step("checking the messages", left=len(bodies) - one.number))
     rejected = [one for one in found if not one.is_accepted]
     accepted = [one for one in found if one.is_accepted]
     if as_json:

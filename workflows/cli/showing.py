@@ -164,6 +164,15 @@ def pending_step(pending: Pending, name: str = "waiting until everything is merg
     )
 
 
+def connected(stack: str | None) -> Target:
+    """The stack that a command acts on; the wait for its answer is shown. Raises NoStack."""
+    from workflows.stack.target import connect
+
+    with showing(f"connect {stack or ''}".strip()) as show:
+        show("asking for the stack")
+        return connect(stack)
+
+
 @contextmanager
 def showing(command: str, target: Target | None = None) -> Iterator[Showing]:
     """Around the work of a command on a stack; without a target, on the local one.

@@ -118,7 +118,7 @@ def down(
     elif is_kept(DEFAULT.kept) and not keep:
         err.print("Data of a stopped stack is kept for the next make up.", style="yellow")
         confirm(None, "Delete the kept data", yes=yes)
-    with showing("down") as show:
+    with showing(f"down{' --keep' if keep else ''}") as show:
         show("storing the data and ending the processes" if keep else "ending the processes")
         done = stack.down(keep=keep)
     out.print(f"{done} Next: make up (starts it{' with its data' if keep else ' empty'}).")

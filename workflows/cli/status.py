@@ -12,7 +12,7 @@ import typer
 
 from workflows.cli.app import app
 from workflows.cli.printing import AsJson, StackName, out, print_json
-from workflows.cli.showing import showing
+from workflows.cli.showing import connected, showing
 from workflows.cli.status_screen import lines_of, screen, wrong_here
 
 if TYPE_CHECKING:
@@ -31,13 +31,12 @@ def status(as_json: AsJson = False, stack: StackName = None) -> None:
     are in quarantine are counted, and wrong only if they are more than 5 % of a dataset's rows of today.
     """
     from workflows.console.readings import Readings
-    from workflows.stack.target import connect
 
     is_here = stack is None and not os.environ.get("GLUELINE_STACK")
     state = _local_state() if is_here else None
     wrong = wrong_here(state) if state else []
     lines: list[DatasetLine] = []
-    target = connect(stack) if state is None or state.running else None
+    target = connected(stack) if state is None or state.running else None
     if target is not None:
         with showing("status", target) as show:
             show("asking the stack")
@@ -57,7 +56,9 @@ def _local_state() -> StackState:
     from workflows.local.lifecycle import stack
 
     act_locally()
-    return stack.status()
+    with showing("status: here") as show:
+        show("looking at what runs here")
+        return stack.status()
 
 
 def look(readings: Readings) -> tuple[list[DatasetLine], list[Wrong]]:
@@ -67,7 +68,7 @@ def look(readings: Readings) -> tuple[list[DatasetLine], list[Wrong]]:
 
     failed: list[Wrong] = []
 
-    def read[Answer](name: str, ask: Callable[[], Answer], otherwise: Answer) -> Answer:
+    def read[Answer, Other](name: str, ask: Callable[[], Answer], otherwise: Other) -> Answer | Other:
         try:
             return ask()
         except Exception as error:  # noqa: BLE001 -- the others are shown, and this one in words
@@ -76,14 +77,14 @@ def look(readings: Readings) -> tuple[list[DatasetLine], list[Wrong]]:
 
     names: list[str] = read("contracts", lambda: list(readings.contracts()), list[str]())
     with ThreadPoolExecutor() as pool:
-        counts = pool.submit(read, "batches", readings.file_counts, [])
-        rows = pool.submit(read, "tables", lambda: readings.table_rows(names), {})
-        certificates = pool.submit(read, "certificates", readings.certificates, [])
-        freshness = pool.submit(read, "freshness", readings.freshness, {})
-        unmerged = pool.submit(read, "open batches", readings.unmerged, [])
-        alarms = pool.submit(read, "alarms", readings.alarms, [])
-        depths = pool.submit(read, "queues", readings.depths, {})
-        jobs = pool.submit(read, "jobs", readings.failed_jobs, {})
+        counts = pool.submit(read, "batches", readings.day_counts, None)
+        rows = pool.submit(read, "tables", lambda: readings.table_rows(names), None)
+        certificates = pool.submit(read, "certificates", readings.newest_certificates, None)
+        freshness = pool.submit(read, "freshness", readings.freshness, dict[str, list[float]]())
+        unmerged = pool.submit(read, "open batches", readings.unmerged, None)
+        alarms = pool.submit(read, "alarms", readings.alarms, list[dict[str, Any]]())
+        depths = pool.submit(read, "queues", readings.depths, dict[str, int]())
+        jobs = pool.submit(read, "jobs", readings.failed_jobs, dict[str, str]())
     lines = overview.dataset_lines(
         names,
         counts=counts.result(),
@@ -97,7 +98,7 @@ def look(readings: Readings) -> tuple[list[DatasetLine], list[Wrong]]:
     wrong = overview.what_is_wrong(
         lines,
         alarms=overview.alarm_list(alarms.result(), prefix),
-        unmerged=unmerged.result(),
+        unmerged=unmerged.result() or [],
         dead_letters=depths.result().get("dead_letters", 0),
         failed_jobs=jobs.result(),
     )

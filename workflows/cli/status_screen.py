@@ -84,7 +84,7 @@ def screen(wrong: Sequence[Wrong], lines: Sequence[DatasetLine], where: Sequence
 def _answer(wrong: Sequence[Wrong], lines: Sequence[DatasetLine]) -> Text:
     if wrong:
         return Text(f"{len(wrong)} things are wrong:" if len(wrong) > 1 else "1 thing is wrong:", "bold red")
-    rejected = sum(line.quarantined_today for line in lines)
+    rejected = sum(line.quarantined_today or 0 for line in lines)
     more = f" {rejected:,} rows were quarantined today (glueline console shows why)." if rejected else ""
     return Text(f"Nothing is wrong.{more}", "bold green")
 
@@ -121,8 +121,8 @@ def _datasets(lines: Sequence[DatasetLine]) -> RenderableType:
             Text(line.health.word, _STYLES[line.health.tone]),
             "-" if line.rows is None else f"{line.rows:,}",
             "-" if line.freshness_p95 is None else f"{line.freshness_p95:.0f} s",
-            f"{line.accepted_today:,}",
-            f"{line.quarantined_today:,}",
+            "-" if line.accepted_today is None else f"{line.accepted_today:,}",
+            "-" if line.quarantined_today is None else f"{line.quarantined_today:,}",
             "-" if line.verified_through is None else f"{line.verified_through:%m-%d %H:%M}",
         )
     left = worst[MOST_DATASETS:]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from expectations.problems import GluelineError
 from workflows.cli.exit_codes import interruptible
 from workflows.cli.printing import err, out
+from workflows.cli.showing import showing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +60,10 @@ def deploy_saves(start: Callable[[], str]) -> None:
 
     with interruptible(summary):
         for _ in saves(before, look):
-            _show(deploy_apart())
+            with showing("up --watch") as show:
+                show("deploying what was saved")
+                attempt = deploy_apart()
+            _show(attempt)
 
 
 def deploy_apart(command: tuple[str, ...] = _DEPLOY) -> Attempt:

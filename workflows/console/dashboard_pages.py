@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from workflows.analysts.dashboards import MOST_BARS
 from workflows.analysts.dashboards import dashboard as dashboard_of
 from workflows.console.answering import Console, NotFound, Page
 from workflows.console.views import dashboards as views
@@ -53,6 +54,7 @@ def chart(console: Console, request: Request) -> Page:
             "chart": wanted,
             "drawn": views.drawn(wanted, rows),
             "total": views.total(rows) if wanted.kind == "number" else None,
+            "most": MOST_BARS if views.is_cut(wanted, len(rows)) else None,
             "names": result.column_names,
             "rows": rows,
             "seconds": perf_counter() - started,

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Final
 from workflows.console.answering import Console, NotFound, Page
 from workflows.console.views import batches as batch_views
 from workflows.console.views import lineage as views
+from workflows.query.lineage import UnreadableLineage
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+    from workflows.console.readings import Readings
+    from workflows.query.lineage import Step
 
 MOST_BATCHES: Final = 50  # to choose from
 
@@ -22,9 +26,9 @@ def lineage(console: Console, request: Request) -> Page:
 def drawing(console: Console, request: Request) -> Page:
     """The drawing of a batch, and the batches to choose from. Raises NotFound."""
     readings = console.readings
-    lines = batch_views.batch_lines(readings.file_counts())
+    lines = batch_views.batch_lines(readings.batch_counts())
     batch_id = request.query_params.get("batch") or (lines[0].batch_id if lines else "")
-    steps = readings.lineage(batch_id) if batch_id else []
+    steps, problem = _steps(readings, batch_id)
     lanes = views.lanes(steps, readings.table_rows({step.dataset for step in steps}))
     offsets = [sum(lane.height + views.LANE_GAP for lane in lanes[:place]) for place in range(len(lanes))]
     return Page(
@@ -37,8 +41,17 @@ def drawing(console: Console, request: Request) -> Page:
             "height": sum(lane.height + views.LANE_GAP for lane in lanes),
             "box": (views.WIDTH, views.HEIGHT),
             "steps": steps,
+            "problem": problem,
         },
     )
+
+
+def _steps(readings: Readings, batch_id: str) -> tuple[list[Step], str]:
+    """The steps of a batch, and why they can't be read: then another batch may still be chosen."""
+    try:
+        return (readings.lineage(batch_id) if batch_id else []), ""
+    except UnreadableLineage as error:
+        return [], str(error)
 
 
 def columns(console: Console, request: Request) -> Page:

@@ -11,8 +11,9 @@ from starlette.responses import HTMLResponse, Response
 from workflows.console.actions import PARITY
 from workflows.console.answering import Console, NotFound, Page
 from workflows.console.logs import logs_of_batch
-from workflows.console.readings import QUALITY, SHOWN_DAYS
+from workflows.console.readings import MOST_BATCHES, SHOWN_DAYS
 from workflows.console.security import FOREIGN_POLICY
+from workflows.console.statements import QUALITY
 from workflows.console.views import batches as batch_views
 from workflows.console.views import flow as flow_views
 from workflows.console.views import overview as views
@@ -50,6 +51,7 @@ def attention(console: Console, request: Request) -> Page:
             "open": sum(batch.state == "open" for batch in unmerged),
             "depths": readings.depths(),
             "newest_check": readings.newest_check(),
+            "days": SHOWN_DAYS,
         },
     )
 
@@ -60,9 +62,9 @@ def datasets(console: Console, request: Request) -> Page:
     names = list(readings.contracts())
     lines = views.dataset_lines(
         names,
-        counts=readings.file_counts(),
+        counts=readings.day_counts(),
         rows=readings.table_rows(names),
-        certificates=readings.certificates(),
+        certificates=readings.newest_certificates(),
         freshness=readings.freshness(),
         unmerged=readings.unmerged(),
         now=datetime.now(UTC),
@@ -78,7 +80,7 @@ def flow(console: Console, request: Request) -> Page:
 def flow_drawing(console: Console, request: Request) -> Page:
     """The drawing with the counts of now."""
     readings = console.readings
-    today = views.trend(readings.file_counts(), datetime.now(UTC))[-1]
+    today = views.trend(readings.day_counts(), datetime.now(UTC))[-1]
     rows = readings.table_rows(readings.contracts())
     boxes = flow_views.stages(
         flow_views.Counts(
@@ -105,9 +107,9 @@ def batches_unmerged(console: Console, request: Request) -> Page:
 
 def batches_list(console: Console, request: Request) -> Page:
     """The batches that were checked in the last days."""
-    lines = batch_views.batch_lines(console.readings.file_counts())
+    lines = batch_views.batch_lines(console.readings.batch_counts())
     values = {"lines": lines, "chart": batch_views.timeline(lines), "days": SHOWN_DAYS}
-    return Page("batches_list.html", values)
+    return Page("batches_list.html", values | {"most": MOST_BATCHES})
 
 
 def batch(console: Console, request: Request) -> Page:
@@ -120,7 +122,7 @@ def batch_one(console: Console, request: Request) -> Page:
     batch_id = request.path_params["batch"]
     readings = console.readings
     manifest, times = readings.batch_times(batch_id)
-    counts = [one for one in readings.file_counts() if one["batch_id"] == batch_id]
+    counts = readings.counts_of(batch_id)
     state = next((one for one in readings.unmerged() if one.batch_id == batch_id), None)
     if manifest is None and not counts and state is None:
         raise NotFound(f"There is no batch {batch_id}, or retention has removed its manifest.")
@@ -165,7 +167,7 @@ def quality_rules(console: Console, request: Request) -> Page:
 def quality_volume(console: Console, request: Request) -> Page:
     """The volume of each dataset by day, and how fresh its newest batches were."""
     readings = console.readings
-    now, counts, fresh = datetime.now(UTC), readings.file_counts(), readings.freshness()
+    now, counts, fresh = datetime.now(UTC), readings.day_counts(), readings.freshness()
     volumes = []
     for name in sorted(readings.contracts()):
         days = views.trend([one for one in counts if one["dataset"] == name], now)
@@ -186,7 +188,8 @@ def parity_certificates(console: Console, request: Request) -> Page:
     readings = console.readings
     contracts = readings.contracts()
     lines = parity_views.certificate_lines(readings.certificates(), contracts)
-    newest = parity_views.newest_by_dataset(lines, contracts)
+    found = parity_views.certificate_lines(readings.newest_certificates(), contracts)
+    newest = parity_views.newest_by_dataset(found, contracts)
     values = {"lines": lines, "newest": newest, "chart": parity_views.drift_chart(lines), "days": SHOWN_DAYS}
     return Page("parity_certificates.html", values)
 

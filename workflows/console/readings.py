@@ -19,14 +19,15 @@ from jobs.intake.batches import CHECKED, MANIFEST, MERGED
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import CheckedBatch
 from workflows.analysts.datasets import load_datasets
+from workflows.console import statements
 from workflows.console.views import batches as batch_views
 from workflows.console.views.values import SEPARATOR, moment
 from workflows.operations import batches, dead_letters
 from workflows.progress import job_runs
+from workflows.query import literals
 from workflows.query.catalog import lake_catalog, load_table
 from workflows.query.dialect.errors import NoSuchTable
 from workflows.query.lineage import read_steps
-from workflows.query.literals import instant
 from workflows.query.sql import query, rows
 
 if TYPE_CHECKING:
@@ -47,23 +48,10 @@ QUEUES: Final = {
     "dead_letters": "DeadLetterQueueUrl",
     "intake": "IntakeQueueUrl",
 }
+MOST_BATCHES: Final = 500  # that are listed
 FRESH_BATCHES: Final = 20  # of which the freshness is shown
 MOST_DEAD_LETTERS: Final = 200
 _AT_ONCE: Final = 12
-
-FILE_COUNTS: Final = """select batch_id, dataset, door, count(*) as files, sum(rows_read) as rows_read,
-  sum(accepted) as accepted, sum(quarantined) as quarantined, max(checked_at) as checked_at
-from {ops}.batches where checked_at >= {since} group by 1, 2, 3"""
-CERTIFICATES: Final = """select dataset, verified_through, issued_at, run_id, buckets, differing_buckets,
-  items, rows, drop_only, outranked, repaired, ok, array_join(missing, {separator}) as missing,
-  array_join(extra, {separator}) as extra, array_join(differing, {separator}) as differing,
-  array_join(quarantined, {separator}) as quarantined
-from {ops}.parity_results where verified_through >= {since} order by verified_through desc limit 500"""
-QUARANTINED: Final = """select dataset, split_part(array_join(reasons, {separator}), ':', 1) as rule,
-  date_trunc('day', quarantined_at) as day, count(*) as rows, count(distinct source_file) as files
-from {ops}.quarantine where quarantined_at >= {since} group by 1, 2, 3"""
-QUALITY: Final = """select dataset, batch_id, success, result, ran_at from {ops}.quality_results
-where ran_at >= {since} order by ran_at desc limit 120"""
 
 
 class Readings:
@@ -84,13 +72,27 @@ class Readings:
         """The contracts of the stack. Raises ContractError."""
         return self._keep("contracts", self.target.contracts, CONTRACTS_KEPT_SECONDS)
 
-    def file_counts(self) -> list[dict[str, Any]]:
-        """Counts of each batch, dataset and door of the last days (`FILE_COUNTS`)."""
-        return self.bookkeeping(FILE_COUNTS)
+    def day_counts(self) -> list[dict[str, Any]]:
+        """Counts of each dataset and day of the last days (`statements.DAY_COUNTS`)."""
+        return self.bookkeeping(statements.DAY_COUNTS)
+
+    def batch_counts(self) -> list[dict[str, Any]]:
+        """Counts of the newest batches of the last days, the newest first (`statements.BATCH_COUNTS`)."""
+        return self.bookkeeping(statements.BATCH_COUNTS, conditions="", limit=str(MOST_BATCHES))
+
+    def counts_of(self, batch_id: str) -> list[dict[str, Any]]:
+        """The counts of one batch of the last days; none if it is older or not checked."""
+        return self.bookkeeping(
+            statements.BATCH_COUNTS, conditions=f" and batch_id = {literals.text(batch_id)}", limit="1"
+        )
 
     def certificates(self) -> list[dict[str, Any]]:
-        """The certificates of the last days, the newest first (`CERTIFICATES`)."""
-        return self.bookkeeping(CERTIFICATES)
+        """The certificates of the last days, the newest first (`statements.CERTIFICATES`)."""
+        return self.bookkeeping(statements.CERTIFICATES)
+
+    def newest_certificates(self) -> list[dict[str, Any]]:
+        """The newest certificate of each dataset, however old (`statements.NEWEST_CERTIFICATES`)."""
+        return self.bookkeeping(statements.NEWEST_CERTIFICATES)
 
     def bookkeeping(self, sql: str, **parts: str) -> list[dict[str, Any]]:
         """The rows of a statement about `lake_ops`; none before its table exists.
@@ -99,7 +101,10 @@ class Readings:
         """
         since = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=SHOWN_DAYS)
         statement = sql.format(
-            ops=self.target.output("OpsDatabase"), since=instant(since), separator=f"'{SEPARATOR}'", **parts
+            ops=self.target.output("OpsDatabase"),
+            since=literals.instant(since),
+            separator=f"'{SEPARATOR}'",
+            **parts,
         )
         return self._keep(statement, lambda: self._rows(statement))
 
@@ -177,7 +182,7 @@ class Readings:
 
     def freshness(self) -> dict[str, list[float]]:
         """By dataset, the seconds from landing to merge of the files of the newest batches."""
-        lines = batch_views.batch_lines(self.file_counts())
+        lines = batch_views.batch_lines(self.batch_counts())
         newest = [line.batch_id for line in lines[:FRESH_BATCHES]]
         found: dict[str, list[float]] = {}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -229,8 +234,13 @@ class Readings:
 
     def newest_check(self) -> datetime | None:
         """When a batch was last checked."""
-        times = [at for one in self.file_counts() if (at := moment(one["checked_at"]))]
+        times = [at for one in self.batch_counts() if (at := moment(one["checked_at"]))]
         return max(times, default=None)
+
+    def _drop_old(self, now: float) -> None:
+        """Forget answers that nobody gets any more: there are many batches, and statements name hours."""
+        for name in [one for one, kept in self._kept.items() if now - kept[0] > CONTRACTS_KEPT_SECONDS]:
+            del self._kept[name]
 
     def _keep[Answer](self, name: str, read: Callable[[], Answer], seconds: float | None = None) -> Answer:
         """The answer that is kept under the name or, if it is old, a new one; others wait for it."""
@@ -241,6 +251,7 @@ class Readings:
             if kept is None or time.monotonic() - kept[0] > (KEPT_SECONDS if seconds is None else seconds):
                 kept = (time.monotonic(), read())
                 with self._lock:
+                    self._drop_old(kept[0])
                     self._kept[name] = kept
             answer: Answer = kept[1]
             return answer

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from workflows.console.answering import Console, NotFound, Page
-from workflows.console.readings import QUARANTINED, SHOWN_DAYS
+from workflows.console.readings import SHOWN_DAYS
+from workflows.console.statements import QUARANTINED
 from workflows.console.views import quarantine as views
 from workflows.console.views.masking import restricted_names
 from workflows.operations.previews import previews

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FOLDER: Final = Path(__file__).parent
 STATIC: Final = FOLDER / "static"
@@ -108,5 +107,16 @@ def shown(value: Any) -> str:
 
 
 def chart_json(chart: Mapping[str, Any]) -> str:
-    """A chart as the attribute that `console.js` draws from."""
-    return json.dumps(chart, default=float)
+    """A chart as the attribute that `console.js` draws from. What is no finite number is a gap."""
+    return json.dumps(_finite(chart))
+
+
+def _finite(value: Any) -> Any:
+    """A part of a chart as JSON has it: numbers that are none, such as NaN, are null."""
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    if isinstance(value, (float, Decimal)):
+        return float(value) if isfinite(value) else None
+    return value

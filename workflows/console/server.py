@@ -164,7 +164,7 @@ def _warm_up(readings: Readings) -> None:
     """Import the engine of queries, and read what the first page needs, before it is asked for."""
     with suppress(Exception):  # the page that needs it says what is wrong
         readings.contracts()
-        readings.file_counts()
+        readings.day_counts()
 
 
 def _with_form(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:

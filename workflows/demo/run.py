@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -24,21 +25,28 @@ def run(
     target: Target,
     lines: int,
     report: Callable[[Pending], None],
-    begin: Callable[[str], None] = lambda step: None,
+    begin: Callable[[str, int | None], None] = lambda step, left: None,
 ) -> list[Outcome]:
     """Send messages and files, wait until they are merged, account for all of them.
 
-    `lines` counts basket lines. `begin` is called with each step, `report` with what is waited for.
+    `lines` counts basket lines. `begin` is called with each step, and with the number of messages that are
+    still to be sent; `report` with what is waited for.
     """
     started = datetime.now(UTC)
-    begin("reading the baskets")
+    begin("reading the baskets", None)
     sent = baskets.messages(lines)
     files = partner_files(f"run-{started:%Y%m%dT%H%M%S}")
-    begin("sending messages and files")
+    counted = Counter[str]()
+
+    def count(more: int) -> None:
+        counted.update(sent=more)
+        begin("sending messages and files", len(sent) - counted["sent"])
+
+    count(0)
     put_files(target, files)
-    message_ids = send(target, [message.body for message in sent])
+    message_ids = send(target, [message.body for message in sent], count)
     wait(target, uris_of(target, files), report)
-    begin("comparing the tables with the model")
+    begin("comparing the tables with the model", None)
     return [
         account_for_messages(target, sent, message_ids, started),
         *(account_for_drops(target, files, dataset, started) for dataset in ("products", "households")),

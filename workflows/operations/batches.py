@@ -17,6 +17,8 @@ from jobs.intake.queue import announce_backlog
 from jobs.intake.results import MergedBatch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jobs.intake.manifest import Manifest
     from workflows.stack.target import Target
 
@@ -52,18 +54,26 @@ class BatchDetails:
     origins: tuple[str, ...]
 
 
-def unmerged(target: Target) -> list[Batch]:
-    """All batches that are open or set aside; those that are set aside come first."""
+def unmerged(target: Target, report: Callable[[int], None] = lambda left: None) -> list[Batch]:
+    """All batches that are open or set aside; those that are set aside come first.
+
+    `report` is called before each batch, with the number that is left to read.
+    """
     batches = _batches(target)
-    return [_aside(batches, one) for one in batches.aside()] + [
-        _open(batches, one, set(batches.failing())) for one in batches.begun()
-    ]
+    aside, begun = batches.aside(), batches.begun()
+    failing = set(batches.failing()) if begun else set()
+    found: list[Batch] = []
+    for batch_id in (*aside, *begun):
+        report(len(aside) + len(begun) - len(found))
+        is_aside = len(found) < len(aside)
+        found.append(_aside(batches, batch_id) if is_aside else _open(batches, batch_id, failing))
+    return found
 
 
-def show(target: Target, batch_id: str) -> BatchDetails:
-    """One batch. Raises NoSuchBatch if it is merged or unknown."""
+def show(target: Target, batch_id: str, report: Callable[[int], None] = lambda left: None) -> BatchDetails:
+    """One batch. Raises NoSuchBatch if it is merged or unknown. `report` is that of `unmerged`."""
     batches = _batches(target)
-    found = {one.batch_id: one for one in unmerged(target)}
+    found = {one.batch_id: one for one in unmerged(target, report)}
     if batch_id not in found:
         raise NoSuchBatch(_unknown(batches, batch_id))
     manifest = _manifest(batches, batch_id)

@@ -19,7 +19,7 @@ from lambdas.source.mapping import DATASET
 from workflows.operations.sending import portions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from workflows.stack.target import Target
 
@@ -63,17 +63,27 @@ class Redriven:
 
 
 def redrive(
-    target: Target, reason: str | None = None, since: datetime | None = None, *, dry_run: bool = False
+    target: Target,
+    reason: str | None = None,
+    since: datetime | None = None,
+    report: Callable[[int], None] = lambda left: None,
+    *,
+    dry_run: bool = False,
 ) -> Redriven:
     """Send dead letters back to the inbound queue: all, or those of a reason, or that came since a time.
 
     Dead letters that arrive meanwhile stay, so that a message that is rejected again is not sent in a circle.
+    `report` is called with the number that is left to read, by SQS's estimate of the queue's length.
     """
     sqs, queue, started = target.client("sqs"), target.output("DeadLetterQueueUrl"), datetime.now(UTC)
     moved, stay, came, unsent = Counter[str](), 0, 0, 0
+    left = _length(sqs, queue)
     kept: dict[str, None] = {}  # receipts
     try:
+        report(left)
         for dead_letters in receive(sqs, queue, started):
+            left = max(0, left - len(dead_letters))
+            report(left)
             kept |= dict.fromkeys(dead_letter.receipt for dead_letter in dead_letters)
             old = [dead_letter for dead_letter in dead_letters if dead_letter.sent < started]
             chosen = [
@@ -91,6 +101,11 @@ def redrive(
     finally:
         put_back(sqs, queue, kept)
     return Redriven(dict(moved), stay, came, unsent)
+
+
+def _length(sqs: Any, queue: str) -> int:
+    name = "ApproximateNumberOfMessages"
+    return int(sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"][name])
 
 
 def read(target: Target) -> list[DeadLetter]:

@@ -28,7 +28,7 @@ from lambdas.arrivals import arrival_key
 from lambdas.forwarder.objects import ForeignStream, RawObject, raw_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from lambdas.forwarder.existing_tables import Datasets
     from workflows.stack.target import Target
@@ -58,10 +58,23 @@ class StreamFailure:
     problem: str | None = None
 
 
-def redrive(target: Target, since: datetime | None = None, *, dry_run: bool = False) -> list[StreamFailure]:
-    """Write the records of batches that were given up (since a time, or ever) to the RAW bucket again."""
+def redrive(
+    target: Target,
+    since: datetime | None = None,
+    report: Callable[[int], None] = lambda left: None,
+    *,
+    dry_run: bool = False,
+) -> list[StreamFailure]:
+    """Write the records of batches that were given up (since a time, or ever) to the RAW bucket again.
+
+    `report` is called before each batch, with the number that is left.
+    """
     given_up = [failure for failure in failures(target) if since is None or since <= failure.last_modified]
-    return [_redrive_one(target, failure, dry_run=dry_run) for failure in given_up]
+    done: list[StreamFailure] = []
+    for failure in given_up:
+        report(len(given_up) - len(done))
+        done.append(_redrive_one(target, failure, dry_run=dry_run))
+    return done
 
 
 def _redrive_one(target: Target, failure: StreamFailure, *, dry_run: bool) -> StreamFailure:

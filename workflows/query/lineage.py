@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from expectations.problems import GluelineError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -55,14 +57,29 @@ class Step:
     columns: tuple[ColumnSource, ...] = ()
 
 
+class UnreadableLineage(GluelineError):
+    """Raised when an object of lineage has something else; the message names it."""
+
+
 def read_steps(target: Target, batch_id: str) -> list[Step]:
-    """The steps of a batch, oldest first; none if the batch told nothing, or its lineage has expired."""
+    """The steps of a batch, oldest first; none if the batch told nothing, or its lineage has expired.
+
+    A step of a batch has one object, and another if it failed. Raises UnreadableLineage.
+    """
     s3, bucket = target.client("s3"), target.output("LakeBucket")
     found = s3.list_objects_v2(Bucket=bucket, Prefix=f"lineage/{batch_id}/").get("Contents", ())
     events: list[dict[str, Any]] = []
     for one in found:
         body = s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
-        events += [json.loads(line) for line in body.splitlines()]
+        try:
+            some = [json.loads(line) for line in body.splitlines()]
+            steps(some)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise UnreadableLineage(
+                f"Expected events of OpenLineage in s3://{bucket}/{one['Key']}, got something else "
+                f"({type(error).__name__}). Nothing but this drawing reads it: it may be removed."
+            ) from error
+        events += some
     return steps(events)
 
 

@@ -1,5 +1,7 @@
 """Datasets as analysts see them."""
 
+from dataclasses import replace
+
 import pytest
 
 from expectations.contract import Column, Contract, Partition
@@ -75,3 +77,13 @@ def test_the_time_of_a_row_is_that_of_its_partition_else_one_that_does_not_order
 
 def test_a_dataset_may_have_no_time() -> None:
     assert time_column(dataset("orders", "id price").contract) is None
+
+
+def test_a_restricted_time_is_no_time_for_analysts() -> None:
+    born = Column("born", "date", classification="restricted")
+    contract = Contract("people", "1.0.0", "", (Column("id", "long"), born), ("id",))
+
+    assert time_column(contract) is None
+    assert time_column(replace(contract, columns=(*contract.columns, Column("since", "date")))) == Column(
+        "since", "date"
+    )

@@ -3,12 +3,17 @@
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
+import jsonschema_rs
+import pytest
 import sqlglot
+from hypothesis import given
+from hypothesis import strategies as st
 
 from expectations.contract import Column, Partition
 from expectations.odcs import load_contracts
-from workflows.analysts.powerbi import dsn_settings, pbids, power_query
+from workflows.analysts.powerbi import NoSuchName, dsn_settings, pbids, power_query
 
 
 def test_a_pbids_file_has_one_connection_and_no_credentials() -> None:
@@ -27,6 +32,91 @@ def test_a_pbids_file_has_one_connection_and_no_credentials() -> None:
             }
         ],
     }
+
+
+# What Microsoft documents of the file (https://learn.microsoft.com/power-bi/connect-data/desktop-data-sources,
+# "PBIDS file examples"): one connection, its protocol and address, and how it is read. The address of `odbc`
+# is that of a data source reference: the properties of a connection string, all of them texts.
+DOCUMENTED = {
+    "type": "object",
+    "required": ["version", "connections"],
+    "additionalProperties": False,
+    "properties": {
+        "version": {"const": "0.1"},
+        "connections": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 1,  # "Specifying more than one data source results in an error."
+            "items": {
+                "type": "object",
+                "required": ["details"],
+                "additionalProperties": False,
+                "properties": {
+                    "details": {
+                        "type": "object",
+                        "required": ["protocol", "address"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "protocol": {"const": "odbc"},
+                            "address": {
+                                "type": "object",
+                                "required": ["options"],
+                                "additionalProperties": False,
+                                "properties": {
+                                    "options": {
+                                        "type": "object",
+                                        "required": ["dsn"],
+                                        "propertyNames": {"not": {"enum": ["uid", "pwd"]}},  # credentials
+                                        "additionalProperties": {"type": "string", "minLength": 1},
+                                    }
+                                },
+                            },
+                            "authentication": {"type": "null"},
+                            "query": {"type": "null"},
+                        },
+                    },
+                    "options": {"type": "object", "additionalProperties": False},
+                    "mode": {"enum": ["Import", "DirectQuery", None]},
+                },
+            },
+        },
+    },
+}
+CHARACTERS = st.characters(exclude_characters="[]{}(),;?*=!@\\", exclude_categories=["C", "Z"])
+
+
+@given(name=st.text(CHARACTERS, min_size=1, max_size=32))
+def test_the_file_has_the_documented_structure_for_every_name_of_a_data_source(name: str) -> None:
+    read = json.loads(pbids(name))
+
+    jsonschema_rs.validate(DOCUMENTED, read)
+    assert read["connections"][0]["details"]["address"]["options"]["dsn"] == name
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"version": "1.0"},
+        {"connections": []},
+        {"connections": [{"details": {"protocol": "ODBC", "address": {"options": {"dsn": "Lake"}}}}]},
+        {"connections": [{"details": {"protocol": "odbc", "address": {"connectionstring": "dsn=Lake"}}}]},
+        {"connections": [{"details": {"protocol": "odbc", "address": {"options": {"dsn": 7}}}}]},
+    ],
+)
+def test_the_documented_structure_refuses_another_file(wrong: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validate(DOCUMENTED, json.loads(pbids()) | wrong)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 33, "a;UID=me", 'a{"', "a,b", " ", "a\nb", "Lake!"])
+def test_a_name_that_no_data_source_can_have_is_refused(name: str) -> None:
+    for write in (pbids, lambda dsn: power_query(load_contracts()["products"], "lake", dsn)):
+        with pytest.raises(NoSuchName, match="1 to 32 characters"):
+            write(name)
+
+
+def test_a_quote_in_the_name_stays_in_the_text_of_m() -> None:
+    assert 'Odbc.Query("dsn=My ""lake""", ' in power_query(load_contracts()["products"], "lake", 'My "lake"')
 
 
 def test_the_data_source_has_the_readers_workgroup_and_no_key() -> None:

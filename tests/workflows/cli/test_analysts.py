@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.workflows.cli.calling import call
+from workflows.cli.showing import Step
 from workflows.stack import target
 from workflows.stack.target import Target
 
@@ -70,3 +71,25 @@ def test_quicksight_has_the_stacks_outputs_as_defaults(stack: None) -> None:
         "ImportMode": "SPICE",
         "RefreshTime": "05:00",
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("export", "dbt"), ["reading the contracts", "writing the sources"]),
+        (("bi", "powerbi", "--dataset", "products"), ["reading the contracts"]),
+        (("bi", "quicksight"), ["reading the contracts", "writing the template"]),
+    ],
+)
+def test_each_command_shows_its_steps(
+    stack: None, steps: list[Step], arguments: tuple[str, ...], names: list[str]
+) -> None:
+    assert call(*arguments, "--stack", "shop").exit_code == 0
+    assert [step.name for step in steps] == names
+
+
+def test_the_template_of_a_named_database_has_it_as_its_only_default() -> None:
+    parameters = yaml.safe_load(call("bi", "quicksight", "--database", "shop_lake").stdout)["Parameters"]
+
+    assert parameters["LakeDatabase"]["Default"] == "shop_lake"
+    assert "Default" not in parameters["LakeBucket"]

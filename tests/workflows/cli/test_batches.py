@@ -12,6 +12,8 @@ from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest, ManifestFile
 from tests.workflows.cli.calling import call
 from tests.workflows.empty_stack import empty_stack
+from workflows.cli.batches import READING
+from workflows.cli.showing import Step
 
 if TYPE_CHECKING:
     from workflows.stack.target import Target
@@ -94,3 +96,23 @@ def test_the_error_for_an_unknown_batch_names_the_next_command(
 
     assert result.exit_code == 1
     assert "glueline batches list" in result.stderr
+
+
+def test_each_command_shows_its_step_and_how_many_batches_are_left_to_read(
+    target: Target, steps: list[Step]
+) -> None:
+    batches = set_aside(target)
+    batches.open(Manifest("wr_2", NOW.isoformat()))
+
+    call("batches", "list")
+    assert steps == [Step(READING, left=2), Step(READING, left=1)]
+    steps.clear()
+    call("batches", "show", "wr_1")
+    assert steps == [Step(READING, left=2), Step(READING, left=1)]
+    steps.clear()
+    call("batches", "retry", "wr_1")
+    call("batches", "aside", "wr_2", "--reason", "a test")
+    assert [step.name for step in steps] == [
+        "taking the batch up again",
+        "noting that the batch is set aside",
+    ]

@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from expectations.odcs import load_contract
+from expectations.problems import GluelineError
 from tests.workflows.cli.calling import call
+from workflows.cli.showing import Step
+from workflows.stack.target import Target
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations"),
@@ -80,3 +84,39 @@ def test_new_leaves_nothing_behind_if_no_contract_can_be_drafted(tmp_path: Path)
     assert result.exit_code == 1
     assert "Expected a value of the key column order_id" in result.stderr.replace("\n", " ")
     assert list(tmp_path.iterdir()) == [sample]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options", "step"),
+    [
+        ("sample.csv", "order_id,amount\n7,12.50\n", (), "reading the sample"),
+        ("orders.sql", "CREATE TABLE orders (order_id bigint PRIMARY KEY)", (), "reading the sample"),
+        ("messages.jsonl", '{"order_id": 7, "amount": 1.5}\n', ("--messages",), "reading the messages"),
+    ],
+)
+def test_new_shows_what_it_does_with_each_kind_of_sample(  # noqa: PLR0917 -- a case and fixtures
+    tmp_path: Path, steps: list[Step], name: str, content: str, options: tuple[str, ...], step: str
+) -> None:
+    sample = tmp_path / name
+    sample.write_text(content)
+
+    arguments = ("contract", "new", "orders", str(sample), "--key", "order_id", "--folder", str(tmp_path))
+    result = call(*arguments, *options)
+
+    assert result.exit_code == 0, result.stderr
+    assert [one.name for one in steps] == [step, "building what follows from the contract"]
+
+
+def test_new_shows_that_it_reads_a_table(
+    tmp_path: Path, steps: list[Step], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Catalog(Target):
+        def client(self, service: str) -> Any:
+            raise GluelineError(f"no {service} here")
+
+    monkeypatch.setattr("workflows.stack.target.connect", lambda name: Catalog("us-east-1", {}))
+
+    result = call("contract", "new", "orders", "--from-table", "shop.orders", "--folder", str(tmp_path))
+
+    assert (result.exit_code, "no glue here" in result.stderr) == (1, True)
+    assert [one.name for one in steps] == ["reading the table's description"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workflows.cli.durations import counted_left, remember, remembered, seconds_left
+from workflows.cli.durations import MOST_COMMANDS, counted_left, remember, remembered, seconds_left
 
 BEFORE = {"build": 10.0, "deploy": 20.0, "warm": 5.0}
 
@@ -61,3 +61,14 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     remember("local up", BEFORE, tmp_path / "file" / "durations.json")
+
+
+def test_the_file_keeps_the_commands_that_ran_last(tmp_path: Path) -> None:
+    file = tmp_path / "durations.json"
+    for number in range(MOST_COMMANDS + 5):
+        remember(f"query {number}", {"wait": 3.0}, file)
+        remember("up", {"build": 10.0}, file)
+
+    assert remembered("query 5", file) == {}
+    assert remembered("query 6", file) == {"wait": 3.0}
+    assert remembered("up", file) == {"build": 10.0}

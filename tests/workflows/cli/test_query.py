@@ -10,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.workflows.cli.calling import call
+from workflows.cli.showing import Step
 from workflows.query import history as histories
 from workflows.stack.target import Target
 
@@ -89,3 +90,29 @@ def test_a_result_is_printed_or_written_as_csv_and_parquet(
     assert "2.5 MB read" in written.stdout
     assert (refused.exit_code, "ends in .csv or .parquet" in refused.stderr) == (1, True)
     assert both.exit_code == 2
+
+
+def test_a_token_is_printed_alone(monkeypatch: pytest.MonkeyPatch, steps: list[Step]) -> None:
+    monkeypatch.setattr("workflows.stack.access_token.fetch_token", lambda target, scope: f"t {scope}")
+
+    result = call("token", "--scope", "glueline/read")
+
+    assert (result.stdout, result.stderr) == ("t glueline/read\n", "")
+    assert steps == [Step("waiting for the token")]
+
+
+def test_how_long_another_statement_took_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, estimates: list[str]
+) -> None:
+    monkeypatch.setattr("workflows.query.sql.query", lambda target, sql: pa.table({"n": [1]}))
+    monkeypatch.setattr(histories, "query", lambda target, sql: pa.table({"n": [1]}))
+
+    for statement in ("select 1", "select 2", "select 1"):
+        call("query", statement)
+    call("history", "products")
+    call("history", "products", "--key", "7")
+
+    first, second, again, all_of_it, one = estimates
+    assert first == again != second
+    assert all_of_it != one
+    assert not any("select" in name for name in estimates)  # a statement may have values

@@ -12,6 +12,7 @@ from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest, ManifestFile
 from tests.workflows.cli.calling import call
 from tests.workflows.empty_stack import empty_stack
+from workflows.cli.showing import Step
 from workflows.operations import replay as replays
 
 if TYPE_CHECKING:
@@ -156,3 +157,36 @@ def test_rows_of_a_dataset_that_has_no_contract_are_not_replayed_silently(
 
     assert result.exit_code == 1
     assert "households, products, transactions" in result.stderr
+
+
+def test_redrive_shows_how_much_is_left(target: Target, steps: list[Step]) -> None:
+    queue = target.output("DeadLetterQueueUrl")
+    for number in range(12):
+        target.client("sqs").send_message(QueueUrl=queue, MessageBody=f"{number}")
+    for name in "ab":
+        key = f"aws/lambda/u/s/2026/11/24/{name}"
+        target.client("s3").put_object(Bucket=target.output("RawBucket"), Key=key, Body=b"no")
+
+    call("redrive", "--dry-run")
+    assert steps[:2] == [Step("reading the dead letters"), Step("reading the dead letters", left=12)]
+    assert steps[-1] == Step("reading the dead letters", left=0)
+    steps.clear()
+    call("redrive", "--stream")
+    assert [step.left for step in steps] == [None, 2, 1]
+
+
+def test_replay_shows_its_steps(target: Target, steps: list[Step]) -> None:
+    batch(target, "a.csv")
+
+    call("replay", "wr_1")
+
+    assert steps == [Step("finding the files"), Step("announcing the files", "1")]
+
+
+def test_options_that_add_steps_have_estimates_of_their_own(target: Target, estimates: list[str]) -> None:
+    batch(target, "a.csv")
+
+    for arguments in (("replay", "wr_1"), ("redrive",), ("redrive", "--stream")):
+        call(*arguments)
+
+    assert estimates == ["local replay", "local redrive", "local redrive --stream"]

@@ -9,6 +9,7 @@ from tests.builders import transaction
 from tests.workflows.cli.calling import call
 from tests.workflows.empty_stack import empty_stack
 from workflows.cli.send import MOST_SHOWN
+from workflows.cli.showing import Step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,3 +79,25 @@ def test_a_dry_run_as_json_has_all_events(tmp_path: Path) -> None:
     [found] = json.loads(result.stdout)
     assert (found["dataset"], found["reason"]) == ("transactions", "")
     assert {"column": "quantity", "value": 1, "changes": []} in found["values"]
+
+
+def test_a_dry_run_shows_how_many_messages_are_left(tmp_path: Path, steps: list[Step]) -> None:
+    file = tmp_path / "messages.jsonl"
+    file.write_text("\n".join(map(event, range(3))))
+
+    call("send", str(file), "--dry-run")
+
+    assert [step.name for step in steps[:2]] == ["reading the messages", "reading the contracts"]
+    assert steps[2:] == [Step("checking the messages", left=left) for left in (2, 1, 0)]
+
+
+def test_how_long_another_number_of_messages_took_says_nothing(tmp_path: Path, estimates: list[str]) -> None:
+    file = tmp_path / "messages.jsonl"
+    for number in (1, 2):
+        file.write_text("\n".join(map(event, range(number))))
+        call("send", str(file), "--dry-run")
+
+    assert [name for name in estimates if "dry-run" in name] == [
+        "local send --dry-run 1",
+        "local send --dry-run 2",
+    ]

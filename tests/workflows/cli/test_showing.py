@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import os
 import pty
@@ -9,20 +10,25 @@ import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from rich.console import Console
 
+from workflows import cli
 from workflows.cli import durations, printing
 from workflows.cli.erase import erase_step
 from workflows.cli.exports import export_step
-from workflows.cli.showing import Showing, Step, pending_step, showing
+from workflows.cli.showing import Showing, Step, connected, pending_step, showing
 from workflows.exports.loading import ExportProgress
 from workflows.progress.waiting import Pending
+from workflows.stack.target import Target
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+    import typer
 
 BEFORE: Final = {"building": 10.0, "deploying": 20.0}
 CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
@@ -213,3 +219,57 @@ def test_a_line_of_an_erasure_is_a_step_with_its_state() -> None:
 
     assert erase_step(line) == Step("1 of 6, block the keys", "job run jr_1 is RUNNING")
     assert erase_step("waiting") == Step("waiting")
+
+
+def test_the_stack_is_asked_for_under_the_name_of_its_own(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stack on AWS that can't be reached takes minutes."""
+    clock = Clock()
+    monkeypatch.setattr(Showing.__init__, "__kwdefaults__", {"clock": clock})
+
+    def connect(stack: str | None) -> Target:
+        clock.now += 3
+        return Target("us-east-1", {}, stack=stack or "")
+
+    monkeypatch.setattr("workflows.stack.target.connect", connect)
+
+    assert connected("shop").stack == "shop"
+    assert durations.remembered("local connect shop") == {"asking for the stack": 3.0}
+
+
+def test_every_command_shows_its_work() -> None:
+    """Each command of the help, by the functions of this room that its own function calls.
+
+    To find the stack is not its work. The console works when a page is opened.
+    """
+    calls = {name: _names(function) for name, function in _functions() if name != "connected"}
+
+    def is_shown(name: str, known: frozenset[str] = frozenset()) -> bool:
+        inner = calls.get(name, frozenset()) - known
+        return "showing" in inner or any(is_shown(one, known | inner) for one in inner & calls.keys())
+
+    commands = [command for command in _commands(cli.app) if command.callback is not None]
+    names = [command.callback.__name__ for command in commands if command.callback]
+    assert len(names) > 20
+    assert [name for name in names if not is_shown(name)] == ["console"]
+
+
+def _commands(app: typer.Typer) -> Iterator[typer.models.CommandInfo]:
+    yield from app.registered_commands
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        yield from _commands(group.typer_instance)
+
+
+def _functions() -> Iterator[tuple[str, ast.FunctionDef]]:
+    for file in Path(cli.__file__).parent.glob("*.py"):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.FunctionDef):
+                yield node.name, node
+
+
+def _names(function: ast.FunctionDef) -> frozenset[str]:
+    """What a function calls by a name."""
+    called = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+    return frozenset(one.id for one in called if isinstance(one, ast.Name))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from expectations.problems import GluelineError
 from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest
 from tests.workflows.cli.calling import call
 from tests.workflows.console.opened_console import with_databases
 from tests.workflows.empty_stack import empty_stack
 from tests.workflows.local.lifecycle.test_status import STATE
-from workflows.console import readings
+from workflows.console import statements
 from workflows.console.readings import Readings
 from workflows.local.lifecycle import stack
 from workflows.local.lifecycle.status import StackState
@@ -24,16 +26,7 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 NOW: Final = datetime.now(UTC)
-TODAY: Final = {
-    "batch_id": "b1",
-    "dataset": "products",
-    "door": "drop",
-    "files": 1,
-    "rows_read": 100,
-    "accepted": 98,
-    "quarantined": 2,
-    "checked_at": NOW,
-}
+TODAY: Final = {"dataset": "products", "day": NOW, "accepted": 98, "quarantined": 2}
 PROVED: Final = {"dataset": "products", "verified_through": NOW - timedelta(hours=1), "ok": True}
 
 
@@ -42,8 +35,8 @@ class Bookkeeping:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, Any]]] = {
-            readings.FILE_COUNTS: [TODAY],
-            readings.CERTIFICATES: [PROVED],
+            statements.DAY_COUNTS: [TODAY],
+            statements.NEWEST_CERTIFICATES: [PROVED],
         }
         self.jobs: dict[str, str] = {}
 
@@ -106,7 +99,7 @@ def test_dead_letters_are_wrong(target: Target) -> None:
 
 @pytest.mark.usefixtures("target")
 def test_much_quarantine_is_wrong(kept: Bookkeeping) -> None:
-    kept.rows[readings.FILE_COUNTS] = [TODAY | {"accepted": 60, "quarantined": 40}]
+    kept.rows[statements.DAY_COUNTS] = [TODAY | {"accepted": 60, "quarantined": 40}]
 
     code, lines = first_lines()
 
@@ -129,7 +122,7 @@ def test_much_quarantine_is_wrong(kept: Bookkeeping) -> None:
 def test_stale_and_failed_parity_are_wrong(
     kept: Bookkeeping, certificate: dict[str, Any], words: str, do: str
 ) -> None:
-    kept.rows[readings.CERTIFICATES] = [certificate]
+    kept.rows[statements.NEWEST_CERTIFICATES] = [certificate]
 
     code, lines = first_lines()
 
@@ -162,6 +155,46 @@ def test_what_can_not_be_read_is_wrong_and_the_rest_is_shown(
     assert code == 1
     assert "queues can't be read: The stack has no output InboundQueueUrl" in lines[1]
     assert any(line.startswith("products") for line in lines)
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize(
+    ("reading", "shown"),
+    [
+        ("day_counts", ["not known", "100", "-", "-", "-"]),
+        ("table_rows", ["not known", "-", "-", "98", "2"]),
+        ("newest_certificates", ["not known", "100", "-", "98", "2", "-"]),
+        ("unmerged", ["not known", "100", "-", "98", "2"]),
+    ],
+)
+def test_what_can_not_be_read_is_not_shown_as_zero_or_as_good(
+    monkeypatch: pytest.MonkeyPatch, reading: str, shown: list[str]
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise GluelineError("Athena does not answer")
+
+    monkeypatch.setattr(Readings, reading, fail)
+
+    _, lines = first_lines()
+    [products] = [re.split(r"  +", line) for line in lines if line.startswith("products")]
+    assert products[1 : len(shown) + 1] == shown
+    answer = json.loads(call("status", "--json").stdout)
+    [products] = [one for one in answer["datasets"] if one["dataset"] == "products"]
+    assert products["accepted_today"] == (None if reading == "day_counts" else 98)
+    assert products["health"]["tone"] == "none"
+
+
+def test_drift_is_said_whatever_else_can_not_be_read(
+    target: Target, kept: Bookkeeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise GluelineError("Athena does not answer")
+
+    kept.rows[statements.NEWEST_CERTIFICATES] = [PROVED | {"ok": False}]
+    monkeypatch.setattr(Readings, "table_rows", fail)
+
+    _, lines = first_lines()
+    assert any(line.startswith("products") and "drift" in line for line in lines)
 
 
 def test_a_stopped_stack_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,14 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.workflows.cli.calling import call
-from workflows.cli.watching import Attempt, deploy_apart, lines
+from workflows.cli import watching
+from workflows.cli.showing import Step
+from workflows.cli.watching import Attempt, deploy_apart, deploy_saves, lines
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def test_the_notice_of_a_deployment_is_shown() -> None:
@@ -42,6 +46,17 @@ def test_a_deployment_apart_has_its_output_and_its_outcome() -> None:
     code = "import sys; print('out'); print('error', file=sys.stderr); sys.exit(1)"
 
     assert deploy_apart((sys.executable, "-c", code)) == Attempt(False, "out\n", "error\n")
+
+
+def test_a_deployment_of_what_was_saved_is_shown_while_it_lasts(
+    monkeypatch: pytest.MonkeyPatch, steps: list[Step], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("workflows.local.lifecycle.saves.saves", lambda before, look: iter([1, 2]))
+    monkeypatch.setattr(watching, "deploy_apart", lambda: Attempt(True, "Deployed\n", ""))
+
+    deploy_saves(lambda: "It runs.")
+
+    assert steps == [Step("deploying what was saved")] * 2
 
 
 def test_watching_prints_text_only() -> None:

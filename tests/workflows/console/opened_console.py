@@ -48,10 +48,10 @@ def opened(console: Console) -> TestClient:
 
 
 def with_rows(patch: pytest.MonkeyPatch, readings: Readings, **answers: list[dict[str, Any]]) -> None:
-    """Let bookkeeping tables have rows: those named like the constant of `readings` that selects them."""
-    from workflows.console import readings as module
+    """Let bookkeeping tables have rows: those named like the statement that selects them."""
+    from workflows.console import statements
 
-    by_statement = {getattr(module, name): rows for name, rows in answers.items()}
+    by_statement = {getattr(statements, name): rows for name, rows in answers.items()}
     patch.setattr(readings, "bookkeeping", lambda sql, **parts: by_statement.get(sql, []))
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from tests.workflows.console.opened_console import with_results
+from workflows.analysts.dashboards import MOST_BARS
 from workflows.console import dashboard_pages
 from workflows.query.dialect.errors import NoSuchTable
 
@@ -103,3 +104,19 @@ def test_a_table_that_does_not_exist_yet_is_said_in_words(
 
     assert answer.status_code == 400
     assert "No table lake.products" in answer.text
+
+
+@pytest.mark.parametrize(("number", "is_said"), [(MOST_BARS, True), (MOST_BARS - 1, False)])
+def test_bars_that_are_not_all_say_so(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch, number: int, is_said: bool
+) -> None:
+    page = browser.get("/dashboards/products").text
+    place = page.split("<h2>")[1:].index(
+        next(part for part in page.split("<h2>")[1:] if part.startswith("Rows by"))
+    )
+    many = pa.table({"dimension": [f"brand {one}" for one in range(number)], "value": [1] * number})
+    with_results(monkeypatch, dashboard_pages, many)
+
+    shown = browser.get(f"/parts/dashboards/products/{place}").text
+
+    assert (f"The {MOST_BARS} largest; there may be more." in shown) is is_said

@@ -21,8 +21,8 @@ AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>"
 NEWEST = {
     "batch_id": "wr_1",
-    "dataset": "products",
-    "door": "drop",
+    "datasets": "products",
+    "doors": "drop",
     "files": 1,
     "rows_read": 3,
     "accepted": 3,
@@ -48,7 +48,7 @@ def told(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     target.client("s3").put_object(
         Bucket=target.output("LakeBucket"), Key="lineage/wr_1/check.jsonl", Body=body
     )
-    with_rows(monkeypatch, console.readings, FILE_COUNTS=[NEWEST])
+    with_rows(monkeypatch, console.readings, BATCH_COUNTS=[NEWEST])
 
 
 @pytest.mark.usefixtures("told")
@@ -85,3 +85,19 @@ def test_a_new_stack_says_that_there_is_no_batch(
     with_rows(monkeypatch, console.readings)
 
     assert "No batch has been checked" in browser.get("/parts/lineage").text
+
+
+@pytest.mark.usefixtures("told")
+def test_lineage_that_can_not_be_read_is_said_beside_the_batches_to_choose_from(
+    browser: TestClient, console: Console
+) -> None:
+    target = console.readings.target
+    key = "lineage/wr_1/merge.jsonl"
+    target.client("s3").put_object(Bucket=target.output("LakeBucket"), Key=key, Body=b"<b>{")
+
+    shown = browser.get("/parts/lineage")
+
+    assert shown.status_code == 200
+    assert f"{key}, got something else" in shown.text
+    assert '<select name="batch">' in shown.text
+    assert "No lineage of the batch" not in shown.text

@@ -26,22 +26,16 @@ if TYPE_CHECKING:
 
 NOW = datetime.now(UTC)
 HOSTILE = "<script>alert(1)</script>"
-COUNTS = {
-    "batch_id": "b1",
-    "dataset": "products",
-    "door": "drop",
-    "files": 1,
-    "rows_read": 12,
-    "accepted": 10,
-    "quarantined": 2,
-    "checked_at": NOW,
-}
+COUNTS = {"rows_read": 12, "accepted": 10, "quarantined": 2}
+DAY = COUNTS | {"dataset": "products", "day": NOW}
+BATCH = COUNTS | {"batch_id": "b1", "datasets": "products", "doors": "drop", "files": 1, "checked_at": NOW}
 
 
 @pytest.fixture
 def console(aws: str, monkeypatch: pytest.MonkeyPatch) -> Console:
     console = console_on(empty_stack(aws))
-    with_rows(monkeypatch, console.readings, FILE_COUNTS=[COUNTS])
+    with_rows(monkeypatch, console.readings, DAY_COUNTS=[DAY], BATCH_COUNTS=[BATCH])
+    monkeypatch.setattr(console.readings, "counts_of", lambda name: [BATCH] if name == "b1" else [])
     monkeypatch.setattr(console.readings, "table_rows", lambda names: dict.fromkeys(names, 92331))
     return console
 
@@ -175,3 +169,31 @@ def test_the_end_of_a_comparison_is_shown_once_and_in_its_colour(
     assert words in polled
     assert f'class="note {"good" if is_good else "bad"}"' in polled
     assert browser.get("/parts/parity/progress?opened=yes").text.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(2, "Batches of the last 14 days"), (3, "The newest 3 batches")]
+)
+def test_a_list_of_batches_that_is_cut_says_so(
+    console: Console, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    monkeypatch.setattr("workflows.console.pages.MOST_BATCHES", 3)
+    many = [BATCH | {"batch_id": f"b{place}"} for place in range(number)]
+    with_rows(monkeypatch, console.readings, BATCH_COUNTS=many)
+
+    text = opened(console).get("/parts/batches").text
+
+    assert text.count('href="/batches/b') == number
+    assert words in text
+
+
+def test_a_stack_whose_batches_are_older_than_the_lists_is_not_said_to_have_none(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.readings, "alarms", list)
+    assert "<span>a batch was checked</span>" in opened(console).get("/parts/attention").text
+
+    with_rows(monkeypatch, console.readings)
+    text = opened(console).get("/parts/attention").text
+    assert "never" not in text
+    assert "was checked in the last 14 days" in text

@@ -67,15 +67,15 @@ def test_freshness_is_of_the_newest_batches(
 ) -> None:
     merged_batch(target, "b1")
     count = {
-        "dataset": "products",
-        "door": "drop",
+        "datasets": "products",
+        "doors": "drop",
         "files": 1,
         "rows_read": 3,
         "accepted": 2,
         "quarantined": 1,
     }
     rows = [count | {"batch_id": name, "checked_at": LANDED} for name in ("b1", "gone")]
-    with_rows(monkeypatch, readings, FILE_COUNTS=rows)
+    with_rows(monkeypatch, readings, BATCH_COUNTS=rows)
 
     assert readings.freshness() == {"products": [9.0]}
     assert readings.newest_check() == LANDED
@@ -84,7 +84,7 @@ def test_freshness_is_of_the_newest_batches(
 def test_a_stack_without_tables_has_no_rows(target: Target, readings: Readings) -> None:
     with_databases(target)
 
-    assert readings.file_counts() == []
+    assert readings.day_counts() == readings.batch_counts() == readings.counts_of("b1") == []
     assert readings.certificates() == []
     assert readings.table_rows(["products"]) == {"products": None}
 
@@ -132,3 +132,16 @@ def test_parts_that_need_the_same_ask_once(readings: Readings) -> None:
         thread.join()
 
     assert (len(asked), found) == (1, [7, 7, 7, 7])
+
+
+def test_answers_that_are_old_are_not_kept_for_ever(
+    readings: Readings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+
+    for number in range(50):
+        assert readings._keep(f"batch {number}", lambda: "its objects") == "its objects"
+        now[0] += module.CONTRACTS_KEPT_SECONDS
+
+    assert len(readings._kept) <= 2

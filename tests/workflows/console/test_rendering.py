@@ -99,3 +99,15 @@ def test_times_are_utc_and_their_distance_has_one_unit() -> None:
 
 def test_the_menu_begins_with_the_overview() -> None:
     assert PAGES[0] == ("/", "Overview")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("-Infinity"), Decimal("NaN")])
+def test_a_chart_has_no_number_that_a_browser_can_not_read(value: float | Decimal) -> None:
+    """A browser reads the whole chart or, if it has NaN, nothing of it."""
+    written = rendering.chart_json({"series": [{"name": "NaN", "values": [value, Decimal("1.5"), None]}]})
+
+    def fail(constant: str) -> None:
+        pytest.fail(f"{constant} is no JSON")
+
+    read = json.loads(written, parse_constant=fail)
+    assert read == {"series": [{"name": "NaN", "values": [None, 1.5, None]}]}

@@ -9,7 +9,7 @@ import pytest
 
 from expectations.odcs import load_contracts
 from jobs.lineage.events import Assertion, Dataset, Input, Run, athena_table, completed, failed, written
-from workflows.query.lineage import read_steps, steps
+from workflows.query.lineage import UnreadableLineage, read_steps, steps
 from workflows.stack.target import Target
 
 AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -74,3 +74,11 @@ def target(aws: str) -> Target:
 def test_the_steps_of_a_batch_are_read_from_the_lake_bucket(target: Target) -> None:
     assert read_steps(target, "wr_1") == steps(events())
     assert read_steps(target, "wr_2") == []
+
+
+@pytest.mark.parametrize("body", [b"{", b"[1]", b'{"eventType": "START"}', b"\xff"])
+def test_an_object_that_has_no_lineage_is_named(target: Target, body: bytes) -> None:
+    boto3.client("s3").put_object(Bucket="steps-lake", Key="lineage/wr_3/check.jsonl", Body=body)
+
+    with pytest.raises(UnreadableLineage, match=r"lineage/wr_3/check\.jsonl"):
+        read_steps(target, "wr_3")

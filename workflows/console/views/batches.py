@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from workflows.console.views.values import moment, number
+from workflows.console.views.values import moment, number, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -79,19 +79,16 @@ class FileLine:
 
 
 def batch_lines(counts: Iterable[Mapping[str, Any]]) -> list[BatchLine]:
-    """The batches of rows of `readings.FILE_COUNTS`, the newest first."""
-    grouped: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for one in counts:
-        grouped[str(one["batch_id"])].append(one)
+    """The batches of rows of `statements.BATCH_COUNTS`, the newest first."""
     lines = [
         BatchLine(
-            batch_id,
-            tuple(sorted({str(one["dataset"]) for one in parts if one["dataset"]})),
-            tuple(sorted({str(one["door"]) for one in parts if one["door"]})),
-            **{name: sum(number(one[name]) for one in parts) for name in _SUMS},
-            checked_at=max((at for one in parts if (at := moment(one["checked_at"]))), default=None),
+            str(one["batch_id"]),
+            tuple(sorted(texts(one["datasets"]))),
+            tuple(sorted(texts(one["doors"]))),
+            **{name: number(one[name]) for name in _SUMS},
+            checked_at=moment(one["checked_at"]),
         )
-        for batch_id, parts in grouped.items()
+        for one in counts
     ]
     return sorted(lines, key=lambda line: (line.checked_at or _LONG_AGO, line.batch_id), reverse=True)
 

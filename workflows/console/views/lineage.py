@@ -101,7 +101,7 @@ def columns(steps: Iterable[Step], dataset: str) -> list[ColumnLine]:
 
 def _lane(dataset: str, steps: Mapping[str, Step], rows: int | None) -> Lane:
     check, merge = steps.get("check"), steps.get("merge")
-    sources = _sources(check.reads if check else ())
+    sources = _sources(check.reads) or [_untold(check)] if check else []
     height = max(1, len(sources)) * (HEIGHT + GAP) - GAP
     middle = (height - HEIGHT) // 2
     accepted = check.rows_accepted if check else None
@@ -121,7 +121,7 @@ def _lane(dataset: str, steps: Mapping[str, Step], rows: int | None) -> Lane:
     centre = middle + HEIGHT // 2
     arrows: list[Arrow] = []
     if check is not None:
-        starts = [one.y + HEIGHT // 2 for one in sources] or [centre]
+        starts = [one.y + HEIGHT // 2 for one in sources]
         arrows += [_arrow(_COLUMNS[0], y, _COLUMNS[1], centre, check.state) for y in starts]
     if merge is not None:
         arrows.append(_arrow(_COLUMNS[1], centre, _COLUMNS[2], centre, merge.state))
@@ -144,10 +144,17 @@ def _sources(reads: Sequence[Read]) -> list[Box]:
     ]
     if left := reads[len(shown) :]:
         counted = [read.rows for read in left if read.rows is not None]
-        name = f"{len(left):,} more objects"
+        name = f"{sum(read.files or 1 for read in left):,} more objects"
         y = len(shown) * (HEIGHT + GAP)
-        boxes.append(Box(_COLUMNS[0], y, name, name, _rows(sum(counted) if counted else None, "read")))
+        is_counted = len(counted) == len(left)
+        boxes.append(Box(_COLUMNS[0], y, name, name, _rows(sum(counted) if is_counted else None, "read")))
     return boxes
+
+
+def _untold(check: Step) -> Box:
+    """In place of the sources of a check that failed or runs, which has not told them."""
+    name = "objects of the batch"
+    return Box(_COLUMNS[0], 0, name, name, "", f"/batches/{quote(check.batch_id, safe='')}")
 
 
 def _arrow(left: int, y: int, right: int, to: int, state: str) -> Arrow:
@@ -158,10 +165,9 @@ def _arrow(left: int, y: int, right: int, to: int, state: str) -> Arrow:
 
 def _label(left: int, centre: int, step: Step) -> Label:
     word = {"COMPLETE": step.step, "FAIL": f"{step.step} failed", "START": f"{step.step} runs"}[step.state]
-    lost = (step.rows_read or 0) - (step.rows_accepted or 0)
-    more = (
-        f"{lost:,} rejected" if step.step == "check" and step.rows_accepted is not None and lost > 0 else ""
-    )
+    is_counted = step.step == "check" and step.rows_read is not None and step.rows_accepted is not None
+    lost = (step.rows_read or 0) - (step.rows_accepted or 0) if is_counted else 0
+    more = f"{lost:,} rejected" if lost > 0 else ""
     x = left + WIDTH + (_COLUMNS[1] - _COLUMNS[0] - WIDTH) // 2
     return Label(x, centre, word, more, _STATES.get(step.state, ""))
 

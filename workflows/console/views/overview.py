@@ -36,6 +36,9 @@ class Health:
     why: str
 
 
+_NOT_KNOWN: Final = Health("none", "not known", "Not everything about it can be read.")
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
     """Rows that were checked on a day."""
@@ -47,7 +50,10 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class DatasetLine:
-    """A dataset on the overview. `rows` is None before its table exists; freshness is in seconds."""
+    """A dataset on the overview. `rows` is None before its table exists; freshness is in seconds.
+
+    What can't be read is None.
+    """
 
     dataset: str
     health: Health
@@ -55,8 +61,8 @@ class DatasetLine:
     freshness_p50: float | None
     freshness_p95: float | None
     verified_through: datetime | None
-    accepted_today: int
-    quarantined_today: int
+    accepted_today: int | None
+    quarantined_today: int | None
     trend: tuple[Day, ...] = field(default=())
 
 
@@ -131,33 +137,37 @@ def what_is_wrong(
 def dataset_lines(  # noqa: PLR0913 -- one argument for each source
     datasets: Iterable[str],
     *,
-    counts: Sequence[Mapping[str, Any]],
-    rows: Mapping[str, int | None],
-    certificates: Sequence[Mapping[str, Any]],
+    counts: Sequence[Mapping[str, Any]] | None,
+    rows: Mapping[str, int | None] | None,
+    certificates: Sequence[Mapping[str, Any]] | None,
     freshness: Mapping[str, Sequence[float]],
-    unmerged: Sequence[Batch],
+    unmerged: Sequence[Batch] | None,
     now: datetime,
 ) -> list[DatasetLine]:
     """A line for each dataset.
 
-    `counts` are rows of `readings.FILE_COUNTS`, `certificates` those of `readings.CERTIFICATES`, the newest
-    first; `rows` are those of the tables by dataset, `freshness` the newest durations in seconds.
+    `counts` are rows of `statements.DAY_COUNTS`, `certificates` those of `statements.NEWEST_CERTIFICATES`;
+    `rows` are those of the tables by dataset, `freshness` the newest durations in seconds. What can't be read
+    is None; then no dataset is said to be good.
     """
+    is_all_read = None not in (counts, rows, certificates, unmerged)
+    rows_of = rows or {}
     lines = []
     for dataset in sorted(datasets):
-        days = trend([one for one in counts if one["dataset"] == dataset], now)
-        newest = next((one for one in certificates if one["dataset"] == dataset), None)
-        batches = [batch for batch in unmerged if dataset in batch.datasets]
+        days = trend([one for one in counts or () if one["dataset"] == dataset], now)
+        newest = next((one for one in certificates or () if one["dataset"] == dataset), None)
+        batches = [batch for batch in unmerged or () if dataset in batch.datasets]
+        found = health(rows_of.get(dataset), days[-1], newest, batches, now)
         lines.append(
             DatasetLine(
                 dataset,
-                health(rows.get(dataset), days[-1], newest, batches, now),
-                rows.get(dataset),
+                found if is_all_read or found.tone in ("bad", "warn") else _NOT_KNOWN,
+                rows_of.get(dataset),
                 percentile(freshness.get(dataset, ()), 0.5),
                 percentile(freshness.get(dataset, ()), 0.95),
                 moment(newest["verified_through"]) if newest and truth(newest["ok"]) else None,
-                days[-1].accepted,
-                days[-1].quarantined,
+                days[-1].accepted if counts is not None else None,
+                days[-1].quarantined if counts is not None else None,
                 days,
             )
         )
@@ -169,10 +179,9 @@ def trend(counts: Iterable[Mapping[str, Any]], now: datetime) -> tuple[Day, ...]
     accepted: defaultdict[date, int] = defaultdict(int)
     quarantined: defaultdict[date, int] = defaultdict(int)
     for one in counts:
-        checked = moment(one["checked_at"])
-        if checked is not None:
-            accepted[checked.date()] += number(one["accepted"])
-            quarantined[checked.date()] += number(one["quarantined"])
+        if (day := moment(one["day"])) is not None:
+            accepted[day.date()] += number(one["accepted"])
+            quarantined[day.date()] += number(one["quarantined"])
     days = [now.date() - timedelta(days=back) for back in range(TREND_DAYS - 1, -1, -1)]
     return tuple(Day(day, accepted[day], quarantined[day]) for day in days)
 

@@ -37,7 +37,7 @@ class CertificateLine:
 def certificate_lines(
     rows: Iterable[Mapping[str, Any]], contracts: Mapping[str, Contract]
 ) -> list[CertificateLine]:
-    """The rows of `readings.CERTIFICATES`; key texts are hidden if the key has a restricted column."""
+    """The rows of `statements.CERTIFICATES`; key texts are hidden if the key has a restricted column."""
     lines = []
     for row in rows:
         dataset = str(row["dataset"])

@@ -54,7 +54,7 @@ class RuleLine:
 
 
 def rule_lines(rows: Iterable[Mapping[str, Any]]) -> list[RuleLine]:
-    """The rules in rows of `readings.QUALITY`, the newest first; those that were broken come first."""
+    """The rules in rows of `statements.QUALITY`, the newest first; those that were broken come first."""
     found: defaultdict[tuple[str, str], list[Outcome]] = defaultdict(list)
     about: dict[tuple[str, str], tuple[str, str]] = {}
     for row in rows:

@@ -69,7 +69,7 @@ class Letter:
 
 
 def groups(rows: Iterable[Mapping[str, Any]]) -> list[Group]:
-    """The rows of `readings.QUARANTINED` by dataset and rule, the most rows first."""
+    """The rows of `statements.QUARANTINED` by dataset and rule, the most rows first."""
     found: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         found[row["dataset"] or NO_DATASET, str(row["rule"] or "")].append(row)

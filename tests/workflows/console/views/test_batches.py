@@ -8,6 +8,7 @@ from typing import Any
 from jobs.intake.manifest import Manifest, ManifestFile, Refused
 from jobs.intake.results import FileCount
 from workflows.console.views import batches as views
+from workflows.console.views.values import SEPARATOR
 
 BEGUN = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -25,18 +26,18 @@ MANIFEST = Manifest(
 )
 
 
-def part(
-    batch: str, dataset: str | None, read: object, accepted: object, quarantined: object
+def counts(
+    batch: str, datasets: str | None, read: object, accepted: object, quarantined: object
 ) -> dict[str, Any]:
-    numbers = {"files": 1, "rows_read": read, "accepted": accepted, "quarantined": quarantined}
-    return {"batch_id": batch, "dataset": dataset, "door": "drop", "checked_at": BEGUN, **numbers}
+    numbers = {"files": "2", "rows_read": read, "accepted": accepted, "quarantined": quarantined}
+    return {"batch_id": batch, "datasets": datasets, "doors": "drop", "checked_at": BEGUN, **numbers}
 
 
-def test_a_batch_is_the_sum_of_its_parts_and_the_newest_comes_first() -> None:
-    parts = [part("b1", "products", "10", "9", "1"), part("b1", "orders", 5, 5, 0), part("b2", None, 1, 0, 0)]
-    parts[2]["checked_at"] = BEGUN + timedelta(hours=1)
+def test_a_batch_is_a_line_and_the_newest_comes_first() -> None:
+    found = [counts("b1", f"products{SEPARATOR}orders", "15", "14", "1"), counts("b2", None, 1, 0, 0)]
+    found[1]["checked_at"] = BEGUN + timedelta(hours=1)
 
-    newest, first = views.batch_lines(parts)
+    newest, first = views.batch_lines(found)
 
     assert (first.batch_id, first.datasets, first.files) == ("b1", ("orders", "products"), 2)
     assert (first.rows_read, first.accepted, first.quarantined, first.adds_up) == (15, 14, 1, True)

@@ -70,7 +70,7 @@ def test_a_step_that_failed_says_why_and_is_red() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "boxes"), [(0, 0), (1, 1), (MOST_SOURCES, MOST_SOURCES), (50, MOST_SOURCES)]
+    ("number", "boxes"), [(0, 1), (1, 1), (MOST_SOURCES, MOST_SOURCES), (50, MOST_SOURCES)]
 )
 def test_many_sources_become_few_boxes_that_do_not_overlap(number: int, boxes: int) -> None:
     [check, *_] = batch()
@@ -117,3 +117,26 @@ def test_columns_of_a_batch_whose_merge_failed_have_their_sources() -> None:
 
     assert first.changes == ()
     assert first.sources
+
+
+def test_the_box_of_more_sources_counts_all_their_objects_and_rows_only_if_all_are_known() -> None:
+    [check, *_] = batch()
+    drops = [Read(f"s3://raw/drops/products/{place}.csv", 2, files=1) for place in range(MOST_SOURCES)]
+    stream = Read("s3://raw/stream/products", 900, files=300)
+
+    [lane] = lanes([replace(check, reads=(*drops, stream))], {})
+    assert (lane.boxes[-3].name, lane.boxes[-3].words) == ("301 more objects", "902 rows read")
+
+    [lane] = lanes([replace(check, reads=(*drops, replace(stream, rows=None)))], {})
+    assert lane.boxes[-3].words == ""
+
+
+def test_a_check_that_failed_begins_at_the_objects_of_its_batch() -> None:
+    check = Run("glueline/shop", "check", "wr 1", "products", AT)
+
+    [lane] = lanes(steps(failed(check, AT, "UnreadableFile: no columns")), {})
+
+    assert [box.name for box in lane.boxes] == ["objects of the batch", "products_changes", "products"]
+    assert lane.boxes[0].link == "/batches/wr%201"
+    assert [box.words for box in lane.boxes] == ["", "", ""]
+    assert (lane.labels[0].words, len(lane.arrows)) == ("check failed", 1)

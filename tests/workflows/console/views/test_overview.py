@@ -17,7 +17,7 @@ ASIDE = Batch("b2", "set aside", "retry", ("products",), 1, None, error="it fail
 
 
 def counts(at: datetime, accepted: int, quarantined: int, dataset: str = "products") -> dict[str, Any]:
-    return {"dataset": dataset, "checked_at": at, "accepted": accepted, "quarantined": quarantined}
+    return {"dataset": dataset, "day": at, "accepted": accepted, "quarantined": quarantined}
 
 
 @pytest.mark.parametrize(
