@@ -168,6 +168,19 @@ def test_items_of_no_dataset_are_counted(target: Target, checkout: Checkout) -> 
     assert (found["ok"], found["items"], found["unclaimed"]) == (True, 2, 1)
 
 
+def test_pages_are_full_beside_the_items_of_other_datasets(target: Target) -> None:
+    url = f"{target.output('DataApiUrl')}/app_orders?limit=1"
+    headers = {"authorization": f"Bearer {fetch_token(target, 'glueline/read')}"}
+    pages = [http.get(url, headers=headers).json()]
+    while pages[-1]["next"] is not None:
+        pages.append(http.get(f"{url}&next={pages[-1]['next']}", headers=headers).json())
+
+    rows_of = [[row["order_no"] for row in page["items"]] for page in pages]
+    assert sorted(sum(rows_of, [])) == ["1", "2"]
+    assert [len(rows) for rows in rows_of[:2]] == [1, 1]
+    assert len(rows_of) <= 3
+
+
 def items(target: Target) -> list[Any]:
     found: list[Any] = target.client("dynamodb").scan(TableName="Shop")["Items"]
     return found
