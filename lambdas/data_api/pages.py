@@ -77,6 +77,8 @@ def list_rows(store: Store, contract: Contract, page: Page) -> str:
             break
         read += found["ScannedCount"]
         length = next_length(page.limit - len(rows), length, read, len(rows))
+    if start is not None and len(rows) == page.limit:
+        start = last  # not an item behind it, which may be one of another dataset
     cursor = None if start is None else write_cursor(contract, page.question, start)
     return f'{{"items":[{",".join(rows)}],"next":{dumps(cursor)}}}'
 
