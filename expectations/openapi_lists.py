@@ -53,10 +53,15 @@ def list_parameters(contract: Contract) -> list[dict[str, Any]]:
 def page(contract: Contract) -> dict[str, Any]:
     """The schema of a page of rows."""
     following = "The parameter `next` of the following page; null on the last one, which may have no rows."
+    rows = (
+        "As many rows as `limit`. Fewer on the last page, or if the request has come to one of its bounds "
+        "before: 8 reads of at most 1 MB of the table each, and 2 MB of rows. Then there may be none, and "
+        "`next` goes on."
+    )
     return {
         "type": "object",
         "properties": {
-            "items": {"type": "array", "items": ref(f"{contract.dataset}.listed")},
+            "items": {"type": "array", "description": rows, "items": ref(f"{contract.dataset}.listed")},
             "next": {"type": ["string", "null"], "description": following},
         },
         "required": ["items"],

@@ -1,4 +1,4 @@
-"""Parts of the OpenAPI document that many operations share: problem responses, contents and references.
+"""Parts of the OpenAPI document that many operations share: problems, contents, references, a header.
 
 Standard library only.
 """
@@ -31,6 +31,14 @@ GATEWAY = {
     "description": "The answer of API Gateway to a request that it does not pass on to the API.",
     "properties": {"message": {"type": "string"}},
     "required": ["message"],
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": "A text that the client makes up for the request, such as a UUID. Within 24 hours, the "
+    "same request with the same key is carried out once and always gets the first answer.",
+    "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
 }
 _PROBLEMS = {
     400: "The request is not valid.",

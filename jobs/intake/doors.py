@@ -95,6 +95,11 @@ def export_folder(contract: Contract) -> str:
     return EXPORT.folder(shared if contract.table.entity else contract.dataset)
 
 
+def is_of_table(key: str) -> bool:
+    """Whether the key, or prefix, is one of an export that is read once for each of several datasets."""
+    return key.startswith(EXPORT.folder(OF_TABLE).rstrip("/"))
+
+
 def datasets_of_folders(
     contracts: Mapping[str, Contract], messages: Iterable[str]
 ) -> dict[str, tuple[str, ...]]:

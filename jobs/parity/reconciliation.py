@@ -6,11 +6,12 @@ that does not agree may just have changed: `jobs.parity.certification` checks it
 at t1 is merged. So a certificate states that all writes before t1 are in the table.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from pyspark import StorageLevel
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contract import Contract
@@ -60,33 +61,56 @@ def _reconcile_table(
     spark: SparkSession, objects: ParityObjects, contracts: Sequence[Contract], options: ParityOptions
 ) -> list[Certificate]:
     """Compare the datasets of one table, which is scanned once, and as of the time at which that began."""
-    begun, certificates = datetime.now(UTC), []
-    scanned = scan_table(spark, contracts, options)
-    for contract in contracts:
-        with step(f"reconcile: {contract.dataset}"):
-            compared = compare(spark, contract, options, scanned, begun)
-            log("compared", **compared.to_dict())
-        if compared.counts.mismatches:
-            with step(f"reconcile: {contract.dataset}, mismatches"):
-                objects.put_open(compared)
-        else:
-            certificate = Certificate.of(compared, datetime.now(UTC))
-            certificates.append(certificate)
-            with step(f"reconcile: {contract.dataset}, record"):
-                record_certificate(spark, options.lake, certificate)
-            with step(f"reconcile: {contract.dataset}, certificate"):
-                objects.issue(certificate)
-    scanned.items.unpersist()
-    return certificates
+    begun = datetime.now(UTC)
+    with scan_table(spark, contracts, options) as scanned:
+        found = [_reconcile(spark, objects, contract, options, scanned, begun) for contract in contracts]
+    return [certificate for certificate in found if certificate is not None]
 
 
-def scan_table(spark: SparkSession, contracts: Sequence[Contract], options: ParityOptions) -> Scanned:
+def _reconcile(  # noqa: PLR0913, PLR0917 -- what a comparison is made of
+    spark: SparkSession,
+    objects: ParityObjects,
+    contract: Contract,
+    options: ParityOptions,
+    scanned: Scanned,
+    begun: datetime,
+) -> Certificate | None:
+    with step(f"reconcile: {contract.dataset}"):
+        compared = compare(spark, contract, options, scanned, begun)
+        log("compared", **compared.to_dict())
+    if compared.counts.mismatches:
+        with step(f"reconcile: {contract.dataset}, mismatches"):
+            objects.put_open(compared)
+        return None
+    certificate = Certificate.of(compared, datetime.now(UTC))
+    with step(f"reconcile: {contract.dataset}, record"):
+        record_certificate(spark, options.lake, certificate)
+    with step(f"reconcile: {contract.dataset}, certificate"):
+        objects.issue(certificate)
+    return certificate
+
+
+@contextmanager
+def scan_table(
+    spark: SparkSession, contracts: Sequence[Contract], options: ParityOptions
+) -> Iterator[Scanned]:
     """The items of the contracts' table. If it has items of several datasets, they are kept once read."""
     table = contracts[0].table_name(options.table_prefix)
     scanned = scan(spark, contracts, table, options.read_units_per_second)
-    if contracts[0].table.entities:
-        scanned.items.persist(StorageLevel.MEMORY_AND_DISK)
-    return scanned
+    with _kept(*([scanned.items] if contracts[0].table.entities else [])):
+        yield scanned
+
+
+@contextmanager
+def _kept(*frames: DataFrame) -> Iterator[None]:
+    """Keep what is read of the frames in memory or on disk, until the context ends or fails."""
+    for frame in frames:
+        frame.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        yield
+    finally:
+        for frame in frames:
+            frame.unpersist()
 
 
 def compare(
@@ -103,20 +127,16 @@ def compare(
     states = item_states(scanned.of(contract), contract, history)
     items = with_bucket(states, buckets).drop("is_rejected", "record")
     rows = with_bucket(row_states(table_at(spark, lake, contract, snapshot), contract, history), buckets)
-    items, rows = (side.persist(StorageLevel.MEMORY_AND_DISK) for side in (items, rows))
-    try:
+    with _kept(items, rows):
         of_items = item_sums(items)
         until = datetime.now(UTC)
         of_rows = row_sums(rows)
         differing = differing_buckets(of_items, of_rows)
-        compared = compare_keys(items, rows, differing).persist(StorageLevel.MEMORY_AND_DISK)
-        found = count_findings(compared) if differing else {}
-        mismatches = compared.where(F.col("finding") == "mismatch").drop("finding")
-        stored = append_mismatches(lake, mismatches, dataset, begun) if found.get("mismatch") else 0
-        compared.unpersist()
-    finally:
-        items.unpersist()
-        rows.unpersist()
+        compared = compare_keys(items, rows, differing)
+        with _kept(compared):
+            found = count_findings(compared) if differing else {}
+            mismatches = compared.where(F.col("finding") == "mismatch").drop("finding")
+            stored = append_mismatches(lake, mismatches, dataset, begun) if found.get("mismatch") else 0
     agreeing = sum(one.apart for bucket, one in of_rows.items() if bucket not in set(differing))
     counts = Counts(
         buckets=buckets,

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -19,32 +18,30 @@ from expectations.contract import Contract
 from expectations.keys import decode_key
 from lambdas.correlation import correlation_id
 from lambdas.data_api import feed, once, pages, rows
-from lambdas.data_api.batch import answer, counts, read_batch, read_changes, shown_id
+from lambdas.data_api.batch import answer, read_batch, read_changes
 from lambdas.data_api.changes import Change, Event
 from lambdas.data_api.compression import compressed
 from lambdas.data_api.feed_cursor import read_feed_cursor
 from lambdas.data_api.idempotency import read_keyed_request, refuse_key
 from lambdas.data_api.preconditions import etag, expectation, is_known
-from lambdas.data_api.problems import Problem, broken_contract, read_only, unknown_dataset
+from lambdas.data_api.problems import Problem, broken_contract
+from lambdas.data_api.reports import report_batch, report_busy, report_problem, report_row
 from lambdas.data_api.requests import (
-    CONFIRM,
     JSON,
     MERGE_PATCH,
-    ends_in_text,
+    Operation,
     is_permitted,
     read_body,
     read_key,
-    require,
+    require_contract,
     require_method,
     require_parameters,
     require_whole_key,
 )
 from lambdas.data_api.service import Service, Settings
-from lambdas.data_api.store import UNREACHABLE, code_of, is_busy
+from lambdas.data_api.store import UNREACHABLE, is_busy
 from lambdas.data_api.stored import Expectation, Stored
-from lambdas.data_api.writes import Write
 from lambdas.exact_json import dumps
-from lambdas.metrics import count
 from lambdas.validation import Violation
 
 if TYPE_CHECKING:
@@ -79,13 +76,7 @@ def batch() -> Response[str]:
     changes, results = read_changes(given, service.checker, partial(is_permitted, event), service.store.now())
     written, is_repeated = once.write_changes(service.store, keyed, changes)
     results |= written
-    for dataset, outcomes in counts(given, results, service.contracts).items():
-        if not is_repeated:
-            count(outcomes, dataset=dataset)
-        _logger.info("batch written", dataset=dataset, outcomes=outcomes, is_repeated=is_repeated)
-    for index, result in results.items():
-        if result.status != "accepted":
-            _logger.warning("change not accepted", event_id=shown_id(given[index]), **result.summary())
+    report_batch(given, results, service.contracts, is_repeated=is_repeated)
     if results and all(result.is_unwritten for result in results.values()):
         raise Problem("unavailable", "DynamoDB wrote none of the changes in time; send the batch again")
     return Response(200, JSON, answer([results[index] for index in sorted(results)]))
@@ -94,7 +85,7 @@ def batch() -> Response[str]:
 @_api.get("/<dataset>")
 def list_rows(dataset: str) -> Response[str]:
     """A page of the dataset's rows: all, in no particular order, or those that answer a question in order."""
-    contract = _contract(dataset, "read", pages.PARAMETERS, asks=True)
+    contract = _contract(dataset, Operation("read", pages.PARAMETERS, asks=True))
     page = pages.read_page(contract, _api.current_event.query_string_parameters)
     return Response(200, JSON, pages.list_rows(_service().store, contract, page))
 
@@ -102,7 +93,7 @@ def list_rows(dataset: str) -> Response[str]:
 @_api.post("/<dataset>")
 def create(dataset: str) -> Response[str]:
     """Create a row; 409 if a row with its key exists."""
-    contract = _contract(dataset, "write")
+    contract = _contract(dataset, Operation("write"))
     data = read_body(_api.current_event)
     change = _service().checker.change(contract, "upsert", data, Event(_request_id()))
     written = _write(change, Expectation(live=False, otherwise="exists"), lambda _: 201)
@@ -115,7 +106,7 @@ def changes(dataset: str) -> Response[str]:
     """A page of the change feed. Without a query, it is the row with the key `changes`."""
     if not _api.current_event.query_string_parameters:
         return read(dataset)
-    contract = _contract(dataset, "read", feed.PARAMETERS)
+    contract = _contract(dataset, Operation("read", feed.PARAMETERS))
     query = _api.current_event.query_string_parameters
     limit, start = pages.read_limit(query), read_feed_cursor(dataset, query)
     return Response(200, JSON, _feed().page(contract, start, limit, _service().store.now()))
@@ -124,7 +115,7 @@ def changes(dataset: str) -> Response[str]:
 @_api.get("/<dataset>/.+")
 def read(dataset: str) -> Response[str]:
     """The row, or 304 if the client has this version."""
-    contract = _contract(dataset, "read")
+    contract = _contract(dataset, Operation("read"))
     stored = rows.read(_service().store, contract, read_key(_api.current_event, contract))
     if not contract.table.is_own:  # its items have no version that changes with them
         return _json(200, rows.body(stored))
@@ -137,7 +128,7 @@ def read(dataset: str) -> Response[str]:
 @_api.put("/<dataset>/.+")
 def replace(dataset: str) -> Response[str]:
     """Store the row, whether it existed (200) or not (201). The body may omit the key."""
-    contract = _contract(dataset, "write", of_row=True)
+    contract = _contract(dataset, Operation("write", of_row=True))
     key = read_key(_api.current_event, contract)
     body = read_body(_api.current_event)
     # As a delete: a default of a key column confirms nothing.
@@ -156,21 +147,21 @@ def replace(dataset: str) -> Response[str]:
 @_api.patch("/<dataset>/.+")
 def patch(dataset: str) -> Response[str]:
     """Change some columns of a row by JSON merge patch."""
-    contract = _contract(dataset, "write", of_row=True)
+    contract = _contract(dataset, Operation("write", of_row=True))
     event = _api.current_event
     refuse_key(event)
     key, columns = read_key(event, contract), read_body(event, MERGE_PATCH)
     require_whole_key(event, contract, key, align(contract, columns, "delete")[0])
     requested = rows.Patch(contract, key, columns, expectation(event.headers), Event(_request_id()))
     written = rows.patch(_service().store, _service().checker, requested)
-    _report(written)
+    report_row(written, is_repeated=False)
     return _answer(once.Written(200, written))
 
 
 @_api.delete("/<dataset>/.+")
 def delete(dataset: str) -> Response[str]:
     """Delete the row. If there is none, the delete is stored too, so that no older change creates the row."""
-    contract = _contract(dataset, "delete", of_row=True)
+    contract = _contract(dataset, Operation("delete", of_row=True))
     key = read_key(_api.current_event, contract)
     require_whole_key(_api.current_event, contract, key)
     change = Change.deletion(contract, key, Event(_request_id()))
@@ -179,16 +170,8 @@ def delete(dataset: str) -> Response[str]:
 
 
 def answer_problem(problem: Problem) -> Response[str]:
-    """The problem document. A write that is not accepted is counted."""
-    event = _api.current_event
-    dataset = event.path.split("/")[1]
-    if event.http_method != "GET" and dataset in _service().contracts and problem.status != 403:
-        outcome = {"stale": "stale", "unavailable": "unwritten"}.get(problem.kind, "rejected")
-        count({outcome: 1}, dataset=dataset)
-    # Not the path, as its key may be personal data.
-    route = "item" if event.path.count("/") > 1 else "collection"
-    known = dataset if dataset in _service().contracts else "none"
-    _logger.info("problem", method=event.http_method, dataset=known, route=route, **problem.summary())
+    """The problem document."""
+    report_problem(_api.current_event, problem, _service().contracts)
     document = {**problem.document(), "instance": f"urn:glueline:request:{_request_id()}"}
     return Response(problem.status, "application/problem+json", dumps(document), problem.headers)
 
@@ -197,8 +180,7 @@ def answer_unavailable(error: ClientError | BotoCoreError) -> Response[str]:
     """503 if the request may succeed later; any other error is raised and fails the invocation."""
     if not is_busy(error):
         raise error
-    code = code_of(error) if isinstance(error, ClientError) else ""
-    _logger.warning("AWS unavailable", error=type(error).__name__, code=code)
+    report_busy(error)
     return answer_problem(Problem("unavailable", "AWS does not answer in time"))
 
 
@@ -212,34 +194,15 @@ def answer_no_route(_: NotFoundError) -> Response[str]:
     return answer_problem(Problem("not-found", f"there is no {event.http_method} {event.path}"))
 
 
-def _contract(
-    dataset: str, verb: str, parameters: Sequence[str] = (), *, of_row: bool = False, asks: bool = False
-) -> Contract:
-    """The contract of the dataset in the path.
-
-    Problem if the method, the permission or the dataset is missing, or the query has other parameters than
-    these and, for a write of one row, that which repeats a key; if it `asks`, columns too. Permission is
-    checked first: without it, the answer does not show which datasets exist.
-    """
-    require_method(_api.current_event)  # /batch is not a dataset
-    require(_api.current_event, dataset, verb)
-    contracts = _service().contracts
-    if dataset not in contracts:
-        raise unknown_dataset(dataset, contracts)
-    contract = contracts[dataset]
-    if not contract.table.is_own and verb != "read":
-        raise read_only(contract)
-    repeats_key = of_row and ends_in_text(contract)
-    columns = [column.name for column in contract.columns] if asks else ()
-    require_parameters(_api.current_event, [*parameters, CONFIRM] if repeats_key else parameters, columns)
-    return contract
+def _contract(dataset: str, operation: Operation) -> Contract:
+    return require_contract(_api.current_event, _service().contracts, dataset, operation)
 
 
 def _write(change: Change, expected: Expectation, status_of: once.StatusOf) -> once.Written:
     """Write the row, or find what an earlier request with the same idempotency key has written."""
     keyed = read_keyed_request(_api.current_event)
     written = once.write_row(_service().store, keyed, change, expected, status_of)
-    _report(written.write, is_repeated=written.is_repeated)
+    report_row(written.write, is_repeated=written.is_repeated)
     return written
 
 
@@ -247,21 +210,6 @@ def _answer(written: once.Written, headers: dict[str, str] | None = None) -> Res
     write = written.write
     body = rows.body(Stored(write.change.contract, write.item))
     return _json(written.status, body, {"ETag": etag(write.version), **(headers or {})})
-
-
-def _report(write: Write, *, is_repeated: bool = False) -> None:
-    """Log and count a row that was written, without its key, which may be personal data."""
-    change = write.change
-    _logger.info(
-        "row written",
-        dataset=change.contract.dataset,
-        op=change.op,
-        event_id=change.event.id,
-        version=write.version,
-        is_repeated=is_repeated,
-    )
-    if not is_repeated:
-        count({"accepted": 1}, dataset=change.contract.dataset)
 
 
 def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Response[str]:

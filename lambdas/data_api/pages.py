@@ -1,4 +1,8 @@
-"""Lists the rows of a dataset in pages: all of them, or those that answer a question."""
+"""Lists the rows of a dataset in pages: all of them, or those that answer a question.
+
+DynamoDB reads items that are no rows of the dataset too, so a page reads on until it has `limit` rows. It has
+fewer only if it is the last one, or has reached a bound of one request: `MAX_READS` or `MAX_BYTES`.
+"""
 
 import re
 from collections.abc import Mapping
@@ -7,19 +11,20 @@ from typing import Any
 
 from expectations.contract import Contract
 from lambdas.data_api.cursors import read_cursor, write_cursor
-from lambdas.data_api.existing_items import item_of_row
-from lambdas.data_api.items import DELETED, VERSION, Item
+from lambdas.data_api.existing_items import rows_of
+from lambdas.data_api.items import VERSION, Item
 from lambdas.data_api.problems import Problem
 from lambdas.data_api.questions import Question, ask, read_question
 from lambdas.data_api.rows import body
+from lambdas.data_api.scans import next_length, scan_request
 from lambdas.data_api.store import Store
 from lambdas.data_api.stored import Stored
 from lambdas.exact_json import dumps
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 PARAMETERS = ("limit", "next", "order", "fields")
-MAX_SCANS = 8  # so that a page of a table full of deleted items ends too; the next page continues
-MAX_BYTES = 2 * 1024 * 1024  # a scan adds at most 1 MB of items, and a Lambda returns at most 6 MB
+MAX_READS = 8  # calls of DynamoDB, each of at most 1 MB of items: 1,024 read units; the next page continues
+MAX_BYTES = 2 * 1024 * 1024  # a call adds at most 1 MB of items, and a Lambda returns at most 6 MB
 _LIMIT = re.compile("[1-9][0-9]{0,3}")
 
 
@@ -56,32 +61,36 @@ def read_limit(query: Mapping[str, str]) -> int:
 def list_rows(store: Store, contract: Contract, page: Page) -> str:
     """The JSON text of the page: its rows, and the cursor of the next page, null on the last page."""
     rows: list[str] = []
-    size, start = 0, page.start
-    for _ in range(MAX_SCANS):
-        limit = page.limit - len(rows)
-        if page.question is None:
-            found = store.dynamodb.scan(**_scan(contract, store.table(contract), limit, start))
-        else:
-            found = ask(store, page.question, limit, start)
-        items = (item_of_row(contract, item) for item in found["Items"])
-        fresh = [dumps(_shown(page, Stored(contract, item))) for item in items if item is not None]
-        rows += fresh
-        size += sum(map(len, fresh))
+    size, read, length = 0, 0, page.limit
+    start, last = page.start, page.start
+    for _ in range(MAX_READS):
+        found = _read(store, contract, page, start, length)
         start = found.get("LastEvaluatedKey")
-        if start is None or len(rows) >= page.limit or size >= MAX_BYTES:
+        for item, row in rows_of(contract, found["Items"]):
+            if len(rows) == page.limit:  # this row is the first one of the next page
+                start = last
+                break
+            rows.append(dumps(_shown(page, Stored(contract, row))))
+            size += len(rows[-1])
+            last = item
+        if start is None or len(rows) == page.limit or size >= MAX_BYTES:
             break
+        read += found["ScannedCount"]
+        length = next_length(page.limit - len(rows), length, read, len(rows))
+    if start is not None and len(rows) == page.limit:
+        start = last  # not an item behind it, which may be one of another dataset
     cursor = None if start is None else write_cursor(contract, page.question, start)
     return f'{{"items":[{",".join(rows)}],"next":{dumps(cursor)}}}'
 
 
-def _scan(contract: Contract, table: str, limit: int, start: Item | None) -> dict[str, Any]:
-    page = {"TableName": table, "Limit": limit, **({} if start is None else {"ExclusiveStartKey": start})}
-    if not contract.table.is_own:  # its owner marks nothing as deleted
-        return page
-    return page | {
-        "FilterExpression": "attribute_not_exists(#deleted)",
-        "ExpressionAttributeNames": {"#deleted": DELETED},
-    }
+def _read(store: Store, contract: Contract, page: Page, start: Item | None, length: int) -> dict[str, Any]:
+    """What DynamoDB answers when it reads `length` items, of the table or for the page's question."""
+    if page.question is not None:
+        return ask(store, page.question, length, start)
+    found: dict[str, Any] = store.dynamodb.scan(
+        **scan_request(contract, store.table(contract), length, start)
+    )
+    return found
 
 
 def _fields(contract: Contract, query: Mapping[str, str]) -> tuple[str, ...] | None:

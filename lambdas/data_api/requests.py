@@ -1,8 +1,9 @@
-"""Reads a request: its body, the key in its path, and the permissions of its caller. No AWS here."""
+"""Reads a request: its dataset, body and key, and the permissions of its caller. No AWS here."""
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from expectations.contract import Contract
 from expectations.keys import InvalidKey, decode_key
 from lambdas.data_api.changes import MAX_KEY_BYTES
-from lambdas.data_api.problems import Problem
+from lambdas.data_api.problems import Problem, read_only, unknown_dataset
 from lambdas.exact_json import BrokenJson, loads
 
 MAX_BODY_BYTES = 5 * 1024 * 1024  # Lambda accepts 6 MB for the whole event
@@ -91,6 +92,40 @@ def require_whole_key(
             f"expected the key again, as query parameter {CONFIRM} or in the body: "
             "a path with %3F arrives without what follows it",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a route does with a dataset, and which query parameters it has.
+
+    A write `of_row` has the parameter that repeats its key; if an operation `asks`, columns are parameters.
+    """
+
+    verb: str  # read, write or delete
+    parameters: Sequence[str] = ()
+    of_row: bool = False
+    asks: bool = False
+
+
+def require_contract(
+    event: APIGatewayProxyEventV2, contracts: Mapping[str, Contract], dataset: str, operation: Operation
+) -> Contract:
+    """The contract of the dataset in the path.
+
+    Problem if the method, the permission or the dataset is missing, or the query has parameters that the
+    operation has not. Permission is checked first: without it, the answer does not show which datasets exist.
+    """
+    require_method(event)  # /batch is not a dataset
+    require(event, dataset, operation.verb)
+    if dataset not in contracts:
+        raise unknown_dataset(dataset, contracts)
+    contract = contracts[dataset]
+    if not contract.table.is_own and operation.verb != "read":
+        raise read_only(contract)
+    repeated = [CONFIRM] if operation.of_row and ends_in_text(contract) else []
+    columns = [column.name for column in contract.columns] if operation.asks else ()
+    require_parameters(event, [*operation.parameters, *repeated], columns)
+    return contract
 
 
 def require_parameters(

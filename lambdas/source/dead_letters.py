@@ -7,11 +7,9 @@ sent (`sent_at`, in milliseconds since the epoch). `glueline redrive` keeps `sen
 of the change.
 
 Streams have bytes that SQS does not take as text. The body is then their Base64, and the attribute `encoding`
-says so. Of a message that is too large for SQS, the dead letter says where it is.
+says so (`lambdas.source.bodies`). Of a message that is too large for SQS, the dead letter says which it was.
 """
 
-import base64
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.exact_json import dumps
+from lambdas.source.bodies import ENCODING, OMITTED, body_of, data_of
 from lambdas.source.events import DeadLetter
 from lambdas.validation import Violation
 
@@ -34,7 +33,6 @@ MAX_BATCH_BYTES = 256 * 1024  # the limit of SQS in every region
 MAX_DEAD_LETTER_BYTES = 1024 * 1024  # body and attributes: the limit of SQS since August 2025
 _MAX_NAME = 256  # characters of a sender's id
 _EXAMPLES = 3
-_NO_TEXT_OF_SQS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 type Attributes = dict[str, str]
 
@@ -85,11 +83,11 @@ def attributes(dead_letter: DeadLetter) -> Attributes:
     message = dead_letter.message
     names = {
         "reason": dead_letter.reason,
+        ENCODING: message.encoding,
         SENT_AT: "" if message.sent is None else str(message.sent),
         "message_id": message.message_id,
         "event_id": message.event_id,
         "dataset": message.dataset,
-        "encoding": message.encoding,
         "index": "" if message.index is None else str(message.index),
     }
     found: Attributes = {}
@@ -133,12 +131,14 @@ def size_in_sqs(dead_letter: DeadLetter) -> int:
 def _sendable(dead_letter: DeadLetter) -> DeadLetter:
     """The dead letter with a body that SQS takes."""
     message = dead_letter.message
-    data = message.body.encode(errors="surrogateescape")
-    if _NO_TEXT_OF_SQS.search(message.body):
-        message = replace(message, body=base64.b64encode(data).decode(), encoding="base64")
-    if len(message.body.encode()) > MAX_DEAD_LETTER_BYTES:
-        note = f"message {message.message_id} has {len(data)} bytes, too many for a dead letter"
-        message = replace(message, body=note, encoding="omitted")
+    body, encoding = body_of(message.body)
+    # Without its encoding nobody could tell the body from a text, and without a reason not whose it is.
+    labels = _bytes({"reason": dead_letter.reason, ENCODING: encoding}) if encoding else 0
+    if len(body.encode()) + labels > MAX_DEAD_LETTER_BYTES:
+        size = len(data_of(message.body))
+        body = f"message {message.message_id} has {size} bytes, too many for a dead letter"
+        encoding = OMITTED
+    message = replace(message, body=body, encoding=encoding)
     return replace(dead_letter, message=message)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.source import dead_letters
+from lambdas.source.bodies import SENT_ENCODING, text_of, text_of_data
 
 KAFKA = "aws:kafka"
 _KINESIS = "aws:kinesis"
@@ -85,7 +86,8 @@ def _of_queue(record: Mapping[str, Any]) -> Received:
     sent = min((int(text) for text in times if text and _MILLISECONDS.fullmatch(text)), default=None)
     queue = record.get("eventSourceARN", "").rpartition(":")[2]
     group = f"group {system.get('MessageGroupId', '')}" if queue.endswith(".fifo") else None
-    return Received(record["messageId"], record["body"], queue, sent, attributes, group)
+    body = text_of(record["body"], attributes.get(SENT_ENCODING, ""))
+    return Received(record["messageId"], body, queue, sent, attributes, group)
 
 
 def _of_stream(record: Mapping[str, Any]) -> Received:
@@ -116,4 +118,4 @@ def _attributes(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(encoded: str) -> str:
-    return base64.b64decode(encoded).decode(errors="surrogateescape")
+    return text_of_data(base64.b64decode(encoded))

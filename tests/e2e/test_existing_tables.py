@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -166,6 +167,19 @@ def test_items_of_no_dataset_are_counted(target: Target, checkout: Checkout) -> 
     [found] = json.loads(run(checkout, "uv run glueline parity app_customers --json").stdout)
 
     assert (found["ok"], found["items"], found["unclaimed"]) == (True, 2, 1)
+
+
+def test_pages_are_full_beside_the_items_of_other_datasets(target: Target) -> None:
+    url = f"{target.output('DataApiUrl')}/app_orders?limit=1"
+    headers = {"authorization": f"Bearer {fetch_token(target, 'glueline/read')}"}
+    pages = [http.get(url, headers=headers).json()]
+    while pages[-1]["next"] is not None:
+        pages.append(http.get(f"{url}&next={pages[-1]['next']}", headers=headers).json())
+
+    found = [[row["order_no"] for row in page["items"]] for page in pages]
+    assert sorted(chain.from_iterable(found)) == ["1", "2"]
+    assert [len(numbers) for numbers in found[:2]] == [1, 1]
+    assert len(found) <= 3
 
 
 def items(target: Target) -> list[Any]:

@@ -8,7 +8,6 @@ import pytest
 from expectations.json_schema import KEYWORDS
 from expectations.openapi import openapi
 from tests import builders
-from tests.lambdas.contracts import COUNTERS, THINGS
 
 
 @pytest.fixture(scope="module")
@@ -90,24 +89,3 @@ def test_schemas_accept_rows_of_their_datasets(
 
 def test_a_column_with_a_default_is_optional(document: dict[str, Any]) -> None:
     assert "status" not in document["components"]["schemas"]["transactions"]["required"]
-
-
-def test_the_key_in_a_path_is_described(document: dict[str, Any]) -> None:
-    (key,) = document["paths"]["/transactions/{key}"]["parameters"]
-
-    assert key["description"] == "{basket_id},{product_id}, each value percent-encoded."
-
-
-def test_a_key_that_ends_in_text_is_confirmed_by_writes() -> None:
-    item = openapi({"things": THINGS, "counters": COUNTERS})["paths"]
-
-    confirmed = {
-        (path, verb): parameter.get("required", False)
-        for path in ("/things/{key}", "/counters/{key}")
-        for verb in ("get", "put", "patch", "delete")
-        for parameter in item[path][verb]["parameters"]
-        if parameter["name"] == "confirm"
-    }
-
-    counters = "/counters/{key}"
-    assert confirmed == {(counters, "put"): False, (counters, "patch"): False, (counters, "delete"): True}

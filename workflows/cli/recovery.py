@@ -149,7 +149,8 @@ def redrive(  # noqa: PLR0913, PLR0917 -- the options of a command
             answer: Any = [asdict(failure) for failure in failures]
         else:
             redriven = dead_letters.redrive(target, reason, at, report, dry_run=dry_run)
-            good, answer = redriven.unsent == 0, asdict(redriven)
+            good = dry_run or not (redriven.unsent or redriven.too_large)
+            answer = asdict(redriven)
     if as_json:
         print_json(answer)
     elif stream:
@@ -190,6 +191,8 @@ def _show_dead_letters(redriven: Redriven, dry_run: bool) -> None:
             f"The inbound queue refused {redriven.unsent:,} messages, which stay. Run this again.",
             style="red",
         )
+    if redriven.too_large:
+        out.print(Text(redriven.not_sent, style="red"))
     if dry_run:
         out.print("Nothing was moved. Next: glueline redrive --reason CODE")
         return

@@ -43,8 +43,12 @@ def redrive(console: Console, request: Request) -> Page:
     done = dead_letters.redrive(console.readings.target, form.get("reason") or None)
     sent = sum(done.moved.values())
     words = f"{_many(sent, 'message')} sent back to the inbound queue, {done.stay:,} stay."
+    if done.too_large:
+        words = f"{words} {done.not_sent}"
     if done.unsent:
-        return _answer(console, f"{words} The queue refused {done.unsent:,}, which stay too.", "warn")
+        words = f"{words} The queue refused {done.unsent:,}, which stay too."
+    if done.too_large or done.unsent:
+        return _answer(console, words, "warn")
     return _answer(console, f"{words} What is rejected again returns with its reasons within a minute.")
 
 

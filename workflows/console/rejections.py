@@ -71,7 +71,7 @@ def dead_letters(console: Console, request: Request) -> Page:
     for one in found:
         by_reason[one.reason] = by_reason.get(one.reason, 0) + 1
     shown = [one for reason in by_reason for one in _of_reason(found, reason)][:SHOWN_LETTERS]
-    letters = [views.letter(one, list(previews([one.body], contracts)), hidden) for one in shown]
+    letters = [views.letter(one, list(previews([one.text], contracts)), hidden) for one in shown]
     return Page(
         "dead_letters.html",
         {

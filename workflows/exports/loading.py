@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jobs.intake.doors import EXPORT, OF_TABLE
+from jobs.intake.doors import is_of_table
 from workflows.exports.errors import ADVICE, ExportError
 from workflows.exports.windows import iso
 from workflows.progress.waiting import poll_seconds, receipts, wait
@@ -127,7 +127,7 @@ def account(target: Target, export: Export, files: Sequence[str]) -> LoadedExpor
         return sum(int(receipt[count]) for receipt in found.values())  # Athena returns text
 
     items, read = export["ItemCount"], total("rows_read")
-    is_shared = export["S3Prefix"].startswith(EXPORT.folder(OF_TABLE).rstrip("/"))
+    is_shared = is_of_table(export["S3Prefix"])
     is_full = "IncrementalExportSpecification" not in export
     return LoadedExport(
         export["ExportArn"],

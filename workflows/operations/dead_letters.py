@@ -3,7 +3,8 @@
 A dead letter is first sent to the inbound queue and then deleted here. If this stops in between, the message
 exists twice, which changes nothing, as its version orders it; it is never lost. The time at which it was
 first sent goes along, because a message without a time of its own gets that time. So does its dataset, which
-its queue or its attributes may have named.
+its queue or its attributes may have named, and the encoding of a body in Base64, so that its bytes arrive as
+they first came.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from itertools import batched, chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
+from lambdas.source.bodies import ENCODING, OMITTED, SENT_ENCODING, text_of
 from lambdas.source.dead_letters import SENT_AT
 from lambdas.source.mapping import DATASET
 from workflows.operations.sending import portions
@@ -31,7 +33,14 @@ WAIT_SECONDS: Final = 1  # asks all servers of the queue; otherwise an empty ans
 _PER_CALL: Final = 10
 _MOST_ATTRIBUTES: Final = 10  # of a message in SQS
 _IDLE_CALLS: Final = 2
-_ATTRIBUTE_BYTES: Final = len(SENT_AT) + len("String") + 14 + len(DATASET) + len("String")
+_MOST_NAMED: Final = 5
+_ATTRIBUTE_BYTES: Final = sum(len(name) + len("String") for name in (SENT_AT, DATASET, SENT_ENCODING)) + 14
+
+TOO_LARGE: Final = (
+    "SQS takes 1 MiB, so only a note is here, and redrive can't send the message. Its producer has to send "
+    "it again, corrected, to the stream or topic that it came by, which has it for as long as it keeps "
+    "records. The note leaves the queue after 14 days"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ class DeadLetter:
 
     `sent` is when it came to the dead-letter queue; `sent_at` is when it was first sent, in milliseconds
     since the epoch, as text. `attributes` are those that its sender gave it, if SQS itself moved it here.
+    `encoding` is that of its body (`lambdas.source.bodies`), empty for text.
     """
 
     message_id: str
@@ -50,16 +60,41 @@ class DeadLetter:
     receipt: str
     sent_at: str
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    encoding: str = ""
+
+    @property
+    def text(self) -> str:
+        """The text of the message, with surrogates for bytes that are not UTF-8."""
+        return text_of(self.body, self.encoding)
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it is a note about a message that SQS does not take."""
+        return self.encoding == OMITTED
 
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """How many dead letters were sent back (or would be, in a dry run), by reason, and how many stay."""
+    """How many dead letters were sent back (or would be, in a dry run), by reason, and how many stay.
+
+    `too_large` are the ids of messages of which only a note is here.
+    """
 
     moved: dict[str, int]
     stay: int
     came: int = 0  # meanwhile: new, or rejected again; they stay as well
     unsent: int = 0  # not taken by the inbound queue, so they stay
+    too_large: tuple[str, ...] = ()  # so they stay
+
+    @property
+    def not_sent(self) -> str:
+        """Which messages can't be sent, why, and what to do; empty if there are none."""
+        if not self.too_large:
+            return ""
+        more = (
+            "" if len(self.too_large) <= _MOST_NAMED else f" and {len(self.too_large) - _MOST_NAMED:,} more"
+        )
+        return f"Not sent: {', '.join(self.too_large[:_MOST_NAMED])}{more}. {TOO_LARGE}."
 
 
 def redrive(
@@ -77,6 +112,7 @@ def redrive(
     """
     sqs, queue, started = target.client("sqs"), target.output("DeadLetterQueueUrl"), datetime.now(UTC)
     moved, stay, came, unsent = Counter[str](), 0, 0, 0
+    too_large: list[str] = []
     left = _length(sqs, queue)
     kept: dict[str, None] = {}  # receipts
     try:
@@ -91,16 +127,18 @@ def redrive(
                 for dead_letter in old
                 if reason in (None, dead_letter.reason) and (since is None or since <= dead_letter.sent)
             ]
-            gone = chosen if dry_run else send_back(sqs, target, chosen)
+            whole = [dead_letter for dead_letter in chosen if not dead_letter.is_too_large]
+            gone = whole if dry_run else send_back(sqs, target, whole)
             for dead_letter in () if dry_run else gone:
                 del kept[dead_letter.receipt]
             moved.update(dead_letter.reason for dead_letter in gone)
             stay += len(old) - len(chosen)
             came += len(dead_letters) - len(old)
-            unsent += len(chosen) - len(gone)
+            unsent += len(whole) - len(gone)
+            too_large += [dead_letter.message_id for dead_letter in chosen if dead_letter.is_too_large]
     finally:
         put_back(sqs, queue, kept)
-    return Redriven(dict(moved), stay, came, unsent)
+    return Redriven(dict(moved), stay, came, unsent, tuple(sorted(too_large)))
 
 
 def _length(sqs: Any, queue: str) -> int:
@@ -181,7 +219,12 @@ def send_back(sqs: Any, target: Target, dead_letters: Sequence[DeadLetter]) -> l
 
 
 def _attributes(dead_letter: DeadLetter) -> dict[str, Any]:
-    own = {SENT_AT: dead_letter.sent_at, DATASET: dead_letter.dataset}
+    own = {
+        SENT_AT: dead_letter.sent_at,
+        DATASET: dead_letter.dataset,
+        SENT_ENCODING: dead_letter.encoding,
+    }
+    own = {name: value for name, value in own.items() if value}
     senders = islice(dead_letter.attributes.items(), _MOST_ATTRIBUTES - len(own))
     given = {**dict(senders), **own}
     return {name: {"DataType": "String", "StringValue": value} for name, value in given.items() if value}
@@ -189,7 +232,8 @@ def _attributes(dead_letter: DeadLetter) -> dict[str, Any]:
 
 def _bytes(dead_letter: DeadLetter) -> int:
     """The size of the dead letter as a message, by which SQS limits a call."""
-    texts = (dead_letter.body, dead_letter.dataset, *chain.from_iterable(dead_letter.attributes.items()))
+    own = (dead_letter.body, dead_letter.dataset, dead_letter.encoding)
+    texts = (*own, *chain.from_iterable(dead_letter.attributes.items()))
     types = len("String") * len(dead_letter.attributes)
     return sum(len(text.encode()) for text in texts) + types + _ATTRIBUTE_BYTES
 
@@ -207,4 +251,5 @@ def _read_message(message: dict[str, Any]) -> DeadLetter:
         # A message that SQS moved here itself has kept the time at which it was sent.
         attributes.get(SENT_AT, message["Attributes"]["SentTimestamp"]),
         {} if "reason" in attributes else {**attributes},
+        attributes.get(ENCODING if "reason" in attributes else SENT_ENCODING, ""),
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.erasure.notes import DeadLettersNote
 from lambdas.exact_json import dumps
+from lambdas.source.bodies import ENCODING, body_of
 from lambdas.source.capture.captured import Wrong
 from lambdas.source.dead_letters import SENT_AT
 from lambdas.source.envelopes import Found, events_in
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 def dead_letters_of(target: Target, keys: ErasedKeys) -> list[DeadLetter]:
     """The dead letters of the keys, which stay in the queue."""
-    return [letter for letter in dead_letters.read(target) if own_message(keys, letter.body, letter.dataset)]
+    return [letter for letter in dead_letters.read(target) if own_message(keys, letter.text, letter.dataset)]
 
 
 def own_message(keys: ErasedKeys, body: str, dataset: str = "") -> bool:
@@ -70,7 +71,7 @@ def search_messages(target: Target, erasures: Erasures, erasure_id: str, keys: E
     try:
         for received in dead_letters.receive(sqs, queue, datetime.now(UTC)):
             kept |= dict.fromkeys(letter.receipt for letter in received)
-            owned = [letter for letter in received if own_message(keys, letter.body, letter.dataset)]
+            owned = [letter for letter in received if own_message(keys, letter.text, letter.dataset)]
             searched, removed = searched + len(received), removed + len(owned)
             _keep_others(sqs, queue, owned, keys)
             _delete(sqs, queue, owned)
@@ -95,15 +96,18 @@ def _inbound(target: Target) -> tuple[int, str]:
 def _keep_others(sqs: Any, queue: str, letters: Iterable[DeadLetter], keys: ErasedKeys) -> None:
     """Send the events of other keys in batches as dead letters of their own."""
     for letter in letters:
-        parts = events_in(letter.body, None, lambda value, attributes: isinstance(value, dict))
+        parts = events_in(letter.text, None, lambda value, attributes: isinstance(value, dict))
         events = [found.body for found in parts if found.index is not None]
         others = [event for event in events if not own_message(keys, event, letter.dataset)]
         if others:
+            body, encoding = body_of(f"[{','.join(others)}]")
             names = {"reason": letter.reason, "message_id": letter.message_id, SENT_AT: letter.sent_at}
-            attributes = {name: {"DataType": "String", "StringValue": value} for name, value in names.items()}
-            sqs.send_message(
-                QueueUrl=queue, MessageBody=f"[{','.join(others)}]", MessageAttributes=attributes
-            )
+            attributes = {
+                name: {"DataType": "String", "StringValue": value}
+                for name, value in {**names, ENCODING: encoding}.items()
+                if value
+            }
+            sqs.send_message(QueueUrl=queue, MessageBody=body, MessageAttributes=attributes)
 
 
 def _delete(sqs: Any, queue: str, letters: Collection[DeadLetter]) -> None:

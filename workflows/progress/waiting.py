@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
+
 from expectations.problems import GluelineError
+from jobs.intake.batches import Batches
+from jobs.intake.doors import is_of_table
 from workflows.query.dialect.errors import NoSuchTable
 from workflows.query.literals import text
 from workflows.query.sql import query, rows
@@ -95,14 +99,37 @@ def count_pending(
 
 
 def merged_files(target: Target, files: Collection[str], before: Collection[str] = ()) -> set[str]:
-    """The files that are in a merged batch, ignoring the batches in `before`."""
+    """The files that are in a merged batch, ignoring the batches in `before`.
+
+    An export of a table with items of several datasets is read once for each of them. One batch begins with
+    all of them, and those that fail go to a batch of their own, which is opened before the first one becomes
+    smaller or closes. So such a file is merged for all of its datasets once no open batch has it.
+    """
     found = receipts(target, files)
     opened = open_batches(target)  # after the receipts: a batch with a receipt never opens again
-    return {
+    merged = {
         receipt["source_file"]
         for receipt in found
         if opened.isdisjoint(_batch_ids(receipt)) and receipt["batch_id"] not in before
     }
+    if shared := {file for file in merged if is_of_table(file.split("/", 3)[3])}:
+        merged -= _still_read(target, shared, opened.difference(before))
+    return merged
+
+
+def _still_read(target: Target, files: set[str], opened: Collection[str]) -> set[str]:
+    """Those of the files that an open batch has, or may have, as its manifest is not there yet."""
+    batches = Batches(target.client("s3"), target.output("LakeBucket"))
+    found: set[str] = set()
+    for batch_id in opened:
+        try:
+            manifest = batches.manifest(batch_id)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            return files
+        found |= {file.source_file for file in manifest.files}
+    return found
 
 
 def _batch_ids(receipt: dict[str, Any]) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from jobs.intake.doors import (
     door_of,
     doors_of_rows,
     export_folder,
+    is_of_table,
     live_doors,
 )
 from lambdas.forwarder.objects import raw_objects
@@ -122,3 +123,10 @@ def test_no_contract_is_read_for_a_message_about_a_dataset_of_its_own() -> None:
     ]
 
     assert datasets_of_folders(Unread(ledger=LEDGER), messages) == {"ledger": ("ledger",)}
+
+
+def test_only_exports_in_the_folder_of_a_table_are_read_for_several_datasets() -> None:
+    assert is_of_table("exports/table=Shop/AWSDynamoDB/1/data/a.json.gz")
+    assert not any(
+        map(is_of_table, ("exports/tables/AWSDynamoDB/1/data/a.json.gz", "drops/table=Shop/a.csv"))
+    )

@@ -167,8 +167,8 @@ class ParityFixture:
     # --- parity ---------------------------------------------------------------------------------------------
 
     def compare(self) -> Comparison:
-        scanned = scan_table(self.spark, [self.contract], self.options)
-        return compare(self.spark, self.contract, self.options, scanned, datetime.now(UTC))
+        with scan_table(self.spark, [self.contract], self.options) as scanned:
+            return compare(self.spark, self.contract, self.options, scanned, datetime.now(UTC))
 
     def check_again(self, compared: Comparison, **changed: Any) -> Certificate | Comparison:
         options = replace(self.options, **changed)

@@ -1,8 +1,16 @@
 """A comparison of a whole dataset: what it counts, what it certifies, and what it leaves open."""
 
-from jobs.parity.reconciliation import reconcile
+from dataclasses import replace
+
+import pytest
+from pyspark import StorageLevel
+
+from expectations.contract import Contract
+from expectations.item_keys import table_of
+from jobs.parity.reconciliation import reconcile, scan_table
 from jobs.parity.tables import PARITY_MISMATCHES, PARITY_RESULTS
 from tests.jobs.builders import ENTITIES
+from tests.jobs.existing_histories import PROFILES
 from tests.jobs.parity.fixture import ParityFixture, entity
 
 
@@ -67,3 +75,53 @@ def test_rows_of_drops_are_counted_apart_and_are_no_drift(parity: ParityFixture)
     assert certificate.ok
     assert (certificate.counts.items, certificate.counts.rows) == (2, 13)
     assert (certificate.counts.drop_only, certificate.counts.outranked) == (11, 1)
+
+
+def profiles_of(parity: ParityFixture) -> Contract:
+    """A dataset of a table with items of several ones, which has none."""
+    table = table_of(PROFILES)
+    entities = (("profiles", table.entity), ("others", ()))
+    return replace(PROFILES, table=replace(table, name=parity.dynamodb_table, entities=entities))
+
+
+class Failed(Exception):
+    """What a comparison may raise."""
+
+
+def test_the_items_of_a_table_of_several_datasets_are_kept_while_it_is_compared_and_no_longer(
+    parity: ParityFixture,
+) -> None:
+    with (
+        pytest.raises(Failed),
+        scan_table(parity.spark, [profiles_of(parity)], parity.options) as scanned,
+    ):
+        while_compared = scanned.items.storageLevel
+        raise Failed
+
+    kept = StorageLevel.MEMORY_AND_DISK
+    assert (
+        (while_compared.useMemory, while_compared.useDisk) == (kept.useMemory, kept.useDisk) == (True, True)
+    )
+    assert scanned.items.storageLevel == StorageLevel.NONE
+
+
+def test_a_comparison_that_fails_leaves_nothing_cached(
+    parity: ParityFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = parity.spark._jsparkSession.sharedState().cacheManager()
+    before = cached.numCachedEntries()
+    during: list[int] = []
+
+    def fail(*_: object) -> None:
+        during.append(cached.numCachedEntries())
+        raise Failed
+
+    parity.put(entity(1, "in DynamoDB alone"))
+    for contract, place in ((ENTITIES, "append_mismatches"), (profiles_of(parity), "column_history")):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"jobs.parity.reconciliation.{place}", fail)
+            with pytest.raises(Failed):
+                reconcile(parity.spark, parity.objects, [contract], parity.options)
+
+    assert during == [before + 3, before + 1]
+    assert cached.numCachedEntries() == before

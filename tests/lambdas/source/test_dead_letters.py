@@ -13,6 +13,7 @@ from lambdas.source.dead_letters import (
     attributes,
     batches,
     detail_text,
+    send,
     size_in_sqs,
 )
 from lambdas.source.events import DeadLetter, Message
@@ -108,3 +109,32 @@ def test_an_alert_has_counts_and_examples_without_values() -> None:
     assert "1 contract-violation (unknown)" in text
     assert text.count("message message-1, event event-1: contract-violation: /data/week maximum") == 3
     assert "99" not in text
+
+
+@pytest.mark.parametrize("less", range(0, 90, 3))
+def test_a_body_in_base64_has_its_encoding_and_reason_or_is_a_note(less: int) -> None:
+    """Of bodies whose Base64 leaves no room, or nearly none, for attributes."""
+    sqs = Sent()
+    data = "\udcff" * (MAX_DEAD_LETTER_BYTES * 3 // 4 - less)
+
+    assert send(sqs, "queue", [dead_letter(data)]) == {}  # type: ignore[arg-type]
+
+    [entry] = sqs.entries
+    attributes = {name: value["StringValue"] for name, value in entry["MessageAttributes"].items()}
+    size = len(entry["MessageBody"]) + sum(
+        len(name) + len("String") + len(value.encode()) for name, value in attributes.items()
+    )
+    assert size <= MAX_DEAD_LETTER_BYTES
+    assert attributes["reason"] == "contract-violation"
+    assert attributes["encoding"] == ("omitted" if entry["MessageBody"].startswith("message") else "base64")
+
+
+class Sent:
+    """An SQS that takes all entries."""
+
+    def __init__(self) -> None:
+        self.entries: list[Any] = []
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[Any]) -> dict[str, Any]:
+        self.entries += Entries
+        return {}

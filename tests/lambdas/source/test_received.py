@@ -126,6 +126,22 @@ def test_rejected_bytes_of_a_stream_are_in_the_dead_letter_as_they_came(
     assert {one["sent_at"] for one in attributes} == {"1545084650987"}
 
 
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b'{"a": "\x00"}', '{"a": "\uffff"}'.encode()])
+def test_a_dead_letter_in_base64_that_is_sent_again_has_its_bytes(data: bytes) -> None:
+    [first] = read_records([of_kinesis("1", data)])
+    again = record("m", encoded(data))
+    again["messageAttributes"] = {"glueline_encoding": {"stringValue": "base64", "dataType": "String"}}
+
+    assert read_records([again])[0].body == first.body
+
+
+def test_a_sender_may_say_base64_for_itself() -> None:
+    sent = record("m", encoded(b"{}"))
+    sent["messageAttributes"] = {"encoding": {"stringValue": "base64", "dataType": "String"}}
+
+    assert read_records([sent])[0].body == encoded(b"{}")
+
+
 def test_a_batch_of_kafka_that_failed_in_part_comes_again_as_a_whole(
     wiring: app.Wiring, stack: Stack, monkeypatch: pytest.MonkeyPatch, queue: Queue
 ) -> None:

@@ -130,7 +130,25 @@ def test_redrive_counts_dead_letters_by_reason(target: Target) -> None:
         "stay": 1,
         "came": 0,
         "unsent": 0,
+        "too_large": [],
     }
+
+
+def test_redrive_fails_if_a_message_can_not_be_sent(target: Target) -> None:
+    named = {"reason": "broken-json", "encoding": "omitted", "message_id": "49590"}
+    target.client("sqs").send_message(
+        QueueUrl=target.output("DeadLetterQueueUrl"),
+        MessageBody="message 49590 has 2097152 bytes, too many for a dead letter",
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in named.items()
+        },
+    )
+
+    listed, tried = call("redrive", "--dry-run"), call("redrive")
+
+    assert (listed.exit_code, tried.exit_code) == (0, 1)
+    for result in (listed, tried):
+        assert "Not sent: 49590. SQS takes 1 MiB" in result.stdout
 
 
 def test_redrive_fails_if_a_stream_batch_can_not_be_redriven(target: Target) -> None:

@@ -42,6 +42,18 @@ def test_dead_letters_of_a_reason_are_sent_back(console: Console, browser: TestC
     assert console.readings.depths()["inbound"] == 2  # what was kept is forgotten
 
 
+def test_a_message_that_can_not_be_sent_is_named_with_what_to_do(
+    console: Console, browser: TestClient
+) -> None:
+    target = console.readings.target
+    send_dead_letters(target, "note", reason="broken-json", message_id="49590", encoding="omitted")
+
+    answer = browser.post("/actions/redrive", data={"reason": "broken-json"})
+
+    assert "Not sent: 49590. SQS takes 1 MiB" in answer.text
+    assert bodies(target, "InboundQueueUrl") == []
+
+
 def test_a_batch_that_is_set_aside_is_retried(console: Console, browser: TestClient, kept: Batches) -> None:
     set_aside(kept, "b1", "products")
 

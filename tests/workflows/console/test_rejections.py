@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,28 @@ def test_dead_letters_say_why_by_today_s_contracts(console: Console, browser: Te
     assert "501" in shown
     assert "<script" not in hidden + shown
     assert "&lt;script&gt;" in shown
+
+
+def test_dead_letters_in_base64_show_their_text_and_hide_what_is_restricted(
+    console: Console, browser: TestClient
+) -> None:
+    target = console.readings.target
+    event = '{"type": "transactions.upsert", "data": {"household_id": 501, "store_id": 3177}, "a": "\uffff"}'
+    broken = b'\xff {"household_id": 501}'
+    for data in (event.encode(), broken):
+        body = base64.b64encode(data).decode()
+        send_dead_letters(target, body, reason="not-text", message_id="m", encoding="base64")
+    send_dead_letters(target, "note", reason="broken-json", message_id="49590", encoding="omitted")
+
+    hidden = browser.get("/parts/dead-letters").text
+    shown = browser.get("/parts/dead-letters?restricted=shown").text
+
+    assert "3177" in hidden
+    assert "501" not in hidden
+    assert shown.count("501") >= 2
+    assert "\ufffd" in shown
+    assert "message 49590" in hidden
+    assert "SQS takes 1 MiB" in hidden
 
 
 def test_an_empty_queue_and_an_empty_quarantine_say_so(

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lambdas.source.dead_letters import send
+from lambdas.source.events import DeadLetter as Rejected
+from lambdas.source.events import Message
+from lambdas.source.received import read_records
 from tests.workflows.empty_stack import empty_stack
 from workflows.operations import dead_letters
 from workflows.operations.dead_letters import Redriven, read, redrive
 from workflows.operations.sending import portions
 
 if TYPE_CHECKING:
+    from lambdas.source.received import Received
     from workflows.stack.target import Target
 
 
@@ -65,6 +70,67 @@ def test_dead_letters_go_back_with_their_body_and_first_time_alone(target: Targe
         attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
         assert attributes == {"sent_at": "17955153301"}
     assert bodies(target, "DeadLetterQueueUrl") == []
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b'{"a": "\x0b"}', '{"a": "\uffff"}'.encode()])
+def test_a_dead_letter_in_base64_goes_back_as_the_bytes_that_came(target: Target, data: bytes) -> None:
+    text = data.decode(errors="surrogateescape")
+    letter = Rejected(Message("49590", text, sent=17955153301), "not-text", [])
+    assert send(target.client("sqs"), target.output("DeadLetterQueueUrl"), [letter]) == {}
+    [dead] = read(target)
+
+    assert redrive(target) == Redriven({"not-text": 1}, stay=0)
+
+    [back] = visible(target, "InboundQueueUrl")
+    assert dead.text == received(back).body == text
+    assert received(back).sent == 17955153301
+
+
+def test_bytes_that_fail_again_until_sqs_moves_them_go_back_as_they_came(target: Target) -> None:
+    send_dead_letters(target, "/w==", sent_at="1", glueline_encoding="base64", a="b")
+
+    redrive(target)
+
+    [back] = visible(target, "InboundQueueUrl")
+    assert received(back).body == "\udcff"
+    assert back["MessageAttributes"]["a"]["StringValue"] == "b"
+
+
+def test_an_attribute_of_a_sender_does_not_change_a_message_that_sqs_moved(target: Target) -> None:
+    send_dead_letters(target, "e30=", encoding="base64")
+
+    redrive(target)
+
+    [back] = visible(target, "InboundQueueUrl")
+    assert received(back).body == "e30="
+
+
+def received(message: dict[str, Any]) -> Received:
+    """The message as the source reads it."""
+    attributes = {
+        name: {"stringValue": value["StringValue"]} for name, value in message["MessageAttributes"].items()
+    }
+    record = {"messageId": "m", "body": message["Body"], "messageAttributes": attributes}
+    return read_records([record])[0]
+
+
+def test_a_note_about_a_message_that_is_too_large_stays_with_what_to_do(target: Target) -> None:
+    large = Rejected(Message("49590", "x" * (1024 * 1024 + 1)), "broken-json", [])
+    send(target.client("sqs"), target.output("DeadLetterQueueUrl"), [large])
+    send_dead_letters(target, "a", reason="broken-json")
+
+    would, did = redrive(target, dry_run=True), redrive(target)
+
+    assert would == did == Redriven({"broken-json": 1}, stay=0, too_large=("49590",))
+    assert did.not_sent.startswith("Not sent: 49590. SQS takes 1 MiB")
+    assert bodies(target, "InboundQueueUrl") == ["a"]
+    [note] = bodies(target, "DeadLetterQueueUrl")
+    assert note == "message 49590 has 1048577 bytes, too many for a dead letter"
+
+
+def test_notes_beyond_the_first_are_counted() -> None:
+    assert "a, b, c, d, e and 2 more." in Redriven({}, 0, too_large=tuple("abcdefg")).not_sent
+    assert Redriven({}, 0).not_sent == ""
 
 
 def test_what_named_the_dataset_of_a_message_goes_back_with_it(target: Target) -> None:

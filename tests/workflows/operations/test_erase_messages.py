@@ -11,6 +11,9 @@ import pytest
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.notes import DeadLettersNote
 from jobs.erasure.requests import Erasures
+from lambdas.source.dead_letters import send
+from lambdas.source.events import DeadLetter as Rejected
+from lambdas.source.events import Message
 from tests.jobs.builders import ENTITIES
 from tests.lambdas.source.mapped import BY_DEBEZIUM, BY_DMS, BY_RAW, debezium, dms, order
 from tests.lambdas.source.test_mapping import RAW_ORDER
@@ -78,6 +81,25 @@ def test_events_of_other_keys_in_a_batch_stay(target: Target, erasures: Erasures
     assert (left.reason, left.message_id, left.sent_at) == (before.reason, before.message_id, "17955153301")
     note = erasures.note("e1", DeadLettersNote)
     assert (note.removed, note.found) == (2, 0)
+
+
+@pytest.mark.parametrize("other", ["\uffff", "\x00", "\udcff"])
+def test_dead_letters_in_base64_are_searched_as_the_texts_that_came(
+    target: Target, erasures: Erasures, other: str
+) -> None:
+    """Of those with events of other keys, these stay with the bytes that SQS does not take."""
+    texts = [_event(7).replace('"s"', f'"{other}"'), _event(8).replace('"s"', f'"{other}"')]
+    texts.append(f"[{', '.join(texts)}]")
+    letters = [Rejected(Message(f"m{place}", text), "not-text", []) for place, text in enumerate(texts)]
+    send(target.client("sqs"), target.output("DeadLetterQueueUrl"), letters)
+
+    search_messages(target, erasures, "e1", SEVEN)
+
+    left = {(letter.message_id, letter.text) for letter in dead_letters.read(target)}
+    assert ("m1", texts[1]) in left
+    assert not any('"id": 7' in text for _, text in left)
+    if other == "\uffff":  # the others are no JSON, so their events can't be told apart
+        assert left == {("m1", texts[1]), ("m2", f"[{texts[1]}]")}
 
 
 def test_messages_that_cannot_be_searched_are_counted_and_noted_with_the_time_when_they_are_gone(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from io import BytesIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
+from jobs.intake.manifest import Manifest, ManifestFile
 from workflows.progress import waiting
 from workflows.progress.waiting import Pending, WaitTimeout, wait
 from workflows.query.dialect.errors import NoSuchTable, QueryError
@@ -28,6 +34,8 @@ class Stack:
     intake: int = 0
     opened: list[str] = field(default_factory=list)
     receipts: dict[str, str] = field(default_factory=dict)  # file -> batch
+    of_datasets: list[dict[str, str]] = field(default_factory=list)  # receipts of other datasets than `t`
+    manifests: dict[str, Manifest] = field(default_factory=dict)
     queries: int = 0
     error: QueryError = field(default_factory=lambda: NoSuchTable("No table lake_ops.batches"))
     endpoint_url: str | None = "http://127.0.0.1"
@@ -48,19 +56,26 @@ class Stack:
         def paginate(**listing: str) -> Iterator[dict[str, Any]]:
             yield {"Contents": [{"Key": f"open/{batch}"} for batch in self.opened]}
 
+        def get_object(Bucket: str, Key: str) -> dict[str, Any]:
+            manifest = self.manifests.get(Key.split("/")[1])
+            if manifest is None:
+                raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+            return {"Body": BytesIO(manifest.to_json().encode())}
+
         if service == "sqs":
             return SimpleNamespace(get_queue_attributes=depth)
-        return SimpleNamespace(get_paginator=lambda operation: SimpleNamespace(paginate=paginate))
+        return SimpleNamespace(
+            get_paginator=lambda operation: SimpleNamespace(paginate=paginate), get_object=get_object
+        )
 
     def query(self, target: Any, sql: str) -> pa.Table:
         self.queries += 1
-        if not self.receipts:
+        if not self.receipts and not self.of_datasets:
             raise self.error
-        found = [
-            {"source_file": file, "batch_id": batch, "dataset": "t"}
-            for file, batch in self.receipts.items()
-            if file in sql
+        own = [
+            {"source_file": file, "batch_id": batch, "dataset": "t"} for file, batch in self.receipts.items()
         ]
+        found = [receipt for receipt in (*own, *self.of_datasets) if receipt["source_file"] in sql]
         columns = ("source_file", "batch_id", "dataset")
         return pa.Table.from_pylist(found, pa.schema([(name, pa.string()) for name in columns]))
 
@@ -135,6 +150,123 @@ def test_a_receipt_does_not_count_while_its_dataset_fails_in_a_batch_of_its_own(
     assert waiting.merged_files(stack, [FILE]) == set()
     stack.opened.remove("batch-t")
     assert waiting.merged_files(stack, [FILE]) == {FILE}
+
+
+SHARED = [f"s3://raw/exports/table=Shop/AWSDynamoDB/1/data/{name}.json.gz" for name in "ab"]
+
+
+def manifest_of(batch: str, files: list[str], datasets: list[str]) -> Manifest:
+    """The manifest of a batch that reads each file once for each dataset."""
+    return Manifest(
+        batch,
+        datetime.now(UTC).isoformat(),
+        tuple(
+            ManifestFile("raw", file.split("/", 3)[3], "e", None, 1, "", dataset, "export", "jsonl.gz")
+            for file in files
+            for dataset in datasets
+        ),
+    )
+
+
+def test_a_file_of_several_datasets_counts_when_the_last_of_them_is_merged(stack: Any) -> None:
+    file = SHARED[0]
+    stack.opened = ["batch-orders"]
+    stack.manifests = {"batch-orders": manifest_of("batch-orders", [file], ["orders"])}
+    stack.of_datasets = [{"source_file": file, "batch_id": "batch", "dataset": "customers"}]
+
+    assert waiting.merged_files(stack, [file]) == set()  # that of `orders` has no receipt yet
+    stack.of_datasets.append({"source_file": file, "batch_id": "batch-orders", "dataset": "orders"})
+    assert waiting.merged_files(stack, [file]) == set()  # its batch is not merged
+    stack.opened = ["another"]
+    stack.manifests["another"] = manifest_of("another", [SHARED[1]], ["orders"])
+    assert waiting.merged_files(stack, [file]) == {file}
+
+
+def test_a_batch_that_has_no_manifest_yet_may_have_any_file(stack: Any) -> None:
+    stack.of_datasets = [{"source_file": SHARED[0], "batch_id": "batch", "dataset": "customers"}]
+    stack.opened = ["batch-orders"]
+
+    assert waiting.merged_files(stack, [SHARED[0]]) == set()
+
+
+def test_batches_from_before_do_not_keep_a_file_that_is_read_again(stack: Any) -> None:
+    file = SHARED[0]
+    stack.opened = ["old-orders"]
+    stack.manifests = {"old-orders": manifest_of("old-orders", [file], ["orders"])}
+    stack.of_datasets = [{"source_file": file, "batch_id": "new", "dataset": "customers"}]
+
+    assert waiting.merged_files(stack, [file], before=["old", "old-orders"]) == {file}
+
+
+@dataclass
+class Ingest:
+    """How `check` and `merge` work on one batch of shared files, one step at a time (`jobs.ingest`)."""
+
+    stack: Stack
+    merged: set[tuple[str, str]] = field(default_factory=set)  # file and dataset
+    checked: set[str] = field(default_factory=set)
+
+    def check(self, batch: str, failing: set[str]) -> Iterator[None]:
+        """Check a batch; datasets that fail get a batch of their own first."""
+        manifest = self.stack.manifests[batch]
+        if len(manifest.datasets) > 1:
+            for dataset in sorted(failing.intersection(manifest.datasets)):
+                part = manifest.part(f"{batch}-{dataset}", {dataset})
+                self.stack.opened.append(part.batch_id)
+                yield
+                self.stack.manifests[part.batch_id] = part
+                yield
+            rest = tuple(file for file in manifest.files if file.dataset not in failing)
+            self.stack.manifests[batch] = manifest = replace(manifest, files=rest)
+            if not rest:
+                self.stack.opened.remove(batch)
+                return
+            yield
+        self.stack.of_datasets += [
+            {"source_file": file.source_file, "batch_id": batch, "dataset": file.dataset}
+            for file in manifest.files
+        ]
+        self.checked.add(batch)
+
+    def merge(self, batch: str, failing: set[str]) -> None:
+        """Merge a batch; datasets that fail get a batch of their own, which is checked, before it closes."""
+        manifest = self.stack.manifests[batch]
+        failed = failing.intersection(manifest.datasets) if len(manifest.datasets) > 1 else set()
+        for dataset in failed:
+            part = manifest.part(f"{batch}-{dataset}", {dataset})
+            self.stack.opened.append(part.batch_id)
+            self.stack.manifests[part.batch_id] = part
+            self.checked.add(part.batch_id)
+        self.merged |= {
+            (file.source_file, file.dataset) for file in manifest.files if file.dataset not in failed
+        }
+        self.stack.opened.remove(batch)
+
+
+@given(st.data())
+def test_a_file_is_never_merged_before_all_of_its_datasets_are_and_always_in_the_end(
+    data: st.DataObject,
+) -> None:
+    datasets = data.draw(st.lists(st.sampled_from("abcd"), min_size=1, max_size=4, unique=True))
+    stack: Any = Stack(opened=["batch"], manifests={"batch": manifest_of("batch", SHARED, datasets)})
+    ingest = Ingest(stack)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(waiting, "query", stack.query)
+        while stack.opened:
+            batch = data.draw(st.sampled_from(stack.opened))
+            failing = data.draw(st.sets(st.sampled_from(datasets)))
+            if batch in ingest.checked:
+                ingest.merge(batch, failing)
+            else:
+                for _ in ingest.check(batch, failing):
+                    assert waiting.merged_files(stack, SHARED) <= _whole(ingest, datasets)
+            assert waiting.merged_files(stack, SHARED) == _whole(ingest, datasets)
+
+    assert _whole(ingest, datasets) == set(SHARED)
+
+
+def _whole(ingest: Ingest, datasets: list[str]) -> set[str]:
+    return {file for file in SHARED if {(file, dataset) for dataset in datasets} <= ingest.merged}
 
 
 def test_the_timeout_names_what_is_still_pending(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:

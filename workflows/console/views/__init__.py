@@ -2,6 +2,6 @@
 
 Values may be those of the local engine or Athena's texts; `values` reads both.
 
-Imports `expectations`, `jobs.intake`, `workflows.analysts`, `workflows.operations`,
+Imports `expectations`, `jobs.intake`, `lambdas.source`, `workflows.analysts`, `workflows.operations`,
 `workflows.query`.
 """

@@ -8,8 +8,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from lambdas.source.bodies import data_of
 from workflows.console.views.masking import mask_payload, mask_reason
 from workflows.console.views.values import moment, number, texts
+from workflows.operations.dead_letters import TOO_LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -113,15 +115,26 @@ def sample(row: Mapping[str, Any], hidden: Collection[str]) -> Sample:
 
 
 def letter(dead: DeadLetter, found: Sequence[Preview], hidden: Collection[str]) -> Letter:
-    """A dead letter with its violations; the place of each names the column that is marked."""
+    """A dead letter with its violations; the place of each names the column that is marked.
+
+    A note about a message that SQS does not take says so instead.
+    """
+    if dead.is_too_large:
+        why = (f"message {dead.message_id}", TOO_LARGE)
+        return Letter(dead.reason, dead.dataset or NO_DATASET, dead.sent, (why,), pieces(dead.body, ()))
     violations = [pair for preview in found for pair in preview.violations]
     columns = {part for place, _ in violations for part in place.split("/") if part and part != "data"}
     shown = tuple(
         (place, mask_reason(f"{place} {text}", hidden).removeprefix(f"{place} "))
         for place, text in violations
     )
-    body = mask_payload(dead.body, hidden) or ""
+    body = mask_payload(_readable(dead.text), hidden) or ""
     return Letter(dead.reason, dead.dataset or NO_DATASET, dead.sent, shown, pieces(_data(body), columns))
+
+
+def _readable(text: str) -> str:
+    """The text with a mark in place of bytes that are not UTF-8, which a page can't have."""
+    return data_of(text).decode(errors="replace")
 
 
 def offenders(reasons: Iterable[str]) -> set[str]:

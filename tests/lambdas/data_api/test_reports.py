@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from lambdas.data_api import app, reports
 from tests.lambdas.contracts import thing
 from tests.lambdas.data_api.conftest import NOW, Answer, Call, Failing, change
 
@@ -135,3 +136,10 @@ def test_a_written_row_is_logged_with_its_event(call: Call, caplog: pytest.LogCa
 
     [line] = [vars(record) for record in caplog.records if record.message == "row written"]
     assert (line["event_id"], line["version"]) == ("UjQ3mh3doAMEPaw=", NOW)
+
+
+def test_log_lines_have_the_ids_of_the_request(call: Call) -> None:
+    call("POST", "/things", row())
+
+    assert reports._logger.get_current_keys()["request_id"].startswith("UjQ3mh3doAMEPaw=")
+    assert reports._logger.get_correlation_id() == app._logger.get_correlation_id()
