@@ -12,6 +12,7 @@ from unittest import mock
 
 from pyspark.sql import SparkSession
 
+from jobs.runtime.jvm_names import look_up_once
 from workflows.local.base.class_archive import use_archive
 from workflows.local.base.jars import jar_paths
 
@@ -48,6 +49,7 @@ def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> Sp
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")
+    look_up_once(session._jvm)  # as sessions of jobs do
     _write_no_checksums(session)
     return session
 

@@ -3,6 +3,8 @@
 import boto3
 from pyspark.sql import SparkSession
 
+from jobs.runtime.jvm_names import look_up_once
+
 REGION = "AWS_DEFAULT_REGION"
 
 
@@ -13,6 +15,7 @@ def spark_session() -> SparkSession:
     redirected, for S3.
     """
     spark = SparkSession.builder.getOrCreate()
+    look_up_once(spark._jvm)
     if region := boto3.Session().region_name:
         spark.sparkContext.environment[REGION] = region  # of each Python worker that starts from now on
     return spark
