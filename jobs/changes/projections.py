@@ -5,7 +5,7 @@ contract take some thousand calls. They depend on the contract alone, so later b
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 from pyspark import SparkContext
@@ -16,7 +16,7 @@ from pyspark.sql.classic.dataframe import DataFrame as ClassicFrame
 
 from expectations.contract import Contract
 
-_MOST = 1024  # contracts and doors, whose expressions are kept
+_MOST = 1024  # arguments, as contracts, of which expressions are kept
 
 type Projection = Sequence[Expression | str]
 
@@ -24,6 +24,20 @@ type Projection = Sequence[Expression | str]
 def beside(columns: Mapping[str, Expression]) -> Projection:
     """All columns that there are, and these, by name."""
     return ["*", *(value.alias(name) for name, value in columns.items())]
+
+
+def once_per_jvm[*Given, Made](make: Callable[[*Given], Made]) -> Callable[[*Given], Made]:
+    """Makes expressions of hashable arguments on their first use in a JVM."""
+
+    @lru_cache(_MOST)
+    def made(jvm: object, *given: *Given) -> Made:
+        return make(*given)
+
+    @wraps(make)
+    def of(*given: *Given) -> Made:
+        return made(SparkContext._gateway, *given)
+
+    return of
 
 
 def once_per_contract(
@@ -34,13 +48,13 @@ def once_per_contract(
     Each of them is passed to Spark as the list that is kept, not column by column.
     """
 
-    @lru_cache(_MOST)
-    def made(jvm: object, contract: Contract) -> list[Any]:
+    @once_per_jvm
+    def made(contract: Contract) -> list[Any]:
         context = SparkContext.getOrCreate()
         return [_to_seq(context, columns, _to_java_column) for columns in make(contract)]
 
     def after(rows: DataFrame, contract: Contract) -> DataFrame:
-        for columns in made(SparkContext._gateway, contract):
+        for columns in made(contract):
             rows = ClassicFrame(rows._jdf.select(columns), rows.sparkSession)
         return rows
 

@@ -5,7 +5,7 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from jobs.runtime.jvm_names import look_up_once
+from jobs.runtime.session import spare_calls
 from workflows.local.base.home import DEFAULT
 from workflows.local.base.jars import jar_paths
 from workflows.local.spark.conf import machine_conf
@@ -51,5 +51,5 @@ def spark() -> "SparkSession":
         }
     ).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
-    look_up_once(session._jvm)  # as sessions of jobs do
+    spare_calls(session)  # as sessions of jobs do
     return session

@@ -1,12 +1,15 @@
 """A name of the JVM is looked up once, and means the same afterwards."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from py4j.java_gateway import GatewayClient, JavaGateway  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 
 from jobs.runtime.jvm_names import look_up_once
+from tests.jobs.runtime.jvm_commands import commands_of
+
+if TYPE_CHECKING:
+    from py4j.java_gateway import JavaGateway  # type: ignore[import-untyped]
 
 pytestmark = pytest.mark.spark
 PI = "3.141592653589793"
@@ -15,23 +18,14 @@ PI = "3.141592653589793"
 @pytest.fixture
 def jvm(spark: SparkSession) -> Any:
     """A view of the session's JVM that no one has asked yet."""
-    gateway: JavaGateway = spark.sparkContext._gateway
+    gateway: "JavaGateway" = spark.sparkContext._gateway
     return gateway.new_jvm_view("names")
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The commands that are sent to the JVM."""
-    commands: list[str] = []
-    send = GatewayClient.send_command
-
-    def noting(self: Any, command: str, *arguments: Any, **named: Any) -> Any:
-        if not command.startswith("m\n"):  # of objects that Python has dropped, at any time
-            commands.append(command)
-        return send(self, command, *arguments, **named)
-
-    monkeypatch.setattr(GatewayClient, "send_command", noting)
-    return commands
+    return commands_of(monkeypatch)
 
 
 def test_a_method_is_called_with_one_call_when_its_name_is_known(jvm: Any, asked: list[str]) -> None:
