@@ -18,7 +18,7 @@ PI = "3.141592653589793"
 @pytest.fixture
 def jvm(spark: SparkSession) -> Any:
     """A view of the session's JVM that no one has asked yet."""
-    gateway: "JavaGateway" = spark.sparkContext._gateway
+    gateway: JavaGateway = spark.sparkContext._gateway
     return gateway.new_jvm_view("names")
 
 
