@@ -4,6 +4,9 @@ import struct
 from datetime import date
 from typing import Any
 
+import expectations.import_of_gx  # before anything else imports Great Expectations
+
+# isort: split
 from great_expectations.core import ExpectationSuite
 from great_expectations.exceptions.exceptions import ExpectationNotFoundError
 from great_expectations.expectations.expectation import Expectation

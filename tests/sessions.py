@@ -12,13 +12,18 @@ from unittest import mock
 
 from pyspark.sql import SparkSession
 
+from jobs.runtime.session import spare_calls
 from workflows.local.base.class_archive import use_archive
 from workflows.local.base.jars import jar_paths
 
 CATALOG = "spark.sql.catalog.glue_catalog"
-# Tests run most code a few times: the second compiler of the JVM costs more than it gains.
+# Tests run most code a few times: the second compiler of the JVM costs more than it gains. Without that one,
+# the JVM reserves a fifth of the room for code, and compiles again what it removed to make room.
 # Hadoop starts a `chmod` for each file that it writes, which is cheaper so.
-_SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djdk.lang.Process.launchMechanism=VFORK"
+_SHORT_RUN = (
+    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"
+    " -Djdk.lang.Process.launchMechanism=VFORK"
+)
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -49,6 +54,7 @@ def start_session(folder: Path, settings: Mapping[str, str] | None = None) -> Sp
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")
+    spare_calls(session)  # as sessions of jobs do
     _write_no_checksums(session)
     return session
 

@@ -4,16 +4,17 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
 from expectations.contract import Column, Contract
+from jobs.changes.projections import once_per_jvm
 from jobs.changes.types import Read, read_text
 
 # Where Java's form encoding differs from RFC 3986, which Python's quote(safe="") follows.
 _FORM_ENCODING = (("+", "%20"), ("*", "%2A"), ("%7E", "~"))
 
 
-def encode_key(contract: Contract, columns: dict[str, Expression] | None = None) -> Expression:
-    """The key text of the row's key columns, or of `columns`; null if one of them is null."""
-    values = columns or {name: F.col(name) for name in contract.key}
-    parts = [_quote(_to_text(column, values[column.name])) for column in contract.key_columns]
+@once_per_jvm
+def encode_key(contract: Contract) -> Expression:
+    """The key text of the row's key columns; null if one of them is null."""
+    parts = [_quote(_to_text(column, F.col(column.name))) for column in contract.key_columns]
     with_commas = [part for value in parts for part in (F.lit(","), value)][1:]
     return F.concat(*with_commas)
 

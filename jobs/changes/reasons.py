@@ -11,6 +11,7 @@ from expectations.contract import Contract
 from expectations.keys import MAX_BYTES
 from jobs.changes.columns import UPSERT, not_null
 from jobs.changes.key_text import encode_key
+from jobs.changes.projections import once_per_jvm
 
 # The reason against a row of an erased key. Such a row is quarantined without its payload.
 ERASED_REASON = "erased: expected a key that is not erased; glueline erase --lift lets its rows come again"
@@ -21,18 +22,24 @@ _MOST_SPELLINGS = 1000
 
 def reason(when: Expression, *text: str | Expression) -> Expression:
     """The text where the condition holds, else null; parts of the text that are null are left out."""
-    parts = [F.lit(part) if isinstance(part, str) else F.coalesce(part, F.lit("")) for part in text]
+    parts = [F.lit(part) if isinstance(part, str) else F.coalesce(part, _constant("")) for part in text]
     return F.when(when, F.concat(*parts))
 
 
 def shown(value: Expression) -> Expression:
     """A value as a reason shows it."""
-    return F.concat(F.lit("'"), F.substring(value, 1, _SHOWN), F.lit("'"))
+    return F.concat(_constant("'"), F.substring(value, 1, _SHOWN), _constant("'"))
+
+
+@once_per_jvm
+def _constant(value: str | bool) -> Expression:
+    """A constant that many expressions have."""
+    return F.lit(value)
 
 
 def or_false(condition: Expression) -> Expression:
     """The condition, false where it is null."""
-    return F.coalesce(condition, F.lit(False))
+    return F.coalesce(condition, _constant(False))
 
 
 def no_reasons() -> Expression:
@@ -50,10 +57,11 @@ def type_reasons(contract: Contract, got: Mapping[str, Expression]) -> list[Expr
 
     A delete is checked for its key and its sequence column only.
     """
-    decisive = {*contract.key, contract.sequence_column}
+    decisive, is_upsert = {*contract.key, contract.sequence_column}, F.col("_op") == UPSERT
+    wrong = {column.name: F.col(f"_wrong_{column.name}") for column in contract.columns}
     return [
         reason(
-            F.col(f"_wrong_{column.name}") & (F.lit(column.name in decisive) | (F.col("_op") == UPSERT)),
+            wrong[column.name] if column.name in decisive else wrong[column.name] & is_upsert,
             f"type: column {column.name}: expected {column.type}, got ",
             got[column.name],
         )

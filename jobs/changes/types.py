@@ -14,6 +14,7 @@ from expectations import timestamps
 from expectations.align import WHITESPACE
 from expectations.contract import Column
 from expectations.json_schema import BASE64
+from jobs.changes.projections import once_per_jvm
 
 ATTRIBUTE = "map<string,string>"  # {"N": "1"}; values under M, L and sets stay JSON text
 ITEM = f"map<string,{ATTRIBUTE}>"
@@ -76,7 +77,12 @@ def trimmed(text: Expression) -> Expression:
     # Few texts have any. Trimming so many kinds of characters takes longer than all else done to a text.
     first, last = F.ascii(text), F.ascii(F.substring(text, -1, 1))
     is_bare = first.between(*_VISIBLE) & last.between(*_VISIBLE)
-    return F.when(is_bare, text).otherwise(F.trim(text, F.lit(WHITESPACE)))
+    return F.when(is_bare, text).otherwise(F.trim(text, _whitespace()))
+
+
+@once_per_jvm
+def _whitespace() -> Expression:
+    return F.lit(WHITESPACE)
 
 
 def _tags(column: Column) -> tuple[str, ...]:

@@ -9,10 +9,12 @@ from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import FileCount
 from jobs.lake.commits import append_once, find_commit
+from jobs.lake.iceberg import current_schema
 from jobs.lake.names import BATCHES, QUALITY_RESULTS, QUARANTINE, Lake
 
 _REJECT = "dataset string, reasons array<string>, payload string, source_file string, row_number bigint"
@@ -66,8 +68,18 @@ def refused_rows(spark: SparkSession, manifest: Manifest) -> DataFrame:
 
 
 def small_frame(spark: SparkSession, rows: Sequence[tuple[object, ...]], table: str) -> DataFrame:
-    """A frame of few rows in one partition, which makes one small file."""
-    return spark.createDataFrame(rows, spark.table(table).schema).coalesce(1)
+    """A frame of few rows in one partition, which makes one small file.
+
+    By Arrow: of Python's rows Spark would make a frame by a task in a Python worker.
+    """
+    import pyarrow as pa
+
+    schema = current_schema(spark, table)
+    types = to_arrow_schema(schema)
+    columns = [
+        pa.array(values, kind) for values, kind in zip(zip(*rows, strict=True), types.types, strict=True)
+    ]
+    return spark.createDataFrame(pa.Table.from_arrays(columns, schema=types), schema).coalesce(1)
 
 
 def _count_row(count: FileCount) -> tuple[object, ...]:

@@ -21,7 +21,7 @@ from jobs.changes.forms import JSON
 from jobs.changes.json_values import json_type, parse_members, read_json, shown_json
 from jobs.changes.nested import NESTED, nested_name, nested_value, read_nested, with_nested_reasons
 from jobs.changes.positions import content_tie, end_of_sequence_reason, order_of, order_reason
-from jobs.changes.projections import Projection, beside, once_per_contract, project
+from jobs.changes.projections import Projection, beside, once_per_contract
 from jobs.changes.reasons import (
     collect_reasons,
     key_reasons,
@@ -49,11 +49,11 @@ def parse_drop(received: DataFrame, contract: Contract) -> DataFrame:
         received = received.withColumn(SEQUENCER, F.lit(None).cast("string"))
     if IS_UNTYPED not in received.columns:
         received = received.withColumn(IS_UNTYPED, F.lit(False))
-    return project(received, _projections(contract))
+    return _parsed(received, contract)
 
 
 @once_per_contract
-def _projections(contract: Contract) -> list[Projection]:
+def _parsed(contract: Contract) -> list[Projection]:
     lacks = {column.name: ~F.col(_has(column)) for column in contract.columns}
     reads = {
         column.name: or_default(column, _read(column), lacks[column.name]) for column in contract.columns

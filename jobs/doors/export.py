@@ -25,7 +25,7 @@ from pyspark.sql import functions as F
 from expectations.contract import Contract
 from jobs.changes.columns import parsed_columns
 from jobs.changes.positions import content_tie, is_ordered_by_time
-from jobs.changes.projections import Projection, beside, once_per_contract, project
+from jobs.changes.projections import Projection, beside, once_per_contract
 from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
 from jobs.doors.existing_items import (
@@ -58,11 +58,11 @@ def parse_export(received: DataFrame, contract: Contract) -> DataFrame:
 
     Their `event_time` is the time of the export; for an incremental one, the end of its window.
     """
-    return project(without_others(received, contract, _line()), _projections(contract))
+    return _parsed(without_others(received, contract, _line()), contract)
 
 
 @once_per_contract
-def _projections(contract: Contract) -> list[Projection]:
+def _parsed(contract: Contract) -> list[Projection]:
     own, version = F.greatest("_new_version", "_old_version"), _version(contract)
     # Two exports of an item that has not changed in between are the same change.
     of_full = F.when(F.col("_is_full") & own.isNotNull(), F.timestamp_micros(own)).otherwise(F.col("_time"))

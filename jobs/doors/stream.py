@@ -21,7 +21,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from jobs.changes.columns import parsed_columns
-from jobs.changes.projections import Projection, beside, once_per_contract, project
+from jobs.changes.projections import Projection, beside, once_per_contract
 from jobs.changes.reasons import shown
 from jobs.changes.types import ITEM
 from jobs.doors.existing_items import image_of, old_image_of, stored_key_text
@@ -48,11 +48,11 @@ _NO_IMAGE = "record: expected a NewImage, got none; the stream's view must have 
 
 def parse_stream(received: DataFrame, contract: Contract) -> DataFrame:
     """Received rows (`jobs.reading.received.RECEIVED`) as parsed rows (`jobs.changes.columns`)."""
-    return project(received, _projections(contract))
+    return _parsed(received, contract)
 
 
 @once_per_contract
-def _projections(contract: Contract) -> list[Projection]:
+def _parsed(contract: Contract) -> list[Projection]:
     version = _version(contract)
     tie = F.lpad("_sequence_number", TIE_DIGITS, "0")
     return [

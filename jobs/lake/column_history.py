@@ -11,17 +11,15 @@ a row look different from the item that it came from, although nothing is wrong:
 Iceberg keeps all schemas that a table had.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
 from expectations.contract import Column, Contract
 from expectations.spark_schema import columns_of
-from jobs.lake.iceberg import current_table
+from jobs.lake.iceberg import current_table, spark_schema
 
 type Path = tuple[str, ...]  # into structs and lists ("element")
 
@@ -67,7 +65,5 @@ def _types(columns: Iterable[Column], path: Path = ()) -> Iterator[tuple[Path, s
 
 
 def _schemas(spark: SparkSession, table: str) -> Iterator[StructType]:
-    jvm: Any = spark._jvm
     for schema in current_table(spark, table).schemas().values():
-        converted = jvm.org.apache.iceberg.spark.SparkSchemaUtil.convert(schema)
-        yield StructType.fromJson(json.loads(converted.json()))
+        yield spark_schema(spark, schema)

@@ -5,6 +5,7 @@ is a commit of its own; if a run stops in between, the next run finds fewer chan
 """
 
 from collections.abc import Iterable
+from itertools import starmap
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -17,7 +18,7 @@ from expectations.spark_literals import literal
 from expectations.spark_schema import changes_schema, columns_of, spark_type, table_schema
 from jobs.changes.key_text import encode_key
 from jobs.lake.creation import create_dataset_tables
-from jobs.lake.iceberg import load_table
+from jobs.lake.iceberg import current_schema, load_table, partition_fields, spark_schema
 from jobs.lake.names import Lake
 from jobs.runtime.log import log
 
@@ -38,12 +39,13 @@ def bring_to_contract(spark: SparkSession, lake: Lake, contract: Contract) -> No
                 log("table lacks the contract of its rows: stored from the current contract", table=table)
             spark.sql(statement(table, change))
     add_bookkeeping(spark, lake, contract, planned)
-    create_dataset_tables(spark, lake, contract)
+    if len(planned) < len(lake.of_dataset(contract.dataset)):
+        create_dataset_tables(spark, lake, contract)
 
 
 def lacks_columns(spark: SparkSession, lake: Lake, contract: Contract) -> bool:
     """Whether the dataset's changes, which are changed last, lack a column of the contract."""
-    have = spark.table(lake.changes(contract.dataset)).columns
+    have = current_schema(spark, lake.changes(contract.dataset)).fieldNames()
     return not set(changes_schema(contract).fieldNames()) <= set(have)
 
 
@@ -52,7 +54,7 @@ def plans(spark: SparkSession, lake: Lake, contract: Contract) -> dict[str, Plan
 
     Raises EvolutionRefused if a table cannot be changed in place.
     """
-    tables = [lake.table(contract.dataset), lake.changes(contract.dataset)]
+    tables = lake.of_dataset(contract.dataset)
     existing = [table for table in tables if spark.catalog.tableExists(table)]
 
     def has_null(column: str) -> bool:
@@ -69,14 +71,13 @@ def plans(spark: SparkSession, lake: Lake, contract: Contract) -> dict[str, Plan
 
 def live(spark: SparkSession, table: str) -> LiveTable:
     """The table as it is: the contract's columns, the partitions, and what its rows were accepted under."""
-    columns = columns_of(spark.table(table).schema)
-    of_contract = tuple(column for column in columns if not column.name.startswith("_"))
     loaded = load_table(spark, table)
-    partitions = tuple(
-        partition(loaded.schema().findColumnName(field.sourceId()), field.transform().toString())
-        for field in loaded.spec().fields()
-    )
-    return LiveTable(of_contract, partitions, Declared.from_properties(dict(loaded.properties())))
+    columns = columns_of(spark_schema(spark, loaded.schema()))
+    of_contract = tuple(column for column in columns if not column.name.startswith("_"))
+    partitions = tuple(starmap(partition, partition_fields(spark, loaded)))
+    stored = loaded.properties().get(DECLARED)
+    properties = {} if stored is None else {DECLARED: stored}
+    return LiveTable(of_contract, partitions, Declared.from_properties(properties))
 
 
 def statement(table: str, change: TableChange) -> str:
@@ -99,7 +100,7 @@ def add_bookkeeping(spark: SparkSession, lake: Lake, contract: Contract, tables:
         lake.changes(contract.dataset): changes_schema(contract),
     }
     for table in tables:
-        have = set(spark.table(table).schema.fieldNames())
+        have = set(current_schema(spark, table).fieldNames())
         for field in wanted[table]:
             if field.name not in have:
                 spark.sql(f"ALTER TABLE {table} ADD COLUMN `{field.name}` {field.dataType.simpleString()}")

@@ -1,5 +1,6 @@
 """The lake's tables as Iceberg knows them: their names, sizes, snapshots and procedures."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from expectations.timestamps import instant_of
 from jobs.lake.names import Lake
@@ -46,6 +48,30 @@ def current_table(spark: SparkSession, table: str) -> Any:
     found = load_table(spark, table)
     found.refresh()
     return found
+
+
+def spark_schema(spark: SparkSession, schema: Any) -> StructType:
+    """Iceberg's `Schema` as Spark has it. To resolve the table by a query would take far longer."""
+    jvm: Any = spark._jvm
+    converted = jvm.org.apache.iceberg.spark.SparkSchemaUtil.convert(schema)
+    return StructType.fromJson(json.loads(converted.json()))
+
+
+def current_schema(spark: SparkSession, table: str) -> StructType:
+    """The columns of the table, which may be as old as the catalog's cache."""
+    return spark_schema(spark, load_table(spark, table).schema())
+
+
+def partition_fields(spark: SparkSession, table: Any) -> list[tuple[str, str]]:
+    """The source column and the transform of each partition field of Iceberg's Java object of a table.
+
+    As JSON text: the end of a Java list alone takes seventy calls.
+    """
+    jvm: Any = spark._jvm
+    spec = json.loads(jvm.org.apache.iceberg.PartitionSpecParser.toJson(table.spec()))
+    return [
+        (table.schema().findColumnName(field["source-id"]), field["transform"]) for field in spec["fields"]
+    ]
 
 
 def forget_tables(spark: SparkSession, tables: Iterable[str]) -> None:

@@ -22,9 +22,13 @@ class Lake:
         """The table of a dataset's accepted changes."""
         return f"{self.catalog}.{self.database}.{dataset}_changes"
 
+    def of_dataset(self, dataset: str) -> list[str]:
+        """The two tables of a dataset: of its current rows, and of its changes."""
+        return [self.table(dataset), self.changes(dataset)]
+
     def of_datasets(self, datasets: Iterable[str]) -> list[str]:
         """The tables of these datasets, and those that all datasets share."""
-        own = [table for dataset in datasets for table in (self.table(dataset), self.changes(dataset))]
+        own = [table for dataset in datasets for table in self.of_dataset(dataset)]
         return own + [self.ops(name) for name in (QUARANTINE, BATCHES, QUALITY_RESULTS, TOMBSTONES)]
 
     def ops(self, name: str) -> str:

@@ -42,13 +42,11 @@ def sibling(spark: SparkSession) -> SparkSession:
 
     Its later settings, its temporary views and its catalogs, with the tables that they keep, are its own.
     """
-    own = spark.newSession()
-    from_start = own.conf.getAll
-    configure(
-        own, {name: value for name, value in spark.conf.getAll.items() if from_start.get(name) != value}
-    )
-    sessions: Any = own._jvm
-    sessions.org.apache.spark.sql.classic.SparkSession.setActiveSession(own._jsparkSession)
+    session: Any = spark._jsparkSession
+    # To read the settings and to apply them would be a call for each, and more at the end of their list.
+    own = SparkSession(spark.sparkContext, session.cloneSession())
+    jvm: Any = spark._jvm
+    jvm.org.apache.spark.sql.classic.SparkSession.setActiveSession(own._jsparkSession)
     return own
 
 

@@ -11,17 +11,17 @@ results are kept, but must not decide what the table holds.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from pyspark import SparkContext
 from pyspark.sql import Column as Expression
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from expectations.contract import Contract, Rule
+from jobs.changes.projections import once_per_jvm
 from jobs.changes.reasons import or_false, reason, shown
 from jobs.quality.gx_batch import batch_of, engine_of
 from jobs.quality.results import rule_name
@@ -51,6 +51,7 @@ class RowRule:
         return reason(self.broken, f"{self.name}: {self.expected()}, got ", F.concat_ws(", ", *got))
 
 
+@once_per_jvm
 def row_rules(contract: Contract, schema: StructType) -> tuple[RowRule, ...]:
     """The rules of the contract that reject rows of frames with this schema.
 
@@ -58,11 +59,6 @@ def row_rules(contract: Contract, schema: StructType) -> tuple[RowRule, ...]:
     reports the error. GX takes longer to make conditions than to evaluate those of few rows, so they are made
     once in a JVM.
     """
-    return _row_rules(SparkContext._gateway, contract, schema)
-
-
-@lru_cache(1024)
-def _row_rules(jvm: object, contract: Contract, schema: StructType) -> tuple[RowRule, ...]:
     from great_expectations.validator.metrics_calculator import MetricsCalculator
 
     from expectations.suite import build_suite

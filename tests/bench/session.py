@@ -5,6 +5,7 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from jobs.runtime.session import spare_calls
 from workflows.local.base.home import DEFAULT
 from workflows.local.base.jars import jar_paths
 from workflows.local.spark.conf import machine_conf
@@ -50,4 +51,5 @@ def spark() -> "SparkSession":
         }
     ).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
+    spare_calls(session)  # as sessions of jobs do
     return session

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from jobs.changes.projections import project
+from jobs.changes.projections import once_per_contract
 from jobs.changes.types import ITEM
 from jobs.doors.item_images import is_marked, stamp, typed_images
 from tests.jobs.builders import ENTITIES, SENT, entity
@@ -22,6 +22,9 @@ _SCHEMA = f"""
 ERASED = {"_key": {"S": "1"}, "_erased": {"BOOL": "true"}, "_deleted": {"BOOL": "true"}}
 
 
+typed = once_per_contract(typed_images)
+
+
 def captured(spark: "SparkSession", *images: tuple[Any, Any]) -> "DataFrame":
     """Captured rows of these old and new images, in DynamoDB's JSON."""
     rows = [
@@ -37,9 +40,7 @@ def test_an_image_is_typed_and_the_old_one_stands_in_for_a_removed_item(
     old, new = entity(1, "Ann", version=5), entity(1, "Bob", version=6)
 
     rows = (
-        project(captured(small_data_spark, (old, new), (old, None)), typed_images(ENTITIES))
-        .orderBy("row_number")
-        .collect()
+        typed(captured(small_data_spark, (old, new), (old, None)), ENTITIES).orderBy("row_number").collect()
     )
 
     assert [(row["_op"], row["name"], row["_new_version"], row["_old_version"]) for row in rows] == [
@@ -53,7 +54,7 @@ def test_a_mark_of_an_erased_key_is_not_an_item(small_data_spark: "SparkSession"
 
     marks = captured(small_data_spark, (None, ERASED), (old, ERASED))
 
-    rows = project(marks, typed_images(ENTITIES)).orderBy("row_number")
+    rows = typed(marks, ENTITIES).orderBy("row_number")
 
     assert [(row["_is_mark"], row["_op"], row["payload"]) for row in rows.collect()] == [
         (True, "delete", None),

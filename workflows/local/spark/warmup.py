@@ -28,7 +28,7 @@ _CATALOG: Final = {
 
 def warm_up(spark: SparkSession, endpoint: str) -> None:
     """Load all that the first job needs. Nothing of it stays in the embedded AWS."""
-    imports = threading.Thread(target=importlib.import_module, args=("great_expectations",), name="imports")
+    imports = threading.Thread(target=importlib.import_module, args=("expectations.suite",), name="imports")
     imports.start()
     for key, value in job_conf(_CATALOG, endpoint).items():
         spark.conf.set(key, value)
