@@ -26,6 +26,7 @@ FEW_ROWS: Mapping[str, str] = MappingProxyType({
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.ui.explainMode": "simple",  # Spark describes each plan for its UI, at length otherwise
 })  # fmt: skip
+FEW_BYTES = 4 << 20  # in memory, as Iceberg estimates: some ten thousand rows
 # Two tables in the same buckets are joined without a shuffle, and by hash rather than by sorting the larger.
 BUCKETED_JOINS: Mapping[str, str] = MappingProxyType({
     **_ALWAYS,
@@ -35,6 +36,11 @@ BUCKETED_JOINS: Mapping[str, str] = MappingProxyType({
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
     "spark.sql.join.preferSortMergeJoin": "false",
 })  # fmt: skip
+
+
+def settings_for_bytes(scanned: int) -> Mapping[str, str]:
+    """Settings for queries that scan so many bytes in all: those for few rows, or none."""
+    return FEW_ROWS if scanned <= FEW_BYTES else {}
 
 
 def sibling(spark: SparkSession) -> SparkSession:

@@ -17,14 +17,13 @@ from jobs.lake.conflicts import TURN_ON_TOMBSTONES, retry_conflicts
 from jobs.lake.iceberg import planned_bytes
 from jobs.lake.names import TOMBSTONES, Lake
 from jobs.lake.partitions import is_bucketed_by_key
-from jobs.lake.session import FEW_ROWS, configured
+from jobs.lake.session import configured, settings_for_bytes
 from jobs.merging.fold import ERASURE, POSITION, greatest_deletes, newest_per_key, outranked_become_deletes
 from jobs.merging.freshness import Arrivals
 from jobs.merging.summary import summarise
 from jobs.merging.target_partitions import conditions_on_rows
 
 DISTRIBUTION = "spark.sql.iceberg.distribution-mode"
-FEW_BYTES = 4 << 20  # in memory, as Iceberg estimates: some ten thousand rows
 _NEWER = "struct(s._version, s._tie) > struct(t._version, t._tie)"
 _SAME_POSITION = "t._version <=> s._version AND t._tie <=> s._tie"
 
@@ -69,7 +68,7 @@ def merge_changes(
 
 def settings_for(*scanned: DataFrame) -> Mapping[str, str]:
     """Settings for queries that scan these frames (`planned_bytes`): those for few rows, or none."""
-    return FEW_ROWS if sum(map(planned_bytes, scanned)) <= FEW_BYTES else {}
+    return settings_for_bytes(sum(map(planned_bytes, scanned)))
 
 
 def keep_few(received: DataFrame) -> DataFrame:

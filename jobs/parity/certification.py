@@ -18,7 +18,9 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from jobs.lake.column_history import column_history
+from jobs.lake.iceberg import planned_bytes
 from jobs.lake.names import QUARANTINE, TOMBSTONES, Lake
+from jobs.lake.session import configured, settings_for_bytes
 from jobs.parity.certificates import Certificate, Comparison, DriftedKeys
 from jobs.parity.drift import (
     DIFFERING,
@@ -82,7 +84,7 @@ def check_again(
     until, now = compared.scanned_until + options.settle, datetime.now(UTC)
     is_early = now < until or is_behind(landing.cloudwatch, options.forwarder, compared.scanned_until, now)
     not_merged = in_flight(spark, options.lake, landing, contract.dataset, until)
-    judged = judge(spark, contract, compared, options).persist(StorageLevel.MEMORY_AND_DISK)
+    judged = judge(spark, contract, compared, options)
     try:
         wrong = judged.where(F.col("verdict") != EXPLAINED)
         count = wrong.count()
@@ -103,7 +105,7 @@ def check_again(
 
 
 def judge(spark: SparkSession, contract: Contract, compared: Comparison, options: ParityOptions) -> DataFrame:
-    """The verdicts on the mismatches. The order of the reads matters (`jobs.parity.drift`)."""
+    """The verdicts on the mismatches, to be unpersisted. The order of reads matters (`jobs.parity.drift`)."""
     mismatches, dataset, lake = mismatches_of(spark, options.lake, compared), contract.dataset, options.lake
     tombstones = current_ops_table(spark, lake, TOMBSTONES, _TOMBSTONE).where(F.col("dataset") == dataset)
     table = table_at(spark, lake, contract, current_snapshot(spark, lake.table(dataset)))
@@ -113,7 +115,10 @@ def judge(spark: SparkSession, contract: Contract, compared: Comparison, options
     )
     history = column_history(spark, lake.table(dataset), contract)
     current = CurrentState(tombstones, table, items, history)
-    return verdicts(mismatches, current, contract, compared.verified_through)
+    scanned = sum(map(planned_bytes, (mismatches, tombstones, table)))
+    with configured(spark, settings_for_bytes(scanned)):
+        judged = verdicts(mismatches, current, contract, compared.verified_through)
+        return judged.persist(StorageLevel.MEMORY_AND_DISK)
 
 
 def certificate_of_drift(

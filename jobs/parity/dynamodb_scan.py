@@ -37,9 +37,13 @@ SCANNED = f"{RECEIVED}, dataset string"
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """The items of a table, columns `SCANNED`. One that no dataset claims has neither dataset nor payload."""
+    """The items of a table, columns `SCANNED`. One that no dataset claims has neither dataset nor payload.
+
+    `table_bytes` is the size of the table as DynamoDB tells it, which it does anew some hours apart.
+    """
 
     items: "DataFrame"
+    table_bytes: int = 0
 
     def of(self, contract: Contract) -> "DataFrame":
         """The items of one dataset, columns `RECEIVED`."""
@@ -58,11 +62,12 @@ def scan(
     The reads are eventually consistent, at half the price: a write that they miss looks like a change in
     flight. All tasks together consume at most `units_per_second` read units.
     """
-    parallelism = spark.sparkContext.defaultParallelism
-    segments = min(max(parallelism, _table_bytes(table) // _SEGMENT_BYTES), _MOST_SEGMENTS)
+    parallelism, size = spark.sparkContext.defaultParallelism, _table_bytes(table)
+    segments = min(max(parallelism, size // _SEGMENT_BYTES), _MOST_SEGMENTS)
     numbers = spark.range(0, segments, 1, segments)
     share = units_per_second / min(parallelism, segments)
-    return Scanned(numbers.mapInArrow(partial(_scan_segments, contracts, table, segments, share), SCANNED))
+    items = numbers.mapInArrow(partial(_scan_segments, contracts, table, segments, share), SCANNED)
+    return Scanned(items, size)
 
 
 def get(

@@ -16,6 +16,8 @@ from pyspark.sql import functions as F
 
 from expectations.contract import Contract
 from jobs.lake.column_history import column_history
+from jobs.lake.iceberg import planned_bytes
+from jobs.lake.session import configured, settings_for_bytes
 from jobs.parity.buckets import bucket_count, differing_buckets, item_sums, row_sums, with_bucket
 from jobs.parity.certificates import Certificate, Comparison, Counts
 from jobs.parity.compare import compare_keys, count_findings
@@ -126,8 +128,10 @@ def compare(
     history = column_history(spark, lake.table(dataset), contract)
     states = item_states(scanned.of(contract), contract, history)
     items = with_bucket(states, buckets).drop("is_rejected", "record")
-    rows = with_bucket(row_states(table_at(spark, lake, contract, snapshot), contract, history), buckets)
-    with _kept(items, rows):
+    table = table_at(spark, lake, contract, snapshot)
+    rows = with_bucket(row_states(table, contract, history), buckets)
+    settings = settings_for_bytes(scanned.table_bytes + planned_bytes(table))
+    with configured(spark, settings), _kept(items, rows):
         of_items = item_sums(items)
         until = datetime.now(UTC)
         of_rows = row_sums(rows)

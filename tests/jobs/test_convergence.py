@@ -29,10 +29,10 @@ from jobs.doors.parsers import PARSERS
 from jobs.ingest.merge_batches import merge_batches
 from jobs.intake.manifest import Manifest
 from jobs.intake.results import CheckedBatch, FileCount, MergedBatch
+from jobs.lake import session
 from jobs.lake.creation import create_dataset_tables, create_ops_tables
 from jobs.lake.names import TOMBSTONES, Lake
 from jobs.merging import steps, target_partitions
-from jobs.merging.steps import FEW_BYTES
 from jobs.merging.target_partitions import SMALL
 from jobs.reading.received import RECEIVED, SEQUENCER
 from tests.crashing import Crashed, Moment, may_crash_at
@@ -156,7 +156,7 @@ def test_the_lake_holds_what_the_model_says(
 ) -> None:
     batches = data.draw(plans(kind))
     monkeypatch.setattr(target_partitions, "SMALL", data.draw(st.sampled_from([0, SMALL])))
-    monkeypatch.setattr(steps, "FEW_BYTES", data.draw(st.sampled_from([-1, FEW_BYTES])))
+    monkeypatch.setattr(session, "FEW_BYTES", data.draw(st.sampled_from([-1, session.FEW_BYTES])))
     lake = make_lake(small_data_spark, kind)
     ledger: Any = Ledger()
     with in_zone(small_data_spark, data.draw(st.sampled_from(ZONES))):

@@ -11,6 +11,7 @@ import pytest
 
 from expectations.contract import Contract
 from expectations.timestamps import EPOCH
+from jobs.lake import session
 from jobs.lake.names import Lake
 from jobs.lake.session import BUCKETED_JOINS, configured
 from jobs.merging import steps
@@ -70,7 +71,7 @@ def test_the_merge_of_recent_changes_reads_their_days_only(
 def test_the_merge_into_a_table_in_buckets_shuffles_neither_side(
     spark: "SparkSession", lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "FEW_BYTES", 0)  # few rows are merged from memory, and shuffled
+    monkeypatch.setattr(session, "FEW_BYTES", 0)  # few rows are merged from memory, and shuffled
 
     plan = plan_of_merge(spark, lake, ENTITIES, monkeypatch, id=lambda number: number, name=str)
 

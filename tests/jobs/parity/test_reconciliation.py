@@ -1,12 +1,17 @@
 """A comparison of a whole dataset: what it counts, what it certifies, and what it leaves open."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pyspark import StorageLevel
+from pyspark.sql import DataFrame
 
 from expectations.contract import Contract
 from expectations.item_keys import table_of
+from jobs.lake import session
+from jobs.parity import reconciliation
+from jobs.parity.buckets import row_sums
 from jobs.parity.reconciliation import reconcile, scan_table
 from jobs.parity.tables import PARITY_MISMATCHES, PARITY_RESULTS
 from tests.jobs.builders import ENTITIES
@@ -41,6 +46,29 @@ def test_a_dataset_that_differs_gets_no_certificate_and_its_mismatches_are_store
     stored = parity.spark.table(parity.lake.ops(PARITY_MISMATCHES)).collect()
     assert sorted(row["key"] for row in stored) == ["0", "1", "2"]
     assert parity.spark.table(parity.lake.ops(PARITY_RESULTS)).count() == 0
+
+
+@pytest.mark.parametrize(("few_bytes", "is_compiled"), [(session.FEW_BYTES, "false"), (-1, "true")])
+def test_few_items_and_rows_are_interpreted_and_many_compiled(
+    parity: ParityFixture, monkeypatch: pytest.MonkeyPatch, few_bytes: int, is_compiled: str
+) -> None:
+    items = [entity(number, f"name {number}") for number in range(5)]
+    parity.put(*items)
+    parity.merge(*items)
+    parity.sql("UPDATE {table} SET name = 'altered' WHERE id = 4")
+    found: list[str | None] = []
+
+    def sums(rows: DataFrame) -> dict[int, Any]:
+        found.append(parity.spark.conf.get("spark.sql.codegen.wholeStage"))
+        return row_sums(rows)
+
+    monkeypatch.setattr(session, "FEW_BYTES", few_bytes)
+    monkeypatch.setattr(reconciliation, "row_sums", sums)
+    compiled = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
+    with session.configured(parity.spark, compiled):
+        assert parity.certify().keys.differing == ("4",)
+
+    assert found == [is_compiled]
 
 
 def test_an_empty_dataset_agrees(parity: ParityFixture) -> None:
