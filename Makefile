@@ -13,6 +13,8 @@ GLUELINE := $(BIN)/glueline
 PYTEST_ARGS ?=
 ARGS ?=
 BENCH ?=
+# One process more than there are cores: tests of the embedded AWS wait for it.
+WORKERS := $(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)"
 # Lines that tests run in their own process: not the Lambdas and jobs of a running stack.
 COVERAGE := --cov --cov-append --cov-report=
 # All that tests read.
@@ -64,7 +66,7 @@ setup: .local/setup.stamp ## Find or fetch uv, CPython 3.13, a JDK, all packages
 .PHONY: test
 test: setup ## Unit, Spark, and end-to-end tests against a running stack (the longest apart: test-deep); coverage.
 	@$(BIN)/coverage erase
-	$(BIN)/pytest -n auto --dist loadgroup -m "not spark and not e2e and not deep" $(COVERAGE) $(PYTEST_ARGS)
+	$(BIN)/pytest -n $$($(WORKERS)) --dist loadgroup -m "not spark and not e2e and not deep" $(COVERAGE) $(PYTEST_ARGS)
 	$(BIN)/pytest -n 2 --dist loadgroup -m "spark and not e2e and not deep and not emulator" $(COVERAGE) $(PYTEST_ARGS)
 	@$(BIN)/coverage report
 	$(BIN)/pytest --tx popen --tx "popen//env:GLUELINE_LOCAL=$(CURDIR)/.local/second" --dist loadgroup \
