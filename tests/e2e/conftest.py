@@ -29,7 +29,7 @@ _LAST = Path(__file__).with_name("test_permissions.py")
 _CHANGING = ("test_existing_tables", "test_captured_changes", "test_update", "test_continuous")
 # Of the second stack, so that both processes take as long. Modules that need `demo` are not among them.
 _SECOND = (
-    *("test_alerts", "test_api_under_attack", "test_exports", "test_flow", "test_following_changes"),
+    *("test_alerts", "test_api_under_attack", "test_flow", "test_following_changes"),
     *("test_further_queues", "test_load", "test_parity", "test_people", "test_questions", "test_two_stacks"),
     *("test_captured_changes", "test_update", "test_continuous"),
 )
