@@ -59,7 +59,7 @@ def run(millions: Sequence[int]) -> Report:
         [
             f"MODIFY records into a table of {TABLE_MILLIONS} M lines; one of {BROKEN} is quarantined",
             "floor: Spark reads the same objects from disk as JSON, and writes Parquet",
-            "memory: most that Spark's JVM and Python workers held at once, resident",
+            "memory: most that Spark's JVM and Python workers held at once; what they share counts once",
         ],
     )
     with aws_in_this_process(), counted_requests() as requests:
@@ -248,7 +248,7 @@ def counted_requests() -> Iterator[Requests]:
 
 @contextmanager
 def peak_memory() -> Iterator[list[int]]:
-    """Memory of all child processes, sampled twice a second."""
+    """Memory of all child processes, sampled twice a second; what they share counts once."""
     found, ended = [0], threading.Event()
 
     def look() -> None:
@@ -256,8 +256,8 @@ def peak_memory() -> Iterator[list[int]]:
             held = 0
             for process in psutil.Process().children(recursive=True):
                 try:
-                    held += process.memory_info().rss
-                except psutil.NoSuchProcess:
+                    held += process.memory_full_info().pss
+                except (psutil.NoSuchProcess, psutil.AccessDenied):
                     continue
             found.append(held)
 
