@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from workflows.local.base.home import Home
-from workflows.local.lifecycle import stack
+from workflows.local.lifecycle import listening, stack
 from workflows.local.lifecycle.clients import client
 from workflows.local.lifecycle.deployment import Deployment
 from workflows.local.lifecycle.processes import stack_processes
@@ -55,8 +55,11 @@ def deployment(checkout: Path) -> Deployment:
 
 @pytest.fixture(scope="module")
 def small(home: Home, deployment: Deployment) -> Iterator[stack.Stack]:
-    yield stack.up(print, home, deployment)
-    stack.down(home)
+    with pytest.MonkeyPatch.context() as patch:
+        # While it is down and kept, other tests would take its port, which is the first free one.
+        patch.setattr(listening, "FIRST_PORT", listening.FIRST_PORT + 200)
+        yield stack.up(print, home, deployment)
+        stack.down(home)
 
 
 def finished_run(glue: Any, workflow: str, number: int = 1) -> dict[str, Any]:
