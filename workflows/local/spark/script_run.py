@@ -1,6 +1,8 @@
 """Runs scripts in this process, one after another, each as if it had a process of its own.
 
 A script runs with the code that is deployed at that time: after a new deployment the next run has the change.
+What a job has imported is kept for its next run, as a process keeps it: so are the expressions that its
+modules made of contracts.
 """
 
 import contextlib
@@ -8,7 +10,8 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -36,15 +39,25 @@ class Outcome(AbstractContextManager["Outcome"]):
         return True
 
 
+type Modules = dict[str, ModuleType]
+
+
 @contextmanager
-def fresh_process_state(script: str, arguments: Mapping[str, str]) -> Iterator[None]:
-    """Set the arguments of a run and reload our own code; afterwards restore what the run has changed."""
+def fresh_process_state(script: str, arguments: Mapping[str, str], modules: Modules) -> Iterator[None]:
+    """Set the arguments of a run; afterwards restore what the run has changed.
+
+    `modules` has those of our own modules that the run finds loaded, and afterwards those that it has loaded,
+    or none if it has failed.
+    """
     kept = dict(os.environ), list(sys.path), sys.argv
     ours = _take_own_modules()
+    sys.modules.update(modules)
+    modules.clear()
     importlib.invalidate_caches()
     sys.argv = [script, *(text for pair in arguments.items() for text in pair)]
     try:
         yield
+        modules.update(_take_own_modules())
     finally:
         os.environ.clear()
         os.environ.update(kept[0])
@@ -53,7 +66,7 @@ def fresh_process_state(script: str, arguments: Mapping[str, str]) -> Iterator[N
         sys.modules.update(ours)  # this process uses their classes
 
 
-def _take_own_modules() -> dict[str, ModuleType]:
+def _take_own_modules() -> Modules:
     """Unload our own modules, and return them."""
     names = [name for name in sys.modules if name.split(".")[0] in _OWN_PACKAGES]
     return {name: sys.modules.pop(name) for name in names}
@@ -77,18 +90,27 @@ def output_to(log: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-class WorkerCode:
-    """The code of jobs, as the Python workers of Spark have loaded it: they load it only once."""
+class LoadedCode:
+    """The code of jobs, as this process and the Python workers of Spark have loaded it."""
 
     def __init__(self, code: Path) -> None:
         self._folders = [code / package for package in _OWN_PACKAGES]
         self._loaded = self._files()
+        self._modules: defaultdict[Hashable, Modules] = defaultdict(dict)
 
-    def end_stale_workers(self) -> None:
-        """End Spark's Python workers if the code has changed. Spark starts new ones when it needs them."""
+    def modules(self, of: Hashable) -> Modules:
+        """What earlier runs of a job have loaded; `fresh_process_state` uses and updates it.
+
+        `of` has all that loaded modules may depend on: the script, its role, and the context of Spark.
+        """
+        return self._modules[of]
+
+    def renew(self) -> None:
+        """Forget all that is loaded if the code has changed. Spark starts new workers when it needs them."""
         now = self._files()
         if now != self._loaded:
             self._loaded = now
+            self._modules.clear()
             for process in psutil.Process().children(recursive=True):
                 with contextlib.suppress(psutil.Error):  # it may have ended meanwhile
                     if "pyspark.daemon" in process.cmdline():

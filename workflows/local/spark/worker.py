@@ -28,7 +28,7 @@ from workflows.local.base.class_archive import use_archive, write_archive
 from workflows.local.base.jars import jar_paths
 from workflows.local.spark.conf import endpoint_conf, job_conf, machine_conf
 from workflows.local.spark.protocol import Ended, Ready, RunRequest
-from workflows.local.spark.script_run import Outcome, WorkerCode, fresh_process_state, output_to
+from workflows.local.spark.script_run import LoadedCode, Modules, Outcome, fresh_process_state, output_to
 from workflows.local.spark.warmup import EXTENSIONS, warm_up
 
 # Where the AWS SDK for Java looks first.
@@ -44,7 +44,7 @@ class WarmSpark:
 
     def __init__(self, endpoint: str, scratch: Path, code: Path, java_options: str = "") -> None:
         self.endpoint = endpoint
-        self.code = WorkerCode(code)
+        self.code = LoadedCode(code)
         self._fixed = machine_conf(jar_paths(), scratch, java_options) | endpoint_conf(endpoint)
         self._conf = self._fixed | {"spark.sql.extensions": EXTENSIONS}
         self._base = self._start()
@@ -79,6 +79,11 @@ class WarmSpark:
             context._jvm.System.setProperty(java_property, given[name])  # type: ignore[union-attr]
         context.environment.update(given)
 
+    def modules(self, script: str, credentials: Mapping[str, str]) -> Modules:
+        """What earlier runs of this script, with these credentials and in this context, have loaded."""
+        context = self._base.sparkContext.applicationId
+        return self.code.modules((script, context, frozenset(credentials.items())))
+
     def free_memory(self) -> None:
         """Free what a run has left in memory."""
         if self._base.sparkContext._jsc is not None:
@@ -108,18 +113,16 @@ def _set(session: SparkSession, conf: Mapping[str, str]) -> dict[str, str]:
 
 def run(spark: WarmSpark, request: RunRequest) -> str | None:
     """Run one script; returns its error in one line, or None. The traceback is in the log of the run."""
-    spark.code.end_stale_workers()
-    with (
-        output_to(Path(request.log)),
-        fresh_process_state(request.script, request.arguments),
-        Outcome() as outcome,
-    ):
-        print("glueline:", *sys.argv)
-        os.environ.update(request.credentials)
-        boto3.setup_default_session()  # it would keep the credentials of the last run
+    spark.code.renew()
+    with output_to(Path(request.log)), Outcome() as outcome:
         spark.session(request.conf)
-        spark.act_as(request.credentials)
-        runpy.run_path(request.script, run_name="__main__")
+        modules = spark.modules(request.script, request.credentials)
+        with fresh_process_state(request.script, request.arguments, modules):
+            print("glueline:", *sys.argv)
+            os.environ.update(request.credentials)
+            boto3.setup_default_session()  # it would keep the credentials of the last run
+            spark.act_as(request.credentials)
+            runpy.run_path(request.script, run_name="__main__")
     spark.free_memory()
     return outcome.error
 
