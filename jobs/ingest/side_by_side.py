@@ -1,8 +1,8 @@
-"""The same work on several datasets: on small ones at the same time, on each large one alone.
+"""The same work on several datasets at the same time: on a few small ones, and on one large one.
 
 For a small dataset the driver plans longer than Spark computes, and its tasks leave cores free. So a few
-threads take the small datasets one by one. A large dataset uses all cores by itself, and its cached rows need
-memory: it is worked on alone, after the small ones.
+threads take the small datasets one by one. The cached rows of a large dataset need memory: one thread takes
+all large ones, beside the small ones.
 
 Each thread has a session of its own. Settings, temporary views (Great Expectations gives all of them one
 name) and the catalog's cache of tables belong to a session, so that the work on a dataset changes none of
@@ -22,7 +22,7 @@ from jobs.lake.names import Lake
 from jobs.lake.session import sibling
 from jobs.runtime.failures import ENDINGS
 
-AT_ONCE = 4  # with more, threads only wait for each other, in Python and in Spark's planner
+AT_ONCE = 4  # threads: more of them only wait for each other, in Python and in Spark's planner
 
 type Work[Result] = Callable[[SparkSession, str], Result]
 
@@ -54,28 +54,39 @@ def work_on_each[Result](
 ) -> Outcomes[Result]:
     """Do the work on each dataset, with the session that it is given. An error ends its dataset alone.
 
-    `small` are the datasets on which work may be done at the same time. What ends the process is raised when
-    the work that has begun is done; no other work begins.
+    `small` are the datasets on several of which work may be done at the same time. What ends the process is
+    raised when the work that has begun is done; no other work begins.
     """
     found: Outcomes[Result] = Outcomes()
-    together = [dataset for dataset in datasets if dataset in small]
-    if len(together) > 1:
-        _work_side_by_side(spark, lake, together, work, found)
-    for dataset in datasets:
-        if len(together) < 2 or dataset not in together:
+    lanes = _lanes(datasets, small)
+    if len(lanes) > 1:
+        _work_side_by_side(spark, lake, lanes, work, found)
+    else:
+        for dataset in datasets:
             found.attempt(work, spark, dataset)
     return found.in_order(datasets)
 
 
-def _work_side_by_side[Result](
-    spark: SparkSession, lake: Lake, datasets: Sequence[str], work: Work[Result], found: Outcomes[Result]
-) -> None:
-    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+def _lanes(datasets: Iterable[str], small: Collection[str]) -> "list[queue.SimpleQueue[str]]":
+    """What each thread takes its datasets from: the first from large ones, if any, the others from small."""
+    of_large: queue.SimpleQueue[str] = queue.SimpleQueue()
+    of_small: queue.SimpleQueue[str] = queue.SimpleQueue()
     for dataset in datasets:
-        waiting.put(dataset)
+        (of_small if dataset in small else of_large).put(dataset)
+    lanes = [of_large] if of_large.qsize() else []
+    return lanes + [of_small] * min(AT_ONCE - len(lanes), of_small.qsize())
+
+
+def _work_side_by_side[Result](
+    spark: SparkSession,
+    lake: Lake,
+    lanes: "Sequence[queue.SimpleQueue[str]]",
+    work: Work[Result],
+    found: Outcomes[Result],
+) -> None:
     endings: list[BaseException] = []
 
-    def take(pool: str) -> None:
+    def take(waiting: "queue.SimpleQueue[str]", pool: str) -> None:
         try:
             spark.sparkContext.setLocalProperty("spark.scheduler.pool", pool)
             own = sibling(spark)
@@ -86,8 +97,10 @@ def _work_side_by_side[Result](
         except BaseException as ending:  # noqa: BLE001 -- raised by the thread that waits for this one
             endings.append(ending)
 
-    names = [f"datasets-{number}" for number in range(min(AT_ONCE, len(datasets)))]
-    threads = [InheritableThread(target=take, name=name, args=(name,), session=spark) for name in names]
+    named = [(lane, f"datasets-{number}") for number, lane in enumerate(lanes)]
+    threads = [
+        InheritableThread(target=take, name=name, args=(lane, name), session=spark) for lane, name in named
+    ]
     begun: list[InheritableThread] = []
     try:
         for thread in threads:
@@ -97,7 +110,7 @@ def _work_side_by_side[Result](
         for thread in begun:
             thread.join()
     # This session may have loaded the tables before other sessions wrote to them.
-    forget_tables(spark, lake.of_datasets(datasets))
+    forget_tables(spark, lake.of_datasets([*found.results, *found.errors]))
     if endings:
         raise endings[0]
 

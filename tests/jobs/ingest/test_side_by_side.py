@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,25 +39,24 @@ class Meter:
             self.now -= 1
 
 
-def test_small_datasets_are_worked_on_side_by_side_up_to_a_bound_and_large_ones_alone(
-    spark: "SparkSession",
-) -> None:
-    small, large = Meter(), Meter()
+def test_few_small_datasets_and_one_large_one_are_worked_on_side_by_side(spark: "SparkSession") -> None:
+    all_of_them, large = Meter(), Meter()
     large_ones = DATASETS[::3]
 
     def work(_: "SparkSession", dataset: str) -> str:
-        if dataset in large_ones:
-            with large.counting(1):
-                assert small.now == 0
-        else:
-            with small.counting(AT_ONCE):
-                assert large.now == 0
-        return dataset.upper()
+        with all_of_them.counting(AT_ONCE), large.counting(1) if dataset in large_ones else nullcontext():
+            return dataset.upper()
 
     found = work_on_each(spark, LAKE, DATASETS, set(DATASETS) - set(large_ones), work)
 
-    assert (small.most, large.most, found.errors) == (AT_ONCE, 1, {})
+    assert (all_of_them.most, large.most, found.errors) == (AT_ONCE, 1, {})
     assert list(found.results.items()) == [(name, name.upper()) for name in DATASETS]
+
+
+def test_large_datasets_alone_are_worked_on_one_by_one_in_the_callers_session(spark: "SparkSession") -> None:
+    found = work_on_each(spark, LAKE, DATASETS, (), lambda own, dataset: own is spark)
+
+    assert found == Outcomes(dict.fromkeys(DATASETS, True))
 
 
 def test_an_error_ends_its_dataset_alone_and_outcomes_are_in_the_order_of_the_datasets(
