@@ -50,10 +50,11 @@ def run(
     from workflows.demo.run import run as run_all
     from workflows.local.base.environment import act_locally
     from workflows.local.lifecycle.ours import UpOptions
+    from workflows.local.lifecycle.stack import await_spark
     from workflows.stack.target import local
 
     act_locally()
-    started = start(UpOptions())
+    started = start(UpOptions(awaits_spark=False))
     if started.changes is not None and not started.changes.is_empty:
         err.print(started.notice, soft_wrap=True, markup=False)
     target = local()
@@ -63,6 +64,7 @@ def run(
             lines,
             lambda pending: show(pending_step(pending)),
             lambda step, left: show(Step(step, left=left)),
+            await_spark,
         )
     if as_json:
         print_json([asdict(outcome) | {"adds_up": outcome.adds_up} for outcome in outcomes])

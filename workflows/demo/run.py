@@ -26,11 +26,12 @@ def run(
     lines: int,
     report: Callable[[Pending], None],
     begin: Callable[[str, int | None], None] = lambda step, left: None,
+    await_spark: Callable[[], None] = lambda: None,
 ) -> list[Outcome]:
     """Send messages and files, wait until they are merged, account for all of them.
 
     `lines` counts basket lines. `begin` is called with each step, and with the number of messages that are
-    still to be sent; `report` with what is waited for.
+    still to be sent; `report` with what is waited for. `await_spark` is called when everything is sent.
     """
     started = datetime.now(UTC)
     begin("reading the baskets", None)
@@ -45,6 +46,8 @@ def run(
     count(0)
     put_files(target, files)
     message_ids = send(target, [message.body for message in sent], count)
+    begin("waiting for Spark", None)
+    await_spark()
     wait(target, uris_of(target, files), report)
     begin("comparing the tables with the model", None)
     return [

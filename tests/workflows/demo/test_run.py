@@ -23,10 +23,20 @@ def test_each_step_is_told_and_the_messages_that_are_left_to_send(
         monkeypatch.setattr(module, account, lambda *_: None)
     told: list[tuple[str, int | None]] = []
 
-    module.run(empty_stack(aws), 100, lambda pending: None, lambda *step: told.append(step))
+    module.run(
+        empty_stack(aws),
+        100,
+        lambda pending: None,
+        lambda *step: told.append(step),
+        lambda: told.append(("Spark is awaited", None)),
+    )
 
     assert told[0] == ("reading the baskets", None)
     assert told[1] == ("sending messages and files", 25)
     numbers = [left for _, left in told if left is not None]
     assert (max(numbers), min(numbers), len(numbers)) == (25, 0, 4)  # three calls, in any order
-    assert told[-1] == ("comparing the tables with the model", None)
+    assert told[-3:] == [
+        ("waiting for Spark", None),
+        ("Spark is awaited", None),
+        ("comparing the tables with the model", None),
+    ]

@@ -70,11 +70,14 @@ def wait_for_health(emulator: subprocess.Popen[bytes], endpoint: str, home: Home
 
 
 def wait_for_spark(
-    emulator: subprocess.Popen[bytes], endpoint: str, home: Home, processes: Sequence[str] = ("spark",)
+    emulator: subprocess.Popen[bytes] | None,
+    endpoint: str,
+    home: Home,
+    processes: Sequence[str] = ("spark",),
 ) -> None:
-    """Return when these Spark processes are warm.
+    """Return when these Spark processes are warm. The emulator is None if another process has started it.
 
-    Raises StackError if one can't start, the emulator ends, or time is up.
+    Raises StackError if one can't start, the emulator ends or does not answer, or time is up.
     """
     for _ in _attempts(_SPARK_SECONDS, emulator, home):
         found = spark_states(endpoint)
@@ -85,11 +88,11 @@ def wait_for_spark(
             raise StackError(failed[0].message or "Spark can't start.")
 
 
-def _attempts(seconds: float, emulator: subprocess.Popen[bytes], home: Home) -> Iterator[None]:
+def _attempts(seconds: float, emulator: subprocess.Popen[bytes] | None, home: Home) -> Iterator[None]:
     """An attempt every quarter of a second; raises StackError when time is up or the emulator has ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if emulator.poll() is not None:
+        if emulator is not None and emulator.poll() is not None:
             raise StackError(
                 f"The embedded AWS ended (exit code {emulator.returncode}); the reason is in "
                 f"{home.logs / 'emulator.log'}."

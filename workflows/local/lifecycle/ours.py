@@ -33,6 +33,7 @@ class UpOptions:
     as_aws: bool = False  # the times that the template has on AWS
     mode: str | None = None  # the ingest mode; that of a kept stack if None, else `workflow`
     enables_streams: bool = False  # the stream of each existing table that has none is enabled
+    awaits_spark: bool = True  # else the first jobs wait for it, if the stack starts without data
 
 
 def our_deployment(home: Home, options: UpOptions | None = None) -> Deployment:

@@ -32,7 +32,7 @@ from workflows.local.lifecycle.status import StackState, status
 from workflows.local.lifecycle.updating import follow_kept_data, update
 from workflows.local.ministack.keeping import KEEP_PATH, is_kept, kept_port, remove_state
 
-__all__ = ["Stack", "StackError", "StackState", "down", "running_stack", "status", "up"]
+__all__ = ["Stack", "StackError", "StackState", "await_spark", "down", "running_stack", "status", "up"]
 
 _KEEP_SECONDS: Final = 300
 
@@ -45,6 +45,8 @@ def up(
     begin: Callable[[str], None] = lambda step: None,
 ) -> Stack:
     """Start the stack and return when it is ready; to one that runs, deploy what has changed.
+
+    With `awaits_spark` off, a stack without data is ready before its Spark is (`await_spark`).
 
     `report` is called with a line about each step that is done, `begin` with each that begins.
     A stack that runs keeps its timing, and its ingest mode unless another is asked for.
@@ -67,7 +69,8 @@ def up(
 
             report_notes(report)
         try:
-            return _indexed(_start(report, home, wanted, begin), wanted, report, begin)
+            started = _start(report, home, wanted, begin, awaits_spark=options.awaits_spark)
+            return _indexed(started, wanted, report, begin)
         except BaseException:
             _clean_up(home)
             raise
@@ -123,8 +126,20 @@ def _keep(running: Stack, home: Home) -> None:
         ) from error
 
 
+def await_spark(home: Home = DEFAULT) -> None:
+    """Return when the Spark of a running stack is warm. Raises StackError if it can't start."""
+    running = running_stack(home)
+    if running is not None:
+        wait_for_spark(None, running.endpoint_url, home)
+
+
 def _start(
-    report: Callable[[str], None], home: Home, deployment: Deployment, begin: Callable[[str], None]
+    report: Callable[[str], None],
+    home: Home,
+    deployment: Deployment,
+    begin: Callable[[str], None],
+    *,
+    awaits_spark: bool,
 ) -> Stack:
     began = time.monotonic()
 
@@ -164,9 +179,10 @@ def _start(
         outputs = deploy(deployment, home, endpoint)
         report_step("template deployed")
         is_continuous = outputs.get("IngestMode") == CONTINUOUS
-        begin("waiting for Spark")
-        wait_for_spark(emulator, endpoint, home, ("spark", "streaming") if is_continuous else ("spark",))
-        report_step("Spark is warm")
+        if awaits_spark or kept is not None:
+            begin("waiting for Spark")
+            wait_for_spark(emulator, endpoint, home, ("spark", "streaming") if is_continuous else ("spark",))
+            report_step("Spark is warm")
     remove_state(home.kept)  # the stack has loaded it, and changes it from now on
     remember_contracts(deployment, home)
     parts.write(home)

@@ -40,6 +40,18 @@ def test_waiting_ends_when_spark_is_warm(
     wait_for_spark(emulator, ENDPOINT, Home(tmp_path))
 
 
+def test_spark_is_also_awaited_by_who_has_not_started_the_emulator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports(monkeypatch, SparkState("starting"), SparkState("ready"))
+
+    wait_for_spark(None, ENDPOINT, Home(tmp_path))
+
+    reports(monkeypatch, SparkState("failed", message="no memory"))
+    with pytest.raises(StackError, match="no memory"):
+        wait_for_spark(None, ENDPOINT, Home(tmp_path))
+
+
 def test_waiting_for_two_ends_when_both_are_warm(
     emulator: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
