@@ -6,7 +6,7 @@ However many they are, the batch makes one commit on each table that they share.
 import gzip
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -107,6 +107,15 @@ def failing(all_landed: Mapping[str, Landed]) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def being_large(large: Collection[str]) -> Iterator[None]:
+    """Inside, these datasets count as large, and no others do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(check_batch, "are_few", lambda files: not any(file.dataset in large for file in files))
+        patch.setattr(merge_batches, "with_few_changes", lambda checked: set(DATASETS).difference(large))
+        yield
+
+
 def end(spark: "SparkSession", s3: "S3Client", all_landed: Mapping[str, Landed], at_once: int) -> Ended:
     """Check and merge a batch of what landed, in a new lake."""
     number = next(_numbers)
@@ -149,16 +158,21 @@ def _general(text: str) -> str:
 
 
 @settings(max_examples=examples(40), phases=PHASES)
-@example([Landed(ALL, ALL, ALL, ALL, None), Landed(ALL, NONE, NONE, NONE, 1), Landed(ALL, ALL, ALL, NONE, 2)])
-@given(st.lists(landed, min_size=3, max_size=3))
+@example(
+    [Landed(ALL, ALL, ALL, ALL, None), Landed(ALL, NONE, NONE, NONE, 1), Landed(ALL, ALL, ALL, NONE, 2)],
+    frozenset(DATASETS[:1]),
+)
+@given(st.lists(landed, min_size=3, max_size=3), st.frozensets(st.sampled_from(DATASETS)))
 def test_datasets_end_side_by_side_as_one_after_another(
-    small_data_spark: "SparkSession", s3: "S3Client", several: list[Landed]
+    small_data_spark: "SparkSession", s3: "S3Client", several: list[Landed], large: frozenset[str]
 ) -> None:
     all_landed = dict(zip(DATASETS, several, strict=True))
 
-    together = end(small_data_spark, s3, all_landed, at_once=4)
+    with being_large(large):
+        together = end(small_data_spark, s3, all_landed, at_once=4)
+    one_by_one = end(small_data_spark, s3, all_landed, at_once=1)
 
-    assert together == end(small_data_spark, s3, all_landed, at_once=1)
+    assert together == one_by_one
     for name in (BATCHES, QUALITY_RESULTS, QUARANTINE):
         assert together.commits[f"glue_catalog.side__ops.{name}"] <= 1
     assert len(together.failures) == sum(of.fault is not None for of in several)
