@@ -18,20 +18,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.checkouts import Checkout
+from tests.e2e.new_datasets import PARCELS, orders_contract
 from workflows.local.base.home import FOLDER_VARIABLE
 from workflows.stack.target import STACK_FILE, Target, local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from workflows.local.lifecycle.running import Stack
+
 _LAST = Path(__file__).with_name("test_permissions.py")
 # They leave a stack that is not that of the checkout any more, in this order.
 _CHANGING = ("test_existing_tables", "test_captured_changes", "test_update", "test_continuous")
+# What it looks for takes its time: others run meanwhile.
+_LATE = ("test_the_changes_of_repeated_requests_can_be_followed",)
 # Of the second stack, so that both processes take as long. Modules that need `demo` are not among them.
 _SECOND = (
     *("test_alerts", "test_api_under_attack", "test_flow", "test_following_changes"),
     *("test_further_queues", "test_load", "test_parity", "test_people", "test_questions", "test_two_stacks"),
-    *("test_captured_changes", "test_update", "test_continuous"),
+    *("test_existing_tables", "test_captured_changes", "test_update"),
 )
 STACKS = ("first stack", "second stack")
 # The second compiler of a JVM costs more than it gains in a stack that lives for some minutes. The room for
@@ -49,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if item.path != _LAST:  # it looks at both stacks
                 item.add_marker(pytest.mark.xdist_group(STACKS[item.path.stem in _SECOND]))
     # The last looks at what all others have caused.
-    items.sort(key=lambda item: (item.path == _LAST, _changes(item.path)))
+    items.sort(key=lambda item: (item.path == _LAST, _changes(item.path), item.name in _LATE))
 
 
 def _changes(module: Path) -> int:
@@ -91,6 +96,14 @@ def checkout(target: Target, is_ours: bool, tmp_path_factory: pytest.TempPathFac
     if not is_ours:
         restored = glueline("up")
         assert restored.returncode == 0, restored.stderr
+
+
+@pytest.fixture(scope="session")
+def grown(checkout: Checkout) -> Stack:
+    """The stack that one deployment has given two more datasets: parcels, and orders as Debezium has them."""
+    checkout.contract("parcels").write_text(PARCELS)
+    checkout.contract("orders").write_text(orders_contract(checkout.folder))
+    return checkout.deploy()
 
 
 def run_killed_after(seconds: int) -> dict[str, Any]:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from workflows.contracts.message_draft import draft_from_messages
-from workflows.local.base.home import CHECKOUT
+import pytest
+
+from tests.e2e.new_datasets import captured_orders
 from workflows.operations.dead_letters import read
 from workflows.operations.sending import send
 from workflows.query.dialect.errors import QueryError
 from workflows.query.sql import query
 
 if TYPE_CHECKING:
-    from tests.e2e.checkouts import Checkout
     from workflows.stack.target import Target
 
-DOCUMENT: Final = (CHECKOUT / "docs" / "start-from-debezium-or-dms.md").read_text()
 PATIENCE_SECONDS: Final = 300
 
 
@@ -34,15 +32,10 @@ def rows(target: Target, expected: list[tuple[Any, ...]]) -> list[tuple[Any, ...
     return found
 
 
-def test_captured_changes_reach_the_table_in_any_order(target: Target, checkout: Checkout) -> None:
-    sample = re.findall(r"(?s)```json\n(.*?)```", DOCUMENT)[0]
-    file = checkout.folder / "orders.jsonl"
-    file.write_text(sample)
-    drafted = draft_from_messages("orders", ["order_id"], None, file)
-    checkout.contract("orders").write_text(drafted.text)
-    checkout.deploy()
+@pytest.mark.usefixtures("grown")
+def test_captured_changes_reach_the_table_in_any_order(target: Target) -> None:
     before = {letter.body for letter in read(target)}
-    messages = sample.splitlines()
+    messages = captured_orders().splitlines()
 
     truncate = messages[0].replace('"op": "r"', '"op": "t"')
     send(target, [truncate, *reversed(messages), *messages])

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.e2e.conftest import glueline
+from tests.e2e.new_datasets import PARCELS
 from tests.e2e.test_flow import eventually, rows
 from tests.e2e.test_parity import certified
-from tests.e2e.test_update import CONTRACT
 from tests.load import Sent, account, load, outranked, refused, send_at_once
 from workflows.local.lifecycle import stack
 from workflows.progress.waiting import open_batches, wait
@@ -26,13 +26,20 @@ if TYPE_CHECKING:
 
     from tests.e2e.checkouts import Checkout
     from workflows.demo.accounting import Outcome
+    from workflows.local.lifecycle.status import StreamingRunState
 
 MESSAGES: Final = 60
 
 pytestmark = pytest.mark.timeout(1200)  # two starts of Spark on a busy machine
 
 
+def runs() -> list[StreamingRunState]:
+    """The runs of the streaming job, the newest first."""
+    return stack.status().streaming_runs
+
+
 def status() -> dict[str, Any]:
+    """What the command says; it also reads all that it calls wrong, which takes some seconds."""
     shown = glueline("status", "--json")  # ends with 1 if anything is wrong, as dead letters of other tests
     assert shown.returncode in (0, 1), shown.stderr
     found: dict[str, Any] = json.loads(shown.stdout)
@@ -48,7 +55,7 @@ def up(mode: str) -> None:
 def continuous(target: Target, is_ours: bool) -> Iterator[Target]:
     """The stack of all tests in continuous mode, in which its streaming job runs; then in its own again."""
     up("continuous")
-    eventually(lambda: [run for run in status()["streaming_runs"] if run["state"] == "RUNNING"], "a run")
+    eventually(lambda: [run for run in runs() if run.state == "RUNNING"], "a run")
     yield local()
     if not is_ours:
         up("workflow")
@@ -78,15 +85,18 @@ class Survived:
 @pytest.fixture(scope="module")
 def survived(continuous: Target) -> Survived:
     """Messages are sent, and the job is killed with its Spark in the middle of the batch that has them."""
-    before = status()
-    running, sent = before["streaming_runs"][0]["run_id"], Sent()
+    before = stack.status()
+    running, sent = before.streaming_runs[0].run_id, Sent()
     send_at_once(continuous, load(MESSAGES).messages, sent)
     eventually(lambda: is_at_work(continuous, running), "a batch in work")
-    os.killpg(before["streaming"]["pid"], signal.SIGKILL)
+    assert before.streaming is not None
+    assert before.streaming.pid is not None
+    os.killpg(before.streaming.pid, signal.SIGKILL)
     wait(continuous, [], lambda pending: None)
     outcome = account(continuous, sent)
     state = status()
-    started = [run["run_id"] for run in state["workflow_runs"] if run not in before["workflow_runs"]]
+    known = {run.run_id for run in before.workflow_runs}
+    started = [run["run_id"] for run in state["workflow_runs"] if run["run_id"] not in known]
     return Survived(sent, running, outcome, started, state)
 
 
@@ -128,12 +138,12 @@ def test_the_certificate_is_clean(survived: Survived) -> None:
 
 @pytest.mark.usefixtures("survived")
 def test_an_up_without_changes_leaves_the_mode_and_the_run(continuous: Target) -> None:
-    before = status()["streaming_runs"]
+    before = runs()
 
     unchanged = glueline("up")
 
     assert unchanged.stdout.startswith("Nothing has changed")
-    assert status()["streaming_runs"] == before
+    assert runs() == before
 
 
 @pytest.mark.deep  # two more deployments
@@ -141,8 +151,8 @@ def test_an_up_without_changes_leaves_the_mode_and_the_run(continuous: Target) -
 def test_a_new_contract_ends_the_run_and_the_next_one_takes_its_files(
     continuous: Target, checkout: Checkout
 ) -> None:
-    checkout.contract("letters").write_text(CONTRACT.replace("parcels", "letters"))
-    before = status()["streaming_runs"][0]["run_id"]
+    checkout.contract("letters").write_text(PARCELS.replace("parcels", "letters"))
+    before = runs()[0].run_id
 
     stack.up(print, checkout.home)
 
@@ -151,6 +161,6 @@ def test_a_new_contract_ends_the_run_and_the_next_one_takes_its_files(
     )
     sql = "select parcel_id from letters"
     assert eventually(lambda: rows(continuous, sql), "the letter") == [{"parcel_id": "a"}]
-    newest, *older = status()["streaming_runs"]
-    assert newest["state"] == "RUNNING"
-    assert [run["state"] for run in older if run["run_id"] == before] == ["SUCCEEDED"]
+    newest, *older = runs()
+    assert newest.state == "RUNNING"
+    assert [run.state for run in older if run.run_id == before] == ["SUCCEEDED"]

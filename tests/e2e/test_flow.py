@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workflows.stack.target import Target
 
 PATIENCE_SECONDS = 300
+API_PRODUCT = -5 * 10**14  # of the product that the API writes, from the number of the basket
 PRODUCT_HEADER = "product_id,manufacturer_id,department,brand,product_category,product_type,package_size"
 
 
@@ -39,6 +40,7 @@ class Sent:
     basket: int
     files: dict[str, str]
     message_ids: dict[str, str]
+    statuses: tuple[int, ...]  # of the requests to create the product, to change it, and to change it again
 
 
 def event(event_id: str, kind: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +127,25 @@ def sent(target: Target) -> Sent:
     for name, (key, content) in files(tag, basket).items():
         s3.put_object(Bucket=target.output("RawBucket"), Key=key, Body=content)
         keys[name] = f"s3://{target.output('RawBucket')}/{key}"
-    return Sent(tag, basket, keys, ids)
+    return Sent(tag, basket, keys, ids, create_and_change(target, basket + API_PRODUCT))
+
+
+def access(target: Target) -> dict[str, str]:
+    token = fetch_token(target, "glueline/read glueline/write glueline/delete")
+    return {"authorization": f"Bearer {token}"}
+
+
+def create_and_change(target: Target, key: int) -> tuple[int, ...]:
+    """Create a product through the Data API, change it, and change what was created once more."""
+    api, headers = target.output("DataApiUrl"), access(target)
+    product = dict(zip(PRODUCT_HEADER.split(","), (key, 2, "DELI", "Private", "A", "B", "1 OZ"), strict=True))
+    created = http.post(f"{api}/products", json=product, headers=headers)
+    of_created = headers | {"if-match": created.headers["etag"]}
+    changed, stale = (
+        http.patch(f"{api}/products/{key}", json={"department": department}, headers=of_created)
+        for department in ("SEAFOOD", "MEAT")
+    )
+    return created.status_code, changed.status_code, stale.status_code
 
 
 def eventually(look: Callable[[], Any], what: str) -> Any:
@@ -240,28 +260,10 @@ def test_a_parquet_drop_becomes_rows(target: Target, sent: Sent) -> None:
 
 
 def test_the_table_follows_writes_and_deletes_of_the_api(target: Target, sent: Sent) -> None:
-    api, key = target.output("DataApiUrl"), str(sent.basket + 500)
-    headers = {
-        "authorization": f"Bearer {fetch_token(target, 'glueline/read glueline/write glueline/delete')}"
-    }
-    product = dict(
-        zip(PRODUCT_HEADER.split(","), (int(key), 2, "DELI", "Private", "A", "B", "1 OZ"), strict=True)
-    )
+    api, key, headers = target.output("DataApiUrl"), sent.basket + API_PRODUCT, access(target)
     sql = f"select department from products where product_id = {key}"
 
-    created = http.post(f"{api}/products", json=product, headers=headers)
-    changed = http.patch(
-        f"{api}/products/{key}",
-        json={"department": "SEAFOOD"},
-        headers=headers | {"if-match": created.headers["etag"]},
-    )
-    stale = http.patch(
-        f"{api}/products/{key}",
-        json={"department": "MEAT"},
-        headers=headers | {"if-match": created.headers["etag"]},
-    )
-
-    assert (created.status_code, changed.status_code, stale.status_code) == (201, 200, 412)
+    assert sent.statuses == (201, 200, 412)
     assert http.get(f"{api}/products/{key}", headers=headers).json()["department"] == "SEAFOOD"
     eventually(lambda: rows(target, sql) == [{"department": "SEAFOOD"}], "the changed product")
 

@@ -24,12 +24,15 @@ from playwright.sync_api import expect, sync_playwright
 
 from jobs.intake.batches import Batches
 from jobs.intake.manifest import Manifest, ManifestFile
+from jobs.parity.certificates import DriftedKeys
+from jobs.parity.objects import ParityObjects
 from tests.e2e.browsers import NoBrowser, arguments, find_chromium
 from tests.e2e.conftest import GLUELINE
+from tests.e2e.damage import ADDED, damage_lines
 from workflows.console.rendering import PAGES
 from workflows.operations.dead_letters import put_back, receive
+from workflows.progress.job_runs import await_open_work
 from workflows.progress.waiting import merged_files, receipts
-from workflows.query.catalog import lake_catalog
 from workflows.query.sql import query, rows
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ HOSTILE: Final = f'</pre><script>{OWNED}</script><img src=x onerror="{OWNED}">'
 REJECTED: Final = {"rows_read": 1, "accepted": 0, "quarantined": 1}
 PATIENCE: Final = 120_000  # milliseconds
 PAINT: Final = 1000  # milliseconds
+type Scheme = Literal["light", "dark"]
 
 pytestmark = pytest.mark.usefixtures("demo")
 
@@ -76,15 +80,22 @@ class Console:
         """Wait until every part of the page is there."""
         expect(self.page.locator(".wait")).to_have_count(0, timeout=PATIENCE)
 
-    def reload_until(self, element: Locator) -> None:
+    def reload_until(self, element: Locator, may_come: Callable[[], bool] = lambda: True) -> None:
         """Read the page again until it has the element: an answer of the stack is kept for some seconds."""
         for _ in range(20):
             self.page.wait_for_load_state()
             self.is_complete()
-            if element.count():
+            if element.count() or not may_come():
                 return
             self.page.wait_for_timeout(1000)
             self.page.reload()
+
+    def schemes(self) -> Iterator[Scheme]:
+        """The page in the dark scheme, then in the light one, as its browser asks for them."""
+        schemes: tuple[Scheme, ...] = ("dark", "light")
+        for scheme in schemes:
+            self.page.emulate_media(color_scheme=scheme)
+            yield scheme
 
     def menu(self, name: str) -> None:
         self.click(self.page.get_by_role("link", name=name, exact=True))
@@ -125,10 +136,9 @@ def hostile_file(target: Target) -> str:
 
 
 @pytest.fixture
-def console(browser: Browser, first_address: str, request: pytest.FixtureRequest) -> Iterator[Console]:
+def console(browser: Browser, first_address: str) -> Iterator[Console]:
     """A new browser window that has opened the first address; no script of a page may fail."""
-    scheme: Literal["light", "dark"] = getattr(request, "param", "light")
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 1360, "height": 860})
+    context = browser.new_context(color_scheme="light", viewport={"width": 1360, "height": 860})
     page = context.new_page()
     opened = Console(page, first_address.partition("/?")[0])
     page.on("pageerror", lambda error: opened.problems.append(str(error)))
@@ -140,11 +150,7 @@ def console(browser: Browser, first_address: str, request: pytest.FixtureRequest
 
 
 @pytest.mark.usefixtures("hostile_file")
-@pytest.mark.parametrize("console", ["light", "dark"], indirect=True)
-def test_every_page_is_painted_at_once_and_is_accessible(
-    console: Console, request: pytest.FixtureRequest
-) -> None:
-    scheme = request.node.callspec.params["console"]
+def test_every_page_is_painted_at_once_and_is_accessible(console: Console) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     paints: list[float] = []
     for path, name in (
@@ -158,8 +164,9 @@ def test_every_page_is_painted_at_once_and_is_accessible(
             console.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
         )
         expect(console.page.locator(".note", has_text="can't be shown")).to_have_count(0)
-        console.page.screenshot(path=SCREENSHOTS / f"{name.lower()}-{scheme}.png")
-        assert violations(console.page, scheme) == [], path
+        for scheme in console.schemes():
+            console.page.screenshot(path=SCREENSHOTS / f"{name.lower()}-{scheme}.png")
+            assert violations(console.page, scheme) == [], (path, scheme)
     assert min(paints) < PAINT  # other work of the machine may delay some
 
 
@@ -244,17 +251,18 @@ def wait_until_merged(target: Target, file: str) -> None:
     wait_until(lambda: bool(merged_files(target, [file])), f"{file} is not merged")
 
 
-def set_one_aside(console: Console, kept: Batches, file: ManifestFile) -> str:
+def set_one_aside(console: Console, target: Target, kept: Batches, file: ManifestFile) -> str:
     """Open a batch with the file and set it aside in the browser; its id.
 
     A run of the workflow that begins meanwhile may check and merge the batch first. Then another is opened.
     """
     page = console.page
     for stuck in STUCK:
+        await_open_work(target, lambda line: None)
         kept.open(Manifest(stuck, "2026-11-30T12:00:00+00:00", (file,)))
         button = page.get_by_role("button", name="Set aside")
         console.open(f"/batches/{stuck}")
-        console.reload_until(button)
+        console.reload_until(button, lambda: stuck in kept.begun())  # noqa: B023 -- called at once
         if button.count():
             console.click(button)
             dialog = page.get_by_role("dialog")
@@ -279,11 +287,14 @@ def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:
 
 @pytest.mark.timeout(1200)
 @pytest.mark.filterwarnings("ignore:Merge on read is not yet supported")  # PyIceberg rewrites the file
-def test_parity_finds_a_lost_row_and_puts_it_back(console: Console, target: Target) -> None:
+def test_damage_is_named_and_repaired(console: Console, target: Target) -> None:
     page = console.page
-    [lost] = rows(query(target, "select * from transactions order by basket_id, product_id limit 1"))
-    where = f"basket_id = {lost['basket_id']} and product_id = {lost['product_id']}"
-    lake_catalog(target).load_table("lake.transactions").delete(where.replace(" = ", " == "))
+    keys = "basket_id, product_id"
+    lines = rows(query(target, f"select * from transactions order by {keys} limit 3"))
+    damage_lines(target, *lines)
+    names = [f"{line['basket_id']},{line['product_id']}" for line in lines]
+    added = f"{lines[0]['basket_id']},{ADDED}"
+    began = datetime.now(UTC)
     console.open()
 
     console.menu("Parity")
@@ -292,13 +303,14 @@ def test_parity_finds_a_lost_row_and_puts_it_back(console: Console, target: Targ
     console.click(page.get_by_role("dialog").get_by_role("button", name="Prove parity"))
     assert console.clicks <= 3
     expect(page.get_by_text("It differs.")).to_be_visible(timeout=PATIENCE)
-    expect(page.locator("#answer")).to_contain_text("transactions: 1 keys differ")
+    expect(page.locator("#answer")).to_contain_text("transactions: 4 keys differ")
+    certificates = ParityObjects(target.client("s3"), target.output("LakeBucket"))
+    [found] = certificates.issued("transactions", began)
+    assert found.keys == DriftedKeys(missing=(names[0],), extra=(added,), differing=tuple(sorted(names[1:])))
 
     console.open("/parity")
     expect(card).to_contain_text("differs")
-    expect(page.get_by_role("cell").filter(has_text="1 missing").first).to_contain_text(
-        f"{lost['basket_id']},{lost['product_id']}"
-    )
+    expect(page.get_by_role("cell").filter(has_text="1 missing").first).to_contain_text(names[0])
     console.click(card.get_by_role("button", name="Repair"))
     console.click(page.get_by_role("dialog").get_by_role("button", name="Repair"))
     # A comparison, the repair by a run of ingest, and another comparison: seven runs of jobs.
@@ -306,10 +318,18 @@ def test_parity_finds_a_lost_row_and_puts_it_back(console: Console, target: Targ
 
     console.open("/parity")
     expect(card).to_contain_text("equal")
-    [found] = rows(query(target, f"select * from transactions where {where}"))
-    assert found["_source"] == "repair"
-    own = [name for name in lost if not name.startswith("_")]
-    assert {name: found[name] for name in own} == {name: lost[name] for name in own}
+    [_, again, healed] = certificates.issued("transactions", began)
+    assert (again.keys, again.repaired, healed.ok) == (found.keys, 4, True)
+    where = " or ".join(
+        f"(basket_id = {line['basket_id']} and product_id = {line['product_id']})" for line in lines
+    )
+    repaired = rows(query(target, f"select * from transactions where {where} order by {keys}"))
+    assert [line["_source"] for line in repaired] == ["repair"] * 3
+    own = [name for name in lines[0] if not name.startswith("_")]
+    assert [{name: line[name] for name in own} for line in repaired] == [
+        {name: line[name] for name in own} for line in lines
+    ]
+    assert rows(query(target, f"select 1 from transactions where product_id = {ADDED}")) == []
     [counted] = rows(query(target, "select count(*) as n from transactions"))
     expect(card).to_contain_text(f"{counted['n']:,}")
 
@@ -400,7 +420,7 @@ def test_an_open_batch_is_set_aside_and_another_is_replayed(
     [read] = [file for file in kept.manifest(first).files if file.source_file == hostile_file]
     page = console.page
 
-    stuck = set_one_aside(console, kept, read)
+    stuck = set_one_aside(console, target, kept, read)
 
     console.open(f"/batches/{first}")
     console.click(page.get_by_role("button", name="Replay"))
@@ -438,11 +458,10 @@ def test_lineage_is_drawn_from_the_file_to_the_table(
     expect(drawing.get_by_role("link", name="products_changes")).to_be_visible()
     expect(drawing.get_by_role("link", name=re.compile(r"^products [\d,]+ rows now"))).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "drawn-lineage.png")
-    assert violations(page) == []
-    assert violations(page, "dark") == []
+    for scheme in console.schemes():
+        assert violations(page, scheme) == [], scheme
 
 
-@pytest.mark.parametrize("console", ["light", "dark"], indirect=True)
 def test_a_dashboard_is_drawn_when_its_reader_asks(console: Console, target: Target) -> None:
     page = console.page
     console.open()
@@ -461,7 +480,8 @@ def test_a_dashboard_is_drawn_when_its_reader_asks(console: Console, target: Tar
     expect(rows_of_table).to_contain_text(f"{counted['n']:,}")
     expect(page.get_by_role("img", name="Rows by Age")).to_be_visible()
     expect(page.locator(".note", has_text="can't be shown")).to_have_count(0)
-    assert violations(page) == []
+    for scheme in console.schemes():
+        assert violations(page, scheme) == [], scheme
     page.screenshot(path=SCREENSHOTS / "drawn-dashboard.png", full_page=True)
 
 

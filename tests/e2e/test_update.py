@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.e2e.http import http
+from tests.e2e.new_datasets import PARCELS
 from workflows.local.base.errors import StackError
 from workflows.query.dialect.errors import QueryError
 from workflows.query.sql import query
@@ -20,21 +21,9 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.e2e.checkouts import Checkout
+    from workflows.local.lifecycle.running import Stack
     from workflows.stack.target import Target
 
-CONTRACT: Final = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: urn:test:parcels
-version: 1.0.0
-status: active
-schema:
-  - name: parcels
-    logicalType: object
-    properties:
-      - {name: parcel_id, logicalType: string, primaryKey: true, required: true}
-      - {name: weight, physicalType: "decimal(10,2)"}
-"""
 NOTE: Final = "      - {name: note, logicalType: string}\n"
 PATIENCE_SECONDS: Final = 300
 
@@ -60,14 +49,10 @@ def description(target: Target) -> httpx.Response:
     return http.get(f"{target.output('DataApiUrl')}/openapi.json")
 
 
-def test_a_new_dataset_takes_messages_and_files(target: Target, checkout: Checkout) -> None:
-    checkout.contract("parcels").write_text(CONTRACT)
-
-    deployed = checkout.deploy()
-
-    assert deployed.changes is not None
-    assert deployed.changes.datasets.new == ("parcels",)
-    assert deployed.changes.functions.is_empty
+def test_a_new_dataset_takes_messages_and_files(target: Target, grown: Stack) -> None:
+    assert grown.changes is not None
+    assert grown.changes.datasets.new == ("orders", "parcels")
+    assert grown.changes.functions.is_empty
     send(target, "a", weight="1.50")
     target.client("s3").put_object(
         Bucket=target.output("RawBucket"), Key="drops/parcels/b.csv", Body=b"parcel_id,weight\nb,2.5\n"
@@ -76,6 +61,7 @@ def test_a_new_dataset_takes_messages_and_files(target: Target, checkout: Checko
     assert parcels(target, "parcel_id, weight", expected) == expected
 
 
+@pytest.mark.usefixtures("grown")
 def test_a_new_column_and_a_changed_function_keep_all_rows_and_tokens(
     target: Target, checkout: Checkout
 ) -> None:
@@ -83,7 +69,7 @@ def test_a_new_column_and_a_changed_function_keep_all_rows_and_tokens(
     app = checkout.folder / "lambdas" / "data_api" / "app.py"
     assert description(target).headers["cache-control"] == "max-age=300"
     app.write_text(app.read_text().replace("max-age=300", "max-age=299"))
-    checkout.contract("parcels").write_text(CONTRACT + NOTE)
+    checkout.contract("parcels").write_text(PARCELS + NOTE)
     send(target, "c", weight="3.00")  # on its way while the stack is updated
 
     deployed = checkout.deploy()
@@ -102,7 +88,7 @@ def test_a_new_column_and_a_changed_function_keep_all_rows_and_tokens(
 
 
 def test_a_contract_that_the_data_cannot_follow_is_refused(target: Target, checkout: Checkout) -> None:
-    checkout.contract("parcels").write_text((CONTRACT + NOTE).replace("decimal(10,2)", "decimal(10,3)"))
+    checkout.contract("parcels").write_text((PARCELS + NOTE).replace("decimal(10,2)", "decimal(10,3)"))
 
     with pytest.raises(StackError) as refused:
         checkout.deploy()
@@ -122,7 +108,7 @@ def test_a_removed_dataset_keeps_its_rows_and_continues_when_its_contract_is_bac
     kept = [("a",), ("b",), ("c",), ("d",)]
     assert parcels(target, "parcel_id", kept) == kept
 
-    checkout.contract("parcels").write_text(CONTRACT + NOTE)
+    checkout.contract("parcels").write_text(PARCELS + NOTE)
     checkout.deploy()
 
     send(target, "e", weight="5.00")
@@ -130,6 +116,6 @@ def test_a_removed_dataset_keeps_its_rows_and_continues_when_its_contract_is_bac
 
 
 def test_an_update_without_changes_says_so(target: Target, checkout: Checkout) -> None:
-    checkout.contract("parcels").write_text(CONTRACT + NOTE)
+    checkout.contract("parcels").write_text(PARCELS + NOTE)
 
     assert checkout.deploy().notice.startswith("Nothing has changed since the last deployment.")
