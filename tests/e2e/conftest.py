@@ -106,9 +106,16 @@ def grown(checkout: Checkout) -> Stack:
     return checkout.deploy()
 
 
-def run_killed_after(seconds: int) -> dict[str, Any]:
-    """What a `glueline run` reports of each dataset, after one that was killed."""
+def run_killed_after(target: Target, seconds: float) -> dict[str, Any]:
+    """What a `glueline run` reports of each dataset, after one that was killed.
+
+    It is killed so many seconds after its first file has landed, while it sends the others and messages.
+    """
+    before = landed(target)
     killed = subprocess.Popen([*GLUELINE, *RUN])
+    while landed(target) == before:
+        assert killed.poll() is None
+        time.sleep(0.1)
     time.sleep(seconds)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
@@ -117,7 +124,13 @@ def run_killed_after(seconds: int) -> dict[str, Any]:
     return {outcome["dataset"]: outcome for outcome in json.loads(again.stdout)}
 
 
+def landed(target: Target) -> int:
+    """The number of files that partners have dropped."""
+    dropped = target.client("s3").list_objects_v2(Bucket=target.output("RawBucket"), Prefix="drops/")
+    return int(dropped["KeyCount"])
+
+
 @pytest.fixture(scope="session")
 def demo(target: Target) -> dict[str, Any]:
     """What `glueline run` reports, which was killed first: from then on the stack has its rows."""
-    return run_killed_after(3)
+    return run_killed_after(target, 0)

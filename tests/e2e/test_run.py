@@ -23,10 +23,11 @@ def test_a_run_killed_and_run_again_ends_in_the_tables_of_the_model(demo: dict[s
 
 
 @pytest.mark.deep
-@pytest.mark.usefixtures("target")
-@pytest.mark.parametrize("seconds", [9, 27])
-def test_a_run_killed_later_and_run_again_ends_in_the_tables_of_the_model(seconds: int) -> None:
-    assert_tables_are_those_of_the_model(run_killed_after(seconds))
+@pytest.mark.parametrize("seconds", [6, 24])
+def test_a_run_killed_later_and_run_again_ends_in_the_tables_of_the_model(
+    target: Target, seconds: int
+) -> None:
+    assert_tables_are_those_of_the_model(run_killed_after(target, seconds))
 
 
 def test_a_second_up_says_that_nothing_has_changed(target: Target) -> None:
