@@ -14,6 +14,8 @@ from tests.moto_server import aws_in_this_process
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# Where tests of Spark may be: the stage of `make test` that runs them imports no other tests.
+SPARK_TESTS = ("tests/expectations", "tests/faults", "tests/hostile", "tests/jobs", "tests/workflows/local")
 SURVIVED = "fault survived"  # a property of a test's report, which also comes from xdist's workers
 
 # A property that runs Spark takes seconds an example: few by default, many with --hypothesis-profile=deep.
@@ -48,12 +50,20 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that uses the session as a Spark test."""
+    """Mark every test that uses the session as a Spark test, and let long tests begin before the others.
+
+    A long test that begins last leaves the other processes with nothing to do.
+    """
     for item in items:
         if "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
             for ignored in _OF_LIBRARIES:
                 item.add_marker(pytest.mark.filterwarnings(ignored))
+        if item.get_closest_marker("spark") and not item.nodeid.startswith(SPARK_TESTS):
+            raise pytest.UsageError(
+                f"{item.nodeid} uses Spark: expected it in one of {', '.join(SPARK_TESTS)}"
+            )
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
