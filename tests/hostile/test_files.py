@@ -22,7 +22,6 @@ from tests.jobs.job_runs import job_arguments, run_job
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = pytest.mark.xdist_group("hostile files")  # whose one batch is checked by one process
 NEIGHBOURS = [
     HostileFile(f"neighbour{number}.csv", "nothing", (1, 2), {}, GOOD.encode()) for number in range(3)
 ]

@@ -21,7 +21,7 @@ from tests.small_batches import SmallBatches
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = pytest.mark.xdist_group("few rows")  # whose lake is made once
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("few rows")]  # whose lake is made once
 FOREVER = {".cache.expiration-interval-ms": "-1", ".io.manifest.cache.expiration-interval-ms": "3600000"}
 
 

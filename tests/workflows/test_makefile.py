@@ -42,5 +42,14 @@ def test_the_stage_of_spark_runs_the_tests_wherever_they_may_be() -> None:
     assert tuple(word for word in stage.split() if word.startswith("tests/")) == SPARK_TESTS
 
 
+def test_a_test_that_is_marked_as_one_of_spark_is_where_they_may_be() -> None:
+    mark = "mark" + ".spark"
+    files = [file for file in (CHECKOUT / "tests").rglob("test_*.py") if mark in file.read_text()]
+
+    names = [str(file.relative_to(CHECKOUT)) for file in files]
+    assert names
+    assert [name for name in names if not name.startswith(SPARK_TESTS)] == []
+
+
 def test_the_timing_of_aws_can_be_asked_for() -> None:
     assert commands("up", "ARGS=--as-aws").splitlines()[-1].endswith("glueline up --as-aws")
