@@ -15,8 +15,12 @@ ARGS ?=
 BENCH ?=
 # One process more than there are cores: tests of the embedded AWS wait for it.
 WORKERS := $(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)"
+# The processes take the tests of a group together, and groups in the order of `tests/conftest.py`.
+GROUPS := --dist loadgroup --no-loadscope-reorder
 # Lines that tests run in their own process: not the Lambdas and jobs of a running stack.
 COVERAGE := --cov --cov-append --cov-report=
+# Where tests of Spark may be (`tests/conftest.py`): importing the others takes each process seconds.
+SPARK_TESTS := tests/expectations tests/faults tests/hostile tests/jobs tests/workflows/local tests/test_job_costs.py
 # All that tests read.
 SOURCES = $(shell find *.md *.toml uv.lock Makefile docs expectations jobs lambdas tests workflows -type f \
   -not -path '*/__pycache__/*' -not -path '*/.aws-sam/*')
@@ -66,8 +70,9 @@ setup: .local/setup.stamp ## Find or fetch uv, CPython 3.13, a JDK, all packages
 .PHONY: test
 test: setup ## Unit, Spark, and end-to-end tests against a running stack (the longest apart: test-deep); coverage.
 	@$(BIN)/coverage erase
-	$(BIN)/pytest -n $$($(WORKERS)) --dist loadgroup -m "not spark and not e2e and not deep" $(COVERAGE) $(PYTEST_ARGS)
-	$(BIN)/pytest -n 2 --dist loadgroup -m "spark and not e2e and not deep and not emulator" $(COVERAGE) $(PYTEST_ARGS)
+	$(BIN)/pytest -n $$($(WORKERS)) $(GROUPS) -m "not spark and not e2e and not deep" $(COVERAGE) $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 $(GROUPS) -m "spark and not e2e and not deep and not emulator" $(COVERAGE) $(PYTEST_ARGS) \
+	  $(SPARK_TESTS)
 	@$(BIN)/coverage report
 	$(BIN)/pytest --tx popen --tx "popen//env:GLUELINE_LOCAL=$(CURDIR)/.local/second" --dist loadgroup \
 	  -m "not deep" $(PYTEST_ARGS) tests/e2e
@@ -77,7 +82,7 @@ test-unit: setup .local/unit.stamp ## The quick part, if anything has changed si
 	@echo "The unit tests pass. Next: make test."
 
 .local/unit.stamp: $(if $(PYTEST_ARGS),FORCE) $(SOURCES)
-	$(BIN)/pytest -n auto --dist loadgroup -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto $(GROUPS) -m "not spark and not e2e and not deep and not emulator" $(PYTEST_ARGS)
 	$(if $(PYTEST_ARGS),,@touch $@)
 
 .PHONY: FORCE

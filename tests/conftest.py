@@ -14,6 +14,11 @@ from tests.moto_server import aws_in_this_process
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# Where tests of Spark may be: the stage of `make test` that runs them imports no other tests.
+SPARK_TESTS = (
+    *("tests/expectations", "tests/faults", "tests/hostile", "tests/jobs", "tests/workflows/local"),
+    "tests/test_job_costs.py",
+)
 SURVIVED = "fault survived"  # a property of a test's report, which also comes from xdist's workers
 
 # A property that runs Spark takes seconds an example: few by default, many with --hypothesis-profile=deep.
@@ -47,13 +52,45 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return "bytes" if isinstance(val, bytes) else None
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that uses the session as a Spark test."""
+    """Mark every test that uses the session as a Spark test, and say what a process runs, and when.
+
+    The tests of a module are for one process, which makes once what they share. Only long tests are dealt out
+    one by one, and begin first: at the end they would leave the other processes with nothing to do.
+    """
+    sizes = Counter[str]()
     for item in items:
-        if "spark" in getattr(item, "fixturenames", ()):
+        if _uses_spark(item) and item.nodeid.startswith(SPARK_TESTS):
             item.add_marker(pytest.mark.spark)
             for ignored in _OF_LIBRARIES:
                 item.add_marker(pytest.mark.filterwarnings(ignored))
+        module = item.nodeid.partition("::")[0]
+        if not (item.get_closest_marker("xdist_group") or item.get_closest_marker("long")):
+            item.add_marker(pytest.mark.xdist_group(module))
+        sizes[_group(item)] += 1
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        if item.get_closest_marker("e2e"):  # they have an order of their own
+            return True, 0
+        return item.get_closest_marker("long") is None, -sizes[_group(item)]
+
+    items.sort(key=place)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test of Spark that the stage of Spark would not find."""
+    if _uses_spark(item) and not item.get_closest_marker("spark"):
+        pytest.fail(f"a test that uses Spark is expected in one of {', '.join(SPARK_TESTS)}")
+
+
+def _uses_spark(item: pytest.Item) -> bool:
+    return "spark" in getattr(item, "fixturenames", ())
+
+
+def _group(item: pytest.Item) -> str:
+    group = item.get_closest_marker("xdist_group")
+    return item.nodeid if group is None else str(group.args[0])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -7,6 +7,9 @@ import pytest
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Great Expectations and its dependencies warn about each other
+    import expectations.import_of_gx  # noqa: F401 -- before anything else imports Great Expectations
+
+    # isort: split
     from great_expectations.render.renderer.inline_renderer import InlineRenderer
 
     from expectations.sql_expectations import ExpectNoRowsWhere, ExpectQueryValue

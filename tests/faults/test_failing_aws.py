@@ -24,7 +24,8 @@ from tests.faults.pipeline_runs import JOBS, WRITERS, RunJob, run_pipeline, undi
 from tests.faults.proxy import FAILURES, Call, Fault, Proxy, proxied
 from tests.sessions import set_glue_catalog
 
-pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed run
+# They share an undisturbed run.
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("faults of jobs")]
 FOLDER, GLUE = "glue_catalog", "failing"  # catalogs: the tests' own, and AWS Glue's through the proxy
 WAREHOUSE = "failing-warehouse"
 FAILED = (ClientError, BotoCoreError, Py4JJavaError, PySparkException, RunFailed)  # what a job may end with

@@ -21,6 +21,7 @@ from tests.faults.proxy import FAILURES, KILLS, Call, Fault
 from tests.model import Change
 from tests.properties import examples
 
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("faults of functions")]  # which share a list of calls
 type Flows = Callable[[], AbstractContextManager[Flow]]
 
 START = 1_483_271_606_000_000  # microseconds

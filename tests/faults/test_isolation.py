@@ -30,7 +30,8 @@ from tests.faults.pipeline_runs import WRITERS, land_input, undisturbed
 from tests.properties import examples
 from workflows.operations.batches import reopen
 
-pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed run
+# They share an undisturbed run.
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("faults of jobs")]
 ATTEMPTS = 2  # enough to see that there are some
 EXAMPLES = examples(1, deep=40)
 

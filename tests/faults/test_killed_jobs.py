@@ -15,7 +15,8 @@ from tests.faults.conftest import Survived
 from tests.faults.pipeline import STREAMING, PipelineFixture, State
 from tests.faults.pipeline_runs import WRITERS, PipelineRun, RunJob, land_input, run_pipeline, undisturbed
 
-pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed run
+# They share an undisturbed run.
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("faults of jobs")]
 
 # Rows of each table, as the model has them.
 WRITTEN = {
@@ -84,16 +85,16 @@ def test_a_run_in_which_jobs_are_killed_ends_as_one_without_a_kill(
 def test_a_streaming_job_that_is_killed_in_a_round_ends_as_check_and_merge_do(
     small_data_spark: SparkSession, survived: Survived
 ) -> None:
-    clean = undisturbed(small_data_spark, (STREAMING,))
-    assert rows_of_tables(clean.state) == WRITTEN
+    clean = undisturbed(small_data_spark, WRITERS)
     pipeline = PipelineFixture(small_data_spark)
     land_input(pipeline)
 
-    pipeline.kill(STREAMING, kill_after(clean, STREAMING, "done"))  # between check and merge
+    pipeline.kill(STREAMING, kill_after(clean, "check", "done"))  # between check and merge
+    assert pipeline.batches.to_merge() == pipeline.batches.begun() != []
     pipeline.end_visibility_timeouts()
     pipeline.run(STREAMING)
 
-    assert pipeline.state() == clean.state == undisturbed(small_data_spark, WRITERS).state
+    assert pipeline.state() == clean.state
     survived(f"killed: {STREAMING}")
 
 
@@ -103,6 +104,7 @@ def test_a_streaming_job_killed_at_any_step_ends_as_if_it_had_not_been(
     small_data_spark: SparkSession, subtests: pytest.Subtests, survived: Survived, moment: Moment
 ) -> None:
     clean = undisturbed(small_data_spark, (STREAMING,))
+    assert clean.state == undisturbed(small_data_spark, WRITERS).state
     for number, step in enumerate(clean.steps[STREAMING], 1):
         with subtests.test(step=step):
             pipeline = PipelineFixture(small_data_spark)

@@ -13,7 +13,8 @@ from tests.crashing import crash_at
 from tests.faults.pipeline import PipelineFixture
 from tests.faults.pipeline_runs import WRITERS, land_input, undisturbed
 
-pytestmark = pytest.mark.xdist_group("faults of jobs")  # which share an undisturbed run
+# They share an undisturbed run.
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("faults of jobs")]
 
 
 @contextmanager

@@ -148,6 +148,7 @@ class Ledger:
         del self.unmerged[batch_id]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", (*KINDS, *EXISTING), ids=lambda kind: kind.contract.dataset)
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

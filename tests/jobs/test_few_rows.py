@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,19 +21,22 @@ from tests.small_batches import SmallBatches
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-NUMBERS = count(1)
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("few rows")]  # whose lake is made once
 FOREVER = {".cache.expiration-interval-ms": "-1", ".io.manifest.cache.expiration-interval-ms": "3600000"}
 
 
-@pytest.fixture
-def small_batches(aws: str, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallBatches]:
-    """Batches in a catalog as the template has it, whose requests are counted."""
-    name = f"few_{next(NUMBERS)}"  # a catalog keeps the address of its first proxy
-    with proxied(aws) as proxy, metered(spark, proxy) as meter:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-        monkeypatch.setitem(spark.sparkContext.environment, "AWS_ENDPOINT_URL", proxy.url)
-        set_glue_catalog(spark, name, proxy.url, "lake", FOREVER)
-        yield SmallBatches(meter, boto3.client("s3"), Lake(name, f"{name}_ops", name))
+@pytest.fixture(scope="module")
+def small_batches(aws: str, spark: "SparkSession") -> Iterator[SmallBatches]:
+    """Batches in a catalog as the template has it, with counted requests; each test has its own tables."""
+    with (
+        proxied(aws) as proxy,
+        metered(spark, proxy) as meter,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        patch.setitem(spark.sparkContext.environment, "AWS_ENDPOINT_URL", proxy.url)
+        set_glue_catalog(spark, "few", proxy.url, "lake", FOREVER)
+        yield SmallBatches(meter, boto3.client("s3"), Lake("few", "few_ops", "few"))
         for bucket_name in ("raw", "lake"):
             bucket = boto3.resource("s3").Bucket(bucket_name)
             bucket.objects.delete()
@@ -81,7 +83,7 @@ def test_each_further_dataset_costs_few_calls(small_batches: SmallBatches) -> No
 
 
 def test_the_file_of_each_further_day_is_opened_once(small_batches: SmallBatches) -> None:
-    contracts, days = [load_contracts()["transactions"]], 4
+    contracts, days = [replace(load_contracts()["transactions"], dataset="days")], 4
     for number_of_days in (1, days):  # makes the tables, the expressions and the days
         small_batches.batch(contracts, days, number_of_days)
 
@@ -116,10 +118,12 @@ def test_a_hundred_idle_datasets_cost_a_batch_nothing(small_batches: SmallBatche
 
 
 def test_a_batch_tells_where_its_rows_came_from_and_went_to(small_batches: SmallBatches) -> None:
-    small_batches.batch([load_contracts()["transactions"]], 3)
+    contract = replace(load_contracts()["transactions"], dataset="told")
+    before = lineage_keys()
 
-    found = boto3.client("s3").list_objects_v2(Bucket="lake", Prefix="lineage/")["Contents"]
-    events = [event for one in found for event in events_in(one["Key"])]
+    small_batches.batch([contract], 3)
+
+    events = [event for key in lineage_keys() if key not in before for event in events_in(key)]
     for event in events:
         check_event(event)
     check, merge = (event for event in events if event["eventType"] == "COMPLETE")
@@ -131,15 +135,21 @@ def test_a_batch_tells_where_its_rows_came_from_and_went_to(small_batches: Small
         merge["inputs"],
         merge["outputs"],
     )
-    assert (read["namespace"], read["name"]) == ("s3://raw", "stream/transactions")
+    assert (read["namespace"], read["name"]) == ("s3://raw", "stream/told")
     assert read["inputFacets"]["inputStatistics"]["rowCount"] == 3
     assert {
         one["name"]: one["success"] for one in read["inputFacets"]["dataQualityAssertions"]["assertions"]
     }["updated_at.after_sale"]
     database = f"awsdatacatalog.{small_batches.lake.database}"
-    assert changes["name"] == merged["name"] == f"{database}.transactions_changes"
+    assert changes["name"] == merged["name"] == f"{database}.told_changes"
     assert changes["outputFacets"]["outputStatistics"]["rowCount"] == 3
-    assert table["name"] == f"{database}.transactions"
+    assert table["name"] == f"{database}.told"
+
+
+def lineage_keys() -> list[str]:
+    """The objects with events, by batch and step."""
+    found = boto3.client("s3").list_objects_v2(Bucket="lake", Prefix="lineage/").get("Contents", [])
+    return [one["Key"] for one in found]
 
 
 def events_in(key: str) -> list[Any]:

@@ -26,7 +26,7 @@ module = importlib.import_module(f"lambdas.{sys.argv[2]}.app")
 assert callable(module.handler)
 print(json.dumps({name: getattr(m, "__file__", None) for name, m in sys.modules.items()}))
 """
-pytestmark = pytest.mark.xdist_group("packages of functions")  # which are built once
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("packages of functions")]  # which are built once
 each_package = pytest.mark.parametrize(
     ("target", "function"), FUNCTIONS.items(), ids=list(FUNCTIONS.values())
 )

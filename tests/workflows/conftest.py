@@ -72,6 +72,7 @@ Outputs:
 """
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark all tests that use the embedded AWS: its start takes seconds, so a module's share one."""
     for item in items:

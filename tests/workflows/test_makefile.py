@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from tests.conftest import SPARK_TESTS
 from workflows.local.base.home import CHECKOUT
 
 
@@ -33,6 +34,21 @@ def test_make_test_runs_the_tests_of_a_group_in_one_process(request: pytest.Fixt
     is_worker_of_groups = getattr(request.config.option, "loadgroup", False)
 
     assert request.node.nodeid.endswith("@a group") == is_worker_of_groups
+
+
+def test_the_stage_of_spark_runs_the_tests_wherever_they_may_be() -> None:
+    (stage,) = (line for line in commands("test").replace("\\\n", "").splitlines() if '-m "spark and' in line)
+
+    assert tuple(word for word in stage.split() if word.startswith("tests/")) == SPARK_TESTS
+
+
+def test_a_test_that_is_marked_as_one_of_spark_is_where_they_may_be() -> None:
+    mark = "mark" + ".spark"
+    files = [file for file in (CHECKOUT / "tests").rglob("test_*.py") if mark in file.read_text()]
+
+    names = [str(file.relative_to(CHECKOUT)) for file in files]
+    assert names
+    assert [name for name in names if not name.startswith(SPARK_TESTS)] == []
 
 
 def test_the_timing_of_aws_can_be_asked_for() -> None:

@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from expectations import keys
 from expectations.contract import Column, Contract
 from expectations.spark_schema import row_schema
@@ -12,6 +14,7 @@ from jobs.changes.key_text import decode_key, encode_key
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 COLUMNS = (
     Column("name", "string"),
     Column("number", "long"),

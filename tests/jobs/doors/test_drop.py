@@ -62,24 +62,24 @@ def test_a_row_is_an_upsert_at_its_sequence_columns_time(spark: "SparkSession") 
     assert (row["_event_id"], row["reasons"]) == ("s3://raw/file#1", [])
 
 
-def test_without_a_sequence_column_a_row_is_as_old_as_its_file(spark: "SparkSession") -> None:
-    (row,) = parse(spark, ENTITIES, {"id": 1, "name": "a"})
+def test_without_a_sequence_column_a_row_is_as_old_as_its_file(small_data_spark: "SparkSession") -> None:
+    (row,) = parse(small_data_spark, ENTITIES, {"id": 1, "name": "a"})
 
     assert row["_version"] == micros_of(SENT)
 
 
-def test_equal_changes_tie_and_different_changes_do_not(spark: "SparkSession") -> None:
-    ties = [row["_tie"] for row in parse(spark, EVENTS, EVENT, EVENT, EVENT | {"amount": "2"})]
-    later = [row["_tie"] for row in parse(spark, EVENTS, EVENT, event_time=CHANGED)]
+def test_equal_changes_tie_and_different_changes_do_not(small_data_spark: "SparkSession") -> None:
+    ties = [row["_tie"] for row in parse(small_data_spark, EVENTS, EVENT, EVENT, EVENT | {"amount": "2"})]
+    later = [row["_tie"] for row in parse(small_data_spark, EVENTS, EVENT, event_time=CHANGED)]
 
     assert all(tie.startswith("-") for tie in ties)
     assert len({*ties, *later}) == 3
 
 
-def test_a_delete_needs_its_key_and_its_place_in_the_order_only(spark: "SparkSession") -> None:
+def test_a_delete_needs_its_key_and_its_place_in_the_order_only(small_data_spark: "SparkSession") -> None:
     key = {"shop": "a", "number": 1, "updated_at": AT}
     rows = parse(
-        spark,
+        small_data_spark,
         EVENTS,
         key | {"_op": "DELETE"},
         key | {"_op": "delete", "amount": "much", "colour": "red"},
@@ -111,24 +111,26 @@ def test_a_row_is_told_everything_that_is_wrong_with_it(spark: "SparkSession") -
     ]
 
 
-def test_what_is_no_json_object_is_told_so(spark: "SparkSession") -> None:
-    rows = parse(spark, EVENTS, '{"shop": "a"', "[1]", "1")
+def test_what_is_no_json_object_is_told_so(small_data_spark: "SparkSession") -> None:
+    rows = parse(small_data_spark, EVENTS, '{"shop": "a"', "[1]", "1")
 
     assert [row["reasons"] for row in rows] == [
         [f"json: expected a JSON object, got '{text}'"] for text in ('{"shop": "a"', "[1]", "1")
     ]
 
 
-def test_a_name_that_comes_twice_leaves_no_value_to_be_sure_of(spark: "SparkSession") -> None:
-    rows = parse(spark, ENTITIES, '{"id": 1, "name": "a", "name": "a"}', '{"id": 1, "\\u0069d": 2}')
+def test_a_name_that_comes_twice_leaves_no_value_to_be_sure_of(small_data_spark: "SparkSession") -> None:
+    rows = parse(
+        small_data_spark, ENTITIES, '{"id": 1, "name": "a", "name": "a"}', '{"id": 1, "\\u0069d": 2}'
+    )
 
     assert [row["reasons"] for row in rows] == [
         ["json: expected every name once in an object, got one that comes twice"]
     ] * 2
 
 
-def test_of_many_unknown_columns_the_first_are_named(spark: "SparkSession") -> None:
-    (row,) = parse(spark, ENTITIES, {"id": 1} | {f"c{number}": 1 for number in range(1000)})
+def test_of_many_unknown_columns_the_first_are_named(small_data_spark: "SparkSession") -> None:
+    (row,) = parse(small_data_spark, ENTITIES, {"id": 1} | {f"c{number}": 1 for number in range(1000)})
 
     assert row["reasons"] == [
         "unknown: expected the contract's columns, got also "
@@ -137,9 +139,11 @@ def test_of_many_unknown_columns_the_first_are_named(spark: "SparkSession") -> N
     ]
 
 
-def test_columns_come_by_name_alias_or_camel_case_and_defaults_fill_the_absent(spark: "SparkSession") -> None:
+def test_columns_come_by_name_alias_or_camel_case_and_defaults_fill_the_absent(
+    small_data_spark: "SparkSession",
+) -> None:
     rows = parse(
-        spark,
+        small_data_spark,
         EVERY_TYPE,
         {"id": "1", "cost": 2.50, "isNew": True, "seenAt": AT},
         {"id": " 2", "price": " 2.50", "state": None},
@@ -171,26 +175,32 @@ def test_every_type_is_read_from_json(spark: "SparkSession") -> None:
     assert row["seen_at"].astimezone(UTC) == datetime(2024, 2, 29, 10, tzinfo=UTC)
 
 
-def test_a_number_in_json_keeps_all_its_digits(spark: "SparkSession") -> None:
+def test_a_number_in_json_keeps_all_its_digits(small_data_spark: "SparkSession") -> None:
     digits = "-12345678901234567890.123456789012345678"
     line = f'{{"id": "1", "exact": {digits}}}'.encode()
     (read,) = read_rows("jsonl", io.BytesIO(line), EVERY_TYPE)
 
-    (row,) = parse(spark, EVERY_TYPE, read.payload)
+    (row,) = parse(small_data_spark, EVERY_TYPE, read.payload)
 
     assert row["exact"] == Decimal(digits)
 
 
-@pytest.mark.parametrize("alias", ["Unit (kg", "a|b", "a.b", '"', "$"])
-def test_an_alias_may_be_any_text(small_data_spark: "SparkSession", alias: str) -> None:
-    contract = replace(ENTITIES, columns=(ENTITIES.columns[0], Column("name", "string", aliases=(alias,))))
+def test_an_alias_may_be_any_text(small_data_spark: "SparkSession") -> None:
+    aliases = ["Unit (kg", "a|b", "a.b", '"', "$"]
+    columns = [Column(f"name_{number}", "string", aliases=(one,)) for number, one in enumerate(aliases)]
+    contract = replace(ENTITIES, columns=(ENTITIES.columns[0], *columns))
 
-    rows = parse(small_data_spark, contract, {"id": 1, alias: "a"}, {"id": 2, alias: {"a": 1}})
+    good, bad = parse(
+        small_data_spark,
+        contract,
+        {"id": 1, **dict.fromkeys(aliases, "a")},
+        {"id": 2, **{alias: {"a": 1} for alias in aliases}},
+    )
 
-    assert [(row["name"], row["reasons"]) for row in rows] == [
-        ("a", []),
-        (None, ["type: column name: expected string, got '{\"a\":1}'"]),
-    ]
+    names = [column.name for column in columns]
+    assert ([good[name] for name in names], good["reasons"]) == (["a"] * 5, [])
+    assert [bad[name] for name in names] == [None] * 5
+    assert bad["reasons"] == [f"type: column {name}: expected string, got '{{\"a\":1}}'" for name in names]
 
 
 def test_a_value_of_another_json_type_is_refused_and_the_reason_says_how_to_write_it(
@@ -269,14 +279,18 @@ def test_a_name_that_comes_twice_at_any_depth_leaves_no_value_to_be_sure_of(
     ] * 2
 
 
-@pytest.mark.parametrize("empty", ["", "  ", "\u2003\t"])
-def test_a_key_is_trimmed_and_an_empty_one_is_none(small_data_spark: "SparkSession", empty: str) -> None:
-    rows = parse(small_data_spark, EVENTS, EVENT | {"shop": f"{empty} a{empty}"}, EVENT | {"shop": empty})
+def test_a_key_is_trimmed_and_an_empty_one_is_none(small_data_spark: "SparkSession") -> None:
+    blanks = ("", "  ", "\u2003\t")
+    rows = parse(
+        small_data_spark,
+        EVENTS,
+        *(EVENT | {"shop": text} for blank in blanks for text in (f"{blank} a{blank}", blank)),
+    )
 
     assert [(row["shop"], row["reasons"]) for row in rows] == [
         ("a", []),
         ("", ["key: column shop: expected a text, got an empty one"]),
-    ]
+    ] * 3
 
 
 def test_a_key_that_no_item_can_have_is_refused(small_data_spark: "SparkSession") -> None:
@@ -292,8 +306,8 @@ def test_a_key_that_no_item_can_have_is_refused(small_data_spark: "SparkSession"
     ]
 
 
-def test_an_object_is_no_text_though_it_looks_like_one(spark: "SparkSession") -> None:
-    rows = parse(spark, ENTITIES, {"id": 1, "name": {"a": 1}}, {"id": 2, "name": '{"a": 1}'})
+def test_an_object_is_no_text_though_it_looks_like_one(small_data_spark: "SparkSession") -> None:
+    rows = parse(small_data_spark, ENTITIES, {"id": 1, "name": {"a": 1}}, {"id": 2, "name": '{"a": 1}'})
 
     assert [row["reasons"] for row in rows] == [
         ["type: column name: expected string, got '{\"a\":1}'"],
@@ -301,7 +315,9 @@ def test_an_object_is_no_text_though_it_looks_like_one(spark: "SparkSession") ->
     ]
 
 
-def test_the_states_of_a_file_within_a_second_are_in_the_order_of_their_events(spark: "SparkSession") -> None:
+def test_the_states_of_a_file_within_a_second_are_in_the_order_of_their_events(
+    small_data_spark: "SparkSession",
+) -> None:
     """Of sequencers of several lengths, and ahead of the content, whatever that is."""
     sequencers = ["fe", "0ff", "00100", "00a1b2c3d4e5f60718", None]
     names = ["z", "a", "m", "b", "other"]
@@ -309,7 +325,7 @@ def test_the_states_of_a_file_within_a_second_are_in_the_order_of_their_events(s
         ("s3://raw/file", SENT, 1, json.dumps({"id": 1, "name": name}), None, sequencer)
         for name, sequencer in zip(names, sequencers, strict=True)
     ]
-    frame = spark.createDataFrame(rows, f"{RECEIVED}, {SEQUENCER} string")
+    frame = small_data_spark.createDataFrame(rows, f"{RECEIVED}, {SEQUENCER} string")
 
     parsed = {row["name"]: row for row in parse_drop(frame, ENTITIES).collect()}
 
@@ -320,11 +336,11 @@ def test_the_states_of_a_file_within_a_second_are_in_the_order_of_their_events(s
     assert all(tie < "0" for tie in ties)  # a record of the stream comes behind
 
 
-def test_a_sequence_column_alone_orders_the_rows_that_have_one(spark: "SparkSession") -> None:
+def test_a_sequence_column_alone_orders_the_rows_that_have_one(small_data_spark: "SparkSession") -> None:
     row = {"shop": "a", "number": 1, "happened_at": "2026-01-05", "updated_at": "2026-01-06"}
     rows = [("s3://raw/file", SENT, 1, json.dumps(row), None, sequencer) for sequencer in ("a1", "b2")]
 
-    parsed = parse_drop(spark.createDataFrame(rows, f"{RECEIVED}, {SEQUENCER} string"), EVENTS)
+    parsed = parse_drop(small_data_spark.createDataFrame(rows, f"{RECEIVED}, {SEQUENCER} string"), EVENTS)
 
     assert parsed.select("_version", "_tie").distinct().count() == 1
 
@@ -336,63 +352,71 @@ def day(year: int, month: int = 1, number: int = 1) -> datetime:
     return datetime(year, month, number, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("name", "column", "expected"),
-    [
-        ("tzutc", "valid_from", {1: day(2017), 2: day(2017, 6)}),
-        ("windows_zone", "valid_from", {3: day(2017), 4: day(2017, 6)}),
-        ("int96", "valid_to", {11: day(9999, 12, 31), 12: day(1500), 13: day(2017)}),
-        ("unmarked", "code", {21: "APPLE", 22: "PEAR"}),
-        ("unmarked", "label", {21: "ABCD", 22: "EFGH"}),
-        ("interval", "code", {41: '{"INTERVAL":"P1M2DT0.000S"}', 42: '{"INTERVAL":"P0M0DT300.000S"}'}),
-        ("new_york", "valid_from", {61: day(1883), 63: day(1950)}),
-        ("amsterdam", "valid_from", {62: day(1937)}),
-        ("days", "day", {71: date(2017, 3, 1), 72: "2017-03-01T10:00:00+00:00"}),
-    ],
-)
+FROM_THE_FIELD: list[tuple[str, str, dict[int, Any]]] = [
+    ("tzutc", "valid_from", {1: day(2017), 2: day(2017, 6)}),
+    ("windows_zone", "valid_from", {3: day(2017), 4: day(2017, 6)}),
+    ("int96", "valid_to", {11: day(9999, 12, 31), 12: day(1500), 13: day(2017)}),
+    ("unmarked", "code", {21: "APPLE", 22: "PEAR"}),
+    ("unmarked", "label", {21: "ABCD", 22: "EFGH"}),
+    ("interval", "code", {41: '{"INTERVAL":"P1M2DT0.000S"}', 42: '{"INTERVAL":"P0M0DT300.000S"}'}),
+    ("new_york", "valid_from", {61: day(1883), 63: day(1950)}),
+    ("amsterdam", "valid_from", {62: day(1937)}),
+    ("days", "day", {71: date(2017, 3, 1), 72: "2017-03-01T10:00:00+00:00"}),
+]
+
+
 def test_files_from_the_field_are_values_or_reasons_of_their_columns(
-    small_data_spark: "SparkSession", name: str, column: str, expected: dict[int, Any]
+    small_data_spark: "SparkSession",
 ) -> None:
-    with (FILES / f"{name}.parquet").open("rb") as file:
-        payloads = [str(row.payload) for row in read_rows("parquet", file, PRICES)]
+    payloads: list[str] = []
+    for name in dict.fromkeys(name for name, _, _ in FROM_THE_FIELD):
+        with (FILES / f"{name}.parquet").open("rb") as file:
+            payloads += [str(row.payload) for row in read_rows("parquet", file, PRICES)]
 
-    rows = parse_exactly(small_data_spark, PRICES, *payloads)
+    rows = {row["price_id"]: row for row in parse_exactly(small_data_spark, PRICES, *payloads)}
 
-    kind = PRICES.column(column).type
-    for row in rows:
-        value = expected[row["price_id"]]
-        if row["reasons"]:
-            assert row["reasons"] == [f"type: column {column}: expected {kind}, got '{value}'"]
-        else:
-            assert row[column] == value
-    assert {row["price_id"] for row in rows} == set(expected)
+    for _, column, expected in FROM_THE_FIELD:
+        kind = PRICES.column(column).type
+        for number, value in expected.items():
+            if reasons := rows[number]["reasons"]:
+                assert reasons == [f"type: column {column}: expected {kind}, got '{value}'"]
+            else:
+                assert rows[number][column] == value
+    assert rows.keys() == {number for _, _, expected in FROM_THE_FIELD for number in expected}
+    assert len(rows) == len(payloads)
 
 
-@pytest.mark.parametrize("column", KINDS, ids=[column.type for column in KINDS])
+OF_EACH_KIND = [replace(column, name=f"x{number}") for number, column in enumerate(KINDS)]
+
+
 @settings(max_examples=2, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(drawn=st.tuples(*(st.lists(case.values, min_size=5, max_size=5) for case in CASES)))
 def test_a_value_of_a_typed_file_is_exactly_taken_or_has_a_reason(
-    small_data_spark: "SparkSession", drawn: tuple[list[Any], ...], column: "Column"
+    small_data_spark: "SparkSession", drawn: tuple[list[Any], ...]
 ) -> None:
-    contract = replace(ENTITIES, columns=(Column("id", "long", required=True), column))
+    contract = replace(ENTITIES, columns=(Column("id", "long", required=True), *OF_EACH_KIND))
     payloads: list[str] = []
-    expected: list[Any] = []
+    expected: list[list[Any]] = []  # of each row the values of its columns
     for case, values in zip(CASES, drawn, strict=True):
         ids = range(len(expected), len(expected) + len(values))
-        batch = pa.record_batch({"id": list(ids), "x": case.array(values)})
+        arrays = {column.name: case.array(values) for column in OF_EACH_KIND}
+        batch = pa.record_batch({"id": list(ids), **arrays})
         payloads += [str(row.payload) for row in rows_reader(batch.schema, contract)(batch, 1)]
-        expected += [case.model(value, column) for value in values]
+        expected += [[case.model(value, column) for column in OF_EACH_KIND] for value in values]
 
     rows = parse_exactly(small_data_spark, contract, *payloads)
 
-    for row, value, payload in zip(rows, expected, payloads, strict=True):
-        if value is Refused:
-            [why] = row["reasons"]
-            assert why.startswith(f"type: column x: expected {column.type}, got "), payload
-        elif value is not None:  # a text, which is read as in any format
-            found = row["x"]
-            assert row["reasons"] == [], payload
-            assert (bytes(found) if column.kind == "binary" else found) == value, payload
+    for row, values, payload in zip(rows, expected, payloads, strict=True):
+        told = {why.split(":")[1]: why for why in row["reasons"]}
+        assert len(told) == len(row["reasons"]), payload
+        for column, value in zip(OF_EACH_KIND, values, strict=True):
+            why, found = told.pop(f" column {column.name}", None), row[column.name]
+            if value is Refused:
+                assert (why or "").startswith(f"type: column {column.name}: expected {column.type}, got ")
+            elif value is not None:  # a text, which is read as in any format
+                assert why is None, payload
+                assert (bytes(found) if column.kind == "binary" else found) == value, payload
+        assert told == {}, payload
 
 
 def written_by_spark(

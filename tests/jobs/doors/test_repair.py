@@ -2,12 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from expectations.timestamps import micros_of
 from jobs.doors.repair import parse_repair
 from tests.jobs.builders import EVENTS, SENT, event, received, record
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
+
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 
 
 def parse(spark: "SparkSession", *lines: Any) -> list["Row"]:

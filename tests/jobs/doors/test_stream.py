@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from expectations.contract import Contract
 from expectations.timestamps import micros_of
 from jobs.doors.stream import parse_stream
@@ -13,6 +15,7 @@ from tests.jobs.histories import COUNTED
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 MONDAY, TUESDAY = datetime(2026, 1, 5, 10, tzinfo=UTC), datetime(2026, 1, 6, 10, tzinfo=UTC)
 DELETED = {"_deleted": {"BOOL": True}, "_expires_at": {"N": "1"}}
 

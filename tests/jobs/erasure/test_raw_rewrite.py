@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 SEVEN = ErasedKeys.of(ENTITIES, ["7"])
 FILE = "drops/entities/a.csv"
 BOTH, REST = drop((7, "Ann"), (8, "Bob")), drop((8, "Bob"))

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from jobs.erasure.notes import Proof, Request
 from jobs.erasure.record import ERASURES, create_erasures_table, record, recorded_versions
 from jobs.lake.names import Lake
@@ -11,6 +13,7 @@ from tests.jobs.builders import SENT
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 REQUEST = Request("e1", "entities", {"7": "hash of 7", "8": "hash of 8"}, SENT.isoformat())
 PROOF = Proof("e1", "entities", ("hash of 7", "hash of 8"), SENT.isoformat(), SENT.isoformat(), ())
 

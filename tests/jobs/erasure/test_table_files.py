@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from expectations.keys import encode_key
 from expectations.spark_schema import table_schema
 from jobs.erasure.keys import ErasedKeys
@@ -21,6 +23,8 @@ from tests.jobs.histories import NOTES, TEXTS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 
 
 def test_rows_with_keys_of_any_text_leave_every_file(spark: "SparkSession", lake: Lake) -> None:

@@ -14,6 +14,8 @@ from tests.jobs.builders import ENTITIES, EVENTS
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
+
 
 @pytest.mark.parametrize(
     ("columns", "texts", "condition"),

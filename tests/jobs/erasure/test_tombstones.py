@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from jobs.erasure.keys import ErasedKeys
 from jobs.erasure.tombstones import ABOVE_ALL, ERASED, add_tombstones, erased_tombstones, unblock_tombstones
 from jobs.lake.names import TOMBSTONES, Lake
@@ -9,6 +11,8 @@ from tests.jobs.builders import ENTITIES, SENT
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 
 
 def test_tombstones_of_erased_keys_are_replaced_by_ordinary_ones_at_their_floors(

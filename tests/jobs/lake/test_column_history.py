@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
+
 _COUNT = iter(range(10_000))
 
 WIDENINGS: "Mapping[str, tuple[str, str]]" = {

@@ -3,12 +3,16 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from jobs.lake.commits import append_once, committing, find_commit
 from jobs.lake.names import BATCHES, Lake
 from tests.jobs.builders import SENT
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 
 
 def counts(spark: "SparkSession", lake: Lake, *files: str) -> "DataFrame":

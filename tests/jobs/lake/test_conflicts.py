@@ -20,6 +20,7 @@ from jobs.maintenance.compaction import compact
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 PATIENCE = 60  # seconds, of a test that waits for another thread
 
 

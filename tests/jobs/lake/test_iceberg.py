@@ -11,6 +11,8 @@ from tests.jobs.builders import SENT
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
+
 
 @pytest.mark.parametrize(
     ("condition", "expected"),

@@ -16,6 +16,7 @@ from tests.jobs.builders import SENT
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 HOUR = timedelta(hours=1)
 FOUND = [Snapshot(id=number, at=SENT + number * HOUR) for number in range(20)]
 NOTHING: tuple[int, ...] = ()

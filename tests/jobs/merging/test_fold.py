@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from chispa import assert_df_equality
 
 from jobs.merging.fold import greatest_deletes, newest_per_key, outranked_become_deletes
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 CHANGES = "_key string, _op string, _version long, _tie string, _updated_at timestamp"
 FOLDED = "_key string, _op string, _version long, _tie string"
 

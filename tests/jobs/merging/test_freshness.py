@@ -12,6 +12,7 @@ from jobs.runtime.metrics import Metric
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MICROS = micros_of(NOON)
 

@@ -18,7 +18,7 @@ from tests.jobs.existing_histories import LEDGER, PROFILES, TICKETS
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-
+pytestmark = pytest.mark.usefixtures("small_data_spark")
 FAST = 1_000_000.0
 
 

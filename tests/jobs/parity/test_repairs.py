@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -172,6 +173,7 @@ def test_an_erased_key_that_its_source_sends_again_is_named_apart_and_stays_eras
 DAMAGES = ("none", "delete", "alter", "age", "advance", "empty", "copy")
 
 
+@pytest.mark.long
 @settings(max_examples=EXAMPLES)
 @given(
     st.lists(st.sampled_from(DAMAGES), min_size=5, max_size=40),

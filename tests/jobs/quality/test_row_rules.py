@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Contracts may write row conditions in the form that GX deprecates.
 pytestmark = [
+    pytest.mark.usefixtures("small_data_spark"),
     pytest.mark.filterwarnings("ignore:The condition_parser parameter:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Passing a string to the row_condition:DeprecationWarning"),
 ]

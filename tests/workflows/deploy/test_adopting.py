@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from workflows.deploy.account import Account
     from workflows.deploy.options import Options
 
+pytestmark = pytest.mark.long
+
 
 def put(account: Account, options: Options, key: str) -> None:
     table = f"{options.stack}-things"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from workflows.deploy.options import Options
     from workflows.deploy.stacks import Stack
 
+pytestmark = pytest.mark.long
+
 
 def with_set(options: Options, **parameters: str) -> Options:
     return replace(options, parameters=parameters)

@@ -25,6 +25,7 @@ from workflows.deploy.template import parse
 
 pytestmark = [
     pytest.mark.emulator,
+    pytest.mark.long,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 RELEASE = Path(__file__).with_name("releases") / "0.1.0.yaml.xz"

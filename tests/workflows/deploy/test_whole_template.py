@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.emulator,
+    pytest.mark.long,
     pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations"),
     pytest.mark.filterwarnings("ignore:module 'sre_constants' is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

@@ -25,7 +25,7 @@ from workflows.packages.wheels import PLATFORMS, locked
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-pytestmark = pytest.mark.xdist_group("packages of jobs")  # which are built once
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("packages of jobs")]  # which are built once
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GLUE_6 = Path(__file__).with_name("glue-6.0.txt")
 # aws-sam-cli and ministack each pin a newer boto3 than Glue has; only what is installed below is Glue's.

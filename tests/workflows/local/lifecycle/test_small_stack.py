@@ -21,6 +21,7 @@ from workflows.local.ministack.keeping import is_kept
 
 pytestmark = [
     pytest.mark.emulator,
+    pytest.mark.long,
     pytest.mark.xdist_group("small stack"),  # one stack, which the last test ends: for one process
     pytest.mark.timeout(420),
     # The emulator is meant to run on after `up` has returned.

@@ -10,7 +10,12 @@ import pytest
 
 from workflows.local.base.home import CHECKOUT
 
-pytestmark = [pytest.mark.spark, pytest.mark.timeout(420)]
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.timeout(420),
+    pytest.mark.long,
+    pytest.mark.xdist_group("warm Spark"),  # whose runs are made once
+]
 
 # The first run leaves settings and views; later ones need a setting that Spark accepts only when it starts.
 PROGRAM = """
