@@ -159,11 +159,7 @@ class _Reader:
         if self._took("^"):
             java, states = "[^", STATES_OF_ANY
         begin = self._at
-        while True:
-            if self._at >= len(self._text):
-                raise UnportablePattern("a [ that is never closed", r"write \[ for the character")
-            if self._took("]"):
-                break
+        while not self._took("]"):
             java_of_item, size = self._class_item(is_first=self._at == begin)
             java, states = java + java_of_item, self._small(states + size)
         if self._at == begin + 1:
@@ -184,6 +180,8 @@ class _Reader:
 
     def _class_character(self, *, is_first: bool) -> tuple[str, int, str | None]:
         """One member of a class: its form for Java, its size, and the character if it is a single one."""
+        if self._at >= len(self._text):
+            raise UnportablePattern("a [ that is never closed", r"write \[ for the character")
         character = self._next()
         if character == "\\":
             begin = self._at

@@ -114,6 +114,7 @@ REFUSED = [
     (r"[a-\d]", r"got a range a-\d; write two characters in ascending order, and \- for the character"),
     ("[]a]", r"got an empty class; name its characters; \] is the character"),
     ("[a", r"got a [ that is never closed; write \[ for the character"),
+    ("[^a-", r"got a [ that is never closed; write \[ for the character"),
     ("(a", r"got a ( that is never closed; write \( for the character"),
     ("a)", r"got a ) that closes nothing; write \) for the character"),
     ("a{", r"got a { that begins no count; write {2}, {2,} or {2,5}, or \{ for the character"),
