@@ -15,15 +15,11 @@ from pyspark.sql import SparkSession
 from jobs.runtime.session import spare_calls
 from workflows.local.base.class_archive import use_archive
 from workflows.local.base.jars import jar_paths
+from workflows.local.spark.conf import FIRST_COMPILER_ALONE
 
 CATALOG = "spark.sql.catalog.glue_catalog"
-# Tests run most code a few times: the second compiler of the JVM costs more than it gains. Without that one,
-# the JVM reserves a fifth of the room for code, and compiles again what it removed to make room.
 # Hadoop starts a `chmod` for each file that it writes, which is cheaper so.
-_SHORT_RUN = (
-    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"
-    " -Djdk.lang.Process.launchMechanism=VFORK"
-)
+_SHORT_RUN = f"{FIRST_COMPILER_ALONE} -XX:+UseSerialGC -Djdk.lang.Process.launchMechanism=VFORK"
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 

@@ -39,9 +39,6 @@ _SECOND = (
     *("test_existing_tables", "test_captured_changes", "test_update"),
 )
 STACKS = ("first stack", "second stack")
-# The second compiler of a JVM costs more than it gains in a stack that lives for some minutes. The room for
-# code is that of a JVM with both: in less room, the first compiles again what it removed.
-SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 GLUELINE = (sys.executable, "-m", "workflows.cli")
 RUN = ("run", "--lines", "300")
 
@@ -80,7 +77,7 @@ def target(is_ours: bool) -> Iterator[Target]:
     STACK_FILE.parent.mkdir(exist_ok=True)
     if is_ours:
         glueline("down", "--yes")  # what tests that were interrupted have left
-    started = glueline("up", "--json", JAVA_TOOL_OPTIONS=SHORT_LIVED_JVM)
+    started = glueline("up", "--json")
     assert started.returncode == 0, started.stderr
     assert json.loads(started.stdout)["endpoint_url"].startswith("http://127.0.0.1:")
     yield local()

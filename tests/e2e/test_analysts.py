@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.conftest import SHORT_LIVED_JVM, glueline
+from tests.e2e.conftest import glueline
 from tests.workflows.analysts.test_powerbi import sql_of
 from workflows.deploy.packaging import uv
 from workflows.local.base.class_archive import use_archive
 from workflows.local.base.jars import jar_paths
+from workflows.local.spark.conf import FIRST_COMPILER_ALONE
 from workflows.query.sql import query
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def test_spark_reads_the_tables(demo: dict[str, Any], reader: Target) -> None:
         "--conf spark.sql.catalog.lake.s3.path-style-access=true"
     )
 
-    short_lived = f"{use_archive()} {SHORT_LIVED_JVM} -XX:+UseSerialGC"
+    short_lived = f"{use_archive()} {FIRST_COMPILER_ALONE} -XX:+UseSerialGC"
     printed = run(code, reader, PYSPARK_SUBMIT_ARGS=f"{options} pyspark-shell", JAVA_TOOL_OPTIONS=short_lived)
 
     assert int(printed) == rows(reader, GROCERIES)[0]["n"]

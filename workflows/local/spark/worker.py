@@ -26,7 +26,7 @@ from pyspark.sql import SparkSession
 
 from workflows.local.base.class_archive import use_archive, write_archive
 from workflows.local.base.jars import jar_paths
-from workflows.local.spark.conf import endpoint_conf, job_conf, machine_conf
+from workflows.local.spark.conf import FIRST_COMPILER_ALONE, endpoint_conf, job_conf, machine_conf
 from workflows.local.spark.protocol import Ended, Ready, RunRequest
 from workflows.local.spark.script_run import LoadedCode, Modules, Outcome, fresh_process_state, output_to
 from workflows.local.spark.warmup import EXTENSIONS, warm_up
@@ -165,7 +165,8 @@ def main() -> None:
 
     started = time.monotonic()
     incoming = requests(source)
-    java_options = write_archive(options.archive) if options.archive else use_archive()
+    archive = write_archive(options.archive) if options.archive else use_archive()
+    java_options = f"{archive} {FIRST_COMPILER_ALONE}"
     spark = WarmSpark(options.endpoint, options.scratch, options.code, java_options)
     session = spark.session({})
     spark.act_as({})
