@@ -225,7 +225,7 @@ from workflows.local.lifecycle import stack
 from workflows.local.base.home import Home
 from workflows.local.lifecycle.processes import marked_environment
 
-def start(report, home, deployment, begin):
+def start(report, home, deployment, begin, awaits_spark):
     sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
     subprocess.Popen(sleep, env=marked_environment(home), start_new_session=True)
     print("started", flush=True)
